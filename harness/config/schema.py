@@ -1,0 +1,141 @@
+"""What a YAML may say. Every field carries its help text: the JSON Schema, the docs and the error messages are made from it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors: a misspelt option must never be quietly ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSpec(Strict):
+    """What to load, and how to talk to it."""
+
+    id: str = Field(description="Hub id (Qwen/Qwen2.5-7B-Instruct) or a folder (relative to the YAML file).")
+    name: str = Field("", description="Name in tables. Default: the preset's name, or the last part of the id.")
+    preset: str | None = Field(None, description="Preset that the defaults came from.")
+    revision: str | None = Field(None, description="Branch, tag or commit on the hub. Default: main.")
+    weights: Literal["pretrained", "random"] = Field(
+        "pretrained", description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy."
+    )
+    dtype: Dtype = Field("auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU.")
+    engine: EngineName = Field("auto", description="Who answers: transformers, vllm, openai or mock.")
+    tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
+    chat_template: bool | None = Field(None, description="Ask through the chat template. Default: on for instruct models, off for base models.")
+    system_prompt: str | None = Field(None, description="System message put before every chat. Needs chat_template.")
+    thinking: bool | None = Field(None, description="Let a reasoning model think (passed to its chat template as enable_thinking).")
+    think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought, e.g. ['<think>', '</think>'].")
+    max_length: int | None = Field(None, gt=0, description="Window in tokens. Default: the model's own.")
+    max_new_tokens: int | None = Field(None, gt=0, description="Budget of generated tokens, instead of the task's (thinking needs more).")
+    trust_remote_code: bool = Field(False, description="Run Python code that the model's repository brings. Off unless you trust it.")
+    config_overrides: dict[str, Any] = Field(
+        default_factory=dict, description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random."
+    )
+    engine_args: dict[str, Any] = Field(default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …).")
+    gpus: int | None = Field(None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for.")
+    seed: int = Field(0, description="Seed of random weights.")
+
+    @model_validator(mode="after")
+    def _overrides_need_random(self) -> ModelSpec:
+        if self.config_overrides and self.weights != "random":
+            raise ValueError("config_overrides changes the architecture, so it needs weights: random")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name shown in tables."""
+        return self.name or self.id.rstrip("/").rsplit("/", 1)[-1]
+
+
+class Generation(Strict):
+    """How a task's answers are generated; what is not said stays as the task says."""
+
+    temperature: float | None = Field(None, ge=0, description="0 is greedy.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling: keep the smallest set with this probability.")
+    top_k: int | None = Field(None, ge=0, description="Keep the k likeliest tokens; 0 is off.")
+    repetition_penalty: float | None = Field(None, gt=0, description="Divide the logits of tokens already written; 1 is off.")
+    max_tokens: int | None = Field(None, gt=0, description="Most tokens to generate.")
+    until: list[str] | None = Field(None, description="Texts that end an answer.")
+
+
+class TaskEntry(Strict):
+    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path), suite, or file (your own data)."""
+
+    task: str | None = Field(None, description="Task or group name, glob (ceval-valid_*), or path of an lm-eval task YAML.")
+    suite: str | None = Field(None, description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, leaderboard-v2.")
+    file: str | None = Field(None, description="Your own JSONL or CSV: a question and choices or an answer a row.")
+    name: str | None = Field(None, description="Name of an own task. Default: the file's name.")
+    language: Literal["zh", "en"] | None = Field(None, description="Language of an own task, for the averages.")
+    question: str = Field("question", description="Own task: column of the question.")
+    choices: str | list[str] = Field("choices", description="Own task: column that holds the list of choices, or several columns.")
+    answer: str = Field("answer", description="Own task: column of the answer: a choice's index, letter or text, or a text to generate.")
+    fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
+    limit: int | None = Field(None, gt=0, description="Take the first N documents.")
+    repeats: int | None = Field(None, gt=0, description="Answers sampled for each document (avg@k, maj@k).")
+    generation: Generation = Field(default_factory=Generation, description="Generation settings instead of the task's.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> TaskEntry:
+        given = [key for key in ("task", "suite", "file") if getattr(self, key)]
+        if len(given) != 1:
+            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(given) or 'none'}")
+        return self
+
+
+class Expectation(Strict):
+    """A threshold for CI: the run exits with 3 when it does not hold."""
+
+    task: str = Field(description="Task or group name.")
+    model: str = Field(description="Model name as in the table.")
+    metric: str = Field("acc", description="Metric name.")
+    filter: str | None = Field(None, description="Filter name, where the task has several.")
+    min: float | None = Field(None, description="Least value that passes.")
+    max: float | None = Field(None, description="Greatest value that passes.")
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Expectation:
+        if self.min is None and self.max is None:
+            raise ValueError("say min, max or both")
+        return self
+
+
+class Speed(Strict):
+    """The grid of `harness bench`."""
+
+    input: list[int] = Field(default_factory=lambda: [512], description="Prompt lengths in tokens.")
+    output: list[int] = Field(default_factory=lambda: [128], description="Generated lengths in tokens.")
+    concurrency: list[int] = Field(default_factory=lambda: [1], description="Requests in flight.")
+
+
+class Config(Strict):
+    """One comparison: models × tasks."""
+
+    name: str = Field(description="Name of the run; results go to results/<name> unless --out says otherwise.", pattern=r"^[\w.-]+$")
+    models: list[ModelSpec] = Field(min_length=1, description="Presets by name, or models in full.")
+    tasks: list[TaskEntry] = Field(default_factory=list, description="Task names, suites, or tasks with settings.")
+    mirror: str | None = Field(None, description="Folder with datasets/<org>/<name> and models/<org>/<name>. Also HARNESS_MIRROR.")
+    device: Device = Field("auto", description="auto takes CUDA where present.")
+    limit: int | None = Field(None, gt=0, description="Take the first N documents of each task that does not say its own limit.")
+    seed: int = Field(1234, description="Seed of few-shot sampling and of sampled generation. 1234 is lm-eval's.")
+    fewshot_as_multiturn: bool = Field(True, description="With a chat template: examples as turns, not in one message (lm-eval's default).")
+    allow_code_execution: bool = Field(False, description="Allow tasks that run model-written code (humaneval, mbpp).")
+    speed: Speed | None = Field(None, description="Grid for harness bench.")
+    expect: list[Expectation] = Field(default_factory=list, description="Thresholds for CI.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Config:
+        seen: set[str] = set()
+        for model in self.models:
+            if model.label in seen:
+                raise ValueError(f"two models are called {model.label!r}; give one of them another name:")
+            seen.add(model.label)
+        return self

@@ -1,0 +1,101 @@
+"""What is kept: the published form of ``results.json``. Readers outside may rely on it; ``schema_version`` says when it changes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = 1
+Status = Literal["ok", "failed", "oom", "skipped", "partial"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TokenCounts(_Record):
+    """Tokens of all answers of a cell."""
+
+    prompt: int = Field(0, description="Logical prompt tokens: what one-by-one work would read.")
+    computed: int = Field(0, description="Tokens that went through the model.")
+    shared: int = Field(0, description="Tokens read from another item's work instead.")
+    output: int = Field(0, description="Generated tokens.")
+
+
+class Row(_Record):
+    """One (cell, metric, filter). A cell that gave no value has one row with metric and value null and its reason."""
+
+    cell_id: str
+    prompt_id: str | None = Field(None, description="Equal for two cells that asked exactly the same.")
+    model: str
+    task: str
+    group: str | None = Field(None, description="Group that the task is a subject of (ceval-valid, mmlu).")
+    language: str | None = Field(None, description="zh or en where known.")
+    fewshot: int | None = None
+    dtype: str | None = None
+    engine: str | None = None
+    metric: str | None = None
+    filter: str | None = None
+    value: float | None = None
+    stderr: float | None = None
+    ci95: tuple[float, float] | None = Field(None, description="95 % interval: Wilson for counted metrics, normal otherwise.")
+    higher_is_better: bool | None = None
+    chance: float | None = Field(None, description="Score of blind guessing, where it is known.")
+    n: int = Field(0, description="Documents that were marked.")
+    n_truncated: int = Field(0, description="Answers or prompts cut by a length limit (an unended thought counts).")
+    n_empty: int = Field(0, description="Answers without any text.")
+    n_unparsable: int = Field(0, description="Answers in which the filter found nothing.")
+    tokens: TokenCounts = Field(default_factory=TokenCounts)
+    seconds: float | None = Field(None, description="Engine seconds spent on the cell's items, over all sessions.")
+    status: Status
+    reason: str | None = None
+
+
+class GroupRow(_Record):
+    """A group's score, derived from its subjects' rows (weighted by items where the group says so)."""
+
+    group: str
+    model: str
+    language: str | None = None
+    metric: str
+    filter: str
+    value: float
+    stderr: float | None = None
+    n: int
+    tasks: list[str]
+    missing: list[str] = Field(default_factory=list, description="Subjects of the group that gave no value.")
+
+
+class ModelRow(_Record):
+    """A model and what its worker did."""
+
+    model: str
+    id: str
+    model_id: str | None = None
+    revision: str | None = None
+    weights: str = "pretrained"
+    dtype: str | None = None
+    engine: str | None = None
+    device: str | None = None
+    parameters: int | None = None
+    chat_template: bool | None = None
+    load_seconds: float | None = None
+    peak_rss_bytes: int | None = None
+    peak_device_bytes: int | None = None
+    status: Status
+    reason: str | None = None
+
+
+class Results(_Record):
+    """The whole of ``results.json``."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    harness_version: str
+    created: str = Field(description="UTC time, ISO 8601.")
+    config_hash: str
+    models: list[ModelRow]
+    rows: list[Row]
+    groups: list[GroupRow] = Field(default_factory=list)
+    expectations: list[dict[str, Any]] = Field(default_factory=list, description="Each expectation with its value and whether it held.")

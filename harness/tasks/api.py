@@ -1,0 +1,121 @@
+"""The tasks room's own words: a task before its data is read (`TaskSpec`), how prompts are dressed (`PromptStyle`), and what marking
+gives back (`Marks`). Plain data; lm-eval and datasets are imported only by the modules that read data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.config.schema import Generation
+from harness.items import ThinkTags
+
+Kind = Literal["choice", "completion", "passage"]
+ChatRenderer = Callable[[list[dict[str, str]], bool], str]
+"""(messages, add_generation_prompt) -> prompt text, by the model's own chat template."""
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One leaf task (a subject, not a group) and the settings asked for; None means: as the task says."""
+
+    name: str
+    yaml_path: Path | None
+    """The task's lm-eval YAML, or None for an own task, whose whole lm-eval config is in ``config``."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Overrides that a group or an own task brings (lm-eval config keys)."""
+    groups: tuple[str, ...] = ()
+    """Groups that asked for it, outermost first. Group scores are derived from them."""
+    language: str | None = None
+    fewshot: int | None = None
+    limit: int | None = None
+    repeats: int | None = None
+    generation: Generation = field(default_factory=Generation)
+    known_items: int | None = None
+    """Number of documents where the catalogue knows it without reading data."""
+
+
+@dataclass(frozen=True)
+class GroupSpec:
+    """A group whose score is derived from its subjects. ``members`` are leaf task names; ``weighted`` says whether by number of items."""
+
+    name: str
+    members: tuple[str, ...]
+    weighted: bool = True
+    metrics: tuple[str, ...] = ()
+    """Metrics that the group aggregates; empty: every metric that all members share."""
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What the config's ``tasks:`` mean: every leaf task once, and the groups over them."""
+
+    tasks: tuple[TaskSpec, ...]
+    groups: tuple[GroupSpec, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a task's data came from. ``revision`` is the hub's commit where known; ``fingerprint`` is a hash of the content read."""
+
+    path: str
+    name: str | None
+    origin: Literal["bundled", "mirror", "cache", "hub", "modelscope", "file", "custom"]
+    fingerprint: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class PromptStyle:
+    """How prompts are dressed for one model. ``chat`` None means plain text."""
+
+    chat: ChatRenderer | None = None
+    system_prompt: str | None = None
+    multiturn: bool = True
+    think: ThinkTags | None = None
+    max_new_tokens: int | None = None
+    """Budget that the model spec sets instead of the task's."""
+
+
+@dataclass(frozen=True)
+class SampleMark:
+    """One document under one filter, marked. ``metrics`` holds one number a metric where it is a number, else null."""
+
+    doc_id: int
+    filter: str
+    prompt: str
+    target: str
+    answer: str
+    """What the filter left of the answer; for choices the picked option's text."""
+    metrics: dict[str, float | None]
+    keys: tuple[str, ...]
+    """Keys of the items that were asked for this document."""
+    truncated: bool = False
+    empty: bool = False
+    unparsable: bool = False
+    tied: bool = False
+    """Two options shared the best score (the first one counts, as in lm-eval)."""
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A metric over all marked documents. ``counted`` is true where each document gives 0 or 1."""
+
+    metric: str
+    filter: str
+    value: float
+    stderr: float | None
+    n: int
+    higher_is_better: bool
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What marking a cell gives."""
+
+    samples: tuple[SampleMark, ...]
+    metrics: tuple[MetricValue, ...]
+    n: int
+    """Documents whose every answer was there."""
