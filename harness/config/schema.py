@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
@@ -15,6 +16,16 @@ class Strict(BaseModel):
     """Unknown keys are errors: a misspelt option must never be quietly ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML reads ``limit: yes`` as true, which Python would count as 1."""
+        if isinstance(value, bool) and info.field_name is not None:
+            kinds = str(cls.model_fields[info.field_name].annotation)
+            if ("int" in kinds or "float" in kinds) and "bool" not in kinds:
+                raise PydanticCustomError("float_type" if "float" in kinds else "int_type", "expected a number")
+        return value
 
 
 class ModelSpec(Strict):
@@ -30,7 +41,10 @@ class ModelSpec(Strict):
     dtype: Dtype = Field("auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU.")
     engine: EngineName = Field("auto", description="Who answers: transformers, vllm, openai or mock.")
     tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
-    chat_template: bool | None = Field(None, description="Ask through the chat template. Default: on for instruct models, off for base models.")
+    chat_template: bool | None = Field(
+        None,
+        description="Ask through the chat template. Default: the preset's; else on where the id says instruct, chat …, off for base models.",
+    )
     system_prompt: str | None = Field(None, description="System message put before every chat. Needs chat_template.")
     thinking: bool | None = Field(None, description="Let a reasoning model think (passed to its chat template as enable_thinking).")
     think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought, e.g. ['<think>', '</think>'].")
@@ -47,7 +61,9 @@ class ModelSpec(Strict):
     @model_validator(mode="after")
     def _overrides_need_random(self) -> ModelSpec:
         if self.config_overrides and self.weights != "random":
-            raise ValueError("config_overrides changes the architecture, so it needs weights: random")
+            raise PydanticCustomError(
+                "needs_random", "config_overrides changes the architecture, so it needs weights: random", {"key": "config_overrides"}
+            )
         return self
 
     @property

@@ -1,0 +1,218 @@
+"""Counts a model's parameters and bytes from the few numbers of its config.json: pure arithmetic, exact to the unit, no torch.
+
+The formulas follow the modules of transformers' own implementations (one ``modeling_<model_type>.py`` each); a test compares every preset's
+count with the model built on the meta device. A linear layer n -> m holds n·m weights, and m more with a bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.errors import ModelError
+
+Torch = Literal["float32", "bfloat16", "float16"]
+
+QKV_BIAS = {"qwen2", "qwen2_moe"}
+QK_NORM = {"qwen3", "qwen3_moe", "gemma3_text"}
+FOUR_NORMS = {"gemma2", "gemma3_text", "glm4"}
+OUTPUT_BIAS = {"llama", "gpt_oss"}
+"""Where ``attention_bias`` reaches the output projection too."""
+ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "seed_oss", "hunyuan_v1_dense"}
+PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma"}
+SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN))
+TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text"}
+MOE_EVERY_LAYER = {"mixtral", "gpt_oss"}
+MXFP4_BITS = 4.25
+"""Four bits a weight and one 8-bit scale for every 32 (Open Compute Project, Microscaling Formats v1.0)."""
+
+
+class Architecture(BaseModel):
+    """The numbers that decide a decoder's size. Names are config.json's; where families differ, Mixtral's and Qwen's names are taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model_type: str = Field(description="transformers' name of the architecture.")
+    num_hidden_layers: int = Field(gt=0)
+    hidden_size: int = Field(gt=0)
+    intermediate_size: int = Field(gt=0, description="Width of the dense feed-forward layers (of one expert in mixtral and gpt_oss).")
+    num_attention_heads: int = Field(gt=0)
+    num_key_value_heads: int = Field(gt=0)
+    head_dim: int = Field(gt=0)
+    vocab_size: int = Field(gt=0)
+    tie_word_embeddings: bool = False
+    max_position_embeddings: int = Field(gt=0)
+    torch_dtype: Torch = "bfloat16"
+    attention_bias: bool = False
+    attention_out_bias: bool = False
+    mlp_bias: bool = False
+    qk_norm: bool = False
+    sliding_window: int | None = Field(None, description="Tokens that a sliding layer looks back on.")
+    sliding_layers: int = Field(0, description="How many layers slide; the others see the whole context.")
+    num_experts: int = Field(0, description="Routed experts a layer; 0 is a dense model.")
+    num_experts_per_tok: int = 0
+    moe_intermediate_size: int = 0
+    dense_layers: int = Field(0, description="Layers at the bottom that have no experts in a MoE model.")
+    shared_expert_size: int = Field(0, description="Width of all shared experts of a layer together.")
+    kv_lora_rank: int = Field(0, description="Width of the latent that multi-head latent attention caches; 0 is ordinary attention.")
+    q_lora_rank: int = 0
+    qk_nope_head_dim: int = 0
+    qk_rope_head_dim: int = 0
+    v_head_dim: int = 0
+    expert_bits: float | None = Field(None, description="Bits a routed expert's weight takes in the checkpoint, where not torch_dtype's.")
+
+    @property
+    def parameters(self) -> int:
+        """All parameters; tied embeddings count once."""
+        return self._embeddings() + self._all_layers(self.num_experts) + self.hidden_size
+
+    @property
+    def active_parameters(self) -> int:
+        """Parameters that one token passes through: everything but the experts that its router leaves out. Embeddings are counted."""
+        return self._embeddings() + self._all_layers(self.num_experts_per_tok) + self.hidden_size
+
+    @property
+    def expert_parameters(self) -> int:
+        """Parameters in routed experts, all of them."""
+        return self._moe_layers * self.num_experts * self._one_expert()
+
+    def weight_bytes(self, bytes_each: float = 2, checkpoint: bool = False) -> int:
+        """Bytes of all weights at ``bytes_each`` a parameter. ``checkpoint`` keeps experts in their own format (gpt-oss: MXFP4)."""
+        experts = self.expert_parameters if checkpoint and self.expert_bits else 0
+        return round((self.parameters - experts) * bytes_each + experts * (self.expert_bits or 0) / 8)
+
+    def kv_bytes_per_token(self, bytes_each: float = 2, latent: bool = False) -> int:
+        """Bytes that one more token adds to the cache: keys and values of every key-value head in every layer.
+
+        ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not full keys and values (transformers).
+        """
+        return round(self.num_hidden_layers * self._kv_numbers(latent) * bytes_each)
+
+    def kv_bytes(self, context: int, bytes_each: float = 2, latent: bool = False) -> int:
+        """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more than its window."""
+        window = min(context, self.sliding_window or context)
+        tokens = (self.num_hidden_layers - self.sliding_layers) * context + self.sliding_layers * window
+        return round(tokens * self._kv_numbers(latent) * bytes_each)
+
+    @property
+    def _moe_layers(self) -> int:
+        return self.num_hidden_layers - self.dense_layers if self.num_experts else 0
+
+    def _kv_numbers(self, latent: bool) -> int:
+        if self.kv_lora_rank and latent:
+            return self.kv_lora_rank + self.qk_rope_head_dim
+        if self.kv_lora_rank:
+            return self.num_attention_heads * (self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim)
+        return 2 * self.num_key_value_heads * self.head_dim
+
+    def _embeddings(self) -> int:
+        return self.vocab_size * self.hidden_size * (1 if self.tie_word_embeddings else 2)
+
+    def _all_layers(self, experts: int) -> int:
+        every = self._latent_attention() if self.kv_lora_rank else self._attention()
+        every += self.hidden_size * (4 if self.model_type in FOUR_NORMS else 2)
+        dense = self.num_hidden_layers - self._moe_layers
+        return self.num_hidden_layers * every + dense * self._mlp(self.intermediate_size) + self._moe_layers * self._experts(experts)
+
+    def _attention(self) -> int:
+        hidden, queries = self.hidden_size, self.num_attention_heads * self.head_dim
+        keys = self.num_key_value_heads * self.head_dim
+        count = 2 * hidden * queries + 2 * hidden * keys
+        count += queries + 2 * keys if self.attention_bias else 0
+        count += hidden if self.attention_out_bias else 0
+        count += 2 * self.head_dim if self.qk_norm else 0
+        return count + (self.num_attention_heads if self.model_type == "gpt_oss" else 0)  # gpt-oss: a sink a head
+
+    def _latent_attention(self) -> int:
+        hidden, heads, rank = self.hidden_size, self.num_attention_heads, self.kv_lora_rank
+        query = heads * (self.qk_nope_head_dim + self.qk_rope_head_dim)
+        down = hidden * self.q_lora_rank + self.q_lora_rank + self.q_lora_rank * query if self.q_lora_rank else hidden * query
+        latent = hidden * (rank + self.qk_rope_head_dim) + rank
+        return down + latent + rank * heads * (self.qk_nope_head_dim + self.v_head_dim) + heads * self.v_head_dim * hidden
+
+    def _mlp(self, width: int) -> int:
+        return 3 * self.hidden_size * width + (2 * width + self.hidden_size if self.mlp_bias else 0)
+
+    def _one_expert(self) -> int:
+        bias = 2 * self.moe_intermediate_size + self.hidden_size if self.model_type == "gpt_oss" else 0
+        return 3 * self.hidden_size * self.moe_intermediate_size + bias
+
+    def _experts(self, counted: int) -> int:
+        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type == "gpt_oss" else 0)
+        shared = 3 * self.hidden_size * self.shared_expert_size
+        gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
+        return router + counted * self._one_expert() + shared + gate
+
+
+def architecture_of(config: Mapping[str, Any]) -> Architecture:
+    """Reads a config.json's mapping (or a preset's ``arch``, which uses the same names).
+
+    Raises ModelError for an architecture that has no formula here, or where a number is missing.
+    """
+    kind = str(config.get("model_type", ""))
+    if kind == "gemma3" and isinstance(config.get("text_config"), Mapping):
+        return architecture_of({**config["text_config"], "model_type": "gemma3_text"})
+    if kind not in SUPPORTED:
+        raise ModelError(f"no size formula for the architecture {kind!r}; known: {', '.join(SUPPORTED)}")
+    own = {key: config[key] for key in Architecture.model_fields if config.get(key) is not None}
+    try:
+        heads = int(config["num_attention_heads"])
+        own.setdefault("num_key_value_heads", heads)
+        own.setdefault("head_dim", config["hidden_size"] // heads)
+        own |= _attention_fields(kind, config) | _expert_fields(kind, config) | _sliding_fields(kind, config)
+        own.setdefault("tie_word_embeddings", kind in TIED_BY_DEFAULT)
+        own["torch_dtype"] = str(config.get("torch_dtype") or config.get("dtype") or "float32")
+        return Architecture(**own)
+    except KeyError as error:
+        raise ModelError(f"the model's config.json lacks {error.args[0]!r}") from None
+    except ValueError as error:
+        raise ModelError(f"the model's config.json has a number that makes no sense: {str(error).splitlines()[1:2]}") from None
+
+
+def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    default = kind == "gpt_oss"
+    given = bool(config.get("attention_bias", default)) and kind in ATTENTION_BIAS
+    fields: dict[str, Any] = {
+        "attention_bias": kind in QKV_BIAS or given,
+        "attention_out_bias": given and kind not in {"glm", "glm4", "seed_oss"},
+        "mlp_bias": bool(config.get("mlp_bias", False)) and kind == "llama",
+        "qk_norm": kind in QK_NORM or kind == "hunyuan_v1_dense",
+    }
+    if kind == "seed_oss":
+        fields["attention_out_bias"] = bool(config.get("attention_out_bias", False))
+    return fields
+
+
+def _expert_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    experts = config.get("num_experts") or config.get("num_local_experts") or config.get("n_routed_experts") or 0
+    if not experts or kind not in {"mixtral", "gpt_oss", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3"}:
+        return {}
+    width = config.get("moe_intermediate_size") or config["intermediate_size"]
+    shared = config.get("shared_expert_intermediate_size") or (config.get("n_shared_experts") or 0) * width
+    default = 3 if kind == "deepseek_v3" else 0
+    fields = {"num_experts": experts, "moe_intermediate_size": width, "num_experts_per_tok": config["num_experts_per_tok"]}
+    fields |= {"shared_expert_size": config.get("shared_expert_size") or shared}
+    fields |= {"dense_layers": config.get("dense_layers", config.get("first_k_dense_replace", default))}
+    if (config.get("quantization_config") or {}).get("quant_method") == "mxfp4":
+        fields["expert_bits"] = MXFP4_BITS
+    return fields
+
+
+def _sliding_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    window, layers = config.get("sliding_window"), int(config["num_hidden_layers"])
+    if not window or config.get("use_sliding_window") is False:
+        return {"sliding_window": None, "sliding_layers": 0}
+    if "sliding_layers" in config:
+        return {}
+    types = config.get("layer_types")
+    if types:
+        sliding = sum(name == "sliding_attention" for name in types)
+    elif kind in {"gemma2", "gpt_oss"}:
+        sliding = (layers + 1) // 2
+    elif kind == "gemma3_text":
+        sliding = layers - layers // int(config.get("sliding_window_pattern") or 6)
+    else:
+        sliding = layers if kind in {"mistral", "mixtral", "phi3"} else 0
+    return {"sliding_layers": sliding}

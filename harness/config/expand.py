@@ -1,0 +1,163 @@
+"""Writes a config's shorthands out: preset names, task names, relative paths, defaults that come from presets or the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
+from harness.config.problems import suggest
+from harness.config.source import Mistakes, Node, Place
+
+INHERITED = ("id", "name", "chat_template", "thinking", "think_tags")
+"""What a model takes from its preset unless it says otherwise."""
+CHAT_WORDS = re.compile(r"instruct|chat|distill|thinking|reason|(^|[-_])(it|sft|dpo|rlhf)($|[-_.])", re.IGNORECASE)
+
+
+def shorthands(root: Node) -> None:
+    """Turns plain names under models and tasks into mappings, in place. Harmless when done twice."""
+    for part, convert in (("models", _model_key), ("tasks", _task_key)):
+        entries = root.child(part)
+        if entries is None or not isinstance(entries.value, list):
+            continue
+        entries.value = [Node({convert(entry): entry}, entry.place) if isinstance(entry.value, str) else entry for entry in entries.value]
+
+
+def _model_key(entry: Node) -> str:
+    return "id" if "/" in entry.value or _is_path(entry) else "preset"
+
+
+def _task_key(entry: Node) -> str:
+    return "file" if entry.value.endswith((".jsonl", ".csv")) else "task"
+
+
+def expand(root: Node, mistakes: Mistakes) -> None:
+    """Fills in presets, resolves paths and takes the mirror from HARNESS_MIRROR, in place."""
+    for entry in _entries(root, "models"):
+        _expand_model(entry, mistakes)
+    for entry in _entries(root, "tasks"):
+        _expand_task(entry, mistakes)
+    _expand_mirror(root, mistakes)
+    _check_names(root, mistakes)
+
+
+def _entries(root: Node, part: str) -> list[Node]:
+    node = root.child(part)
+    listed = node.value if node is not None and isinstance(node.value, list) else []
+    return [entry for entry in listed if isinstance(entry.value, dict)]
+
+
+def _expand_model(entry: Node, mistakes: Mistakes) -> None:
+    fields: dict[str, Node] = entry.value
+    for key in [key for key, node in fields.items() if node.value is None]:
+        del fields[key]  # "key:" without a value means "as if not said": the preset's default counts
+    for key in ("id", "tokenizer"):
+        if key in fields and _is_path(fields[key]):
+            fields[key] = _absolute(fields[key])
+    preset = _preset_of(entry, mistakes)
+    if preset is not None:
+        fields["preset"] = fields.get("preset", entry).wrap(preset.name)
+        for key in INHERITED:
+            value = getattr(preset, key)
+            if key not in fields and value is not None:
+                fields[key] = _tree(value, entry)
+    elif "chat_template" not in fields and isinstance(model_id := _plain(fields.get("id")), str):
+        talks = _plain(fields.get("engine")) == "openai" or CHAT_WORDS.search(Path(model_id).name) is not None
+        fields["chat_template"] = entry.wrap(talks)
+    if not fields.keys() & {"id", "preset"}:
+        mistakes.add(entry.place, "expected id: (a hub id or a folder) or preset: (a short name), got neither")
+        fields["id"] = entry.wrap("")
+    model_id = _plain(fields.get("id"))
+    if isinstance(model_id, str) and model_id:
+        fields.setdefault("name", entry.wrap(model_id.rstrip("/").rsplit("/", 1)[-1]))
+
+
+def _preset_of(entry: Node, mistakes: Mistakes) -> Preset | None:
+    fields: dict[str, Node] = entry.value
+    named = fields.get("preset")
+    if named is not None:
+        found = preset_or_none(named.value) if isinstance(named.value, str) else None
+        if found is None and isinstance(named.value, str):
+            hint = suggest(named.value, presets()) or "; `harness models` lists the presets"
+            mistakes.add(named.place, f"unknown preset {named.value!r}{hint} (a hub id is written org/name, a folder ./name)")
+            fields.setdefault("id", named)  # one line is enough: pydantic need not add that the id is missing
+        return found
+    model_id = _plain(fields.get("id"))
+    if not isinstance(model_id, str):
+        return None
+    found = preset_or_none(model_id)
+    if found is not None:
+        fields["id"] = fields["id"].wrap(found.id)
+    elif model_id.startswith(BUNDLED):
+        bundled = [preset.id for preset in presets().values() if preset.id.startswith(BUNDLED)]
+        mistakes.add(fields["id"].place, f"unknown bundled model {model_id!r}{suggest(model_id, bundled)}; there are {', '.join(bundled)}")
+    return found
+
+
+def _expand_task(entry: Node, mistakes: Mistakes) -> None:
+    fields: dict[str, Node] = entry.value
+    task, file = fields.get("task"), fields.get("file")
+    if task is not None and isinstance(task.value, str) and task.value.endswith((".yaml", ".yml")):
+        fields["task"] = _existing_file(task, mistakes)
+    if file is not None and isinstance(file.value, str):
+        fields["file"] = _existing_file(file, mistakes)
+
+
+def _existing_file(node: Node, mistakes: Mistakes) -> Node:
+    found = _absolute(node)
+    path = Path(found.value)
+    if path.is_dir():
+        mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
+    elif not path.is_file():
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        mistakes.add(node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}")
+    return found
+
+
+def _expand_mirror(root: Node, mistakes: Mistakes) -> None:
+    node = root.child("mirror")
+    if node is None or node.value is None:
+        named = os.environ.get("HARNESS_MIRROR")
+        if not named:
+            return
+        node = Node(named, Place("HARNESS_MIRROR"))
+    if isinstance(node.value, str):
+        found = _absolute(node)
+        if not Path(found.value).is_dir():
+            mistakes.add(node.place, f"mirror: no such folder: {found.value}")
+        root.value["mirror"] = found
+
+
+def _check_names(root: Node, mistakes: Mistakes) -> None:
+    seen: dict[str, Place] = {}
+    for entry in _entries(root, "models"):
+        label = _plain(entry.value.get("name"))
+        if not isinstance(label, str):
+            continue
+        if label in seen:
+            first = f" (the first on line {seen[label].line})" if seen[label].line else ""
+            mistakes.add(entry.place, f"two models are called {label!r}{first}; give one of them another name:")
+        seen.setdefault(label, entry.place)
+
+
+def _is_path(node: Node) -> bool:
+    text = node.value
+    if not isinstance(text, str) or not text:
+        return False
+    return text.startswith(("./", "../", "/", "~")) or text in (".", "..") or ("/" in text and (node.place.folder / text).is_dir())
+
+
+def _absolute(node: Node) -> Node:
+    return node.wrap(os.path.normpath(node.place.folder / Path(node.value).expanduser()))
+
+
+def _plain(node: Node | None) -> Any:
+    return node.plain() if node is not None else None
+
+
+def _tree(value: Any, at: Node) -> Node:
+    if isinstance(value, list | tuple):
+        return at.wrap([_tree(entry, at) for entry in value])
+    return at.wrap(value)

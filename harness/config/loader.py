@@ -1,0 +1,139 @@
+"""From a YAML file to a checked config: `load_config`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from harness.config.expand import expand, shorthands
+from harness.config.layers import Layers, override
+from harness.config.problems import explain, suggest
+from harness.config.schema import Config
+from harness.config.source import Mistakes, Node, Place
+from harness.errors import ConfigError
+
+RUN_ONLY = ("name", "limit", "expect", "device", "mirror", "allow_code_execution")
+"""Keys of the config that change neither what is asked nor who answers, so a run folder may be continued with others."""
+RUN_ONLY_OF_MODEL = ("gpus",)
+RUN_ONLY_OF_TASK = ("limit",)
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A config, checked, with presets, paths and defaults filled in, and where it came from."""
+
+    config: Config
+    path: Path
+    """The file that was named, absolute."""
+    base_dir: Path
+    """Its folder: relative paths in it start here."""
+    sources: tuple[Path, ...]
+    """Every file read, the named one first, then what it extends."""
+    overrides: tuple[str, ...] = ()
+    """The ``key=value`` of ``--set``, as given."""
+    root: Node = field(default_factory=lambda: Node({}, Place("")), repr=False, compare=False)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what guards a run folder: the resolved config without what only steers one run.
+
+        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution, and each model's gpus. Everything
+        else counts, in whatever file, order of keys or ``--set`` it was written. Folders count relative to the YAML file.
+        """
+        plain = self.config.model_dump(mode="json", exclude_none=True)
+        kept = {key: value for key, value in plain.items() if key not in RUN_ONLY}
+        kept["models"] = [_without(model, RUN_ONLY_OF_MODEL) for model in kept["models"]]
+        kept["tasks"] = [_without(task, RUN_ONLY_OF_TASK) for task in kept["tasks"]]
+        for entry in (*kept["models"], *kept["tasks"]):
+            for key in ("id", "tokenizer", "task", "file"):
+                if isinstance(entry.get(key), str) and Path(entry[key]).is_absolute():
+                    entry[key] = Path(os.path.relpath(entry[key], self.base_dir)).as_posix()
+        text = json.dumps(kept, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_yaml(self) -> str:
+        """The resolved config as YAML. Loaded again, from any folder, it gives an equal config."""
+        plain = _pruned(self.config.model_dump(mode="json", exclude_none=True))
+        return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=120)
+
+    def where(self, *steps: str | int) -> str:
+        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')`` is 'qwen.yaml:7:5'.
+
+        A step that was not written (a default) gives the place of what holds it.
+        """
+        node = self.root
+        for step in steps:
+            node = node.child(step) or node
+        return str(node.place)
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+    """Reads and checks the YAML file, with what it extends and ``key=value`` overrides on top.
+
+    Raises ConfigError whose message has one line a mistake, all of them, each beginning with file:line:column (or ``--set key=value``).
+    """
+    named = Path(path).expanduser()
+    mistakes = Mistakes()
+    layers = Layers(mistakes)
+    try:
+        root = layers.read(named, str(path))
+    except ConfigError as error:
+        raise ConfigError(f"{error}{_similar_file(named)}") from None
+    shorthands(root)
+    override(root, overrides, mistakes)
+    shorthands(root)
+    expand(root, mistakes)
+    config = _check(root, mistakes)
+    absolute = layers.sources[0]
+    return LoadedConfig(config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), root)
+
+
+def _check(root: Node, mistakes: Mistakes) -> Config:
+    """Raises ConfigError with pydantic's complaints and those found before."""
+    try:
+        config = Config.model_validate(root.plain())
+    except ValidationError as error:
+        _without_echo(error, root, mistakes)
+    mistakes.raise_if_any()
+    return config
+
+
+def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> None:
+    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a part that could not be read."""
+    texts = [mistake.text for mistake in mistakes if mistake.place.line]
+    if any(text.startswith(("not valid YAML", "a tab", "a character", "expected a mapping (name")) for text in texts):
+        return
+    echoes: tuple[str, ...] = ()
+    if any(text.startswith("two models are called") for text in texts):
+        echoes += ("two models are called",)
+    if any(text.startswith("extends:") for text in texts):
+        echoes += ("expected a key 'models'", "expected a key 'name'")
+    found = Mistakes()
+    explain(error, root, Config, found)
+    mistakes.extend(one for one in found if not (echoes and one.text.startswith(echoes)))
+
+
+def _similar_file(path: Path) -> str:
+    if path.exists() or not path.parent.is_dir():
+        return ""
+    return suggest(path.name, [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")])
+
+
+def _without(entry: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in keys}
+
+
+def _pruned(value: Any) -> Any:
+    """Without empty mappings and lists, which are the defaults anyway."""
+    if isinstance(value, dict):
+        parts = {key: _pruned(entry) for key, entry in value.items()}
+        return {key: entry for key, entry in parts.items() if entry not in ({}, [])}
+    return [_pruned(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,123 @@
+"""Presets: the models known by a short name, with what a config needs (id, chat template, think tags) and what a plan needs (architecture).
+
+One YAML file a family in ``harness/data/presets``: ``defaults`` for all its models, ``archs`` by size, and ``models``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.config.architecture import Architecture, architecture_of
+from harness.config.problems import suggest
+from harness.errors import ConfigError
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+BUNDLED = "bundled/"
+
+
+class Preset(BaseModel):
+    """One model that people name, and where each figure of it comes from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="Short name, lower case.", pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    family: str = Field(description="Family, as in tables.")
+    maker: str = Field(description="Who trained it.")
+    country: str = Field(description="The maker's country, ISO 3166 alpha-2.", pattern=r"^[A-Z]{2}$")
+    id: str = Field(description="Hub id, or bundled/NAME.")
+    parameters: int | None = Field(None, gt=0, description="Total parameters as published on the hub. None: read from the bundled folder.")
+    instruct: bool = Field(description="Tuned to follow instructions.")
+    chat_template: bool = Field(description="Whether to ask through the chat template unless the config says otherwise.")
+    thinking: bool | None = Field(None, description="Whether the model thinks before it answers. None: it cannot, or cannot be told.")
+    think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought.")
+    licence: str = Field(description="SPDX id, or the licence's name on the hub.")
+    gated: bool = Field(False, description="The hub asks for an account and an agreement.")
+    base_model: str | None = Field(None, description="Hub id of the model that it was tuned or distilled from.")
+    released: date | None = Field(None, description="Day of the first public release of the weights.")
+    source: str = Field(description="Page that the figures come from.")
+    arch: Architecture | None = Field(None, description="Architecture. None only for a bundled model whose folder is missing.")
+
+    @property
+    def active_parameters(self) -> int | None:
+        """Parameters that one token uses; differs from ``parameters`` for mixtures of experts."""
+        return self.arch.active_parameters if self.arch else self.parameters
+
+    @property
+    def folder(self) -> Path | None:
+        """The packaged folder of a bundled model, else None."""
+        return bundled_model_dir(self.id.removeprefix(BUNDLED)) if self.id.startswith(BUNDLED) else None
+
+
+def bundled_model_dir(name: str) -> Path:
+    """The folder of the packaged model ``name`` (``tiny-qwen`` or ``bundled/tiny-qwen``), whether or not it is there."""
+    return DATA / "models" / name.removeprefix(BUNDLED)
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """All presets by name, in the order of the files. Raises ConfigError where a packaged file is broken."""
+    found: dict[str, Preset] = {}
+    for path in sorted((DATA / "presets").glob("*.yaml")):
+        for preset in _read_family(path):
+            if preset.name in found:
+                raise ConfigError(f"{path.name}: the preset {preset.name!r} is there twice")
+            found[preset.name] = preset
+    return found
+
+
+@cache
+def _by_id() -> dict[str, Preset]:
+    return {preset.id.lower(): preset for preset in presets().values()}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of this name or of this hub id. Raises ConfigError with the nearest name."""
+    preset = preset_or_none(name)
+    if preset is None:
+        raise ConfigError(f"unknown preset {name!r}{suggest(name, presets()) or '; `harness models` lists them'}")
+    return preset
+
+
+def preset_or_none(name: str) -> Preset | None:
+    """The preset of this name or of this hub id, or None. Case does not count."""
+    return presets().get(name.lower()) or _by_id().get(name.lower())
+
+
+def _read_family(path: Path) -> list[Preset]:
+    try:
+        family = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        archs = {name: dict(arch) for name, arch in (family.get("archs") or {}).items()}
+        return [_preset(family.get("defaults") or {}, model, archs) for model in family["models"]]
+    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"harness/data/presets/{path.name}: {error}") from error
+
+
+def _preset(defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, dict[str, Any]]) -> Preset:
+    entry = defaults | model
+    entry.setdefault("chat_template", entry["instruct"])
+    entry.setdefault("source", f"https://huggingface.co/{entry['id']}")
+    arch = entry.pop("arch", None)
+    if isinstance(arch, str):
+        arch = archs[arch]
+    elif isinstance(arch, dict):
+        arch = archs[arch["like"]] | {key: value for key, value in arch.items() if key != "like"}
+    entry["arch"] = architecture_of(arch) if arch else None
+    if entry["id"].startswith(BUNDLED):
+        entry |= _bundled(entry["id"])
+    return Preset(**entry)
+
+
+def _bundled(model_id: str) -> dict[str, Any]:
+    """Architecture and size of a packaged model, read from its own config.json so that they cannot go stale."""
+    config = bundled_model_dir(model_id) / "config.json"
+    if not config.is_file():
+        return {}
+    arch = architecture_of(json.loads(config.read_text(encoding="utf-8")))
+    return {"arch": arch, "parameters": arch.parameters}

@@ -1,0 +1,182 @@
+"""Turns pydantic's complaints into lines that say what was expected, what was got and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from harness.config.source import Mistakes, Node
+
+EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+}
+BOUNDS = {"greater_than": ("more than", "gt"), "greater_than_equal": ("at least", "ge")}
+BOUNDS |= {"less_than": ("less than", "lt"), "less_than_equal": ("at most", "le")}
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The valid name that is most like ``word``, or None where nothing is like it."""
+    by_lower = {name.lower(): name for name in names}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def suggest(word: Any, names: Iterable[str]) -> str:
+    """``; did you mean 'x'?``, or nothing."""
+    found = nearest(word, names) if isinstance(word, str) else None
+    return f"; did you mean {found!r}?" if found else ""
+
+
+def describe(value: Any) -> str:
+    """A value as a person would name it, short enough for one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "…")
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, Sequence):
+        return "a list" if value else "an empty list"
+    return str(value)
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """``('models', 0, 'dtype')`` as ``models[0].dtype``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def explain(error: ValidationError, root: Node, model: type[BaseModel], mistakes: Mistakes) -> None:
+    """Adds one mistake for each of pydantic's errors, at the place of the key or value that it is about."""
+    grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
+    for one in error.errors():
+        loc = one["loc"]
+        steps = loc[:-1] if one["type"] in ("extra_forbidden", "missing") else loc
+        depth = len(_existing(root, steps))
+        where = tuple(loc) if len(steps) == depth else tuple(loc[:depth])
+        grouped.setdefault(where, []).append(one)
+    for where, group in grouped.items():
+        _explain_one(where, group, root, model, mistakes)
+
+
+def _existing(root: Node, loc: Sequence[str | int]) -> list[str | int]:
+    """The part of a pydantic location that is in the tree; pydantic adds the names of a union's members."""
+    found: list[str | int] = []
+    node: Node | None = root
+    for step in loc:
+        node = node.child(step) if node else None
+        if node is None:
+            break
+        found.append(step)
+    return found
+
+
+def _find(root: Node, path: Sequence[str | int]) -> Node:
+    node = root
+    for step in path:
+        node = node.child(step) or node
+    return node
+
+
+def _explain_one(
+    path: tuple[str | int, ...], group: Sequence[Mapping[str, Any]], root: Node, model: type[BaseModel], mistakes: Mistakes
+) -> None:
+    first = group[0]
+    kind, context = first["type"], first.get("ctx", {})
+    if kind == "extra_forbidden":
+        node, parent = _find(root, path), _model_at(model, path[:-1])
+        names = list(parent.model_fields) if parent else []
+        hint = suggest(path[-1], names) or (f"; expected one of {', '.join(names)}" if names else "")
+        mistakes.add(node.key or node.place, f"unknown key {str(path[-1])!r}{_inside(path[:-1])}{hint}")
+        return
+    if kind == "missing":
+        node = _find(root, path[:-1])
+        if isinstance(path[-1], int):  # a fixed number of entries, of which this one is missing
+            mistakes.add(
+                node.place, f"{path_text(path[:-1])}: expected at least {path[-1] + 1} entries, got {describe(node.plain())} of {path[-1]}"
+            )
+            return
+        mistakes.add(node.place, f"expected a key {str(path[-1])!r}{_inside(path[:-1])}, got none")
+        return
+    node = _find(root, path)
+    key = context.get("key")
+    if key and (child := node.child(key)):
+        node = child
+        mistakes.add(node.key or node.place, f"{path_text((*path, key))}: {first['msg']}")
+        return
+    label = path_text(path)
+    mistakes.add(node.place, f"{label}: {_text(group)}" if label else _text(group))
+
+
+def _inside(path: Sequence[str | int]) -> str:
+    return f" in {path_text(path)}" if path else ""
+
+
+def _text(group: Sequence[Mapping[str, Any]]) -> str:
+    first = group[0]
+    kind, context, got = first["type"], first.get("ctx", {}), first.get("input")
+    if kind == "value_error":
+        return str(context.get("error", first["msg"]))
+    if kind == "literal_error":
+        names = [name.strip(" '") for name in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
+        return f"expected {_one_of(names)}, got {describe(got)}{suggest(got, names)}"
+    if kind in BOUNDS:
+        words, name = BOUNDS[kind]
+        return f"expected {words} {context[name]}, got {describe(got)}"
+    if kind == "string_pattern_mismatch":
+        return f"expected letters, digits, '_', '-' and '.' only, got {describe(got)}"
+    if kind in ("too_short", "too_long"):
+        least = context.get("min_length", context.get("max_length"))
+        return f"expected {'at least' if kind == 'too_short' else 'at most'} {least} entries, got {context.get('actual_length')}"
+    expected = list(dict.fromkeys(EXPECTED[one["type"]] for one in group if one["type"] in EXPECTED))
+    if expected:
+        quotes = "; put it in quotes" if expected[0] == "text" and not isinstance(got, str | list | dict | None) else ""
+        return f"expected {_one_of(expected)}, got {describe(got)}{quotes}"
+    return str(first["msg"])
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+    """The pydantic model that describes what stands at ``path``."""
+    current: Any = model
+    for step in path:
+        if isinstance(step, int):
+            args = get_args(current)
+            current = args[0] if args else None
+        elif isinstance(current, type) and issubclass(current, BaseModel) and step in current.model_fields:
+            current = _without_none(current.model_fields[step].annotation)
+        else:
+            return None
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [arg for arg in get_args(annotation) if arg is not type(None)]
+        return rest[0] if len(rest) == 1 else annotation
+    return annotation
