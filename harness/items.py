@@ -6,6 +6,7 @@ Nothing here imports anything heavy; an answer is plain data that the journal ke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -150,11 +151,7 @@ class Likelihood:
 
 
 Answer = Score | Generation | Likelihood
-_KINDS: dict[str, type[Score] | type[Generation] | type[Likelihood]] = {
-    "score": Score,
-    "generation": Generation,
-    "likelihood": Likelihood,
-}
+_KINDS: dict[str, Callable[..., Answer]] = {"score": Score, "generation": Generation, "likelihood": Likelihood}
 
 
 def answer_to_dict(answer: Answer) -> dict[str, Any]:

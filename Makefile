@@ -1,0 +1,44 @@
+# Two commands: `make demo` sets everything up and runs the main job; `make test` sets everything up and passes the tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: demo test quick lint types check bench models clean help
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(READY) ## set up and run the main job: three tiny models, Chinese and English tasks
+	$(BIN)/harness run configs/smoke.yaml
+
+test: $(READY) ## set up and pass every test
+	$(BIN)/python -m pytest
+
+quick: $(READY) ## the tests that take no time
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY) ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## everything that CI asks
+
+bench: $(READY) ## time --help, plan and the smoke run; writes results/recorded/
+	$(BIN)/python scripts/bench_cli.py
+
+models: $(READY) ## train the three tiny models again (about half an hour on two cores)
+	$(BIN)/python scripts/train_tiny_models.py
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+# torch is named exactly and first: any range lets pip take a newer build than the constraints were tested with.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ": make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)

@@ -1,0 +1,95 @@
+"""From the journal to ``results.json``: rows of the cells that the config asks for, group scores, expectations."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.config.schema import Expectation
+from harness.results.journal import Journal
+from harness.results.schema import GroupRow, ModelRow, Results, Row
+from harness.version import __version__
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+    from harness.tasks.api import Expansion, GroupSpec
+
+
+def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Results:
+    """The results as they stand in the journal, in the config's order."""
+    cells = journal.cells()
+    known = journal.models()
+    rows, models = [], []
+    for model in loaded.config.models:
+        for task in expansion.tasks:
+            cell = cells.get((model.label, task.name))
+            rows += [Row.model_validate(row) for row in cell.rows] if cell else []
+        row = known.get(model.label) or {"status": "skipped", "reason": "interrupted before it began"}
+        models.append(ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row}))
+    groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.label for model in loaded.config.models])]
+    return Results(
+        name=loaded.config.name,
+        harness_version=__version__,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        config_hash=loaded.hash,
+        models=models,
+        rows=rows,
+        groups=groups,
+        expectations=[check(expectation, rows, groups) for expectation in loaded.config.expect],
+    )
+
+
+def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
+    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; the others are named in ``missing``.
+
+    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is that of the weighted sum of
+    independent subjects, √Σ(wᵢ·SEᵢ)².
+    """
+    members = set(group.members)
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        if row.task in members and row.value is not None and row.metric and (not group.metrics or row.metric in group.metrics):
+            found.setdefault((row.model, row.metric, row.filter or "none"), []).append(row)
+    made = []
+    for (model, metric, name), parts in found.items():
+        if model in models and (group.metrics or len(parts) * 2 > len(members) or len(members) == 1):
+            made.append(_group_row(group, model, metric, name, parts))
+    return made
+
+
+def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequence[Row]) -> GroupRow:
+    sizes = [row.n if group.weighted else 1 for row in parts]
+    weights = [size / sum(sizes) for size in sizes]
+    stderr = None
+    if all(row.stderr is not None for row in parts):
+        stderr = math.sqrt(sum((weight * (row.stderr or 0.0)) ** 2 for weight, row in zip(weights, parts, strict=True)))
+    languages = {row.language for row in parts}
+    here = {row.task for row in parts}
+    return GroupRow(
+        group=group.name,
+        model=model,
+        language=languages.pop() if len(languages) == 1 else None,
+        metric=metric,
+        filter=name,
+        value=sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True)),
+        stderr=stderr,
+        n=sum(row.n for row in parts),
+        tasks=sorted(here),
+        missing=[task for task in group.members if task not in here],
+    )
+
+
+def check(expectation: Expectation, rows: Sequence[Row], groups: Sequence[GroupRow]) -> dict[str, Any]:
+    """An expectation with the value it met and whether it held; a missing value does not hold."""
+    candidates: list[Row | GroupRow] = [row for row in rows if row.task == expectation.task and row.status == "ok"]
+    candidates += [row for row in groups if row.group == expectation.task]
+    value = None
+    for row in candidates:
+        fits = row.model == expectation.model and row.metric == expectation.metric
+        if fits and expectation.filter in (None, row.filter) and value is None:
+            value = row.value
+    low = expectation.min is None or (value is not None and value >= expectation.min)
+    high = expectation.max is None or (value is not None and value <= expectation.max)
+    return {**expectation.model_dump(exclude_none=True), "value": value, "held": value is not None and low and high}

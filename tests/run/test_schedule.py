@@ -1,0 +1,39 @@
+"""Which worker runs where."""
+
+from __future__ import annotations
+
+from harness.config.schema import ModelSpec
+from harness.run.devices import Gpu, Machine
+from harness.run.schedule import Job, make_jobs
+
+GIB = 2**30
+
+
+def machine(gpus: int) -> Machine:
+    found = tuple(Gpu(str(index), "H20", 96 * GIB) for index in range(gpus))
+    return Machine("cuda" if gpus else "cpu", found, 512 * GIB, "cpu", 8)
+
+
+def models(*names: str) -> list[ModelSpec]:
+    return [ModelSpec(id=f"org/{name}") for name in names]
+
+
+def test_on_the_cpu_one_after_another() -> None:
+    assert make_jobs(models("a", "b"), {"a": GIB}, machine(0), 10) == [Job("a", 0), Job("b", 0)]
+
+
+def test_one_worker_a_gpu_and_spare_gpus_split_the_tasks() -> None:
+    assert make_jobs(models("a", "b"), {"a": GIB, "b": GIB}, machine(2), 10) == [Job("a", 1), Job("b", 1)]
+    jobs = make_jobs(models("a", "b"), {"a": GIB, "b": GIB}, machine(4), 10)
+    assert jobs == [Job("a", 1, 0, 2), Job("a", 1, 1, 2), Job("b", 1, 0, 2), Job("b", 1, 1, 2)]
+    assert len(make_jobs(models("a"), {"a": GIB}, machine(8), 3)) == 3
+
+
+def test_a_big_model_gets_several_gpus_and_goes_first() -> None:
+    jobs = make_jobs(models("small", "big"), {"small": 15 * GIB, "big": 145 * GIB}, machine(2), 10)
+    assert jobs == [Job("big", 2), Job("small", 1)]
+
+
+def test_more_than_there_is_gets_all() -> None:
+    assert make_jobs(models("huge"), {"huge": 1300 * GIB}, machine(2), 4) == [Job("huge", 2)]
+    assert make_jobs([ModelSpec(id="x", gpus=2)], {}, machine(4), 4) == [Job("x", 2, 0, 2), Job("x", 2, 1, 2)]
