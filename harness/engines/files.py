@@ -1,0 +1,134 @@
+"""Where a model's files are: packaged, a folder, the mirror, the hub's cache, the hub, ModelScope; and what identifies them.
+
+Nothing here imports torch or transformers. A failure is a `ModelError` of one line that says what could not be reached and how to mend it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.config.schema import ModelSpec
+from harness.engines.hashes import hash_files
+from harness.errors import ModelError
+
+Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope"]
+
+BUNDLED = "bundled/"
+PACKAGED = Path(__file__).resolve().parent.parent / "data" / "models"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "chat_template.jinja",
+    "chat_template.json",
+    "*.model",
+    "*.tiktoken",
+)
+VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken")
+_SHARD_COPIES = "consolidated*"  # Mistral's second copy of the same weights in another layout
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A model's files on this machine. ``hashes`` are SHA-256 by file name; ``model_id`` identifies model, files and how they are loaded.
+
+    ``tokenizer`` is the folder of the tokenizer: the model's own unless the spec names another.
+    """
+
+    path: Path
+    revision: str | None
+    origin: Origin
+    hashes: dict[str, str]
+    model_id: str
+    tokenizer: Path = field(default_factory=Path)
+
+
+def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
+    """Finds (or downloads) what the spec names. Raises ModelError, one line, when it is nowhere or not loadable by this harness.
+
+    Order: ``bundled/NAME``, a folder, ``mirror``/models/<org>/<name>, the hub (its cache included) or, with HARNESS_HUB=modelscope,
+    ModelScope. With ``weights: random`` only the configuration and the tokenizer are needed.
+    """
+    path, revision, origin = locate(spec.id, spec, mirror, weights=spec.weights == "pretrained")
+    if not (path / "config.json").is_file():
+        raise ModelError(f"{spec.id}: {path} has no config.json; name the folder that holds the model itself")
+    weights = [] if spec.weights == "random" else find_weights(path, spec.id)
+    tokenizer = path
+    if spec.tokenizer:
+        tokenizer, _, _ = locate(spec.tokenizer, spec, mirror, weights=False)
+    if not tokenizer_files(tokenizer, VOCABULARIES) and not (spec.trust_remote_code and any(tokenizer.glob("*.py"))):
+        raise ModelError(f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another model's with tokenizer: ID")
+    try:
+        hashes = hash_files(path, [path / "config.json", *weights, *(path.glob("*.py") if spec.trust_remote_code else ())])
+        hashes |= hash_files(tokenizer, tokenizer_files(tokenizer))
+    except OSError as error:
+        raise ModelError(f"{spec.id}: cannot read {error.filename}: {error.strerror}") from error
+    name = path.name if origin in ("folder", "bundled") else spec.id
+    return ModelFiles(path, revision, origin, hashes, model_identity(spec, name, hashes), tokenizer)
+
+
+def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tuple[Path, str | None, Origin]:
+    """(folder, revision, origin) of a model or tokenizer name; ModelError when it is nowhere. ``weights``: fetch them too."""
+    if name.startswith(BUNDLED):
+        folder = PACKAGED / name.removeprefix(BUNDLED)
+        if not folder.is_dir():
+            known = ", ".join(BUNDLED + path.name for path in sorted(PACKAGED.glob("*")) if path.is_dir()) or "none"
+            raise ModelError(f"{name}: no such bundled model; there are: {known}")
+        return folder, None, "bundled"
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder.resolve(), None, "folder"
+    if _is_path(name):
+        raise ModelError(f"{name}: no such folder")
+    if mirror is not None and (kept := mirror / "models" / name).is_dir():
+        return kept.resolve(), None, "mirror"
+    from harness.engines import hub
+
+    return hub.fetch(name, hub.Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
+
+
+def _is_path(name: str) -> bool:
+    """Hub names are ``name`` or ``org/name``; all else can only have meant a folder."""
+    return name.startswith(("/", ".", "~")) or name.count("/") > 1 or "\\" in name
+
+
+def find_weights(path: Path, name: str) -> list[Path]:
+    """The safetensors files of a model folder. ModelError when there are none: pickle files (.bin, .pt) run code when read."""
+    found = [file for file in path.glob("*.safetensors") if not file.match(_SHARD_COPIES)] or list(path.glob("*.safetensors"))
+    if found:
+        return found
+    pickles = sorted(file.name for kind in ("*.bin", "*.pt", "*.pth") for file in path.glob(kind))
+    if pickles:
+        raise ModelError(f"{name}: only pickle weights ({pickles[0]}), which can run code when read; convert them to safetensors first")
+    raise ModelError(f"{name}: no *.safetensors weights in {path}; fetch them, or say weights: random to measure speed only")
+
+
+def tokenizer_files(path: Path, patterns: tuple[str, ...] = TOKENIZER_FILES) -> list[Path]:
+    """The tokenizer's files in a folder, by well-known names."""
+    return sorted({file for pattern in patterns for file in path.glob(pattern)})
+
+
+def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
+    """Sixteen hex digits: equal when the same files are loaded and talked to in the same way, wherever the files lie."""
+    parts = {
+        "id": name,
+        "revision": None if hashes else spec.revision,
+        "hashes": hashes,
+        "dtype": spec.dtype,
+        "weights": spec.weights,
+        "seed": spec.seed if spec.weights == "random" else None,
+        "config_overrides": spec.config_overrides,
+        "tokenizer": spec.tokenizer,
+        "thinking": spec.thinking,
+        "max_length": spec.max_length,
+    }
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,88 @@
+"""When a generated text ends: stop texts, watched as tokens come, with the thought of a reasoning model left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.engines.tokenizer import TextEncoder
+from harness.items import ThinkTags
+
+_UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
+
+
+def answer_start(text: str, think: ThinkTags | None) -> int | None:
+    """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or when a thought may still begin.
+
+    After a thought the answer begins at its first character that is no white space, as lm-eval strips it.
+    """
+    if think is None:
+        return 0
+    bare = text.lstrip()
+    if not think.opened and not bare.startswith(think.open):
+        return None if think.open.startswith(bare) else 0
+    closed = text.find(think.close)
+    if closed < 0:
+        return None
+    start = closed + len(think.close)
+    rest = text[start:]
+    blank = len(rest) - len(rest.lstrip())
+    return start + blank if blank < len(rest) else None
+
+
+def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, bool]:
+    """(text before the first stop text, whether there was one), by lm-eval's rule (``postprocess_generated_text``): the stops in their
+    order, each cutting what the former left. A text that has not ended its thought has no stop."""
+    start = answer_start(text, think)
+    if start is None and think is not None and not think.opened and not text.lstrip().startswith(think.open):
+        start = 0  # too short to have begun a thought, and nothing more will come
+    if start is None:
+        return text, False
+    answer = text[start:]
+    for stop in stops:
+        if stop:
+            answer = answer.split(stop)[0]
+    return text[:start] + answer, len(answer) < len(text) - start
+
+
+class StopWatch:
+    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with the few before it."""
+
+    def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
+        self._encoder = encoder
+        self._stops = [stop for stop in stops if stop]
+        self._longest = max(map(len, self._stops), default=0)
+        self._think = think
+        self._ids: list[int] = []
+        self._from = 0  # tokens before this one can no longer change the text
+        self._read = 0  # tokens before this one are in the text
+        self._text = ""
+        self._start: int | None = answer_start("", think)
+
+    def add(self, token: int) -> bool:
+        """Takes the next token; true when a stop text is in the text, special tokens written out, after the thought."""
+        if not self._stops:
+            return False
+        self._ids.append(token)
+        before = self._encoder.decode(self._ids[self._from : self._read], skip_special=False)
+        after = self._encoder.decode(self._ids[self._from :], skip_special=False)
+        if len(after) <= len(before) or after.endswith(_UNFINISHED):
+            return False
+        seen = len(self._text)
+        self._text += after[len(before) :]
+        self._from, self._read = self._read, len(self._ids)
+        if self._start is None:
+            self._start = answer_start(self._text, self._think)
+            seen = 0
+        if self._start is None:
+            return False
+        window = max(self._start, seen - self._longest + 1)
+        return any(self._text.find(stop, window) >= 0 for stop in self._stops)
+
+
+def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
+    """The text of a generation without special tokens, except think tags (special in some vocabularies), which the reader needs."""
+    if think is not None:
+        tags = {encoder.raw.convert_tokens_to_ids(tag) for tag in (think.open, think.close)} & encoder.special_ids
+        if tags:
+            return encoder.decode([token for token in ids if token in tags or token not in encoder.special_ids], skip_special=False)
+    return encoder.decode(ids)

@@ -1,0 +1,156 @@
+"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct text encoded once and in batches.
+
+Sources: lm_eval ``models/huggingface.py`` (tok_encode, tok_batch_encode, apply_chat_template), ``api/model.py`` (_encode_pair,
+loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is imported when a tokenizer is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.config.schema import ModelSpec
+from harness.engines.files import ModelFiles
+from harness.engines.protocol import Message
+from harness.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+Pair = tuple[list[int], list[int]]
+"""Token ids of a context (never empty) and of its continuation (may be empty)."""
+
+
+def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
+    """The model's tokenizer from its local files. Raises ModelError, one line, when it is missing or cannot be read."""
+    from transformers import AutoTokenizer
+
+    try:
+        raw = AutoTokenizer.from_pretrained(files.tokenizer, trust_remote_code=spec.trust_remote_code, local_files_only=True)
+    except Exception as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ModelError(f"{spec.id}: cannot load a tokenizer from {files.tokenizer}: {first[:300]}") from error
+    return TextEncoder(raw, spec.label)
+
+
+class TextEncoder:
+    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context."""
+
+    def __init__(self, raw: Any, name: str = "model") -> None:
+        self.raw = raw
+        self.name = name
+        self.bos_id: int | None = raw.bos_token_id
+        self.eos_id: int | None = raw.eos_token_id
+        prefix: int | None = raw.eos_token_id if raw.bos_token_id is None else raw.bos_token_id
+        self._prefix_id = prefix
+        self._prefix_text: str | None = None if prefix is None else raw.decode(prefix)
+        self.special_ids: frozenset[int] = frozenset(raw.all_special_ids)
+
+    @property
+    def prefix_id(self) -> int:
+        """The token that an empty text is conditioned on. Raises ModelError when the tokenizer has neither BOS nor EOS."""
+        if self._prefix_id is None:
+            raise ModelError(f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty context cannot be scored")
+        return self._prefix_id
+
+    @property
+    def eos_text(self) -> str:
+        """The EOS token as text, "" when there is none: lm-eval ends a generation on it too."""
+        return "" if self.eos_id is None else str(self.raw.decode(self.eos_id, skip_special_tokens=False))
+
+    def encode(self, texts: Iterable[str]) -> dict[str, list[int]]:
+        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless the text begins with BOS itself."""
+        distinct = list(dict.fromkeys(texts))
+        begun = [text for text in distinct if self._prefix_text is not None and text.startswith(self._prefix_text)]
+        skip = set(begun)
+        return self._batch([text for text in distinct if text not in skip], special=True) | self._batch(begun, special=False)
+
+    def encode_plain(self, texts: Iterable[str]) -> dict[str, list[int]]:
+        """Token ids by text, without special tokens."""
+        return self._batch(list(dict.fromkeys(texts)), special=False)
+
+    def _batch(self, texts: list[str], special: bool) -> dict[str, list[int]]:
+        if not texts:
+            return {}
+        found = self.raw(texts, add_special_tokens=special, return_attention_mask=False, return_token_type_ids=False, verbose=False)
+        return dict(zip(texts, found["input_ids"], strict=True))
+
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
+        """Token ids of (context, continuation) pairs: spaces that end a context belong to its continuation, the whole is encoded and
+        split at the context's length; an empty context is the prefix token, which the continuation itself may begin with."""
+        shifted = [_shift_spaces(context, continuation) for context, continuation in pairs]
+        texts = [text for context, continuation in shifted if context for text in (context, context + continuation)]
+        texts += [
+            context + continuation for (given, _), (context, continuation) in zip(pairs, shifted, strict=True) if given and not context
+        ]
+        encoded = self.encode(texts)
+        plain = self.encode_plain(continuation for context, continuation in pairs if not context)
+        return [
+            self._pair(given, context, continuation, encoded if given else plain)
+            for (given, _), (context, continuation) in zip(pairs, shifted, strict=True)
+        ]
+
+    def _pair(self, given: str, context: str, continuation: str, encoded: dict[str, list[int]]) -> Pair:
+        whole = encoded[context + continuation]
+        if not given:
+            return (whole[:1], whole[1:]) if whole and whole[0] == self.prefix_id else ([self.prefix_id], whole)
+        head = encoded[context] if context else []
+        if not head:  # a context of spaces only, on which lm-eval fails: condition on the prefix token
+            skip = 1 if whole and whole[0] == self.prefix_id else 0
+            return [self.prefix_id], whole[skip:]
+        return head, whole[len(head) :]  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
+
+    def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
+        """Text of token ids."""
+        return str(self.raw.decode(list(ids), skip_special_tokens=skip_special))
+
+
+def _shift_spaces(context: str, continuation: str) -> tuple[str, str]:
+    """Moves white space from the context's end to the continuation's start (lm-eval's ``_encode_pair``)."""
+    kept = context.rstrip()
+    return kept, context[len(kept) :] + continuation
+
+
+class ChatTemplate:
+    """Renders messages by the tokenizer's own template, as HFLM.apply_chat_template does. Raises ModelError when there is none."""
+
+    def __init__(self, encoder: TextEncoder, thinking: bool | None = None) -> None:
+        self._raw = encoder.raw
+        self._options = {} if thinking is None else {"enable_thinking": thinking}
+        template = getattr(self._raw, "chat_template", None)
+        if not template:
+            raise ModelError(f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model")
+        self.source: str = template if isinstance(template, str) else str(template.get("default", template))
+
+    @property
+    def template_hash(self) -> str:
+        """Sixteen hex digits of the template's text and options, for the prompt's identity."""
+        return hashlib.sha256(f"{self.source}\0{sorted(self._options.items())}".encode()).hexdigest()[:16]
+
+    def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
+        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be continued.
+
+        A template that refuses a system message gets the messages without it. Raises ModelError when it refuses those too.
+        """
+        from jinja2.exceptions import TemplateError
+
+        try:
+            return self._render(list(messages), add_generation_prompt)
+        except TemplateError:
+            log.info("the chat template refused the system message: left out")
+        try:
+            return self._render([message for message in messages if message["role"] != "system"], add_generation_prompt)
+        except TemplateError as error:
+            raise ModelError(f"the chat template refused the messages: {error}") from error
+
+    def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
+        return str(
+            self._raw.apply_chat_template(
+                messages,
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                continue_final_message=not add_generation_prompt,
+                **self._options,
+            )
+        )

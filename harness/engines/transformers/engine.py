@@ -1,0 +1,193 @@
+"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums, lm-eval's rules)."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from harness.config.schema import ModelSpec
+from harness.engines.files import ModelFiles
+from harness.engines.protocol import EngineInfo
+from harness.engines.tokenizer import ChatTemplate, load_tokenizer
+from harness.engines.transformers import identity, load
+from harness.engines.transformers.forward import Forward
+from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
+from harness.engines.transformers.memory import Budget, free_bytes, release
+from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
+from harness.errors import ModelError
+from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+
+log = logging.getLogger(__name__)
+
+_CPU_TOKENS = 2048  # padded tokens a forward pass: more gains nothing on a CPU
+_CUDA_TOKENS = 16384
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows generated together;
+    ``attention``: eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
+    transformers' own generate does, where the item has none."""
+
+    batch_tokens: int | None = None
+    batch_rows: int | None = None
+    attention: str = identity.DEFAULT_ATTENTION
+    generation_defaults: bool = True
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> Options:
+        """Raises ModelError for a name that is none of these, with the nearest."""
+        known = [option.name for option in fields(cls)]
+        for name in spec.engine_args:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}"
+                raise ModelError(f"{spec.label}: the transformers engine has no engine_args.{name}; {hint}")
+        return cls(**spec.engine_args)
+
+
+class TransformersEngine:
+    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded."""
+
+    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto") -> None:
+        started = time.perf_counter()
+        self._spec = spec
+        self._options = Options.of(spec)
+        place = self._place(spec, files, device)
+        self.encoder = load_tokenizer(spec, files)
+        self._model: Any = load.load_model(spec, files, place)
+        self._rows = load.check_vocabulary(spec, self._model, self.encoder)
+        self.window = load.context_length(spec, self._model.config, self.encoder)
+        self._forward = Forward(self._model)
+        tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)
+        self._budget = Budget(tokens)
+        self._scorer = Scorer(self._forward, self._budget)
+        self._decoder = Decoder(self._forward, self.encoder, self._rules(place), self._budget)
+        self._place_used = place
+        self._load_seconds = time.perf_counter() - started
+
+    @staticmethod
+    def _place(spec: ModelSpec, files: ModelFiles, device: str) -> load.Placement:
+        resolved = identity.resolve_device(device)
+        several = load.needs_several_gpus(spec, files, resolved)
+        attention = Options.of(spec).attention
+        return load.Placement(resolved, identity.resolve_dtype(spec, resolved, files), attention, several)
+
+    def _rules(self, place: load.Placement) -> GenerationRules:
+        config = getattr(self._model, "generation_config", None)
+        listed = getattr(config, "eos_token_id", None)
+        ends = {listed} if isinstance(listed, int) else set(listed or ())
+        if self.encoder.eos_id is not None:
+            ends.add(self.encoder.eos_id)
+        penalty = float(getattr(config, "repetition_penalty", None) or 1.0) if self._options.generation_defaults else 1.0
+        rows = self._options.batch_rows or (32 if place.device == "cpu" else 128)
+        room = free_bytes(self._forward.device) // 2 // _cache_bytes(self._model)
+        return GenerationRules(self.window, frozenset(ends), self.encoder.eos_text, penalty, rows, int(room))
+
+    @property
+    def info(self) -> EngineInfo:
+        """Versions, device, number format, attention, window; ``extra``: counts of tokens forwarded, with padding and without."""
+        place = self._place_used
+        forwarded = {"real": self._scorer.real + self._decoder.real, "padded": self._scorer.padded + self._decoder.padded}
+        return EngineInfo(
+            engine="transformers",
+            versions=identity.versions(),
+            device=identity.device_kind(place.device),
+            dtype=place.dtype,
+            attention=getattr(self._forward.model.config, "_attn_implementation", place.attention),
+            context_length=self.window,
+            parameters=self._forward.model.num_parameters(),
+            load_seconds=self._load_seconds,
+            extra={
+                "architecture": type(self._forward.model).__name__,
+                "head": self._forward.head_mode,
+                "batch_tokens": self._budget.tokens,
+                "out_of_memory": self._budget.halvings,
+                "forwarded_tokens": forwarded,
+                "eos_ids": sorted(self._decoder._rules.eos_ids),
+                "repetition_penalty": self._decoder._rules.penalty,
+                "threads": torch.get_num_threads(),
+            },
+        )
+
+    def chat_template(self) -> ChatTemplate:
+        """The tokenizer's chat template. Raises ModelError when it has none."""
+        return ChatTemplate(self.encoder, self._spec.thinking)
+
+    def score(self, items: Sequence[Choice]) -> Iterator[Score]:
+        """Log-probabilities of continuations. Raises OutOfMemoryError when one pair alone does not fit."""
+        self._check_open()
+        pairs = iter(self.encoder.pairs([pair for item in items for pair in item.pairs]))
+        owners = [[next(pairs) for _ in item.pairs] for item in items]
+        self._check_ids(ids for pairs_ in owners for pair in pairs_ for ids in pair)
+        lengths = [tuple(len(continuation) for _, continuation in owner) for owner in owners]
+        plan = ScorePlan(owners, self.window)
+        del owners
+        for index in self._scorer.run(plan):
+            found = plan.verdicts[index]
+            tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
+            yield Score(
+                items[index].key,
+                tuple(found.logprobs),
+                tuple(found.greedy),
+                lengths[index],
+                tokens,
+                found.truncated,
+                found.seconds,
+            )
+
+    def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
+        """Continuations. Raises OutOfMemoryError when one row alone does not fit."""
+        self._check_open()
+        encoded = self.encoder.encode(item.prompt for item in items if item.prompt_ids is None)
+        prompts = [encoded[item.prompt] if item.prompt_ids is None else list(item.prompt_ids) for item in items]
+        self._check_ids(prompts)
+        rules = self._decoder._rules
+        jobs = [make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)]
+        yield from self._decoder.run(jobs)
+
+    def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
+        """Log-probabilities of whole texts by rolling windows. Raises OutOfMemoryError when one window alone does not fit."""
+        self._check_open()
+        encoded = self.encoder.encode(item.text for item in items)
+        self._check_ids(encoded.values())
+        owners = [rolling_windows(encoded[item.text], self.encoder.prefix_id, self.window) for item in items]
+        plan = ScorePlan(owners, self.window)
+        for index in self._scorer.run(plan):
+            found = plan.verdicts[index]
+            tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
+            predicted = len(encoded[items[index].text])
+            yield Likelihood(items[index].key, sum(found.logprobs), tokens, predicted, found.truncated, found.seconds)
+
+    def close(self) -> None:
+        """Frees the model's memory; a second call does no harm."""
+        if self._model is not None:
+            device = self._forward.device
+            self._model = None
+            del self._forward.model, self._forward._head
+            release(device)
+
+    def _check_open(self) -> None:
+        if self._model is None:
+            raise RuntimeError("this engine was closed")
+
+    def _check_ids(self, lists: Any) -> None:
+        """A token without an embedding would crash a GPU for good: say it instead."""
+        largest = max((max(ids) for ids in lists if len(ids)), default=0)
+        if largest >= self._rows:
+            raise ModelError(f"{self._spec.label}: token id {largest} has no embedding (there are {self._rows}); wrong tokenizer?")
+
+
+def _cache_bytes(model: Any) -> int:
+    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size × bytes a number."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_attention_heads", None) or 1
+    kept = getattr(config, "num_key_value_heads", None) or heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // heads
+    return max(1, 2 * int(config.num_hidden_layers) * int(kept) * int(size) * int(model.dtype.itemsize))

@@ -1,0 +1,134 @@
+"""One forward pass with the vocabulary head on chosen rows only, for any AutoModelForCausalLM.
+
+Most of a small model's work is its head: 151,936 columns for Qwen. Only rows that are scored need it. transformers'
+``logits_to_keep`` takes the same columns of every row, which ragged batches do not have; so a hook before the head keeps the hidden
+states and lets the model finish on one column. What the architecture does after the head (Gemma's soft cap, Cohere's and
+Granite's scale) is found out once, by comparing the head's output with the model's on a few tokens; where nothing known explains
+the difference, the head runs inside the model, on the chosen rows at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+_HEAD_BYTES = 256 << 20  # fp32 bytes of logits at a time
+
+Finish = Callable[[Tensor], Tensor]
+
+
+class Forward:
+    """Runs a model. ``device`` is where its token ids go; ``head_mode`` says how the head is run: chunked, inside or full."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.device: torch.device = model.get_input_embeddings().weight.device
+        self._head = model.get_output_embeddings()
+        self.accepts = set(inspect.signature(model.forward).parameters)
+        self._finish, self.head_mode = self._find_finish()
+        if self.head_mode != "chunked":
+            log.warning("%s: the vocabulary head runs %s the model (no known step after it)", type(model).__name__, self.head_mode)
+
+    @torch.inference_mode()
+    def scored(self, ids: Tensor, flat: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Logits of chosen positions: yields (first index into ``flat``, logits [n, vocabulary] in fp32).
+
+        ``ids`` [batch, width], padded on the right; ``flat`` [m], positions in ``ids.flatten()``. No attention mask: in a causal
+        model nothing real sees what stands to its right.
+        """
+        options = {"use_cache": False} if "use_cache" in self.accepts else {}
+        if self._head is None or self.head_mode == "full":
+            logits = self.model(input_ids=ids, **options).logits
+            yield from _chunks(logits.reshape(-1, logits.shape[-1]).index_select(0, flat.to(logits.device)))
+            return
+        inside = self.head_mode == "inside"
+        hidden, logits = self._hooked(ids, flat, options, keep_all=inside)
+        if inside:
+            yield from _chunks(logits.reshape(-1, logits.shape[-1]))
+            return
+        size = max(1, _HEAD_BYTES // (4 * int(self._head.weight.shape[0])))
+        for first in range(0, len(hidden), size):
+            yield first, self._finish(self._head(hidden[first : first + size])).float()
+
+    def _hooked(self, ids: Tensor, flat: Tensor, options: dict[str, Any], keep_all: bool) -> tuple[Tensor, Tensor]:
+        """(chosen hidden states [m, hidden], the model's logits): the head sees all chosen rows, or a single column."""
+        kept: list[Tensor] = []
+
+        def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+            hidden = args[0]
+            kept.append(hidden.reshape(-1, hidden.shape[-1]).index_select(0, flat.to(hidden.device)))
+            return (kept[0].unsqueeze(0) if keep_all else hidden[:1, -1:], *args[1:])
+
+        handle = self._head.register_forward_pre_hook(choose)
+        try:
+            logits = self.model(input_ids=ids, **options).logits
+        finally:
+            handle.remove()
+        return kept[0], logits
+
+    @torch.inference_mode()
+    def step(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> tuple[Tensor, Any]:
+        """(logits of the last column [batch, vocabulary] in fp32, cache): one step of generation over ``ids`` [batch, new].
+
+        ``mask`` [batch, all so far], 0 where padded on the left; ``positions`` [batch, new]. The cache is None for a model without one.
+        """
+        options: dict[str, Any] = {"attention_mask": mask, "use_cache": True}
+        if cache is not None:
+            options["past_key_values"] = cache
+        if "position_ids" in self.accepts:
+            options["position_ids"] = positions
+        if "logits_to_keep" in self.accepts:
+            options["logits_to_keep"] = 1
+        out = self.model(input_ids=ids, **options)
+        return out.logits[:, -1].float(), getattr(out, "past_key_values", None)
+
+    @torch.inference_mode()
+    def _find_finish(self) -> tuple[Finish, str]:
+        """What comes after the head, and the mode that follows from it."""
+        if self._head is None or not hasattr(self._head, "weight"):
+            return _same, "full"
+        seen: list[tuple[tuple[int, ...], Tensor]] = []
+        handle = self._head.register_forward_hook(lambda _, args, out: seen.append((tuple(args[0].shape), out)))
+        try:
+            logits = self.model(input_ids=torch.arange(4, device=self.device).reshape(2, 2)).logits
+        finally:
+            handle.remove()
+        if len(seen) != 1 or seen[0][0][:2] != (2, 2) or logits.shape[:2] != (2, 2):
+            return _same, "full"
+        raw = seen[0][1]
+        for finish in _known_finishes(self.model.config):
+            found = finish(raw)
+            if found.shape == logits.shape and torch.allclose(found.float(), logits.to(found.device).float(), rtol=1e-6, atol=1e-6):
+                return finish, "chunked"
+        return _same, "inside"
+
+
+def _same(logits: Tensor) -> Tensor:
+    return logits
+
+
+def _known_finishes(config: Any) -> list[Finish]:
+    """What architectures do after the head: nothing, a soft cap (Gemma 2), a factor (Cohere), a divisor (Granite)."""
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    found: list[Finish] = [_same]
+    if cap := getattr(text, "final_logit_softcapping", None):
+        found.append(lambda logits: torch.tanh(logits / cap) * cap)
+    if factor := getattr(text, "logit_scale", None):
+        found.append(lambda logits: logits * factor)
+    if divisor := getattr(text, "logits_scaling", None):
+        found.append(lambda logits: logits / divisor)
+    return found
+
+
+def _chunks(logits: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Logits [m, vocabulary] as fp32, a part at a time."""
+    size = max(1, _HEAD_BYTES // (4 * int(logits.shape[-1])))
+    for first in range(0, len(logits), size):
+        yield first, logits[first : first + size].float()

@@ -1,0 +1,118 @@
+"""What this engine will be, told from the config and the machine alone: versions, device, number format, attention. No model is loaded."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness.config.schema import ModelSpec
+from harness.engines.files import ModelFiles
+from harness.errors import ModelError
+
+DTYPES = ("float32", "bfloat16", "float16")
+_SAFETENSORS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
+DEFAULT_ATTENTION = "sdpa"
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result may depend on."""
+    return {name: version(name) for name in ("torch", "transformers")}
+
+
+def resolve_device(device: str) -> str:
+    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be. ModelError when the CUDA device is not there."""
+    if device == "cpu":
+        return "cpu"
+    if device == "auto" and sys.platform == "linux" and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()):
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        index = int(device.partition(":")[2] or 0)
+        if index >= torch.cuda.device_count():
+            raise ModelError(f"device {device}: only {torch.cuda.device_count()} CUDA devices are visible")
+        return "cuda" if device == "auto" else device
+    if device == "auto":
+        return "cpu"
+    raise ModelError(f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says")
+
+
+def device_kind(device: str) -> str:
+    """``cpu``, or the GPU's name: what a result may depend on."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    return torch.cuda.get_device_name(torch.device(device))
+
+
+def checkpoint_dtype(files: ModelFiles) -> str:
+    """The number format that the checkpoint says (config.json, else its first tensor), float32 when it says none."""
+    config = read_config(files.path)
+    for part in (config, config.get("text_config") or {}):
+        named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
+        if named in DTYPES:
+            return named
+    for file in sorted(files.path.glob("*.safetensors")):
+        kinds = {entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"}
+        known = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
+        if known:
+            return known[0]
+    return "float32"
+
+
+def resolve_dtype(spec: ModelSpec, device: str, files: ModelFiles | None) -> str:
+    """The number format asked for; auto is the checkpoint's on CUDA and float32 on the CPU. "auto" stays while the files are unknown."""
+    if spec.dtype != "auto":
+        return spec.dtype
+    if device == "cpu":
+        return "float32"
+    return "auto" if files is None else checkpoint_dtype(files)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json as data. Raises ModelError when it is missing or no JSON object."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / 'config.json'}: cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{folder / 'config.json'}: not a JSON object")
+    return config
+
+
+def safetensors_header(file: Path) -> dict[str, Any]:
+    """The header of a safetensors file: tensor name -> dtype, shape, data_offsets (https://github.com/huggingface/safetensors#format).
+
+    Raises ModelError when the file is cut short or is no safetensors file.
+    """
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        head = stream.read(8)
+        length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
+        if length > size - 8:
+            raise ModelError(f"{file}: not a safetensors file, or cut short; fetch it again")
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:
+            raise ModelError(f"{file}: its safetensors header is corrupted; fetch it again") from error
+    ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+    if 8 + length + max(ends, default=0) != size:
+        raise ModelError(f"{file}: {size} bytes where its header says {8 + length + max(ends, default=0)}; fetch it again")
+    return dict(header)
+
+
+def transformers_identity(spec: ModelSpec, device: str, files: ModelFiles | None) -> dict[str, Any]:
+    """The engine's part of ``engine_id``."""
+    resolved = resolve_device(device)
+    return {
+        "engine": "transformers",
+        "versions": versions(),
+        "device": device_kind(resolved),
+        "dtype": resolve_dtype(spec, resolved, files),
+        "attention": str(spec.engine_args.get("attention", DEFAULT_ATTENTION)),
+    }

@@ -1,0 +1,45 @@
+"""Memory: what counts as running out of it, how much there is, and a token budget that halves when it was too much."""
+
+from __future__ import annotations
+
+import gc
+
+import psutil
+import torch
+
+_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA's own error, Python's, or the RuntimeError that the CPU allocator raises."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
+
+
+def release(device: torch.device) -> None:
+    """Gives unused memory back before the next try."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def free_bytes(device: torch.device) -> int:
+    """Free memory of the device; on CUDA what the allocator holds but does not use counts as free."""
+    if device.type == "cuda":
+        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + held
+    return int(psutil.virtual_memory().available)
+
+
+class Budget:
+    """How many tokens (padding included) a batch may hold."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = max(1, tokens)
+        self.halvings = 0
+
+    def halve(self, failed: int) -> None:
+        """After a batch of ``failed`` tokens did not fit: half of it, and never more again."""
+        self.tokens = max(1, min(self.tokens, failed) // 2)
+        self.halvings += 1

@@ -1,0 +1,54 @@
+"""Choosing the next token: greedy or sampled, each row by its own settings and its own random numbers.
+
+A row's numbers come from a CPU generator seeded by its item, one a token, so the batch around it changes nothing. Filters and their
+order are transformers': repetition penalty, temperature, top-k, top-p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from harness.items import Sampling
+
+
+def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[torch.Generator | None]) -> Tensor:
+    """The next token of each row [batch], from fp32 logits [batch, vocabulary]."""
+    tokens = logits.argmax(dim=-1)
+    drawn = [row for row, sampling in enumerate(settings) if sampling.temperature > 0]
+    if not drawn:
+        return tokens
+    rows = torch.tensor(drawn, device=logits.device)
+    picked = [settings[row] for row in drawn]
+    chances = _probabilities(logits.index_select(0, rows), picked)
+    draws = torch.stack([torch.rand((), generator=generators[row], dtype=torch.float64) for row in drawn])
+    sums = chances.double().cumsum(dim=-1)
+    # By the inverse of the distribution: the first token whose running sum exceeds draw × total; never one of probability 0.
+    places = torch.searchsorted(sums, (draws.to(sums.device) * sums[:, -1]).unsqueeze(-1), right=True).squeeze(-1)
+    tokens[rows] = places.clamp(max=logits.shape[-1] - 1)
+    return tokens
+
+
+def _probabilities(logits: Tensor, settings: Sequence[Sampling]) -> Tensor:
+    """Filtered probabilities [rows, vocabulary]."""
+    heat = torch.tensor([sampling.temperature for sampling in settings], device=logits.device)
+    logits = logits / heat.unsqueeze(-1)
+    for row, sampling in enumerate(settings):
+        if 0 < sampling.top_k < logits.shape[-1]:
+            least = logits[row].topk(sampling.top_k).values[-1]
+            logits[row].masked_fill_(logits[row] < least, -torch.inf)
+        if sampling.top_p < 1:
+            ordered, places = logits[row].sort(descending=True, stable=True)
+            chances = ordered.softmax(dim=-1)
+            # A token goes when those before it already have top_p: the smallest set that reaches it stays.
+            gone = chances.cumsum(dim=-1) - chances >= sampling.top_p
+            logits[row, places[gone]] = -torch.inf
+    return logits.softmax(dim=-1)
+
+
+def penalise(logits: Tensor, row: int, seen: Tensor, penalty: float) -> None:
+    """Divides the positive and multiplies the negative logits of tokens already read or written (Keskar et al. 2019), in place."""
+    values = logits[row, seen]
+    logits[row, seen] = torch.where(values < 0, values * penalty, values / penalty)
