@@ -21,9 +21,9 @@ FOUR_NORMS = {"gemma2", "gemma3_text", "glm4"}
 OUTPUT_BIAS = {"llama", "gpt_oss"}
 """Where ``attention_bias`` reaches the output projection too."""
 ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "seed_oss", "hunyuan_v1_dense"}
-PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma"}
+PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma", "ernie4_5", "cohere"}
 SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN))
-TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text"}
+TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere"}
 MOE_EVERY_LAYER = {"mixtral", "gpt_oss"}
 MXFP4_BITS = 4.25
 """Four bits a weight and one 8-bit scale for every 32 (Open Compute Project, Microscaling Formats v1.0)."""
@@ -112,7 +112,7 @@ class Architecture(BaseModel):
 
     def _all_layers(self, experts: int) -> int:
         every = self._latent_attention() if self.kv_lora_rank else self._attention()
-        every += self.hidden_size * (4 if self.model_type in FOUR_NORMS else 2)
+        every += self.hidden_size * (4 if self.model_type in FOUR_NORMS else 1 if self.model_type == "cohere" else 2)
         dense = self.num_hidden_layers - self._moe_layers
         return self.num_hidden_layers * every + dense * self._mlp(self.intermediate_size) + self._moe_layers * self._experts(experts)
 
@@ -122,7 +122,8 @@ class Architecture(BaseModel):
         count = 2 * hidden * queries + 2 * hidden * keys
         count += queries + 2 * keys if self.attention_bias else 0
         count += hidden if self.attention_out_bias else 0
-        count += 2 * self.head_dim if self.qk_norm else 0
+        if self.qk_norm:  # one norm for all heads, but in cohere one for each
+            count += queries + keys if self.model_type == "cohere" else 2 * self.head_dim
         return count + (self.num_attention_heads if self.model_type == "gpt_oss" else 0)  # gpt-oss: a sink a head
 
     def _latent_attention(self) -> int:
@@ -178,7 +179,7 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
         "attention_bias": kind in QKV_BIAS or given,
         "attention_out_bias": given and kind not in {"glm", "glm4", "seed_oss"},
         "mlp_bias": bool(config.get("mlp_bias", False)) and kind == "llama",
-        "qk_norm": kind in QK_NORM or kind == "hunyuan_v1_dense",
+        "qk_norm": kind in QK_NORM or kind == "hunyuan_v1_dense" or bool(config.get("use_qk_norm", False)),
     }
     if kind == "seed_oss":
         fields["attention_out_bias"] = bool(config.get("attention_out_bias", False))

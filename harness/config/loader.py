@@ -45,8 +45,8 @@ class LoadedConfig:
     def hash(self) -> str:
         """SHA-256 of what guards a run folder: the resolved config without what only steers one run.
 
-        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution, and each model's gpus. Everything
-        else counts, in whatever file, order of keys or ``--set`` it was written. Folders count relative to the YAML file.
+        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution, and each model's gpus.
+        Everything else counts, in whatever file, order of keys or ``--set`` it was written. Folders count relative to the YAML file.
         """
         plain = self.config.model_dump(mode="json", exclude_none=True)
         kept = {key: value for key, value in plain.items() if key not in RUN_ONLY}
@@ -107,7 +107,7 @@ def _check(root: Node, mistakes: Mistakes) -> Config:
 
 
 def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> None:
-    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a part that could not be read."""
+    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a base that is missing."""
     texts = [mistake.text for mistake in mistakes if mistake.place.line]
     if any(text.startswith(("not valid YAML", "a tab", "a character", "expected a mapping (name")) for text in texts):
         return

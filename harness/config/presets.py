@@ -38,7 +38,7 @@ class Preset(BaseModel):
     thinking: bool | None = Field(None, description="Whether the model thinks before it answers. None: it cannot, or cannot be told.")
     think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought.")
     licence: str = Field(description="SPDX id, or the licence's name on the hub.")
-    gated: bool = Field(False, description="The hub asks for an account and an agreement.")
+    gated: bool | None = Field(False, description="The hub asks for an account and an agreement. None: it has changed; expect either.")
     base_model: str | None = Field(None, description="Hub id of the model that it was tuned or distilled from.")
     released: date | None = Field(None, description="Day of the first public release of the weights.")
     source: str = Field(description="Page that the figures come from.")

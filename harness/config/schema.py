@@ -43,7 +43,7 @@ class ModelSpec(Strict):
     tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
     chat_template: bool | None = Field(
         None,
-        description="Ask through the chat template. Default: the preset's; else on where the id says instruct, chat …, off for base models.",
+        description="Ask through the chat template. Default: the preset's; else on where the id says instruct or chat, off elsewhere.",
     )
     system_prompt: str | None = Field(None, description="System message put before every chat. Needs chat_template.")
     thinking: bool | None = Field(None, description="Let a reasoning model think (passed to its chat template as enable_thinking).")

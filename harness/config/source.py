@@ -177,7 +177,7 @@ class _Converter:
 
     def scalar(self, node: yaml.Node, place: Place) -> Any:
         try:
-            return self.loader.construct_object(node)  # type: ignore[no-untyped-call]
+            return self.loader.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self.mistakes.add(place, error.problem or "not a valid value")
         except ValueError as error:
