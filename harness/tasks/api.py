@@ -118,4 +118,6 @@ class Marks:
     samples: tuple[SampleMark, ...]
     metrics: tuple[MetricValue, ...]
     n: int
-    """Documents whose every answer was there."""
+    """Documents whose every answer was there, and that could be marked."""
+    failed: tuple[tuple[int, str], ...] = ()
+    """Documents whose answers were there but could not be marked (the task's own code raised): (document, reason)."""

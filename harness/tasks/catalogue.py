@@ -1,0 +1,221 @@
+"""Names of tasks, groups and tags, and the YAML files behind them: the harness's own first, then lm-eval's.
+
+Nothing heavy is imported: the names come from `harness.tasks.scan`, and a YAML is parsed only when its task is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import ConfigError
+from harness.tasks.scan import Found, cached_scan, lm_eval_tasks_folder, read_config, scan
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+OWN_FOLDERS = (DATA / "tasks", DATA / "lm_eval_tasks")
+SUITES = DATA / "suites"
+
+Language = Literal["zh", "en"]
+_ZH = re.compile(
+    r"(^|[_\-./])(zh|zho|cmn|cn|chinese|han[st])([_\-./]|$)|^ceval|^cmmlu|^aclue|^tmmlu|^tmlu|^zhoblimp"
+    r"|^agieval_(cn|gaokao|jec)|^(c3|ocnli|cluewsc|cmrc|chid|afqmc)",
+    re.IGNORECASE,
+)
+_EN_FAMILIES = (
+    "mmlu|arc_easy|arc_challenge|ai2_arc|hellaswag|piqa|siqa|social_iqa|winogrande|openbookqa|boolq|copa|cb|rte|wic|multirc|record|wsc"
+    "|gsm8k|gsm_plus|truthfulqa|gpqa|leaderboard|bbh|ifeval|minerva_math|math500|hendrycks_math|hendrycks_ethics|aime|aime24|aime25|humaneval"
+    "|mbpp|lambada_openai|lambada_standard|wikitext|pile|c4|drop|triviaqa|nq_open|race|sciq|squad|squadv2|squad_completion|commonsense_qa"
+    "|logiqa|logiqa2|qasper|blimp|glue|super-glue|toxigen|anli|mathqa|asdiv|agieval_en|agieval_aqua|agieval_lsat|agieval_sat|webqs"
+    "|babi|coqa|mutual|headqa_en|medqa|medmcqa|pubmedqa|bbq|crows_pairs_english|unscramble|winogender|score|metabench"
+)
+_EN = re.compile(rf"^({_EN_FAMILIES})(_|-|$)|(^|[_\-])(en|eng|english|eng_latn)$", re.IGNORECASE)
+_OTHER = re.compile(
+    r"(spanish|arabic|turkish|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo))$"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name. ``members`` are a tag's tasks; ``config`` are lm-eval keys that a derived task adds to its template YAML."""
+
+    name: str
+    kind: Literal["task", "group", "tag"]
+    path: Path | None
+    source: Literal["own", "harness", "lm-eval"]
+    members: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def language(self) -> Language | None:
+        """The language that the name tells; the YAML's own ``metadata: {language: …}`` where it is the harness's."""
+        said = _said_language(self.path) if self.source != "lm-eval" and self.path else None
+        return said or guess_language(self.name)
+
+    @property
+    def description(self) -> str:
+        """One line: the YAML's ``metadata: {description: …}``, or the heading of the README next to it."""
+        if self.kind == "tag":
+            return f"tag of {len(self.members)} tasks"
+        if self.path is None:
+            return ""
+        if self.source != "lm-eval":
+            text = (_metadata(self.path) or {}).get("description")
+            return str(text) if text else ""
+        return _heading(self.path.parent)
+
+
+def guess_language(name: str) -> Language | None:
+    """zh or en by the rules that task names follow, else None."""
+    if _ZH.search(name):
+        return "zh"
+    return "en" if _EN.search(name) and not _OTHER.search(name) else None
+
+
+@lru_cache(maxsize=512)
+def _metadata(path: Path) -> dict[str, Any] | None:
+    try:
+        found = read_config(path).get("metadata")
+    except ConfigError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _said_language(path: Path) -> Language | None:
+    said = (_metadata(path) or {}).get("language")
+    return said if said in ("zh", "en") else None
+
+
+@cache
+def _heading(folder: Path) -> str:
+    """First heading of the README in this folder or the nearest one above it, up to lm-eval's tasks folder."""
+    for place in (folder, *folder.parents):
+        if place.name == "tasks":
+            break
+        try:
+            lines = (place / "README.md").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        return next((line.lstrip("# ").strip() for line in lines if line.startswith("#")), place.name)
+    return folder.name
+
+
+def known_items() -> dict[str, int]:
+    """Published document counts, by task name: facts kept in data/suites/items.json so that a plan needs no data."""
+    try:
+        counts: dict[str, int] = json.loads((SUITES / "items.json").read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    return counts
+
+
+class Catalogue:
+    """Looks names up. ``folders`` (own YAML folders) come before the harness's, and those before lm-eval's."""
+
+    def __init__(self, folders: tuple[Path, ...] = ()) -> None:
+        self._folders = folders
+
+    @cached_property
+    def _own(self) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        for folder in (*self._folders, *OWN_FOLDERS):
+            if folder.is_dir():
+                source: Literal["own", "harness"] = "own" if folder in self._folders else "harness"
+                for name, entry in _entries(scan(folder), folder, source).items():
+                    entries.setdefault(name, entry)
+        return entries
+
+    @cached_property
+    def _library(self) -> dict[str, Entry]:
+        root = lm_eval_tasks_folder()
+        return _entries(cached_scan(root), root, "lm-eval")
+
+    @cached_property
+    def _derived(self) -> dict[str, Entry]:
+        """Subject tasks made from one template YAML and the subjects of a group (``derive:`` in the template)."""
+        entries: dict[str, Entry] = {}
+        for folder in OWN_FOLDERS:
+            for path in sorted(folder.glob("derived/*.yml")):
+                entries |= self._derive(path)
+        return entries
+
+    def _derive(self, path: Path) -> dict[str, Entry]:
+        rule = read_config(path)["derive"]
+        stem, prefix, entries = rule["name"], rule["prefix"], {}
+        for leaf in self.leaves(rule["group"]):
+            name = f"{stem}_{leaf.removeprefix(prefix)}"
+            entries[name] = Entry(name, "task", path, "harness", config={"task": name, "derived_from": leaf})
+        group = {"group": stem, "task": list(entries), "aggregate_metric_list": [{"metric": rule["metric"], "weight_by_size": True}]}
+        return {stem: Entry(stem, "group", path, "harness", config=group)} | entries
+
+    def find(self, name: str) -> Entry | None:
+        """The entry of a name, or None."""
+        entry = self._own.get(name) or self._library.get(name)
+        return entry or (self._derived.get(name) if "-gen" in name else None)
+
+    def config(self, entry: Entry) -> dict[str, Any]:
+        """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with what was derived."""
+        if entry.kind == "group" and entry.config:
+            return dict(entry.config)
+        config = (read_config(entry.path) if entry.path else {}) | self.overrides(entry)
+        config.pop("derive", None)
+        return config
+
+    def overrides(self, entry: Entry) -> dict[str, Any]:
+        """The lm-eval keys that a derived task adds to its template: its name, and the dataset's config of the task it derives from."""
+        extra = dict(entry.config)
+        leaf = extra.pop("derived_from", None)
+        found = self.find(leaf) if leaf else None
+        if found and found.path:
+            extra["dataset_name"] = read_config(found.path).get("dataset_name")
+        return extra
+
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Leaf task names of a task, tag or group, in the group's order, each once."""
+        entry = self.find(name)
+        if entry is None:
+            return ()
+        if entry.kind == "task":
+            return (name,)
+        members: list[Any] = sorted(entry.members) if entry.kind == "tag" else list(_members(self.config(entry)))
+        found: dict[str, None] = {}
+        for member in members:
+            inner = member if isinstance(member, str) else member.get("group") or member.get("task")
+            if isinstance(inner, str) and inner != name:
+                found |= dict.fromkeys(self.leaves(inner) or ((inner,) if not isinstance(member, str) else ()))
+        return tuple(found)
+
+    def match(self, pattern: str) -> list[str]:
+        """Leaf tasks whose names a glob matches; where none does, the groups and tags that it matches."""
+        everything = self._library | self._derived | self._own
+        matched = [name for name in everything if fnmatchcase(name, pattern)]
+        leaves = [name for name in matched if everything[name].kind == "task"]
+        return sorted(leaves or matched)
+
+    def nearest(self, name: str, count: int = 3) -> list[str]:
+        """Names like this one, likeliest first."""
+        everything = self._own | self._derived | self._library
+        return difflib.get_close_matches(name, everything, n=count, cutoff=0.6)
+
+    def names(self, language: Language | None = None) -> list[Entry]:
+        """Every entry, the harness's own first; with a language only those known to be in it."""
+        rest = {name: entry for name, entry in self._library.items() if name not in self._own}
+        everything = [*self._own.values(), *self._derived.values(), *rest.values()]
+        return [entry for entry in everything if language is None or entry.language == language]
+
+
+def _members(config: dict[str, Any]) -> list[Any]:
+    members = config.get("task") or []
+    return [members] if isinstance(members, str) else list(members)
+
+
+def _entries(found: Found, root: Path, source: Literal["own", "harness", "lm-eval"]) -> dict[str, Entry]:
+    tags = {name: Entry(name, "tag", None, source, tuple(sorted(members))) for name, members in found.tags.items()}
+    groups = {name: Entry(name, "group", root / where, source) for name, where in found.groups.items()}
+    tasks = {name: Entry(name, "task", root / where, source) for name, where in found.tasks.items()}
+    return tags | groups | tasks

@@ -1,0 +1,205 @@
+"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub, ModelScope; in that order.
+
+lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built, `DataSources.active` answers there instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ConfigError, DataError
+from harness.tasks import hub
+from harness.tasks.api import Provenance
+from harness.tasks.catalogue import DATA
+from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
+from harness.tasks.ownfile import FILE_PATH, read_rows
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+_ACTIVE: ContextVar[DataSources | None] = ContextVar("harness_data_sources", default=None)
+_LOCK = threading.RLock()
+_BUILDERS = ("json", "csv", "parquet", "text")
+_MEND = "name a mirror (mirror: or HARNESS_MIRROR), set HF_ENDPOINT, use HARNESS_HUB=modelscope, or fill the hub's cache"
+
+
+class DataSources:
+    """Reads datasets. ``mirror`` is a folder with datasets/<org>/<name>; ``base_dir`` is where relative paths of a task YAML count from."""
+
+    def __init__(self, mirror: Path | None = None, *, base_dir: Path | None = None, bundled: Path = DATA / "tasks" / "data") -> None:
+        self.mirror, self.base_dir, self.bundled = mirror, base_dir, bundled
+        self.read: list[Provenance] = []
+        """What has been read since `active` began, in order."""
+        self._kept: dict[tuple[str, str | None, str], tuple[Any, Provenance]] = {}
+
+    def load(self, path: str, name: str | None = None, **kwargs: Any) -> tuple[DatasetDict, Provenance]:
+        """(splits, provenance) of one dataset config; ``kwargs`` are those of ``datasets.load_dataset``.
+
+        Raises DataError in one line: what was tried, and how to mend it.
+        """
+        kwargs = {key: value for key, value in kwargs.items() if value is not None and key not in ("trust_remote_code", "cache_dir")}
+        key = (path, name, repr(sorted(kwargs.items())))
+        if key in self._kept:
+            return self._kept[key]
+        splits, provenance = self._find(path, name, kwargs)
+        if _ACTIVE.get() is self:
+            self._kept[key] = (splits, provenance)
+        splits.origin = f"{path}{f' ({name})' if name else ''}, read from {provenance.origin},"
+        self.read.append(provenance)
+        return splits, provenance
+
+    def _find(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
+        if path == FILE_PATH:
+            return self._own_file(name, kwargs)
+        if path.startswith("bundled/"):
+            splits, fingerprint = read_folder(self._bundled_folder(path), None)
+            return splits, Provenance(path, name, "bundled", fingerprint)
+        local = self._local(path, name, kwargs)
+        return local or self._remote(path, name, kwargs)
+
+    def _bundled_folder(self, path: str) -> Path:
+        folder = self.bundled / path.removeprefix("bundled/")
+        if not folder.is_dir():
+            raise DataError(
+                f"{path}: no such bundled data; the bundled sets are: {', '.join(sorted(p.name for p in self.bundled.iterdir()))}"
+            )
+        return folder
+
+    def _own_file(self, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
+        file = Path(kwargs["file"])
+        try:
+            rows = read_rows(file, kwargs["question"], kwargs["choices"], kwargs["answer"])
+        except ConfigError as error:
+            raise DataError(str(error)) from error
+        fingerprint = hashlib.sha256(file.read_bytes() + repr(sorted(kwargs.items())[:3]).encode()).hexdigest()[:32]
+        return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(file.name, name, "file", fingerprint)
+
+    def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:
+        """The mirror's folder, a folder that the task names itself, or the local files of datasets' json, csv and parquet builders."""
+        if path in _BUILDERS and (files := self._local_files(kwargs.get("data_files"))):
+            return self._plain_files(path, name, files)
+        for folder, origin in self._folders(path):
+            if folder.is_dir():
+                splits, fingerprint = read_folder(folder, name)
+                return splits, Provenance(path, name, "mirror" if origin == "mirror" else "file", fingerprint)
+        return None
+
+    def _folders(self, path: str) -> Iterator[tuple[Path, str]]:
+        if path in _BUILDERS:
+            return
+        if self.mirror:
+            yield self.mirror / "datasets" / path, "mirror"
+            if "/" not in path:
+                yield from ((folder, "mirror") for folder in sorted((self.mirror / "datasets").glob(f"*/{path}")))
+        for base in (self.base_dir, Path.cwd()):
+            if base and (path.startswith((".", "/")) or (self.base_dir and base == self.base_dir)):
+                yield base / path, "file"
+
+    def _local_files(self, said: Any) -> dict[str, list[Path]]:
+        """Split to existing local files of a ``data_files`` argument; empty where one is not local."""
+        if said is None:
+            return {}
+        splits = said if isinstance(said, dict) else {"train": said}
+        found: dict[str, list[Path]] = {}
+        for split, names in splits.items():
+            for given in [names] if isinstance(names, str) else names:
+                places = [base / given for base in (self.base_dir, Path.cwd()) if base and "://" not in given]
+                file = next((place for place in places if place.is_file()), None)
+                if file is None:
+                    return {}
+                found.setdefault(str(split), []).append(file)
+        return found
+
+    def _plain_files(self, path: str, name: str | None, files: dict[str, list[Path]]) -> tuple[Any, Provenance]:
+        digest, splits = hashlib.sha256(), {}
+        for split, paths in files.items():
+            parts: list[Any] = []
+            for file in paths:
+                data = file.read_bytes()
+                digest.update(file.name.encode() + b"\0" + hashlib.sha256(data).digest())
+                parts.append(_rows_or_table(path, file, data))
+            splits[split] = as_dataset(parts, digest.hexdigest()[:32])
+        return as_dict(splits), Provenance(path, name, "file", digest.hexdigest()[:32])
+
+    def _remote(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
+        load, tried = _original_load(), []
+        if self.mirror:
+            tried.append(f"mirror {self.mirror}: no datasets/{path}")
+        if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
+            splits, fingerprint = hub.from_modelscope(path, name)
+            return splits, Provenance(path, name, "modelscope", fingerprint)
+        why = hub.unreachable()
+        if why is None:
+            splits, fingerprint, revision = hub.from_hub(path, name, load, kwargs)
+            return splits, Provenance(path, name, "hub", fingerprint, revision)
+        found = hub.from_cache(path, name, load, kwargs)
+        if found:
+            return found[0], Provenance(path, name, "cache", found[1], found[2])
+        tried += [f"hub: {why}", "cache: nothing"]
+        raise DataError(f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {_MEND}")
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[DataSources]:
+        """While inside, ``datasets.load_dataset`` asks these sources. Clears `read` first."""
+        import datasets
+
+        self.read, self._kept = [], {}
+        with _LOCK:
+            before = datasets.load_dataset
+            datasets.load_dataset = before if before is _dispatch else _remember(before)
+            token = _ACTIVE.set(self)
+            try:
+                yield self
+            finally:
+                _ACTIVE.reset(token)
+                self._kept = {}
+                datasets.load_dataset = before
+
+
+_ORIGINAL: list[Any] = []
+
+
+def _remember(original: Any) -> Any:
+    """Keeps the real loader, and gives the function that stands in for it.
+
+    A module imported meanwhile may bind the stand-in for good, so it asks the sources only while some are active.
+    """
+    _ORIGINAL[:] = [original]
+    return _dispatch
+
+
+def _dispatch(path: str, name: str | None = None, *args: Any, **kwargs: Any) -> Any:
+    sources = _ACTIVE.get()
+    if sources is None or args:
+        return _original_load()(path, name, *args, **kwargs)
+    split = kwargs.pop("split", None)
+    splits, _ = sources.load(path, name, **kwargs)
+    return splits if split is None else splits[split]
+
+
+def _original_load() -> Any:
+    import datasets
+
+    return datasets.load_dataset if datasets.load_dataset is not _dispatch else _ORIGINAL[0]
+
+
+def _rows_or_table(builder: str, file: Path, data: bytes) -> Any:
+    try:
+        if builder == "parquet":
+            import io
+
+            import pyarrow.parquet as pq
+
+            return pq.read_table(io.BytesIO(data))
+        if builder == "text":
+            return [{"text": line} for line in data.decode("utf-8-sig").splitlines()]
+        return parse_rows("rows.csv" if builder == "csv" else "rows.json", data.decode("utf-8-sig"))
+    except (ValueError, OSError) as error:
+        raise DataError(f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})") from error

@@ -1,0 +1,198 @@
+"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DataError
+from harness.items import Answer, Completion, Item
+from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
+from harness.tasks.build import Built, build
+from harness.tasks.catalogue import guess_language
+from harness.tasks.mark import Marker
+from harness.tasks.render import Renderer, budget, cached_templates
+from harness.tasks.sources import DataSources
+
+_KINDS: dict[str, Kind] = {
+    "multiple_choice": "choice",
+    "loglikelihood": "choice",
+    "generate_until": "completion",
+    "loglikelihood_rolling": "passage",
+}
+_PROMPT_KEYS = [
+    "dataset_name",
+    "training_split",
+    "validation_split",
+    "test_split",
+    "fewshot_split",
+    "process_docs",
+    "doc_to_text",
+    "doc_to_target",
+    "doc_to_choice",
+    "use_prompt",
+    "description",
+    "target_delimiter",
+    "fewshot_delimiter",
+    "fewshot_config",
+    "output_type",
+    "gen_prefix",
+    "custom_dataset",
+    "class",
+]
+"""Config keys that decide what is asked; metrics and filters only decide the marks."""
+_CHANCE_DOCUMENTS = 200
+
+
+class Task:
+    """A leaf task with its data. Made by `load`."""
+
+    def __init__(self, spec: TaskSpec, built: Built, provenance: tuple[Provenance, ...], seed: int) -> None:
+        self.spec, self.name, self.seed = spec, spec.name, seed
+        self._task, self._config, self._repeats = built.task, built.config, built.own_repeats
+        self._metadata: dict[str, Any] = built.config["metadata"]
+        self._reads = provenance
+        self._renderers: dict[PromptStyle, Renderer] = {}
+        self.fewshot = int(self._task.config.num_fewshot or 0)
+        self.version = str(self._metadata.get("version", self._task.VERSION or 0))
+        self.language: str | None = spec.language or self._metadata.get("language") or guess_language(spec.name)
+        self.kind: Kind = _KINDS[str(self._task.OUTPUT_TYPE)]
+        self.available = len(self._task.eval_docs)
+        """Number of documents."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the documents came from. A task that makes its own data has the origin "custom"."""
+        if self._reads:
+            return self._reads[0]
+        return Provenance(
+            str(self._config.get("dataset_path") or "custom"), self._config.get("dataset_name"), "custom", self._own_fingerprint()
+        )
+
+    def _own_fingerprint(self) -> str:
+        rows = [self._task.eval_docs[index] for index in range(min(self.available, 1000))]
+        return hashlib.sha256(json.dumps([self.available, rows], default=str, ensure_ascii=False).encode()).hexdigest()[:32]
+
+    @property
+    def chance(self) -> float | None:
+        """The metric's value by guessing: what the metadata says, else for multiple choice the mean of 1 / number of options."""
+        if "chance" in self._metadata:
+            said = self._metadata["chance"]
+            return None if said is None else float(said)
+        if self._task.OUTPUT_TYPE != "multiple_choice" or callable(self._task.config.process_results):
+            return None  # truthfulqa_mc2 and others count something else than the best option
+        counts = []
+        with cached_templates():
+            for index in range(min(self.available, _CHANCE_DOCUMENTS)):
+                counts.append(len(self._task.doc_to_choice(self._task.eval_docs[index])))
+        return sum(1 / count for count in counts) / len(counts)
+
+    def identity(self, style: PromptStyle) -> dict[str, Any]:
+        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat template's text, not its think tags."""
+        return {
+            "task": self.name,
+            "version": self.version,
+            "prompt_config": self._prompt_hash(),
+            "data": [provenance.fingerprint for provenance in self._reads] or [self.provenance.fingerprint],
+            "fewshot": self.fewshot,
+            "seed": self.seed,
+            "repeats": self._repeats if self._repeats > 1 else int(self._task.config.repeats or 1),
+            "generation": self._generation(style),
+            "chat": style.chat is not None,
+            "multiturn": style.multiturn if style.chat is not None else None,
+            "system_prompt": style.system_prompt,
+        }
+
+    def _generation(self, style: PromptStyle) -> dict[str, Any] | None:
+        if self.kind != "completion":
+            return None
+        said = budget(self._task.config.generation_kwargs or {}, style)
+        sampling = said.sampling
+        return {
+            "max_tokens": said.max_tokens,
+            "until": list(said.stop),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "repetition_penalty": sampling.repetition_penalty,
+        }
+
+    def _prompt_hash(self) -> str:
+        parts = {key: _plain(self._config[key]) for key in _PROMPT_KEYS if self._config.get(key) is not None}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+
+    def items(self, style: PromptStyle, limit: int | None = None) -> Iterator[Item]:
+        """The items of the first ``limit`` documents, in document order, rendered as they are asked for.
+
+        Raises DataError when a document cannot be rendered.
+        """
+        for rendered in self._renderer(style).first(limit):
+            yield from rendered.items
+
+    def _renderer(self, style: PromptStyle) -> Renderer:
+        known = self._renderers.get(style)
+        if known is None:
+            # One renderer at a time: the few-shot sampler's state belongs to it.
+            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats)
+            self._renderers = {style: known}
+        return known
+
+    def mark(self, answers: Mapping[str, Answer], style: PromptStyle, limit: int | None = None) -> Marks:
+        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items are)."""
+        documents = list(self._renderer(style).first(limit))
+        return Marker(self._task, repeats=self._repeats).mark(documents, answers)
+
+    def example(self, style: PromptStyle) -> tuple[str, str]:
+        """(first prompt, how it is marked in words)."""
+        rendered = next(self._renderer(style).first(1))
+        marker = Marker(self._task)
+        metrics = ", ".join(self._task.aggregation())
+        lines = [f"right answer: {marker.target(rendered.doc)}", f"metrics: {metrics}"]
+        if self.kind == "choice":
+            options = [repr(instance.args[1]) for instance in rendered.instances]
+            lines.insert(0, f"log-probabilities of {len(options)} continuations are compared: {', '.join(options)}")
+        elif self.kind == "passage":
+            lines = ["the log-probability of the whole text is summed", f"metrics: {metrics}"]
+        else:
+            item = rendered.items[0]
+            assert isinstance(item, Completion)
+            filters = ", ".join(ensemble.name for ensemble in self._task._filters)
+            lines.insert(0, f"at most {item.max_tokens} tokens are generated, until {list(item.stop)}; filters: {filters}")
+        return rendered.prompt, "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    """A config value as JSON, a function by its name and its module's source (helpers in the module count too)."""
+    if callable(value):
+        module = inspect.getmodule(value)
+        try:
+            source = Path(inspect.getsourcefile(module) or "").read_bytes() if module else b""
+        except (OSError, TypeError):
+            source = b""
+        return f"{getattr(value, '__qualname__', value)}:{hashlib.sha256(source).hexdigest()[:16]}"
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: bool = False) -> Task:
+    """Reads the task's data and builds it.
+
+    Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be used, code execution not allowed).
+    """
+    if spec.yaml_path is not None:
+        sources = DataSources(sources.mirror, base_dir=spec.yaml_path.parent, bundled=sources.bundled)
+    built = build(spec, sources, seed=seed, allow_code=allow_code)
+    task = Task(spec, built, tuple(sources.read), seed)
+    if not task.available:
+        raise DataError(f"task {spec.name}: the data holds no documents")
+    return task
+
+
+def render_example(task: Task, style: PromptStyle) -> tuple[str, str]:
+    """(one rendered prompt, how its answer is marked), for people to read."""
+    return task.example(style)
