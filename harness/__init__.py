@@ -12,6 +12,7 @@ From Python::
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from harness.config import LoadedConfig
     from harness.run import Plan, RunOutcome
+
+# The function `run` below and the room `harness.run` share a name. The room (which imports nothing by itself) is imported first, so that
+# no later import of it can put the module in the function's place; `from harness.run import …` finds the room all the same.
+importlib.import_module("harness.run")
 
 __all__ = ["__version__", "load_config", "load_results", "plan", "run"]
 

@@ -73,15 +73,16 @@ class Plan:
 
 def make_plan(loaded: LoadedConfig) -> Plan:
     """Plans a config. Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its figures null."""
-    from harness.tasks import DataSources, expand
+    from harness.tasks import DataSources, expand, local_only
 
     config = loaded.config
     expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
     machine = find_machine(config.device)
     mirror = Path(config.mirror) if config.mirror else None
     models = [plan_model(model, machine, mirror) for model in config.models]
-    sources = DataSources(mirror=mirror, offline=True)
-    tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
+    sources = DataSources(mirror=mirror)
+    with local_only():
+        tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
     items = sum(task.items or 0 for task in tasks) * len(models)
     return Plan(config.name, models, tasks, len(models) * len(tasks), items, machine.describe, _warnings(models, tasks, expansion))
 

@@ -107,10 +107,8 @@ class ModelWork:
             self._finish()
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
-        from harness.engines import resolve_model
-
         self.events.send("model", model=self.setup.spec.label, state="files")
-        files = resolve_model(self.setup.spec, self.setup.mirror)
+        files = find_files(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
         return files, prompt_style(self.setup, files)
 
@@ -210,7 +208,7 @@ class CellWork:
         self.identity = CellIdentity(
             prompt=task.identity(style),
             model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes},
-            engine=engine_identity(spec, files, owner.setup.device),
+            engine=engine_identity(spec, owner.setup.device, files),
         )
         self.facts = _facts(owner.setup, task.spec, self.identity, task)
 
@@ -276,6 +274,17 @@ class CellWork:
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
 
 
+def find_files(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
+    """The model's files; a mock has none, only an identity. Raises ModelError."""
+    from harness.engines import engine_name, resolve_model
+
+    if engine_name(spec) != "mock":
+        return resolve_model(spec, mirror)
+    from harness.engines.files import ModelFiles, model_identity
+
+    return ModelFiles(Path(), None, "bundled", {}, model_identity(spec, spec.id, {}))
+
+
 def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
     """How this model's prompts are dressed. Raises ModelError where a chat template is asked for and there is none."""
     from harness.tasks.api import PromptStyle
@@ -283,9 +292,9 @@ def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
     spec = setup.spec
     chat = None
     if spec.chat_template:
-        from harness.engines import chat_template
+        from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 
-        chat = chat_template(spec, files)
+        chat = ChatTemplate(load_tokenizer(spec, files), spec.thinking)
     tags = ThinkTags(*spec.think_tags) if spec.think_tags and spec.thinking is not False else None
     return PromptStyle(
         chat=chat,

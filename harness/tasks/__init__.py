@@ -6,6 +6,7 @@ lm-eval is the library of tasks and metrics; it, torch and datasets are imported
 from harness.tasks.api import Expansion, GroupSpec, Marks, MetricValue, PromptStyle, Provenance, SampleMark, TaskSpec
 from harness.tasks.catalogue import Catalogue, Entry
 from harness.tasks.expansion import Suite, expand, suites
+from harness.tasks.hub import local_only
 from harness.tasks.sources import DataSources
 from harness.tasks.task import Task, load, render_example
 
@@ -25,6 +26,7 @@ __all__ = [
     "TaskSpec",
     "expand",
     "load",
+    "local_only",
     "render_example",
     "suites",
 ]

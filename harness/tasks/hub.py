@@ -12,6 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,23 @@ def _answers(address: str) -> str | None:
     return outcome[0] if outcome else f"no answer in {_TIMEOUT:.0f} s"
 
 
+_LOCAL_ONLY: ContextVar[bool] = ContextVar("local_only", default=False)
+
+
+@contextlib.contextmanager
+def local_only() -> Iterator[None]:
+    """Inside, data is looked for on this machine only, whatever the environment says (planning asks no network)."""
+    token = _LOCAL_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _LOCAL_ONLY.reset(token)
+
+
 def unreachable() -> str | None:
     """Why the hub is not asked, or None when it can be."""
+    if _LOCAL_ONLY.get():
+        return "the network is not asked"
     if offline():
         return "HF_HUB_OFFLINE is set"
     why = _answers(endpoint())

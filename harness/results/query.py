@@ -1,0 +1,85 @@
+"""Reading runs: one as a checked `Results`, several as a data frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ConfigError, RunFolderError
+from harness.results.schema import SCHEMA_VERSION, Results, Row
+
+if TYPE_CHECKING:
+    import pandas
+
+FILE = "results.json"
+
+
+def find_results(path: str | Path) -> Path:
+    """The results.json that a run folder, a file or a run's name (``smoke`` for ``results/smoke``) means.
+
+    Raises ConfigError where there is nothing of that name, RunFolderError for a folder without results.
+    """
+    named = Path(path).expanduser()
+    found = named if named.exists() else Path("results") / named
+    if not found.exists():
+        raise ConfigError(f"{path}: no such run: expected a run folder, its {FILE}, or the name of a run in results/")
+    if found.is_dir():
+        found = found / FILE
+        if not found.exists():
+            raise RunFolderError(f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` writes it at the end")
+    return found
+
+
+def read_results(path: str | Path) -> Results:
+    """The results of a run folder, a results.json, or a run in results/ by name. Raises ConfigError, RunFolderError."""
+    file = find_results(path)
+    try:
+        data = json.loads(file.read_bytes())
+    except OSError as error:
+        raise RunFolderError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise RunFolderError(f"{file}: not JSON: {error}") from error
+    return _checked(file, data)
+
+
+def _checked(file: Path, data: Any) -> Results:
+    from pydantic import ValidationError
+
+    if not isinstance(data, dict) or "schema_version" not in data:
+        raise RunFolderError(f"{file}: no results of this harness: schema_version is missing")
+    version = data["schema_version"]
+    if version != SCHEMA_VERSION:
+        hint = "a newer harness wrote it: upgrade this one" if isinstance(version, int) and version > SCHEMA_VERSION else "run it again"
+        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {SCHEMA_VERSION}: {hint}")
+    try:
+        return Results.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise RunFolderError(f"{file}: {place}: {first['msg']}{more}; `harness schema results` says what is expected") from error
+
+
+def flat_row(row: Row, run: str) -> dict[str, Any]:
+    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt and so on, the run's name first."""
+    flat: dict[str, Any] = {"run": run}
+    for name, value in row.model_dump().items():
+        if name == "ci95":
+            flat["ci95_lo"], flat["ci95_hi"] = value if value is not None else (None, None)
+        elif name == "tokens":
+            flat |= {f"tokens_{kind}": count for kind, count in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def load_results(paths: str | Path | Sequence[str | Path]) -> pandas.DataFrame:
+    """One row a (cell, metric, filter) of one or more runs, with the run's name. Raises ConfigError, RunFolderError."""
+    import pandas
+
+    several = [paths] if isinstance(paths, str | Path) else list(paths)
+    columns = list(flat_row(Row(cell_id="", model="", task="", status="ok"), ""))
+    rows = [flat_row(row, results.name) for results in map(read_results, several) for row in results.rows]
+    return pandas.DataFrame(rows, columns=columns)
