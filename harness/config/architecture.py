@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ModelError
 
@@ -168,8 +168,11 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
         return Architecture(**own)
     except KeyError as error:
         raise ModelError(f"the model's config.json lacks {error.args[0]!r}") from None
-    except ValueError as error:
-        raise ModelError(f"the model's config.json has a number that makes no sense: {str(error).splitlines()[1:2]}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(f"the model's config.json: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"the model's config.json has a number that makes no sense: {error}") from None
 
 
 def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,11 @@ def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> Non
         echoes += ("expected a key 'models'", "expected a key 'name'")
     found = Mistakes()
     explain(error, root, Config, found)
-    mistakes.extend(one for one in found if not (echoes and one.text.startswith(echoes)))
+    known = {mistake.place.rank for mistake in mistakes}
+    for one in found:
+        lost = one.place.rank in known and one.text.endswith("got nothing")  # the value could not be read, which is said already
+        if not lost and not (echoes and one.text.startswith(echoes)):
+            mistakes.append(one)
 
 
 def _similar_file(path: Path) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from harness.config.architecture import Architecture, architecture_of
 from harness.config.presets import BUNDLED, bundled_model_dir, preset_or_none
 from harness.config.schema import Dtype, ModelSpec
@@ -94,5 +96,6 @@ def _overridden(arch: Architecture, overrides: Mapping[str, Any]) -> Architectur
     known.setdefault("sliding_layers", round(arch.sliding_layers * layers / arch.num_hidden_layers))
     try:
         return Architecture(**(arch.model_dump() | known))
-    except ValueError as error:
-        raise ModelError(f"config_overrides: {str(error).splitlines()[1]}: a value that makes no sense") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(f"config_overrides: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
