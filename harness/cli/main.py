@@ -1,0 +1,100 @@
+"""The command ``harness``. Commands import what they need when they are called, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from harness.cli import doctor, models, plan, report, run, schema, tasks
+from harness.errors import HarnessError
+from harness.version import __version__
+
+
+class GuardedGroup(TyperGroup):
+    """Turns every exception into a line and an exit code: nobody should have to read a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command. Raises SystemExit with the error's exit code; usage errors go on to typer, which shows them (exit code 2)."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise SystemExit(130) from None
+        except BrokenPipeError:
+            # The reader went away (`harness report … | head`): say nothing, and let the flush at exit go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        except HarnessError as error:
+            _debug()
+            typer.echo(str(error), err=True)
+            raise SystemExit(error.exit_code) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if hasattr(error, "format_message"):  # typer's own usage errors, whichever click they come from
+                raise
+            _debug()
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            text = f"unexpected error: {type(error).__name__}: {first}; please report it (HARNESS_DEBUG=1 shows the traceback)"
+            typer.echo(text, err=True)
+            raise SystemExit(1) from None
+
+
+def _debug() -> None:
+    """Prints the traceback of the exception in hand where HARNESS_DEBUG asks for it."""
+    if os.environ.get("HARNESS_DEBUG", "") not in ("", "0"):
+        import traceback
+
+        traceback.print_exc()
+
+
+app = typer.Typer(
+    name="harness",
+    cls=GuardedGroup,
+    help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and English.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help answers twice as fast
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.add_typer(tasks.app, name="tasks")
+app.command("models")(models.models)
+app.command("doctor")(doctor.doctor)
+app.command("report")(report.report)
+app.add_typer(schema.app, name="schema")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    """Measures open-weight language models: accuracy and speed from the same run, in Chinese and English."""
+
+
+def main() -> None:
+    """The console entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Chinese or ± gets question marks, not a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app(prog_name="harness")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Arguments and options that several commands share, and what they mean as overrides of the config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that names models and tasks.", show_default=False)]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Take the first N documents of each task.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change the config, e.g. --set models.0.dtype=float32. May be repeated.", show_default=False
+    ),
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option("--mirror", help="Folder with datasets/ORG/NAME and models/ORG/NAME.  [env: HARNESS_MIRROR]", show_default=False),
+]
+
+
+class Device(StrEnum):
+    """Where a run may compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+def load(config: Path, overrides: Sequence[str] | None, limit: int | None = None, device: Device | None = None) -> LoadedConfig:
+    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for ``--set``. Raises ConfigError."""
+    from harness.config import load_config
+
+    extra = [f"limit={limit}"] if limit is not None else []
+    extra += [f"device={device.value}"] if device is not None else []
+    return load_config(config, [*(overrides or ()), *extra])

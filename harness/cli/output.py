@@ -1,0 +1,58 @@
+"""How commands print: tables as wide as the terminal, colour only where someone looks at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.report import Table
+
+WIDTH = 100
+"""Columns where standard output is no terminal."""
+
+
+def width() -> int:
+    """Columns to fill."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
+
+
+def colour() -> bool:
+    """Whether someone looks at standard output and wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def show_table(table: Table, *, every: bool = False) -> None:
+    """Prints a results table."""
+    from harness.report.terminal import render_rich
+
+    typer.echo(render_rich(table, width=width(), colour=colour(), every=every), nl=False, color=True)
+
+
+def show_list(
+    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), fold: Sequence[int] = ()
+) -> None:
+    """Prints rows of plain text under headers; columns numbered in ``right`` are aligned to the right, those in ``fold`` may wrap.
+
+    Names and descriptions are data: nothing in them is read as markup.
+    """
+    from harness.report.terminal import print_list
+
+    typer.echo(print_list(title, headers, rows, right=right, fold=fold, width=width(), colour=colour()), nl=False, color=True)
+
+
+def write_or_print(text: str, out: Path | None) -> None:
+    """Prints text, or writes it to a file, whole or not at all. Raises RunFolderError where that cannot be written."""
+    if out is None:
+        typer.echo(text, nl=False, color=True)
+        return
+    from harness.results.files import write_text
+
+    write_text(out, text)
+    typer.echo(f"written to {out}", err=True)

@@ -1,0 +1,125 @@
+"""``harness plan``: what a run would cost, before paying."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
+from harness.cli.output import show_list
+
+if TYPE_CHECKING:
+    from harness.run.plan import ModelPlan, Plan, TaskPlan
+
+
+def plan(
+    config: ConfigFile,
+    limit: Limit = None,
+    overrides: Overrides = None,
+    device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+) -> None:
+    """Show what a run would cost, before paying.
+
+    Cells, items, tokens, memory, downloads, and the smallest gap each task can detect. Loads no weights, asks no network.
+    """
+    from harness.run import make_plan
+
+    made = make_plan(load(config, overrides, limit, device))
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=2))
+    else:
+        _show(made, every)
+
+
+def _show(made: Plan, every: bool) -> None:
+    typer.echo(f"{made.name} on {made.device}: {made.cells} cells, {made.items:,} items\n")
+    headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "download", "from"]
+    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7), fold=(0, 8))
+    tasks = made.tasks if every else fold(made.tasks)
+    headers = ["task", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
+    show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6), fold=(0, 7))
+    typer.echo("needs: weights, KV cache, activations. detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
+    for warning in made.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def _model(model: ModelPlan) -> list[str]:
+    fits = {True: "yes", False: "NO", None: "?"}[model.fits]
+    kv = size(model.kv_bytes_per_token * 1000) if model.kv_bytes_per_token is not None else "?"
+    download = size(model.download_bytes) if model.download_bytes else "–"
+    source = ", ".join(part for part in (model.origin or "", model.note) if part) or "hub"
+    return [
+        model.label,
+        count(model.parameters),
+        model.dtype,
+        size(model.weights_bytes),
+        kv,
+        size(model.need_bytes),
+        fits,
+        download,
+        source,
+    ]
+
+
+def _task(task: TaskPlan) -> list[str]:
+    tokens = "?" if task.prompt_tokens is None else f"{'' if task.tokens_exact else '~'}{task.prompt_tokens:,}"
+    shots = "" if task.fewshot is None else str(task.fewshot)
+    gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
+    items = f"{task.items:,}" if task.items is not None else "?"
+    return [task.name, task.language or "", task.kind or "", shots, items, tokens, gap, task.note]
+
+
+def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
+    """A group's subjects as one line: their sums, and the gap that all of them detect together."""
+    from harness.analysis.intervals import smallest_gap
+
+    found: dict[str, list[TaskPlan]] = {}
+    for task in tasks:
+        found.setdefault(task.group or task.name, []).append(task)
+    folded = []
+    for name, parts in found.items():
+        first = parts[0]
+        if len(parts) == 1:
+            folded.append(first)
+            continue
+        items = [part.items for part in parts if part.items is not None]
+        tokens = [part.prompt_tokens for part in parts if part.prompt_tokens is not None]
+        notes = dict.fromkeys(part.note for part in parts if part.note)
+        short = "" if len(items) == len(parts) else f", {len(parts) - len(items)} of unknown size"
+        folded.append(
+            dataclasses.replace(
+                first,
+                name=f"{name} ({len(parts)} subjects{short})",
+                language=first.language if len({part.language for part in parts}) == 1 else None,
+                fewshot=first.fewshot if len({part.fewshot for part in parts}) == 1 else None,
+                items=sum(items) if items else None,
+                prompt_tokens=sum(tokens) if len(tokens) == len(parts) else None,
+                smallest_gap=smallest_gap(sum(items)) if sum(items) and first.smallest_gap is not None else None,
+                note=next(iter(notes), "") + (" …" if len(notes) > 1 else ""),
+            )
+        )
+    return folded
+
+
+def size(value: int | None) -> str:
+    """Bytes as people say them: 1.5 GiB; ``?`` for None."""
+    if value is None:
+        return "?"
+    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if value >= scale:
+            return f"{value / scale:.1f} {unit}"
+    return f"{value} B"
+
+
+def count(value: int | None) -> str:
+    """Parameters as people say them: 7.6B, 494M; ``?`` for None."""
+    if value is None:
+        return "?"
+    if value >= 1e9:
+        return f"{value / 1e9:.1f}B"
+    return f"{value / 1e6:.0f}M" if value >= 1e7 else f"{value / 1e6:.2f}M"

@@ -1,0 +1,60 @@
+"""``harness run``: runs what is missing of a config and shows the table."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
+from harness.cli.output import show_table
+
+if TYPE_CHECKING:
+    from harness.run import RunOutcome
+
+
+def run(
+    config: ConfigFile,
+    limit: Limit = None,
+    overrides: Overrides = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)] = None,
+    device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Move the old run aside and begin anew.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")] = False,
+) -> None:
+    """Run every model on every task.
+
+    The same command again does only what is missing; Ctrl-C once stops cleanly.
+    """
+    from harness.run import run_config
+    from harness.run.progress import reporter_for
+
+    loaded = load(config, overrides, limit, device)
+    with reporter_for(quiet=quiet) as reporter:
+        outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
+    _show(outcome)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _show(outcome: RunOutcome) -> None:
+    from harness.report import make_table
+
+    show_table(make_table([outcome.results]))
+    for expectation in outcome.results.expectations:
+        if not expectation.get("held", True):
+            typer.echo(_broken(expectation), err=True)
+    for note in outcome.notes:
+        typer.echo(note, err=True)
+    relative = os.path.relpath(outcome.folder)
+    folder = outcome.folder if relative.startswith("..") else relative
+    typer.echo(f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}")
+
+
+def _broken(expectation: dict[str, object]) -> str:
+    value = expectation.get("value")
+    got = f"{value:.4g}" if isinstance(value, float | int) else "no value"
+    bounds = ", ".join(f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None)
+    where = f"{expectation.get('model')} on {expectation.get('task')}"
+    return f"expectation failed: {where}: {expectation.get('metric')} is {got}, expected {bounds}"

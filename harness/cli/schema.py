@@ -1,0 +1,30 @@
+"""``harness schema``: JSON Schema of the YAML and of results.json, so that editors complete and check them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="JSON Schema of a config or of results.json.")
+
+
+@app.command("config")
+def config() -> None:
+    """The schema of a config file (name it in the YAML's first line: `# yaml-language-server: $schema=FILE`)."""
+    from harness.config import config_schema
+
+    _print(config_schema())
+
+
+@app.command("results")
+def results() -> None:
+    """The schema of results.json."""
+    from harness.results.schema import Results
+
+    _print(Results.model_json_schema())
+
+
+def _print(schema: dict[str, Any]) -> None:
+    typer.echo(json.dumps(schema, ensure_ascii=False, indent=2))

@@ -1,0 +1,143 @@
+"""Lays a table out as text: tasks as rows and models as columns, or the other way round where there are more models than tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.report.lines import Figure, Line
+from harness.report.table import Column, Table
+
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns that stay together (a model's score and its bad answers): headers, and one cell a row for each header."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: bool = True
+
+
+@dataclass(frozen=True)
+class Grid:
+    """``fixed`` columns name the rows and are repeated where a wide table is cut; ``breaks`` are rows that begin a new section."""
+
+    fixed: Block
+    blocks: tuple[Block, ...]
+    breaks: frozenset[int] = field(default_factory=frozenset)
+    strong: frozenset[int] = field(default_factory=frozenset)
+    """Rows that sum up others."""
+
+
+def make_grid(table: Table, *, every: bool = False) -> Grid:
+    """The text of every cell."""
+    lines = table.shown(every)
+    return _models_as_rows(table, lines) if len(table.columns) > max(len(lines), 1) else _tasks_as_rows(table, lines)
+
+
+def _tasks_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
+    shots = any(line.fewshot is not None for line in lines)
+    names = [(_name(line), metric_text(line), *((_shots(line),) if shots else ()), n_text(line)) for line in lines]
+    headers = ("task", "metric", *(("shots",) if shots else ()), "n")
+    blank = ("",) * (len(headers) - 1)
+    foot = [title for title, values in _speeds(table.columns) if any(values)]
+    fixed = Block(headers, tuple(names) + tuple((title, *blank) for title in foot))
+    blocks = []
+    for place, column in enumerate(table.columns):
+        figures = [line.figures[place] for line in lines]
+        speeds = [values[place] for title, values in _speeds(table.columns) if title in foot]
+        blocks.append(_block(header(column), figures, speeds))
+    languages = [line.language for line in lines]
+    breaks = {row for row in range(1, len(lines)) if languages[row] != languages[row - 1]} | ({len(lines)} if foot and lines else set())
+    strong = frozenset(row for row, line in enumerate(lines) if line.kind == "average")
+    return Grid(fixed, tuple(blocks), frozenset(breaks), strong)
+
+
+def _models_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
+    fixed = Block(("model",), tuple((header(column),) for column in table.columns))
+    blocks = []
+    for line in lines:
+        shots = f"{line.fewshot}-shot" if line.fewshot is not None else ""
+        count = n_text(line)
+        parts = [_name(line), metric_text(line), shots, count if line.kind == "average" or not count else f"n {count}"]
+        blocks.append(_block(" ".join(part for part in parts if part), line.figures, ()))
+    for title, values in _speeds(table.columns):
+        if any(values):
+            blocks.append(Block((title,), tuple((value or NONE,) for value in values)))
+    return Grid(fixed, tuple(blocks))
+
+
+def _block(title: str, figures: Sequence[Figure], more: Sequence[str]) -> Block:
+    """A column of scores; with one of bad answers beside it where there are any."""
+    scores = [score_text(figure) for figure in figures] + [value or NONE for value in more]
+    if not any(figure.faults for figure in figures):
+        return Block((title,), tuple((score,) for score in scores))
+    faults = [figure.faults for figure in figures] + [""] * len(more)
+    return Block((title, "bad"), tuple(zip(scores, faults, strict=True)))
+
+
+def _speeds(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
+    return [
+        ("items/s", [rate_text(column.items_per_second) for column in columns]),
+        ("tokens/s", [rate_text(column.tokens_per_second) for column in columns]),
+    ]
+
+
+def header(column: Column) -> str:
+    """A model's name as a heading."""
+    return f"{column.label} (random weights: no accuracy)" if column.random else column.label
+
+
+def _name(line: Line) -> str:
+    return f"  {line.name}" if line.kind == "subject" else line.name
+
+
+def _shots(line: Line) -> str:
+    return "" if line.fewshot is None else str(line.fewshot)
+
+
+def metric_text(line: Line) -> str:
+    """The metric, and the filter where there is one to speak of; ↓ where lower is better."""
+    if line.metric is None:
+        return ""
+    name = line.metric if line.filter in (None, "none") else f"{line.metric} ({line.filter})"
+    return name if line.higher_is_better else f"{name} ↓"
+
+
+def n_text(line: Line) -> str:
+    """Documents behind the figures, as a range where models differ; for an average its number of tasks."""
+    counts = {figure.n for figure in line.figures if figure.value is not None}
+    if not counts:
+        return ""
+    if line.kind == "average":
+        return f"{max(counts)} tasks"
+    return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
+
+
+def score_text(figure: Figure) -> str:
+    """``0.850 ±0.040``, with * where incomplete; the status where there is no value."""
+    if figure.value is None:
+        if figure.missing:
+            return f"{figure.missing} missing"
+        return figure.status if figure.status not in (None, "random", "ok") and figure.status else NONE
+    text = number(figure.value)
+    if figure.half is not None:
+        text += f" ±{number(figure.half, like=figure.value)}"
+    return text + ("*" if figure.status == "partial" else "")
+
+
+def number(value: float, *, like: float | None = None) -> str:
+    """Three decimals for shares, fewer for larger numbers; ``like`` gives the size that decides."""
+    size = abs(value if like is None else like)
+    if size >= 1e5:
+        return f"{value:.3g}"
+    return f"{value:.3f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:.0f}"
+
+
+def rate_text(value: float | None) -> str:
+    """A rate in three digits, thousands apart; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,184 @@
+"""From result rows to the table's lines: which metric a task shows, which tasks a group hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from harness.analysis.intervals import Z95
+from harness.report.lines import Figure, Kind, Line
+from harness.results.schema import GroupRow, Results, Row
+
+NORMED = ("arc_", "hellaswag", "piqa", "openbookqa")
+"""Tasks reported by length-normed accuracy everywhere, because their options differ in length."""
+Key = tuple[str, str]
+"""(metric, filter)."""
+
+
+def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
+    """The metric and filter that a task's line shows: the first that has a value, but
+
+    - ``acc_norm`` where there are acc and acc_norm and the task is ARC, HellaSwag, PIQA or OpenBookQA;
+    - ``bits_per_byte`` for perplexity, because words and tokens do not compare across languages and tokenizers.
+    """
+    keys = list(dict.fromkeys((row.metric, row.filter or "none") for row in rows if row.metric and row.value is not None))
+    metrics = {metric for metric, _ in keys}
+    wanted = "bits_per_byte" if "bits_per_byte" in metrics else None
+    if name.startswith(NORMED) and {"acc", "acc_norm"} <= metrics:
+        wanted = "acc_norm"
+    return next((key for key in keys if wanted in (None, key[0])), None)
+
+
+class Selection:
+    """The rows of joined runs, indexed by column (a model's place), task and group."""
+
+    def __init__(self, results: Sequence[Results]) -> None:
+        self.random: list[bool] = []
+        self.rows: dict[tuple[int, str], list[Row]] = {}
+        self.group_rows: dict[tuple[int, str], list[GroupRow]] = {}
+        for result in results:
+            places = {row.model: len(self.random) + offset for offset, row in enumerate(result.models)}
+            self.random += [row.weights == "random" for row in result.models]
+            for row in result.rows:
+                if row.model in places:
+                    self.rows.setdefault((places[row.model], row.task), []).append(row)
+            for group in result.groups:
+                if group.model in places:
+                    self.group_rows.setdefault((places[group.model], group.group), []).append(group)
+        self.tasks = list(dict.fromkeys(row.task for result in results for row in result.rows))
+        self.members = self._members()
+        self.owner = self._owners()
+
+    @property
+    def places(self) -> range:
+        """The columns' places."""
+        return range(len(self.random))
+
+    def cells(self, place: int) -> list[Row]:
+        """One row a cell of a column: the rows of a cell share tokens and seconds; the one with most documents stands for it."""
+        return [max(rows, key=lambda row: row.n) for (where, _), rows in self.rows.items() if where == place]
+
+    def of(self, task: str) -> list[Row]:
+        """Rows of a task, of all columns."""
+        return [row for place in self.places for row in self.rows.get((place, task), [])]
+
+    def _members(self) -> dict[str, list[str]]:
+        """Tasks of every group that has a score, and of groups that have none because every subject failed."""
+        found: dict[str, dict[str, None]] = {}
+        for (_, name), scores in self.group_rows.items():
+            for row in scores:
+                found.setdefault(name, {}).update(dict.fromkeys([*row.tasks, *row.missing]))
+        loose: dict[str, list[str]] = {}
+        for task in self.tasks:
+            group = next((row.group for row in self.of(task) if row.group), None)
+            if group and group not in found:
+                loose.setdefault(group, []).append(task)
+        members = {group: [task for task in self.tasks if task in tasks] for group, tasks in found.items()}
+        for group, tasks in loose.items():
+            if len(tasks) > 1 and all(row.value is None for task in tasks for row in self.of(task)):
+                members[group] = tasks
+        return members
+
+    def _owners(self) -> dict[str, str]:
+        """The group that stands for a task in the table: the widest one that holds it."""
+        owner: dict[str, str] = {}
+        for group, tasks in sorted(self.members.items(), key=lambda item: -len(item[1])):
+            if not set(tasks) <= owner.keys():
+                owner = dict.fromkeys(tasks, group) | owner
+        return owner
+
+    def lines(self) -> list[Line]:
+        """Every line but the averages, in the config's order; a group is followed by its smaller groups and its subjects."""
+        found: list[Line] = []
+        done: set[str] = set()
+        for task in self.tasks:
+            group = self.owner.get(task)
+            if group is None:
+                found.append(self._task_line(task, "task"))
+            elif group not in done:
+                done.add(group)
+                found.append(self._group_line(group, "group"))
+                inner = [name for name, tasks in self.members.items() if name != group and set(tasks) <= set(self.members[group])]
+                found += [self._group_line(name, "subject") for name in inner]
+                found += [self._task_line(name, "subject") for name in self.members[group] if self.owner[name] == group]
+        return found
+
+    def _task_line(self, task: str, kind: Kind) -> Line:
+        rows = self.of(task)
+        key = primary(task, rows)
+        chosen = [row for row in rows if (row.metric, row.filter or "none") == key]
+        facts = (chosen or rows)[0]
+        figures = tuple(self._figure(place, task, key) for place in self.places)
+        better = facts.higher_is_better is not False
+        metric, filter_name = key or (None, None)
+        return Line(task, kind, facts.language, metric, filter_name, facts.fewshot, facts.chance, better, figures)
+
+    def _figure(self, place: int, task: str, key: Key | None) -> Figure:
+        rows = self.rows.get((place, task), [])
+        row = next((row for row in rows if (row.metric, row.filter or "none") == key), None)
+        if row is None or row.value is None:
+            return Figure(status=rows[0].status if rows else None)
+        if self.random[place]:
+            return Figure(status="random")
+        return Figure(
+            value=row.value,
+            half=half_width(row),
+            n=row.n,
+            status=row.status,
+            truncated=row.n_truncated,
+            empty=row.n_empty,
+            unparsable=row.n_unparsable,
+            prompt_id=row.prompt_id,
+        )
+
+    def _group_line(self, group: str, kind: Kind) -> Line:
+        scores = [row for place in self.places for row in self.group_rows.get((place, group), [])]
+        key = primary(group, scores)
+        subjects = [row for task in self.members[group] for row in self.of(task)]
+        chosen = [row for row in subjects if (row.metric, row.filter or "none") == key] or subjects
+        languages = {row.language for row in chosen} | {row.language for row in scores}
+        language = languages.pop() if len(languages) == 1 else None
+        figures = tuple(self._group_figure(place, group, key) for place in self.places)
+        shots, chance = ({row.fewshot for row in chosen}, {row.chance for row in chosen})
+        fewshot, blind = (shots.pop() if len(shots) == 1 else None), (chance.pop() if len(chance) == 1 else None)
+        better = all(row.higher_is_better is not False for row in chosen)
+        metric, filter_name = key or (None, None)
+        return Line(group, kind, language, metric, filter_name, fewshot, blind, better, figures)
+
+    def _group_figure(self, place: int, group: str, key: Key | None) -> Figure:
+        score = next((row for row in self.group_rows.get((place, group), []) if (row.metric, row.filter) == key), None)
+        rows = [row for task in self.members[group] for row in self.rows.get((place, task), [])]
+        if score is None:
+            return Figure(status=worst([row.status for row in rows]))
+        if self.random[place]:
+            return Figure(status="random")
+        asked = [row for row in rows if (row.metric, row.filter or "none") == key]
+        everyone = {
+            task
+            for p in self.places
+            for row in self.group_rows.get((p, group), [])
+            if (row.metric, row.filter) == key
+            for task in row.tasks
+        }
+        whole = set(score.tasks) == everyone and all(row.status == "ok" for row in asked)
+        return Figure(
+            value=score.value,
+            half=Z95 * score.stderr if score.stderr is not None else None,
+            n=score.n,
+            status="ok" if whole else "partial",
+            truncated=sum(row.n_truncated for row in asked),
+            empty=sum(row.n_empty for row in asked),
+            unparsable=sum(row.n_unparsable for row in asked),
+            missing=len(score.missing),
+        )
+
+
+def half_width(row: Row) -> float | None:
+    """Half the 95 % interval, or 1.96 standard errors, or None where there is neither."""
+    if row.ci95 is not None:
+        return (row.ci95[1] - row.ci95[0]) / 2
+    return Z95 * row.stderr if row.stderr is not None else None
+
+
+def worst(statuses: Sequence[str]) -> str | None:
+    """The status that says most about what went wrong."""
+    return next((status for status in ("oom", "failed", "partial", "skipped", "ok") if status in statuses), None)
