@@ -141,7 +141,8 @@ class Architecture(BaseModel):
         return 3 * self.hidden_size * self.moe_intermediate_size + bias
 
     def _experts(self, counted: int) -> int:
-        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type == "gpt_oss" else 0)
+        # gpt_oss: the router's bias; deepseek_v3: the correction of its scores, a buffer in transformers but part of every checkpoint
+        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type in {"gpt_oss", "deepseek_v3"} else 0)
         shared = 3 * self.hidden_size * self.shared_expert_size
         gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
         return router + counted * self._one_expert() + shared + gate
