@@ -34,7 +34,7 @@ _EN_FAMILIES = (
     "|logiqa|logiqa2|qasper|blimp|glue|super-glue|toxigen|anli|mathqa|asdiv|agieval_en|agieval_aqua|agieval_lsat|agieval_sat|webqs"
     "|babi|coqa|mutual|headqa_en|medqa|medmcqa|pubmedqa|bbq|crows_pairs_english|unscramble|winogender|score|metabench"
 )
-_EN = re.compile(rf"^({_EN_FAMILIES})(_|-|$)|(^|[_\-])(en|eng|english|eng_latn)$", re.IGNORECASE)
+_EN = re.compile(rf"^({_EN_FAMILIES})(_|-|$)|(^|[_\-])(en|eng|english|eng_latn)(_|$)", re.IGNORECASE)
 _OTHER = re.compile(
     r"(spanish|arabic|turkish|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo))$"
 )

@@ -24,28 +24,13 @@ _KINDS: dict[str, Kind] = {
     "generate_until": "completion",
     "loglikelihood_rolling": "passage",
 }
-_PROMPT_KEYS = [
-    "dataset_name",
-    "training_split",
-    "validation_split",
-    "test_split",
-    "fewshot_split",
-    "process_docs",
-    "doc_to_text",
-    "doc_to_target",
-    "doc_to_choice",
-    "use_prompt",
-    "description",
-    "target_delimiter",
-    "fewshot_delimiter",
-    "fewshot_config",
-    "output_type",
-    "gen_prefix",
-    "custom_dataset",
-    "class",
-]
+_PROMPT_KEYS = (
+    *("dataset_name", "training_split", "validation_split", "test_split", "fewshot_split", "process_docs", "custom_dataset", "class"),
+    *("doc_to_text", "doc_to_target", "doc_to_choice", "use_prompt", "description", "target_delimiter", "fewshot_delimiter"),
+    *("fewshot_config", "output_type", "gen_prefix"),
+)
 """Config keys that decide what is asked; metrics and filters only decide the marks."""
-_CHANCE_DOCUMENTS = 200
+_CHANCE_DOCUMENTS = 1000
 
 
 class Task:
