@@ -108,10 +108,10 @@ def _expand_task(entry: Node, mistakes: Mistakes) -> None:
 def _existing_file(node: Node, mistakes: Mistakes) -> Node:
     found = _absolute(node)
     path = Path(found.value)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for names too long for the disk
         mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
-    elif not path.is_file():
-        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    elif not os.path.isfile(path):  # noqa: PTH113
+        siblings = [entry.name for entry in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112
         mistakes.add(node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}")
     return found
 
@@ -125,7 +125,7 @@ def _expand_mirror(root: Node, mistakes: Mistakes) -> None:
         node = Node(named, Place("HARNESS_MIRROR"))
     if isinstance(node.value, str):
         found = _absolute(node)
-        if not Path(found.value).is_dir():
+        if not os.path.isdir(found.value):  # noqa: PTH112
             mistakes.add(node.place, f"mirror: no such folder: {found.value}")
         root.value["mirror"] = found
 
@@ -146,11 +146,12 @@ def _is_path(node: Node) -> bool:
     text = node.value
     if not isinstance(text, str) or not text:
         return False
-    return text.startswith(("./", "../", "/", "~")) or text in (".", "..") or ("/" in text and (node.place.folder / text).is_dir())
+    return text.startswith(("./", "../", "/", "~")) or text in (".", "..") or ("/" in text and os.path.isdir(node.place.folder / text))  # noqa: PTH112
 
 
 def _absolute(node: Node) -> Node:
-    return node.wrap(os.path.normpath(node.place.folder / Path(node.value).expanduser()))
+    home = os.path.expanduser(node.value)  # noqa: PTH111 - pathlib's raises where a user is unknown
+    return node.wrap(os.path.normpath(node.place.folder / home))
 
 
 def _plain(node: Node | None) -> Any:

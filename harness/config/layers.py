@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.config.problems import describe
-from harness.config.source import Mistakes, Node, Place, parse, read_text
+from harness.config.source import Mistakes, Node, Place, describe, parse, read_text
 from harness.errors import ConfigError
 
 
@@ -55,12 +54,15 @@ class Layers:
         return own if below is None else merge(below, own)
 
     def _extended(self, entry: Node, chain: tuple[Path, ...], shown: str) -> Node | None:
-        target = Path(os.path.normpath(entry.place.folder / Path(entry.value).expanduser()))
+        if "\0" in entry.value:
+            self.mistakes.add(entry.place, "extends: expected the path of a YAML file, got a text with a null character")
+            return None
+        named = Path(os.path.expanduser(entry.value))  # noqa: PTH111 - pathlib's raises where a user is unknown
+        target = Path(os.path.normpath(entry.place.folder / named))
         if target.resolve() in chain:
             circle = " -> ".join(file.name for file in (*chain[chain.index(target.resolve()) :], target))
             self.mistakes.add(entry.place, f"extends: goes in a circle: {circle}")
             return None
-        named = Path(entry.value).expanduser()
         display = str(named) if named.is_absolute() else os.path.normpath(Path(shown).parent / named)
         try:
             return self._read(target, display, chain)

@@ -57,7 +57,7 @@ class LoadedConfig:
                 if isinstance(entry.get(key), str) and Path(entry[key]).is_absolute():
                     entry[key] = Path(os.path.relpath(entry[key], self.base_dir)).as_posix()
         text = json.dumps(kept, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_yaml(self) -> str:
         """The resolved config as YAML. Loaded again, from any folder, it gives an equal config."""
@@ -80,7 +80,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
 
     Raises ConfigError whose message has one line a mistake, all of them, each beginning with file:line:column (or ``--set key=value``).
     """
-    named = Path(path).expanduser()
+    named = Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
     mistakes = Mistakes()
     layers = Layers(mistakes)
     try:
@@ -126,7 +126,7 @@ def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> Non
 
 
 def _similar_file(path: Path) -> str:
-    if path.exists() or not path.parent.is_dir():
+    if os.path.exists(path) or not os.path.isdir(path.parent):  # noqa: PTH110, PTH112
         return ""
     return suggest(path.name, [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")])
 

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.source import Mistakes, Node
+from harness.config.source import Mistakes, Node, describe
 
 EXPECTED = {
     "string_type": "text",
@@ -41,23 +41,6 @@ def suggest(word: Any, names: Iterable[str]) -> str:
     """``; did you mean 'x'?``, or nothing."""
     found = nearest(word, names) if isinstance(word, str) else None
     return f"; did you mean {found!r}?" if found else ""
-
-
-def describe(value: Any) -> str:
-    """A value as a person would name it, short enough for one line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return f"the number {value}"
-    if isinstance(value, str):
-        return repr(value if len(value) <= 60 else value[:57] + "…")
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, Sequence):
-        return "a list" if value else "an empty list"
-    return str(value)
 
 
 def path_text(path: Sequence[str | int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,23 @@ class Mistakes(list[Mistake]):
             raise ConfigError("\n".join(str(mistake) for mistake in sorted(self, key=lambda mistake: mistake.place.rank)))
 
 
+def describe(value: Any) -> str:
+    """A value as a person would name it, short enough for one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "…")
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, Sequence):
+        return "a list" if value else "an empty list"
+    return str(value)
+
+
 def read_text(path: Path, shown: str) -> str:
     """The file as text. Raises ConfigError where it is missing, a folder, not readable or not UTF-8."""
     try:
@@ -102,8 +119,8 @@ def read_text(path: Path, shown: str) -> str:
         raise ConfigError(f"{shown}: no permission to read this file") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{shown}: not UTF-8 text (byte {error.start + 1}); save the file as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"{shown}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{shown}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def parse(text: str, start: Place, mistakes: Mistakes) -> Node | None:
@@ -180,8 +197,8 @@ class _Converter:
             return self.loader.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self.mistakes.add(place, error.problem or "not a valid value")
-        except ValueError as error:
-            self.mistakes.add(place, f"not a valid value: {error}")
+        except (ValueError, LookupError, TypeError, AttributeError):  # PyYAML lets these out for a tag like !!int on another text
+            self.mistakes.add(place, f"not a valid value for {node.tag.rpartition(':')[2]}: {describe(node.value)}")
         return None
 
     def mapping(self, node: yaml.MappingNode) -> dict[str, Node]:

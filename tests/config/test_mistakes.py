@@ -178,3 +178,19 @@ def test_an_override_with_a_mistake_is_named_whole(override, line, write, mistak
 def test_an_override_that_is_not_yaml(write, mistakes):
     (line,) = mistakes(write(OK), "models=[a")
     assert line.startswith("--set models=[a: not valid YAML")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seed: !!int x",
+        'extends: "a\\0b"',
+        "mirror: ~nobody-of-this-name/x",
+        "tasks: [{file: " + "x" * 5000 + "}]",
+        "expect: !!set {a}",
+        "? [a]\n: b",
+    ],
+)
+def test_odd_values_are_mistakes_too(line, write, mistakes):
+    (found,) = mistakes(write(OK + line + "\n"))
+    assert found.startswith("c.yaml:3:")
