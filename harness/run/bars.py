@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.run.events import Event
 from harness.run.progress import Progress as State
-from harness.run.progress import download_text, pace_text, plain
+from harness.run.progress import download_text, pace_text, plain, plural
 
 PHASES = {"files": "looking for files", "loading": "loading weights"}
 
@@ -99,4 +99,4 @@ class RichReporter:
         for key in [key for key in self._lines if key[0] == model]:
             self._hide(key)
         for _, count in self.state.repeated(model):
-            self.message(f"{model}: {count} more {'cell' if count == 1 else 'cells'} for the same reason")
+            self.message(f"{model}: {plural(count, 'more cell')} for the same reason")

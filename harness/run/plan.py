@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
+from harness.config.architecture import Architecture
+from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
 from harness.errors import HarnessError
 from harness.run.devices import Machine, find_machine
-from harness.run.estimate import bytes_each, known_architecture, need_bytes
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLED = 4
 """Prompts rendered a task to estimate its tokens."""
+CONTEXT = 4096
+"""Tokens of the one sequence that a model must at least have room for, where its window is longer."""
 CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
 """Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
 
@@ -89,7 +92,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
     """One model against this machine's memory."""
-    arch = known_architecture(model, mirror)
+    arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
     available = sum(gpu.memory for gpu in machine.gpus) if machine.device == "cuda" else machine.memory
     origin = _local_origin(model, mirror)
@@ -97,16 +100,16 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
     if arch is None:
         reason = note or "architecture not known here: sizes after the download"
         return ModelPlan(model.label, model.id, None, model.dtype, None, None, None, available, None, None, origin, reason)
-    size = bytes_each(model, machine.device)
-    context = min(model.max_length or 4096, arch.max_position_embeddings or 4096)
-    need = need_bytes(arch, model, machine.device, context)
+    size = dtype_bytes(model.dtype, arch, machine.device)
+    as_stored = machine.device == "cuda" and model.dtype == "auto"
+    need = memory_fit(arch, size, min(model.max_length or CONTEXT, arch.max_position_embeddings or CONTEXT), 1, as_stored).total
     download = None if origin or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
     return ModelPlan(
         label=model.label,
         id=model.id,
         parameters=arch.parameters,
-        dtype=model.dtype if model.dtype != "auto" else ("float32" if size == 4 else "checkpoint's"),
-        weights_bytes=arch.weight_bytes(size),
+        dtype=model.dtype if model.dtype != "auto" else ("float32" if size == 4 else arch.torch_dtype),
+        weights_bytes=arch.weight_bytes(size, as_stored),
         kv_bytes_per_token=arch.kv_bytes_per_token(size),
         need_bytes=need,
         device_bytes=available,
@@ -115,6 +118,21 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
         origin=origin,
         note=note,
     )
+
+
+def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
+    try:
+        return known_architecture(model, str(mirror) if mirror else None)
+    except HarnessError:
+        return None  # a broken config.json is the run's to tell; a plan says that the size is not known
+
+
+def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | None:
+    """Bytes of a model's loaded weights on ``device``, where its architecture is known."""
+    arch = _architecture(model, mirror)
+    if arch is None:
+        return None
+    return arch.weight_bytes(dtype_bytes(model.dtype, arch, device), device == "cuda" and model.dtype == "auto")
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:

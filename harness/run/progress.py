@@ -148,7 +148,8 @@ class LineReporter(SilentReporter):
         seconds = self.state.take(event)
         kind, state = event["event"], event.get("state")
         if kind == "plan":
-            self.message(f"{len(event['models'])} models × {len(event['tasks'])} tasks = {event['cells']} cells")
+            sizes = ((len(event["models"]), "model"), (len(event["tasks"]), "task"))
+            self.message(f"{' × '.join(plural(*size) for size in sizes)} = {plural(event['cells'], 'cell')}")
         elif kind == "model":
             self._model(event)
         elif kind == "cell" and state == "end":
@@ -169,7 +170,7 @@ class LineReporter(SilentReporter):
 
     def _again(self, model: str) -> None:
         for _, count in self.state.repeated(model):
-            self.message(f"{model}: {count} more {'cell' if count == 1 else 'cells'} for the same reason")
+            self.message(f"{model}: {plural(count, 'more cell')} for the same reason")
 
     def _cell(self, event: Event, seconds: float) -> None:
         reason = str(event.get("reason") or event.get("status"))
@@ -214,6 +215,11 @@ def pace_text(pace: Pace, now: float) -> str:
     """``, 12.3 items/s, 2:05 left``, or nothing before the first answer."""
     rate, left = pace.rate(now), pace.left(now)
     return f", {rate:.1f} items/s, {clock_text(left)} left" if rate and left is not None else ""
+
+
+def plural(count: int, noun: str) -> str:
+    """1 cell, 2 cells."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def clock_text(seconds: float) -> str:

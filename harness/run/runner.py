@@ -92,9 +92,10 @@ class _Run:
         return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
 
     def _weights(self) -> dict[str, int]:
-        from harness.run.estimate import weight_bytes
+        from harness.run.plan import weight_bytes
 
-        known = {model.label: weight_bytes(model, self.machine.device) for model in self.config.models}
+        mirror = Path(self.config.mirror) if self.config.mirror else None
+        known = {model.label: weight_bytes(model, self.machine.device, mirror) for model in self.config.models}
         return {label: size for label, size in known.items() if size}
 
     def _see(self, event: Event, journal: Journal, jobs: Sequence[Job]) -> None:

@@ -18,7 +18,7 @@ REAL = {
     "mmlu 5-shot": {"task": "mmlu_anatomy", "fewshot": 5, "limit": 6},
     "arc_easy": {"task": "arc_easy", "limit": 8},
     "arc_easy 3-shot": {"task": "arc_easy", "fewshot": 3, "limit": 6},
-    "hellaswag 5-shot": {"task": "hellaswag", "fewshot": 5, "limit": 5},
+    "hellaswag 4-shot": {"task": "hellaswag", "fewshot": 4, "limit": 5},
     "piqa": {"task": "piqa", "limit": 8},
     "xwinograd": {"task": "xwinograd_en", "limit": 10},
     "xcopa_zh": {"task": "xcopa_zh", "limit": 10},
@@ -45,7 +45,8 @@ def compare(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool 
     for key, answer in answers.items():
         reference = samples[int(key.split(":")[0])]["resps"]
         if isinstance(answer, Score):
-            assert [pair[0][0] for pair in reference] == pytest.approx(list(answer.logprobs), abs=1e-4)
+            # 1e-4 a log-probability; the sums of hundreds of tokens are in fp32, whose own step near 1,000 is 6e-5
+            assert [pair[0][0] for pair in reference] == pytest.approx(list(answer.logprobs), abs=1e-4, rel=5e-7)
             assert [pair[0][1] for pair in reference] == list(answer.greedy)
         elif isinstance(answer, Likelihood):
             assert reference[0][0] == pytest.approx(answer.logprob, rel=1e-5)
