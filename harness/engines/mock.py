@@ -1,7 +1,8 @@
 """An engine without a model: answers made from a hash of the question, so that everything above engines can be tested in milliseconds.
 
 ``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after`` / ``oom_after`` / ``crash_after``
-(after so many items of this engine's life raise ModelError / OutOfMemoryError / end the process at once).
+(after so many items of this engine's life raise ModelError / OutOfMemoryError / end the process at once), ``trace`` (a file that gets one
+line an item asked, so that a test can see what was asked twice).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
@@ -30,6 +32,7 @@ class MockOptions:
     fail_after: int | None = None
     oom_after: int | None = None
     crash_after: int | None = None
+    trace: str | None = None
 
 
 def mock_identity(spec: ModelSpec) -> dict[str, Any]:
@@ -57,7 +60,7 @@ class MockEngine:
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities between -20 and 0 from a hash of each pair."""
         for item in items:
-            started = self._next()
+            started = self._next(item.key)
             draws = [self._draw(context, continuation) for context, continuation in item.pairs]
             lengths = tuple(len(continuation) for _, continuation in item.pairs)
             tokens = _count(sum(len(context) for context, _ in item.pairs) + sum(lengths))
@@ -68,7 +71,7 @@ class MockEngine:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
         begun = time.perf_counter()
         for item in items:
-            started = self._next()
+            started = self._next(item.key)
             first = time.perf_counter() - begun
             text, stopped = self._text(item)
             now = time.perf_counter()
@@ -82,7 +85,7 @@ class MockEngine:
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Two nats a character, give or take a hash of the text."""
         for item in items:
-            started = self._next()
+            started = self._next(item.key)
             size = len(item.text)
             logprob = -size * (1.5 + self._draw("", item.text))
             yield Likelihood(item.key, logprob, _count(size), size, 0, time.perf_counter() - started)
@@ -91,7 +94,7 @@ class MockEngine:
         """Nothing to give back; a second call does no harm."""
         self._closed = True
 
-    def _next(self) -> float:
+    def _next(self, key: str) -> float:
         """Counts an item, waits, fails where asked to; returns the clock."""
         if self._closed:
             raise RuntimeError("this engine was closed")
@@ -103,6 +106,9 @@ class MockEngine:
         if self._answered == self._options.crash_after:
             os._exit(139)
         self._answered += 1
+        if self._options.trace:
+            with Path(self._options.trace).open("a", encoding="utf-8") as trace:
+                trace.write(key + "\n")
         if self._options.delay:
             time.sleep(self._options.delay)
         return started
