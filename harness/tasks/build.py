@@ -19,7 +19,7 @@ from typing import Any
 from harness.config.schema import Generation
 from harness.errors import ConfigError, DataError, HarnessError
 from harness.tasks.api import TaskSpec
-from harness.tasks.scan import FUNCTION
+from harness.tasks.scan import FUNCTION, read_config
 from harness.tasks.sources import DataSources
 
 log = logging.getLogger(__name__)
@@ -73,10 +73,11 @@ def _resolved(value: Any) -> Any:
 
 def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) -> Built:
     """Builds the task as lm_eval.simple_evaluate does. Raises DataError or ConfigError, each one line."""
+    said = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
+    if said.get("unsafe_code") and not allow_code:
+        raise ConfigError(f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust")
     with _seeded(), _quiet(), sources.active():
         config = full_config(spec)
-        if config.get("unsafe_code") and not allow_code:
-            raise ConfigError(f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust")
         try:
             task = _construct(spec, deepcopy(config), sources)
         except HarnessError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import ConfigError
-from harness.tasks.scan import Found, cached_scan, lm_eval_tasks_folder, read_config, scan
+from harness.tasks.scan import Found, beside, cached_scan, lm_eval_tasks_folder, read_config, scan
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OWN_FOLDERS = (DATA / "tasks", DATA / "lm_eval_tasks")
@@ -29,7 +29,7 @@ _ZH = re.compile(
 )
 _EN_FAMILIES = (
     "mmlu|arc_easy|arc_challenge|ai2_arc|hellaswag|piqa|siqa|social_iqa|winogrande|openbookqa|boolq|copa|cb|rte|wic|multirc|record|wsc"
-    "|gsm8k|gsm_plus|truthfulqa|gpqa|leaderboard|bbh|ifeval|minerva_math|math500|hendrycks_math|hendrycks_ethics|aime|aime24|aime25|humaneval"
+    "|gsm8k|gsm_plus|truthfulqa|gpqa|leaderboard|bbh|ifeval|minerva_math|minerva_math500|math500|hendrycks_math|hendrycks_ethics|aime|aime24|aime25|humaneval"
     "|mbpp|lambada_openai|lambada_standard|wikitext|pile|c4|drop|triviaqa|nq_open|race|sciq|squad|squadv2|squad_completion|commonsense_qa"
     "|logiqa|logiqa2|qasper|blimp|glue|super-glue|toxigen|anli|mathqa|asdiv|agieval_en|agieval_aqua|agieval_lsat|agieval_sat|webqs"
     "|babi|coqa|mutual|headqa_en|medqa|medmcqa|pubmedqa|bbq|crows_pairs_english|unscramble|winogender|score|metabench"
@@ -126,7 +126,8 @@ class Catalogue:
         for folder in (*self._folders, *OWN_FOLDERS):
             if folder.is_dir():
                 source: Literal["own", "harness"] = "own" if folder in self._folders else "harness"
-                for name, entry in _entries(scan(folder), folder, source).items():
+                found = beside(folder) if source == "own" else scan(folder)
+                for name, entry in _entries(found, folder, source).items():
                     entries.setdefault(name, entry)
         return entries
 

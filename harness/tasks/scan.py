@@ -114,6 +114,25 @@ def scan(root: Path) -> Found:
     return found
 
 
+def beside(folder: Path) -> Found:
+    """Names in a person's own folder, not below it: few files, in any YAML style, so each is parsed. Unreadable ones are not named."""
+    found = Found()
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            config = read_config(path)
+        except ConfigError:
+            continue
+        name, group = config.get("task"), config.get("group")
+        if isinstance(group, str) and "class" not in config:
+            found.groups.setdefault(group, path.name)
+        elif isinstance(name, str) and name not in found.tasks:
+            found.tasks[name] = path.name
+            tags = config.get("tag") or []
+            for tag in [tags] if isinstance(tags, str) else tags:
+                found.tags.setdefault(str(tag), []).append(name)
+    return found
+
+
 def lm_eval_tasks_folder() -> Path:
     """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when lm-eval is not installed."""
     spec = importlib.util.find_spec("lm_eval")

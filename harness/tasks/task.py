@@ -16,6 +16,7 @@ from harness.tasks.build import Built, build
 from harness.tasks.catalogue import guess_language
 from harness.tasks.mark import Marker
 from harness.tasks.render import Renderer, budget, cached_templates
+from harness.tasks.scan import lm_eval_tasks_folder
 from harness.tasks.sources import DataSources
 
 _KINDS: dict[str, Kind] = {
@@ -169,8 +170,8 @@ def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: 
 
     Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be used, code execution not allowed).
     """
-    if spec.yaml_path is not None:
-        sources = DataSources(sources.mirror, base_dir=spec.yaml_path.parent, bundled=sources.bundled)
+    own = spec.yaml_path is not None and not spec.yaml_path.is_relative_to(lm_eval_tasks_folder())
+    sources = DataSources(sources.mirror, base_dir=spec.yaml_path.parent if own and spec.yaml_path else None, bundled=sources.bundled)
     built = build(spec, sources, seed=seed, allow_code=allow_code)
     task = Task(spec, built, tuple(sources.read), seed)
     if not task.available:
