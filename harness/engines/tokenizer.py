@@ -25,12 +25,17 @@ Pair = tuple[list[int], list[int]]
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
     """The model's tokenizer from its local files. Raises ModelError, one line, when it is missing or cannot be read."""
     from transformers import AutoTokenizer
+    from transformers.utils import logging as transformers_logging
 
+    loudness = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # it warns of another family's wrong pattern at every tokenizer in a local folder
     try:
         raw = AutoTokenizer.from_pretrained(files.tokenizer, trust_remote_code=spec.trust_remote_code, local_files_only=True)
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"{spec.id}: cannot load a tokenizer from {files.tokenizer}: {first[:300]}") from error
+    finally:
+        transformers_logging.set_verbosity(loudness)
     return TextEncoder(raw, spec.label)
 
 

@@ -188,6 +188,7 @@ class _Rows:
             return False
         return True
 
+    @torch.inference_mode()
     def _step(self) -> None:
         positions = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -self._next.shape[1] :]
         logits, cache = self._forward.step(self._next, self._mask, positions, self._cache)
@@ -241,6 +242,7 @@ class _Rows:
                 self._keep(torch.tensor(stay, device=self._ids.device))
         return gone
 
+    @torch.inference_mode()
     def _keep(self, rows: Tensor) -> None:
         self._ids, self._mask, self._next = (tensor.index_select(0, rows) for tensor in (self._ids, self._mask, self._next))
         if self._cache is not None:

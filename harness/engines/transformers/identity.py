@@ -24,7 +24,7 @@ def versions() -> dict[str, str]:
 
 
 def resolve_device(device: str) -> str:
-    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be. ModelError when the CUDA device is not there."""
+    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be. ModelError for a CUDA device not there."""
     if device == "cpu":
         return "cpu"
     if device == "auto" and sys.platform == "linux" and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()):
