@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.config.schema import TaskEntry
     from harness.tasks import Entry
 
-NAMED = 3
+NAMED = 2
 """Names shown of a family."""
 
 

@@ -36,8 +36,8 @@ def models(
     chosen = [preset for preset in chosen if family is None or family.lower() in preset.family.lower()]
     if not chosen:
         _explain_nothing(known)
-    headers = ["name", "family", "from", "params", "kind", "licence", "id"]
-    show_list("", headers, [_row(preset) for preset in chosen], right=(3,), fold=(5, 6))
+    headers = ["name", "from", "params", "kind", "licence", "id"]
+    show_list("", headers, [_row(preset) for preset in chosen], right=(2,), fold=(5,))
     typer.echo(f"{len(chosen)} of {len(known)} presets. 'gated': accept the licence on the hub and set HF_TOKEN.")
 
 
@@ -57,7 +57,7 @@ def _row(preset: Preset) -> list[str]:
     if preset.think_tags:
         kind = "thinking" if preset.thinking is not False else "instruct"
     licence = f"{preset.licence} (gated)" if preset.gated else preset.licence
-    return [preset.name, preset.family, preset.country, count(preset.parameters), kind, licence, preset.id]
+    return [preset.name, preset.country, count(preset.parameters), kind, licence, preset.id]
 
 
 def parse_count(text: str) -> float:

@@ -23,6 +23,11 @@ def width() -> int:
     return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
 
 
+def list_width() -> int:
+    """Columns for lists: in a pipe every entry stays on one line, so that grep finds it."""
+    return width() if sys.stdout.isatty() or "COLUMNS" in os.environ else 1000
+
+
 def colour() -> bool:
     """Whether someone looks at standard output and wants colour (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -44,7 +49,7 @@ def show_list(
     """
     from harness.report.terminal import print_list
 
-    typer.echo(print_list(title, headers, rows, right=right, fold=fold, width=width(), colour=colour()), nl=False, color=True)
+    typer.echo(print_list(title, headers, rows, right=right, fold=fold, width=list_width(), colour=colour()), nl=False, color=True)
 
 
 def write_or_print(text: str, out: Path | None) -> None:

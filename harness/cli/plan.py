@@ -37,7 +37,7 @@ def plan(
 
 
 def _show(made: Plan, every: bool) -> None:
-    typer.echo(f"{made.name} on {made.device}: {made.cells} cells, {made.items:,} items\n")
+    typer.echo(f"{made.name} on {made.device}: {made.cells:,} cells, {made.items:,} items\n")
     headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "download", "from"]
     show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7), fold=(0, 8))
     tasks = made.tasks if every else fold(made.tasks)
@@ -71,7 +71,12 @@ def _task(task: TaskPlan) -> list[str]:
     shots = "" if task.fewshot is None else str(task.fewshot)
     gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
     items = f"{task.items:,}" if task.items is not None else "?"
-    return [task.name, task.language or "", task.kind or "", shots, items, tokens, gap, task.note]
+    return [task.name, task.language or "", task.kind or "", shots, items, tokens, gap, short_note(task.note)]
+
+
+def short_note(note: str) -> str:
+    """A note without its details, which `--json` has."""
+    return note.partition(":")[0]
 
 
 def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
@@ -89,7 +94,7 @@ def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
             continue
         items = [part.items for part in parts if part.items is not None]
         tokens = [part.prompt_tokens for part in parts if part.prompt_tokens is not None]
-        notes = dict.fromkeys(part.note for part in parts if part.note)
+        notes = dict.fromkeys(short_note(part.note) for part in parts if part.note)
         short = "" if len(items) == len(parts) else f", {len(parts) - len(items)} of unknown size"
         folded.append(
             dataclasses.replace(
@@ -120,6 +125,6 @@ def count(value: int | None) -> str:
     """Parameters as people say them: 7.6B, 494M; ``?`` for None."""
     if value is None:
         return "?"
-    if value >= 1e9:
+    if value >= 9.995e8:
         return f"{value / 1e9:.1f}B"
     return f"{value / 1e6:.0f}M" if value >= 1e7 else f"{value / 1e6:.2f}M"

@@ -23,7 +23,7 @@ class Format(StrEnum):
 def report(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Run folders, results.json files, or names of runs in results/.", show_default=False),
+        typer.Argument(metavar="RUN", help="Run folders, results.json files, or names of runs in results/.", show_default=False),
     ],
     form: Annotated[Format, typer.Option("--format", "-f", help="csv and json hold every metric.")] = Format.rich,
     out: Annotated[

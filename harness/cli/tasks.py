@@ -44,7 +44,7 @@ class Language(StrEnum):
 @app.command("list")
 def listing(
     pattern: Annotated[
-        str | None, typer.Argument(metavar="[PATTERN]", help="Part of a name, or a glob such as 'ceval-valid_*'.", show_default=False)
+        str | None, typer.Argument(metavar="PATTERN", help="Part of a name, or a glob such as 'ceval-valid_*'.", show_default=False)
     ] = None,
     language: Annotated[Language | None, typer.Option("--language", "-l", help="Only tasks known to be in it.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Every name, not families.")] = False,

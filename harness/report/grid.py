@@ -38,12 +38,9 @@ def make_grid(table: Table, *, every: bool = False) -> Grid:
 
 
 def _tasks_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
-    shots = any(line.fewshot is not None for line in lines)
-    names = [(_name(line), metric_text(line), *((_shots(line),) if shots else ()), n_text(line)) for line in lines]
-    headers = ("task", "metric", *(("shots",) if shots else ()), "n")
-    blank = ("",) * (len(headers) - 1)
+    names = [(_name(line), metric_text(line), n_text(line)) for line in lines]
     foot = [title for title, values in _speeds(table.columns) if any(values)]
-    fixed = Block(headers, tuple(names) + tuple((title, *blank) for title in foot))
+    fixed = Block(("task", "metric", "n"), tuple(names) + tuple((title, "", "") for title in foot))
     blocks = []
     for place, column in enumerate(table.columns):
         figures = [line.figures[place] for line in lines]
@@ -59,9 +56,8 @@ def _models_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
     fixed = Block(("model",), tuple((header(column),) for column in table.columns))
     blocks = []
     for line in lines:
-        shots = f"{line.fewshot}-shot" if line.fewshot is not None else ""
         count = n_text(line)
-        parts = [_name(line), metric_text(line), shots, count if line.kind == "average" or not count else f"n {count}"]
+        parts = [_name(line), metric_text(line), f"n {count}" if count else ""]
         blocks.append(_block(" ".join(part for part in parts if part), line.figures, ()))
     for title, values in _speeds(table.columns):
         if any(values):
@@ -94,25 +90,22 @@ def _name(line: Line) -> str:
     return f"  {line.name}" if line.kind == "subject" else line.name
 
 
-def _shots(line: Line) -> str:
-    return "" if line.fewshot is None else str(line.fewshot)
-
-
 def metric_text(line: Line) -> str:
-    """The metric, and the filter where there is one to speak of; ↓ where lower is better."""
+    """The metric with its filter and examples where there are any, ↓ where lower is better; for an average how many tasks it is of."""
+    if line.kind == "average":
+        return f"mean of {max(figure.n + figure.missing for figure in line.figures)}"
     if line.metric is None:
         return ""
     name = line.metric if line.filter in (None, "none") else f"{line.metric} ({line.filter})"
-    return name if line.higher_is_better else f"{name} ↓"
+    shots = f" {line.fewshot}-shot" if line.fewshot else ""
+    return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}"
 
 
 def n_text(line: Line) -> str:
-    """Documents behind the figures, as a range where models differ; for an average its number of tasks."""
-    counts = {figure.n for figure in line.figures if figure.value is not None}
+    """Documents behind the figures, as a range where models differ."""
+    counts = {figure.n for figure in line.figures if figure.value is not None and line.kind != "average"}
     if not counts:
         return ""
-    if line.kind == "average":
-        return f"{max(counts)} tasks"
     return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
 
 

@@ -6,12 +6,16 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from typing import Any, Literal
 
 from harness.errors import ConfigError
 from harness.report.grid import make_grid
 from harness.report.records import fields
 from harness.report.table import Table
+
+_EDGE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""Underscores that may begin or end emphasis."""
 
 Format = Literal["rich", "markdown", "csv", "json"]
 
@@ -57,12 +61,12 @@ def _markdown_row(cells: list[str], *, strong: bool = False) -> str:
 def escape(text: str) -> str:
     """Text that Markdown shows as it is: one line, nothing read as a table bar, emphasis, link or HTML.
 
-    Underscores inside words and a star at the end do nothing in GitHub's Markdown and stay readable.
+    Underscores inside words do nothing in GitHub's Markdown and stay readable.
     """
     flat = "".join(char if char.isprintable() else " " for char in text)
-    for mark in "\\`|[]":
+    for mark in "\\`|[]*~":
         flat = flat.replace(mark, f"\\{mark}")
-    return flat.replace("*", "\\*").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _EDGE.sub(r"\\_", flat).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def render_csv(table: Table) -> str:

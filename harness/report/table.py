@@ -125,9 +125,11 @@ def _mean(figures: Sequence[Figure]) -> Figure:
 
 def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
-    notes = ["± is half the 95 % interval; n counts marked documents."]
+    notes = ["± is half the 95 % interval; n counts marked documents; 0-shot unless said."]
     if any(column.items_per_second for column in columns):
         notes.append("items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds.")
+    if any(line.kind == "average" for line in lines):
+        notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
         notes.append("Answers: t truncated, e empty, u unparsable.")

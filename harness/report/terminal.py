@@ -21,14 +21,16 @@ HEADER = 14
 def render_rich(table: Table, *, width: int = 100, colour: bool = False, every: bool = False) -> str:
     """The table, what its figures mean, and why cells failed."""
     console = _console(width, colour)
-    console.print(Text(clean(table.name), style="bold"))
+    console.print(Text(clean(table.name), style="bold"), end="\n\n")
     grid = make_grid(table, every=every)
     for blocks in cut(grid, width):
         console.print(_rich_table(grid, blocks))
+        console.print()
     for note in table.notes:
         console.print(Text(clean(note), style="dim"))
     if table.failures:
-        console.print(Text("\nNot done:", style="bold"))
+        console.print()
+        console.print(Text("Not done:", style="bold"))
         for failure in table.failures:
             console.print(Text(clean(failure)), soft_wrap=True)
     return _text(console)
@@ -46,12 +48,20 @@ def print_list(
 ) -> str:
     """Plain rows under headers. Only columns in ``fold`` may be wrapped."""
     console = _console(width, colour)
-    table = RichTable(box=box.SIMPLE_HEAD, title=Text(clean(title)) if title else None, title_justify="left", pad_edge=False)
+    table = RichTable(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        title=Text(clean(title)) if title else None,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for place, name in enumerate(headers):
         table.add_column(Text(clean(name)), justify="right" if place in right else "left", no_wrap=place not in fold, overflow="fold")
     for row in rows:
         table.add_row(*(Text(clean(cell)) for cell in row))
     console.print(table)
+    console.print()
     return _text(console)
 
 
@@ -71,18 +81,22 @@ def cut(grid: Grid, width: int) -> list[list[Block]]:
 
 
 def _width(block: Block) -> int:
-    """Terminal columns of a block: its widest cells, its headings as far as they are not wrapped, two for padding each."""
+    """Terminal columns of a block: its widest cells, its headings as far as they are not wrapped, two for padding each.
+
+    Metrics may be wrapped, too.
+    """
     cells = zip(*block.rows, strict=True) if block.rows else ((),) * len(block.headers)
-    return sum(
-        2 + max([cell_len(cell) for cell in column] + [min(cell_len(title), HEADER)])
-        for title, column in zip(block.headers, cells, strict=True)
-    )
+    total = 0
+    for title, column in zip(block.headers, cells, strict=True):
+        widest = max((cell_len(cell) for cell in column), default=0)
+        total += 2 + max(min(widest, HEADER) if title == "metric" else widest, min(cell_len(title), HEADER))
+    return total
 
 
 def _rich_table(grid: Grid, blocks: Sequence[Block]) -> RichTable:
-    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(grid.fixed.headers):
-        table.add_column(Text(name), no_wrap=place != 1, overflow="fold", justify="right" if name in ("n", "shots") else "left")
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in grid.fixed.headers:
+        table.add_column(Text(name), no_wrap=name != "metric", overflow="fold", justify="right" if name == "n" else "left")
     for block in blocks:
         for name in block.headers:
             table.add_column(Text(wrapped(clean(name))), justify="right", no_wrap=True)

@@ -1,0 +1,83 @@
+"""The doctor: levels and advice for what a machine may lack."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.run import doctor
+
+ROOT = Path(__file__).resolve().parents[2]
+TORCH = {"version": "2.13.0+cpu", "threads": 2, "cpu": "AVX2", "cpu_bf16": False, "built": None, "cuda": False, "devices": []}
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, no second process, no settings of this machine."""
+    for name in ("HARNESS_MIRROR", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(doctor, "_unreachable", lambda url: "no network")
+    monkeypatch.setattr(doctor, "probe_torch", lambda: dict(TORCH))
+    monkeypatch.setattr(doctor, "driver_version", lambda: None)
+
+
+def test_ranges_are_those_of_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {Requirement(text).name: Requirement(text).specifier for text in project["dependencies"]}
+    for name, text in doctor.RANGES.items():
+        assert Requirement(f"{name}{text}").specifier == wanted[name], name
+
+
+def test_a_machine_without_gpu_and_hub_can_still_run(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["doctor", "--out", str(tmp_path / "results")])
+    assert done.exit_code == 0, done.output
+    assert "warn  hub" in done.stdout
+    assert "HF_ENDPOINT=https://hf-mirror.com" in done.stdout
+    assert "ok    CUDA                no NVIDIA GPU found" in done.stdout
+
+
+def test_what_cannot_work_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "probe_torch", lambda: {"error": "libcudart.so.13: cannot open"})
+    done = CliRunner().invoke(app, ["doctor", "--json", "--mirror", str(tmp_path / "nowhere"), "--out", str(tmp_path)])
+    assert done.exit_code == 1
+    bad = {check["name"]: check for check in json.loads(done.stdout) if check["level"] == "bad"}
+    assert set(bad) == {"torch", "mirror"}
+    assert "libcudart" in bad["torch"]["found"]
+    assert all(check["advice"] for check in bad.values())
+
+
+def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    done = CliRunner().invoke(app, ["doctor"])
+    assert "in HF_TOKEN" in done.stdout
+    assert "secret" not in done.output
+
+
+def test_cuda_and_its_troubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    good: dict[str, Any] = TORCH | {"cuda": True, "built": "13.0", "devices": [["H200", 140 << 30]], "cuda_bf16": True}
+    monkeypatch.setattr(doctor, "driver_version", lambda: "580.1")
+    assert doctor.check_cuda(good).found == "H200 (140 GiB); driver 580.1, CUDA 13.0, bf16"
+    assert "CUDA build of torch" in doctor.check_cuda(TORCH).advice
+    assert "update the driver" in doctor.check_cuda(TORCH | {"built": "13.0"}).advice
+
+
+def test_versions_and_ranges() -> None:
+    assert doctor.in_range("2.13.0+cpu", "==2.13.0")
+    assert not doctor.in_range("2.14.0", ">=2.11,<2.14")
+    assert not doctor.in_range("strange", ">=1")
+    assert doctor._package("no-such-distribution", ">=1").level == "bad"
+
+
+def test_a_mirror_is_counted(tmp_path: Path) -> None:
+    for part in ("models/Qwen/a", "models/Qwen/b", "datasets/ceval/c"):
+        (tmp_path / part).mkdir(parents=True)
+    assert doctor.check_mirror(tmp_path).found.endswith("2 models, 1 datasets")
+    (tmp_path / "empty").mkdir()
+    assert doctor.check_mirror(tmp_path / "empty").level == "warn"
