@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache
@@ -114,6 +115,28 @@ def known_items() -> dict[str, int]:
     return counts
 
 
+class _Shelf:
+    """The names of one folder; an `Entry` is made when it is asked for (making 14,700 takes longer than reading their names)."""
+
+    def __init__(self, found: Found, root: Path, source: Literal["own", "harness", "lm-eval"]) -> None:
+        self._found, self._root, self._source = found, root, source
+
+    def get(self, name: str) -> Entry | None:
+        """The task, group or tag of this name: a task comes before a group, and both before a tag."""
+        if name in self._found.tasks:
+            return Entry(name, "task", self._root / self._found.tasks[name], self._source)
+        if name in self._found.groups:
+            return Entry(name, "group", self._root / self._found.groups[name], self._source)
+        members = self._found.tags.get(name)
+        return Entry(name, "tag", None, self._source, tuple(sorted(members))) if members else None
+
+    def names(self) -> dict[str, None]:
+        return dict.fromkeys((*self._found.tags, *self._found.groups, *self._found.tasks))
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (entry for name in self.names() if (entry := self.get(name)))
+
+
 class Catalogue:
     """Looks names up. ``folders`` (own YAML folders) come before the harness's, and those before lm-eval's."""
 
@@ -125,16 +148,15 @@ class Catalogue:
         entries: dict[str, Entry] = {}
         for folder in (*self._folders, *OWN_FOLDERS):
             if folder.is_dir():
-                source: Literal["own", "harness"] = "own" if folder in self._folders else "harness"
-                found = beside(folder) if source == "own" else scan(folder)
-                for name, entry in _entries(found, folder, source).items():
-                    entries.setdefault(name, entry)
+                own = folder in self._folders
+                for entry in _Shelf(beside(folder) if own else scan(folder), folder, "own" if own else "harness"):
+                    entries.setdefault(entry.name, entry)
         return entries
 
     @cached_property
-    def _library(self) -> dict[str, Entry]:
+    def _library(self) -> _Shelf:
         root = lm_eval_tasks_folder()
-        return _entries(cached_scan(root), root, "lm-eval")
+        return _Shelf(cached_scan(root), root, "lm-eval")
 
     @cached_property
     def _derived(self) -> dict[str, Entry]:
@@ -193,30 +215,24 @@ class Catalogue:
 
     def match(self, pattern: str) -> list[str]:
         """Leaf tasks whose names a glob matches; where none does, the groups and tags that it matches."""
-        everything = self._library | self._derived | self._own
-        matched = [name for name in everything if fnmatchcase(name, pattern)]
-        leaves = [name for name in matched if everything[name].kind == "task"]
-        return sorted(leaves or matched)
+        matched = [entry for name in self._every_name() if fnmatchcase(name, pattern) and (entry := self.find(name))]
+        leaves = [entry for entry in matched if entry.kind == "task"]
+        return sorted(entry.name for entry in leaves or matched)
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """Names like this one, likeliest first."""
-        everything = self._own | self._derived | self._library
-        return difflib.get_close_matches(name, everything, n=count, cutoff=0.6)
+        return difflib.get_close_matches(name, self._every_name(), n=count, cutoff=0.6)
+
+    def _every_name(self) -> dict[str, None]:
+        return dict.fromkeys((*self._own, *self._derived, *self._library.names()))
 
     def names(self, language: Language | None = None) -> list[Entry]:
         """Every entry, the harness's own first; with a language only those known to be in it."""
-        rest = {name: entry for name, entry in self._library.items() if name not in self._own}
-        everything = [*self._own.values(), *self._derived.values(), *rest.values()]
+        rest = [entry for entry in self._library if entry.name not in self._own]
+        everything = [*self._own.values(), *self._derived.values(), *rest]
         return [entry for entry in everything if language is None or entry.language == language]
 
 
 def _members(config: dict[str, Any]) -> list[Any]:
     members = config.get("task") or []
     return [members] if isinstance(members, str) else list(members)
-
-
-def _entries(found: Found, root: Path, source: Literal["own", "harness", "lm-eval"]) -> dict[str, Entry]:
-    tags = {name: Entry(name, "tag", None, source, tuple(sorted(members))) for name, members in found.tags.items()}
-    groups = {name: Entry(name, "group", root / where, source) for name, where in found.groups.items()}
-    tasks = {name: Entry(name, "task", root / where, source) for name, where in found.tasks.items()}
-    return tags | groups | tasks
