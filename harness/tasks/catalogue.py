@@ -37,8 +37,11 @@ _EN_FAMILIES = (
 )
 _EN = re.compile(rf"^({_EN_FAMILIES})(_|-|$)|(^|[_\-])(en|eng|english|eng_latn)(_|$)", re.IGNORECASE)
 _OTHER = re.compile(
-    r"(spanish|arabic|turkish|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo))$"
+    r"spanish|arabic|turkish|few_shot_en|^(flores|ntrex|mafand|tatoeba|salt|translation|hrm8k)|^(mmlu_prox|mmlu-prox)_(?!en)"
+    r"|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo)$",
+    re.IGNORECASE,
 )
+"""Tasks in other languages, and translation between two: the names of both hold what the rules for English look for."""
 
 
 @dataclass(frozen=True)

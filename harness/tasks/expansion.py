@@ -13,8 +13,9 @@ import yaml
 from harness.config.schema import Generation, TaskEntry
 from harness.errors import ConfigError
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
-from harness.tasks.catalogue import SUITES, Catalogue, Entry, guess_language, known_items
+from harness.tasks.catalogue import DATA, SUITES, Catalogue, Entry, guess_language, known_items
 from harness.tasks.ownfile import own_config
+from harness.tasks.scan import read_config
 
 _GROUP_KEYS = {"group", "group_alias", "task", "aggregate_metric_list", "metadata"}
 """Keys that a group uses itself; its other keys are settings for its tasks, as in lm-eval."""
@@ -167,7 +168,16 @@ def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
 def _leaf_spec(leaf: _Leaf, counts: dict[str, int]) -> TaskSpec:
     language = leaf.entry.language if leaf.entry else guess_language(leaf.name)
     path = leaf.entry.path if leaf.entry else None
-    return TaskSpec(leaf.name, path, leaf.config, leaf.groups, language=language, known_items=counts.get(leaf.name))
+    known = counts.get(leaf.name) or (_bundled_items(path) if path and leaf.entry and leaf.entry.source == "harness" else None)
+    return TaskSpec(leaf.name, path, leaf.config, leaf.groups, language=language, known_items=known)
+
+
+def _bundled_items(path: Path) -> int | None:
+    """Rows of the JSONL that a bundled task asks."""
+    config = read_config(path)
+    where = str(config.get("dataset_path", ""))
+    file = DATA / "tasks" / "data" / where.removeprefix("bundled/") / f"{config.get('test_split')}.jsonl"
+    return file.read_text(encoding="utf-8").count("\n") if where.startswith("bundled/") and file.is_file() else None
 
 
 def _with_settings(spec: TaskSpec, entry: TaskEntry, limit: int | None) -> TaskSpec:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,12 +15,10 @@ from typing import Any
 
 from harness.items import Answer, Completion, Generation, Likelihood, Score
 from harness.tasks.api import Marks, MetricValue, SampleMark
+from harness.tasks.figures import average, number, standard_error
 from harness.tasks.render import Rendered, cached_templates
 
 log = logging.getLogger(__name__)
-_BOOTSTRAP = 1000
-_SLOW = ("bleu", "chrf", "chrf++", "ter")
-"""Metrics for which lm-eval draws 100 samples instead."""
 
 
 @dataclass
@@ -137,9 +134,9 @@ class Marker:
     def _sample(self, each: _Asked, name: str, passes: list[_Pass], votes: Any) -> SampleMark:
         doc_id = each.rendered.doc_id
         filtered = votes[name][doc_id][0] if votes else _single(passes[0].filtered[name][doc_id])
-        values = {metric: _average([made.values[name][doc_id].get(metric) for made in passes]) for metric in passes[0].values[name][doc_id]}
+        values = {metric: average([made.values[name][doc_id].get(metric) for made in passes]) for metric in passes[0].values[name][doc_id]}
         if votes:
-            values |= {f"maj@{self._repeats}_{metric}": _average([value]) for metric, value in votes[name][doc_id][1].items()}
+            values |= {f"maj@{self._repeats}_{metric}": average([value]) for metric, value in votes[name][doc_id][1].items()}
         written = isinstance(each.rendered.items[0], Completion)
         return SampleMark(
             doc_id=doc_id,
@@ -194,17 +191,17 @@ class Marker:
 
         aggregate: Callable[[Sequence[Any]], Any] = self._task.aggregation().get(metric, mean)
         if len(columns) > 1 and aggregate is mean:
-            columns = [[_average(list(values)) for values in zip(*columns, strict=True)]]
+            columns = [[average(list(values)) for values in zip(*columns, strict=True)]]
         values = [float(aggregate(column)) for column in columns]
         column = columns[0]
         return MetricValue(
             metric=told,
             filter=name,
             value=sum(values) / len(values),
-            stderr=_stderr(aggregate, metric, column) if len(columns) == 1 else None,
+            stderr=standard_error(aggregate, metric, column) if len(columns) == 1 else None,
             n=len(column),
             higher_is_better=bool(self._task.higher_is_better().get(metric, True)),
-            counted=aggregate is mean and all(_number(value) in (0.0, 1.0) for value in column),
+            counted=aggregate is mean and all(number(value) in (0.0, 1.0) for value in column),
         )
 
 
@@ -271,35 +268,6 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-def _number(value: Any) -> float | None:
-    try:
-        return float(value) if not isinstance(value, (str, list, tuple, dict)) else None
-    except (TypeError, ValueError):
-        return None
-
-
-def _average(values: list[Any]) -> float | None:
-    numbers = [_number(value) for value in values]
-    known = [number for number in numbers if number is not None]
-    return sum(known) / len(known) if known and len(known) == len(numbers) else None
-
-
 def _column(values: dict[int, dict[str, Any]], metric: str, good: list[_Asked]) -> list[Any]:
     rows = (values[each.rendered.doc_id] for each in good)
     return [row[metric] for row in rows if metric in row]
-
-
-def _stderr(aggregate: Callable[[Sequence[Any]], Any], metric: str, column: list[Any]) -> float | None:
-    """lm-eval's standard error: in closed form for means, else by its bootstrap (same draws), here without processes or output."""
-    from lm_eval.api.metrics import mean, sample_stddev, stderr_for_metric
-
-    if len(column) < 2:
-        return None
-    draws = 100 if metric in _SLOW else _BOOTSTRAP
-    function = stderr_for_metric(metric=aggregate, bootstrap_iters=draws)
-    if function is None:
-        return None
-    if aggregate is mean or getattr(function, "__name__", "") != "<lambda>":
-        return float(function(column))
-    source = random.Random(0)
-    return float(sample_stddev([aggregate(source.choices(column, k=len(column))) for _ in range(draws)]))

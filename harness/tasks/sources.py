@@ -131,7 +131,7 @@ class DataSources:
     def _remote(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         load, tried = _original_load(), []
         if self.mirror:
-            tried.append(f"mirror {self.mirror}: no datasets/{path}")
+            tried.append(f"mirror {self.mirror}: no {f'datasets/{path}' if self.mirror.is_dir() else 'such folder'}")
         if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
             splits, fingerprint = hub.from_modelscope(path, name)
             return splits, Provenance(path, name, "modelscope", fingerprint)

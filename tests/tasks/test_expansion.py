@@ -92,6 +92,7 @@ def test_the_smoke_suite_needs_no_network() -> None:
         task = load(spec, DataSources())
         assert task.provenance.origin == "bundled"
         assert task.language == spec.language
+        assert task.available == spec.known_items
         assert list(task.items(PromptStyle(), 2))
 
 
@@ -109,6 +110,7 @@ def test_languages_of_the_catalogue() -> None:
     english = {entry.name for entry in catalogue.names("en")}
     assert {"mmlu", "mmlu_anatomy", "arc_easy", "hellaswag", "gsm8k", "mgsm_direct_en", "belebele_eng_Latn", "en_reading"} <= english
     assert not chinese & english
+    assert not {"mmlu_prox_af_biology", "flores_en-de", "mmlu_redux_spanish", "gsm8k_fr"} & english
     entry = catalogue.find("c3")
     assert entry is not None
     assert "reading" in entry.description

@@ -6,6 +6,7 @@ import json
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,6 +122,44 @@ def test_an_unreachable_hub_is_asked_once(data_folder: Path, monkeypatch: pytest
             DataSources(data_folder).load(name)
     assert time.monotonic() - start < 10
     assert hub._answers.cache_info().misses == 1
+
+
+def test_a_script_repository_on_the_hub_is_read_from_its_zip(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+    import huggingface_hub
+
+    folder = script_and_zip(data_folder, "haonan-li/cmmlu", ("anatomy",))
+
+    class Api:
+        def dataset_info(self, path: str, **_: object) -> SimpleNamespace:
+            return SimpleNamespace(sha="c0ffee")
+
+        def list_repo_files(self, path: str, **_: object) -> list[str]:
+            return [file.name for file in folder.iterdir()]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("Dataset scripts are no longer supported, but found cmmlu.py")
+
+    monkeypatch.setattr(hub, "unreachable", lambda: None)
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda path, name, **_: str(folder / name))
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    splits, provenance = DataSources().load("haonan-li/cmmlu", "anatomy")
+    assert splits["dev"].num_rows == 2
+    assert (provenance.origin, provenance.revision) == ("hub", "c0ffee")
+
+
+def test_the_hubs_cache_is_read_offline(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub.constants
+
+    cache = data_folder / "hub/datasets--org--name"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs/main").write_text("abc123")
+    parquet(cache / "snapshots/abc123/data/test-00000-of-00001.parquet", [{"text": "one"}])
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(data_folder / "hub"))
+    splits, provenance = DataSources().load("org/name")
+    assert splits["test"][0] == {"text": "one"}
+    assert (provenance.origin, provenance.revision) == ("cache", "abc123")
 
 
 def test_modelscope_without_its_package(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
