@@ -32,7 +32,7 @@ _CUDA_TOKENS = 16384
 @dataclass(frozen=True)
 class Options:
     """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows generated together;
-    ``attention``: eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
+    ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
     transformers' own generate does, where the item has none."""
 
     batch_tokens: int | None = None

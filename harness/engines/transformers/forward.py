@@ -32,6 +32,7 @@ class Forward:
         self.device: torch.device = model.get_input_embeddings().weight.device
         self._head = model.get_output_embeddings()
         self.accepts = set(inspect.signature(model.forward).parameters)
+        self._cache_name = "cache_params" if "cache_params" in self.accepts else "past_key_values"
         self._finish, self.head_mode = self._find_finish()
         if self.head_mode != "chunked":
             log.warning("%s: the vocabulary head runs %s the model (no known step after it)", type(model).__name__, self.head_mode)
@@ -81,13 +82,15 @@ class Forward:
         """
         options: dict[str, Any] = {"attention_mask": mask, "use_cache": True}
         if cache is not None:
-            options["past_key_values"] = cache
+            options[self._cache_name] = cache
+        if cache is not None and self._cache_name == "cache_params":
+            del options["attention_mask"]  # a state-space model: padding is in the past, and its state has left it out
         if "position_ids" in self.accepts:
             options["position_ids"] = positions
         if "logits_to_keep" in self.accepts:
             options["logits_to_keep"] = 1
         out = self.model(input_ids=ids, **options)
-        return out.logits[:, -1].float(), getattr(out, "past_key_values", None)
+        return out.logits[:, -1].float(), getattr(out, self._cache_name, None)
 
     @torch.inference_mode()
     def _find_finish(self) -> tuple[Finish, str]:

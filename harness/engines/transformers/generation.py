@@ -246,4 +246,4 @@ class _Rows:
     def _keep(self, rows: Tensor) -> None:
         self._ids, self._mask, self._next = (tensor.index_select(0, rows) for tensor in (self._ids, self._mask, self._next))
         if self._cache is not None:
-            self._cache.batch_select_indices(rows)
+            self._cache.reorder_cache(rows)  # unlike batch_select_indices it also takes the states of linear attention

@@ -15,7 +15,7 @@ from harness.errors import ModelError
 
 DTYPES = ("float32", "bfloat16", "float16")
 _SAFETENSORS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
-DEFAULT_ATTENTION = "sdpa"
+DEFAULT_ATTENTION = "auto"  # sdpa where the architecture has it, else eager: transformers decides by model and version
 
 
 def versions() -> dict[str, str]:

@@ -17,7 +17,7 @@ from transformers.utils import logging as transformers_logging
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles, find_weights
 from harness.engines.tokenizer import TextEncoder
-from harness.engines.transformers.identity import read_config, safetensors_header
+from harness.engines.transformers.identity import DEFAULT_ATTENTION, read_config, safetensors_header
 from harness.engines.transformers.memory import is_out_of_memory
 from harness.errors import ModelError, OutOfMemoryError
 
@@ -35,6 +35,11 @@ class Placement:
     dtype: str
     attention: str
     several: bool = False
+
+    @property
+    def attn_implementation(self) -> str | None:
+        """What transformers is told; None lets it decide."""
+        return None if self.attention == DEFAULT_ATTENTION else self.attention
 
 
 def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
@@ -88,7 +93,7 @@ def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
     with torch.random.fork_rng(devices=gpus), device:
         torch.manual_seed(spec.seed)
         return AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=place.attention, trust_remote_code=spec.trust_remote_code
+            config, dtype=dtype, attn_implementation=place.attn_implementation, trust_remote_code=spec.trust_remote_code
         )
 
 
@@ -100,7 +105,7 @@ def _pretrained(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
         files.path,
         dtype=getattr(torch, place.dtype),
         device_map="auto" if place.several else None if place.device == "cpu" else {"": place.device},
-        attn_implementation=place.attention,
+        attn_implementation=place.attn_implementation,
         trust_remote_code=spec.trust_remote_code,
         use_safetensors=True,
         local_files_only=True,
