@@ -39,10 +39,10 @@ def plan(
 def _show(made: Plan, every: bool) -> None:
     typer.echo(f"{made.name} on {made.device}: {made.cells:,} cells, {made.items:,} items\n")
     headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "download", "from"]
-    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7), fold=(0, 8))
+    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7), fold=(8,))
     tasks = made.tasks if every else fold(made.tasks)
-    headers = ["task", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
-    show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6), fold=(0, 7))
+    headers = ["task (subjects)", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
+    show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6), fold=(7,))
     typer.echo("needs: weights, KV cache, activations. detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -95,17 +95,18 @@ def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
         items = [part.items for part in parts if part.items is not None]
         tokens = [part.prompt_tokens for part in parts if part.prompt_tokens is not None]
         notes = dict.fromkeys(short_note(part.note) for part in parts if part.note)
-        short = "" if len(items) == len(parts) else f", {len(parts) - len(items)} of unknown size"
+        unknown = len(parts) - len(items)
+        note = f"{unknown} of {len(parts)} subjects of unknown size" if 0 < unknown < len(parts) else next(iter(notes), "")
         folded.append(
             dataclasses.replace(
                 first,
-                name=f"{name} ({len(parts)} subjects{short})",
+                name=f"{name} ({len(parts)})",
                 language=first.language if len({part.language for part in parts}) == 1 else None,
                 fewshot=first.fewshot if len({part.fewshot for part in parts}) == 1 else None,
                 items=sum(items) if items else None,
                 prompt_tokens=sum(tokens) if len(tokens) == len(parts) else None,
                 smallest_gap=smallest_gap(sum(items)) if sum(items) and first.smallest_gap is not None else None,
-                note=next(iter(notes), "") + (" …" if len(notes) > 1 else ""),
+                note=note,
             )
         )
     return folded

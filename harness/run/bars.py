@@ -55,6 +55,7 @@ class RichReporter:
         elif kind == "progress":
             self._progress(event)
         elif kind == "cell" and state == "loading":
+            self._hide((event["model"], ""))
             self._show((event["model"], event["task"]), f"{event['model']} {event['task']}", None, None, "preparing")
         elif kind == "cell" and state == "end":
             self._cell(event)
@@ -64,7 +65,10 @@ class RichReporter:
     def _model(self, event: Event) -> None:
         model, state = event["model"], str(event.get("state"))
         if state in PHASES:
-            self._show((model, ""), f"{model}: {PHASES[state]}", None, None, "")
+            # Weights are loaded when the first cell asks for them: then that cell's line says so, instead of a second line.
+            task = next((task for name, task in self._lines if name == model and task), "")
+            text = f"{model} {task}" if task else model
+            self._show((model, task), text, None, None, PHASES[state])
         elif state == "end":
             self._drop(model)
         else:
@@ -80,7 +84,8 @@ class RichReporter:
     def _cell(self, event: Event) -> None:
         self._hide((event["model"], event["task"]))
         if self._all is not None:
-            self._bars.update(self._all, completed=self.state.ended, figures=f"{self.state.ended}/{self.state.cells} cells")
+            more = ", writing results" if self.state.ended >= self.state.cells else ""
+            self._bars.update(self._all, completed=self.state.ended, figures=f"{self.state.ended}/{self.state.cells} cells{more}")
         reason = str(event.get("reason") or event.get("status"))
         if event.get("status") != "ok" and self.state.is_news(event["model"], reason):
             self.message(f"{event['model']} {event['task']}: {event.get('status')}: {reason}")
