@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -152,14 +153,20 @@ class Task:
 
 
 def _plain(value: Any) -> Any:
-    """A config value as JSON, a function by its name and its module's source (helpers in the module count too)."""
+    """A config value as JSON, a function by its name and its module's source (helpers in the module count too).
+
+    Nothing may be written by its repr: that holds an address, and the same task would be another one in the next process.
+    """
+    if isinstance(value, functools.partial):
+        return [_plain(value.func), _plain(value.args), _plain(value.keywords)]
     if callable(value):
         module = inspect.getmodule(value)
         try:
             source = Path(inspect.getsourcefile(module) or "").read_bytes() if module else b""
         except (OSError, TypeError):
             source = b""
-        return f"{getattr(value, '__qualname__', value)}:{hashlib.sha256(source).hexdigest()[:16]}"
+        name = getattr(value, "__qualname__", None) or type(value).__qualname__
+        return f"{name}:{hashlib.sha256(source).hexdigest()[:16]}"
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
