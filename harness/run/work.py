@@ -174,7 +174,7 @@ class ModelWork:
         record = CellRecord(facts.model, facts.task, facts.cell_id, status, reason, dict(identity), [row.model_dump() for row in kept])
         self.journal.put_cell(record)
         first = kept[0]
-        value = {"metric": first.metric, "value": first.value, "n": first.n}
+        value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
         self.events.send("cell", model=facts.model, task=facts.task, state="end", status=status, reason=reason, **value)
 
     def _finish(self) -> None:
