@@ -50,21 +50,21 @@ def _check_scores(opened: Opened) -> float:
             position += 1
             error = abs(score.logprobs[slot] - logprob) / max(1, score.lengths[slot])
             worst = max(worst, error)
-            assert error <= TOLERANCE, (pair, score.logprobs[slot], logprob)
+            assert error < 0.01, (pair, score.logprobs[slot], logprob)
             assert score.greedy[slot] == greedy, pair
     assert scores["q6"].truncated > 0
     return worst
 
 
 @pytest.mark.parametrize("model", ["stories", "qwen"])
-def test_log_probabilities_equal_lm_evals(model: str, request: pytest.FixtureRequest, record_property: Any) -> None:
-    record_property("worst_error_a_token", _check_scores(request.getfixturevalue(model)))
+def test_log_probabilities_equal_lm_evals(model: str, request: pytest.FixtureRequest) -> None:
+    assert _check_scores(request.getfixturevalue(model)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("model", ["stories", "qwen"])
 def test_rolling_log_probabilities_equal_lm_evals(model: str, request: pytest.FixtureRequest) -> None:
     opened: Opened = request.getfixturevalue(model)
-    texts = [STORY * 60, "Short.", "北京是中国的首都。" * 60, "<s>Once upon a time", " leading space"]
+    texts = [STORY * 36, "Short.", "北京是中国的首都。" * 24, "<s>Once upon a time", " leading space"]
     want = opened.hflm.loglikelihood_rolling(_instances("loglikelihood_rolling", [(text,) for text in texts]), disable_tqdm=True)
     found = {answer.key: answer for answer in opened.engine.perplexity([Passage(str(place), text) for place, text in enumerate(texts)])}
     for place, logprob in enumerate(want):

@@ -90,11 +90,19 @@ def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
     dtype = getattr(torch, place.dtype)
     device = torch.device(place.device)
     gpus = [] if device.type == "cpu" else [torch.cuda.current_device() if device.index is None else device.index]
-    with torch.random.fork_rng(devices=gpus), device:
+    options = {"dtype": dtype, "attn_implementation": place.attn_implementation, "trust_remote_code": spec.trust_remote_code}
+    remote = hasattr(config, "auto_map")
+    with torch.random.fork_rng(devices=gpus), device if remote else torch.device("meta"):
         torch.manual_seed(spec.seed)
-        return AutoModelForCausalLM.from_config(
-            config, dtype=dtype, attn_implementation=place.attn_implementation, trust_remote_code=spec.trust_remote_code
-        )
+        model = AutoModelForCausalLM.from_config(config, **options)
+    if remote:
+        return model
+    # Building on the meta device first skips torch's own initialisation, which transformers' would only overwrite.
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(spec.seed)
+        model.to_empty(device=device)
+        model.init_weights()
+    return model
 
 
 def _pretrained(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
