@@ -66,8 +66,10 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
         tokenizer, _, _ = locate(spec.tokenizer, spec, mirror, weights=False)
     if not tokenizer_files(tokenizer, VOCABULARIES) and not (spec.trust_remote_code and any(tokenizer.glob("*.py"))):
         raise ModelError(f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another model's with tokenizer: ID")
+    # generation_config.json decides how texts end and a repetition penalty
+    settings = [file for name in ("config.json", "generation_config.json") if (file := path / name).is_file()]
     try:
-        hashes = hash_files(path, [path / "config.json", *weights, *(path.glob("*.py") if spec.trust_remote_code else ())])
+        hashes = hash_files(path, [*settings, *weights, *(path.glob("*.py") if spec.trust_remote_code else ())])
         hashes |= hash_files(tokenizer, tokenizer_files(tokenizer))
     except OSError as error:
         raise ModelError(f"{spec.id}: cannot read {error.filename}: {error.strerror}") from error

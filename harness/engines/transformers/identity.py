@@ -115,4 +115,5 @@ def transformers_identity(spec: ModelSpec, device: str, files: ModelFiles | None
         "device": device_kind(resolved),
         "dtype": resolve_dtype(spec, resolved, files),
         "attention": str(spec.engine_args.get("attention", DEFAULT_ATTENTION)),
+        "generation_defaults": bool(spec.engine_args.get("generation_defaults", True)),
     }
