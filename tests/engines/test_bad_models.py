@@ -167,7 +167,14 @@ def test_engine_identity_is_known_before_loading(folder: Path) -> None:
     told = engine_identity(spec, "cpu", files)
     engine = open_engine(spec, files, "cpu")
     info = engine.info
-    assert told == {"engine": "transformers", "versions": info.versions, "device": "cpu", "dtype": info.dtype, "attention": "auto"}
+    assert told == {
+        "engine": "transformers",
+        "versions": info.versions,
+        "device": "cpu",
+        "dtype": info.dtype,
+        "attention": "auto",
+        "generation_defaults": True,
+    }
     assert info.attention == "sdpa"
     assert info.versions["torch"] == torch.__version__
     engine.close()
