@@ -29,7 +29,7 @@ def run(
     The same command again does only what is missing; Ctrl-C once stops cleanly.
     """
     from harness.run import run_config
-    from harness.run.progress import reporter_for
+    from harness.run.display import reporter_for
 
     loaded = load(config, overrides, limit, device)
     with reporter_for(quiet=quiet) as reporter:

@@ -9,13 +9,11 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from harness.config.schema import ModelSpec
 from harness.engines.hashes import hash_files
+from harness.engines.hub import Origin, Wanted, fetch
 from harness.errors import ModelError
-
-Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope"]
 
 BUNDLED = "bundled/"
 PACKAGED = Path(__file__).resolve().parent.parent / "data" / "models"
@@ -92,9 +90,7 @@ def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tu
         raise ModelError(f"{name}: no such folder")
     if mirror is not None and (kept := mirror / "models" / name).is_dir():
         return kept.resolve(), None, "mirror"
-    from harness.engines import hub
-
-    return hub.fetch(name, hub.Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
+    return fetch(name, Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
 
 
 def _is_path(name: str) -> bool:

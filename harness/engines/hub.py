@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from harness.errors import ModelError
 
-if TYPE_CHECKING:
-    from harness.engines.files import Origin
+Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope"]
 
 _TEXTS = ["*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja"]
 _WEIGHTS = ["*.safetensors"]

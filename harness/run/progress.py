@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from harness.run.events import Event
 
@@ -238,15 +238,3 @@ def download_text(event: Event) -> str:
 def plain(text: str) -> str:
     """Text without control characters: names and reasons are other people's data, and a terminal obeys escape sequences."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
-
-
-def reporter_for(*, quiet: bool = False, stream: Any = None) -> Reporter:
-    """Bars where ``stream`` (standard error) is a terminal, lines elsewhere, messages only with ``quiet``."""
-    stream = stream or sys.stderr
-    if quiet:
-        return SilentReporter(stream)
-    if stream.isatty():
-        from harness.run.bars import RichReporter
-
-        return RichReporter(stream)
-    return LineReporter(stream)

@@ -6,66 +6,23 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from harness.config.schema import Config, ModelSpec
-from harness.errors import ConfigError, DataError, HarnessError, OutOfMemoryError, RunFolderError
-from harness.items import Answer, Item, ThinkTags
-from harness.results.folder import RunFolder
+from harness.errors import DataError, HarnessError, RunFolderError
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
+from harness.run.cell import CellWork, StopFlag, one_line
 from harness.run.events import EventStream
-from harness.run.identity import CellIdentity, digest
-from harness.run.rows import CellFacts, failed_row, make_rows, write_samples
+from harness.run.rows import CellFacts, failed_row
+from harness.run.setup import WorkSetup, cell_facts, find_files, prompt_style
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
     from harness.engines.protocol import Engine
-    from harness.tasks import Task
     from harness.tasks.api import PromptStyle, TaskSpec
 
 log = logging.getLogger("harness")
-
-
-class StopFlag(Protocol):
-    """Whether the person asked to stop."""
-
-    asked: bool
-
-
-class Interrupted(Exception):
-    """Raised between two answers once the person asked to stop."""
-
-
-@dataclass(frozen=True)
-class WorkSetup:
-    """What a worker is told: the config, its model, where it runs and where it writes."""
-
-    config: Config
-    spec: ModelSpec
-    folder: RunFolder
-    device: str
-    session: str
-
-    @classmethod
-    def read(cls, path: Path, model: str, device: str, session: str) -> WorkSetup:
-        """From the run folder's resolved config. Raises ConfigError when it has no such model."""
-        import yaml
-
-        folder = RunFolder(path)
-        config = Config.model_validate(yaml.safe_load(folder.config.read_text(encoding="utf-8")))
-        for spec in config.models:
-            if spec.label == model:
-                return cls(config, spec, folder, device, session)
-        raise ConfigError(f"{folder.config}: no model called {model!r}")
-
-    @property
-    def mirror(self) -> Path | None:
-        """The mirror folder, if any."""
-        return Path(self.config.mirror) if self.config.mirror else None
 
 
 class ModelWork:
@@ -116,18 +73,18 @@ class ModelWork:
         from harness.tasks import load
 
         if self.stop.asked:
-            self.end(_facts(self.setup, spec), {}, "skipped", "interrupted before it began")
+            self.end(cell_facts(self.setup, spec), {}, "skipped", "interrupted before it began")
             return
         self.events.send("cell", model=self.setup.spec.label, task=spec.name, state="loading")
         try:
             task = load(spec, sources, seed=self.setup.config.seed, allow_code=self.setup.config.allow_code_execution)
         except HarnessError as error:
             status: Status = "skipped" if spec.groups and isinstance(error, DataError) else "failed"
-            self.end(_facts(self.setup, spec), {}, status, str(error))
+            self.end(cell_facts(self.setup, spec), {}, status, str(error))
             return
         except Exception as error:
             log.exception("task %s", spec.name)
-            self.end(_facts(self.setup, spec), {}, "failed", one_line(error))
+            self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
             return
         self._ask_and_mark(CellWork(self, task, files, style))
 
@@ -166,7 +123,7 @@ class ModelWork:
     def _fail_all(self, specs: Sequence[TaskSpec], error: HarnessError) -> None:
         self._row.status, self._row.reason = "failed", str(error)
         for spec in specs:
-            self.end(_facts(self.setup, spec), {}, "failed", str(error))
+            self.end(cell_facts(self.setup, spec), {}, "failed", str(error))
         self._finish()
 
     def end(self, facts: CellFacts, identity: Mapping[str, Any], status: Status, reason: str | None, rows: Sequence[Row] = ()) -> None:
@@ -194,136 +151,6 @@ class ModelWork:
         self.journal.put_model(self.setup.spec.label, row)
         self.events.send("model", model=self.setup.spec.label, state="end", status=row["status"], reason=row["reason"])
         self.journal.close()
-
-
-class CellWork:
-    """One cell: what is missing is asked, then everything is marked."""
-
-    def __init__(self, owner: ModelWork, task: Task, files: ModelFiles, style: PromptStyle) -> None:
-        from harness.engines import engine_identity
-
-        self.owner, self.task, self.files, self.style = owner, task, files, style
-        spec = owner.setup.spec
-        self.limit = task.spec.limit
-        self.identity = CellIdentity(
-            prompt=task.identity(style),
-            model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes},
-            engine=engine_identity(spec, owner.setup.device, files),
-        )
-        self.facts = _facts(owner.setup, task.spec, self.identity, task)
-
-    def ask(self) -> tuple[Status, str | None]:
-        """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
-        try:
-            items = list(self.task.items(self.style, self.limit))
-            kept = self.owner.journal.keys(self.facts.cell_id)
-            missing = [item for item in items if item.key not in kept]
-            self._progress(len(items) - len(missing), len(items), force=True)
-            if missing:
-                self._answer(missing, len(items))
-        except Interrupted:
-            return "partial", "interrupted; the same command goes on"
-        except RunFolderError:
-            raise
-        except (OutOfMemoryError, MemoryError) as error:
-            return "oom", str(error) or "out of memory"
-        except HarnessError as error:
-            return "failed", str(error)
-        except Exception as error:
-            log.exception("cell %s", self.task.name)
-            return "failed", one_line(error)
-        return "ok", None
-
-    def _answer(self, missing: Sequence[Item], total: int) -> None:
-        engine = self.owner.open_engine(self.files)
-        done = total - len(missing)
-        stream = self._stream(engine, missing)
-        begin = time.perf_counter()
-        for answer in stream:
-            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
-            done += 1
-            self._progress(done, total, force=done == total)
-            if self.owner.stop.asked and done < total:
-                stream.close()
-                raise Interrupted
-            begin = time.perf_counter()
-        if done < total:
-            raise RuntimeError(f"the engine answered {done} of {total} items")
-
-    def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
-        methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
-        methods = {"choice": engine.score, "completion": engine.generate, "passage": engine.perplexity}
-        return methods[self.task.kind](items)
-
-    def _progress(self, done: int, total: int, *, force: bool = False) -> None:
-        self.owner.events.progress(force=force, model=self.facts.model, task=self.facts.task, done=done, total=total)
-
-    def mark(self, status: Status, reason: str | None) -> None:
-        """Marks the documents whose every answer is there, and keeps rows and samples. Raises RunFolderError."""
-        answers = self.owner.journal.answers(self.facts.cell_id)
-        marks = self.task.mark(answers, self.style, self.limit)
-        rows: list[Row] = []
-        if marks.n:
-            keys = {key for sample in marks.samples for key in sample.keys}
-            seconds = self.owner.journal.seconds(self.facts.cell_id, keys)
-            rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
-            write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
-        elif status == "ok":
-            status, reason = "failed", "no document could be marked: see the log"
-        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version}
-        self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
-
-
-def find_files(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
-    """The model's files; a mock has none, only an identity. Raises ModelError."""
-    from harness.engines import engine_name, resolve_model
-
-    if engine_name(spec) != "mock":
-        return resolve_model(spec, mirror)
-    from harness.engines.files import ModelFiles, model_identity
-
-    return ModelFiles(Path(), None, "bundled", {}, model_identity(spec, spec.id, {}))
-
-
-def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
-    """How this model's prompts are dressed. Raises ModelError where a chat template is asked for and there is none."""
-    from harness.tasks.api import PromptStyle
-
-    spec = setup.spec
-    chat = None
-    if spec.chat_template:
-        from harness.engines.tokenizer import ChatTemplate, load_tokenizer
-
-        chat = ChatTemplate(load_tokenizer(spec, files), spec.thinking)
-    tags = ThinkTags(*spec.think_tags) if spec.think_tags and spec.thinking is not False else None
-    return PromptStyle(
-        chat=chat,
-        system_prompt=spec.system_prompt,
-        multiturn=setup.config.fewshot_as_multiturn,
-        think=tags,
-        max_new_tokens=spec.max_new_tokens,
-    )
-
-
-def one_line(error: BaseException) -> str:
-    """The kind and first line of an unexpected error; its traceback is in the log."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300] if text else 'no message'}"
-
-
-def _facts(setup: WorkSetup, spec: TaskSpec, identity: CellIdentity | None = None, task: Task | None = None) -> CellFacts:
-    return CellFacts(
-        cell_id=identity.cell_id if identity else digest([setup.spec.label, spec.name]),
-        prompt_id=identity.prompt_id if identity else None,
-        model=setup.spec.label,
-        task=spec.name,
-        group=spec.groups[0] if spec.groups else None,
-        language=task.language if task else spec.language,
-        fewshot=task.fewshot if task else spec.fewshot,
-        dtype=identity.engine.get("dtype") if identity else None,
-        engine=identity.engine.get("engine") if identity else None,
-        chance=task.chance if task else None,
-    )
 
 
 def _peak_device_bytes() -> int | None:

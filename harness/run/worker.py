@@ -48,7 +48,8 @@ def main() -> int:
     events.send("hello", pid=os.getpid())
 
     from harness.errors import HarnessError
-    from harness.run.work import ModelWork, WorkSetup
+    from harness.run.setup import WorkSetup
+    from harness.run.work import ModelWork
 
     index, count = (int(part) for part in args.shard.split("/"))
     try:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from harness.run.bars import RichReporter
-from harness.run.progress import LineReporter, SilentReporter, clock_text, reporter_for
+from harness.run.display import reporter_for
+from harness.run.progress import LineReporter, SilentReporter, clock_text
 
 
 class Clock:

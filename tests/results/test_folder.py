@@ -68,7 +68,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(errno.ENOSPC, "no space left"), (errno.EACCES, "no permission to write"), (errno.EROFS, "no permission"), (errno.EIO, "cannot write")],
+    [
+        (errno.ENOSPC, "no space left"),
+        (errno.EACCES, "no permission to write"),
+        (errno.EROFS, "no permission"),
+        (errno.EIO, "cannot write"),
+    ],
 )
 def test_the_systems_refusals_are_one_line(tmp_path: Path, number: int, said: str) -> None:
     with pytest.raises(RunFolderError, match=said) as caught, disk_errors(tmp_path):

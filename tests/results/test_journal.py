@@ -79,14 +79,18 @@ def test_kill_9_loses_no_answer_that_was_kept(tmp_path: Path) -> None:
     assert kept["7"] == Likelihood("7", -7.0)
 
 
+def fill(journal: Journal) -> None:
+    for number in range(1000):
+        journal.add("cell", Likelihood(str(number), -1.0), 0.1)
+
+
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     journal.add("cell", ANSWERS[0], 0.1)
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
     journal._db.execute(f"PRAGMA max_page_count={pages + 2}")  # SQLite then says what it says on a full disk
-    with pytest.raises(RunFolderError, match="no space left on the disk of .*: free some and run the same command again"):
-        for number in range(1000):
-            journal.add("cell", Likelihood(str(number), -1.0), 0.1)
+    with pytest.raises(RunFolderError, match=r"no space left on the disk of .*: free some and run the same command again"):
+        fill(journal)
     assert journal.answers("cell")["0"] in (ANSWERS[0], Likelihood("0", -1.0))
     journal.close()
 
@@ -94,7 +98,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_bytes(b"not a database, but long enough to be looked at by SQLite" * 30)
-    with pytest.raises(RunFolderError, match="is not a journal .*--fresh"):
+    with pytest.raises(RunFolderError, match=r"is not a journal .*--fresh"):
         Journal(path)
 
 

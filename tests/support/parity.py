@@ -25,7 +25,10 @@ SPECS = {
     "tiny-llama": ModelSpec(id="bundled/tiny-llama", dtype="float32"),
     "tiny-distill": ModelSpec(id="bundled/tiny-deepseek-distill", dtype="float32"),
     "qwen-4-layers": ModelSpec(
-        id="Qwen/Qwen2.5-0.5B-Instruct", weights="random", dtype="float32", config_overrides={"num_hidden_layers": 4, "max_window_layers": 4}
+        id="Qwen/Qwen2.5-0.5B-Instruct",
+        weights="random",
+        dtype="float32",
+        config_overrides={"num_hidden_layers": 4, "max_window_layers": 4},
     ),
 }
 

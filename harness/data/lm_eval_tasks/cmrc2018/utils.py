@@ -3,21 +3,22 @@ characters (words, for other scripts), each the best over the given answers."""
 
 import re
 import unicodedata
+from typing import Any
 
 _SEGMENT = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")
 
 
-def _plain(text):
+def _plain(text: str) -> str:
     """Lower case; punctuation and symbols become spaces."""
     return "".join(" " if unicodedata.category(char)[0] in "PS" else char for char in text.lower()).strip()
 
 
-def _segments(text):
+def _segments(text: str) -> list[str]:
     """Chinese characters one by one, other scripts word by word, as the official script segments."""
     return _SEGMENT.findall(_plain(text))
 
 
-def _common_run(one, other):
+def _common_run(one: list[str], other: list[str]) -> int:
     """Length of the longest run that both lists hold."""
     best, before = 0, [0] * (len(other) + 1)
     for left in one:
@@ -30,7 +31,7 @@ def _common_run(one, other):
     return best
 
 
-def f1(answer, prediction):
+def f1(answer: str, prediction: str) -> float:
     """Between 0 and 1."""
     right, given = _segments(answer), _segments(prediction)
     run = _common_run(right, given)
@@ -40,7 +41,8 @@ def f1(answer, prediction):
     return 2 * precision * recall / (precision + recall)
 
 
-def process_results(doc, results):
+def process_results(doc: dict[str, Any], results: list[str]) -> dict[str, float]:
+    """exact_match and f1 of one document, each the best over its answers."""
     prediction, answers = results[0], doc["answers"]["text"]
     exact = any(_segments(answer) == _segments(prediction) for answer in answers)
     return {"exact_match": float(exact), "f1": max(f1(answer, prediction) for answer in answers)}

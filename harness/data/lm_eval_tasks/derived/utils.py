@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 INVALID = "[invalid]"
 _END = r"(?![A-Za-z0-9])"
@@ -18,7 +19,7 @@ _ALONE = re.compile(r"^[\s(\[]*([A-D])\s*[)\].。、,:]*\s*$")
 _FIRST = re.compile(r"^[\s(\[]*([A-D])\s*(?:[)\].。、,:]|$)")
 
 
-def letter(text):
+def letter(text: str) -> str:
     """A to D, or "[invalid]". What the answer says last counts; then a line that is only a letter; then a letter at the start."""
     plain = unicodedata.normalize("NFKC", text).replace("*", "").replace("`", "").replace("$", "").replace("“", "").replace("”", "")
     said = [(match.start(1), match[1]) for pattern in _SAID for match in pattern.finditer(plain)]
@@ -33,5 +34,6 @@ def letter(text):
     return first[1] if first else INVALID
 
 
-def letters(resps, docs):
+def letters(resps: list[list[str]], docs: list[dict[str, Any]]) -> list[list[str]]:
+    """An lm-eval filter: the letter of every response."""
     return [[letter(text) for text in texts] for texts in resps]

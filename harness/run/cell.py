@@ -1,0 +1,134 @@
+"""One cell: what the journal lacks is asked, then everything is marked."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
+from harness.items import Answer, Item
+from harness.results.journal import Journal
+from harness.results.schema import Row, Status
+from harness.run.events import EventStream
+from harness.run.identity import CellIdentity
+from harness.run.rows import CellFacts, make_rows, write_samples
+from harness.run.setup import WorkSetup, cell_facts
+
+if TYPE_CHECKING:
+    from harness.engines.files import ModelFiles
+    from harness.engines.protocol import Engine
+    from harness.tasks import Task
+    from harness.tasks.api import PromptStyle
+
+log = logging.getLogger("harness")
+
+
+class StopFlag(Protocol):
+    """Whether the person asked to stop."""
+
+    asked: bool
+
+
+class Interrupted(Exception):
+    """Raised between two answers once the person asked to stop."""
+
+
+class Owner(Protocol):
+    """What a cell needs of the worker that owns it."""
+
+    setup: WorkSetup
+    events: EventStream
+    stop: StopFlag
+    journal: Journal
+
+    def open_engine(self, files: ModelFiles) -> Engine:
+        """The engine, loaded at the first call."""
+
+    def end(self, facts: CellFacts, identity: Mapping[str, Any], status: Status, reason: str | None, rows: Sequence[Row] = ()) -> None:
+        """Says how a cell ended."""
+
+
+class CellWork:
+    """One cell: what is missing is asked, then everything is marked."""
+
+    def __init__(self, owner: Owner, task: Task, files: ModelFiles, style: PromptStyle) -> None:
+        from harness.engines import engine_identity
+
+        self.owner, self.task, self.files, self.style = owner, task, files, style
+        spec = owner.setup.spec
+        self.limit = task.spec.limit
+        self.identity = CellIdentity(
+            prompt=task.identity(style),
+            model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes},
+            engine=engine_identity(spec, owner.setup.device, files),
+        )
+        self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
+
+    def ask(self) -> tuple[Status, str | None]:
+        """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
+        try:
+            items = list(self.task.items(self.style, self.limit))
+            kept = self.owner.journal.keys(self.facts.cell_id)
+            missing = [item for item in items if item.key not in kept]
+            self._progress(len(items) - len(missing), len(items), force=True)
+            if missing:
+                self._answer(missing, len(items))
+        except Interrupted:
+            return "partial", "interrupted; the same command goes on"
+        except RunFolderError:
+            raise
+        except (OutOfMemoryError, MemoryError) as error:
+            return "oom", str(error) or "out of memory"
+        except HarnessError as error:
+            return "failed", str(error)
+        except Exception as error:
+            log.exception("cell %s", self.task.name)
+            return "failed", one_line(error)
+        return "ok", None
+
+    def _answer(self, missing: Sequence[Item], total: int) -> None:
+        engine = self.owner.open_engine(self.files)
+        done = total - len(missing)
+        stream = self._stream(engine, missing)
+        begin = time.perf_counter()
+        for answer in stream:
+            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
+            done += 1
+            self._progress(done, total, force=done == total)
+            if self.owner.stop.asked and done < total:
+                stream.close()
+                raise Interrupted
+            begin = time.perf_counter()
+        if done < total:
+            raise RuntimeError(f"the engine answered {done} of {total} items")
+
+    def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
+        methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
+        methods = {"choice": engine.score, "completion": engine.generate, "passage": engine.perplexity}
+        return methods[self.task.kind](items)
+
+    def _progress(self, done: int, total: int, *, force: bool = False) -> None:
+        self.owner.events.progress(force=force, model=self.facts.model, task=self.facts.task, done=done, total=total)
+
+    def mark(self, status: Status, reason: str | None) -> None:
+        """Marks the documents whose every answer is there, and keeps rows and samples. Raises RunFolderError."""
+        answers = self.owner.journal.answers(self.facts.cell_id)
+        marks = self.task.mark(answers, self.style, self.limit)
+        rows: list[Row] = []
+        if marks.n:
+            keys = {key for sample in marks.samples for key in sample.keys}
+            seconds = self.owner.journal.seconds(self.facts.cell_id, keys)
+            rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
+            write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
+        elif status == "ok":
+            status, reason = "failed", "no document could be marked: see the log"
+        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version}
+        self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+
+
+def one_line(error: BaseException) -> str:
+    """The kind and first line of an unexpected error; its traceback is in the log."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300] if text else 'no message'}"
