@@ -103,7 +103,7 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
     size = dtype_bytes(model.dtype, arch, machine.device)
     as_stored = machine.device == "cuda" and model.dtype == "auto"
     need = memory_fit(arch, size, min(model.max_length or CONTEXT, arch.max_position_embeddings or CONTEXT), 1, as_stored).total
-    download = None if origin or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
+    download = None if origin else download_bytes(model, mirror)
     return ModelPlan(
         label=model.label,
         id=model.id,
@@ -133,6 +133,12 @@ def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | No
     if arch is None:
         return None
     return arch.weight_bytes(dtype_bytes(model.dtype, arch, device), device == "cuda" and model.dtype == "auto")
+
+
+def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
+    """Bytes of the checkpoint as the hub stores it, where the architecture is known; None for random weights, which need none."""
+    arch = _architecture(model, mirror)
+    return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:

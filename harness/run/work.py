@@ -13,7 +13,9 @@ from harness.errors import DataError, HarnessError, RunFolderError
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
 from harness.run.cell import CellWork, StopFlag, one_line
+from harness.run.downloads import watched
 from harness.run.events import EventStream
+from harness.run.plan import download_bytes
 from harness.run.rows import CellFacts, failed_row
 from harness.run.setup import WorkSetup, cell_facts, find_files, prompt_style
 
@@ -65,7 +67,8 @@ class ModelWork:
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
         self.events.send("model", model=self.setup.spec.label, state="files")
-        files = find_files(self.setup.spec, self.setup.mirror)
+        with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
+            files = find_files(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
         return files, prompt_style(self.setup, files)
 
