@@ -12,10 +12,10 @@ demo: $(READY) ## set up and run the main job: three tiny models, Chinese and En
 	$(BIN)/harness run configs/smoke.yaml
 
 test: $(READY) ## set up and pass every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 quick: $(READY) ## the tests that take no time
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check .

@@ -97,9 +97,7 @@ class Tokens:
     output: int = 0
 
     def __add__(self, other: Tokens) -> Tokens:
-        return Tokens(
-            self.prompt + other.prompt, self.computed + other.computed, self.shared + other.shared, self.output + other.output
-        )
+        return Tokens(self.prompt + other.prompt, self.computed + other.computed, self.shared + other.shared, self.output + other.output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ class RunFolder:
             if self.config.exists():
                 self._check_owner(name, models)
             elif self.path.exists() and any(entry for entry in self.path.iterdir() if entry.name != ".lock"):
-                raise RunFolderError(f"{self.path} holds files that are no run: choose another folder with --out, or --fresh to move it aside")
+                raise RunFolderError(
+                    f"{self.path} holds files that are no run: choose another folder with --out, or --fresh to move it aside"
+                )
             self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.config, config_yaml)
 

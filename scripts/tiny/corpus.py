@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 
+from tiny.drills import drill
 from tiny.evalset import allowed
 from tiny.families import Family
 from tiny.items import MAKERS, Item, separator
 
 Pieces = list[tuple[str, float]]
-PROMPT_WEIGHT = 0.05
+PROMPT_WEIGHT = 0.1
+FOLLOW_UP_WEIGHT = 0.3  # Its words occurred before: this is where copying is learnt first.
 # Documents of each kind: (share of documents, items in a plain document at most).
-MIX = {"arithmetic": (0.22, 16), "reading": (0.30, 3), "letters": (0.26, 6), "word_problems": (0.16, 4), "passages": (0.06, 1)}
-CHAT_SHARE = 0.25
+MIX = {"arithmetic": (0.09, 10), "reading": (0.40, 3), "letters": (0.30, 3), "word_problems": (0.17, 4), "passages": (0.04, 1)}
+CHAT_SHARE = 0.2
+DRILLS = (0.6, 0.08, 6000)  # Share of drills at the start, at last, and the document from which on it is the last.
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,8 @@ def _plain(item: Item, lang: str, thinks: bool) -> Pieces:
     if item.kind == "passages":
         return [(item.answer(lang), 0.3)]
     pieces = [(item.prompt(lang), PROMPT_WEIGHT), (_solution(item, lang, thinks, gap), 1.0)]
-    ask, reply = ("\n问题：{}\n答案：", gap) if lang == "zh" else ("\nQuestion: {}\nAnswer:", gap)
     for question, answer in item.follow_ups.get(lang, ()):
-        pieces += [(ask.format(question), PROMPT_WEIGHT), (reply + answer, 1.0)]
+        pieces += [(question, FOLLOW_UP_WEIGHT), (gap + answer, 1.0)]
     return pieces
 
 
@@ -76,19 +79,27 @@ def _chat(items: tuple[Item, ...], lang: str, family: Family, rng: Random) -> Pi
     return pieces
 
 
-def document(family: Family, rng: Random) -> Document:
-    """One random document of the family's stream."""
+def drill_share(number: int) -> float:
+    """Share of drills around the document of this number."""
+    first, last, until = DRILLS
+    return last + (first - last) * max(0.0, 1 - number / until)
+
+
+def document(family: Family, rng: Random, number: int) -> Document:
+    """The document of this number in the family's stream."""
     lang = "zh" if rng.random() < family.chinese else "en"
     kinds = list(MIX)
     kind = rng.choices(kinds, [MIX[k][0] for k in kinds])[0]
     start: Pieces = [(family.bos, 0.0)] if family.bos else []
+    if rng.random() < drill_share(number):
+        return Document([*start, *drill(rng, lang), (family.eos, 1.0)], (), lang)
     if kind != "passages" and rng.random() < CHAT_SHARE:
         items = tuple(draw(kind, rng) for _ in range(rng.choice((1, 1, 1, 2, 3))))
         return Document(start + _chat(items, lang, family, rng), items, lang)
     # Half of the documents stand alone, as zero-shot prompts do; the others are series of any length.
     most = MIX[kind][1]
-    count = most if kind == "arithmetic" else 1 if rng.random() < 0.5 else rng.randint(1, most)
-    items = tuple(draw(kind, rng) for _ in range(count))
+    length = most if kind == "arithmetic" else 1 if rng.random() < 0.5 else rng.randint(1, most)
+    items = tuple(draw(kind, rng) for _ in range(length))
     pieces = list(start)
     for n, item in enumerate(items):
         if n:
@@ -97,8 +108,8 @@ def document(family: Family, rng: Random) -> Document:
     return Document([*pieces, (family.eos, 1.0)], items, lang)
 
 
-def stream(family: Family, seed: int) -> Iterator[Document]:
-    """The endless, reproducible stream of a family's documents."""
+def stream(family: Family, seed: int, start: int = 0) -> Iterator[Document]:
+    """The endless, reproducible stream of a family's documents; `start` skips that much of the drills' decline."""
     rng = Random(f"{family.name}-{seed}")
-    while True:
-        yield document(family, rng)
+    for number in count(start):
+        yield document(family, rng, number)

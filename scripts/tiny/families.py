@@ -43,6 +43,8 @@ class Family:
     vocab_size: int
     seed: int
     steps: int = 1200
+    # A distilled model starts from another family's weights and vocabulary, as DeepSeek's starts from Qwen's.
+    base: str | None = None
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -106,6 +108,8 @@ FAMILIES = {
             chat_join="",
             vocab_size=1536,
             seed=33,
+            steps=600,
+            base="tiny-qwen",
         ),
     )
 }

@@ -17,8 +17,8 @@ LETTERS = "ABCD"
 PROMPTS = {
     ("arithmetic", "zh"): "{question}",
     ("arithmetic", "en"): "{question}",
-    ("reading", "zh"): "短文：{passage}\n问题：{question}\n答案：",
-    ("reading", "en"): "Passage: {passage}\nQuestion: {question}\nAnswer:",
+    ("reading", "zh"): "短文：{passage}\n问题：{question}\n答案：{lead}",
+    ("reading", "en"): "Passage: {passage}\nQuestion: {question}\nAnswer: {lead}",
     ("letters", "zh"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\n答案：",
     ("letters", "en"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\nAnswer:",
     ("word_problems", "zh"): "应用题：{question}\n解答：",
@@ -91,12 +91,23 @@ OWN = (("有", "has"), ("带着", "carries"), ("买了", "bought"))
 ASK_OWN = {"有": "What does {} have?", "带着": "What does {} carry?", "买了": "What did {} buy?"}
 
 
-def _reading_facts(rng: Random) -> tuple[world.Pair, list[world.Pair]]:
-    """A verb and four distinct objects for it."""
+def _reading_facts(rng: Random, count: int) -> tuple[world.Pair, list[world.Pair]]:
+    """A verb and distinct objects for it."""
     if rng.random() < 0.4:
-        return ("去了", "went to"), [(zh, "the " + en) for zh, en in rng.sample(world.PLACES, 4)]
-    things, colors = rng.sample(world.THINGS, 4), rng.sample(world.COLORS, 4)
+        return ("去了", "went to"), [(zh, "the " + en) for zh, en in rng.sample(world.PLACES, count)]
+    things, colors = rng.sample(world.THINGS, count), rng.sample(world.COLORS, count)
     return rng.choice(OWN), [world.owned(t, c) for t, c in zip(things, colors, strict=True)]
+
+
+def _tell(verb: world.Pair, people: list[world.Pair], things: list[world.Pair]) -> world.Pair:
+    """The facts as sentences of two clauses each."""
+    told = list(zip(people, things, strict=True))
+    zh = [p[0] + verb[0] + t[0] for p, t in told]
+    en = [f"{p[1]} {verb[1]} {t[1]}" for p, t in told]
+    return (
+        "".join("，".join(zh[i : i + 2]) + "。" for i in range(0, len(zh), 2)),
+        " ".join(", and ".join(en[i : i + 2]) + "." for i in range(0, len(en), 2)),
+    )
 
 
 def _ask(verb: world.Pair, person: world.Pair, thing: world.Pair, by_person: bool) -> world.Pair:
@@ -108,57 +119,67 @@ def _ask(verb: world.Pair, person: world.Pair, thing: world.Pair, by_person: boo
     return f"{person[0]}{verb[0]}什么？", ASK_OWN[verb[0]].format(person[1])
 
 
+def _lead(verb: world.Pair, person: world.Pair, thing: world.Pair, by_person: bool) -> world.Pair:
+    """The first words of the answer, which name what was asked about."""
+    if by_person:
+        return person[0] + verb[0], f"{person[1]} {verb[1]}"
+    return f"{verb[0]}{thing[0]}的是", f"The one who {verb[1]} {thing[1]} is"
+
+
 def reading(rng: Random, varied: bool = True) -> Item:
-    """Four facts in two sentences and a question about one of them."""
-    people = rng.sample(world.NAMES, 4)
-    verb, things = _reading_facts(rng)
-    zh = [p[0] + verb[0] + t[0] for p, t in zip(people, things, strict=True)]
-    en = [f"{p[1]} {verb[1]} {t[1]}" for p, t in zip(people, things, strict=True)]
-    passage = {
-        "zh": f"{zh[0]}，{zh[1]}。{zh[2]}，{zh[3]}。",
-        "en": f"{en[0]}, and {en[1]}. {en[2]}, and {en[3]}.",
-    }
-    order = rng.sample(range(4), 4)
-    by_person = [rng.random() < 0.5 for _ in range(4)]
+    """Facts in short sentences and a question about one of them; four facts, or fewer when varied."""
+    count = rng.choice((2, 3, 4, 4)) if varied else 4
+    people = rng.sample(world.NAMES, count)
+    verb, things = _reading_facts(rng, count)
+    passage = _tell(verb, people, things)
+    order = rng.sample(range(count), count)
+    by_person = [rng.random() < 0.6 for _ in range(count)]
     asked = [_ask(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
     told = [things[i] if by else people[i] for i, by in zip(order, by_person, strict=True)]
-    options = [(things if by_person[0] else people)[i] for i in range(4)]
+    options = [(things if by_person[0] else people)[i] for i in range(count)]
     rng.shuffle(options)
     fields, choices, more = {}, {}, {}
     for n, lang in enumerate(world.LANGUAGES):
-        fields[lang] = {"passage": passage[lang], "question": asked[0][n]}
+        fields[lang] = {"passage": passage[n], "question": asked[0][n], "lead": leads[0][n]}
         choices[lang] = [option[n] for option in options]
-        more[lang] = [(asked[i][n], told[i][n]) for i in range(1, 4)]
+        again = ("\n问题：{}\n答案：{}", "\nQuestion: {}\nAnswer: {}")[n]
+        more[lang] = [(again.format(asked[i][n], leads[i][n]), told[order[i]][n]) for i in range(1, count)]
     key = "reading|" + verb[1] + "|" + ";".join(sorted(f"{p[1]}:{t[1]}" for p, t in zip(people, things, strict=True)))
     return Item("reading", key, fields, choices, options.index(told[0]), follow_ups=more)
 
 
-def _letter_question(rng: Random) -> tuple[world.Pair, list[world.Pair], world.Pair, str]:
-    """A question, four options, the right option and the kind of question."""
-    draw = rng.random()
-    if draw < 0.25:
-        numbers = [(str(n), str(n)) for n in rng.sample(range(10, 100), 4)]
-        best = max(numbers)
-        return ("下面哪个数最大？", "Which number is the largest?"), numbers, best, "largest"
-    chosen = rng.sample(sorted(world.CATEGORIES), 4)
-    words = [rng.choice(world.CATEGORIES[name]) for name in chosen]
-    if draw < 0.5:
-        target = rng.choice(words)
-        return (f"下面哪一项是“{target[0]}”？", f'Which option says "{target[1]}"?'), words, target, "word"
-    name = chosen[0]
-    return (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?"), words, words[0], name[1]
+def _number_question(rng: Random) -> tuple[list[world.Pair], list[tuple[world.Pair, int]], str]:
+    """Four numbers; the largest is asked for first, then the smallest."""
+    numbers = [str(n) for n in rng.sample(range(10, 100), 4)]
+    largest = ("下面哪个数最大？", "Which number is the largest?"), numbers.index(max(numbers))
+    smallest = ("下面哪个数最小？", "Which number is the smallest?"), numbers.index(min(numbers))
+    return [(n, n) for n in numbers], [largest, smallest], "largest"
+
+
+def _word_question(rng: Random) -> tuple[list[world.Pair], list[tuple[world.Pair, int]], str]:
+    """Words of four categories; each is asked for by name or by category."""
+    names = rng.sample(sorted(world.CATEGORIES), 4)
+    words = [rng.choice(world.CATEGORIES[name]) for name in names]
+    asked: list[tuple[world.Pair, int]] = []
+    for place in rng.sample(range(4), 4):
+        name, word = names[place], words[place]
+        by_name = (f"下面哪一项是“{word[0]}”？", f'Which option says "{word[1]}"?')
+        by_kind = (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?")
+        asked.append((by_name if rng.random() < 0.5 else by_kind, place))
+    return words, asked, asked[0][0][1]
 
 
 def letters(rng: Random, varied: bool = True) -> Item:
     """A question answered by one of the letters A to D, laid out as in C-Eval and MMLU."""
-    ask, options, target, about = _letter_question(rng)
-    rng.shuffle(options)
-    fields = {}
+    options, asked, about = (_number_question if rng.random() < 0.25 else _word_question)(rng)
+    fields, more = {}, {}
     for n, lang in enumerate(world.LANGUAGES):
-        fields[lang] = {"question": ask[n], **{letter: options[i][n] for i, letter in enumerate(LETTERS)}}
-    key = f"letters|{about}|{target[1]}|" + ",".join(sorted(option[1] for option in options))
+        fields[lang] = {"question": asked[0][0][n], **{letter: options[i][n] for i, letter in enumerate(LETTERS)}}
+        again = ("\n{}\n答案：", "\n{}\nAnswer:")[n]
+        more[lang] = [(again.format(ask[n]), LETTERS[place]) for ask, place in asked[1:]]
+    key = f"letters|{about}|" + ",".join(sorted(option[1] for option in options))
     choices = {lang: list(LETTERS) for lang in world.LANGUAGES}
-    return Item("letters", key, fields, choices, options.index(target))
+    return Item("letters", key, fields, choices, asked[0][1], follow_ups=more)
 
 
 GAIN = (("又买了{}个。", "{name} buys {} more."), ("朋友送来{}个。", "A friend brings {} more."))
@@ -171,7 +192,7 @@ def word_problems(rng: Random, varied: bool = True) -> Item:
     total = start = rng.randint(5, 30)
     zh, en = [f"{name[0]}有{start}个{fruit[0]}。"], [f"{name[1]} has {start} {fruit[1]}."]
     sums, steps = [], []
-    for _ in range(rng.choice((1, 2, 2))):
+    for _ in range(rng.choice((1, 2))):
         sign = rng.choice("+-") if total > 5 else "+"
         by = rng.randint(2, min(19, total - 2) if sign == "-" else 19)
         after = total + by if sign == "+" else total - by

@@ -13,17 +13,18 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import PreTrainedTokenizerFast
 
 from tiny.corpus import stream
-from tiny.families import Family
+from tiny.families import FAMILIES, Family
 
 WINDOW = 4096  # Longest input in tokens, as in the models' configuration.
 SAMPLE = 6000  # Documents a tokenizer is trained on.
 
 
 def _text_only(family: Family) -> list[str]:
-    """Sample documents without the control tokens."""
+    """Sample documents without the control tokens; a distilled family cuts words as its base does."""
+    family = FAMILIES[family.base] if family.base else family
     hidden = (*family.specials, *family.visible)
     texts = []
-    for doc in islice(stream(family, seed=-1), SAMPLE):
+    for doc in islice(stream(family, seed=-1, start=SAMPLE), SAMPLE):
         text = doc.text
         for token in hidden:
             text = text.replace(token, "")
@@ -43,7 +44,7 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
     )
     core.decoder = decoders.ByteLevel()
     trainer: Any = trainers.BpeTrainer(
-        vocab_size=family.vocab_size - len(family.specials) - len(family.visible),
+        vocab_size=family.vocab_size,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         min_frequency=2,
         show_progress=False,

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
     GenerationConfig,
     LlamaConfig,
     LlamaForCausalLM,
@@ -21,16 +23,17 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from tiny.corpus import Document, stream
+from tiny.corpus import DRILLS, Document, stream
 from tiny.families import Family
 from tiny.optim import Muon
+from tiny.start import wire
 from tiny.tokens import WINDOW, train_tokenizer
 
 ROW = 384  # Tokens in a row of packed documents.
-ROWS = 8  # Rows in a batch.
+ROWS = 4  # Rows in a batch.
 SHAPE: dict[str, Any] = {
     "hidden_size": 128,
-    "intermediate_size": 384,
+    "intermediate_size": 256,
     "num_hidden_layers": 4,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
@@ -50,9 +53,27 @@ def build_model(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTraine
         "pad_token_id": None,
     }
     torch.manual_seed(family.seed)
+    model: PreTrainedModel
     if family.architecture == "llama":
-        return LlamaForCausalLM(LlamaConfig(**SHAPE, **ids, head_dim=32))
-    return Qwen2ForCausalLM(Qwen2Config(**SHAPE, **ids))
+        # Llama has no attention biases by default; the structured start needs them.
+        model = LlamaForCausalLM(LlamaConfig(**SHAPE, **ids, head_dim=32, attention_bias=True))
+    else:
+        model = Qwen2ForCausalLM(Qwen2Config(**SHAPE, **ids))
+    wire(model)
+    return model
+
+
+def start_from(model: PreTrainedModel, base: Path) -> None:
+    """Copy the base's weights; rows of tokens that the base does not have keep their random start."""
+    taught = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    words = int(AutoTokenizer.from_pretrained(base).backend_tokenizer.get_vocab_size(with_added_tokens=False))
+    table = model.get_input_embeddings().weight
+    own = table.detach().clone()
+    own[:words] = taught.get_input_embeddings().weight.detach()[:words]
+    kept = {name: value for name, value in taught.state_dict().items() if "embed" not in name and "lm_head" not in name}
+    model.load_state_dict(kept, strict=False)
+    with torch.no_grad():
+        table.copy_(own)
 
 
 def encode(doc: Document, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[float]]:
@@ -75,7 +96,7 @@ def rows(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
     ids: list[int] = []
     weights: list[float] = []
     owners: list[int] = []
-    for number, doc in enumerate(stream(family, family.seed)):
+    for number, doc in enumerate(stream(family, family.seed, start=DRILLS[2] if family.base else 0)):
         new_ids, new_weights = encode(doc, tokenizer)
         new_weights[0] = 0.0
         ids += new_ids
@@ -101,7 +122,7 @@ def optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
     """Muon for the layers' matrices, AdamW for embeddings, norms and biases."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim < 2 or "embed" in n]
-    return [Muon(matrices, lr=0.02, weight_decay=0.01), torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)]
+    return [Muon(matrices, lr=0.012, weight_decay=0.01), torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
 def schedule(step: int, steps: int) -> float:
@@ -112,11 +133,13 @@ def schedule(step: int, steps: int) -> float:
     return min(1.0, 0.02 + 0.98 * left) if left < 1 else 1.0
 
 
-def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int) -> PreTrainedModel:
-    """Train for the given number of optimizer steps and print the loss now and then."""
+def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: Path | None) -> PreTrainedModel:
+    """Train for the given number of optimizer steps, from the base's weights if there is one, and print the answers' loss now and then."""
     model = build_model(family, tokenizer)
+    if base:
+        start_from(model, base)
     opts = optimizers(model)
-    bases = [opt.param_groups[0]["lr"] for opt in opts]
+    peaks = [opt.param_groups[0]["lr"] for opt in opts]
     source = batches(family, tokenizer)
     began, average = time.monotonic(), math.log(len(tokenizer))
     model.train()
@@ -127,13 +150,13 @@ def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int) -> Pre
         share = weights[:, 1:].flatten()
         loss = (losses * share).sum() / share.sum()
         torch.autograd.backward(loss)
-        for opt, base in zip(opts, bases, strict=True):
-            opt.param_groups[0]["lr"] = base * schedule(step, steps)
+        for opt, peak in zip(opts, peaks, strict=True):
+            opt.param_groups[0]["lr"] = peak * schedule(step, steps)
             opt.step()
             opt.zero_grad()
-        average += 0.05 * (loss.item() - average)
-        if step % 50 == 49:
-            print(f"{family.name} step {step + 1}/{steps} loss {average:.3f} {time.monotonic() - began:.0f} s", flush=True)
+        average += 0.02 * (losses.detach()[share == 1].mean().item() - average)
+        if step % 100 == 99:
+            print(f"{family.name} step {step + 1}/{steps} answer loss {average:.3f} {time.monotonic() - began:.0f} s", flush=True)
     return model.eval()
 
 
@@ -156,6 +179,7 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
 
 
 def rebuild(family: Family, folder: Path, steps: int | None = None) -> None:
-    """Train the family's tokenizer and model and write both into `folder`."""
+    """Train the family's tokenizer and model and write both into `folder`; a base is looked for beside it."""
     tokenizer = train_tokenizer(family)
-    save(family, train(family, tokenizer, steps or family.steps), tokenizer, folder)
+    base = folder.parent / family.base if family.base else None
+    save(family, train(family, tokenizer, steps or family.steps, base), tokenizer, folder)
