@@ -20,6 +20,7 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
 from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
+from harness.engines.transformers.sharing import find_sharing
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 
@@ -67,7 +68,8 @@ class TransformersEngine:
         self._forward = Forward(self._model)
         tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)
         self._budget = Budget(tokens)
-        self._scorer = Scorer(self._forward, self._budget)
+        self._sharing = find_sharing(self._forward, self.window, self._rows, place.attention)
+        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit)
         self._decoder = Decoder(self._forward, self.encoder, self._rules(place), self._budget)
         self._place_used = place
         self._load_seconds = time.perf_counter() - started
@@ -107,6 +109,7 @@ class TransformersEngine:
             extra={
                 "architecture": type(self._forward.model).__name__,
                 "head": self._forward.head_mode,
+                "shared_prefixes": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
                 "batch_tokens": self._budget.tokens,
                 "out_of_memory": self._budget.halvings,
                 "forwarded_tokens": forwarded,

@@ -2,7 +2,7 @@
 
 Most of a small model's work is its head: 151,936 columns for Qwen. Only rows that are scored need it. transformers'
 ``logits_to_keep`` takes the same columns of every row, which ragged batches do not have; so a hook before the head keeps the hidden
-states and lets the model finish on one column. What the architecture does after the head (Gemma's soft cap, Cohere's and
+states and lets the model finish on none. What the architecture does after the head (Gemma's soft cap, Cohere's and
 Granite's scale) is found out once, by comparing the head's output with the model's on a few tokens; where nothing known explains
 the difference, the head runs inside the model, on the chosen rows at once.
 """
@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.engines.transformers.attention import NAME, Pass, active
+from harness.engines.transformers.head import Finish, judge
+
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 256 << 20  # fp32 bytes of logits at a time
 
-Finish = Callable[[Tensor], Tensor]
+Judged = tuple[Tensor, Tensor]
 
 
 class Forward:
@@ -38,34 +40,51 @@ class Forward:
             log.warning("%s: the vocabulary head runs %s the model (no known step after it)", type(model).__name__, self.head_mode)
 
     @torch.inference_mode()
-    def scored(self, ids: Tensor, flat: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """Logits of chosen positions: yields (first index into ``flat``, logits [n, vocabulary] in fp32).
+    def ask(self, ids: Tensor, flat: Tensor, rows: Tensor, targets: Tensor) -> Judged:
+        """(natural-log probability [n] in fp32, is arg-max [n]), on the CPU, of each of ``targets`` [n] after ``flat[rows]``.
 
         ``ids`` [batch, width], padded on the right; ``flat`` [m], positions in ``ids.flatten()``. No attention mask: in a causal
         model nothing real sees what stands to its right.
         """
-        options = {"use_cache": False} if "use_cache" in self.accepts else {}
+        return self._ask(ids, flat, rows, targets, {})
+
+    @torch.inference_mode()
+    def ask_packed(self, ids: Tensor, positions: Tensor, plan: Pass, asked: tuple[Tensor, Tensor, Tensor]) -> Judged:
+        """`ask` (``asked``: flat, rows, targets) for nodes of a prefix tree, ``ids`` and ``positions`` [1, T], attending as ``plan`` says.
+
+        Raises CannotShare where the model's attention is not what `attention` can do.
+        """
+        before = self.model.config._attn_implementation
+        self.model.set_attn_implementation(NAME)
+        try:
+            with active(plan):
+                return self._ask(ids, *asked, {"position_ids": positions})
+        finally:
+            self.model.set_attn_implementation(before)
+
+    def _ask(self, ids: Tensor, flat: Tensor, rows: Tensor, targets: Tensor, options: dict[str, Any]) -> Judged:
+        ids, flat = ids.to(self.device), flat.to(self.device)
+        options = {name: value.to(self.device) for name, value in options.items()}
+        if "use_cache" in self.accepts:
+            options["use_cache"] = False
         if self._head is None or self.head_mode == "full":
             logits = self.model(input_ids=ids, **options).logits
-            yield from _chunks(logits.reshape(-1, logits.shape[-1]).index_select(0, flat.to(logits.device)))
-            return
+            return _pick(logits.reshape(-1, logits.shape[-1]).index_select(0, flat.to(logits.device)), rows, targets)
         inside = self.head_mode == "inside"
         hidden, logits = self._hooked(ids, flat, options, keep_all=inside)
         if inside:
-            yield from _chunks(logits.reshape(-1, logits.shape[-1]))
-            return
-        size = max(1, _HEAD_BYTES // (4 * int(self._head.weight.shape[0])))
-        for first in range(0, len(hidden), size):
-            yield first, self._finish(self._head(hidden[first : first + size])).float()
+            return _pick(logits.reshape(-1, logits.shape[-1]), rows, targets)
+        logprobs, greedy = judge(self._head, self._finish, hidden, rows.to(hidden.device), targets.to(hidden.device))
+        return logprobs.cpu(), greedy.cpu()
 
     def _hooked(self, ids: Tensor, flat: Tensor, options: dict[str, Any], keep_all: bool) -> tuple[Tensor, Tensor]:
-        """(chosen hidden states [m, hidden], the model's logits): the head sees all chosen rows, or a single column."""
+        """(chosen hidden states [m, hidden], the model's logits): the head sees all chosen rows, or none."""
         kept: list[Tensor] = []
 
         def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
             hidden = args[0]
             kept.append(hidden.reshape(-1, hidden.shape[-1]).index_select(0, flat.to(hidden.device)))
-            return (kept[0].unsqueeze(0) if keep_all else hidden[:1, -1:], *args[1:])
+            return (kept[0].unsqueeze(0) if keep_all else hidden[:1, :0], *args[1:])
 
         handle = self._head.register_forward_pre_hook(choose)
         try:
@@ -109,7 +128,7 @@ class Forward:
         for finish in _known_finishes(self.model.config):
             found = finish(raw)
             if found.shape == logits.shape and torch.allclose(found.float(), logits.to(found.device).float(), rtol=1e-6, atol=1e-6):
-                return finish, "chunked"
+                return finish, "chunked" if type(self._head) is torch.nn.Linear else "inside"
         return _same, "inside"
 
 
@@ -130,8 +149,15 @@ def _known_finishes(config: Any) -> list[Finish]:
     return found
 
 
-def _chunks(logits: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Logits [m, vocabulary] as fp32, a part at a time."""
+def _pick(logits: Tensor, rows: Tensor, targets: Tensor) -> Judged:
+    """What `judge` finds, from logits [m, vocabulary] that are there already, a part at a time in fp32."""
+    logprobs = torch.empty(len(rows))
+    greedy = torch.empty(len(rows), dtype=torch.bool)
     size = max(1, _HEAD_BYTES // (4 * int(logits.shape[-1])))
     for first in range(0, len(logits), size):
-        yield first, logits[first : first + size].float()
+        part = logits[first : first + size].float()
+        mine = ((rows >= first) & (rows < first + size)).nonzero().flatten()
+        row, target = (rows[mine] - first).to(part.device), targets[mine].to(part.device)
+        logprobs[mine] = (part[row, target] - torch.logsumexp(part, dim=-1)[row]).cpu()
+        greedy[mine] = (part.argmax(dim=-1)[row] == target).cpu()
+    return logprobs, greedy

@@ -1,47 +1,50 @@
-"""Log-probabilities of continuations: rows of equal input computed once, batches by a token budget, halved when memory runs out."""
+"""Log-probabilities of continuations: which rows answer which pairs, and the walk that answers them, shared or plain."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import math
 import time
-from array import array
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
+from harness.engines.transformers.packing import Load, Packer
+from harness.engines.transformers.plain import Batcher
+from harness.engines.transformers.tree import Ask, Ids, Node, grow, sort_key
 from harness.errors import OutOfMemoryError
 
 log = logging.getLogger(__name__)
 
+LEAST = 4  # tokens that a branch must save; fewer are computed twice (see docs/engine.md)
+
 
 @dataclass(slots=True)
 class Want:
-    """One pair of one owner: the tokens whose log-probabilities are summed. They are predicted by the last rows of its input."""
+    """One pair of one owner: the tokens whose log-probabilities are summed. They are predicted by the last positions of its row."""
 
     owner: int
     slot: int
-    targets: array[int]
+    targets: Ids
 
 
 @dataclass(slots=True)
 class Row:
-    """An input that goes through the model once, for every pair that has it. ``scored``: how many of its last positions are."""
+    """An input that goes through the model once, for every pair (index into the plan's wants) that has it."""
 
-    inputs: array[int]
-    scored: int
-    wants: list[Want] = field(default_factory=list)
+    inputs: Ids
+    owner: int
+    wants: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work."""
+    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored."""
 
     logprobs: list[float]
     greedy: list[bool]
@@ -53,173 +56,182 @@ class Verdict:
 
 
 class ScorePlan:
-    """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context + continuation)[-(window + 1):][:-1]``."""
+    """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context + continuation)[-(window + 1):][:-1]``.
+
+    ``rows`` are distinct and sorted by their tokens.
+    """
 
     def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
         self.verdicts: list[Verdict] = []
-        self.groups: list[list[Row]] = []
+        self.wants: list[Want] = []
         rows: dict[bytes, Row] = {}
         for owner, pairs in enumerate(owners):
             verdict = Verdict([0.0] * len(pairs), [True] * len(pairs))
-            group: list[Row] = []
-            for slot, (context, continuation) in enumerate(pairs):
-                if not continuation:  # nothing to predict: certain
-                    continue
-                whole = (context + continuation)[-(window + 1) :]
-                verdict.truncated += len(context) + len(continuation) - len(whole)
-                inputs = array("i", whole[:-1])
-                targets = array("i", whole[-min(len(continuation), len(inputs)) :])
-                key = hashlib.blake2b(inputs.tobytes(), digest_size=16).digest()
-                row = rows.get(key)
-                if row is None:
-                    row = rows[key] = Row(inputs, len(targets))
-                    group.append(row)
-                    verdict.computed += len(inputs)
-                row.scored = max(row.scored, len(targets))
-                row.wants.append(Want(owner, slot, targets))
-                verdict.prompt += len(inputs)
-                verdict.open += 1
             self.verdicts.append(verdict)
-            if group:
-                self.groups.append(group)
-        # Longest first: a batch that does not fit shows at once; an item's rows stay together, so that its answer is whole early.
-        self.groups.sort(key=lambda group: -max(len(row.inputs) for row in group))
+            for slot, (context, continuation) in enumerate(pairs):
+                if len(continuation):  # else there is nothing to predict: certain
+                    self._add(rows, Want(owner, slot, np.asarray(continuation, np.int32)), np.asarray(context, np.int32), window)
+        self.rows = [row for _, row in sorted(rows.items())]
 
+    def _add(self, rows: dict[bytes, Row], want: Want, context: Ids, window: int) -> None:
+        whole = np.concatenate([context, want.targets])
+        inputs = whole[-(window + 1) : -1]
+        want.targets = want.targets[-min(len(want.targets), len(inputs)) :]
+        verdict = self.verdicts[want.owner]
+        verdict.truncated += len(whole) - len(inputs) - 1
+        verdict.prompt += len(inputs)
+        verdict.open += len(want.targets)
+        key = sort_key(inputs)
+        if key not in rows:
+            rows[key] = Row(inputs, want.owner)
+        rows[key].wants.append(len(self.wants))
+        self.wants.append(want)
 
-class Batcher:
-    """Cuts groups of rows into batches of at most ``budget.tokens`` padded tokens; a group is split only when it alone is larger."""
-
-    def __init__(self, groups: Sequence[list[Row]], budget: Budget) -> None:
-        self._waiting = deque(groups)
-        self._budget = budget
-
-    def next(self) -> list[Row]:
-        """The next batch; empty at the end."""
-        batch: list[Row] = []
-        width = 0
-        while self._waiting:
-            group = self._waiting[0]
-            width = max(width, *(len(row.inputs) for row in group))
-            if (len(batch) + len(group)) * width > self._budget.tokens:
-                if not batch:
-                    fit = max(1, self._budget.tokens // width)
-                    batch, rest = group[:fit], group[fit:]
-                    self._waiting.popleft()
-                    if rest:
-                        self._waiting.appendleft(rest)
-                break
-            batch += self._waiting.popleft()
-        return batch
-
-    def give_back(self, rows: list[Row]) -> None:
-        """Takes a batch again that did not fit."""
-        self._waiting.appendleft(rows)
+    def fill(self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool) -> int | None:
+        """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""
+        asked = self.wants[want]
+        verdict = self.verdicts[asked.owner]
+        verdict.logprobs[asked.slot] += float(logprobs.sum())
+        verdict.greedy[asked.slot] &= greedy
+        verdict.open -= len(logprobs)
+        return None if verdict.open else asked.owner
 
 
 class Scorer:
-    """Answers a `ScorePlan`. ``rows`` is the number of embeddings: a token id beyond is an error of one line, not a crash of the GPU.
+    """Answers a `ScorePlan`. Rows no longer than ``share_limit`` go through the tree, the rest in padded batches.
 
     ``padded`` and ``real`` count tokens forwarded, with and without padding.
     """
 
-    def __init__(self, forward: Forward, budget: Budget) -> None:
+    def __init__(self, forward: Forward, budget: Budget, share_limit: int = 0) -> None:
         self._forward = forward
         self._budget = budget
+        self.share_limit = share_limit
         self.padded = 0
         self.real = 0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
         """Yields each owner as soon as its verdict is whole. Raises OutOfMemoryError when a single row does not fit."""
         yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
-        batcher = Batcher(plan.groups, self._budget)
+        yield from self._run_plain(plan, [row for row in plan.rows if len(row.inputs) > self.share_limit])
+        yield from self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit])
+
+    def _run_tree(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
+        packer = Packer(_tree(plan, rows), self._budget, self._forward.device, self._forward.model.dtype)
+        while load := packer.next():
+            started = time.perf_counter()
+            asks = [(ask, place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks]
+            found = self._try(lambda load=load, asks=asks: self._pass(load, asks))  # type: ignore[misc]
+            if found is None:
+                self._too_big(len(load.nodes), len(load.ids), len(load.ids))
+                packer.undo(load)
+                continue
+            packer.done()
+            self.padded += len(load.ids)
+            self.real += len(load.ids)
+            seconds = (time.perf_counter() - started) / len(load.ids)
+            for node in load.nodes:
+                plan.verdicts[node.owner].computed += len(node)
+                plan.verdicts[node.owner].seconds += seconds * len(node)
+            yield from _settle(plan, [(ask.want, ask.high - ask.low) for ask, _ in asks], *found)
+
+    def _pass(self, load: Load, asks: list[tuple[Ask, int]]) -> Found:
+        where = [np.arange(ask.low + shift, ask.high + shift) for ask, shift in asks]
+        targets = [ask.targets for ask, _ in asks]
+        flat, rows = np.unique(np.concatenate(where) if where else np.empty(0, np.int64), return_inverse=True)
+        wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64) if targets else np.empty(0, np.int64))
+        ids, positions = (torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions))
+        asked = torch.from_numpy(flat), torch.from_numpy(rows), wanted
+        return _arrays(*self._forward.ask_packed(ids, positions, load.plan, asked))
+
+    def _run_plain(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
+        batcher = Batcher(rows, self._budget)
         while batch := batcher.next():
             started = time.perf_counter()
-            if not self._try(batch, plan):
-                self._too_big(batch)
+            found = self._try(lambda batch=batch: self._batch(plan, batch))  # type: ignore[misc]
+            width = max(len(row.inputs) for row in batch)
+            if found is None:
+                self._too_big(len(batch), width, len(batch) * width)
                 batcher.give_back(batch)
                 continue
-            self._share_time(batch, plan, time.perf_counter() - started)
-            yield from self._closed(batch, plan)
+            total = sum(len(row.inputs) for row in batch)
+            self.padded += len(batch) * width
+            self.real += total
+            seconds = (time.perf_counter() - started) / total
+            for row in batch:
+                plan.verdicts[row.owner].computed += len(row.inputs)
+                plan.verdicts[row.owner].seconds += seconds * len(row.inputs)
+            yield from _settle(plan, [(want, len(plan.wants[want].targets)) for row in batch for want in row.wants], *found)
 
-    def _try(self, batch: list[Row], plan: ScorePlan) -> bool:
+    def _batch(self, plan: ScorePlan, batch: list[Row]) -> Found:
+        width = max(len(row.inputs) for row in batch)
+        ids = torch.zeros(len(batch), width, dtype=torch.long)
+        where: list[Ids] = []
+        targets: list[Ids] = []
+        for index, row in enumerate(batch):
+            ids[index, : len(row.inputs)] = torch.from_numpy(row.inputs.astype(np.int64))
+            end = index * width + len(row.inputs)
+            for want in row.wants:
+                targets.append(plan.wants[want].targets)
+                where.append(np.arange(end - len(targets[-1]), end, dtype=np.int32))
+        flat, rows = np.unique(np.concatenate(where), return_inverse=True)
+        wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64))
+        return _arrays(*self._forward.ask(ids, torch.from_numpy(flat), torch.from_numpy(rows), wanted))
+
+    @staticmethod
+    def _try(work: Callable[[], Found]) -> Found | None:
+        """What the work gives, None when memory ran out."""
         try:
-            self._score(batch, plan)
+            return work()
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            return False
-        return True
+            return None
 
-    def _too_big(self, batch: list[Row]) -> None:
+    def _too_big(self, parts: int, width: int, tokens: int) -> None:
         """Halves the budget, or gives up on a single row. Called outside the handler: the error no longer holds tensors."""
         release(self._forward.device)
-        width = max(len(row.inputs) for row in batch)
-        if len(batch) == 1:
+        if parts == 1 and (self.share_limit < width or tokens == 1):
             raise OutOfMemoryError(
                 f"one text of {width} tokens alone does not fit into memory; set max_length lower or use a larger device"
             )
-        self._budget.halve(len(batch) * width)
-        log.warning("out of memory on %d rows of %d tokens: going on with %d tokens a batch", len(batch), width, self._budget.tokens)
+        self._budget.halve(tokens)
+        log.warning("out of memory on %d tokens: going on with %d tokens a batch", tokens, self._budget.tokens)
 
-    def _score(self, batch: list[Row], plan: ScorePlan) -> None:
-        """Fills the verdicts of all wants of a batch."""
-        width = max(len(row.inputs) for row in batch)
-        ids = torch.zeros(len(batch), width, dtype=torch.long)
-        flat: list[int] = []
-        asked: list[tuple[int, int]] = []  # (index into flat, target token) for every target of every want
-        for index, row in enumerate(batch):
-            length = len(row.inputs)
-            ids[index, :length] = torch.tensor(row.inputs, dtype=torch.long)
-            end = len(flat) + row.scored
-            flat += range(index * width + length - row.scored, index * width + length)
-            for want in row.wants:
-                asked += zip(range(end - len(want.targets), end), want.targets, strict=True)
-        logprobs, greedy = self._ask(ids, flat, asked)
-        self.padded += ids.numel()
-        self.real += sum(len(row.inputs) for row in batch)
-        place = 0
-        for row in batch:
-            for want in row.wants:
-                part = slice(place, place + len(want.targets))
-                place = part.stop
-                plan.verdicts[want.owner].logprobs[want.slot] = math.fsum(logprobs[part])
-                plan.verdicts[want.owner].greedy[want.slot] = all(greedy[part])
 
-    def _ask(self, ids: torch.Tensor, flat: list[int], asked: list[tuple[int, int]]) -> tuple[list[float], list[bool]]:
-        """Log-probability of, and whether greedy decoding writes, each asked (row of ``flat``, token)."""
-        device = self._forward.device
-        order = sorted(range(len(asked)), key=lambda index: asked[index][0])
-        rows = torch.tensor([asked[index][0] for index in order])
-        tokens = torch.tensor([asked[index][1] for index in order])
-        logprobs = torch.empty(len(order))
-        greedy = torch.empty(len(order), dtype=torch.bool)
-        for first, logits in self._forward.scored(ids.to(device), torch.tensor(flat, device=device)):
-            low, high = torch.searchsorted(rows, torch.tensor([first, first + len(logits)])).tolist()
-            mine = (rows[low:high] - first).to(logits.device)
-            target = tokens[low:high].to(logits.device)
-            chosen = logits[mine, target] - torch.logsumexp(logits, dim=-1)[mine]
-            logprobs[low:high] = chosen.cpu()
-            greedy[low:high] = (logits.argmax(dim=-1)[mine] == target).cpu()
-        back = torch.empty(len(order), dtype=torch.long)
-        back[torch.tensor(order, dtype=torch.long)] = torch.arange(len(order))
-        return logprobs[back].tolist(), greedy[back].tolist()
+Found = tuple["np.ndarray[tuple[int], np.dtype[np.float64]]", "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
 
-    @staticmethod
-    def _share_time(batch: list[Row], plan: ScorePlan, seconds: float) -> None:
-        """Gives each row's first owner its part of the batch's time, by tokens."""
-        total = sum(len(row.inputs) for row in batch)
-        for row in batch:
-            plan.verdicts[row.wants[0].owner].seconds += seconds * len(row.inputs) / total
 
-    @staticmethod
-    def _closed(batch: list[Row], plan: ScorePlan) -> Iterator[int]:
-        """Owners whose last open slot this batch filled."""
-        for row in batch:
-            for want in row.wants:
-                verdict = plan.verdicts[want.owner]
-                verdict.open -= 1
-                if not verdict.open:
-                    yield want.owner
+def _arrays(logprobs: torch.Tensor, greedy: torch.Tensor) -> Found:
+    """Sums are made in fp64."""
+    return logprobs.double().numpy(), greedy.numpy()
+
+
+def _settle(plan: ScorePlan, parts: list[tuple[int, int]], logprobs: Any, greedy: Any) -> Iterator[int]:
+    """Gives each (want, number of tokens) its part of what was found; yields owners that are whole."""
+    place = 0
+    for want, size in parts:
+        owner = plan.fill(want, logprobs[place : place + size], bool(greedy[place : place + size].all()))
+        place += size
+        if owner is not None:
+            yield owner
+
+
+def _tree(plan: ScorePlan, rows: list[Row]) -> list[Node]:
+    """The rows' prefix tree, with every want laid on the nodes whose positions it asks for."""
+    tops, ends = grow([row.inputs for row in rows], [row.owner for row in rows], LEAST)
+    for row, end in zip(rows, ends, strict=True):
+        for want in row.wants:
+            targets = plan.wants[want].targets
+            low, node = len(row.inputs) - len(targets), end
+            while True:
+                start = max(low, node.start)
+                if start < node.end:
+                    node.asks.append(Ask(want, start, node.end, targets[start - low : node.end - low]))
+                if node.start <= low or node.parent is None:
+                    break
+                node = node.parent
+    return tops
 
 
 def rolling_windows(tokens: list[int], prefix: int, window: int) -> list[Pair]:

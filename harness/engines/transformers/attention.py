@@ -1,0 +1,159 @@
+"""Attention over a packed tree, without masks over the whole, copies of a prefix, or padding.
+
+A pass holds nodes of a prefix tree one after the other in one row of tokens [1, T]. What a token may see falls into parts: its own
+block (a mask, or plain causal), and ancestors, each of which is seen whole by a contiguous range of tokens. Each part is one call of a
+fused kernel that also returns the logarithm of its softmax's denominator, and parts merge exactly: for outputs a, b with log-sums
+p, q the joint output is a + sigmoid(q - p) (b - a) and its log-sum is logaddexp(p, q) (Dao 2023, FlashAttention-2, section 3.1;
+Juravsky et al. 2024, Hydragen; Ye et al. 2024, cascade inference).
+
+`tree_attention` is registered with transformers under ``NAME``; it reads what to do from the `Pass` made active around a forward call.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface
+
+NAME = "harness_tree"
+KeysValues = tuple[Tensor, Tensor]
+"""Keys and values of one layer, each [tokens, KV heads, head size]."""
+
+
+class CannotShare(Exception):
+    """A model's attention asks for what this file does not do; the reason is the message."""
+
+
+@dataclass(slots=True)
+class Block:
+    """Tokens [low, high) seeing one another: by ``mask`` ([n, n], 0 or -inf, in the model's number format), or causally."""
+
+    low: int
+    high: int
+    mask: Tensor | None
+
+
+@dataclass(slots=True)
+class Look:
+    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept`` (one entry a layer)."""
+
+    low: int
+    high: int
+    first: int = 0
+    last: int = 0
+    kept: list[KeysValues] | None = None
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one forward call attends to, and what it must keep: ``keep`` maps a token range to the list its layers are added to."""
+
+    blocks: list[Block]
+    looks: list[Look]
+    keep: list[tuple[int, int, list[KeysValues]]] = field(default_factory=list)
+    calls: int = 0
+
+
+_active = threading.local()
+
+
+@contextmanager
+def active(plan: Pass) -> Iterator[None]:
+    """Makes a pass the one that `tree_attention` follows, in this thread."""
+    _active.plan = plan
+    try:
+        yield
+    finally:
+        _active.plan = None
+
+
+def tree_attention(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float | None = None, **options: Any
+) -> tuple[Tensor, None]:
+    """transformers' attention interface: query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T, heads, d].
+
+    Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from parts.
+    """
+    plan: Pass | None = getattr(_active, "plan", None)
+    if plan is None:
+        raise CannotShare("attention was called outside a pass")
+    for name in ("softcap", "s_aux", "position_bias", "sinks", "head_mask"):
+        if options.get(name) is not None:
+            raise CannotShare(f"its attention has a {name}")
+    if attention_mask is not None or getattr(module, "is_causal", True) is False:
+        raise CannotShare("its attention is not plainly causal")
+    heads, kv_heads, length, size = query.shape[1], key.shape[1], query.shape[2], value.shape[3]
+    if query.shape[0] != 1 or key.shape[2] != length or heads % kv_heads:
+        raise CannotShare(f"its attention has an unknown shape {tuple(query.shape)} over {tuple(key.shape)}")
+    layer = plan.calls
+    plan.calls += 1
+    keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
+    queries = query[0].transpose(0, 1).unflatten(1, (kv_heads, heads // kv_heads))
+    for low, high, kept in plan.keep:
+        kept.append(
+            (keys[low:high].clone(memory_format=torch.contiguous_format), values[low:high].clone(memory_format=torch.contiguous_format))
+        )
+    scale = 1 / math.sqrt(query.shape[3]) if scaling is None else float(scaling)
+    out = query.new_empty(length, kv_heads, heads // kv_heads, size)
+    sums = torch.empty(heads // kv_heads, kv_heads, length, device=query.device, dtype=torch.float32)
+    _fill(plan, layer, queries, (keys, values), scale, out.permute(2, 1, 0, 3), sums)
+    return out.view(1, length, heads, size), None
+
+
+def _fill(plan: Pass, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor) -> None:
+    """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV heads, T], then merges looks."""
+    keys, values = own
+    for block in plan.blocks:
+        part = slice(block.low, block.high)
+        found, log_sum = attend(queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None)
+        out[:, :, part] = found
+        sums[:, :, part] = log_sum
+    for look in plan.looks:
+        part = slice(look.low, look.high)
+        seen = slice(look.first, look.last)
+        theirs = (keys[seen], values[seen]) if look.kept is None else look.kept[layer]
+        found, log_sum = attend(queries[part], *theirs, scale, None, causal=False)
+        before = sums[:, :, part]
+        out[:, :, part].lerp_(found, torch.sigmoid(log_sum - before).unsqueeze(-1).to(out.dtype))
+        torch.logaddexp(before, log_sum, out=before)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, causal: bool) -> KeysValues:
+    """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads, n, d], log-sums [group, KV heads, n]).
+
+    The query heads that share a KV head are the kernel's batch, over which keys and values are expanded without a copy.
+    """
+    group = q.shape[2]
+    q = q.permute(2, 1, 0, 3)
+    k = k.transpose(0, 1).expand(group, -1, -1, -1)
+    v = v.transpose(0, 1).expand(group, -1, -1, -1)
+    bias = None if mask is None else mask.expand(group, q.shape[1], -1, -1)
+    ops: Any = torch.ops.aten
+    if q.device.type == "cpu" and q.shape[-1] == v.shape[-1]:
+        out, log_sum = ops._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, attn_mask=bias, scale=scale)
+        return out, log_sum
+    if q.device.type == "cuda":
+        out, log_sum, *_ = ops._scaled_dot_product_efficient_attention(q, k, v, bias, True, 0.0, causal, scale=scale)
+        return out, log_sum[..., : q.shape[2]]  # the kernel pads its log-sums to a multiple of 32
+    return _attend_plainly(q, k, v, scale, bias, causal)
+
+
+def _attend_plainly(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool) -> KeysValues:
+    """The same in matrix products, for what the fused kernels refuse (MLA's values are narrower than its keys)."""
+    scores = (q @ k.transpose(-1, -2)).float() * scale
+    if causal:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1), -math.inf)
+    if bias is not None:
+        scores = scores + bias
+    log_sum = torch.logsumexp(scores, dim=-1)
+    return (scores - log_sum.unsqueeze(-1)).exp().to(v.dtype) @ v, log_sum
+
+
+AttentionInterface.register(NAME, tree_attention)

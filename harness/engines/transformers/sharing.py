@@ -1,0 +1,121 @@
+"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain rows, once, when it is loaded.
+
+Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that transformers' attention interface can
+replace. State-space and convolution layers, chunked or linear attention, sinks, soft caps and remote code with an attention of
+its own do not qualify: such a model is asked in padded batches. Layers with a sliding window qualify for rows within the window.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.engines.tokenizer import Pair
+from harness.engines.transformers.attention import CannotShare
+from harness.engines.transformers.forward import Forward
+from harness.engines.transformers.memory import Budget, is_out_of_memory
+from harness.engines.transformers.scoring import ScorePlan, Scorer
+
+log = logging.getLogger(__name__)
+
+_LAYERS = {"full_attention", "sliding_attention", "attention"}
+_ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
+_TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
+_HALF_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """``limit``: the longest row that may share (0: none); ``reason``: why it is not the whole window."""
+
+    limit: int
+    reason: str | None = None
+
+
+def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str) -> Sharing:
+    """What this model allows. Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go without."""
+    found = _by_config(forward, window, attention)
+    if found.limit:
+        try:
+            reason = _compare(forward, min(found.limit, window), vocabulary)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            said = str(error).splitlines()[0][:200] if str(error) else ""
+            reason = said if isinstance(error, CannotShare) else f"{type(error).__name__}: {said}"
+        found = found if reason is None else Sharing(0, reason)
+    if found.reason:
+        longest = f"rows of more than {found.limit} tokens are" if found.limit else "every row is"
+        log.warning("%s: %s computed whole, nothing shared: %s", type(forward.model).__name__, longest, found.reason)
+    return found
+
+
+def _by_config(forward: Forward, window: int, attention: str) -> Sharing:
+    model = forward.model
+    config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
+    if attention not in ("auto", "sdpa"):
+        return Sharing(0, f"attention: {attention} was asked for")
+    if "position_ids" not in forward.accepts or forward.head_mode == "full":
+        return Sharing(0, "it takes no position_ids, or has no vocabulary head of its own")
+    if not getattr(model, "_can_set_attn_implementation", bool)():
+        return Sharing(0, "its attention cannot be replaced")
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if other := sorted(kinds - _LAYERS):
+        return Sharing(0, f"it has {', '.join(map(str, other))} layers")
+    limits = {window: None, **_window_limits(config, kinds), **_rope_limits(config)}
+    limit = min(limits)
+    return Sharing(limit, limits[limit])
+
+
+def _window_limits(config: Any, kinds: set[str]) -> dict[int, str | None]:
+    width = getattr(config, "sliding_window", None)
+    listed = getattr(config, "layer_types", None)
+    if not width or (listed and "sliding_attention" not in kinds):
+        return {}
+    return {int(width): f"its sliding window is {width}"}
+
+
+def _rope_limits(config: Any) -> dict[int, str | None]:
+    found: dict[int, str | None] = {}
+    given = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    for rope in [given, *given.values()]:
+        kind = isinstance(rope, dict) and (rope.get("rope_type") or rope.get("type"))
+        if kind in _ROPES:
+            length = rope.get("original_max_position_embeddings") or getattr(config, "original_max_position_embeddings", None)
+            found[int(length or config.max_position_embeddings)] = f"its positions depend on the length beyond that ({kind})"
+    return found
+
+
+def _compare(forward: Forward, longest: int, vocabulary: int) -> str | None:
+    """Scores a random tree shared and plain; None when they agree, else what differs. Passes are short, so that prefixes are kept."""
+    owners = _random_tree(longest, vocabulary)
+    found: list[list[float]] = []
+    for limit, pairs in ((longest, owners), (0, owners), (0, [[(context[-1:], rest) for context, rest in owner] for owner in owners])):
+        plan = ScorePlan(pairs, longest)
+        for _ in Scorer(forward, Budget(24), limit).run(plan):
+            pass
+        found.append([logprob / 3 for verdict in plan.verdicts for logprob in verdict.logprobs])
+    shared, plain, alone = (np.array(values) for values in found)
+    error = float(np.abs(shared - plain).max())
+    if not np.isfinite(plain).all() or error <= _TOLERANCE:
+        return None if np.isfinite(plain).all() else "its log-probabilities are not finite"
+    effect = float(np.abs(plain - alone).max())
+    if forward.model.dtype.itemsize < 4 and error <= max(_HALF_TOLERANCE, effect / 4):
+        return None
+    return f"shared and plain log-probabilities differ by {error:.2g}"
+
+
+def _random_tree(longest: int, vocabulary: int) -> list[list[Pair]]:
+    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most ``longest`` and 31 tokens."""
+    rng = np.random.default_rng(0)
+    size = max(1, min(longest, 31) - 14)
+
+    def draw(count: int) -> list[int]:
+        return [int(token) for token in rng.integers(0, vocabulary, count)]
+
+    prefix = draw(size)
+    contexts = [prefix + draw(4 + item) for item in range(4)]
+    return [[(context, draw(3)), (context + draw(5), draw(3))] for context in contexts]
