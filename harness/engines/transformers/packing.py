@@ -74,7 +74,7 @@ class Packer:
         blocks, closes = _blocks(nodes, places, highs, self._device, self._dtype)
         looks = [Look(0, highs[node], kept=kept) for node, kept in self._kept.items()]
         ours: Look | None = None
-        for node, place, close in zip(nodes, places, closes, strict=True):
+        for node, place, close in zip(nodes, places[:-1], closes, strict=True):
             if highs[node] > close:
                 if ours and (ours.low, ours.high, ours.last) == (close, highs[node], place):
                     ours.last = place + len(node)
@@ -83,7 +83,7 @@ class Packer:
                     looks.append(ours)
         wanted = set(self._waiting[-1].path()[:-1]) if self._waiting else set()
         self._fresh = {node: [] for node in nodes if node in wanted}
-        keep = [(place, place + len(node), self._fresh[node]) for node, place in zip(nodes, places, strict=True) if node in wanted]
+        keep = [(place, place + len(node), self._fresh[node]) for node, place in zip(nodes, places[:-1], strict=True) if node in wanted]
         return Pass(blocks, looks, keep)
 
     def done(self) -> None:
@@ -105,7 +105,7 @@ def _descent(nodes: list[Node], places: list[int]) -> dict[Node, int]:
     """Where the descendants of each node, and of each ancestor of the first node, end in this pass."""
     open_path = nodes[0].path()[:-1]
     highs: dict[Node, int] = {}
-    for node, place in zip(nodes, places, strict=False):
+    for node, place in zip(nodes, places[:-1], strict=True):
         while open_path and open_path[-1] is not node.parent:
             highs[open_path.pop()] = place
         open_path.append(node)
@@ -117,7 +117,7 @@ def _blocks(
 ) -> tuple[list[Block], list[int]]:
     """(the blocks of a pass, the end of each node's block)."""
     cuts = [0]
-    for node, place in zip(nodes, places, strict=False):
+    for node, place in zip(nodes, places[:-1], strict=True):
         if place > cuts[-1] and place + len(node) - cuts[-1] > BLOCK:
             cuts.append(place)
     cuts.append(places[-1])
