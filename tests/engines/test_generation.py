@@ -137,8 +137,12 @@ def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.Fixture
 
 
 def test_one_text_that_does_not_fit_is_an_error(cramped: Opened) -> None:
+    (cut_up,) = cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))])  # its row is cut into passes that do fit
+    assert cut_up.logprobs[0] < 0
+    cramped.engine._scorer.share_limit, limit = 0, cramped.engine._scorer.share_limit
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))]))
+    cramped.engine._scorer.share_limit = limit
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)]))
 

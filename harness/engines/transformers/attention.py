@@ -95,7 +95,7 @@ def tree_attention(
     layer = plan.calls
     plan.calls += 1
     keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
-    queries = query[0].transpose(0, 1).unflatten(1, (kv_heads, heads // kv_heads))
+    queries = query[0].transpose(0, 1).reshape(length, kv_heads, heads // kv_heads, -1)
     for low, high, kept in plan.keep:
         kept.append(
             (keys[low:high].clone(memory_format=torch.contiguous_format), values[low:high].clone(memory_format=torch.contiguous_format))

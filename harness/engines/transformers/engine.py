@@ -16,9 +16,11 @@ from harness.engines.files import ModelFiles
 from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
+from harness.engines.transformers.compute import widen
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
+from harness.engines.transformers.portions import ahead, portions
 from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
 from harness.engines.transformers.sharing import find_sharing
 from harness.errors import ModelError
@@ -63,6 +65,7 @@ class TransformersEngine:
         place = self._place(spec, files, device)
         self.encoder = load_tokenizer(spec, files)
         self._model: Any = load.load_model(spec, files, place)
+        self._computed_in = widen(self._model)
         self._rows = load.check_vocabulary(spec, self._model, self.encoder)
         self.window = load.context_length(spec, self._model.config, self.encoder)
         self._forward = Forward(self._model)
@@ -116,6 +119,7 @@ class TransformersEngine:
                 "eos_ids": sorted(self._decoder._rules.eos_ids),
                 "repetition_penalty": self._decoder._rules.penalty,
                 "threads": torch.get_num_threads(),
+                "compute_dtype": self._computed_in,
             },
         )
 
@@ -126,24 +130,20 @@ class TransformersEngine:
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities of continuations. Raises OutOfMemoryError when one pair alone does not fit."""
         self._check_open()
-        pairs = iter(self.encoder.pairs([pair for item in items for pair in item.pairs]))
-        owners = [[next(pairs) for _ in item.pairs] for item in items]
-        self._check_ids(ids for pairs_ in owners for pair in pairs_ for ids in pair)
-        lengths = [tuple(len(continuation) for _, continuation in owner) for owner in owners]
-        plan = ScorePlan(owners, self.window)
-        del owners
-        for index in self._scorer.run(plan):
-            found = plan.verdicts[index]
-            tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
-            yield Score(
-                items[index].key,
-                tuple(found.logprobs),
-                tuple(found.greedy),
-                lengths[index],
-                tokens,
-                found.truncated,
-                found.seconds,
-            )
+        texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(len(a) + len(b) for a, b in item.pairs)) for item in items]
+
+        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
+            pairs = self.encoder.pairs([pair for index in portion for pair in items[index].pairs])
+            self._check_ids(ids for pair in pairs for ids in pair)
+            each = iter(pairs)
+            return portion, ScorePlan([[next(each) for _ in items[index].pairs] for index in portion], self.window)
+
+        for portion, plan in ahead(prepare, portions(texts)):
+            for place in self._scorer.run(plan):
+                found = plan.verdicts[place]
+                tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
+                greedy, key = tuple(found.greedy), items[portion[place]].key
+                yield Score(key, tuple(found.logprobs), greedy, tuple(found.lengths), tokens, found.truncated, found.seconds)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """Continuations. Raises OutOfMemoryError when one row alone does not fit."""
@@ -158,15 +158,19 @@ class TransformersEngine:
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows. Raises OutOfMemoryError when one window alone does not fit."""
         self._check_open()
-        encoded = self.encoder.encode(item.text for item in items)
-        self._check_ids(encoded.values())
-        owners = [rolling_windows(encoded[item.text], self.encoder.prefix_id, self.window) for item in items]
-        plan = ScorePlan(owners, self.window)
-        for index in self._scorer.run(plan):
-            found = plan.verdicts[index]
-            tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
-            predicted = len(encoded[items[index].text])
-            yield Likelihood(items[index].key, sum(found.logprobs), tokens, predicted, found.truncated, found.seconds)
+
+        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
+            encoded = self.encoder.encode(items[index].text for index in portion)
+            self._check_ids(encoded.values())
+            prefix = self.encoder.prefix_id
+            return portion, ScorePlan([rolling_windows(encoded[items[index].text], prefix, self.window) for index in portion], self.window)
+
+        for portion, plan in ahead(prepare, portions([(item.text, len(item.text)) for item in items])):
+            for place in self._scorer.run(plan):
+                found = plan.verdicts[place]
+                tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
+                key, logprob = items[portion[place]].key, sum(found.logprobs)
+                yield Likelihood(key, logprob, tokens, sum(found.lengths), found.truncated, found.seconds)
 
     def close(self) -> None:
         """Frees the model's memory; a second call does no harm."""

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LEAST = 4  # tokens that a branch must save; fewer are computed twice (see docs/engine.md)
 
+_SMALLEST = 16  # tokens: a long node is cut into passes, but when even this does not fit, memory is too small
+
 
 @dataclass(slots=True)
 class Want:
@@ -44,10 +46,14 @@ class Row:
 
 @dataclass(slots=True)
 class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored."""
+    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored.
+
+    ``lengths``: tokens of each continuation, before the window cuts it.
+    """
 
     logprobs: list[float]
     greedy: list[bool]
+    lengths: list[int]
     truncated: int = 0
     prompt: int = 0
     computed: int = 0
@@ -66,7 +72,7 @@ class ScorePlan:
         self.wants: list[Want] = []
         rows: dict[bytes, Row] = {}
         for owner, pairs in enumerate(owners):
-            verdict = Verdict([0.0] * len(pairs), [True] * len(pairs))
+            verdict = Verdict([0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs])
             self.verdicts.append(verdict)
             for slot, (context, continuation) in enumerate(pairs):
                 if len(continuation):  # else there is nothing to predict: certain
@@ -189,9 +195,9 @@ class Scorer:
             return None
 
     def _too_big(self, parts: int, width: int, tokens: int) -> None:
-        """Halves the budget, or gives up on a single row. Called outside the handler: the error no longer holds tensors."""
+        """Halves the budget, or gives up on a single row (in the tree: on a few tokens of one). Called outside the handler: the error no longer holds tensors."""
         release(self._forward.device)
-        if parts == 1 and (self.share_limit < width or tokens == 1):
+        if parts == 1 and (width > self.share_limit or tokens <= _SMALLEST):
             raise OutOfMemoryError(
                 f"one text of {width} tokens alone does not fit into memory; set max_length lower or use a larger device"
             )

@@ -1,0 +1,45 @@
+"""Items in portions of bounded size, so that memory does not grow with their number; the next is prepared while one is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+PORTION = 1 << 22  # characters: about 1-3 million tokens, at 8 bytes each twice
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def portions(texts: Sequence[tuple[str, int]], most: int = PORTION) -> list[list[int]]:
+    """Cuts items into lists of indices. ``texts``: of each item, its first text and how many characters it has in all.
+
+    Items are taken in the order of their texts, so that equal beginnings stand together whatever the order they came in; those whose
+    text is the same are never parted.
+    """
+    order = sorted(range(len(texts)), key=lambda index: texts[index])
+    cut: list[list[int]] = []
+    room = 0
+    for place, index in enumerate(order):
+        same = place > 0 and texts[order[place - 1]][0] == texts[index][0]
+        if room <= 0 and not same:
+            cut.append([])
+            room = most
+        cut[-1].append(index)
+        room -= texts[index][1]
+    return cut
+
+
+def ahead(make: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
+    """``map``, one step ahead in a thread of its own (tokenizers and torch let other threads run while they work)."""
+    if len(given) < 2:
+        yield from map(make, given)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(make, given[0])
+        for following in given[1:]:
+            made = coming.result()
+            coming = pool.submit(make, following)
+            yield made
+            del made
+        yield coming.result()
