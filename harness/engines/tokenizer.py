@@ -1,4 +1,4 @@
-"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct text encoded once and in batches.
+"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct line encoded once and in batches.
 
 Sources: lm_eval ``models/huggingface.py`` (tok_encode, tok_batch_encode, apply_chat_template), ``api/model.py`` (_encode_pair,
 loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is imported when a tokenizer is loaded.
@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
+from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
 from harness.errors import ModelError
 
@@ -50,6 +51,7 @@ class TextEncoder:
         prefix: int | None = raw.eos_token_id if raw.bos_token_id is None else raw.bos_token_id
         self._prefix_id = prefix
         self._prefix_text: str | None = None if prefix is None else raw.decode(prefix)
+        self._pieces = PieceEncoder(raw)
         self.special_ids: frozenset[int] = frozenset(raw.all_special_ids)
 
     @property
@@ -78,6 +80,8 @@ class TextEncoder:
     def _batch(self, texts: list[str], special: bool) -> dict[str, list[int]]:
         if not texts:
             return {}
+        if self._pieces.usable and len(texts) > 1:
+            return self._pieces.encode(texts, special)
         found = self.raw(texts, add_special_tokens=special, return_attention_mask=False, return_token_type_ids=False, verbose=False)
         return dict(zip(texts, found["input_ids"], strict=True))
 

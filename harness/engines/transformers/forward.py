@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import inspect
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -57,10 +59,39 @@ class Forward:
         before = self.model.config._attn_implementation
         self.model.set_attn_implementation(NAME)
         try:
-            with active(plan):
+            with active(plan), self._last_layer_on(asked[0]):
                 return self._ask(ids, *asked, {"position_ids": positions})
         finally:
             self.model.set_attn_implementation(before)
+
+    @contextmanager
+    def _last_layer_on(self, flat: Tensor) -> Iterator[None]:
+        """Runs the last layer's feed-forward part, which works on each token alone, on the positions ``flat`` only: no later layer
+        reads the others. They come out as zeros. Does nothing where the layers are not found by their usual names."""
+        layers = getattr(getattr(self.model, "base_model", None), "layers", None)
+        part = getattr(layers[-1], "mlp", None) if isinstance(layers, torch.nn.ModuleList) and len(layers) else None
+        if part is None or self.model.config.is_encoder_decoder:
+            yield
+            return
+        shape: list[torch.Size] = []
+        chosen = flat if len(flat) else torch.zeros(1, dtype=torch.long)
+
+        def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+            shape.append(args[0].shape)
+            return (args[0].flatten(0, -2).index_select(0, chosen.to(args[0].device)).unsqueeze(0), *args[1:])
+
+        def spread(_: Any, __: Any, found: Any) -> Any:
+            some, *rest = found if isinstance(found, tuple) else (found,)
+            whole = some.new_zeros(shape.pop()).flatten(0, -2).index_copy_(0, chosen.to(some.device), some.flatten(0, -2))
+            whole = whole.view(1, *whole.shape)
+            return (whole, *rest) if isinstance(found, tuple) else whole
+
+        handles = [part.register_forward_pre_hook(choose), part.register_forward_hook(spread)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
 
     def _ask(self, ids: Tensor, flat: Tensor, rows: Tensor, targets: Tensor, options: dict[str, Any]) -> Judged:
         ids, flat = ids.to(self.device), flat.to(self.device)

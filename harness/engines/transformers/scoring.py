@@ -195,7 +195,10 @@ class Scorer:
             return None
 
     def _too_big(self, parts: int, width: int, tokens: int) -> None:
-        """Halves the budget, or gives up on a single row (in the tree: on a few tokens of one). Called outside the handler: the error no longer holds tensors."""
+        """Halves the budget, or gives up on a single row (in the tree: on a few tokens of one).
+
+        Called outside the handler: the error no longer holds tensors.
+        """
         release(self._forward.device)
         if parts == 1 and (width > self.share_limit or tokens <= _SMALLEST):
             raise OutOfMemoryError(

@@ -1,0 +1,111 @@
+"""Encodes texts line by line, each distinct line once, where that provably gives the same ids as encoding them whole.
+
+Few-shot prompts repeat their lines: the same examples before every question, the same question before every choice. A byte-level BPE
+encodes each pre-token alone, and its pre-tokenizer's pattern looks no further than the next visible character. So a text may be cut
+between a line break and a letter, digit or Chinese character when the pattern always ends a pre-token there. Whether it does is asked of
+the tokenizer itself, over every kind of character before the break and after; anything unusual means no cutting at all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+_BEFORE = ("a", "Z", "é", "中", "한", "ก", "7", "½", ".", ",", "!", "?", ":", ")", "\"", "'", "”", "。", "？", "：", "$", "+", "_", "`", "🙂", "́", "'s",
+           "1234", "a b", " .", "\t)", "x.\n\ny", "\\", "}", "<|", "A. ", "→")  # fmt: skip
+_AFTER = (
+    "a",
+    "Q",
+    "0",
+    "9",
+    "中",
+    "一",
+    "Question: x",
+    "abc",
+    "123 4",
+    "1a",
+    "a1",
+    "A. b",
+    "答案：",
+    "the 's",
+    "s",
+    "t",
+    "re",
+    "ll",
+    "x\ny",
+)
+
+
+class PieceEncoder:
+    """Line-by-line encoding for one transformers tokenizer. ``usable`` says whether it may be cut; ``runs`` whether after empty lines too."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self.prefix: list[int] = []
+        self.usable = False
+        self.runs = False
+        if getattr(raw, "is_fast", False) and _plain_pipeline(raw.backend_tokenizer) and _added_tokens_stay_apart(raw):
+            plain = raw("a", add_special_tokens=False)["input_ids"]
+            special = raw("a")["input_ids"]
+            self.prefix = special[: len(special) - len(plain)]
+            before = [text for text in _BEFORE if _solid(text)]
+            pre_tokenize = raw.backend_tokenizer.pre_tokenizer.pre_tokenize_str
+            added_in_front = special == self.prefix + plain and raw("")["input_ids"] == self.prefix
+            self.usable = added_in_front and _ends_there(pre_tokenize, [text + "\n" for text in before])
+            self.runs = self.usable and _ends_there(pre_tokenize, [text + breaks for text in before for breaks in ("\n\n", "\n\n\n")])
+
+    def encode(self, texts: list[str], special: bool) -> dict[str, list[int]]:
+        """Token ids by text; the tokenizer's special tokens in front if ``special``."""
+        cut = {text: self.cut(text) for text in texts}
+        pieces = list(dict.fromkeys(itertools.chain.from_iterable(cut.values())))
+        found = self._raw(pieces, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False)
+        known = dict(zip(pieces, found["input_ids"], strict=True))
+        front = self.prefix if special else []
+        return {text: front + list(itertools.chain.from_iterable([known[piece] for piece in parts])) for text, parts in cut.items()}
+
+    def cut(self, text: str) -> list[str]:
+        """The text in pieces, each but the last ending in a line break."""
+        lines = text.split("\n")
+        if len(lines) == 1:
+            return lines if text else []
+        pieces: list[str] = []
+        start = 0
+        solid = False
+        for place in range(1, len(lines)):
+            line, following = lines[place - 1], lines[place]
+            if line:
+                solid = _solid(line)
+            if solid and (line or self.runs) and following and _begins(following[0]):
+                pieces.append("\n".join(lines[start:place]) + "\n")
+                start = place
+        pieces.append("\n".join(lines[start:]))
+        return pieces
+
+
+def _solid(line: str) -> bool:
+    """Ends in something visible: no space of any kind, no control or format character."""
+    return line[-1] != " " and line[-1].isprintable()
+
+
+def _begins(character: str) -> bool:
+    """An ASCII letter or digit or a Chinese character: no pattern joins these to a line break, and no normalisation either."""
+    return "一" <= character <= "鿿" or (character.isascii() and character.isalnum())
+
+
+def _plain_pipeline(backend: Any) -> bool:
+    """BPE over pre-tokens, of text left as it is or brought to NFC."""
+    normalizer = type(backend.normalizer).__name__
+    return type(backend.model).__name__ == "BPE" and backend.pre_tokenizer is not None and normalizer in ("NoneType", "NFC")
+
+
+def _added_tokens_stay_apart(raw: Any) -> bool:
+    """No added token reaches over a line break."""
+    tokens = raw.added_tokens_decoder.values()
+    return not any("\n" in str(token.content) or token.lstrip or token.single_word for token in tokens)
+
+
+def _ends_there(pre_tokenize: Callable[[str], list[tuple[str, tuple[int, int]]]], before: list[str]) -> bool:
+    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they stood alone."""
+    alone = {text: [piece for piece, _ in pre_tokenize(text)] for text in (*before, *_AFTER)}
+    return all([piece for piece, _ in pre_tokenize(left + right)] == alone[left] + alone[right] for left in before for right in _AFTER)
