@@ -1,0 +1,112 @@
+"""The engine against lm-eval's own HF engine and the shared-prefix sketch: issue 3's table of scoring, in one run.
+
+usage: python scripts/bench_engine.py [--quick] [--mirror DIR] [--sketch FILE] [--batch N ...] [--out FILE]
+Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json. Every peer is a process of
+its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and its slower
+time counts, so that a machine that drifts favours nobody. ``--quick`` asks a few questions a task and writes nothing unless told to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from engine_bench.cases import CASES, SUBJECTS  # noqa: E402
+from engine_bench.model import make  # noqa: E402
+from engine_bench.table import figures, show  # noqa: E402
+
+from harness.run.devices import find_machine  # noqa: E402
+from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+
+
+class Bench:
+    """One run: where things are, and how a peer is started."""
+
+    def __init__(self, options: argparse.Namespace, scratch: Path) -> None:
+        self.options = options
+        self.scratch = scratch
+        self.mirror = Path(options.mirror).resolve()
+
+    def python(self, *arguments: str | Path) -> str:
+        """Runs Python with the repository importable; returns what it printed. Ends the script where it fails."""
+        path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+        environment = os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"}
+        done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(map(str, arguments))} failed ({done.returncode})")
+        return done.stdout
+
+    def module(self, name: str, *arguments: str | Path) -> Any:
+        """Runs one of engine_bench's modules, which writes JSON to its last argument."""
+        out = self.scratch / "out.json"
+        self.python("-m", f"engine_bench.{name}", *arguments, out)
+        return json.loads(out.read_text())
+
+    def peer(self, who: str, dtype: str, model: Path, batch: int = 0) -> dict[str, Any]:
+        """One peer's measurements of all cases in a number format."""
+        orders = {"peer": who, "model": str(model), "dtype": dtype, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT)}
+        orders |= {"quick": self.options.quick, "out": str(self.scratch / "peer.json")}
+        orders |= {"cases": [case.name for case in CASES if dtype in case.dtypes]}
+        (self.scratch / "orders.json").write_text(json.dumps(orders))
+        self.python("-m", "engine_bench.peers", self.scratch / "orders.json")
+        return dict(json.loads((self.scratch / "peer.json").read_text()))
+
+    def sketch(self, dtype: str, model: Path) -> dict[str, Any] | None:
+        """The yardstick's own JSON, a case; None where the file is not there or with --quick (it cannot ask fewer questions)."""
+        found = {}
+        for case in CASES:
+            if case.sketch and dtype in case.dtypes and Path(self.options.sketch).is_file() and not self.options.quick:
+                subjects = SUBJECTS if len(case.tasks) > 1 else SUBJECTS[-1:]
+                folder = self.mirror / "datasets/ceval/ceval-exam"
+                found[case.name] = json.loads(self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype))
+        return found or None
+
+    def run(self) -> dict[str, Any]:
+        """Everything, one after the other."""
+        scoring = {}
+        models = {}
+        for dtype in ("float32", "bfloat16"):
+            models[dtype] = make(self.scratch / dtype, self.mirror, dtype)
+            first = self.peer("ours", dtype, models[dtype])
+            sketch = self.sketch(dtype, models[dtype])
+            theirs = [self.peer("lm-eval", dtype, models[dtype], batch) for batch in self.options.batch]
+            scoring[dtype] = figures(dtype, [first, self.peer("ours", dtype, models[dtype])], sketch, theirs)
+        limit = "12" if self.options.quick else "100"
+        prompts = {who: self.module("prompts", who, models["float32"], self.mirror, limit) for who in ("ours", "lm-eval")}
+        ceiling = self.module("ceiling", self.mirror, ROOT, str(self.options.quick))
+        stories = self.mirror / "models/karpathy/stories260K"
+        growth = self.module("growth", stories, str(self.options.quick))
+        return {"scoring": scoring, "prompts": prompts, "ceiling": ceiling, "growth": growth}
+
+
+def main() -> None:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
+    parser.add_argument("--sketch", default=ROOT.parent / "shared/bench/shared_prefix_sketch.py")
+    parser.add_argument("--batch", type=int, nargs="+", default=[8], help="lm-eval's batch sizes; the fastest counts")
+    parser.add_argument("--out", type=Path, default=None)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = Bench(options, Path(scratch)).run()
+    machine = describe_hardware(find_machine("cpu"))
+    found = {"machine": machine, "versions": package_versions(), **found}
+    show(found)
+    out = options.out or (None if options.quick else ROOT / "results/recorded/bench-engine-cpu.json")
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

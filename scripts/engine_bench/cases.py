@@ -1,0 +1,53 @@
+"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the character; see tests/tasks)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.schema import TaskEntry
+from harness.items import Choice
+from harness.tasks import DataSources, expand, load
+from harness.tasks.api import PromptStyle
+
+SUBJECTS = ("college_economics", "civil_servant", "urban_and_rural_planner", "teacher_qualification", "college_programming", "art_studies")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Tasks asked together. ``limit``: questions a task; ``dtypes``: number formats it is measured in; ``least``, ``aim``: issue 3's."""
+
+    name: str
+    tasks: tuple[str, ...]
+    shots: int
+    limit: int | None
+    least: float
+    aim: float
+    dtypes: tuple[str, ...] = ("float32",)
+    sketch: bool = False
+
+
+CASES = (
+    Case("C-Eval, six subjects, 5-shot", tuple(f"ceval-valid_{name}" for name in SUBJECTS), 5, None, 15, 25, sketch=True),
+    Case("C-Eval, one subject, 5-shot", ("ceval-valid_art_studies",), 5, None, 15, 25, ("bfloat16",), True),
+    Case("CMMLU, one subject, 5-shot", ("cmmlu_anatomy",), 5, 48, 15, 25),
+    Case("MMLU, one subject, 5-shot", ("mmlu_anatomy",), 5, 48, 15, 25),
+    Case("HellaSwag, 4-shot, resampled", ("hellaswag",), 4, 24, 3, 6),
+    Case("ARC-easy, 25-shot, resampled", ("arc_easy",), 25, 16, 3, 6),
+    Case("PIQA, 0-shot", ("piqa",), 0, 128, 2, 4),
+    Case("ARC-easy, 0-shot", ("arc_easy",), 0, 96, 2, 4),
+    Case("XCOPA zh, 0-shot", ("xcopa_zh",), 0, 100, 2, 4),
+)
+QUICK = 6  # questions a task with --quick
+
+
+def questions(case: Case, mirror: Path, root: Path, quick: bool) -> list[list[Choice]]:
+    """The items of each task of a case: tasks are asked one after the other, as cells are."""
+    limit = QUICK if quick else case.limit
+    found = []
+    for name in case.tasks:
+        entry = TaskEntry.model_validate({"task": name, "fewshot": case.shots})
+        (spec,) = expand([entry], limit=limit, base_dir=root).tasks
+        task = load(spec, DataSources(mirror=mirror), seed=1234, allow_code=False)
+        found.append([item for item in task.items(PromptStyle(chat=None, multiturn=False), limit) if isinstance(item, Choice)])
+    return found

@@ -1,0 +1,68 @@
+"""Achieved FLOP/s in scoring, Qwen2.5-0.5B's shape, as a share of the best square matrix product: ``python -m engine_bench.ceiling …``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine_bench.cases import CASES, questions
+from harness.config.schema import ModelSpec
+from harness.engines import open_engine
+
+SIZES = (1024, 2048, 3072)
+
+
+def best_square(dtype: torch.dtype) -> float:
+    """FLOP/s of the fastest of a few square products (2 n^3 each)."""
+    best = 0.0
+    for size in SIZES:
+        left, right = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+        for _ in range(4):
+            started = time.perf_counter()
+            left @ right
+            best = max(best, 2 * size**3 / (time.perf_counter() - started))
+    return best
+
+
+def linear_flops(model: Any) -> tuple[list[tuple[torch.nn.Module, int]], list[Any]]:
+    """Counts 2 × weights × rows at every linear layer as it is called. Returns (the count so far as a one-item list holder, hooks)."""
+    counted: list[tuple[torch.nn.Module, int]] = []
+
+    def count(module: Any, args: tuple[Any, ...], _: Any) -> None:
+        counted.append((module, 2 * module.weight.numel() * (args[0].numel() // args[0].shape[-1] if args[0].numel() else 0)))
+
+    hooks = [part.register_forward_hook(count) for part in model.modules() if isinstance(part, torch.nn.Linear)]
+    return counted, hooks
+
+
+def main() -> None:
+    """Attention and the head's scored rows: the head's are added by its weights, attention's products are left out (so the share is low)."""
+    mirror, root, quick, out = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "True", Path(sys.argv[4])
+    spec = ModelSpec(id="Qwen/Qwen2.5-0.5B-Instruct", weights="random", dtype="float32")
+    from harness.engines import resolve_model
+
+    engine: Any = open_engine(spec, resolve_model(spec, mirror), "cpu")
+    case = next(case for case in CASES if case.dtypes == ("bfloat16",))
+    (items,) = questions(case, mirror, root, quick)
+    items = items[:16]
+    list(engine.score(items[:1]))
+    before = best_square(torch.float32)
+    counted, hooks = linear_flops(engine._model)
+    started = time.perf_counter()
+    answers = list(engine.score(items))
+    seconds = time.perf_counter() - started
+    for hook in hooks:
+        hook.remove()
+    after = best_square(torch.float32)
+    flops = sum(count for _, count in counted) + 2 * engine._model.get_output_embeddings().weight.numel() * len(answers)
+    figures = {"flops": flops, "seconds": seconds, "questions": len(answers), "achieved": flops / seconds, "gemm": max(before, after)}
+    out.write_text(json.dumps({**figures, "share": flops / seconds / max(before, after), "dtype": "float32"}))
+
+
+if __name__ == "__main__":
+    main()

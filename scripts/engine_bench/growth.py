@@ -1,0 +1,41 @@
+"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL QUICK OUT``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from engine_bench.measure import measured, resident_mb
+from harness.config.schema import ModelSpec
+from harness.engines import open_engine
+from harness.items import Choice
+
+
+def items(count: int) -> list[Choice]:
+    """Short questions with two answers each, no two alike."""
+    return [
+        Choice(str(n), ((f"Lily saw {n} birds in the tree. She", " ran home"), (f"Lily saw {n} birds in the tree. She", " sang.")))
+        for n in range(count)
+    ]
+
+
+def main() -> None:
+    """Writes, for each number of items, seconds, and memory: of the items themselves, and above the idle engine with its items."""
+    model, quick, out = sys.argv[1:]
+    engine = open_engine(ModelSpec(id=model, dtype="float32"), device="cpu")
+    list(engine.score(items(200)))
+    rows = []
+    for count in (1_000, 10_000) if quick == "True" else (1_000, 10_000, 100_000):
+        before = resident_mb()
+        asked = items(count)
+        held = resident_mb()
+        (answered,), cost = measured(lambda asked=asked: (sum(1 for _ in engine.score(asked)),))  # type: ignore[misc]
+        row = {"items": count, "answered": answered, **cost, "items_mb": held - before, "above_items_mb": cost["peak_mb"] - held}
+        rows.append(row)
+        print(row, file=sys.stderr, flush=True)
+    Path(out).write_text(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()
