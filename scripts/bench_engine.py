@@ -1,9 +1,10 @@
 """The engine against lm-eval's own HF engine and the shared-prefix sketch: issue 3's table of scoring, in one run.
 
-usage: python scripts/bench_engine.py [--quick] [--mirror DIR] [--sketch FILE] [--batch N ...] [--out FILE]
-Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json. Every peer is a process of
-its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and its slower
-time counts, so that a machine that drifts favours nobody. ``--quick`` asks a few questions a task and writes nothing unless told to.
+usage: python scripts/bench_engine.py [--quick] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...] [--out FILE]
+Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json. Every peer is a process
+of its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and
+its slower time counts, so that a machine that drifts favours nobody. ``--limit`` asks fewer questions a task, ``--only`` keeps the cases
+whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing written unless told to.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from engine_bench.cases import CASES, SUBJECTS  # noqa: E402
+from engine_bench.cases import CASES, SUBJECTS, Case  # noqa: E402
 from engine_bench.model import make  # noqa: E402
 from engine_bench.table import figures, show  # noqa: E402
 
@@ -51,40 +52,45 @@ class Bench:
         self.python("-m", f"engine_bench.{name}", *arguments, out)
         return json.loads(out.read_text())
 
+    def cases(self, dtype: str) -> list[Case]:
+        """The cases measured in a number format."""
+        only = ("XCOPA", "CMMLU") if self.options.quick else self.options.only
+        return [case for case in CASES if dtype in case.dtypes and any(text in case.name for text in only)]
+
     def peer(self, who: str, dtype: str, model: Path, batch: int = 0) -> dict[str, Any]:
         """One peer's measurements of all cases in a number format."""
         orders = {"peer": who, "model": str(model), "dtype": dtype, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT)}
-        orders |= {"quick": self.options.quick, "out": str(self.scratch / "peer.json")}
-        orders |= {"cases": [case.name for case in CASES if dtype in case.dtypes]}
+        orders |= {"limit": 6 if self.options.quick else self.options.limit, "out": str(self.scratch / "peer.json")}
+        orders |= {"cases": [case.name for case in self.cases(dtype)]}
         (self.scratch / "orders.json").write_text(json.dumps(orders))
         self.python("-m", "engine_bench.peers", self.scratch / "orders.json")
         return dict(json.loads((self.scratch / "peer.json").read_text()))
 
-    def sketch(self, dtype: str, model: Path) -> dict[str, Any] | None:
-        """The yardstick's own JSON, a case; None where the file is not there or with --quick (it cannot ask fewer questions)."""
+    def sketch(self, dtype: str, model: Path) -> dict[str, Any]:
+        """The yardstick's own JSON, by case; empty where its file is not there."""
         found = {}
-        for case in CASES:
-            if case.sketch and dtype in case.dtypes and Path(self.options.sketch).is_file() and not self.options.quick:
+        for case in self.cases(dtype):
+            if case.sketch and Path(self.options.sketch).is_file():
                 subjects = SUBJECTS if len(case.tasks) > 1 else SUBJECTS[-1:]
                 folder = self.mirror / "datasets/ceval/ceval-exam"
                 found[case.name] = json.loads(self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype))
-        return found or None
+        return found
 
     def run(self) -> dict[str, Any]:
         """Everything, one after the other."""
         scoring = {}
-        models = {}
-        for dtype in ("float32", "bfloat16"):
-            models[dtype] = make(self.scratch / dtype, self.mirror, dtype)
-            first = self.peer("ours", dtype, models[dtype])
-            sketch = self.sketch(dtype, models[dtype])
-            theirs = [self.peer("lm-eval", dtype, models[dtype], batch) for batch in self.options.batch]
-            scoring[dtype] = figures(dtype, [first, self.peer("ours", dtype, models[dtype])], sketch, theirs)
+        for dtype in self.options.dtypes:
+            if self.cases(dtype):
+                model = make(self.scratch / dtype, self.mirror, dtype)
+                first = self.peer("ours", dtype, model)
+                sketch = self.sketch(dtype, model)
+                theirs = [self.peer("lm-eval", dtype, model, batch) for batch in self.options.batch]
+                scoring[dtype] = figures([first, self.peer("ours", dtype, model)], sketch, theirs)
+        model = make(self.scratch / "prompts", self.mirror, "float32")
         limit = "12" if self.options.quick else "100"
-        prompts = {who: self.module("prompts", who, models["float32"], self.mirror, limit) for who in ("ours", "lm-eval")}
-        ceiling = self.module("ceiling", self.mirror, ROOT, str(self.options.quick))
-        stories = self.mirror / "models/karpathy/stories260K"
-        growth = self.module("growth", stories, str(self.options.quick))
+        prompts = {who: self.module("prompts", who, model, self.mirror, limit) for who in ("ours", "lm-eval")}
+        ceiling = self.module("ceiling", self.mirror, ROOT)
+        growth = self.module("growth", self.mirror / "models/karpathy/stories260K", "1000" if self.options.quick else "100000")
         return {"scoring": scoring, "prompts": prompts, "ceiling": ceiling, "growth": growth}
 
 
@@ -92,6 +98,9 @@ def main() -> None:
     """Measures, prints, writes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--only", nargs="+", default=[""])
+    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
     parser.add_argument("--sketch", default=ROOT.parent / "shared/bench/shared_prefix_sketch.py")
     parser.add_argument("--batch", type=int, nargs="+", default=[8], help="lm-eval's batch sizes; the fastest counts")

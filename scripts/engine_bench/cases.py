@@ -29,7 +29,7 @@ class Case:
 
 CASES = (
     Case("C-Eval, six subjects, 5-shot", tuple(f"ceval-valid_{name}" for name in SUBJECTS), 5, None, 15, 25, sketch=True),
-    Case("C-Eval, one subject, 5-shot", ("ceval-valid_art_studies",), 5, None, 15, 25, ("bfloat16",), True),
+    Case("C-Eval, one subject, 5-shot", ("ceval-valid_art_studies",), 5, None, 15, 25, ("float32", "bfloat16"), True),
     Case("CMMLU, one subject, 5-shot", ("cmmlu_anatomy",), 5, 48, 15, 25),
     Case("MMLU, one subject, 5-shot", ("mmlu_anatomy",), 5, 48, 15, 25),
     Case("HellaSwag, 4-shot, resampled", ("hellaswag",), 4, 24, 3, 6),
@@ -38,16 +38,18 @@ CASES = (
     Case("ARC-easy, 0-shot", ("arc_easy",), 0, 96, 2, 4),
     Case("XCOPA zh, 0-shot", ("xcopa_zh",), 0, 100, 2, 4),
 )
-QUICK = 6  # questions a task with --quick
 
 
-def questions(case: Case, mirror: Path, root: Path, quick: bool) -> list[list[Choice]]:
-    """The items of each task of a case: tasks are asked one after the other, as cells are."""
-    limit = QUICK if quick else case.limit
+def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[list[Choice]]:
+    """The items of each task of a case: tasks are asked one after the other, as cells are.
+
+    ``limit`` asks for fewer questions a task, except of the case that the sketch, which always takes all, answers too.
+    """
+    most = case.limit if limit is None or case.sketch else limit
     found = []
     for name in case.tasks:
         entry = TaskEntry.model_validate({"task": name, "fewshot": case.shots})
-        (spec,) = expand([entry], limit=limit, base_dir=root).tasks
+        (spec,) = expand([entry], limit=most, base_dir=root).tasks
         task = load(spec, DataSources(mirror=mirror), seed=1234, allow_code=False)
-        found.append([item for item in task.items(PromptStyle(chat=None, multiturn=False), limit) if isinstance(item, Choice)])
+        found.append([item for item in task.items(PromptStyle(chat=None, multiturn=False), most) if isinstance(item, Choice)])
     return found

@@ -1,4 +1,4 @@
-"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL QUICK OUT``."""
+"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL MOST OUT``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def items(count: int) -> list[Choice]:
 
 def main() -> None:
     """Writes, for each number of items, seconds, and memory: of the items themselves, and above the idle engine with its items."""
-    model, quick, out = sys.argv[1:]
+    model, most, out = sys.argv[1:]
     engine = open_engine(ModelSpec(id=model, dtype="float32"), device="cpu")
     list(engine.score(items(200)))
     rows = []
-    for count in (1_000, 10_000) if quick == "True" else (1_000, 10_000, 100_000):
+    for count in (size for size in (1_000, 10_000, 100_000) if size <= int(most)):
         before = resident_mb()
         asked = items(count)
         held = resident_mb()

@@ -60,11 +60,11 @@ class LmEval:
 
 
 def main() -> None:
-    """usage: peers.py ORDERS.json: {peer, model, dtype, batch, mirror, root, quick, out, cases}. Writes what it measured to ``out``."""
+    """usage: peers.py ORDERS.json: {peer, model, dtype, batch, mirror, root, limit, out, cases}. Writes what it measured to ``out``."""
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror, root = Path(orders["mirror"]), Path(orders["root"])
     chosen = [case for case in CASES if case.name in orders["cases"]]
-    asked = {case.name: questions(case, mirror, root, orders["quick"]) for case in chosen}
+    asked = {case.name: questions(case, mirror, root, orders["limit"]) for case in chosen}
     started = time.perf_counter()
     model = Path(orders["model"])
     peer: Any = Ours(model, orders["dtype"]) if orders["peer"] == "ours" else LmEval(model, orders["dtype"], orders["batch"])

@@ -7,11 +7,11 @@ from typing import Any
 from engine_bench.cases import CASES
 
 
-def figures(dtype: str, ours: list[dict[str, Any]], sketch: dict[str, Any] | None, theirs: list[dict[str, Any]]) -> dict[str, Any]:
+def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
     """A row a case: raw seconds of every run, ratios against the fastest batch size of lm-eval and against the sketch."""
     rows = {}
     for case in CASES:
-        if dtype not in case.dtypes:
+        if case.name not in ours[0]["cases"]:
             continue
         runs = [run["cases"][case.name] for run in ours]
         rivals = {run["batch_size"]: run["cases"][case.name] for run in theirs}
@@ -27,7 +27,7 @@ def figures(dtype: str, ours: list[dict[str, Any]], sketch: dict[str, Any] | Non
             "aim": case.aim,
             **_agreement(runs[0]["answers"], best["answers"]),
         }
-        if sketch and case.name in sketch:
+        if case.name in sketch:
             row |= {"sketch": sketch[case.name], "ratio_to_sketch": sketch[case.name]["score_s"] / slow}
         rows[case.name] = row
     return {"rows": rows, "ours": {key: value for key, value in ours[0].items() if key != "cases"}}
@@ -52,9 +52,8 @@ def show(found: dict[str, Any]) -> None:
                 f"memory {row['memory_share']:.2f}  difference {row['largest_difference']:.1e}, {row['arg_max_differs']} arg-maxes"
             )
     total = {who: part["building_seconds"] + part["tokenising_seconds"] for who, part in found["prompts"].items()}
-    print(
-        f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {found['prompts']['ours']['ids'] == found['prompts']['lm-eval']['ids']}"
-    )
+    same = found["prompts"]["ours"]["ids"] == found["prompts"]["lm-eval"]["ids"]
+    print(f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {same}")
     print(f"ceiling: {found['ceiling']['share']:.0%} of {found['ceiling']['gemm'] / 1e9:.0f} GFLOP/s")
     for row in found["growth"]:
         print(f"growth: {row}")

@@ -10,11 +10,20 @@ import pytest
 
 from harness.engines.pieces import PieceEncoder
 
-CUT = ["Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct", "deepseek-ai/DeepSeek-R1", "deepseek-ai/deepseek-llm-7b-base",
-       "openai/gpt-oss-20b", "moonshotai/Kimi-K2-Instruct", "openai-community/gpt2"]  # fmt: skip
+CUT = [
+    "Qwen/Qwen2.5-0.5B-Instruct",
+    "Qwen/Qwen3-8B",
+    "meta-llama/Llama-3.1-8B-Instruct",
+    "deepseek-ai/DeepSeek-R1",
+    "deepseek-ai/deepseek-llm-7b-base",
+    "openai/gpt-oss-20b",
+    "moonshotai/Kimi-K2-Instruct",
+    "openai-community/gpt2",
+]
 WHOLE = ["meta-llama/Llama-2-7b-hf", "mistralai/Mistral-7B-Instruct-v0.3", "baichuan-inc/Baichuan-7B", "karpathy/stories260K"]
-PARTS = ("a", "Q ", "中", "。", "\n", "\n\n", "\n\n\n", " \n", "\r\n", "1", "23", "1234567", " ", "\t", ".", "'s", "é", "é", "́", "🙂", "<|im_end|>",
-         "</s>", "<|end_of_text|>", "“", "한", "Answer:", "A. ", "答案：", "_", "‍", "　", "")  # fmt: skip
+BREAKS = ("\n", "\n\n", "\n\n\n", " \n", "\r\n", " ", "\t", "\u3000", "\u200d", "\x1c")
+SIGNS = (".", "'s", "\u0301", "e\u0301", "é", "🙂", "<|im_end|>", "</s>", "<|end_of_text|>", "“", "_", "。")
+PARTS = (*BREAKS, *SIGNS, "a", "Q ", "中", "1", "23", "1234567", "한", "Answer:", "A. ", "答案：")
 
 
 def _load(name: str, mirror: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> N
     nodes = list(depth_first(tops))
     assert sum(map(len, nodes)) <= sum(map(len, ids))
     if least == 1:  # then no two rows have a token computed twice
-        shared = sum(common_length(left, right) for left, right in zip(ids, ids[1:], strict=False))
+        shared = sum(common_length(left, right) for left, right in itertools.pairwise(ids))
         assert sum(map(len, nodes)) == sum(map(len, ids)) - shared
 
 
