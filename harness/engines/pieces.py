@@ -12,8 +12,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-_BEFORE = ("a", "Z", "é", "中", "한", "ก", "7", "½", ".", ",", "!", "?", ":", ")", "\"", "'", "”", "。", "？", "：", "$", "+", "_", "`", "🙂", "́", "'s",
-           "1234", "a b", " .", "\t)", "x.\n\ny", "\\", "}", "<|", "A. ", "→")  # fmt: skip
+_LETTERS = ("a", "Z", "é", "e\u0301", "中", "한", "ก", "7", "½", "1234", "a b", "'s", "A. ", "x.\n\ny")
+_SIGNS = (".", ",", "!", "?", ":", ")", '"', "'", "”", "。", "？", "：", "$", "+", "_", "`", "🙂", " .", "\t)", "\\", "}", "<|", "→")
+_BEFORE = _LETTERS + _SIGNS
 _AFTER = (
     "a",
     "Q",
@@ -38,7 +39,7 @@ _AFTER = (
 
 
 class PieceEncoder:
-    """Line-by-line encoding for one transformers tokenizer. ``usable`` says whether it may be cut; ``runs`` whether after empty lines too."""
+    """Line-by-line encoding for one transformers tokenizer. ``usable`` says whether it may be cut; ``runs``: after empty lines too."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
