@@ -19,8 +19,9 @@ def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dic
         row = {
             "questions": runs[0]["questions"],
             "ours_seconds": [run["seconds"] for run in runs],
+            "ours_cpu_seconds": [run["cpu_seconds"] for run in runs],
             "ours_above_idle_mb": max(run["above_idle_mb"] for run in runs),
-            "lm_eval": {str(size): {key: run[key] for key in ("seconds", "above_idle_mb")} for size, run in rivals.items()},
+            "lm_eval": {str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()},
             "ratio": best["seconds"] / slow,
             "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
             "least": case.least,
