@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-TASKS = ("cmmlu_anatomy", "cmmlu_agronomy")
+TASKS = ("cmmlu_anatomy", "cmmlu_virology")
 Found = tuple[float, float, list[tuple[list[int], list[int]]]]
 
 

@@ -20,7 +20,7 @@ from harness.engines.transformers.compute import widen
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
-from harness.engines.transformers.portions import ahead, portions
+from harness.engines.transformers.portions import PAIR, ahead, portions
 from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
 from harness.engines.transformers.sharing import find_sharing
 from harness.errors import ModelError
@@ -130,7 +130,7 @@ class TransformersEngine:
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities of continuations. Raises OutOfMemoryError when one pair alone does not fit."""
         self._check_open()
-        texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(len(a) + len(b) for a, b in item.pairs)) for item in items]
+        texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(PAIR + len(a) + len(b) for a, b in item.pairs)) for item in items]
 
         def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
             pairs = self.encoder.pairs([pair for index in portion for pair in items[index].pairs])

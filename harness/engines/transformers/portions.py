@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-PORTION = 1 << 22  # characters: about 1-3 million tokens, at 8 bytes each twice
+PORTION = 1 << 22  # characters
+PAIR = 1 << 10  # characters that a pair counts beyond its own: rows and nodes of short texts take more memory than their tokens
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
