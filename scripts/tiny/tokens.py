@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from tiny.corpus import stream
+from tiny.corpus import DRILLS, stream
 from tiny.families import FAMILIES, Family
 
 WINDOW = 4096  # Longest input in tokens, as in the models' configuration.
@@ -24,7 +24,7 @@ def _text_only(family: Family) -> list[str]:
     family = FAMILIES[family.base] if family.base else family
     hidden = (*family.specials, *family.visible)
     texts = []
-    for doc in islice(stream(family, seed=-1, start=SAMPLE), SAMPLE):
+    for doc in islice(stream(family, seed=-1, start=DRILLS[1]), SAMPLE):
         text = doc.text
         for token in hidden:
             text = text.replace(token, "")
