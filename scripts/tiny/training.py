@@ -26,7 +26,7 @@ from tiny.corpus import DRILLS, MIX, Document, stream
 from tiny.families import Family
 from tiny.optim import Muon
 from tiny.start import wire
-from tiny.tokens import WINDOW, train_tokenizer
+from tiny.tokens import WINDOW, in_qwen2_layout, train_tokenizer
 
 ROW = 384  # Tokens in a row of packed documents.
 ROWS = 4  # Rows in a batch.
@@ -188,6 +188,8 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
         bos_token_id=tokenizer.bos_token_id, eos_token_id=stops, pad_token_id=tokenizer.pad_token_id, do_sample=False
     )
     model.to(torch.bfloat16).save_pretrained(folder)
+    if family.architecture == "qwen2":
+        tokenizer = in_qwen2_layout(family, tokenizer)
     tokenizer.save_pretrained(folder, save_jinja_files=False)
     # The class name that both older and newer releases of transformers know.
     settings = folder / "tokenizer_config.json"
