@@ -16,7 +16,8 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("smoke")
     done = harness("run", ROOT / "configs" / "smoke.yaml", "--out", folder / "run", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(model in done.stdout for model in MODELS)
+    assert [model["model"] for model in results(folder / "run")["models"]] == list(MODELS)
+    assert "zh_word_problems" in done.stdout
     return folder / "run"
 
 
