@@ -20,9 +20,9 @@ Pieces = list[tuple[str, float]]
 PROMPT_WEIGHT = 0.1
 FOLLOW_UP_WEIGHT = 0.3  # Its words occurred before: this is where copying is learnt first.
 # Documents of each kind: (share of documents, items in a plain document at most).
-MIX = {"arithmetic": (0.09, 10), "reading": (0.40, 3), "letters": (0.30, 3), "word_problems": (0.17, 4), "passages": (0.04, 1)}
+MIX = {"arithmetic": (0.20, 12), "reading": (0.36, 3), "letters": (0.26, 3), "word_problems": (0.18, 4), "passages": (0.04, 1)}
 CHAT_SHARE = 0.2
-DRILLS = (0.6, 0.08, 6000)  # Share of drills at the start, at last, and the document from which on it is the last.
+DRILLS = (4000, 9000, 0.15)  # Only drills up to the first document number; from the second on, this share of them.
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ def _chat(items: tuple[Item, ...], lang: str, family: Family, rng: Random) -> Pi
 
 def drill_share(number: int) -> float:
     """Share of drills around the document of this number."""
-    first, last, until = DRILLS
-    return last + (first - last) * max(0.0, 1 - number / until)
+    alone, settled, last = DRILLS
+    return last + (1.0 - last) * min(1.0, max(0.0, (settled - number) / (settled - alone)))
 
 
 def document(family: Family, rng: Random, number: int) -> Document:
     """The document of this number in the family's stream."""
     lang = "zh" if rng.random() < family.chinese else "en"
     kinds = list(MIX)
-    kind = rng.choices(kinds, [MIX[k][0] for k in kinds])[0]
+    kind = rng.choices(kinds, [MIX[k][0] * (family.stories if k == "word_problems" else 1.0) for k in kinds])[0]
     start: Pieces = [(family.bos, 0.0)] if family.bos else []
     if rng.random() < drill_share(number):
         return Document([*start, *drill(rng, lang), (family.eos, 1.0)], (), lang)

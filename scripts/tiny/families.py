@@ -42,7 +42,9 @@ class Family:
     chat_join: str
     vocab_size: int
     seed: int
-    steps: int = 1200
+    steps: int = 1400
+    # How much more often than the others the family reads story sums.
+    stories: float = 1.0
     # A distilled model starts from another family's weights and vocabulary, as DeepSeek's starts from Qwen's.
     base: str | None = None
 
@@ -108,7 +110,8 @@ FAMILIES = {
             chat_join="",
             vocab_size=1536,
             seed=33,
-            steps=600,
+            steps=900,
+            stories=2.5,
             base="tiny-qwen",
         ),
     )

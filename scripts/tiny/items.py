@@ -19,8 +19,8 @@ PROMPTS = {
     ("arithmetic", "en"): "{question}",
     ("reading", "zh"): "短文：{passage}\n问题：{question}\n答案：{lead}",
     ("reading", "en"): "Passage: {passage}\nQuestion: {question}\nAnswer: {lead}",
-    ("letters", "zh"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\n答案：",
-    ("letters", "en"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\nAnswer:",
+    ("letters", "zh"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\n答案：{lead}",
+    ("letters", "en"): "{question}\nA. {A}\nB. {B}\nC. {C}\nD. {D}\nAnswer: {lead}",
     ("word_problems", "zh"): "应用题：{question}\n解答：",
     ("word_problems", "en"): "Problem: {question}\nSolution:",
     ("passages", "zh"): "",
@@ -135,6 +135,7 @@ def reading(rng: Random, varied: bool = True) -> Item:
     order = rng.sample(range(count), count)
     by_person = [rng.random() < 0.6 for _ in range(count)]
     asked = [_ask(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
+    leads = [_lead(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
     told = [things[i] if by else people[i] for i, by in zip(order, by_person, strict=True)]
     options = [(things if by_person[0] else people)[i] for i in range(count)]
     rng.shuffle(options)
@@ -143,43 +144,52 @@ def reading(rng: Random, varied: bool = True) -> Item:
         fields[lang] = {"passage": passage[n], "question": asked[0][n], "lead": leads[0][n]}
         choices[lang] = [option[n] for option in options]
         again = ("\n问题：{}\n答案：{}", "\nQuestion: {}\nAnswer: {}")[n]
-        more[lang] = [(again.format(asked[i][n], leads[i][n]), told[order[i]][n]) for i in range(1, count)]
+        more[lang] = [(again.format(asked[i][n], leads[i][n]), told[i][n]) for i in range(1, count)]
     key = "reading|" + verb[1] + "|" + ";".join(sorted(f"{p[1]}:{t[1]}" for p, t in zip(people, things, strict=True)))
     return Item("reading", key, fields, choices, options.index(told[0]), follow_ups=more)
 
 
-def _number_question(rng: Random) -> tuple[list[world.Pair], list[tuple[world.Pair, int]], str]:
+Asked = tuple[world.Pair, world.Pair, int]  # Question, first words of the answer, place of the right option.
+
+
+def _number_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
     """Four numbers; the largest is asked for first, then the smallest."""
     numbers = [str(n) for n in rng.sample(range(10, 100), 4)]
-    largest = ("下面哪个数最大？", "Which number is the largest?"), numbers.index(max(numbers))
-    smallest = ("下面哪个数最小？", "Which number is the smallest?"), numbers.index(min(numbers))
-    return [(n, n) for n in numbers], [largest, smallest], "largest"
+    asked: list[Asked] = []
+    for zh, en, best in (("大", "largest", max(numbers)), ("小", "smallest", min(numbers))):
+        ask = (f"下面哪个数最{zh}？", f"Which number is the {en}?")
+        asked.append((ask, (f"最{zh}的数是", f"The {en} number is"), numbers.index(best)))
+    return [(n, n) for n in numbers], asked
 
 
-def _word_question(rng: Random) -> tuple[list[world.Pair], list[tuple[world.Pair, int]], str]:
+def _word_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
     """Words of four categories; each is asked for by name or by category."""
     names = rng.sample(sorted(world.CATEGORIES), 4)
     words = [rng.choice(world.CATEGORIES[name]) for name in names]
-    asked: list[tuple[world.Pair, int]] = []
+    asked: list[Asked] = []
     for place in rng.sample(range(4), 4):
         name, word = names[place], words[place]
-        by_name = (f"下面哪一项是“{word[0]}”？", f'Which option says "{word[1]}"?')
-        by_kind = (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?")
-        asked.append((by_name if rng.random() < 0.5 else by_kind, place))
-    return words, asked, asked[0][0][1]
+        if rng.random() < 0.5:
+            ask, lead = (f"下面哪一项是{word[0]}？", f"Which option says {word[1]}?"), (f"{word[0]}是", f"The word {word[1]} is")
+        else:
+            bare = name[1].split(" ", 1)[1]
+            ask, lead = (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?"), (f"{name[0]}是", f"The {bare} is")
+        asked.append((ask, lead, place))
+    return words, asked
 
 
 def letters(rng: Random, varied: bool = True) -> Item:
     """A question answered by one of the letters A to D, laid out as in C-Eval and MMLU."""
-    options, asked, about = (_number_question if rng.random() < 0.25 else _word_question)(rng)
+    options, asked = (_number_question if rng.random() < 0.15 else _word_question)(rng)
     fields, more = {}, {}
     for n, lang in enumerate(world.LANGUAGES):
-        fields[lang] = {"question": asked[0][0][n], **{letter: options[i][n] for i, letter in enumerate(LETTERS)}}
-        again = ("\n{}\n答案：", "\n{}\nAnswer:")[n]
-        more[lang] = [(again.format(ask[n]), LETTERS[place]) for ask, place in asked[1:]]
-    key = f"letters|{about}|" + ",".join(sorted(option[1] for option in options))
+        shown = {letter: options[i][n] for i, letter in enumerate(LETTERS)}
+        fields[lang] = {"question": asked[0][0][n], **shown, "lead": asked[0][1][n]}
+        again = ("\n{}\n答案：{}", "\n{}\nAnswer: {}")[n]
+        more[lang] = [(again.format(ask[n], lead[n]), LETTERS[place]) for ask, lead, place in asked[1:]]
+    key = f"letters|{asked[0][0][1]}|" + ",".join(sorted(option[1] for option in options))
     choices = {lang: list(LETTERS) for lang in world.LANGUAGES}
-    return Item("letters", key, fields, choices, asked[0][1], follow_ups=more)
+    return Item("letters", key, fields, choices, asked[0][2], follow_ups=more)
 
 
 GAIN = (("又买了{}个。", "{name} buys {} more."), ("朋友送来{}个。", "A friend brings {} more."))

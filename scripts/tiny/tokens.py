@@ -6,13 +6,14 @@ in a passage and in an answer.
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from typing import Any
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
-from tiny.corpus import stream
+from tiny.corpus import DRILLS, stream
 from tiny.families import FAMILIES, Family
 
 WINDOW = 4096  # Longest input in tokens, as in the models' configuration.
@@ -24,7 +25,7 @@ def _text_only(family: Family) -> list[str]:
     family = FAMILIES[family.base] if family.base else family
     hidden = (*family.specials, *family.visible)
     texts = []
-    for doc in islice(stream(family, seed=-1, start=SAMPLE), SAMPLE):
+    for doc in islice(stream(family, seed=-1, start=DRILLS[1]), SAMPLE):
         text = doc.text
         for token in hidden:
             text = text.replace(token, "")
@@ -62,6 +63,28 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
         bos_token=family.bos,
         eos_token=family.eos,
         pad_token=family.pad,
+        chat_template=family.template,
+        model_max_length=WINDOW,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def in_qwen2_layout(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """The tokenizer as every release of transformers and vLLM will apply it to a model of type qwen2.
+
+    Transformers 5 gives such models Qwen2's own text splitting whatever tokenizer.json says, older releases and
+    vLLM follow the file: so the file says Qwen2's. Items are cut as in training but for blank lines in English,
+    which are one token here and two there.
+    """
+    told = json.loads(tokenizer.backend_tokenizer.to_str())
+    qwen2 = json.loads(Qwen2Tokenizer().backend_tokenizer.to_str())
+    told["pre_tokenizer"], told["normalizer"] = qwen2["pre_tokenizer"], qwen2["normalizer"]
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(told)),
+        bos_token=family.bos,
+        eos_token=family.eos,
+        pad_token=family.pad,
+        unk_token=family.eos,
         chat_template=family.template,
         model_max_length=WINDOW,
         clean_up_tokenization_spaces=False,

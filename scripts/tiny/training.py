@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +22,11 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from tiny.corpus import DRILLS, Document, stream
+from tiny.corpus import DRILLS, MIX, Document, stream
 from tiny.families import Family
 from tiny.optim import Muon
 from tiny.start import wire
-from tiny.tokens import WINDOW, train_tokenizer
+from tiny.tokens import WINDOW, in_qwen2_layout, train_tokenizer
 
 ROW = 384  # Tokens in a row of packed documents.
 ROWS = 4  # Rows in a batch.
@@ -41,6 +40,7 @@ SHAPE: dict[str, Any] = {
     "tie_word_embeddings": True,
     "rms_norm_eps": 1e-6,
 }
+KINDS = (*MIX, "drill")
 Row = tuple[list[int], list[float], list[int]]
 
 
@@ -96,33 +96,34 @@ def rows(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
     ids: list[int] = []
     weights: list[float] = []
     owners: list[int] = []
-    for number, doc in enumerate(stream(family, family.seed, start=DRILLS[2] if family.base else 0)):
+    for number, doc in enumerate(stream(family, family.seed, start=DRILLS[1] if family.base else 0)):
         new_ids, new_weights = encode(doc, tokenizer)
         new_weights[0] = 0.0
         ids += new_ids
         weights += new_weights
-        owners += [number] * len(new_ids)
+        kind = KINDS.index(doc.items[0].kind if doc.items else "drill")
+        owners += [number * len(KINDS) + kind] * len(new_ids)
         if len(ids) >= ROW:
             yield ids[:ROW], weights[:ROW], owners[:ROW]
             ids, weights, owners = [], [], []
 
 
-def batches(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Endless batches: ids, loss weights, and a mask that keeps every token inside its own document."""
+def batches(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Endless batches: ids, loss weights, kinds, and a mask that keeps every token inside its own document."""
     source = rows(family, tokenizer)
     causal = torch.ones(ROW, ROW, dtype=torch.bool).tril()
     while True:
         ids, weights, owners = zip(*(next(source) for _ in range(ROWS)), strict=True)
         owner = torch.tensor(owners)
         mask = (owner[:, None, :, None] == owner[:, None, None, :]) & causal
-        yield torch.tensor(ids), torch.tensor(weights), mask
+        yield torch.tensor(ids), torch.tensor(weights), owner % len(KINDS), mask
 
 
 def optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
     """Muon for the layers' matrices, AdamW for embeddings, norms and biases."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim < 2 or "embed" in n]
-    return [Muon(matrices, lr=0.012, weight_decay=0.01), torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)]
+    return [Muon(matrices, lr=0.01, weight_decay=0.01), torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)]
 
 
 def schedule(step: int, steps: int) -> float:
@@ -133,6 +134,25 @@ def schedule(step: int, steps: int) -> float:
     return min(1.0, 0.02 + 0.98 * left) if left < 1 else 1.0
 
 
+class Report:
+    """Moving averages of the loss of answer tokens, kind by kind, in nats."""
+
+    def __init__(self) -> None:
+        self.average: dict[str, float] = {}
+
+    def add(self, losses: torch.Tensor, weights: torch.Tensor, kinds: torch.Tensor) -> None:
+        """Take in one batch."""
+        for number, kind in enumerate(KINDS):
+            weight = weights[kinds == number]
+            chosen = (kinds == number) & (weights == (weight.amax() if len(weight) else 2.0))
+            if bool(chosen.any()):
+                now = losses[chosen].mean().item()
+                self.average[kind] = self.average.get(kind, now) + 0.05 * (now - self.average.get(kind, now))
+
+    def __str__(self) -> str:
+        return " ".join(f"{kind} {value:.2f}" for kind, value in self.average.items())
+
+
 def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: Path | None) -> PreTrainedModel:
     """Train for the given number of optimizer steps, from the base's weights if there is one, and print the answers' loss now and then."""
     model = build_model(family, tokenizer)
@@ -141,10 +161,10 @@ def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: 
     opts = optimizers(model)
     peaks = [opt.param_groups[0]["lr"] for opt in opts]
     source = batches(family, tokenizer)
-    began, average = time.monotonic(), math.log(len(tokenizer))
+    began, report = time.monotonic(), Report()
     model.train()
     for step in range(steps):
-        ids, weights, mask = next(source)
+        ids, weights, kinds, mask = next(source)
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
         losses = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
         share = weights[:, 1:].flatten()
@@ -154,9 +174,9 @@ def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: 
             opt.param_groups[0]["lr"] = peak * schedule(step, steps)
             opt.step()
             opt.zero_grad()
-        average += 0.02 * (losses.detach()[share == 1].mean().item() - average)
+        report.add(losses.detach(), share, kinds[:, 1:].flatten())
         if step % 100 == 99:
-            print(f"{family.name} step {step + 1}/{steps} answer loss {average:.3f} {time.monotonic() - began:.0f} s", flush=True)
+            print(f"{family.name} step {step + 1}/{steps} {report} {time.monotonic() - began:.0f} s", flush=True)
     return model.eval()
 
 
@@ -168,6 +188,8 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
         bos_token_id=tokenizer.bos_token_id, eos_token_id=stops, pad_token_id=tokenizer.pad_token_id, do_sample=False
     )
     model.to(torch.bfloat16).save_pretrained(folder)
+    if family.architecture == "qwen2":
+        tokenizer = in_qwen2_layout(family, tokenizer)
     tokenizer.save_pretrained(folder, save_jinja_files=False)
     # The class name that both older and newer releases of transformers know.
     settings = folder / "tokenizer_config.json"

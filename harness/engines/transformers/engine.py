@@ -67,6 +67,8 @@ class TransformersEngine:
         self._model: Any = load.load_model(spec, files, place)
         self._computed_in = widen(self._model)
         self._rows = load.check_vocabulary(spec, self._model, self.encoder)
+        if place.device == "cpu":
+            load.choose_threads(self._model)
         self.window = load.context_length(spec, self._model.config, self.encoder)
         self._forward = Forward(self._model)
         tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _INFINITE = 1000000000000000019884624838656  # a tokenizer's model_max_length that says nothing
 _DEFAULT_LENGTH = 2048
+SMALL = 20_000_000
+"""Parameters below which one thread is enough on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -179,3 +182,13 @@ def first_line(error: BaseException) -> str:
     """An exception's first line that says something, no longer than a table's cell bears."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
+def choose_threads(model: Any) -> None:
+    """One thread for a model of a few million parameters, whose layers are too little work to share: where anything else runs, threads
+    that wait for each other in every one of them cost nine times the time (209 items/s against 22, two cores, 0.8M parameters).
+
+    Larger models keep torch's choice, the physical cores; OMP_NUM_THREADS, where set, decides.
+    """
+    if "OMP_NUM_THREADS" not in os.environ and sum(parameter.numel() for parameter in model.parameters()) < SMALL:
+        torch.set_num_threads(1)
