@@ -45,12 +45,16 @@ def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, 
 
 
 class StopWatch:
-    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with the few before it."""
+    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with the few before it.
+
+    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops' last characters.
+    """
 
     def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
         self._encoder = encoder
         self._stops = [stop for stop in stops if stop]
         self._longest = max(map(len, self._stops), default=0)
+        self._ends = frozenset(stop[-1] for stop in self._stops)
         self._think = think
         self._ids: list[int] = []
         self._from = 0  # tokens before this one can no longer change the text
@@ -58,11 +62,17 @@ class StopWatch:
         self._text = ""
         self._start: int | None = answer_start("", think)
 
+    def again(self) -> StopWatch:
+        """A new one with the same stops."""
+        return StopWatch(self._encoder, self._stops, self._think)
+
     def add(self, token: int) -> bool:
         """Takes the next token; true when a stop text is in the text, special tokens written out, after the thought."""
         if not self._stops:
             return False
         self._ids.append(token)
+        if not self._encoder.may_hold(token, self._ends):
+            return False
         before = self._encoder.decode(self._ids[self._from : self._read], skip_special=False)
         after = self._encoder.decode(self._ids[self._from :], skip_special=False)
         if len(after) <= len(before) or after.endswith(_UNFINISHED):

@@ -17,8 +17,10 @@ from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
 from harness.engines.transformers.compute import widen
+from harness.engines.transformers.continuous import Stream
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
+from harness.engines.transformers.generation import Decoder
+from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
 from harness.engines.transformers.portions import PAIR, ahead, portions
 from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
@@ -36,12 +38,13 @@ _CUDA_TOKENS = 16384
 class Options:
     """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows generated together;
     ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
-    transformers' own generate does, where the item has none."""
+    transformers' own generate does, where the item has none; ``shared_prefixes``: false computes every prompt whole, for measuring."""
 
     batch_tokens: int | None = None
     batch_rows: int | None = None
     attention: str = identity.DEFAULT_ATTENTION
     generation_defaults: bool = True
+    shared_prefixes: bool = True
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Options:
@@ -74,8 +77,11 @@ class TransformersEngine:
         tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)
         self._budget = Budget(tokens)
         self._sharing = find_sharing(self._forward, self.window, self._rows, place.attention)
-        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit)
-        self._decoder = Decoder(self._forward, self.encoder, self._rules(place), self._budget)
+        share = self._options.shared_prefixes
+        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit if share else 0)
+        self._decoder = Decoder(
+            self._forward, self.encoder, Stream(self._forward, self._rules(place), self._budget, share), self._sharing.limit
+        )
         self._place_used = place
         self._load_seconds = time.perf_counter() - started
 
@@ -114,16 +120,20 @@ class TransformersEngine:
             extra={
                 "architecture": type(self._forward.model).__name__,
                 "head": self._forward.head_mode,
-                "shared_prefixes": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
+                "shared_prefixes": {"longest_row": self._scorer.share_limit, "reason": self._why_not()},
+                "continuous_batching": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
                 "batch_tokens": self._budget.tokens,
                 "out_of_memory": self._budget.halvings,
                 "forwarded_tokens": forwarded,
-                "eos_ids": sorted(self._decoder._rules.eos_ids),
-                "repetition_penalty": self._decoder._rules.penalty,
+                "eos_ids": sorted(self._decoder.rules.eos_ids),
+                "repetition_penalty": self._decoder.rules.penalty,
                 "threads": torch.get_num_threads(),
                 "compute_dtype": self._computed_in,
             },
         )
+
+    def _why_not(self) -> str | None:
+        return self._sharing.reason if self._options.shared_prefixes else "engine_args.shared_prefixes: false"
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""
@@ -153,7 +163,7 @@ class TransformersEngine:
         encoded = self.encoder.encode(item.prompt for item in items if item.prompt_ids is None)
         prompts = [encoded[item.prompt] if item.prompt_ids is None else list(item.prompt_ids) for item in items]
         self._check_ids(prompts)
-        rules = self._decoder._rules
+        rules = self._decoder.rules
         jobs = [make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)]
         yield from self._decoder.run(jobs)
 

@@ -14,7 +14,7 @@ import torch
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
-from harness.engines.transformers.packing import Load, Packer
+from harness.engines.transformers.packing import Load, Packer, Terms
 from harness.engines.transformers.plain import Batcher
 from harness.engines.transformers.tree import Ask, Ids, Node, grow, sort_key
 from harness.errors import OutOfMemoryError
@@ -123,7 +123,7 @@ class Scorer:
         yield from self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit])
 
     def _run_tree(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
-        packer = Packer(_tree(plan, rows), self._budget, self._forward.device, self._forward.model.dtype)
+        packer = Packer(_tree(plan, rows), Terms(self._budget, self._forward.device, self._forward.model.dtype))
         while load := packer.next():
             started = time.perf_counter()
             asks = [(ask, place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks]

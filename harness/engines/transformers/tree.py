@@ -28,7 +28,7 @@ class Ask:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Positions [start, end) of ``ids`` (one of the rows that pass through it). ``owner``: the first item that needs it."""
+    """Positions [start, end) of ``ids`` (one of the ``rows`` that pass through it). ``owner``: the first item that needs it."""
 
     ids: Ids
     start: int
@@ -37,6 +37,7 @@ class Node:
     children: list[Node] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     owner: int = -1
+    rows: int = 0
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -57,7 +58,7 @@ class Node:
 
     def split(self, at: int) -> Node:
         """Cuts the first positions [start, at) off into a new parent, which is returned; rows that end here still end here."""
-        upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner)
+        upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner, self.rows)
         if self.parent is not None:
             siblings = self.parent.children
             siblings[siblings.index(self)] = upper
@@ -105,6 +106,7 @@ def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[N
         ends.append(leaf)
         for node in stack:
             node.owner = owners[place] if node.owner < 0 else min(node.owner, owners[place])
+            node.rows += 1
     for node in root.children:
         node.parent = None
     return root.children, ends
