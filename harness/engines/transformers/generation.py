@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from harness.engines.stopping import StopWatch, cut, final_text
+from harness.engines.prompting import closing_texts, fit_prompt, with_penalty
+from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
@@ -57,18 +58,11 @@ class Job:
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
-    """Truncates the prompt from the left as lm-eval does: it keeps ``window - max_tokens``. A budget as large as the window, on which
-    lm-eval fails, reserves half of it and may use what the prompt leaves."""
-    prompt = prompt or [encoder.prefix_id]
-    reserve = item.max_tokens if item.max_tokens < rules.window else max(1, rules.window // 2)
-    kept = prompt[-max(1, rules.window - reserve) :]
-    budget = max(1, min(item.max_tokens, rules.window - len(kept)))
-    sampling = item.sampling
-    if sampling.repetition_penalty == 1.0 and rules.penalty != 1.0:
-        sampling = replace(sampling, repetition_penalty=rules.penalty)
-    # The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out it hardly ever comes.
-    stops = (*item.stop, rules.eos_text) if rules.eos_text and not item.ignore_eos else item.stop
-    job = Job(item, kept, budget, len(prompt) - len(kept), sampling, StopWatch(encoder, item.stop, item.think), stops)
+    """The item with its prompt fitted into the window and the checkpoint's penalty."""
+    fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
+    sampling = with_penalty(item.sampling, rules.penalty)
+    stops = closing_texts(item, rules.eos_text)
+    job = Job(item, fitted.prompt, fitted.budget, fitted.truncated, sampling, StopWatch(encoder, item.stop, item.think), stops)
     reset(job, encoder)
     return job
 
@@ -140,11 +134,7 @@ class Decoder:
         return jobs
 
     def _answer(self, job: Job) -> Generation:
-        ids = job.written[:-1] if job.finish == "eos" else job.written
-        text, stopped = cut(final_text(self._encoder, ids, job.item.think), job.stops, job.item.think)
-        finish = job.finish or "length"
-        if stopped and finish == "length":
-            finish = "stop"
+        text, finish = final_answer(self._encoder, job.written, job.finish or "length", job.stops, job.item.think)
         prompt, written = len(job.prompt), len(job.written)
         tokens = Tokens(prompt, prompt + written - 1, 0, written)
         asked = job.item.prompt_ids is not None
