@@ -29,7 +29,7 @@ class Request:
 class Session:
     """One batch of requests on its way. Iterating yields (request, output); more may be added meanwhile. Ending early aborts the rest.
 
-    ``seconds`` is the time spent in vLLM's steps since it was last taken.
+    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared equally by those that ended with it.
     """
 
     def __init__(self, client: Client, requests: Iterable[Request]) -> None:
@@ -38,7 +38,7 @@ class Session:
         self._added: deque[Request] = deque()
         self._later: list[tuple[float, int, Request]] = []
         self._live: dict[str, Request] = {}
-        self._steps = 0.0
+        self.seconds = 0.0
         self.origin = time.monotonic()
 
     def add(self, request: Request) -> None:
@@ -52,12 +52,8 @@ class Session:
                 del self._live[name]
                 self._client.abort([name])
 
-    def take_seconds(self) -> float:
-        """Seconds of steps since this was last asked."""
-        taken, self._steps = self._steps, 0.0
-        return taken
-
     def __iter__(self) -> Iterator[tuple[Request, Any]]:
+        spent = 0.0
         try:
             while self._feed():
                 if not self._live:
@@ -65,7 +61,10 @@ class Session:
                     continue
                 started = time.perf_counter()
                 outputs = self._client.step()
-                self._steps += time.perf_counter() - started
+                spent += time.perf_counter() - started
+                ended = sum(output.finished for output in outputs)
+                if ended:
+                    self.seconds, spent = spent / ended, 0.0
                 for output in outputs:
                     request = self._live.get(output.request_id)
                     if request is None:

@@ -120,6 +120,6 @@ def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, 
     """(first token, last token) in seconds after the start, and seconds from being scheduled to the last token; by the engine core's
     monotonic clock, which all processes of a machine share."""
     if metrics is None or not metrics.first_token_ts:
-        return None, None, session.take_seconds()
+        return None, None, session.seconds
     origin = session.origin
     return metrics.first_token_ts - origin, metrics.last_token_ts - origin, metrics.last_token_ts - metrics.scheduled_ts

@@ -57,7 +57,7 @@ class Scorer:
             ask: Ask = request.owner
             verdict = plan.verdicts[ask.row.owner]
             verdict.computed += len(request.ids) + len(output.outputs[0].token_ids) - 1 - (output.num_cached_tokens or 0)
-            verdict.seconds += session.take_seconds()
+            verdict.seconds += session.seconds
             if ask.wants:
                 yield from self._settle(plan, session, ask, output)
 
