@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,9 @@ from harness.errors import HarnessError, ModelError, OutOfMemoryError
 
 AHEAD = 2048
 """Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few enough to keep memory bounded."""
+
+
+_LOOK = 0.5  # seconds between looks at whether the engine core lives
 
 
 @dataclass(slots=True)
@@ -105,6 +109,7 @@ class Client:
         self._lora = lora
         self._numbers = itertools.count()
         self.broken: HarnessError | None = None
+        _wake_when_dead(engine)
 
     def next_number(self) -> int:
         """Counts up from 0."""
@@ -150,6 +155,24 @@ class Client:
                 f"{self._label}: vLLM's engine died while it answered ({reason}); the same command goes on where it stopped"
             )
         return self.broken
+
+
+def _wake_when_dead(engine: Any) -> None:
+    """Lets a step that waits for output fail when the engine core's process has died.
+
+    vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in ``get_output`` is told nothing and waits for ever.
+    """
+    core = getattr(engine, "engine_core", None)
+    outputs, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)
+    if outputs is None or resources is None or not hasattr(resources, "engine_dead"):
+        return
+
+    def watch() -> None:
+        while not resources.engine_dead:
+            time.sleep(_LOOK)
+        outputs.put_nowait(RuntimeError("the engine core's process died"))
+
+    threading.Thread(target=watch, daemon=True, name="harness-vllm-death").start()
 
 
 def first_line(error: BaseException) -> str:

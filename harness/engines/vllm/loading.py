@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import multiprocessing
 import subprocess
 import sys
 import tempfile
@@ -203,4 +204,5 @@ def shut_down(loaded: Loaded) -> None:
             log.warning("vLLM did not shut down cleanly: %s", first_line(error))
     steps.clear()
     gc.collect()
+    multiprocessing.active_children()  # takes leave of those that have ended
     release_guard(loaded.guard)
