@@ -47,7 +47,7 @@ class Ours:
 
         llm, seconds = self.engine._loaded.llm, {"ours": [], "theirs": []}
         ids = list(self.engine.encoder.encode(item.prompt for item in items).values())
-        params = [SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True) for item in items]
+        params = [SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True, detokenize=False) for item in items]
         asked = [
             Completion(item.key, "", (), item.max_tokens, prompt_ids=tuple(one), ignore_eos=True)
             for item, one in zip(items, ids, strict=True)
