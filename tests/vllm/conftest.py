@@ -17,6 +17,8 @@ from harness.engines.vllm.package import find_package
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"Qwen/Qwen2.5-0.5B-Instruct": 2, "meta-llama/Llama-3.2-1B-Instruct": 1}
 """Random-weight shapes with their real tokenizers, and the layers they are cut to."""
+CACHE = 1 << 29
+"""Bytes of cache: enough for a window of the models used here."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,8 +54,10 @@ class Both:
 
 def both(model: str | Path, dtype: str = "float32", **more: Any) -> Both:
     """Opens a model with the transformers engine and with vLLM, on the CPU."""
-    specs = [ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": name, **more}) for name in ("transformers", "vllm")]
-    return Both(*(open_engine(spec, device="cpu") for spec in specs))
+    plain = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "transformers", **more})
+    small = {"kv_cache_memory_bytes": CACHE}
+    vllm = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "vllm", "engine_args": small, **more})
+    return Both(open_engine(plain, device="cpu"), open_engine(vllm, device="cpu"))
 
 
 def write_shape(name: str, layers: int, mirror: Path, folder: Path) -> Path:

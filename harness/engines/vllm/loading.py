@@ -62,7 +62,7 @@ def load_llm(spec: ModelSpec, files: ModelFiles, place: Place, options: Options,
     cpu = place.device == "cpu"
     in_process = cpu and options.gpus == 1 if options.in_process is None else options.in_process
     raw = preflight.read_model(spec, files)
-    arguments = options.arguments | _memory(spec, raw, place, options)
+    arguments = options.arguments | _memory(spec, files, raw, place, options)
     environment.prepare(options.env, place.device, in_process)
     vllm = _import(spec, package)
     forcing = cpu and "logits_processors" not in arguments and options.multi_token in ("auto", "forced")
@@ -90,8 +90,8 @@ def load_llm(spec: ModelSpec, files: ModelFiles, place: Place, options: Options,
     return Loaded(llm, _abilities(vllm, llm, package), package, in_process, forcing, lora, guard)
 
 
-def _memory(spec: ModelSpec, raw: Mapping[str, Any], place: Place, options: Options) -> dict[str, Any]:
-    """What to say about memory, after a look at what there is. Raises ModelError where it is too little."""
+def _memory(spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Place, options: Options) -> dict[str, Any]:
+    """What to say about memory and GPUs, after a look at what there is. Raises ModelError where it is too little."""
     import os
 
     import psutil
@@ -102,12 +102,22 @@ def _memory(spec: ModelSpec, raw: Mapping[str, Any], place: Place, options: Opti
         return {} if told else {"kv_cache_memory_bytes": room.cpu_cache(spec.label, need, int(psutil.virtual_memory().available))}
     import torch
 
-    room.check_gpu(spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, _gpus(spec, options))
-    return {}
+    parallel = _parallel(spec, files, place, options)
+    gpus = max(options.gpus, parallel.get("tensor_parallel_size", 1))
+    room.check_gpu(spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, gpus)
+    return parallel
 
 
-def _gpus(spec: ModelSpec, options: Options) -> int:
-    return options.gpus if options.gpus > 1 else max(1, spec.gpus or 1)
+def _parallel(spec: ModelSpec, files: ModelFiles, place: Place, options: Options) -> dict[str, int]:
+    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks for, or all visible where one is
+    too small."""
+    from harness.engines.transformers.load import needs_several_gpus
+
+    if options.gpus > 1 or not needs_several_gpus(spec, files, place.device):
+        return {}
+    import torch
+
+    return {"tensor_parallel_size": spec.gpus or torch.cuda.device_count()}
 
 
 def _import(spec: ModelSpec, package: Package) -> Any:
@@ -133,8 +143,6 @@ def _arguments(spec: ModelSpec, files: ModelFiles, place: Place, options: Option
     }
     if spec.weights == "random":
         told["load_format"] = "dummy"
-    if spec.gpus and options.gpus == 1:
-        told["tensor_parallel_size"] = spec.gpus
     if options.lora:
         told |= lora_arguments(spec, lora_folder(spec, options.lora))
     return told

@@ -46,7 +46,7 @@ def cpu_cache(label: str, need: Need | None, free: int) -> int:
             f"{label}: too little memory: {_gib(need.weights)} of weights and {_gib(need.sequence)} of cache for one text as long as "
             f"the window, {_gib(free)} free; set max_length lower, or dtype: bfloat16, or take a smaller model"
         )
-    return max(need.sequence, min(_CPU_CACHE, (free - need.weights) // 2))
+    return max(need.sequence, min(_CPU_CACHE, (free - need.weights) // 4))
 
 
 def check_gpu(label: str, need: Need | None, memory: tuple[int, int], arguments: Mapping[str, Any], gpus: int) -> None:
