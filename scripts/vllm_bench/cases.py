@@ -45,8 +45,8 @@ def questions(case: Case, mirror: Path, limit: int | None) -> list[Choice]:
 
 
 def prompts(mirror: Path, limit: int, tokens: int) -> list[Completion]:
-    """Generation items of a real task: few-shot prompts, with the task's own stop texts and ``tokens`` to write."""
-    items = _items(TEXTS, 5, mirror, limit)
+    """Generation items of a real task: its prompts without examples, with the task's own stop texts and ``tokens`` to write."""
+    items = _items(TEXTS, 0, mirror, limit)
     return [Completion(item.key, item.prompt, item.stop, tokens) for item in items if isinstance(item, Completion)]
 
 

@@ -17,7 +17,7 @@ from vllm_bench.cases import CASES, prompts, questions
 Answers = dict[str, list[float]]
 WINDOW = 2048
 CACHE = 1 << 30
-GENERATED = 64
+GENERATED = 48
 
 
 class Ours:
@@ -123,7 +123,7 @@ def main() -> None:
         print(orders["peer"], name, [round(one, 2) for one in seconds], file=sys.stderr, flush=True)
     found: dict[str, Any] = {"load_seconds": load_seconds, "cases": cases}
     if orders["peer"] == "ours":
-        found["generation"] = peer.write(prompts(mirror, 8 if orders["limit"] == 2 else 32, GENERATED))
+        found["generation"] = peer.write(prompts(mirror, 4 if orders["limit"] == 2 else 16, GENERATED))
         found["engine"] = peer.engine.info.to_dict()
     Path(orders["out"]).write_text(json.dumps(found))
 

@@ -52,10 +52,10 @@ class Both:
         self.vllm.close()
 
 
-def both(model: str | Path, dtype: str = "float32", **more: Any) -> Both:
+def both(model: str | Path, dtype: str = "float32", arguments: dict[str, Any] | None = None, **more: Any) -> Both:
     """Opens a model with the transformers engine and with vLLM, on the CPU."""
     plain = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "transformers", **more})
-    small = {"kv_cache_memory_bytes": CACHE}
+    small = {"kv_cache_memory_bytes": CACHE, "max_num_batched_tokens": 1024, "max_num_seqs": 32, **(arguments or {})}
     vllm = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "vllm", "engine_args": small, **more})
     return Both(open_engine(plain, device="cpu"), open_engine(vllm, device="cpu"))
 
@@ -90,9 +90,9 @@ def tiny(request: pytest.FixtureRequest) -> Iterator[Both]:
 
 @pytest.fixture(scope="module", params=SHAPES)
 def shape(request: pytest.FixtureRequest, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """A real architecture and tokenizer with random weights behind both engines, window 1024."""
+    """A real architecture and tokenizer with random weights behind both engines, window 512."""
     folder = write_shape(request.param, SHAPES[request.param], mirror, tmp_path_factory.mktemp("shape"))
-    opened = both(folder, max_length=1024)
+    opened = both(folder, max_length=512)
     yield opened
     opened.close()
 

@@ -148,14 +148,15 @@ def real_items(mirror: Path, limit: int) -> list[Choice]:
 
 
 def test_real_tasks_on_real_shapes(shape: Both, mirror: Path) -> None:
-    compare(shape.plain, shape.vllm, real_items(mirror, 3), 1e-3)
+    compare(shape.plain, shape.vllm, real_items(mirror, 2), 1e-3)
     items = [Completion("one", "北京是", (), 6), Completion("two", "The capital of France", ("\n",), 6)]
     ours, theirs = ({answer.key: answer.text for answer in engine.generate(items)} for engine in (shape.plain, shape.vllm))
     assert ours == theirs
 
 
 def test_bf16() -> None:
-    opened = both("bundled/tiny-qwen", "bfloat16")
+    """With the LM head in fp32: a logit of 16 in bf16 is only known to 0.06, so that alone may make more than 0.05 (docs/vllm.md)."""
+    opened = both("bundled/tiny-qwen", "bfloat16", {"hf_overrides": {"head_dtype": "float32"}})
     items = [item for item in choices() if item.key.startswith("single")]
     compare(opened.plain, opened.vllm, items, 0.05)
     opened.close()

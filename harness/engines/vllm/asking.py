@@ -45,6 +45,11 @@ class Asker:
         self._make = make
         self._abilities = abilities
 
+    @property
+    def cheapest_rows(self) -> str:
+        """The better of the two ways that read prompt rows."""
+        return "tail" if self._abilities.tail else "whole"
+
     def params(self, way: str, ids: Sequence[int], scored: int, last: Sequence[int]) -> Any:
         """Parameters for a row of ``ids``. ``last``: token ids asked for after it (forced: exactly one)."""
         more: dict[str, Any] = {"flat_logprobs": True} if self._abilities.flat else {}

@@ -28,7 +28,6 @@ ELSEWHERE = {
     "max_model_len": "max_length",
     "seed": "seed",
     "trust_remote_code": "trust_remote_code",
-    "hf_overrides": "config_overrides",
     "enable_lora": "engine_args.lora",
 }
 """vLLM's arguments that the model's own keys decide."""

@@ -92,7 +92,7 @@ class Scorer:
         if not scored:
             return "last"
         if self._way == "forced":
-            return "forced" if length - scored > scored else "tail"
+            return "forced" if length - scored > scored else self._asker.cheapest_rows
         return self._way
 
     def _request(self, ask: Ask) -> Request:
