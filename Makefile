@@ -19,7 +19,7 @@ test: $(READY) ## set up and pass every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-vllm: $(VLLM_READY) ## set up vLLM's CPU build in an environment of its own and pass its engine's tests
-	$(VLLM_BIN)/python -m pytest tests/vllm
+	$(VLLM_BIN)/python -m pytest tests/with_vllm
 
 quick: $(READY) ## the tests that take no time
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
