@@ -38,6 +38,7 @@ def ask(peer: str, model: Path, options: argparse.Namespace, scratch: Path) -> d
         "device": options.device,
         "mirror": str(options.mirror),
         "cases": [case.name for case in CASES if any(word in case.name for word in options.only)],
+        "writing": any(word in "generation" for word in options.only),
         "limit": 2 if options.quick else options.limit,
         "repeats": 1 if options.quick else options.repeats,
         "out": str(out),

@@ -122,8 +122,9 @@ def main() -> None:
         cases[name] = {"questions": len(items), "seconds": seconds, "answers": answers}
         print(orders["peer"], name, [round(one, 2) for one in seconds], file=sys.stderr, flush=True)
     found: dict[str, Any] = {"load_seconds": load_seconds, "cases": cases}
-    if orders["peer"] == "ours":
+    if orders["peer"] == "ours" and orders["writing"]:
         found["generation"] = peer.write(prompts(mirror, 4 if orders["limit"] == 2 else 16, GENERATED))
+    if orders["peer"] == "ours":
         found["engine"] = peer.engine.info.to_dict()
     Path(orders["out"]).write_text(json.dumps(found))
 
