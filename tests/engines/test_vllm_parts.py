@@ -99,6 +99,8 @@ def test_refusals(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         preflight.check_device("m", installed("cuda"), "cpu")
     with pytest.raises(ModelError, match="cannot use the GPU"):
         preflight.check_device("m", installed("cpu"), "cuda:0")
+    with pytest.raises(ModelError, match="CUDA_VISIBLE_DEVICES"):
+        preflight.check_device("m", installed("cuda"), "cuda:1")
     with pytest.raises(ModelError, match="head dimension of 8 "):
         preflight.check_model("m", installed("cpu"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cpu")
     with pytest.raises(ModelError, match="no implementation of OtherForCausalLM"):

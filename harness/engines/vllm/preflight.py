@@ -28,6 +28,8 @@ def check_device(label: str, package: Package, device: str) -> None:
             f"{label}: no GPU to run on, and vLLM {package.version} here is the CUDA build: say engine: transformers, "
             "or install the CPU build (docs/vllm.md)"
         )
+    if device.partition(":")[2] not in ("", "0"):
+        raise ModelError(f"{label}: vLLM takes the first visible GPU, not {device}: set CUDA_VISIBLE_DEVICES and say device: cuda")
     if device != "cpu" and package.built_for == "cpu":
         raise ModelError(f"{label}: vLLM {package.version} here is the CPU build and cannot use the GPU: say device: cpu, or {INSTALL}")
 
