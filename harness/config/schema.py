@@ -39,7 +39,10 @@ class ModelSpec(Strict):
         "pretrained", description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy."
     )
     dtype: Dtype = Field("auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU.")
-    engine: EngineName = Field("auto", description="Who answers: transformers, vllm, openai or mock.")
+    engine: EngineName = Field(
+        "auto",
+        description="Who answers: transformers, vllm, openai or mock. auto: vllm where it can run on a GPU, else transformers.",
+    )
     tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
     chat_template: bool | None = Field(
         None,
@@ -54,7 +57,9 @@ class ModelSpec(Strict):
     config_overrides: dict[str, Any] = Field(
         default_factory=dict, description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random."
     )
-    engine_args: dict[str, Any] = Field(default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …).")
+    engine_args: dict[str, Any] = Field(
+        default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own)."
+    )
     gpus: int | None = Field(None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for.")
     seed: int = Field(0, description="Seed of random weights.")
 

@@ -40,8 +40,10 @@ def make_jobs(models: Sequence[ModelSpec], weight_bytes: Mapping[str, int], mach
 
 
 def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int:
-    if model.gpus:
-        return min(model.gpus, len(machine.gpus))
+    parallel = [model.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
+    asked = model.gpus or (math.prod(parallel) if all(isinstance(size, int) for size in parallel) and math.prod(parallel) > 1 else 0)
+    if asked:
+        return min(asked, len(machine.gpus))
     if not weights:
         return 1
     smallest = min(gpu.memory for gpu in machine.gpus)

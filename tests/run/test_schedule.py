@@ -37,3 +37,10 @@ def test_a_big_model_gets_several_gpus_and_goes_first() -> None:
 def test_more_than_there_is_gets_all() -> None:
     assert make_jobs(models("huge"), {"huge": 1300 * GIB}, machine(2), 4) == [Job("huge", 2)]
     assert make_jobs([ModelSpec(id="x", gpus=2)], {}, machine(4), 4) == [Job("x", 2, 0, 2), Job("x", 2, 1, 2)]
+
+
+def test_parallel_sizes_of_an_engine_ask_for_gpus() -> None:
+    spec = ModelSpec(id="x", engine="vllm", engine_args={"tensor_parallel_size": 2, "pipeline_parallel_size": 2})
+    assert make_jobs([spec], {"x": GIB}, machine(8), 4) == [Job("x", 4, 0, 2), Job("x", 4, 1, 2)]
+    wrong = ModelSpec(id="x", engine="vllm", engine_args={"tensor_parallel_size": "two"})
+    assert make_jobs([wrong], {"x": GIB}, machine(1), 4) == [Job("x", 1)]

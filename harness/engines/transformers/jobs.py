@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from harness.engines.stopping import StopWatch, cut, final_text
+from harness.engines.prompting import closing_texts, fit_prompt, with_penalty
+from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.sampling import choose, penalise
 from harness.items import Completion, Finish, Generation, Sampling, Tokens
@@ -77,11 +78,7 @@ class Job:
 
     def answer(self, encoder: TextEncoder) -> Generation:
         """The finished text, cut at its stop, with what it cost."""
-        ids = self.written[:-1] if self.finish == "eos" else self.written
-        text, stopped = cut(final_text(encoder, ids, self.item.think), self.stops, self.item.think)
-        finish = self.finish or "length"
-        if stopped and finish == "length":
-            finish = "stop"
+        text, finish = final_answer(encoder, self.written, self.finish or "length", self.stops, self.item.think)
         prompt, written = len(self.prompt), len(self.written)
         tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
         given = tuple(self.written) if self.item.prompt_ids is not None else None
@@ -89,18 +86,11 @@ class Job:
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
-    """Truncates the prompt from the left as lm-eval does: it keeps ``window - max_tokens``. A budget as large as the window, on which
-    lm-eval fails, reserves half of it and may use what the prompt leaves."""
-    prompt = prompt or [encoder.prefix_id]
-    reserve = item.max_tokens if item.max_tokens < rules.window else max(1, rules.window // 2)
-    kept = prompt[-max(1, rules.window - reserve) :]
-    budget = max(1, min(item.max_tokens, rules.window - len(kept)))
-    sampling = item.sampling
-    if sampling.repetition_penalty == 1.0 and rules.penalty != 1.0:
-        sampling = replace(sampling, repetition_penalty=rules.penalty)
-    # The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out it hardly ever comes.
-    stops = (*item.stop, rules.eos_text) if rules.eos_text and not item.ignore_eos else item.stop
-    job = Job(item, kept, budget, len(prompt) - len(kept), sampling, StopWatch(encoder, item.stop, item.think), stops)
+    """The item with its prompt fitted into the window and the checkpoint's penalty."""
+    fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
+    sampling = with_penalty(item.sampling, rules.penalty)
+    stops = closing_texts(item, rules.eos_text)
+    job = Job(item, fitted.prompt, fitted.budget, fitted.truncated, sampling, StopWatch(encoder, item.stop, item.think), stops)
     job.reset()
     return job
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.engines.rows import Ids, sort_key
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
 from harness.engines.transformers.packing import Load, Packer, Terms
 from harness.engines.transformers.slots import Parts, Shared
-from harness.engines.transformers.tree import Ask, Ids, Node, grow, sort_key
+from harness.engines.transformers.tree import Ask, Node, grow
 
 LEAST = 4  # tokens that a branch must save, as in scoring
 _LOOK = 64  # tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a layer and step
