@@ -21,8 +21,9 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
 from harness.engines.transformers.portions import PAIR, ahead, portions
-from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
+from harness.engines.transformers.scoring import ScorePlan, Scorer
 from harness.engines.transformers.sharing import find_sharing
+from harness.engines.windows import rolling_windows
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 

@@ -16,6 +16,7 @@ from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
 from harness.engines.transformers.sampling import choose, penalise
+from harness.engines.windows import fit_prompt
 from harness.errors import OutOfMemoryError
 from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
@@ -57,18 +58,15 @@ class Job:
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
-    """Truncates the prompt from the left as lm-eval does: it keeps ``window - max_tokens``. A budget as large as the window, on which
-    lm-eval fails, reserves half of it and may use what the prompt leaves."""
+    """The prompt cut to the window (`fit_prompt`), with its stops and random numbers."""
     prompt = prompt or [encoder.prefix_id]
-    reserve = item.max_tokens if item.max_tokens < rules.window else max(1, rules.window // 2)
-    kept = prompt[-max(1, rules.window - reserve) :]
-    budget = max(1, min(item.max_tokens, rules.window - len(kept)))
+    kept, budget = fit_prompt(prompt, item.max_tokens, rules.window)
     sampling = item.sampling
     if sampling.repetition_penalty == 1.0 and rules.penalty != 1.0:
         sampling = replace(sampling, repetition_penalty=rules.penalty)
     # The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out it hardly ever comes.
     stops = (*item.stop, rules.eos_text) if rules.eos_text and not item.ignore_eos else item.stop
-    job = Job(item, kept, budget, len(prompt) - len(kept), sampling, StopWatch(encoder, item.stop, item.think), stops)
+    job = Job(item, list(kept), budget, len(prompt) - len(kept), sampling, StopWatch(encoder, item.stop, item.think), stops)
     reset(job, encoder)
     return job
 
