@@ -17,9 +17,10 @@ from harness.engines.openai.client import Client, EndpointError
 from harness.engines.openai.pool import Pool
 from harness.engines.openai.settings import Settings
 from harness.engines.openai.wire import Dialect, Prompt, read_generation
+from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
+from harness.engines.rows import rolling_windows
 from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
-from harness.engines.windows import fit_prompt, rolling_windows
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 
@@ -141,11 +142,11 @@ class OpenAIEngine:
             return Prompt(item.prompt, None, item.max_tokens)
         if self.window is None:
             return Prompt(item.prompt, tuple(given), item.max_tokens)
-        kept, budget = fit_prompt(given, item.max_tokens, self.window)
-        return Prompt(item.prompt, tuple(kept), budget, len(given) - len(kept))
+        fitted = fit_prompt(item, given, self.window)
+        return Prompt(item.prompt, tuple(fitted.prompt), fitted.budget, fitted.truncated)
 
     def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
-        stops = (*item.stop, self.encoder.eos_text) if self.encoder and not item.ignore_eos else item.stop
+        stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
         dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
         size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
         try:

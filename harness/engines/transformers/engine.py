@@ -14,6 +14,7 @@ import torch
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.protocol import EngineInfo
+from harness.engines.rows import rolling_windows
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
 from harness.engines.transformers.compute import widen
@@ -23,7 +24,6 @@ from harness.engines.transformers.memory import Budget, free_bytes, release
 from harness.engines.transformers.portions import PAIR, ahead, portions
 from harness.engines.transformers.scoring import ScorePlan, Scorer
 from harness.engines.transformers.sharing import find_sharing
-from harness.engines.windows import rolling_windows
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.engines.prompting import closing_texts, fit_prompt, with_penalty
 from harness.engines.stopping import StopWatch, cut, final_text
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
 from harness.engines.transformers.sampling import choose, penalise
-from harness.engines.windows import fit_prompt
 from harness.errors import OutOfMemoryError
 from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
@@ -58,15 +58,11 @@ class Job:
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
-    """The prompt cut to the window (`fit_prompt`), with its stops and random numbers."""
-    prompt = prompt or [encoder.prefix_id]
-    kept, budget = fit_prompt(prompt, item.max_tokens, rules.window)
-    sampling = item.sampling
-    if sampling.repetition_penalty == 1.0 and rules.penalty != 1.0:
-        sampling = replace(sampling, repetition_penalty=rules.penalty)
-    # The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out it hardly ever comes.
-    stops = (*item.stop, rules.eos_text) if rules.eos_text and not item.ignore_eos else item.stop
-    job = Job(item, list(kept), budget, len(prompt) - len(kept), sampling, StopWatch(encoder, item.stop, item.think), stops)
+    """The item with its prompt fitted into the window and the checkpoint's penalty."""
+    fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
+    sampling = with_penalty(item.sampling, rules.penalty)
+    stops = closing_texts(item, rules.eos_text)
+    job = Job(item, fitted.prompt, fitted.budget, fitted.truncated, sampling, StopWatch(encoder, item.stop, item.think), stops)
     reset(job, encoder)
     return job
 
