@@ -59,6 +59,7 @@ class Server:
         self.engine, self.name, self.behaviour = engine, name, behaviour or Behaviour()
         self.requests: list[Request] = []
         self.flying = self.most_flying = 0
+        self.gone = False
         self.lock, self.model_lock = threading.Lock(), threading.Lock()
         handler = type("Bound", (_Handler,), {"owner": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", port), handler)
@@ -77,6 +78,7 @@ class Server:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.gone = True  # connections that are open still lead to threads
         self._http.shutdown()
         self._http.server_close()
 
@@ -97,12 +99,16 @@ def load(name: str = "tiny-qwen") -> TransformersEngine:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
     owner: Server
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""
 
     def do_GET(self) -> None:
+        if self.owner.gone:
+            self.close_connection = True
+            return
         self._note({})
         if not self._known():
             return
@@ -116,6 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.owner.gone:
+            self.close_connection = True
+            return
         with self.owner.lock:
             self.owner.flying += 1
             self.owner.most_flying = max(self.owner.most_flying, self.owner.flying)
