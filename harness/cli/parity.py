@@ -42,6 +42,9 @@ def parity(
     if (second is None) == (not against):
         raise ConfigError("name a config and what to set it --against (e.g. dtype=bfloat16), or two runs")
     if second is not None:
+        for run in (first, second):
+            if run.endswith((".yaml", ".yml")):
+                raise ConfigError(f"{run} is a config, not a run: run it first and name its folder, or use --against KEY=VALUE")
         folders: tuple[str | Path, str | Path] = (first, second)
     else:
         folders = _run_both(load(Path(first), overrides, limit), list(against or ()), out)
