@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
-from harness.items import ThinkTags
+from harness.items import Finish, ThinkTags
 
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
@@ -86,3 +86,12 @@ def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None
         if tags:
             return encoder.decode([token for token in ids if token in tags or token not in encoder.special_ids], skip_special=False)
     return encoder.decode(ids)
+
+
+def final_answer(
+    encoder: TextEncoder, written: Sequence[int], finish: Finish, stops: Sequence[str], think: ThinkTags | None
+) -> tuple[str, Finish]:
+    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget but has a stop text ended by it."""
+    ids = written[:-1] if finish == "eos" else written
+    text, stopped = cut(final_text(encoder, ids, think), stops, think)
+    return text, "stop" if stopped and finish == "length" else finish

@@ -22,13 +22,16 @@ pytest.importorskip("vllm.entrypoints", reason="vllm is not installed: `make tes
 from support.runs import harness, results, write_config
 
 from harness.config.schema import ModelSpec
-from harness.engines import open_engine
+from harness.engines import chat_renderer, find_model, open_engine
+from harness.errors import ModelError
 from harness.items import Choice, Completion, Passage, Sampling
 
 MODEL = "bundled/tiny-qwen"
 FOLDER = Path(__file__).resolve().parents[2] / "harness/data/models/tiny-qwen"
 WINDOW = 512
 KEY = "sk-of-the-test-server"
+TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% if not loop.last %} {% endif %}{% endfor %}"
+"""A chat's texts, one after the other: what the model gets is known without it."""
 START = 240
 """Seconds that the server has to start."""
 
@@ -49,7 +52,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "HF_HUB_OFFLINE": "1",
         "VLLM_NO_USAGE_STATS": "1",
     }
-    log = tmp_path_factory.mktemp("vllm") / "server.log"
+    folder = tmp_path_factory.mktemp("vllm")
+    (folder / "chat.jinja").write_text(TEMPLATE, encoding="utf-8")
+    command += ["--chat-template", str(folder / "chat.jinja")]
+    log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=env, start_new_session=True)
     try:
@@ -133,6 +139,22 @@ def test_generation(spec: ModelSpec, local: Any) -> None:
         once, again = by_key(engine.generate(drawn)), by_key(engine.generate(drawn))
         assert {key: answer.text for key, answer in once.items()} == {key: answer.text for key, answer in again.items()}
         assert len({answer.text for answer in once.values()}) > 1
+    finally:
+        engine.close()
+
+
+def test_chats(spec: ModelSpec, local: Any) -> None:
+    plain = spec.model_copy(update={"tokenizer": None, "chat_template": True, "thinking": False})
+    render = chat_renderer(plain, find_model(plain))
+    engine = open_engine(plain)
+    try:
+        assert engine.info.extra["api"] == "chat"
+        messages = [{"role": "system", "content": "Anna has"}, {"role": "user", "content": "3 apples."}]
+        (found,) = engine.generate([Completion("k", render(messages, True), ("\n",), 12)])
+        (right,) = local.generate([Completion("k", "Anna has 3 apples.", ("\n",), 12)])
+        assert (found.text, found.finish, found.tokens.prompt) == (right.text, right.finish, right.tokens.prompt)
+        with pytest.raises(ModelError, match="chats give no log-probabilities"):
+            list(engine.score([Choice("k", (("a", "b"),))]))
     finally:
         engine.close()
 

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 CONNECT = 10.0
 """Seconds for a connection; an endpoint that takes longer is not there."""
+LOOKS = 2
+"""Repetitions of a question that only looks whether somebody is there: who forgot to start the server should learn it soon."""
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 """Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
 _ALONE = {"localhost", "127.0.0.1", "::1"}
@@ -96,7 +98,8 @@ class Client:
     def get(self, path: str, *, root: bool = False) -> Any:
         """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``: above /v1. Raises EndpointError."""
         try:
-            return self._persist("GET", self.endpoint.root + path if root else path, None, threading.Event())
+            address = self.endpoint.root + path if root else path
+            return self._persist("GET", address, None, threading.Event(), min(self._settings.retries, LOOKS))
         except EndpointError as error:
             if error.status in (403, 404, 405):
                 return None
@@ -109,7 +112,7 @@ class Client:
         wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
         if wait and stop.wait(wait):
             raise EndpointError("stopped before it was asked")
-        answer = self._persist("POST", path, body, stop)
+        answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
             raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}", fatal=True)
         usage = answer.get("usage") or {}
@@ -125,9 +128,9 @@ class Client:
         """Ends all connections."""
         self._http.close()
 
-    def _persist(self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event) -> Any:
+    def _persist(self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int) -> Any:
         """Tries, waits, tries again."""
-        for attempt in range(self._settings.retries + 1):
+        for attempt in range(retries + 1):
             if not self._gate.wait(stop):
                 raise EndpointError("stopped before it was answered")
             try:
@@ -138,10 +141,9 @@ class Client:
             if asked is not None and asked > self._settings.max_wait:
                 text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s"
                 raise EndpointError(f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True)
-            if attempt < self._settings.retries:
+            if attempt < retries:
                 self._pause(asked, attempt, stop)
-        tries = self._settings.retries + 1
-        raise EndpointError(f"{self._where(path)}: {reason}, {tries} times; the same command asks again", tired=True)
+        raise EndpointError(f"{self._where(path)}: {reason}, {retries + 1} times; the same command asks again", tired=True)
 
     def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
         wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)

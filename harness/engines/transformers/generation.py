@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.engines.prompting import closing_texts, fit_prompt, with_penalty
-from harness.engines.stopping import StopWatch, cut, final_text
+from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
@@ -134,11 +134,7 @@ class Decoder:
         return jobs
 
     def _answer(self, job: Job) -> Generation:
-        ids = job.written[:-1] if job.finish == "eos" else job.written
-        text, stopped = cut(final_text(self._encoder, ids, job.item.think), job.stops, job.item.think)
-        finish = job.finish or "length"
-        if stopped and finish == "length":
-            finish = "stop"
+        text, finish = final_answer(self._encoder, job.written, job.finish or "length", job.stops, job.item.think)
         prompt, written = len(job.prompt), len(job.written)
         tokens = Tokens(prompt, prompt + written - 1, 0, written)
         asked = job.item.prompt_ids is not None

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.engines.rows import Ids
 from harness.engines.transformers.attention import Block, KeysValues, Look, Pass
 from harness.engines.transformers.memory import Budget
-from harness.engines.transformers.tree import Ids, Node
+from harness.engines.transformers.tree import Node
 
 BLOCK = 128  # tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see docs/engine.md)
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.engines.rows import ScorePlan
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory
-from harness.engines.transformers.scoring import ScorePlan, Scorer
+from harness.engines.transformers.scoring import Scorer
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ids = NDArray[np.int32]
+from harness.engines.rows import Ids
 
 
 @dataclass(slots=True, eq=False)
@@ -80,11 +79,6 @@ def common_length(left: Ids, right: Ids) -> int:
     differ = left[:size] != right[:size]
     place = int(differ.argmax()) if size else 0
     return place if size and differ[place] else size
-
-
-def sort_key(ids: Ids) -> bytes:
-    """Sorts rows by tokens: big-endian bytes compare as the ids do, and in C."""
-    return ids.astype(">u4").tobytes()
 
 
 def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[Node], list[Node]]:
