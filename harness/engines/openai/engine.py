@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -44,12 +43,12 @@ class OpenAIEngine:
         chat = self._settings.api_for(spec) == "chat"
         self._dialect = Dialect(spec, self._settings, chat)
         self._client = Client(identity.endpoint_of(spec, with_key=True), self._settings)
-        self._ends: Counter[str] = Counter()
         self._closed = False
         try:
             self._reported = _look_up(self._client, spec)
             self.encoder: TextEncoder | None = None if chat or not spec.tokenizer else load_tokenizer(spec, files)
-            self._mode, self._why_not = self._probe()
+            self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            self._ability = self._probe()
         except BaseException:
             self._client.close()
             raise
@@ -59,26 +58,28 @@ class OpenAIEngine:
         self._row_window = min(self.window, served - 2) if self.window and served else self.window
         self._seconds = time.perf_counter() - started
 
-    def _probe(self) -> tuple[scoring.Mode | None, str]:
+    def _probe(self) -> scoring.Ability:
         if self._dialect.chat:
-            return None, "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or leave such tasks out"
+            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or leave such tasks out"
+            return scoring.Ability(None, reason, ids=False)
         if self.encoder is None:
-            return None, "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
+            reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
+            return scoring.Ability(None, reason, ids=False)
         ids = [self.encoder.prefix_id, *self.encoder.encode_plain([PROBE])[PROBE]]
-        mode, reason = scoring.probe(self._client, self._dialect, ids)
-        if mode is None:
-            log.warning("%s: no log-probabilities of prompts from this endpoint (%s)", self._spec.label, reason)
-            return None, f"this endpoint gives no log-probabilities of prompts ({reason}); serve the model with vLLM or SGLang"
-        return mode, ""
+        found = scoring.probe(self._client, self._dialect, ids)
+        if found.mode is None:
+            reason = f"this endpoint gives no log-probabilities of prompts ({found.reason}); serve the model with vLLM or SGLang"
+            log.warning("%s: %s", self._spec.label, reason)
+            return dataclasses.replace(found, reason=reason)
+        return found
 
     @property
     def info(self) -> EngineInfo:
         """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why answers ended."""
         extra = {
             "api": "chat" if self._dialect.chat else "completions",
-            "scoring": self._mode or self._why_not,
+            "scoring": self._ability.mode or self._ability.reason,
             "counts": dict(self._client.counts),
-            "finish_reasons": dict(self._ends),
         }
         return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra)
 
@@ -102,7 +103,7 @@ class OpenAIEngine:
         """Continuations, a request an item; with ``arrival`` times no earlier than those."""
         self._check_open()
         texts = [item.prompt for item in items if item.prompt_ids is None]
-        ids = self.encoder.encode(texts) if self.encoder and self._mode else {}
+        ids = self.encoder.encode(texts) if self.encoder and self._ability.ids else {}
         origin = time.perf_counter()
 
         def one(asked: tuple[Completion, Prompt], stop: threading.Event) -> Generation:
@@ -131,15 +132,17 @@ class OpenAIEngine:
 
     def _scorer(self) -> TextEncoder:
         self._check_open()
-        if self._mode is None or self.encoder is None:
-            raise ModelError(f"{self._spec.label}: cannot score: {self._why_not}")
+        if self._ability.mode is None or self.encoder is None:
+            raise ModelError(f"{self._spec.label}: cannot score: {self._ability.reason}")
         return self.encoder
 
     def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
         """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else the text as it is."""
         given = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
         if given is None:
-            return Prompt(item.prompt, None, item.max_tokens)
+            return Prompt(item.prompt.removeprefix(self._begin), None, item.max_tokens)
+        if not given and self.encoder:
+            given = [self.encoder.prefix_id]
         if self.window is None:
             return Prompt(item.prompt, tuple(given), item.max_tokens)
         fitted = fit_prompt(item, given, self.window)
@@ -157,7 +160,7 @@ class OpenAIEngine:
             self._dialect = dataclasses.replace(self._dialect, budget_name="max_completion_tokens")
             return self._generate_one(item, prompt, stop)
         found = _understood(lambda: read_generation(answer, item, prompt, stops), self._client)
-        self._ends[str((answer["choices"][0]).get("finish_reason"))] += 1
+        self._client.count(f"finished: {answer['choices'][0].get('finish_reason')}")
         return found
 
     def _score_one(self, asked: tuple[Choice, list[Pair]], stop: threading.Event) -> Score:
@@ -179,7 +182,7 @@ class OpenAIEngine:
 
     def _ask(self, pairs: Sequence[Pair], stop: threading.Event) -> tuple[list[scoring.Found], int]:
         """The pairs of one item, one after the other (many items go at once); equal rows are asked once, empty ones not at all."""
-        mode = self._mode
+        mode = self._ability.mode
         assert mode is not None
         known: dict[tuple[tuple[int, ...], int], scoring.Found] = {}
         found, truncated = [], 0
@@ -194,6 +197,12 @@ class OpenAIEngine:
                 known[row.ids, row.scored] = _understood(lambda: scoring.read(mode, answer, row), self._client)  # noqa: B023
             found.append(known[row.ids, row.scored])
         return found, truncated
+
+
+def _added_begin(encoder: TextEncoder) -> str:
+    """The BOS that a server adds to any text, as text: a template rendered here may have written it already. "" where it adds none."""
+    first = encoder.encode([PROBE])[PROBE][:1]
+    return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
 
 
 def _understood(read: Callable[[], Given], client: Client) -> Given:

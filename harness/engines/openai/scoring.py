@@ -92,12 +92,23 @@ def _echo(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool]]:
     return found
 
 
-def probe(client: Client, dialect: Dialect, ids: Sequence[int]) -> tuple[Mode | None, str]:
-    """(how this endpoint tells log-probabilities of a prompt given as ids, or None and why not). Raises EndpointError when it is away."""
-    row, reasons = Row(tuple(ids), len(ids) - 1, 0), []
+@dataclass(frozen=True)
+class Ability:
+    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether prompts may be ids."""
+
+    mode: Mode | None
+    reason: str
+    ids: bool
+
+
+def probe(client: Client, dialect: Dialect, ids: Sequence[int]) -> Ability:
+    """Asks a short text in each way until one works. Raises EndpointError when the endpoint is away or refuses the key."""
+    row, reasons, taken = Row(tuple(ids), len(ids) - 1, 0), [], False
     for mode in MODES:
         try:
-            found = read(mode, client.post("/completions", body(mode, dialect, ids), len(ids) + 1), row)
+            answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
+            taken = True
+            found = read(mode, answer, row)
         except EndpointError as error:
             if error.tired or error.status in (401, 403):
                 raise
@@ -106,6 +117,6 @@ def probe(client: Client, dialect: Dialect, ids: Sequence[int]) -> tuple[Mode | 
             reasons.append(f"{mode}: {error}")
         else:
             if math.isfinite(found.logprob) and found.logprob <= 0:
-                return mode, ""
+                return Ability(mode, "", ids=True)
             reasons.append(f"{mode}: a log-probability of {found.logprob}")
-    return None, "; ".join(reasons)
+    return Ability(None, "; ".join(reasons), taken)

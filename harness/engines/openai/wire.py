@@ -126,6 +126,8 @@ def _whole(message: Mapping[str, Any], think: ThinkTags | None, finish: Any) -> 
     if not isinstance(content, str):
         raise ValueError("an answer whose content is no text")
     thought = next((message[name] for name in REASONING if isinstance(message.get(name), str) and message[name]), "")
+    if think is not None and not thought and think.close in content and think.open not in content:
+        return think.open + content  # the server's template had begun the thought, and nothing cut it out
     if not thought or think is None:
         return content
     ended = bool(content) or finish != "length"

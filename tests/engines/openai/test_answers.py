@@ -137,6 +137,21 @@ def test_a_named_tokenizer_renders_the_chat_here(distill: TransformersEngine) ->
         engine.close()
 
 
+def test_a_server_without_ids_gets_text_without_a_second_bos(distill: TransformersEngine) -> None:
+    with Server(distill, "tiny", Behaviour(ids=False)) as server:
+        spec = server.spec(chat_template=True, tokenizer="bundled/tiny-deepseek-distill")
+        engine = open_engine(spec)
+        prompt = chat_renderer(spec, find_model(spec))([{"role": "user", "content": QUESTION}], True)
+        (found,), (right,) = engine.generate([Completion("k", prompt, (), 30)]), distill.generate([Completion("k", prompt, (), 30)])
+        assert found.text == right.text
+        assert found.tokens.prompt == right.tokens.prompt
+        sent = server.posts()[-1].body["prompt"]
+        assert isinstance(sent, str)
+        assert prompt.endswith(sent)
+        assert prompt != sent, "the template writes BOS, which the server adds, too"
+        engine.close()
+
+
 def test_an_unfinished_message_is_continued(distill: TransformersEngine) -> None:
     with Server(distill, "tiny") as server:
         spec = server.spec(chat_template=True)
