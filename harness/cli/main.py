@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import doctor, models, plan, report, run, schema, tasks
+from harness.cli import doctor, models, parity, plan, report, run, schema, tasks
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -58,7 +58,7 @@ app = typer.Typer(
     name="harness",
     cls=GuardedGroup,
     help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and English.",
-    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
     add_completion=False,
@@ -71,6 +71,7 @@ app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
+app.command("parity")(parity.parity)
 app.add_typer(schema.app, name="schema")
 
 

@@ -11,7 +11,7 @@ from harness.config.schema import ModelSpec
 log = logging.getLogger(__name__)
 
 _FOR = "a CUDA GPU, the package vllm and its implementation of the architecture are there"
-_TRANSFORMERS_ONLY = {"batch_tokens", "batch_rows", "attention"}  # engine_args that vLLM does not know
+_TRANSFORMERS_ONLY = {"batch_tokens", "batch_rows", "attention", "shared_prefixes"}  # engine_args that vLLM does not know
 
 
 @dataclass(frozen=True)

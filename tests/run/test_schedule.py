@@ -44,3 +44,11 @@ def test_parallel_sizes_of_an_engine_ask_for_gpus() -> None:
     assert make_jobs([spec], {"x": GIB}, machine(8), 4) == [Job("x", 4, 0, 2), Job("x", 4, 1, 2)]
     wrong = ModelSpec(id="x", engine="vllm", engine_args={"tensor_parallel_size": "two"})
     assert make_jobs([wrong], {"x": GIB}, machine(1), 4) == [Job("x", 1)]
+
+
+def test_an_endpoint_takes_no_gpu_and_one_worker() -> None:
+    """Its rate limits are one worker's; the GPUs stay for the others."""
+    served = ModelSpec(id="far", engine="openai", base_url="http://127.0.0.1:9/v1")
+    jobs = make_jobs([served, *models("a")], {"a": GIB}, machine(2), 10)
+    assert [job for job in jobs if job.model == "far"] == [Job("far", 0)]
+    assert [job for job in jobs if job.model == "a"] == [Job("a", 1, 0, 2), Job("a", 1, 1, 2)]
