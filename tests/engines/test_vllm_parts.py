@@ -229,6 +229,11 @@ class Words:
         """Letters."""
         return "".join("abcdefghijkl"[token] for token in ids)
 
+    @staticmethod
+    def may_hold(token: int, characters: frozenset[str]) -> bool:
+        """A letter."""
+        return "abcdefghijkl"[token] in characters
+
 
 class Streaming(FakeEngine):
     """Writes given tokens, one a step, and stops where vLLM would: at its stop ids and its budget."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-# A module of it, for this folder itself is found under the name vllm where the package is not installed.
+# A module of it, so that no folder of that name is taken for it.
 pytest.importorskip("vllm.entrypoints", reason="vllm is not installed: `make test-vllm` builds its environment")
 
 from support.runs import harness, results, write_config
