@@ -1,7 +1,9 @@
-"""The engine against lm-eval's own HF engine and the shared-prefix sketch: issue 3's table of scoring, in one run.
+"""The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation, prompts, memory and growth, in one run.
 
-usage: python scripts/bench_engine.py [--quick] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...] [--out FILE]
-Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json. Every peer is a process
+usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
+    [--write-batch N ...] [--out FILE]
+Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json, where the parts measured
+(scoring, generation, prompts, ceiling, growth: all, unless ``--parts`` names some) replace those that were there. Every peer is a process
 of its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and
 its slower time counts, so that a machine that drifts favours nobody. ``--limit`` asks fewer questions a task, ``--only`` keeps the cases
 whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing written unless told to.
@@ -21,12 +23,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+from engine_bench import writing  # noqa: E402
 from engine_bench.cases import CASES, SUBJECTS, Case  # noqa: E402
 from engine_bench.model import make  # noqa: E402
-from engine_bench.table import figures, show  # noqa: E402
+from engine_bench.table import figures, generation, show  # noqa: E402
 
 from harness.run.devices import find_machine  # noqa: E402
 from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+
+PARTS = ("scoring", "generation", "prompts", "ceiling", "growth")
 
 
 class Bench:
@@ -37,10 +42,10 @@ class Bench:
         self.scratch = scratch
         self.mirror = Path(options.mirror).resolve()
 
-    def python(self, *arguments: str | Path) -> str:
+    def python(self, *arguments: str | Path, **environment: str) -> str:
         """Runs Python with the repository importable; returns what it printed. Ends the script where it fails."""
         path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
-        environment = os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"}
+        environment = os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"} | environment
         done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(map(str, arguments))} failed ({done.returncode})")
@@ -61,7 +66,7 @@ class Bench:
         """One peer's measurements of all cases in a number format."""
         orders = {"peer": who, "model": str(model), "dtype": dtype, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT)}
         orders |= {"limit": 6 if self.options.quick else self.options.limit, "out": str(self.scratch / "peer.json")}
-        orders |= {"cases": [case.name for case in self.cases(dtype)]}
+        orders |= {"cases": [case.name for case in self.cases(dtype) if case.rival or who == "ours"]}
         (self.scratch / "orders.json").write_text(json.dumps(orders))
         self.python("-m", "engine_bench.peers", self.scratch / "orders.json")
         return dict(json.loads((self.scratch / "peer.json").read_text()))
@@ -76,8 +81,8 @@ class Bench:
                 found[case.name] = json.loads(self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype))
         return found
 
-    def run(self) -> dict[str, Any]:
-        """Everything, one after the other."""
+    def scoring(self) -> dict[str, Any]:
+        """Log-probabilities: ours, the sketch, lm-eval, ours again."""
         scoring = {}
         for dtype in self.options.dtypes:
             if self.cases(dtype):
@@ -86,35 +91,63 @@ class Bench:
                 sketch = self.sketch(dtype, model)
                 theirs = [self.peer("lm-eval", dtype, model, batch) for batch in self.options.batch]
                 scoring[dtype] = figures([first, self.peer("ours", dtype, model)], sketch, theirs)
+        return scoring
+
+    def writer(self, who: str, batch: int, cases: list[str]) -> dict[str, Any]:
+        """One peer's measurements of the cases of generation."""
+        orders = {"peer": who, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT), "out": str(self.scratch / "peer.json")}
+        orders |= {"limit": 6 if self.options.quick else self.options.limit, "cases": cases}
+        (self.scratch / "orders.json").write_text(json.dumps(orders))
+        # A model this small gains nothing from a second thread, and loses where the cores are shared: the same for everyone.
+        self.python("-m", "engine_bench.writing", self.scratch / "orders.json", OMP_NUM_THREADS="1")
+        return dict(json.loads((self.scratch / "peer.json").read_text()))
+
+    def generation(self) -> dict[str, Any]:
+        """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow on a CPU), lm-eval, ours again."""
+        names = [case.name for case in writing.CASES if any(text in case.name for text in self.options.only)]
+        first = self.writer("ours", 0, names)
+        library = self.writer("transformers", 0, [case.name for case in writing.CASES if case.name in names and case.library])
+        theirs = [self.writer("lm-eval", batch, names) for batch in self.options.write_batch]
+        return generation([first, self.writer("ours", 0, names)], library, theirs)
+
+    def prompts(self) -> dict[str, Any]:
+        """Building and tokenising."""
         model = make(self.scratch / "prompts", self.mirror, "float32")
-        limit = "12" if self.options.quick else "100"
-        prompts = {who: self.module("prompts", who, model, self.mirror, limit) for who in ("ours", "lm-eval")}
-        ceiling = self.module("ceiling", self.mirror, ROOT)
-        growth = self.module("growth", self.mirror / "models/karpathy/stories260K", "1000" if self.options.quick else "100000")
-        return {"scoring": scoring, "prompts": prompts, "ceiling": ceiling, "growth": growth}
+        return {who: self.module("prompts", who, model, self.mirror, "12" if self.options.quick else "100") for who in ("ours", "lm-eval")}
+
+    def ceiling(self) -> list[Any]:
+        """FLOP/s against the best square product."""
+        return list(self.module("ceiling", self.mirror, ROOT))
+
+    def growth(self) -> list[Any]:
+        """Time and memory by the number of items."""
+        return list(self.module("growth", self.mirror / "models/karpathy/stories260K", "1000" if self.options.quick else "100000"))
 
 
 def main() -> None:
     """Measures, prints, writes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--only", nargs="+", default=[""])
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
     parser.add_argument("--sketch", default=ROOT.parent / "shared/bench/shared_prefix_sketch.py")
     parser.add_argument("--batch", type=int, nargs="+", default=[8], help="lm-eval's batch sizes; the fastest counts")
+    parser.add_argument("--write-batch", type=int, nargs="+", default=[16, 64], help="the same for generation")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        found = Bench(options, Path(scratch)).run()
-    machine = describe_hardware(find_machine("cpu"))
-    found = {"machine": machine, "versions": package_versions(), **found}
-    show(found)
     out = options.out or (None if options.quick else ROOT / "results/recorded/bench-engine-cpu.json")
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    machine = {"machine": describe_hardware(find_machine("cpu")), "versions": package_versions()}
+    for part in options.parts:
+        with tempfile.TemporaryDirectory() as scratch:
+            found = machine | {part: getattr(Bench(options, Path(scratch)), part)()}
+        show(found)
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            before = json.loads(out.read_text()) if out.is_file() else {}
+            out.write_text(json.dumps(before | found, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

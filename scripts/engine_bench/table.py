@@ -14,20 +14,26 @@ def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dic
         if case.name not in ours[0]["cases"]:
             continue
         runs = [run["cases"][case.name] for run in ours]
-        rivals = {run["batch_size"]: run["cases"][case.name] for run in theirs}
-        slow, best = max(run["seconds"] for run in runs), min(rivals.values(), key=lambda run: run["seconds"])
+        rivals = {run["batch_size"]: run["cases"][case.name] for run in theirs if case.name in run["cases"]}
+        slow = max(run["seconds"] for run in runs)
         row = {
             "questions": runs[0]["questions"],
             "ours_seconds": [run["seconds"] for run in runs],
             "ours_cpu_seconds": [run["cpu_seconds"] for run in runs],
             "ours_above_idle_mb": max(run["above_idle_mb"] for run in runs),
-            "lm_eval": {str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()},
-            "ratio": best["seconds"] / slow,
-            "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
             "least": case.least,
             "aim": case.aim,
-            **_agreement(runs[0]["answers"], best["answers"]),
         }
+        if rivals:
+            best = min(rivals.values(), key=lambda run: run["seconds"])
+            row |= {
+                "lm_eval": {
+                    str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()
+                },
+                "ratio": best["seconds"] / slow,
+                "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
+                **_agreement(runs[0]["answers"], best["answers"]),
+            }
         if case.name in sketch:
             row |= {"sketch": sketch[case.name], "ratio_to_sketch": sketch[case.name]["score_s"] / slow}
         rows[case.name] = row
@@ -41,20 +47,60 @@ def _agreement(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> 
     return {"largest_difference": worst, "arg_max_differs": flips}
 
 
+def generation(ours: list[dict[str, Any]], library: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same for generation; ``differ``: questions whose text is another one than lm-eval's."""
+    rows = {}
+    for name, first in ours[0]["cases"].items():
+        runs = [run["cases"][name] for run in ours]
+        rivals = {run["batch_size"]: run["cases"][name] for run in theirs}
+        best = min(rivals.values(), key=lambda run: run["seconds"])
+        slow = max(run["seconds"] for run in runs)
+        lengths = sorted(first["lengths"].values())
+        rows[name] = {
+            "questions": first["questions"],
+            "tokens": {"least": lengths[0], "median": lengths[len(lengths) // 2], "most": lengths[-1], "all": sum(lengths)},
+            "ours_seconds": [run["seconds"] for run in runs],
+            "ours_above_idle_mb": max(run["above_idle_mb"] for run in runs),
+            "lm_eval": {str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()},
+            "ratio": best["seconds"] / slow,
+            "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
+            "differ": sum(text != best["texts"][key] for key, text in first["texts"].items()),
+        }
+        if name in library.get("cases", {}):
+            rows[name] |= {"transformers_seconds": library["cases"][name]["seconds"]}
+            rows[name] |= {"ratio_to_transformers": library["cases"][name]["seconds"] / slow}
+    return rows
+
+
 def show(found: dict[str, Any]) -> None:
-    """Prints the table."""
-    for dtype, part in found["scoring"].items():
+    """Prints the table of the parts that are there."""
+    for dtype, part in found.get("scoring", {}).items():
         for name, row in part["rows"].items():
-            sketch = f"{row['ratio_to_sketch']:.2f}x sketch" if "ratio_to_sketch" in row else ""
-            seconds = "/".join(f"{value:.2f}" for value in row["ours_seconds"])
-            rivals = "/".join(f"{run['seconds']:.1f} (batch {size})" for size, run in row["lm_eval"].items())
-            print(
-                f"{dtype:9} {name:30} {row['questions']:4} questions  ours {seconds} s  lm-eval {rivals} s  {row['ratio']:.1f}x {sketch}  "
-                f"memory {row['memory_share']:.2f}  difference {row['largest_difference']:.1e}, {row['arg_max_differs']} arg-maxes"
-            )
-    total = {who: part["building_seconds"] + part["tokenising_seconds"] for who, part in found["prompts"].items()}
-    same = found["prompts"]["ours"]["ids"] == found["prompts"]["lm-eval"]["ids"]
-    print(f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {same}")
-    print(f"ceiling: {found['ceiling']['share']:.0%} of {found['ceiling']['gemm'] / 1e9:.0f} GFLOP/s")
-    for row in found["growth"]:
+            _show_row(f"{dtype:9} {name}", row)
+    for name, row in found.get("generation", {}).items():
+        _show_row(f"written   {name}", row)
+    if "prompts" in found:
+        total = {who: part["building_seconds"] + part["tokenising_seconds"] for who, part in found["prompts"].items()}
+        same = found["prompts"]["ours"]["ids"] == found["prompts"]["lm-eval"]["ids"]
+        print(f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {same}")
+    for row in found.get("ceiling", []):
+        print(
+            f"ceiling: {row['dtype']} {row['achieved'] / 1e9:.0f} GFLOP/s, {row['share']:.0%} of a square product's {row['gemm'] / 1e9:.0f}"
+        )
+    for row in found.get("growth", []):
         print(f"growth: {row}")
+
+
+def _show_row(name: str, row: dict[str, Any]) -> None:
+    said = [f"{name:50} {row['questions']:4} questions", "ours " + "/".join(f"{value:.2f}" for value in row["ours_seconds"]) + " s"]
+    if "lm_eval" in row:
+        said.append("lm-eval " + "/".join(f"{run['seconds']:.1f} (batch {size})" for size, run in row["lm_eval"].items()) + " s")
+        said.append(f"{row['ratio']:.1f}x, memory {row['memory_share']:.2f}")
+    if "largest_difference" in row:
+        said.append(f"difference {row['largest_difference']:.1e}, {row['arg_max_differs']} arg-maxes")
+    if "differ" in row:
+        said.append(f"{row['differ']} texts differ")
+    said += [
+        f"{row[key]:.2f}x {peer}" for key, peer in (("ratio_to_sketch", "sketch"), ("ratio_to_transformers", "transformers")) if key in row
+    ]
+    print("  ".join(said))
