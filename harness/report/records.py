@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.intervals import Z95
-from harness.report.select import Selection, primary
+from harness.analysis.primary import primary
+from harness.report.select import Selection
 from harness.results.query import flat_row
 from harness.results.schema import GroupRow, Results, Row
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 CODED = ("filter", "metrics", "cluster")
-"""Columns of few distinct texts, read as numbers into a dictionary."""
+"""Columns of few distinct texts, turned into numbers and a dictionary."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ItemScores:
 
 
 def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
-    """Scores of every document under one filter, in the file's order. Raises RunFolderError where the file is missing or no samples file."""
+    """Scores of every document under one filter, in the file's order. Raises RunFolderError where that is no samples file."""
     import numpy as np
 
     table = _read(path, ("doc_id", *CODED))
@@ -62,7 +62,7 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, read_dictionary=[*CODED], memory_map=True) as file:
+        with pq.ParquetFile(path, memory_map=True) as file:
             names = [name for name in wanted if name in file.schema_arrow.names]
             table = file.read(names, use_threads=False)
     except FileNotFoundError as error:
@@ -74,7 +74,8 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     missing = {"doc_id", "filter"} - set(names)
     if missing:
         raise RunFolderError(f"{path}: no samples of this harness: column {', '.join(sorted(missing))} is missing")
-    return {name: table[name].combine_chunks() for name in names}
+    columns = {name: table[name].combine_chunks() for name in names}
+    return {name: column.dictionary_encode() if name in CODED else column for name, column in columns.items()}
 
 
 def _codes(column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
