@@ -23,6 +23,10 @@ class Comparison:
     models: list[Contestant]
     contests: list[Contest]
     scopes: list[Scope]
+    members: dict[str, list[str]] = field(default_factory=dict)
+    """Tasks of each group."""
+    weighted: dict[str, bool] = field(default_factory=dict)
+    """Whether a group's tasks count by their items."""
     notes: list[str] = field(default_factory=list)
 
     def place(self, label: str) -> int:
@@ -47,14 +51,15 @@ def compare(runs: Sequence[Run]) -> Comparison:
         names = ", ".join(dict.fromkeys(run.results.name for run in runs))
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")
     found = contests(known)
-    scopes = _scopes(found, runs, range(len(known)))
-    comparison = Comparison(", ".join(dict.fromkeys(run.results.name for run in runs)), known, found, scopes)
+    members, weighted = _groups(runs)
+    scopes = _scopes(found, members, weighted, range(len(known)))
+    name = ", ".join(dict.fromkeys(run.results.name for run in runs))
+    comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
     comparison.notes = _notes(comparison)
     return comparison
 
 
-def _scopes(found: Sequence[Contest], runs: Sequence[Run], places: Sequence[int]) -> list[Scope]:
-    members, weighted = _groups(runs)
+def _scopes(found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool], places: Sequence[int]) -> list[Scope]:
     owner = {task: group for group, tasks in sorted(members.items(), key=lambda item: len(item[1])) for task in tasks}
     singles = {contest.task: task_scope(contest, "subject" if contest.task in owner else "task") for contest in found}
     top: list[Scope] = []
