@@ -1,7 +1,7 @@
 """Chinese against English: the same items in both languages, one paired difference a model.
 
-Which tasks hold the same items is a packaged table (`data/parallel.yaml`); items are matched by their key (`data/sources.yaml`), their errors
-go together where they share a source in either language.
+Which tasks hold the same items is a packaged table (`data/parallel.yaml`); items are matched by their key (`data/sources.yaml`), their
+errors go together where they share a source in either language.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PARALLEL = Path(__file__).resolve().parent.parent / "data" / "parallel.yaml"
 
 @dataclass(frozen=True)
 class Gap:
-    """Chinese − English on one pair of tasks. ``differences`` by the contestant's place; ``zh`` and ``en`` are scores on the shared items."""
+    """Chinese − English on one pair of tasks, by the contestant's place; ``zh`` and ``en`` are scores on the shared items."""
 
     zh_task: str
     en_task: str

@@ -44,7 +44,7 @@ class Weights(BaseModel):
 
 @dataclass(frozen=True)
 class Index:
-    """One model's index in one language, 0 to 100; ``parts`` by name. Where a task is missing there is no value, and ``missing`` says which."""
+    """One model's index in one language, 0 to 100; ``parts`` by name. Where a task is missing there is no value; ``missing`` says which."""
 
     language: str
     value: float | None

@@ -72,7 +72,7 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
     for block in yaml.safe_load(path.read_text(encoding="utf-8")):
         shared = {"source": block.get("source"), "date": block.get("date")}
         for figure in block["figures"]:
-            facts = {**block.get("all", {}), **figure, **shared}
+            facts = {**figure, **shared}
             facts["value"] = facts.pop("percent") / 100
             found.append(Claim.model_validate(facts))
     return tuple(found)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, models, plan, report, run, schema, tasks
+from harness.cli import compare, doctor, models, plan, report, rescore, results, run, schema, tasks
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -72,6 +72,8 @@ app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("results")(results.results)
+app.command("rescore")(rescore.rescore)
 app.add_typer(schema.app, name="schema")
 
 

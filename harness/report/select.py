@@ -107,8 +107,8 @@ class Selection:
             n=row.n,
             status=row.status,
             truncated=row.n_truncated or 0,
-            empty=row.n_empty,
-            unparsable=row.n_unparsable,
+            empty=row.n_empty or 0,
+            unparsable=row.n_unparsable or 0,
             prompt_id=row.prompt_id,
         )
 
@@ -148,8 +148,8 @@ class Selection:
             n=score.n,
             status="ok" if whole else "partial",
             truncated=sum(row.n_truncated or 0 for row in asked),
-            empty=sum(row.n_empty for row in asked),
-            unparsable=sum(row.n_unparsable for row in asked),
+            empty=sum(row.n_empty or 0 for row in asked),
+            unparsable=sum(row.n_unparsable or 0 for row in asked),
             missing=len(score.missing),
         )
 

@@ -23,7 +23,7 @@ class Sheet:
     notes: tuple[str, ...] = field(default=())
 
 
-def write(title: str, sheets: Sequence[Sheet], notes: Sequence[str], form: Form, *, width: int = 100, colour: bool = False) -> str:
+def write(title: str, sheets: Sequence[Sheet], notes: Sequence[str], form: Form | str, *, width: int = 100, colour: bool = False) -> str:
     """All sheets one below the other, then the notes that hold for all."""
     if form == "markdown":
         return _markdown(title, sheets, notes)

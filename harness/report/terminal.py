@@ -57,7 +57,7 @@ def print_sheets(title: str, sheets: Sequence[Sheet], notes: Sequence[str], *, w
             table.add_column(
                 Text(wrapped(clean(name))),
                 justify="left" if place in sheet.left else "right",
-                no_wrap=place not in sheet.left,
+                no_wrap=place not in sheet.left or place == min(sheet.left),
                 overflow="fold",
             )
         for row in sheet.rows:

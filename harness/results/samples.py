@@ -98,3 +98,17 @@ def _number(text: str | None, metric: str) -> float:
     except (ValueError, AttributeError):
         return float("nan")
     return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Every sample whole, as plain data. Raises RunFolderError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except FileNotFoundError as error:
+        raise RunFolderError(f"{path}: no samples: the run's folder was kept without them") from error
+    except (OSError, pa.ArrowException) as error:
+        raise RunFolderError(f"{path}: cannot be read as samples ({type(error).__name__}): run its cell again") from error
+    return rows

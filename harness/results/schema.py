@@ -61,8 +61,8 @@ class Row(_Record):
     n_truncated: int | None = Field(
         0, description="Answers or prompts cut by a length limit (an unended thought counts); null where it is not known."
     )
-    n_empty: int = Field(0, description="Answers without any text.")
-    n_unparsable: int = Field(0, description="Answers in which the filter found nothing.")
+    n_empty: int | None = Field(0, description="Answers without any text; null where it is not known.")
+    n_unparsable: int | None = Field(0, description="Answers in which the filter found nothing; null where it is not known.")
     rate_truncated: float | None = Field(None, description="n_truncated / n.")
     rate_empty: float | None = Field(None, description="n_empty / n.")
     rate_unparsable: float | None = Field(None, description="n_unparsable / n.")
