@@ -10,8 +10,10 @@ Z80 = 0.8416212335729143
 """Its 80 % point."""
 
 
-def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
     """Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): right also near 0 and 1, where mean ± z·SE is not.
+
+    ``n`` need not be whole: an effective sample size of clustered items is not.
 
     Raises ValueError unless 0 <= successes <= n and n > 0.
     """

@@ -89,4 +89,4 @@ def _texts_agree(one: Cell, other: Cell, column: str, filters: Sequence[str]) ->
 
     mine, theirs = (read_texts(cell.run.folder.samples(cell.rows[0].model, cell.rows[0].task), column, filters[0]) for cell in (one, other))
     both = mine.keys() & theirs.keys()
-    return bool(both) and all(mine[doc] == theirs[doc] for doc in both)
+    return bool(both) and all(mine[doc].strip() == theirs[doc].strip() for doc in both)

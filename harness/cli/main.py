@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, models, plan, report, rescore, results, run, schema, tasks
+from harness.cli import compare, doctor, importing, models, plan, report, rescore, results, run, schema, tasks
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -74,6 +74,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
+app.command("import")(importing.import_)
 app.add_typer(schema.app, name="schema")
 
 

@@ -35,7 +35,7 @@ def rescore(
         typer.echo("no score changed")
     for failure in done.failed:
         typer.echo(f"not marked again: {failure}", err=True)
-    typer.echo(f"Kept in {done.folder}; compare with: harness compare {run} {done.folder}")
+    typer.echo(f"Kept in {done.folder}; side by side: harness report {run} {done.folder}")
     if done.failed:
         raise typer.Exit(1)
 

@@ -9,6 +9,7 @@ from typing import Any
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap, overall
 from harness.analysis.index import Index, Weights
+from harness.analysis.paired import Difference
 from harness.analysis.published import Claim, Match
 from harness.report.comparison import NONE, interval, p_text, share, signed
 from harness.report.sheets import Sheet
@@ -18,21 +19,21 @@ def gap_sheet(comparison: Comparison, found: Sequence[Gap]) -> Sheet | None:
     """One row a model and pair of tasks, then the model's mean over all pairs; None where no parallel tasks were asked."""
     if not found:
         return None
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place, model in enumerate(comparison.models):
-        mine = [gap for gap in found if place in gap.differences]
-        for gap in mine:
-            pair = gap.differences[place]
-            scores = (share(gap.zh[place]), share(gap.en[place]))
-            rows.append((model.label, f"{gap.zh_task} − {gap.en_task}", *scores, signed(pair.value), interval(pair.ci95, sign=True)))
-            rows[-1] += (p_text(pair.p), f"{pair.n:,}")
+        for gap in (gap for gap in found if place in gap.differences):
+            names = (model.label, f"{gap.zh_task} − {gap.en_task}", share(gap.zh[place]), share(gap.en[place]))
+            rows.append((*names, *_gap_cells(gap.differences[place])))
         whole = overall(found, place)
         if whole is not None:
-            rows.append((model.label, f"mean of {len(found)}", "", "", signed(whole.value), interval(whole.ci95, sign=True)))
-            rows[-1] += (p_text(whole.p), f"{whole.n:,}")
+            rows.append((model.label, f"mean of {len(found)}", "", "", *_gap_cells(whole)))
     headers = ("model", "tasks", "Chinese", "English", "difference", "95 % interval", "p", "n")
     note = "The same items in both languages, paired; items that share a source are one cluster. Below 0: worse in Chinese."
     return Sheet("Chinese against English", headers, tuple(rows), frozenset({0, 1}), (note,))
+
+
+def _gap_cells(pair: Difference) -> tuple[str, ...]:
+    return signed(pair.value), interval(pair.ci95, sign=True), p_text(pair.p), f"{pair.n:,}"
 
 
 def index_sheets(comparison: Comparison, found: Mapping[int, Sequence[Index]], weights: Weights) -> list[Sheet]:

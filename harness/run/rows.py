@@ -88,13 +88,17 @@ class Uncertainty:
 def uncertainty(metric: MetricValue, samples: Sequence[SampleMark]) -> Uncertainty:
     """How far a metric can be trusted. Where it is the mean of its documents' scores: Wilson's interval for counted scores, Student's t for
     others, both clustered where documents share sources. Otherwise lm-eval's standard error and a normal interval."""
-    if metric.n < 1 or not math.isfinite(metric.value):
+    if not math.isfinite(metric.value):
         return Uncertainty()
     scores = [sample.metrics.get(metric.metric) for sample in samples]
     known = [score for score in scores if score is not None]
-    if len(known) == len(scores) == metric.n and math.isclose(math.fsum(known) / metric.n, metric.value, rel_tol=1e-9, abs_tol=1e-12):
+    if (
+        metric.n > 0
+        and len(known) == len(scores) == metric.n
+        and math.isclose(math.fsum(known) / metric.n, metric.value, rel_tol=1e-9, abs_tol=1e-12)
+    ):
         return _of_mean(known, [sample.cluster for sample in samples])
-    if metric.counted:
+    if metric.counted and metric.n > 0:
         return Uncertainty(_finite(metric.stderr), wilson(min(max(metric.value, 0.0), 1.0) * metric.n, metric.n), "wilson")
     if metric.stderr is None or not math.isfinite(metric.stderr):
         return Uncertainty()
