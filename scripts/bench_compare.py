@@ -1,8 +1,9 @@
-"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 50 to 60 tasks, from 10,000 to 1.2 million samples.
+"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 60 tasks, from 12,000 to 1.2 million samples.
 
-usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000]
-Run folders are made in a temporary folder through the project's own writers (scores drawn with a fixed seed; models differ in skill, items
-in difficulty). Each size is timed as a whole process, thrice; the median counts. One JSON file goes to results/recorded/.
+usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--write-only]
+Run folders are made through the project's own writers (scores drawn with a fixed seed; models differ in skill, items in difficulty), in a
+temporary folder or in --folder, where those of an earlier call are used again. Each size is timed as a whole process, thrice; the median
+counts. The growth exponent is the slope of log seconds over log samples between the last two sizes. JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -100,31 +101,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-compare.json")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], help="items a task")
+    parser.add_argument("--folder", type=Path, help="keep the run folders here")
+    parser.add_argument("--write-only", action="store_true", help="make the run folders and time nothing")
     args = parser.parse_args()
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         for items in args.sizes:
-            folder = Path(scratch) / f"items-{items}"
-            write_run(folder, MODELS, TASKS, items)
-            found.append({"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items, **measure(folder)})
-            print(json.dumps(found[-1]), flush=True)
-    first, last = found[0], found[-1]
-    growth = (
-        math.log(last["median_seconds"] / first["median_seconds"]) / math.log(last["samples"] / first["samples"])
-        if len(found) > 1
-        else None
-    )
-    record = {
+            folder = (args.folder or Path(scratch)) / f"items-{items}"
+            if not (folder / "results.json").exists():
+                write_run(folder, MODELS, TASKS, items)
+            if not args.write_only:
+                found.append({"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items, **measure(folder)})
+                print(json.dumps(found[-1]), flush=True)
+    if found:
+        record(found, args.out)
+
+
+def record(found: list[dict[str, Any]], out: Path) -> None:
+    """Writes what was found, the growth, and whether the target is met."""
+    last = found[-1]
+    growth = None
+    if len(found) > 1:
+        seconds, samples = (math.log(last[key] / found[-2][key]) for key in ("median_seconds", "samples"))
+        growth = round(seconds / samples, 3)
+    data = {
         "what": "wall-clock seconds and greatest memory of `harness compare` on made-up runs, whole processes; sizes rise",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
         "found": found,
-        "growth_exponent": round(growth, 3) if growth is not None else None,
+        "growth_exponent": growth,
         "target": {"seconds": TARGET_SECONDS, "bytes": TARGET_BYTES},
         "met": last["median_seconds"] <= TARGET_SECONDS and last["peak_bytes_so_far"] <= TARGET_BYTES,
     }
-    write_json(args.out, record)
-    print(json.dumps({"growth_exponent": record["growth_exponent"], "met": record["met"]}))
+    write_json(out, data)
+    print(json.dumps({"growth_exponent": growth, "met": data["met"]}))
 
 
 if __name__ == "__main__":

@@ -45,14 +45,8 @@ def print_sheets(title: str, sheets: Sequence[Sheet], notes: Sequence[str], *, w
     console = _console(width, colour)
     console.print(Text(clean(title), style="bold"), end="\n\n")
     for sheet in sheets:
-        table = RichTable(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            title=Text(clean(sheet.title), style="bold"),
-            title_justify="left",
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
+        console.print(Text(clean(sheet.title), style="bold"), soft_wrap=True)
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for place, name in enumerate(sheet.headers):
             table.add_column(
                 Text(wrapped(clean(name))),

@@ -38,9 +38,10 @@ def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
     docs = _numbers(table["doc_id"], np.int64)[chosen]
     column = table.get("cluster")
     clusters = None
-    if column is not None and column.null_count < len(column):
-        labels = [*column.dictionary.to_pylist(), None]
-        clusters = tuple(labels[code] for code in _codes(column)[chosen])
+    if column is not None:
+        labels = column.dictionary.to_pylist()
+        if any(label is not None for label in labels):
+            clusters = tuple(labels[code] for code in _codes(column)[chosen])
     return ItemScores(docs, scores, clusters)
 
 
@@ -75,14 +76,14 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     if missing:
         raise RunFolderError(f"{path}: no samples of this harness: column {', '.join(sorted(missing))} is missing")
     columns = {name: table[name].combine_chunks() for name in names}
-    return {name: column.dictionary_encode() if name in CODED else column for name, column in columns.items()}
+    return {name: column.dictionary_encode("encode") if name in CODED else column for name, column in columns.items()}
 
 
 def _codes(column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Dictionary numbers, −1 for null."""
+    """Dictionary numbers; null has one of its own."""
     import numpy as np
 
-    return _numbers(column.indices.cast("int64").fill_null(-1), np.int64)
+    return _numbers(column.indices.cast("int64"), np.int64)
 
 
 def _numbers(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
