@@ -87,7 +87,7 @@ def measure(folder: Path) -> dict[str, Any]:
     seconds = []
     for _ in range(REPEATS):
         begin = time.perf_counter()
-        command = [sys.executable, "-m", "harness.cli.main", "compare", str(folder), "--out", str(folder / "compare.txt")]
+        command = [sys.executable, "-m", "harness.cli.main", "compare", str(folder)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds.append(round(time.perf_counter() - begin, 3))
         if done.returncode:

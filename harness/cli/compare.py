@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +22,6 @@ Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="One row a task and pair.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Tables in Markdown.")]
 Latex = Annotated[bool, typer.Option("--latex", help="Tables in LaTeX (booktabs).")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False)]
 
 
 def compare(
@@ -41,11 +39,10 @@ def compare(
     as_csv: Csv = False,
     as_markdown: Markdown = False,
     as_latex: Latex = False,
-    out: Out = None,
 ) -> None:
-    """Compare models on the items they share: paired differences, tie groups, ranks.
+    """Compare models on the items they share.
 
-    Only equal prompts are paired; runs may be of several machines and dates.
+    Paired differences, tie groups, rank intervals. Only equal prompts are paired; runs may be of several machines and dates.
     """
     from harness.analysis.comparison import compare as compared
     from harness.analysis.index import load_weights
@@ -61,8 +58,8 @@ def compare(
         text = _rows(comparison)
     else:
         made = _sheets(comparison, weights, place, task, every=every)
-        text = _tables(comparison, made, form, colour=colour() and out is None)
-    write_or_print(text, out)
+        text = _tables(comparison, made, form, colour=colour())
+    write_or_print(text, None)
 
 
 def _data(comparison: Comparison, weights: Weights | None) -> str:

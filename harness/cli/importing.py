@@ -18,9 +18,9 @@ def import_(
     model: Annotated[str | None, typer.Option("--model", help="The model's name in tables.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder.  [default: results/MODEL-lm-eval]", show_default=False)] = None,
 ) -> None:
-    """Import an evaluation of lm-eval 0.4, so that it joins reports and comparisons.
+    """Import results of lm-eval 0.4.
 
-    Samples (samples_*.jsonl) are looked for beside the results.
+    They join reports and comparisons. Samples (samples_*.jsonl) are looked for beside the results.
     """
     from harness.run.imported import import_lm_eval
 

@@ -27,13 +27,12 @@ def results(
     rows: Annotated[bool, typer.Option("--rows", help="Every score of all runs, joined, not a line a run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All joined rows, as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="All joined rows, as CSV.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="The table in Markdown.")] = False,
 ) -> None:
     """List, filter and join all runs below a folder."""
     from harness.report.runs import Filter, joined, joined_fields, listing, rows_sheet
     from harness.report.sheets import write
 
-    form = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown)
+    form = chosen_form(json=as_json, csv=as_csv)
     chosen = Filter(model, task, language, _day("--since", since), _day("--until", until))
     found = _runs(folder)
     if form == "json":
