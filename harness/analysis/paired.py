@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.analysis.intervals import Z80, Z95
-from harness.analysis.spread import Array, Clusters, Codes, from_codes, spread, t95, t_test
+from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, spread, t95, t_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
         value=found.mean,
         stderr=found.robust,
         dof=found.dof,
-        ci95=found.interval(),
+        ci95=_interval(found, only_a, only_b, clusters),
         p=exact if exact is not None and clusters is None else found.p_value(),
         mcnemar=exact,
         only_a=only_a,
@@ -71,6 +71,21 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
         clusters=found.clusters,
         variances=((spread(a, clusters).robust or 0.0) ** 2, (spread(b, clusters).robust or 0.0) ** 2),
     )
+
+
+def _interval(found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None) -> tuple[float, float] | None:
+    """Agresti and Min's for 0/1 scores of independent items, else Student's t; none where all differences of clustered items are equal."""
+    if clusters is None and only_a is not None and only_b is not None:
+        return agresti_min(only_a, only_b, found.n)
+    return found.interval() if found.robust else None
+
+
+def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
+    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine 24, 2005): half an item is added to each
+    of the four cells of the table, so that equal answers on n items are not taken for certainty."""
+    more, whole = only_a - only_b, n + 2
+    error = math.sqrt(max(0.0, only_a + only_b + 1 - more * more / whole)) / whole
+    return max(-1.0, more / whole - Z95 * error), min(1.0, more / whole + Z95 * error)
 
 
 def shared(a: Array, b: Array, codes: Codes | None, whole: Clusters | None) -> Difference | None:
@@ -105,8 +120,8 @@ def correlation(a: Array, b: Array) -> float | None:
 
 
 def detectable(stderr: float | None) -> float | None:
-    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen."""
-    return (Z95 + Z80) * stderr if stderr is not None else None
+    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen; None where that is zero."""
+    return (Z95 + Z80) * stderr if stderr else None
 
 
 def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
