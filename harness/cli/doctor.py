@@ -12,7 +12,7 @@ import typer
 from harness.cli.options import Mirror
 
 if TYPE_CHECKING:
-    from harness.run.doctor import Check
+    from harness.run.findings import Check
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, importing, models, plan, report, rescore, results, run, schema, tasks
+from harness.cli import compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -58,7 +58,7 @@ app = typer.Typer(
     name="harness",
     cls=GuardedGroup,
     help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and English.",
-    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
     add_completion=False,
@@ -75,6 +75,7 @@ app.command("compare")(compare.compare)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)
+app.command("parity")(parity.parity)
 app.add_typer(schema.app, name="schema")
 
 

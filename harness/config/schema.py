@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -39,7 +40,10 @@ class ModelSpec(Strict):
         "pretrained", description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy."
     )
     dtype: Dtype = Field("auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU.")
-    engine: EngineName = Field("auto", description="Who answers: transformers, vllm, openai or mock.")
+    engine: EngineName = Field(
+        "auto",
+        description="Who answers: transformers, vllm, openai or mock. auto: vllm where it can run on a GPU, else transformers.",
+    )
     tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
     chat_template: bool | None = Field(
         None,
@@ -54,7 +58,13 @@ class ModelSpec(Strict):
     config_overrides: dict[str, Any] = Field(
         default_factory=dict, description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random."
     )
-    engine_args: dict[str, Any] = Field(default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …).")
+    engine_args: dict[str, Any] = Field(
+        default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own)."
+    )
+    base_url: str | None = Field(None, description="engine: openai: where the endpoint is, e.g. http://localhost:8000/v1.")
+    api_key_env: str | None = Field(
+        None, description="engine: openai: environment variable that holds the key (never the key itself). Default: OPENAI_API_KEY."
+    )
     gpus: int | None = Field(None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for.")
     seed: int = Field(0, description="Seed of random weights.")
 
@@ -64,6 +74,19 @@ class ModelSpec(Strict):
             raise PydanticCustomError(
                 "needs_random", "config_overrides changes the architecture, so it needs weights: random", {"key": "config_overrides"}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _endpoint(self) -> ModelSpec:
+        """Messages never show the values: they may hold a key, and a config is kept beside its results."""
+        if (self.engine == "openai") != (self.base_url is not None):
+            raise PydanticCustomError("endpoint", "base_url and engine: openai belong together; say both or neither")
+        if self.base_url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", self.base_url):
+            text = "expected http(s)://HOST[:PORT]/PATH without user, password or query (a key belongs into the environment)"
+            raise PydanticCustomError("endpoint", text, {"key": "base_url"})
+        if self.api_key_env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
+            text = "expected the name of an environment variable that holds the key, not the key"
+            raise PydanticCustomError("endpoint", text, {"key": "api_key_env"})
         return self
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from harness.errors import ModelError
 
-Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope"]
+Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope", "endpoint"]
 
 _TEXTS = ["*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja"]
 _WEIGHTS = ["*.safetensors"]

@@ -9,6 +9,7 @@ the tokenizer itself, over every kind of character before the break and after; a
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,41 +58,65 @@ class PieceEncoder:
             self.runs = self.usable and _ends_there(pre_tokenize, [text + breaks for text in before for breaks in ("\n\n", "\n\n\n")])
 
     def encode(self, texts: list[str], special: bool) -> dict[str, list[int]]:
-        """Token ids by text; the tokenizer's special tokens in front if ``special``."""
-        cut = {text: self.cut(text) for text in texts}
-        pieces = list(dict.fromkeys(itertools.chain.from_iterable(cut.values())))
+        """Token ids by text; the tokenizer's special tokens in front if ``special``.
+
+        A text that goes on where one before it ended (a context, then the same with each of its continuations) is cut, and its ids put
+        together, from the last line of that text only.
+        """
+        front = tuple(self.prefix) if special else ()
+        heads: list[list[str]] = []  # pieces that all but the last of a text and of those that go on from it have in common
+        parts: list[tuple[int, list[str]]] = []  # by text: which of the heads, and the pieces after it
+        base, keep = None, 0
+        for text in texts:
+            if base is None or not text.startswith(base):
+                *head, last = self.cut(text) or [""]
+                heads.append(head)
+                base, keep = text, len(text) - len(last)
+                parts.append((len(heads) - 1, [last]))
+            else:
+                parts.append((len(heads) - 1, self.cut(text[keep:])))
+        known = self._encode_pieces(heads, parts)
+        whole = [[*front, *itertools.chain.from_iterable(map(known.__getitem__, head))] for head in heads]
+        return {
+            text: whole[head] + list(itertools.chain.from_iterable(map(known.__getitem__, rest)))
+            for text, (head, rest) in zip(texts, parts, strict=True)
+        }
+
+    def _encode_pieces(self, heads: list[list[str]], parts: list[tuple[int, list[str]]]) -> dict[str, list[int]]:
+        every = itertools.chain(itertools.chain.from_iterable(heads), itertools.chain.from_iterable(rest for _, rest in parts))
+        pieces = list(dict.fromkeys(every))
         found = self._raw(pieces, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False)
-        known = dict(zip(pieces, found["input_ids"], strict=True))
-        front = self.prefix if special else []
-        return {text: front + list(itertools.chain.from_iterable([known[piece] for piece in parts])) for text, parts in cut.items()}
+        return dict(zip(pieces, found["input_ids"], strict=True))
 
     def cut(self, text: str) -> list[str]:
         """The text in pieces, each but the last ending in a line break."""
-        lines = text.split("\n")
-        if len(lines) == 1:
-            return lines if text else []
         pieces: list[str] = []
         start = 0
-        solid = False
-        for place in range(1, len(lines)):
-            line, following = lines[place - 1], lines[place]
-            if line:
-                solid = _solid(line)
-            if solid and (line or self.runs) and following and _begins(following[0]):
-                pieces.append("\n".join(lines[start:place]) + "\n")
-                start = place
-        pieces.append("\n".join(lines[start:]))
+        for found in (_AFTER_RUNS if self.runs else _AFTER_LINE).finditer(text):
+            pieces.append(text[start : found.end()])
+            start = found.end()
+        if start < len(text):
+            pieces.append(text[start:])
         return pieces
 
 
+def _solid_class() -> str:
+    """Pattern of what is visible: no space of any kind, no control or format character, nothing beyond the basic plane."""
+    visible = "".join(character if character.isprintable() and character != " " else "\n" for character in map(chr, range(0x10000)))
+    spans = [(found.start(), found.end() - 1) for found in re.finditer(r"[^\n]+", visible)]
+    return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in spans)
+
+
+_BEGINS = "(?=[A-Za-z0-9\u4e00-\u9fff])"
+"""ASCII letters, digits and Chinese characters: no pattern joins these to a line break, and no normalisation either."""
+_SOLID = _solid_class()
+_AFTER_LINE = re.compile(rf"\n(?<=[{_SOLID}]\n){_BEGINS}")
+_AFTER_RUNS = re.compile(rf"\n(?:(?<=[{_SOLID}]\n)|(?<=[{_SOLID}]\n\n)|(?<=[{_SOLID}]\n\n\n)){_BEGINS}")
+
+
 def _solid(line: str) -> bool:
-    """Ends in something visible: no space of any kind, no control or format character."""
+    """Ends in something visible, as `_SOLID` has it."""
     return line[-1] != " " and line[-1].isprintable()
-
-
-def _begins(character: str) -> bool:
-    """An ASCII letter or digit or a Chinese character: no pattern joins these to a line break, and no normalisation either."""
-    return "一" <= character <= "鿿" or (character.isascii() and character.isalnum())
 
 
 def _plain_pipeline(backend: Any) -> bool:

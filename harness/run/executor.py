@@ -72,8 +72,7 @@ class LocalExecutor:
     def kill(self) -> None:
         """Ends every worker at once, with whatever it started."""
         for worker in self._running:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(worker.process.pid, signal.SIGKILL)
+            _kill_group(worker)
             worker.process.wait()
         self._running.clear()
 
@@ -124,11 +123,18 @@ class LocalExecutor:
         self._free += worker.gpus
         if worker.process.stdin is not None:
             worker.process.stdin.close()
+        _kill_group(worker)  # a worker that was killed leaves the processes it started (vLLM's engine core)
         code = worker.process.returncode
         reason = worker.fatal
         if reason is None and code != 0:
             reason = exit_reason(code, self.folder.log(worker.job.model, worker.job.shard))
         return {"event": "exit", "model": worker.job.model, "shard": worker.job.shard, "reason": reason, "code": code}
+
+
+def _kill_group(worker: _Running) -> None:
+    """Ends what is left of a worker's process group; a worker leads its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.process.pid, signal.SIGKILL)
 
 
 def worker_env(gpus: Sequence[str]) -> dict[str, str]:

@@ -92,6 +92,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
     """One model against this machine's memory."""
+    if model.engine == "openai":
+        note = f"answers at {model.base_url}; nothing is loaded here"
+        return ModelPlan(model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note)
     arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
     available = sum(gpu.memory for gpu in machine.gpus) if machine.device == "cuda" else machine.memory
@@ -121,6 +124,8 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
 
 
 def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
+    if model.engine == "openai":
+        return None  # whatever its name is, nothing of it is loaded here
     try:
         return known_architecture(model, str(mirror) if mirror else None)
     except HarnessError:

@@ -34,14 +34,18 @@ def make_jobs(models: Sequence[ModelSpec], weight_bytes: Mapping[str, int], mach
     spare = len(machine.gpus) // max(1, sum(needs.values()))
     jobs = []
     for model in models:
-        shards = max(1, min(spare, tasks))
+        shards = max(1, min(spare, tasks)) if needs[model.label] else 1  # an endpoint's rate limits hold for one worker
         jobs += [Job(model.label, needs[model.label], shard, shards) for shard in range(shards)]
     return sorted(jobs, key=lambda job: -job.gpus)
 
 
 def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int:
-    if model.gpus:
-        return min(model.gpus, len(machine.gpus))
+    if model.engine == "openai":
+        return 0
+    parallel = [model.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
+    asked = model.gpus or (math.prod(parallel) if all(isinstance(size, int) for size in parallel) and math.prod(parallel) > 1 else 0)
+    if asked:
+        return min(asked, len(machine.gpus))
     if not weights:
         return 1
     smallest = min(gpu.memory for gpu in machine.gpus)

@@ -47,17 +47,6 @@ class WorkSetup:
         return Path(self.config.mirror) if self.config.mirror else None
 
 
-def find_files(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
-    """The model's files; a mock has none, only an identity. Raises ModelError."""
-    from harness.engines import engine_name, resolve_model
-
-    if engine_name(spec) != "mock":
-        return resolve_model(spec, mirror)
-    from harness.engines.files import ModelFiles, model_identity
-
-    return ModelFiles(Path(), None, "bundled", {}, model_identity(spec, spec.id, {}))
-
-
 def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
     """How this model's prompts are dressed. Raises ModelError where a chat template is asked for and there is none."""
     from harness.tasks.api import PromptStyle
@@ -65,9 +54,9 @@ def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
     spec = setup.spec
     chat = None
     if spec.chat_template:
-        from harness.engines.tokenizer import ChatTemplate, load_tokenizer
+        from harness.engines import chat_renderer
 
-        chat = ChatTemplate(load_tokenizer(spec, files), spec.thinking)
+        chat = chat_renderer(spec, files)
     tags = ThinkTags(*spec.think_tags) if spec.think_tags and spec.thinking is not False else None
     return PromptStyle(
         chat=chat,

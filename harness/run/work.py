@@ -17,7 +17,7 @@ from harness.run.downloads import watched
 from harness.run.events import EventStream
 from harness.run.plan import download_bytes
 from harness.run.rows import CellFacts, failed_row
-from harness.run.setup import WorkSetup, cell_facts, find_files, prompt_style
+from harness.run.setup import WorkSetup, cell_facts, prompt_style
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -66,9 +66,11 @@ class ModelWork:
             self._finish()
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
+        from harness.engines import find_model
+
         self.events.send("model", model=self.setup.spec.label, state="files")
         with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
-            files = find_files(self.setup.spec, self.setup.mirror)
+            files = find_model(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
         return files, prompt_style(self.setup, files)
 

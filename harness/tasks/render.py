@@ -82,13 +82,36 @@ def _template(text: str) -> Any:
     return env.from_string(text)
 
 
+_REMEMBERED = 2048  # rendered texts; the examples before every question come again and again
+_PLAIN = frozenset({str, int, float, bool, list, dict, type(None)})
+
+
+class Templates:
+    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and each document rendered once by it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def __call__(self, template: str, doc: Any) -> str:
+        """The template filled in from a document."""
+        if type(doc) is not dict or "random" in template or not _PLAIN.issuperset(map(type, doc.values())):
+            return str(_template(template).render(**doc))
+        key = template, repr(doc)
+        text = self._known.get(key)
+        if text is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            text = self._known[key] = _template(template).render(**doc)
+        return text
+
+
 @contextlib.contextmanager
-def cached_templates() -> Iterator[None]:
-    """Inside, lm-eval compiles each Jinja template once instead of at every call: the same text, 37 times faster."""
+def cached_templates(templates: Templates | None = None) -> Iterator[None]:
+    """Inside, lm-eval fills templates in by `Templates`."""
     from lm_eval import utils
 
     before = utils.apply_template
-    utils.apply_template = lambda template, doc: _template(template).render(**doc)
+    utils.apply_template = templates or Templates()
     try:
         yield
     finally:
@@ -104,6 +127,7 @@ class Renderer:
     def __init__(self, task: Any, style: PromptStyle, *, seed: int, repeats: int) -> None:
         self._task, self._style, self._seed, self._repeats = task, style, seed, repeats
         self._done: list[Rendered] = []
+        self._templates = Templates()
         self._rest = self._documents()
 
     def first(self, limit: int | None) -> Iterator[Rendered]:
@@ -121,7 +145,7 @@ class Renderer:
     def _documents(self) -> Iterator[Rendered]:
         self._task.set_fewshot_seed(seed=self._seed)
         for doc_id, doc in enumerate(self._task.eval_docs):
-            with cached_templates():
+            with cached_templates(self._templates):
                 try:
                     instances = self._instances(doc_id, doc)
                 except (KeyError, AssertionError, TypeError, ValueError, IndexError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.run import doctor
+from harness.engines.vllm import package
+from harness.run import doctor, doctor_vllm, findings
 
 ROOT = Path(__file__).resolve().parents[2]
 TORCH = {"version": "2.13.0+cpu", "threads": 2, "cpu": "AVX2", "cpu_bf16": False, "built": None, "cuda": False, "devices": []}
@@ -33,6 +35,41 @@ def test_ranges_are_those_of_pyproject() -> None:
     wanted = {Requirement(text).name: Requirement(text).specifier for text in project["dependencies"]}
     for name, text in doctor.RANGES.items():
         assert Requirement(f"{name}{text}").specifier == wanted[name], name
+    (vllm,) = project["optional-dependencies"]["vllm"]
+    assert Requirement(vllm).specifier == Requirement(f"vllm{doctor_vllm.RANGE}").specifier
+
+
+@pytest.mark.parametrize(
+    ("built_for", "cuda", "broken", "level", "word"),
+    [
+        ("cuda", True, None, "ok", "0.32.0"),
+        ("cuda", False, None, "warn", "no GPU"),
+        ("cpu", True, None, "warn", "cannot use this machine's GPU"),
+        ("cpu", False, None, "ok", "built for cpu"),
+        ("cpu", False, "ImportError: libtorch.so", "warn", "libtorch.so"),
+    ],
+)
+def test_vllm_and_its_device(
+    built_for: Any, cuda: bool, broken: str | None, level: str, word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(package, "find_package", lambda: package.Package("vllm", "0.32.0", built_for, tmp_path))
+    check = doctor_vllm.check_vllm({"cuda": cuda}, lambda: broken)
+    assert check.level == level
+    assert word in check.found
+    assert level == "ok" or check.advice
+
+
+def test_no_vllm_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "find_package", lambda: None)
+    assert doctor_vllm.check_vllm({"cuda": True}).level == "ok"
+
+
+def test_a_vllm_that_lacks_what_the_engine_needs_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "vllm.py").write_text("__version__ = '0.1'\nclass SamplingParams:\n  pass\nclass RequestOutput:\n  pass\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    reason = doctor_vllm.probe_vllm()
+    assert reason is not None
+    assert "0.26 or newer" in reason
 
 
 def test_a_machine_without_gpu_and_hub_can_still_run(tmp_path: Path) -> None:
@@ -69,9 +106,9 @@ def test_cuda_and_its_troubles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_versions_and_ranges() -> None:
-    assert doctor.in_range("2.13.0+cpu", "==2.13.0")
-    assert not doctor.in_range("2.14.0", ">=2.11,<2.14")
-    assert not doctor.in_range("strange", ">=1")
+    assert findings.in_range("2.13.0+cpu", "==2.13.0")
+    assert not findings.in_range("2.14.0", ">=2.11,<2.14")
+    assert not findings.in_range("strange", ">=1")
     assert doctor._package("no-such-distribution", ">=1").level == "bad"
 
 

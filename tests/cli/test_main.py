@@ -46,7 +46,8 @@ def test_version_and_help_name_every_command() -> None:
     runner = CliRunner()
     assert runner.invoke(cli.app, ["--version"]).stdout == f"harness {__version__}\n"
     text = runner.invoke(cli.app, ["--help"]).stdout
-    for command in ("run", "plan", "tasks", "models", "doctor", "report", "compare", "results", "rescore", "import", "schema"):
+    commands = ("run", "plan", "tasks", "models", "doctor", "report", "compare", "results", "rescore", "import", "parity", "schema")
+    for command in commands:
         assert f"\n  {command} " in text
 
 

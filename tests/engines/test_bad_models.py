@@ -114,8 +114,9 @@ def test_misspelt_settings(folder: Path) -> None:
     _fails(folder, "num_hidden_layer", weights="random", config_overrides={"num_hidden_layer": 2})
 
 
-def test_engines_that_are_not_there(folder: Path) -> None:
-    _fails(folder, "not in this version yet", "engine: transformers", engine="vllm")
+def test_a_package_that_is_not_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.engines.vllm.preflight.find_package", lambda: None)
+    _fails(folder, "needs the package vllm", "engine: transformers", engine="vllm")
 
 
 def test_no_such_folder_or_bundled_model() -> None:

@@ -60,7 +60,8 @@ def test_prompt_ids_fixed_length_and_times(stories: Opened) -> None:
         answer = answers[str(n)]
         assert len(answer.output_ids) == n == answer.tokens.output
         assert answer.finish == "length"
-        assert answer.tokens.computed == len(ids) + n - 1
+        assert answer.tokens.computed == (len(ids) if n == 1 else 0) + n - 1  # the first reads the prompt for all three
+        assert answer.tokens.shared == (0 if n == 1 else len(ids))
         assert answer.first_token <= answer.last_token
     assert answers["20"].output_ids[:5] == answers["5"].output_ids
 
@@ -117,7 +118,7 @@ def cramped(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
     engine = stories.engine
     monkeypatch.setattr(model.model, "forward", small)
     monkeypatch.setattr(engine._budget, "tokens", 4096)
-    monkeypatch.setattr(engine._decoder, "_max_rows", 64)
+    monkeypatch.setattr(engine._decoder.stream, "most", 64)
     return stories
 
 
@@ -136,13 +137,16 @@ def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.Fixture
     assert {key: answer.text for key, answer in _texts(cramped, prompts).items()} == texts
 
 
-def test_one_text_that_does_not_fit_is_an_error(cramped: Opened) -> None:
+def test_one_text_that_does_not_fit_is_an_error(cramped: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     (cut_up,) = cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))])  # its row is cut into passes that do fit
     assert cut_up.logprobs[0] < 0
     cramped.engine._scorer.share_limit, limit = 0, cramped.engine._scorer.share_limit
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))]))
     cramped.engine._scorer.share_limit = limit
+    (written,) = cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)])
+    assert written.tokens.output == 5
+    monkeypatch.setattr(cramped.engine._decoder, "share_limit", 0)
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)]))
 

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+from harness.engines.rows import ScorePlan, sort_key
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget
-from harness.engines.transformers.scoring import ScorePlan, Scorer
+from harness.engines.transformers.scoring import Scorer
 from harness.engines.transformers.sharing import find_sharing
-from harness.engines.transformers.tree import common_length, depth_first, grow, sort_key
+from harness.engines.transformers.tree import common_length, depth_first, grow
 
 WINDOW = 48
 PREFIX = 1  # what an empty context is conditioned on

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from support.runs import write_config, write_task
 
@@ -18,7 +21,8 @@ from harness.run import run_config
 from harness.run.devices import Gpu, Machine
 from harness.run.downloads import cache_folder, folder_bytes, watched
 from harness.run.events import EventStream, parse_event
-from harness.run.executor import worker_env
+from harness.run.executor import _kill_group, _Running, worker_env
+from harness.run.schedule import Job
 
 
 def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,3 +80,15 @@ def test_other_lines_are_no_events() -> None:
     assert parse_event("Loading weights: 100%") is None
     assert parse_event('["event"]') is None
     assert parse_event(json.dumps({"event": "hello"})) == {"event": "hello"}
+
+
+def test_what_a_killed_worker_started_ends_with_it() -> None:
+    code = "import subprocess, time; print(subprocess.Popen(['sleep', '99']).pid, flush=True); time.sleep(99)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    child = psutil.Process(int(process.stdout.readline()))
+    process.kill()
+    process.wait()
+    _kill_group(_Running(Job("m", 0), process, []))
+    psutil.wait_procs([child], timeout=10)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

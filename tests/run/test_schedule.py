@@ -37,3 +37,18 @@ def test_a_big_model_gets_several_gpus_and_goes_first() -> None:
 def test_more_than_there_is_gets_all() -> None:
     assert make_jobs(models("huge"), {"huge": 1300 * GIB}, machine(2), 4) == [Job("huge", 2)]
     assert make_jobs([ModelSpec(id="x", gpus=2)], {}, machine(4), 4) == [Job("x", 2, 0, 2), Job("x", 2, 1, 2)]
+
+
+def test_parallel_sizes_of_an_engine_ask_for_gpus() -> None:
+    spec = ModelSpec(id="x", engine="vllm", engine_args={"tensor_parallel_size": 2, "pipeline_parallel_size": 2})
+    assert make_jobs([spec], {"x": GIB}, machine(8), 4) == [Job("x", 4, 0, 2), Job("x", 4, 1, 2)]
+    wrong = ModelSpec(id="x", engine="vllm", engine_args={"tensor_parallel_size": "two"})
+    assert make_jobs([wrong], {"x": GIB}, machine(1), 4) == [Job("x", 1)]
+
+
+def test_an_endpoint_takes_no_gpu_and_one_worker() -> None:
+    """Its rate limits are one worker's; the GPUs stay for the others."""
+    served = ModelSpec(id="far", engine="openai", base_url="http://127.0.0.1:9/v1")
+    jobs = make_jobs([served, *models("a")], {"a": GIB}, machine(2), 10)
+    assert [job for job in jobs if job.model == "far"] == [Job("far", 0)]
+    assert [job for job in jobs if job.model == "a"] == [Job("a", 1, 0, 2), Job("a", 1, 1, 2)]

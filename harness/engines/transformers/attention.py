@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -51,21 +51,73 @@ class Look:
     kept: list[KeysValues] | None = None
 
 
+class Plan(Protocol):
+    """What one forward call attends to."""
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
+        """One layer after the other: queries [T, KV heads, group, d], keys and values [T, KV heads, d] -> [T, KV heads, group, d]."""
+        ...
+
+
+@dataclass(slots=True)
+class Keep:
+    """Keys and values of tokens [low, high) are added to ``found``, a layer at a time: a copy, or a view that holds the whole pass."""
+
+    low: int
+    high: int
+    found: list[KeysValues]
+    copy: bool = True
+
+
 @dataclass(slots=True)
 class Pass:
-    """What one forward call attends to, and what it must keep: ``keep`` maps a token range to the list its layers are added to."""
+    """Nodes of a prefix tree in one row of tokens: what they see, and what is kept of them."""
 
     blocks: list[Block]
     looks: list[Look]
-    keep: list[tuple[int, int, list[KeysValues]]] = field(default_factory=list)
+    keep: list[Keep] = field(default_factory=list)
     calls: int = 0
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
+        """See `Plan`. Blocks are written, looks merged into them by their log-sums."""
+        layer = self.calls
+        self.calls += 1
+        for kept in self.keep:
+            self._keep(kept, keys, values)
+        length, kv_heads, group, _ = queries.shape
+        out = queries.new_empty(length, kv_heads, group, values.shape[-1])
+        sums = torch.empty(group, kv_heads, length, device=queries.device, dtype=torch.float32)
+        self._fill(layer, queries, (keys, values), scale, out.permute(2, 1, 0, 3), sums)
+        return out
+
+    @staticmethod
+    def _keep(kept: Keep, keys: Tensor, values: Tensor) -> None:
+        own = keys[kept.low : kept.high], values[kept.low : kept.high]
+        if kept.copy:
+            own = own[0].clone(memory_format=torch.contiguous_format), own[1].clone(memory_format=torch.contiguous_format)
+        kept.found.append(own)
+
+    def _fill(self, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor) -> None:
+        """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV heads, T], then merges looks."""
+        keys, values = own
+        for block in self.blocks:
+            part = slice(block.low, block.high)
+            found, log_sum = attend(queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None)
+            out[:, :, part] = found
+            sums[:, :, part] = log_sum
+        for look in self.looks:
+            part = slice(look.low, look.high)
+            seen = slice(look.first, look.last)
+            theirs = (keys[seen], values[seen]) if look.kept is None else look.kept[layer]
+            found, log_sum = attend(queries[part], *theirs, scale, None, causal=False)
+            merge(out[:, :, part], sums[:, :, part], found, log_sum)
 
 
 _active = threading.local()
 
 
 @contextmanager
-def active(plan: Pass) -> Iterator[None]:
+def active(plan: Plan) -> Iterator[None]:
     """Makes a pass the one that `tree_attention` follows, in this thread."""
     _active.plan = plan
     try:
@@ -81,7 +133,7 @@ def tree_attention(
 
     Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from parts.
     """
-    plan: Pass | None = getattr(_active, "plan", None)
+    plan: Plan | None = getattr(_active, "plan", None)
     if plan is None:
         raise CannotShare("attention was called outside a pass")
     for name in ("softcap", "s_aux", "position_bias", "sinks", "head_mask"):
@@ -92,37 +144,16 @@ def tree_attention(
     heads, kv_heads, length, size = query.shape[1], key.shape[1], query.shape[2], value.shape[3]
     if query.shape[0] != 1 or key.shape[2] != length or heads % kv_heads:
         raise CannotShare(f"its attention has an unknown shape {tuple(query.shape)} over {tuple(key.shape)}")
-    layer = plan.calls
-    plan.calls += 1
     keys, values = key[0].transpose(0, 1), value[0].transpose(0, 1)
     queries = query[0].transpose(0, 1).reshape(length, kv_heads, heads // kv_heads, -1)
-    for low, high, kept in plan.keep:
-        kept.append(
-            (keys[low:high].clone(memory_format=torch.contiguous_format), values[low:high].clone(memory_format=torch.contiguous_format))
-        )
     scale = 1 / math.sqrt(query.shape[3]) if scaling is None else float(scaling)
-    out = query.new_empty(length, kv_heads, heads // kv_heads, size)
-    sums = torch.empty(heads // kv_heads, kv_heads, length, device=query.device, dtype=torch.float32)
-    _fill(plan, layer, queries, (keys, values), scale, out.permute(2, 1, 0, 3), sums)
-    return out.view(1, length, heads, size), None
+    return plan.attend(queries, keys, values, scale).view(1, length, heads, size), None
 
 
-def _fill(plan: Pass, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor) -> None:
-    """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV heads, T], then merges looks."""
-    keys, values = own
-    for block in plan.blocks:
-        part = slice(block.low, block.high)
-        found, log_sum = attend(queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None)
-        out[:, :, part] = found
-        sums[:, :, part] = log_sum
-    for look in plan.looks:
-        part = slice(look.low, look.high)
-        seen = slice(look.first, look.last)
-        theirs = (keys[seen], values[seen]) if look.kept is None else look.kept[layer]
-        found, log_sum = attend(queries[part], *theirs, scale, None, causal=False)
-        before = sums[:, :, part]
-        out[:, :, part].lerp_(found, torch.sigmoid(log_sum - before).unsqueeze(-1).to(out.dtype))
-        torch.logaddexp(before, log_sum, out=before)
+def merge(out: Tensor, sums: Tensor, found: Tensor, log_sum: Tensor) -> None:
+    """Joins a second part of the keys into ``out`` [..., d] and its log-sums ``sums`` [...], in place."""
+    out.lerp_(found, torch.sigmoid(log_sum - sums).unsqueeze(-1).to(out.dtype))
+    torch.logaddexp(sums, log_sum, out=sums)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, causal: bool) -> KeysValues:
@@ -134,7 +165,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, c
     q = q.permute(2, 1, 0, 3)
     k = k.transpose(0, 1).expand(group, -1, -1, -1)
     v = v.transpose(0, 1).expand(group, -1, -1, -1)
-    bias = None if mask is None else mask.expand(group, q.shape[1], -1, -1)
+    return kernel(q, k, v, scale, None if mask is None else mask.expand(group, q.shape[1], -1, -1), causal)
+
+
+def kernel(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False) -> KeysValues:
+    """Fused attention of q [batch, heads, n, d] over k, v [batch, heads, m, d]: (output, log-sums [batch, heads, n] in fp32)."""
     ops: Any = torch.ops.aten
     if q.device.type == "cpu" and q.shape[-1] == v.shape[-1]:
         out, log_sum = ops._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, attn_mask=bias, scale=scale)

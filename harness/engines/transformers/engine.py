@@ -12,19 +12,21 @@ from typing import Any
 import torch
 
 from harness.config.schema import ModelSpec
+from harness.engines.answering import TextSide
 from harness.engines.files import ModelFiles
 from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
 from harness.engines.transformers.compute import widen
+from harness.engines.transformers.continuous import Stream
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.generation import Decoder, GenerationRules, make_job
+from harness.engines.transformers.generation import Decoder
+from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
-from harness.engines.transformers.portions import PAIR, ahead, portions
-from harness.engines.transformers.scoring import ScorePlan, Scorer, rolling_windows
+from harness.engines.transformers.scoring import Scorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.errors import ModelError
-from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,13 @@ _CUDA_TOKENS = 16384
 class Options:
     """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows generated together;
     ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
-    transformers' own generate does, where the item has none."""
+    transformers' own generate does, where the item has none; ``shared_prefixes``: false computes every prompt whole, for measuring."""
 
     batch_tokens: int | None = None
     batch_rows: int | None = None
     attention: str = identity.DEFAULT_ATTENTION
     generation_defaults: bool = True
+    shared_prefixes: bool = True
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Options:
@@ -56,26 +59,33 @@ class Options:
 
 
 class TransformersEngine:
-    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded."""
+    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded.
 
-    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto") -> None:
+    ``reason``: why this engine was taken.
+    """
+
+    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None) -> None:
         started = time.perf_counter()
-        self._spec = spec
+        self._spec, self._reason = spec, reason
         self._options = Options.of(spec)
         place = self._place(spec, files, device)
         self.encoder = load_tokenizer(spec, files)
         self._model: Any = load.load_model(spec, files, place)
         self._computed_in = widen(self._model)
-        self._rows = load.check_vocabulary(spec, self._model, self.encoder)
+        rows = load.check_vocabulary(spec, self._model, self.encoder)
         if place.device == "cpu":
             load.choose_threads(self._model)
         self.window = load.context_length(spec, self._model.config, self.encoder)
+        self._text = TextSide(self.encoder, self.window, rows, spec.label)
         self._forward = Forward(self._model)
         tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)
         self._budget = Budget(tokens)
-        self._sharing = find_sharing(self._forward, self.window, self._rows, place.attention)
-        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit)
-        self._decoder = Decoder(self._forward, self.encoder, self._rules(place), self._budget)
+        self._sharing = find_sharing(self._forward, self.window, rows, place.attention)
+        share = self._options.shared_prefixes
+        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit if share else 0)
+        self._decoder = Decoder(
+            self._forward, self.encoder, Stream(self._forward, self._rules(place), self._budget, share), self._sharing.limit
+        )
         self._place_used = place
         self._load_seconds = time.perf_counter() - started
 
@@ -112,18 +122,23 @@ class TransformersEngine:
             parameters=self._forward.model.num_parameters(),
             load_seconds=self._load_seconds,
             extra={
+                "chosen": self._reason,
                 "architecture": type(self._forward.model).__name__,
                 "head": self._forward.head_mode,
-                "shared_prefixes": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
+                "shared_prefixes": {"longest_row": self._scorer.share_limit, "reason": self._why_not()},
+                "continuous_batching": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
                 "batch_tokens": self._budget.tokens,
                 "out_of_memory": self._budget.halvings,
                 "forwarded_tokens": forwarded,
-                "eos_ids": sorted(self._decoder._rules.eos_ids),
-                "repetition_penalty": self._decoder._rules.penalty,
+                "eos_ids": sorted(self._decoder.rules.eos_ids),
+                "repetition_penalty": self._decoder.rules.penalty,
                 "threads": torch.get_num_threads(),
                 "compute_dtype": self._computed_in,
             },
         )
+
+    def _why_not(self) -> str | None:
+        return self._sharing.reason if self._options.shared_prefixes else "engine_args.shared_prefixes: false"
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""
@@ -132,47 +147,19 @@ class TransformersEngine:
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities of continuations. Raises OutOfMemoryError when one pair alone does not fit."""
         self._check_open()
-        texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(PAIR + len(a) + len(b) for a, b in item.pairs)) for item in items]
-
-        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
-            pairs = self.encoder.pairs([pair for index in portion for pair in items[index].pairs])
-            self._check_ids(ids for pair in pairs for ids in pair)
-            each = iter(pairs)
-            return portion, ScorePlan([[next(each) for _ in items[index].pairs] for index in portion], self.window)
-
-        for portion, plan in ahead(prepare, portions(texts)):
-            for place in self._scorer.run(plan):
-                found = plan.verdicts[place]
-                tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
-                greedy, key = tuple(found.greedy), items[portion[place]].key
-                yield Score(key, tuple(found.logprobs), greedy, tuple(found.lengths), tokens, found.truncated, found.seconds)
+        yield from self._text.score(items, self._scorer)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """Continuations. Raises OutOfMemoryError when one row alone does not fit."""
         self._check_open()
-        encoded = self.encoder.encode(item.prompt for item in items if item.prompt_ids is None)
-        prompts = [encoded[item.prompt] if item.prompt_ids is None else list(item.prompt_ids) for item in items]
-        self._check_ids(prompts)
-        rules = self._decoder._rules
-        jobs = [make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)]
-        yield from self._decoder.run(jobs)
+        rules = self._decoder.rules
+        prompts = self._text.prompts(items)
+        yield from self._decoder.run([make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)])
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows. Raises OutOfMemoryError when one window alone does not fit."""
         self._check_open()
-
-        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
-            encoded = self.encoder.encode(items[index].text for index in portion)
-            self._check_ids(encoded.values())
-            prefix = self.encoder.prefix_id
-            return portion, ScorePlan([rolling_windows(encoded[items[index].text], prefix, self.window) for index in portion], self.window)
-
-        for portion, plan in ahead(prepare, portions([(item.text, len(item.text)) for item in items])):
-            for place in self._scorer.run(plan):
-                found = plan.verdicts[place]
-                tokens = Tokens(found.prompt, found.computed, found.prompt - found.computed)
-                key, logprob = items[portion[place]].key, sum(found.logprobs)
-                yield Likelihood(key, logprob, tokens, sum(found.lengths), found.truncated, found.seconds)
+        yield from self._text.perplexity(items, self._scorer)
 
     def close(self) -> None:
         """Frees the model's memory; a second call does no harm."""
@@ -185,12 +172,6 @@ class TransformersEngine:
     def _check_open(self) -> None:
         if self._model is None:
             raise RuntimeError("this engine was closed")
-
-    def _check_ids(self, lists: Any) -> None:
-        """A token without an embedding would crash a GPU for good: say it instead."""
-        largest = max((max(ids) for ids in lists if len(ids)), default=0)
-        if largest >= self._rows:
-            raise ModelError(f"{self._spec.label}: token id {largest} has no embedding (there are {self._rows}); wrong tokenizer?")
 
 
 def _cache_bytes(model: Any) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.engines.transformers.attention import NAME, Pass, active
+from harness.engines.transformers.attention import NAME, Plan, active
 from harness.engines.transformers.head import Finish, judge
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,11 @@ class Forward:
         self.model = model
         self.device: torch.device = model.get_input_embeddings().weight.device
         self._head = model.get_output_embeddings()
+        self.vocabulary = int(model.config.get_text_config().vocab_size)
         self.accepts = set(inspect.signature(model.forward).parameters)
+        self._without_cache: dict[str, Any] = {"use_cache": False} if "use_cache" in self.accepts else {}
         self._cache_name = "cache_params" if "cache_params" in self.accepts else "past_key_values"
+        self._switch: list[tuple[Any, str, str]] = []
         self._finish, self.head_mode = self._find_finish()
         if self.head_mode != "chunked":
             log.warning("%s: the vocabulary head runs %s the model (no known step after it)", type(model).__name__, self.head_mode)
@@ -51,18 +54,38 @@ class Forward:
         return self._ask(ids, flat, rows, targets, {})
 
     @torch.inference_mode()
-    def ask_packed(self, ids: Tensor, positions: Tensor, plan: Pass, asked: tuple[Tensor, Tensor, Tensor]) -> Judged:
+    def ask_packed(self, ids: Tensor, positions: Tensor, plan: Plan, asked: tuple[Tensor, Tensor, Tensor]) -> Judged:
         """`ask` (``asked``: flat, rows, targets) for nodes of a prefix tree, ``ids`` and ``positions`` [1, T], attending as ``plan`` says.
 
         Raises CannotShare where the model's attention is not what `attention` can do.
         """
-        before = self.model.config._attn_implementation
-        self.model.set_attn_implementation(NAME)
+        with self._packed(plan), self._last_layer_on(asked[0]):
+            return self._ask(ids, *asked, {"position_ids": positions})
+
+    @torch.inference_mode()
+    def next_logits(self, ids: Tensor, positions: Tensor, plan: Plan, flat: Tensor | None) -> Tensor:
+        """Logits [n, vocabulary] in fp32 after the tokens ``flat`` [n] (None: all) of ``ids`` [1, T], attending as ``plan`` says."""
+        ids, options = ids.to(self.device), {"position_ids": positions.to(self.device)} | self._without_cache
+        with self._packed(plan):
+            if flat is None:
+                logits: Tensor = self.model(input_ids=ids, **options).logits[0]
+                return logits.float()
+            with self._last_layer_on(flat):
+                return self._hooked(ids, flat, options, keep_all=True)[1].flatten(0, -2).float()
+
+    @contextmanager
+    def _packed(self, plan: Plan) -> Iterator[None]:
+        """Replaces the model's attention for one call."""
+        if not self._switch:
+            self._switch = _switch(self.model)
+        for config, name, _ in self._switch:
+            config._attn_implementation = name
         try:
-            with active(plan), self._last_layer_on(asked[0]):
-                return self._ask(ids, *asked, {"position_ids": positions})
+            with active(plan):
+                yield
         finally:
-            self.model.set_attn_implementation(before)
+            for config, _, before in self._switch:
+                config._attn_implementation = before
 
     @contextmanager
     def _last_layer_on(self, flat: Tensor) -> Iterator[None]:
@@ -96,8 +119,7 @@ class Forward:
     def _ask(self, ids: Tensor, flat: Tensor, rows: Tensor, targets: Tensor, options: dict[str, Any]) -> Judged:
         ids, flat = ids.to(self.device), flat.to(self.device)
         options = {name: value.to(self.device) for name, value in options.items()}
-        if "use_cache" in self.accepts:
-            options["use_cache"] = False
+        options |= self._without_cache
         if self._head is None or self.head_mode == "full":
             logits = self.model(input_ids=ids, **options).logits
             return _pick(logits.reshape(-1, logits.shape[-1]).index_select(0, flat.to(logits.device)), rows, targets)
@@ -161,6 +183,18 @@ class Forward:
             if found.shape == logits.shape and torch.allclose(found.float(), logits.to(found.device).float(), rtol=1e-6, atol=1e-6):
                 return finish, "chunked" if type(self._head) is torch.nn.Linear else "inside"
         return _same, "inside"
+
+
+def _switch(model: Any) -> list[tuple[Any, str, str]]:
+    """(config, our attention, its own) for each config of the model's parts, found once by transformers' own setter, which is too slow for
+    every step of a generation."""
+    configs = list({id(part.config): part.config for part in model.modules() if hasattr(part, "config")}.values())
+    before = [config._attn_implementation for config in configs]
+    model.set_attn_implementation(NAME)
+    ours = [config._attn_implementation for config in configs]
+    for config, name in zip(configs, before, strict=True):
+        config._attn_implementation = name
+    return list(zip(configs, ours, before, strict=True))
 
 
 def _same(logits: Tensor) -> Tensor:

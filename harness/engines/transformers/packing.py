@@ -8,15 +8,17 @@ everything further away is an ancestor seen whole (`attention.Look`).
 from __future__ import annotations
 
 import itertools
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.engines.transformers.attention import Block, KeysValues, Look, Pass
+from harness.engines.rows import Ids
+from harness.engines.transformers.attention import Block, Keep, KeysValues, Look, Pass
 from harness.engines.transformers.memory import Budget
-from harness.engines.transformers.tree import Ids, Node
+from harness.engines.transformers.tree import Node
 
 BLOCK = 128  # tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see docs/engine.md)
 
@@ -32,14 +34,26 @@ class Load:
     plan: Pass
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What all passes are cut by: the token budget, how many positions one may ask for, and whose tensors they meet.
+
+    ``hold``: keys and values of every node are kept until `Packer.done`, for a reader that goes on with them.
+    """
+
+    budget: Budget
+    device: torch.device
+    dtype: torch.dtype
+    most_asks: int = sys.maxsize
+    hold: bool = False
+
+
 class Packer:
     """Hands out passes. After each, `done` keeps what later passes need, or `undo` takes the pass back (it did not fit)."""
 
-    def __init__(self, tops: list[Node], budget: Budget, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, tops: list[Node], terms: Terms) -> None:
         self._waiting = tops[::-1]
-        self._budget = budget
-        self._device = device
-        self._dtype = dtype
+        self._terms = terms
         self._kept: dict[Node, list[KeysValues]] = {}
         self._fresh: dict[Node, list[KeysValues]] = {}
 
@@ -55,10 +69,12 @@ class Packer:
 
     def _take(self) -> list[Node]:
         nodes: list[Node] = []
-        most = room = self._budget.tokens
+        most = room = self._terms.budget.tokens
+        asks = self._terms.most_asks
         while self._waiting:
             node = self._waiting[-1]
-            if len(node) > room and nodes:
+            asks -= len(node.asks)
+            if nodes and (len(node) > room or asks < 0):
                 break
             if len(node) > most:
                 node = node.split(node.start + most)
@@ -71,7 +87,7 @@ class Packer:
     def _plan(self, nodes: list[Node], places: list[int]) -> Pass:
         """Blocks and looks of a pass, and what it must keep: the ancestors of the node that comes next."""
         highs = _descent(nodes, places)
-        blocks, closes = _blocks(nodes, places, highs, self._device, self._dtype)
+        blocks, closes = _blocks(nodes, places, highs, self._terms.device, self._terms.dtype)
         looks = [Look(0, highs[node], kept=kept) for node, kept in self._kept.items()]
         ours: Look | None = None
         for node, place, close in zip(nodes, places[:-1], closes, strict=True):
@@ -82,9 +98,18 @@ class Packer:
                     ours = Look(close, highs[node], place, place + len(node))
                     looks.append(ours)
         wanted = set(self._waiting[-1].path()[:-1]) if self._waiting else set()
-        self._fresh = {node: [] for node in nodes if node in wanted}
-        keep = [(place, place + len(node), self._fresh[node]) for node, place in zip(nodes, places[:-1], strict=True) if node in wanted]
+        self._fresh = {node: [] for node in nodes if self._terms.hold or node in wanted}
+        spots = zip(nodes, places[:-1], strict=True)
+        keep = [Keep(place, place + len(node), self._fresh[node], node.rows > 1) for node, place in spots if node in self._fresh]
         return Pass(blocks, looks, keep)
+
+    def kept(self, node: Node) -> list[KeysValues]:
+        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of one; before `done`."""
+        return self._fresh[node] if node in self._fresh else self._kept[node]
+
+    def keeps(self, node: Node) -> bool:
+        """Whether later passes need a node."""
+        return node in self._kept
 
     def done(self) -> None:
         """The pass was computed."""

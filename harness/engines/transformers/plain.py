@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
+from harness.engines.rows import Ids
 from harness.engines.transformers.memory import Budget
-from harness.engines.transformers.tree import Ids
 
 
 class HasInputs(Protocol):

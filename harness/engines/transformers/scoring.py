@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness.engines.tokenizer import Pair
+from harness.engines.rows import Ids, Row, ScorePlan
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
-from harness.engines.transformers.packing import Load, Packer
+from harness.engines.transformers.packing import Load, Packer, Terms
 from harness.engines.transformers.plain import Batcher
-from harness.engines.transformers.tree import Ask, Ids, Node, grow, sort_key
+from harness.engines.transformers.tree import Ask, Node, grow
 from harness.errors import OutOfMemoryError
 
 log = logging.getLogger(__name__)
@@ -24,83 +23,6 @@ log = logging.getLogger(__name__)
 LEAST = 4  # tokens that a branch must save; fewer are computed twice (see docs/engine.md)
 
 _SMALLEST = 16  # tokens: a long node is cut into passes, but when even this does not fit, memory is too small
-
-
-@dataclass(slots=True)
-class Want:
-    """One pair of one owner: the tokens whose log-probabilities are summed. They are predicted by the last positions of its row."""
-
-    owner: int
-    slot: int
-    targets: Ids
-
-
-@dataclass(slots=True)
-class Row:
-    """An input that goes through the model once, for every pair (index into the plan's wants) that has it."""
-
-    inputs: Ids
-    owner: int
-    wants: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored.
-
-    ``lengths``: tokens of each continuation, before the window cuts it.
-    """
-
-    logprobs: list[float]
-    greedy: list[bool]
-    lengths: list[int]
-    truncated: int = 0
-    prompt: int = 0
-    computed: int = 0
-    seconds: float = 0.0
-    open: int = 0
-
-
-class ScorePlan:
-    """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context + continuation)[-(window + 1):][:-1]``.
-
-    ``rows`` are distinct and sorted by their tokens.
-    """
-
-    def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
-        self.verdicts: list[Verdict] = []
-        self.wants: list[Want] = []
-        rows: dict[bytes, Row] = {}
-        for owner, pairs in enumerate(owners):
-            verdict = Verdict([0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs])
-            self.verdicts.append(verdict)
-            for slot, (context, continuation) in enumerate(pairs):
-                if len(continuation):  # else there is nothing to predict: certain
-                    self._add(rows, Want(owner, slot, np.asarray(continuation, np.int32)), np.asarray(context, np.int32), window)
-        self.rows = [row for _, row in sorted(rows.items())]
-
-    def _add(self, rows: dict[bytes, Row], want: Want, context: Ids, window: int) -> None:
-        whole = np.concatenate([context, want.targets])
-        inputs = whole[-(window + 1) : -1]
-        want.targets = want.targets[-min(len(want.targets), len(inputs)) :]
-        verdict = self.verdicts[want.owner]
-        verdict.truncated += len(whole) - len(inputs) - 1
-        verdict.prompt += len(inputs)
-        verdict.open += len(want.targets)
-        key = sort_key(inputs)
-        if key not in rows:
-            rows[key] = Row(inputs, want.owner)
-        rows[key].wants.append(len(self.wants))
-        self.wants.append(want)
-
-    def fill(self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool) -> int | None:
-        """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""
-        asked = self.wants[want]
-        verdict = self.verdicts[asked.owner]
-        verdict.logprobs[asked.slot] += float(logprobs.sum())
-        verdict.greedy[asked.slot] &= greedy
-        verdict.open -= len(logprobs)
-        return None if verdict.open else asked.owner
 
 
 class Scorer:
@@ -123,7 +45,7 @@ class Scorer:
         yield from self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit])
 
     def _run_tree(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
-        packer = Packer(_tree(plan, rows), self._budget, self._forward.device, self._forward.model.dtype)
+        packer = Packer(_tree(plan, rows), Terms(self._budget, self._forward.device, self._forward.model.dtype))
         while load := packer.next():
             started = time.perf_counter()
             asks = [(ask, place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks]
@@ -241,21 +163,3 @@ def _tree(plan: ScorePlan, rows: list[Row]) -> list[Node]:
                     break
                 node = node.parent
     return tops
-
-
-def rolling_windows(tokens: list[int], prefix: int, window: int) -> list[Pair]:
-    """Disjoint windows that predict every token once: lm-eval's ``get_rolling_token_windows`` (context 1) with ``make_disjoint_window``.
-
-    The first window predicts its tokens from ``prefix``; each later one is as full as the model's window and predicts only what is new.
-    """
-    pairs: list[Pair] = []
-    if tokens:
-        pairs.append(([prefix], tokens[:window]))
-    done = window
-    while done < len(tokens):
-        size = min(len(tokens) - done, window)
-        end = done + size
-        start = end - window - 1
-        pairs.append((tokens[start : end - size], tokens[end - size : end]))
-        done = end
-    return pairs

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
+from harness.engines.rows import ScorePlan
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory
-from harness.engines.transformers.scoring import ScorePlan, Scorer
+from harness.engines.transformers.prompts import Prompts
+from harness.engines.transformers.scoring import Scorer
+from harness.engines.transformers.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ _LAYERS = {"full_attention", "sliding_attention", "attention"}
 _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
+_STEP_HALF_TOLERANCE = 0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
     found = _by_config(forward, window, attention)
     if found.limit:
         try:
-            reason = _compare(forward, min(found.limit, window), vocabulary)
+            length = min(found.limit, window)
+            reason = _compare(forward, length, vocabulary) or _compare_steps(forward, length, vocabulary)
         except Exception as error:
             if is_out_of_memory(error):
                 raise
@@ -106,6 +112,30 @@ def _compare(forward: Forward, longest: int, vocabulary: int) -> str | None:
     if forward.model.dtype.itemsize < 4 and error <= max(_HALF_TOLERANCE, effect / 4):
         return None
     return f"shared and plain log-probabilities differ by {error:.2g}"
+
+
+def _compare_steps(forward: Forward, longest: int, vocabulary: int) -> str | None:
+    """Continues two random prompts with a common beginning by given tokens, through slots and whole; None when the logits agree."""
+    (first, _), (second, _) = _random_tree(longest, vocabulary)[:2]
+    prompts, written = [first[0][:-2], second[0][:-2]], [first[0][-2:], second[0][-2:]]
+    readings = Prompts(forward, Budget(24), prompts)
+    slots, order = Slots(), []
+    while (read := readings.read()) is not None:
+        for reading in read:
+            slots.enter(reading.own, reading.shared)
+            order.append(reading.prompt)
+    for step in range(2):
+        ids = torch.tensor([[written[row][step] for row in order]])
+        positions = torch.tensor([[len(prompts[row]) + step for row in order]])
+        found = forward.next_logits(ids, positions, slots.step(), None).log_softmax(-1)
+        for place, row in enumerate(order):
+            whole = torch.tensor([prompts[row] + written[row][: step + 1]])
+            flat, rows = torch.tensor([whole.shape[1] - 1]), torch.zeros(8, dtype=torch.long)
+            targets = found[place].topk(8).indices.cpu()
+            error = float((forward.ask(whole, flat, rows, targets)[0] - found[place, targets.to(found.device)].cpu()).abs().max())
+            if not error <= (_TOLERANCE if forward.model.dtype.itemsize == 4 else _STEP_HALF_TOLERANCE):
+                return f"log-probabilities of generated and of whole texts differ by {error:.2g}"
+    return None
 
 
 def _random_tree(longest: int, vocabulary: int) -> list[list[Pair]]:

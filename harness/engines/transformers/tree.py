@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ids = NDArray[np.int32]
+from harness.engines.rows import Ids
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +27,7 @@ class Ask:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Positions [start, end) of ``ids`` (one of the rows that pass through it). ``owner``: the first item that needs it."""
+    """Positions [start, end) of ``ids`` (one of the ``rows`` that pass through it). ``owner``: the first item that needs it."""
 
     ids: Ids
     start: int
@@ -37,6 +36,7 @@ class Node:
     children: list[Node] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     owner: int = -1
+    rows: int = 0
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -57,7 +57,7 @@ class Node:
 
     def split(self, at: int) -> Node:
         """Cuts the first positions [start, at) off into a new parent, which is returned; rows that end here still end here."""
-        upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner)
+        upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner, self.rows)
         if self.parent is not None:
             siblings = self.parent.children
             siblings[siblings.index(self)] = upper
@@ -82,11 +82,6 @@ def common_length(left: Ids, right: Ids) -> int:
     return place if size and differ[place] else size
 
 
-def sort_key(ids: Ids) -> bytes:
-    """Sorts rows by tokens: big-endian bytes compare as the ids do, and in C."""
-    return ids.astype(">u4").tobytes()
-
-
 def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[Node], list[Node]]:
     """(the tree's top nodes, the node in which each row ends). Rows are sorted by `sort_key` and distinct.
 
@@ -105,6 +100,7 @@ def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[N
         ends.append(leaf)
         for node in stack:
             node.owner = owners[place] if node.owner < 0 else min(node.owner, owners[place])
+            node.rows += 1
     for node in root.children:
         node.parent = None
     return root.children, ends

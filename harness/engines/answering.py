@@ -1,0 +1,78 @@
+"""From items to plans and back to answers: what every engine that scores token ids does around its own scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.engines.portions import PAIR, ahead, portions
+from harness.engines.rows import ScorePlan, Verdict, rolling_windows
+from harness.engines.tokenizer import TextEncoder
+from harness.errors import ModelError
+from harness.items import Choice, Completion, Likelihood, Passage, Score, Tokens
+
+
+class Scores(Protocol):
+    """A scorer: fills a plan's verdicts and yields each owner when its verdict is whole."""
+
+    def run(self, plan: ScorePlan) -> Iterator[int]:
+        """Answers a plan."""
+
+
+@dataclass(frozen=True)
+class TextSide:
+    """A model's text side: its tokenizer, its window in tokens, its number of embedding rows, its name."""
+
+    encoder: TextEncoder
+    window: int
+    rows: int
+    label: str
+
+    def check(self, lists: Iterable[Sequence[int]]) -> None:
+        """A token without an embedding would crash a GPU for good: raises ModelError instead."""
+        largest = max((max(ids) for ids in lists if len(ids)), default=0)
+        if largest >= self.rows:
+            raise ModelError(f"{self.label}: token id {largest} has no embedding (there are {self.rows}); wrong tokenizer?")
+
+    def prompts(self, items: Sequence[Completion]) -> list[list[int]]:
+        """Token ids of each item's prompt. Raises ModelError for an id that the model does not have."""
+        encoded = self.encoder.encode(item.prompt for item in items if item.prompt_ids is None)
+        prompts = [encoded[item.prompt] if item.prompt_ids is None else list(item.prompt_ids) for item in items]
+        self.check(prompts)
+        return prompts
+
+    def score(self, items: Sequence[Choice], scorer: Scores) -> Iterator[Score]:
+        """Log-probabilities of continuations, in portions of bounded size."""
+        texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(PAIR + len(a) + len(b) for a, b in item.pairs)) for item in items]
+
+        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
+            pairs = self.encoder.pairs([pair for index in portion for pair in items[index].pairs])
+            self.check(ids for pair in pairs for ids in pair)
+            each = iter(pairs)
+            return portion, ScorePlan([[next(each) for _ in items[index].pairs] for index in portion], self.window)
+
+        for portion, plan in ahead(prepare, portions(texts)):
+            for place in scorer.run(plan):
+                found = plan.verdicts[place]
+                key, greedy = items[portion[place]].key, tuple(found.greedy)
+                yield Score(key, tuple(found.logprobs), greedy, tuple(found.lengths), _tokens(found), found.truncated, found.seconds)
+
+    def perplexity(self, items: Sequence[Passage], scorer: Scores) -> Iterator[Likelihood]:
+        """Log-probabilities of whole texts by rolling windows."""
+
+        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
+            encoded = self.encoder.encode(items[index].text for index in portion)
+            self.check(encoded.values())
+            prefix = self.encoder.prefix_id
+            return portion, ScorePlan([rolling_windows(encoded[items[index].text], prefix, self.window) for index in portion], self.window)
+
+        for portion, plan in ahead(prepare, portions([(item.text, len(item.text)) for item in items])):
+            for place in scorer.run(plan):
+                found = plan.verdicts[place]
+                key, logprob = items[portion[place]].key, sum(found.logprobs)
+                yield Likelihood(key, logprob, _tokens(found), sum(found.lengths), found.truncated, found.seconds)
+
+
+def _tokens(found: Verdict) -> Tokens:
+    return Tokens(found.prompt, found.computed, max(0, found.prompt - found.computed))

@@ -1,0 +1,1 @@
+"""Any endpoint that speaks OpenAI's wire format: a vLLM, SGLang, llama.cpp or Ollama server, or a hosted model."""

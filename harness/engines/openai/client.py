@@ -1,0 +1,229 @@
+"""HTTP to one endpoint: each request is tried until it is answered, until it cannot be, or until nobody waits for it any more.
+
+Uses httpx2, which huggingface_hub brings. The key lives in one header of one client; whatever a server says is cleaned of it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from harness.engines.openai.limits import Gate, Pace, backoff, retry_after
+from harness.engines.openai.settings import Settings
+from harness.errors import ModelError
+from harness.version import __version__
+
+log = logging.getLogger(__name__)
+
+CONNECT = 10.0
+"""Seconds for a connection; an endpoint that takes longer is not there."""
+LOOKS = 2
+"""Repetitions of a question that only looks whether somebody is there: who forgot to start the server should learn it soon."""
+AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+"""Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
+_ALONE = {"localhost", "127.0.0.1", "::1"}
+
+
+class EndpointError(ModelError):
+    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated until it was given up.
+
+    ``status`` is the HTTP status where the endpoint refused it.
+    """
+
+    def __init__(self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None) -> None:
+        super().__init__(text)
+        self.fatal, self.tired, self.status = fatal, tired, status
+
+
+class _Passing(Exception):
+    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where to ask. ``key_name`` is the variable that the key came from, for messages."""
+
+    url: str
+    key: str | None
+    key_name: str
+
+    @property
+    def root(self) -> str:
+        """The server above its API: without a last ``/v1``."""
+        return self.url.removesuffix("/v1")
+
+    @property
+    def host(self) -> str:
+        """Host, port and path, without scheme and credentials."""
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
+
+
+class Client:
+    """Usable from many threads. ``counts``: requests sent, tried again, and why."""
+
+    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+        self.endpoint, self._settings = endpoint, settings
+        headers = {"User-Agent": f"open-weight-harness/{__version__}"}
+        if endpoint.key:
+            headers["Authorization"] = f"Bearer {endpoint.key}"
+        self._http = httpx2.Client(
+            headers=headers,
+            timeout=httpx2.Timeout(settings.timeout, connect=min(CONNECT, settings.timeout)),
+            limits=httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
+            follow_redirects=False,  # the key must not follow to another host
+            trust_env=urlsplit(endpoint.url).hostname not in _ALONE,  # no proxy stands before this machine itself
+        )
+        self._gate = Gate()
+        self._requests, self._tokens = Pace(settings.requests_per_minute), Pace(settings.tokens_per_minute)
+        self.counts: Counter[str] = Counter()
+        self.served: tuple[str, ...] = ()
+        """Names of models that the endpoint lists, for messages."""
+        self._counting = threading.Lock()
+
+    def get(self, path: str, *, root: bool = False) -> Any:
+        """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``: above /v1. Raises EndpointError."""
+        try:
+            address = self.endpoint.root + path if root else path
+            return self._persist("GET", address, None, threading.Event(), min(self._settings.retries, LOOKS))
+        except EndpointError as error:
+            if error.status in (403, 404, 405):
+                return None
+            raise
+
+    def post(self, path: str, body: Mapping[str, Any], estimate: float = 0, stop: threading.Event | None = None) -> dict[str, Any]:
+        """The answer to a request that may cost about ``estimate`` tokens. Raises EndpointError; at once when ``stop`` is set."""
+        stop = stop or threading.Event()
+        now = time.monotonic()
+        wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
+        if wait and stop.wait(wait):
+            raise EndpointError("stopped before it was asked")
+        answer = self._persist("POST", path, body, stop, self._settings.retries)
+        if not isinstance(answer, dict):
+            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}", fatal=True)
+        usage = answer.get("usage") or {}
+        self._tokens.correct(float(usage.get("total_tokens") or estimate) - estimate)
+        return answer
+
+    def count(self, name: str) -> None:
+        """Counts one more of something that happened."""
+        with self._counting:
+            self.counts[name] += 1
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._http.close()
+
+    def _persist(self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int) -> Any:
+        """Tries, waits, tries again."""
+        for attempt in range(retries + 1):
+            if not self._gate.wait(stop):
+                raise EndpointError("stopped before it was answered")
+            try:
+                return self._once(method, path, body)
+            except _Passing as failure:
+                reason, asked = str(failure), failure.wait
+            self.count(f"failed: {reason}")
+            if asked is not None and asked > self._settings.max_wait:
+                text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s"
+                raise EndpointError(f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True)
+            if attempt < retries:
+                self._pause(asked, attempt, stop)
+        raise EndpointError(f"{self._where(path)}: {reason}, {retries + 1} times; the same command asks again", tired=True)
+
+    def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
+        wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)
+        if asked is not None:
+            self._gate.close_for(asked)
+        else:
+            stop.wait(wait)
+
+    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        """One try. Raises _Passing or EndpointError."""
+        self.count("requests")
+        content = None if body is None else json.dumps(body, ensure_ascii=True).encode()
+        headers = {"Content-Type": "application/json"} if content else {}
+        try:
+            with self._http.stream(method, self._address(path), content=content, headers=headers) as response:
+                data = self._read(response)
+        except httpx2.TimeoutException as error:
+            kind = "no connection" if isinstance(error, httpx2.ConnectTimeout) else "no answer"
+            raise _Passing(f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s") from error
+        except httpx2.TransportError as error:
+            raise _Passing(_transport_reason(error)) from error
+        if response.status_code >= 300:
+            self._refuse(response, data, path)
+        try:
+            return json.loads(data)
+        except ValueError as error:
+            raise _Passing("an answer that is not JSON") from error
+
+    def _read(self, response: httpx2.Response) -> bytes:
+        """The body; a server that sends a byte now and then is late all the same."""
+        end = time.monotonic() + self._settings.timeout
+        parts = []
+        for part in response.iter_bytes():
+            parts.append(part)
+            if time.monotonic() > end:
+                raise _Passing(f"no whole answer in {self._settings.timeout:g} s")
+        return b"".join(parts)
+
+    def _refuse(self, response: httpx2.Response, data: bytes, path: str) -> None:
+        """Raises what a status means."""
+        status, said = response.status_code, self._said(data)
+        where = self._where(path)
+        if status in AGAIN and "insufficient_quota" not in said:
+            raise _Passing(f"HTTP {status}", retry_after(response.headers))
+        if status in (401, 403):
+            have = f"the key in {self.endpoint.key_name} was refused" if self.endpoint.key else f"no key: set {self.endpoint.key_name}"
+            raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
+        if status == 404 and self.served:
+            said += f"; it lists {self.clean(', '.join(self.served[:8]))}"
+        fatal = status in (402, 404, 405, 429) or status < 400
+        raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status)
+
+    def _address(self, path: str) -> str:
+        return path if path.startswith(self.endpoint.root) else self.endpoint.url + path
+
+    def _where(self, path: str) -> str:
+        return self.endpoint.host + path.removeprefix(self.endpoint.root)
+
+    def _said(self, data: bytes) -> str:
+        """What the server gives as its reason, on one line, with ": " before it, without the key."""
+        text = data.decode("utf-8", "replace")
+        try:
+            found = json.loads(text)
+            inner = found.get("error", found)
+            parts = [inner.get("code"), inner.get("message") or inner.get("detail")] if isinstance(inner, dict) else [inner]
+            text = ": ".join(str(part) for part in parts if part)
+        except (ValueError, AttributeError):
+            pass
+        return f": {self.clean(text)}" if text.strip() else ""
+
+    def clean(self, text: str) -> str:
+        """Text from outside on one short line, without the key."""
+        if self.endpoint.key:
+            text = text.replace(self.endpoint.key, "[key]")
+        return " ".join(text.split())[:300]
+
+
+def _transport_reason(error: httpx2.TransportError) -> str:
+    if isinstance(error, httpx2.ConnectError):
+        return "no connection: is the server started, and base_url right"
+    if isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError):
+        return "the connection ended before the whole answer"
+    return f"the connection failed ({type(error).__name__})"

@@ -1,0 +1,235 @@
+"""The openai engine: items to an endpoint, many at once, each answer handed on when it comes."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from harness.config.schema import ModelSpec
+from harness.engines.files import ModelFiles
+from harness.engines.openai import identity, scoring
+from harness.engines.openai.client import Client, EndpointError
+from harness.engines.openai.pool import Pool
+from harness.engines.openai.settings import Settings
+from harness.engines.openai.wire import Dialect, Prompt, read_generation
+from harness.engines.prompting import closing_texts, fit_prompt
+from harness.engines.protocol import EngineInfo
+from harness.engines.rows import rolling_windows
+from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
+from harness.errors import ModelError
+from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+
+log = logging.getLogger(__name__)
+
+CHARACTERS = 3
+"""Characters a token, for the booking of tokens a minute before the endpoint has counted them."""
+PROBE = "The capital of France is Paris, and that of China is Beijing."
+Given = TypeVar("Given")
+
+
+class OpenAIEngine:
+    """An OpenAI-compatible endpoint behind the engine protocol.
+
+    Raises ModelError, one line, when it does not answer, refuses the key, or serves no such model.
+    """
+
+    def __init__(self, spec: ModelSpec, files: ModelFiles) -> None:
+        started = time.perf_counter()
+        self._spec, self._settings = spec, Settings.of(spec)
+        chat = self._settings.api_for(spec) == "chat"
+        self._dialect = Dialect(spec, self._settings, chat)
+        self._client = Client(identity.endpoint_of(spec, with_key=True), self._settings)
+        self._closed = False
+        try:
+            self._reported = _look_up(self._client, spec)
+            self.encoder: TextEncoder | None = None if chat or not spec.tokenizer else load_tokenizer(spec, files)
+            self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            self._ability = self._probe()
+        except BaseException:
+            self._client.close()
+            raise
+        served = self._reported.get("max_model_len")
+        self.window: int | None = min((size for size in (spec.max_length, served) if size), default=None)
+        # A scored row holds a token more than its window, and the server wants room for one that it generates.
+        self._row_window = min(self.window, served - 2) if self.window and served else self.window
+        self._seconds = time.perf_counter() - started
+
+    def _probe(self) -> scoring.Ability:
+        if self._dialect.chat:
+            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or leave such tasks out"
+            return scoring.Ability(None, reason, ids=False)
+        if self.encoder is None:
+            reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
+            return scoring.Ability(None, reason, ids=False)
+        ids = [self.encoder.prefix_id, *self.encoder.encode_plain([PROBE])[PROBE]]
+        found = scoring.probe(self._client, self._dialect, ids)
+        if found.mode is None:
+            reason = f"this endpoint gives no log-probabilities of prompts ({found.reason}); serve the model with vLLM or SGLang"
+            log.warning("%s: %s", self._spec.label, reason)
+            return dataclasses.replace(found, reason=reason)
+        return found
+
+    @property
+    def info(self) -> EngineInfo:
+        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why answers ended."""
+        extra = {
+            "api": "chat" if self._dialect.chat else "completions",
+            "scoring": self._ability.mode or self._ability.reason,
+            "counts": dict(self._client.counts),
+        }
+        return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra)
+
+    def score(self, items: Sequence[Choice]) -> Iterator[Score]:
+        """Log-probabilities of continuations, a request a pair. Raises ModelError where the endpoint tells none (asks nothing then)."""
+        encoder = self._scorer()
+        pairs = iter(encoder.pairs([pair for item in items for pair in item.pairs]))
+        asked = [(item, [next(pairs) for _ in item.pairs]) for item in items]
+        return self._run(self._score_one, asked)
+
+    def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
+        """Log-probabilities of whole texts by rolling windows, a request a window. Raises ModelError as `score` does."""
+        encoder = self._scorer()
+        if self._row_window is None:
+            raise ModelError(f"{self._spec.label}: rolling perplexity needs the window, which this endpoint does not tell; say max_length")
+        ids, prefix, window = encoder.encode(item.text for item in items), encoder.prefix_id, self._row_window
+        asked = [(item, rolling_windows(ids[item.text], prefix, window)) for item in items]
+        return self._run(self._likelihood_one, asked)
+
+    def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
+        """Continuations, a request an item; with ``arrival`` times no earlier than those."""
+        self._check_open()
+        texts = [item.prompt for item in items if item.prompt_ids is None]
+        ids = self.encoder.encode(texts) if self.encoder and self._ability.ids else {}
+        origin = time.perf_counter()
+
+        def one(asked: tuple[Completion, Prompt], stop: threading.Event) -> Generation:
+            item, prompt = asked
+            if item.arrival is not None:
+                stop.wait(max(0.0, origin + item.arrival - time.perf_counter()))
+            begun = time.perf_counter()
+            found = self._generate_one(item, prompt, stop)
+            ended = time.perf_counter()
+            return dataclasses.replace(found, seconds=ended - begun, last_token=ended - origin)
+
+        ordered = sorted(items, key=lambda item: item.arrival or 0.0)
+        return self._run(one, [(item, self._prompt(item, ids)) for item in ordered])
+
+    def close(self) -> None:
+        """Ends the connections; a second call does no harm."""
+        self._closed = True
+        self._client.close()
+
+    def _run(self, work: Callable[[Any, threading.Event], Given], asked: Sequence[Any]) -> Iterator[Given]:
+        return Pool(work, self._settings.concurrency).run(asked)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this engine was closed")
+
+    def _scorer(self) -> TextEncoder:
+        self._check_open()
+        if self._ability.mode is None or self.encoder is None:
+            raise ModelError(f"{self._spec.label}: cannot score: {self._ability.reason}")
+        return self.encoder
+
+    def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
+        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else the text as it is."""
+        given = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
+        if given is None:
+            return Prompt(item.prompt.removeprefix(self._begin), None, item.max_tokens)
+        if not given and self.encoder:
+            given = [self.encoder.prefix_id]
+        if self.window is None:
+            return Prompt(item.prompt, tuple(given), item.max_tokens)
+        fitted = fit_prompt(item, given, self.window)
+        return Prompt(item.prompt, tuple(fitted.prompt), fitted.budget, fitted.truncated)
+
+    def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
+        stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
+        dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
+        size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
+        try:
+            answer = self._client.post(dialect.path, dialect.body(item, prompt), size + prompt.budget, stop)
+        except EndpointError as error:
+            if error.status != 400 or "max_completion_tokens" not in str(error) or dialect.budget_name == "max_completion_tokens":
+                raise
+            self._dialect = dataclasses.replace(self._dialect, budget_name="max_completion_tokens")
+            return self._generate_one(item, prompt, stop)
+        found = _understood(lambda: read_generation(answer, item, prompt, stops), self._client)
+        self._client.count(f"finished: {answer['choices'][0].get('finish_reason')}")
+        return found
+
+    def _score_one(self, asked: tuple[Choice, list[Pair]], stop: threading.Event) -> Score:
+        item, pairs = asked
+        begun = time.perf_counter()
+        found, truncated = self._ask(pairs, stop)
+        tokens = sum((one.tokens for one in found), Tokens())
+        lengths = tuple(len(continuation) for _, continuation in pairs)
+        sums, greedy = tuple(one.logprob for one in found), tuple(one.greedy for one in found)
+        return Score(item.key, sums, greedy, lengths, tokens, truncated, time.perf_counter() - begun)
+
+    def _likelihood_one(self, asked: tuple[Passage, list[Pair]], stop: threading.Event) -> Likelihood:
+        item, pairs = asked
+        begun = time.perf_counter()
+        found, truncated = self._ask(pairs, stop)
+        tokens = sum((one.tokens for one in found), Tokens())
+        predicted = sum(len(continuation) for _, continuation in pairs)
+        return Likelihood(item.key, sum(one.logprob for one in found), tokens, predicted, truncated, time.perf_counter() - begun)
+
+    def _ask(self, pairs: Sequence[Pair], stop: threading.Event) -> tuple[list[scoring.Found], int]:
+        """The pairs of one item, one after the other (many items go at once); equal rows are asked once, empty ones not at all."""
+        mode = self._ability.mode
+        assert mode is not None
+        known: dict[tuple[tuple[int, ...], int], scoring.Found] = {}
+        found, truncated = [], 0
+        for pair in pairs:
+            if not pair[1]:  # nothing to predict: certain
+                found.append(scoring.Found(0.0, True, Tokens()))
+                continue
+            row = scoring.make_row(pair, self._row_window)
+            truncated += row.truncated
+            if (row.ids, row.scored) not in known:
+                answer = self._client.post("/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop)
+                known[row.ids, row.scored] = _understood(lambda: scoring.read(mode, answer, row), self._client)  # noqa: B023
+            found.append(known[row.ids, row.scored])
+        return found, truncated
+
+
+def _added_begin(encoder: TextEncoder) -> str:
+    """The BOS that a server adds to any text, as text: a template rendered here may have written it already. "" where it adds none."""
+    first = encoder.encode([PROBE])[PROBE][:1]
+    return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
+
+
+def _understood(read: Callable[[], Given], client: Client) -> Given:
+    """What ``read`` makes of an answer; an answer of another shape is this item's failure."""
+    try:
+        return read()
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        client.count("answers of another shape")
+        raise EndpointError(f"{client.endpoint.host}: {client.clean(str(error))}") from error
+
+
+def _look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
+    """What the endpoint says of the model; {} where it says nothing. Raises EndpointError where it does not answer.
+
+    A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to ``name``.
+    """
+    listed = client.get("/models")
+    models = listed.get("data") if isinstance(listed, dict) else None
+    entries = {str(entry.get("id")): entry for entry in models or () if isinstance(entry, dict)}
+    client.served = tuple(entries)
+    if entries and spec.id not in entries:
+        log.warning("%s does not list %s, but %s", client.endpoint.host, spec.id, client.clean(", ".join(entries)))
+    entry = entries.get(spec.id, {})
+    reported = {key: entry[key] for key in ("owned_by", "root", "max_model_len") if entry.get(key) is not None}
+    if not isinstance(reported.get("max_model_len", 0), int):
+        del reported["max_model_len"]
+    if reported.get("owned_by") == "vllm":
+        told = client.get("/version", root=True)
+        reported |= {"version": str(told["version"])} if isinstance(told, dict) and "version" in told else {}
+    return reported

@@ -1,0 +1,204 @@
+"""Continuous batching: a row that has finished leaves, and a waiting one takes its slot at once.
+
+Prompts are read (`prompts`) only when slots are free, a good part of them at a time, since a pass over prompts costs about as much as a
+step. Rows share what their prompts share (`slots`). A row's answer depends on its own prompt, seed and settings only.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from harness.engines.transformers.forward import Forward
+from harness.engines.transformers.jobs import GenerationRules, Job, advance
+from harness.engines.transformers.memory import Budget, is_out_of_memory, release
+from harness.engines.transformers.prompts import Prompts, Reading
+from harness.engines.transformers.slots import Slots
+from harness.errors import OutOfMemoryError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_REFILL = 8  # prompts are read when an eighth of the slots is free
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A job whose prompt was read and whose first token was chosen."""
+
+    job: Job
+    reading: Reading
+
+
+class Stream:
+    """Generates for jobs; ``tokens`` counts what went through the model. Raises OutOfMemoryError when a single row does not fit."""
+
+    def __init__(self, forward: Forward, rules: GenerationRules, budget: Budget, share: bool = True) -> None:
+        self._forward = forward
+        self.rules = rules
+        self.budget = budget
+        self._share = share
+        self.most = rules.max_rows
+        self.tokens = 0
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Job]:
+        """Yields each job when it has finished."""
+        origin = time.perf_counter()
+        later = deque(sorted((job for job in jobs if job.item.arrival), key=lambda job: job.item.arrival or 0.0))
+        batch = _Batch(self, origin)
+        batch.add([job for job in jobs if not job.item.arrival])
+        while later or batch.busy:
+            now = time.perf_counter() - origin
+            arrived = []
+            while later and (later[0].item.arrival or 0.0) <= now:
+                arrived.append(later.popleft())
+            batch.add(arrived)
+            if batch.busy:
+                yield from batch.turn()
+            elif later:
+                time.sleep(max(0.0, min(0.05, (later[0].item.arrival or 0.0) - now)))
+
+
+class _Batch:
+    """Waves of jobs waiting to be read, jobs ready to enter, and the rows at work (``rows[i]`` is in slot i)."""
+
+    def __init__(self, stream: Stream, origin: float) -> None:
+        self._stream = stream
+        self._forward = stream._forward
+        self._rules = stream.rules
+        self._origin = origin
+        self._waves: deque[list[Job]] = deque()
+        self._wave: list[Job] = []
+        self._prompts: Prompts | None = None
+        self._ready: deque[_Ready] = deque()
+        self._rows: list[Job] = []
+        self._slots = Slots()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is left to do."""
+        return bool(self._waves or self._prompts or self._ready or self._rows)
+
+    def add(self, jobs: list[Job]) -> None:
+        """Jobs to be read after those that are waiting."""
+        if jobs:
+            self._waves.append(jobs)
+
+    def turn(self) -> Iterator[Job]:
+        """Fills free slots, then writes one token in every row; yields what has finished."""
+        free = self._stream.most - len(self._rows)
+        if not self._rows or free * _REFILL >= self._stream.most:
+            yield from self._read(free)
+            self._enter()
+        if self._rows:
+            yield from self._write()
+
+    def _read(self, free: int) -> Iterator[Job]:
+        """Reads prompts until there are enough for the free slots; a job whose first token is its last is yielded."""
+        while len(self._ready) < free and (self._prompts or self._waves):
+            if self._prompts is None:
+                self._wave = self._waves.popleft()
+                prompts = [job.prompt for job in self._wave]
+                self._prompts = Prompts(self._forward, self._stream.budget, prompts, self._stream._share)
+            yield from self._read_pass(self._prompts)
+
+    def _read_pass(self, prompts: Prompts) -> Iterator[Job]:
+        started, before = self._now(), prompts.tokens
+        attempt = self._guarded(lambda: (prompts.read(),))
+        if attempt is None:
+            longest = max(len(job.prompt) for job in self._wave)
+            raise OutOfMemoryError(
+                f"one prompt of up to {longest} tokens alone does not fit into memory; use a larger device or fewer shots"
+            )
+        (found,) = attempt
+        self._stream.tokens += prompts.tokens - before
+        if found is None:
+            self._prompts = None
+        if not found:
+            return
+        jobs = [self._wave[reading.prompt] for reading in found]
+        for job, reading in zip(jobs, found, strict=True):
+            job.started, job.computed = started, reading.computed
+        advance(jobs, torch.stack([reading.logits for reading in found]).float(), self._rules, self._now)
+        for job, reading in zip(jobs, found, strict=True):
+            reading.logits = reading.logits.new_empty(0)
+            if job.finish:
+                yield job
+            else:
+                self._ready.append(_Ready(job, reading))
+
+    def _enter(self) -> None:
+        """Ready jobs take the free slots as long as all rows could go on to the end of their budgets."""
+        longest = max((row.length + job.left for row, job in zip(self._slots.rows, self._rows, strict=True)), default=0)
+        while self._ready and len(self._rows) < self._stream.most:
+            job, reading = self._ready[0].job, self._ready[0].reading
+            longest = max(longest, sum(part[0][0].shape[0] for part in reading.own) + job.left)
+            if self._rows and (len(self._rows) + 1) * longest > self._rules.cache_tokens:
+                return
+            if not self._guarded(lambda reading=reading: (self._slots.enter(reading.own, reading.shared),)):  # type: ignore[misc]
+                self._halve()
+                return
+            self._rows.append(job)
+            self._ready.popleft()
+
+    def _write(self) -> Iterator[Job]:
+        """One token for every row; where memory runs out, half of the rows begin again later."""
+        found = self._guarded(self._step)
+        if found is None:
+            self._halve()
+            return
+        self._stream.tokens += len(self._rows)
+        advance(self._rows, found[0], self._rules, self._now)
+        for row in range(len(self._rows) - 1, -1, -1):
+            if self._rows[row].finish:
+                job, last = self._rows[row], self._rows.pop()
+                if row < len(self._rows):
+                    self._rows[row] = last
+                self._slots.leave(row)
+                yield job
+
+    def _step(self) -> tuple[torch.Tensor]:
+        """Logits [rows, vocabulary] after each row's last token."""
+        ids = torch.tensor([[job.written[-1] for job in self._rows]])
+        positions = torch.tensor([[len(job.prompt) + len(job.written) - 1 for job in self._rows]])
+        return (self._forward.next_logits(ids, positions, self._slots.step(), None),)
+
+    @staticmethod
+    def _guarded(work: Callable[[], T]) -> T | None:
+        """What the work gives (never None), or None when memory ran out."""
+        try:
+            return work()
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        return None
+
+    def _halve(self) -> None:
+        """Starts all rows again, half as many at a time. Called outside the handler: the error no longer holds tensors."""
+        rows = len(self._rows)
+        if rows <= 1:
+            job = self._rows[0] if rows else self._ready[0].job
+            length = len(job.prompt) + job.budget
+            raise OutOfMemoryError(f"one prompt with its answer ({length} tokens) alone does not fit into memory; use a smaller max_tokens")
+        self._stream.most = rows // 2
+        log.warning("out of memory generating %d rows: going on with %d", rows, self._stream.most)
+        again = self._rows + [ready.job for ready in self._ready]
+        known = set(map(id, again))
+        if self._prompts is not None:  # the prompts not yet read follow
+            again += [job for job in self._wave if not job.written and id(job) not in known]
+        self._rows, self._slots, self._prompts = [], Slots(), None
+        self._ready.clear()
+        release(self._forward.device)
+        for job in again:
+            job.reset()
+        self._waves.appendleft(again)
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._origin

@@ -1,0 +1,144 @@
+"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers engine's rules for text and tokens."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.config.schema import ModelSpec
+from harness.engines.answering import TextSide
+from harness.engines.files import ModelFiles
+from harness.engines.protocol import EngineInfo
+from harness.engines.tokenizer import ChatTemplate, TextEncoder, load_tokenizer
+from harness.engines.transformers import identity as plain
+from harness.engines.vllm import loading, preflight
+from harness.engines.vllm.asking import Asker
+from harness.engines.vllm.client import Client
+from harness.engines.vllm.generation import Endings, Writer
+from harness.engines.vllm.identity import versions
+from harness.engines.vllm.options import Options
+from harness.engines.vllm.scoring import Scorer
+from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
+
+log = logging.getLogger(__name__)
+
+
+class VllmEngine:
+    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded.
+
+    ``reason``: why this engine was taken, where the spec left it open.
+    """
+
+    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None) -> None:
+        started = time.perf_counter()
+        self._spec, self._reason = spec, reason
+        package = preflight.need_package(spec.label)
+        resolved = plain.resolve_device(device)
+        preflight.check_device(spec.label, package, resolved)
+        self._options = Options.of(spec, package)
+        preflight.check_model(spec.label, package, preflight.read_model(spec, files), resolved)
+        self.encoder: TextEncoder = load_tokenizer(spec, files)
+        from harness.engines.transformers import load
+
+        config = load.load_config(spec, files.path)
+        self.window = load.context_length(spec, config, self.encoder)
+        self._place = loading.Place(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
+        self._loaded: loading.Loaded | None = loading.load_llm(spec, files, self._place, self._options, config)
+        rows = int(self._loaded.llm.model_config.get_vocab_size())
+        self._text = TextSide(self.encoder, self.window, rows, spec.label)
+        self._parts(files, config)
+        self._load_seconds = time.perf_counter() - started
+
+    def _parts(self, files: ModelFiles, config: Any) -> None:
+        """What answers items, made of the loaded model."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        loaded = self._loaded
+        assert loaded is not None
+        able = loaded.abilities
+        cache = loaded.config.cache_config
+        self._caching = bool(cache.enable_prefix_caching)
+        if not self._caching:
+            log.warning("%s: vLLM has no prefix cache for this architecture; shared prompts are computed again", self._spec.label)
+        self.way = able.method(self._options.multi_token, loaded.forcing, self._spec.label)
+        self._client = Client(loaded.llm.llm_engine, self._spec.label, loaded.lora)
+        self._scorer = Scorer(self._client, Asker(SamplingParams, able), self.way, int(cache.block_size), able.labels)
+        kinds = (RequestOutputKind.FINAL_ONLY, RequestOutputKind.DELTA)
+        self._endings = self._find_endings(files, config)
+        self._writer = Writer(self._client, self.encoder, self._endings, SamplingParams, able, kinds)
+
+    def _find_endings(self, files: ModelFiles, config: Any) -> Endings:
+        """As transformers' own generate: generation_config.json where there is one, else config.json; the tokenizer's EOS always ends."""
+        from transformers import GenerationConfig
+
+        if (files.path / "generation_config.json").is_file() and self._spec.weights == "pretrained":
+            told = GenerationConfig.from_pretrained(files.path, local_files_only=True)
+        else:
+            told = GenerationConfig.from_model_config(config)
+        listed = told.eos_token_id
+        ends = {listed} if isinstance(listed, int) else set(listed or ())
+        if self.encoder.eos_id is not None:
+            ends.add(self.encoder.eos_id)
+        penalty = float(getattr(told, "repetition_penalty", None) or 1.0) if self._options.generation_defaults else 1.0
+        return Endings(self.window, frozenset(ends), self.encoder.eos_text, penalty)
+
+    @property
+    def info(self) -> EngineInfo:
+        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring asked of it."""
+        loaded = self._opened()
+        cache, parallel = loaded.config.cache_config, loaded.config.parallel_config
+        return EngineInfo(
+            engine="vllm",
+            versions=versions(self._spec.label),
+            device=plain.device_kind(self._place.device),
+            dtype=self._place.dtype,
+            context_length=self.window,
+            load_seconds=self._load_seconds,
+            extra={
+                "chosen": self._reason,
+                "build": f"{loaded.package.name} for {loaded.package.built_for}",
+                "in_process": loaded.in_process,
+                "v2_runner": bool(getattr(loaded.config, "use_v2_model_runner", False)),
+                "multi_token": self.way,
+                "prefix_cache": {"on": self._caching, "block": cache.block_size, "blocks": cache.num_gpu_blocks},
+                "parallel": {"tensor": parallel.tensor_parallel_size, "pipeline": parallel.pipeline_parallel_size},
+                "reissued": self._scorer.reissued,
+                "primed": self._scorer.primed,
+                "eos_ids": sorted(self._endings.eos_ids),
+                "repetition_penalty": self._endings.penalty,
+            },
+        )
+
+    def chat_template(self) -> ChatTemplate:
+        """The tokenizer's chat template. Raises ModelError when it has none."""
+        return ChatTemplate(self.encoder, self._spec.thinking)
+
+    def score(self, items: Sequence[Choice]) -> Iterator[Score]:
+        """Log-probabilities of continuations. Raises ModelError when the engine dies."""
+        self._opened()
+        yield from self._text.score(items, self._scorer)
+
+    def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
+        """Continuations. Raises ModelError when the engine dies."""
+        self._opened()
+        yield from self._writer.run(zip(items, self._text.prompts(items), strict=True))
+
+    def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
+        """Log-probabilities of whole texts by rolling windows. Raises ModelError when the engine dies."""
+        self._opened()
+        yield from self._text.perplexity(items, self._scorer)
+
+    def close(self) -> None:
+        """Ends vLLM's processes and frees its memory; a second call does no harm."""
+        loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            del self._client, self._scorer, self._writer
+            loading.shut_down(loaded)
+
+    def _opened(self) -> loading.Loaded:
+        if self._loaded is None:
+            raise RuntimeError("this engine was closed")
+        return self._loaded

@@ -1,0 +1,125 @@
+"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the transformers engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.engines.prompting import Fitted, closing_texts, fit_prompt, with_penalty
+from harness.engines.stopping import StopWatch, final_answer
+from harness.engines.tokenizer import TextEncoder
+from harness.engines.vllm.abilities import Abilities
+from harness.engines.vllm.asking import Make
+from harness.engines.vllm.client import Client, Request, Session
+from harness.items import Completion, Finish, Generation, Tokens
+
+_SEEDS = 2**63
+
+
+@dataclass(frozen=True)
+class Endings:
+    """What holds for every item: the window, the ids that end a text, the EOS as text, the checkpoint's repetition penalty."""
+
+    window: int
+    eos_ids: frozenset[int]
+    eos_text: str
+    penalty: float
+
+
+@dataclass(slots=True)
+class Job:
+    """One item on its way. ``watch`` is there where vLLM's own stop texts will not do: they know nothing of thoughts."""
+
+    item: Completion
+    fitted: Fitted
+    stops: tuple[str, ...]
+    watch: StopWatch | None
+    written: list[int] = field(default_factory=list)
+    stopped: bool = False
+    first: float = 0.0
+
+
+class Writer:
+    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come)."""
+
+    def __init__(
+        self, client: Client, encoder: TextEncoder, endings: Endings, make: Make, abilities: Abilities, kinds: tuple[Any, Any]
+    ) -> None:
+        self._client, self._encoder, self._endings = client, encoder, endings
+        self._make, self._abilities, self._kinds = make, abilities, kinds
+
+    def run(self, items: Iterable[tuple[Completion, list[int]]]) -> Iterator[Generation]:
+        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand together. Raises ModelError."""
+        jobs = [self._job(item, prompt) for item, prompt in items]
+        jobs.sort(key=lambda job: (job.item.arrival or 0.0, job.fitted.prompt))
+        session = Session(self._client, (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs))
+        for request, output in session:
+            job: Job = request.owner
+            if job.watch is not None and not self._follow(job, output, session, request):
+                continue
+            if output.finished or job.stopped:
+                yield self._answer(job, output, session)
+
+    def _job(self, item: Completion, prompt: list[int]) -> Job:
+        fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._endings.window)
+        watch = StopWatch(self._encoder, item.stop, item.think) if item.think is not None and any(item.stop) else None
+        return Job(item, fitted, closing_texts(item, self._endings.eos_text), watch)
+
+    def _params(self, job: Job) -> Any:
+        sampling = with_penalty(job.item.sampling, self._endings.penalty)
+        stop = [] if job.watch else [text for text in job.item.stop if text]
+        more: dict[str, Any] = {"skip_clone": True} if self._abilities.shared_params else {}
+        return self._make(
+            max_tokens=job.fitted.budget,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            repetition_penalty=sampling.repetition_penalty,
+            seed=sampling.seed % _SEEDS if sampling.temperature > 0 else None,
+            stop=stop,
+            # The ids that end a text are the transformers engine's; vLLM's own choice of them is switched off.
+            stop_token_ids=[] if job.item.ignore_eos else sorted(self._endings.eos_ids),
+            ignore_eos=True,
+            detokenize=bool(stop),
+            skip_special_tokens=False,
+            output_kind=self._kinds[1] if job.watch else self._kinds[0],
+            **more,
+        )
+
+    @staticmethod
+    def _follow(job: Job, output: Any, session: Session, request: Request) -> bool:
+        """Takes new tokens up to a stop text; true when the item has ended."""
+        assert job.watch is not None
+        for token in output.outputs[0].token_ids:
+            job.written.append(token)
+            if job.watch.add(token):
+                job.stopped = True
+                if not output.finished:
+                    session.cancel(request)
+                return True
+        return bool(output.finished)
+
+    def _answer(self, job: Job, output: Any, session: Session) -> Generation:
+        answer = output.outputs[0]
+        written = job.written if job.watch else list(answer.token_ids)
+        text, finish = final_answer(self._encoder, written, self._finish(job, written, answer.finish_reason), job.stops, job.item.think)
+        cached = output.num_cached_tokens or 0
+        tokens = Tokens(len(job.fitted.prompt), len(job.fitted.prompt) - cached + len(written) - 1, cached, len(written))
+        first, last, spent = _times(output.metrics, session)
+        ids = tuple(written) if job.item.prompt_ids is not None else None
+        return Generation(job.item.key, text, finish, tokens, job.fitted.truncated, spent, first, last, ids)
+
+    def _finish(self, job: Job, written: list[int], reason: str | None) -> Finish:
+        if written and written[-1] in self._endings.eos_ids and not job.item.ignore_eos:
+            return "eos"
+        return "stop" if job.stopped or reason == "stop" else "length"
+
+
+def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, float]:
+    """(first token, last token) in seconds after the start, and seconds from being scheduled to the last token; by the engine core's
+    monotonic clock, which all processes of a machine share."""
+    if metrics is None or not metrics.first_token_ts:
+        return None, None, session.seconds
+    origin = session.origin
+    return metrics.first_token_ts - origin, metrics.last_token_ts - origin, metrics.last_token_ts - metrics.scheduled_ts

@@ -1,0 +1,216 @@
+"""Loading a model into vLLM: what it is told, what is refused before, and what goes wrong in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.schema import ModelSpec
+from harness.engines.files import ModelFiles
+from harness.engines.vllm import environment, preflight, reaper, room
+from harness.engines.vllm.abilities import Abilities, find_abilities
+from harness.engines.vllm.client import first_line
+from harness.engines.vllm.options import Options, lora_arguments, lora_folder
+from harness.engines.vllm.package import Package
+from harness.errors import HarnessError, ModelError, OutOfMemoryError
+
+log = logging.getLogger(__name__)
+
+_CPU_BLOCK = 32
+"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves half of a short context unshared."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how: device (cpu or cuda[:N]), torch dtype's name, window in tokens."""
+
+    device: str
+    dtype: str
+    window: int
+
+
+@dataclass
+class Loaded:
+    """A vLLM that answers, what it can do, and the process that ends it should we die. ``forcing``: `forcing` was loaded into it."""
+
+    llm: Any
+    abilities: Abilities
+    package: Package
+    in_process: bool
+    forcing: bool
+    lora: Any
+    guard: subprocess.Popen[bytes] | None
+
+    @property
+    def config(self) -> Any:
+        """vLLM's own resolved configuration."""
+        return self.llm.llm_engine.vllm_config
+
+
+def load_llm(spec: ModelSpec, files: ModelFiles, place: Place, options: Options, config: Any) -> Loaded:
+    """Checks, then loads. ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError, one line each."""
+    package = preflight.need_package(spec.label)
+    cpu = place.device == "cpu"
+    in_process = cpu and options.gpus == 1 if options.in_process is None else options.in_process
+    raw = preflight.read_model(spec, files)
+    arguments = options.arguments | _memory(spec, files, raw, place, options)
+    environment.prepare(options.env, place.device, in_process)
+    vllm = _import(spec, package)
+    forcing = cpu and "logits_processors" not in arguments and options.multi_token in ("auto", "forced")
+    guard = None if in_process else _guard()
+    with contextlib.ExitStack() as stack:
+        told = _arguments(spec, files, place, options, config) | arguments
+        if cpu:
+            told = {"enforce_eager": True, "block_size": _CPU_BLOCK} | told
+        if forcing:
+            told["logits_processors"] = ["harness.engines.vllm.forcing:Forced"]
+        if spec.config_overrides:
+            told["model"] = stack.enter_context(_overridden(config))
+        try:
+            llm = vllm.LLM(**told)
+        except BaseException as error:
+            release_guard(guard)
+            if isinstance(error, HarnessError) or not isinstance(error, Exception):
+                raise
+            raise _explained(spec, error, in_process) from error
+    lora = None
+    if options.lora:
+        from vllm.lora.request import LoRARequest
+
+        lora = LoRARequest("adapter", 1, str(lora_folder(spec, options.lora)))
+    return Loaded(llm, _abilities(vllm, llm, package), package, in_process, forcing, lora, guard)
+
+
+def _memory(spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Place, options: Options) -> dict[str, Any]:
+    """What to say about memory and GPUs, after a look at what there is. Raises ModelError where it is too little."""
+    import os
+
+    import psutil
+
+    need = room.need_of(raw, place.dtype, place.window + 1, str(options.arguments.get("kv_cache_dtype", "auto")))
+    if place.device == "cpu":
+        told = "kv_cache_memory_bytes" in options.arguments or "VLLM_CPU_KVCACHE_SPACE" in (os.environ | options.env)
+        return {} if told else {"kv_cache_memory_bytes": room.cpu_cache(spec.label, need, int(psutil.virtual_memory().available))}
+    import torch
+
+    parallel = _parallel(spec, files, place, options)
+    gpus = max(options.gpus, parallel.get("tensor_parallel_size", 1))
+    room.check_gpu(spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, gpus)
+    return parallel
+
+
+def _parallel(spec: ModelSpec, files: ModelFiles, place: Place, options: Options) -> dict[str, int]:
+    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks for, or all visible where one is
+    too small."""
+    from harness.engines.transformers.load import needs_several_gpus
+
+    if options.gpus > 1 or not needs_several_gpus(spec, files, place.device):
+        return {}
+    import torch
+
+    return {"tensor_parallel_size": spec.gpus or torch.cuda.device_count()}
+
+
+def _import(spec: ModelSpec, package: Package) -> Any:
+    try:
+        import vllm
+    except Exception as error:  # a binary built for another torch, a missing CUDA library
+        raise ModelError(
+            f"{spec.label}: {package.name} {package.version} cannot be imported: {first_line(error)}; install it anew"
+        ) from error
+    return vllm
+
+
+def _arguments(spec: ModelSpec, files: ModelFiles, place: Place, options: Options, config: Any) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "model": str(files.path),
+        "tokenizer": str(files.tokenizer),
+        "dtype": place.dtype,
+        "max_model_len": place.window + 1,
+        "trust_remote_code": spec.trust_remote_code,
+        "seed": 0,
+        "generation_config": "vllm",
+        "disable_log_stats": False,  # else its outputs carry no times
+    }
+    if spec.weights == "random":
+        told["load_format"] = "dummy"
+    if options.lora:
+        told |= lora_arguments(spec, lora_folder(spec, options.lora))
+    return told
+
+
+@contextlib.contextmanager
+def _overridden(config: Any) -> Any:
+    """A folder with the configuration as overridden, for as long as vLLM reads it."""
+    with tempfile.TemporaryDirectory(prefix="harness-config-") as folder:
+        config.save_pretrained(folder)
+        yield folder
+
+
+def _explained(spec: ModelSpec, error: Exception, in_process: bool) -> HarnessError:
+    text = str(error)
+    if "out of memory" in text.lower() or "No available memory for the cache" in text:
+        return OutOfMemoryError(f"{spec.label}: vLLM ran out of memory loading it: {first_line(error)}; set max_length lower")
+    where = "" if in_process else "; the model's log has the reason"
+    return ModelError(f"{spec.label}: vLLM cannot load it: {first_line(error)}{where}")
+
+
+def _abilities(vllm: Any, llm: Any, package: Package) -> Abilities:
+    fields = getattr(vllm.SamplingParams, "__struct_fields__", None) or inspect.signature(vllm.SamplingParams).parameters
+    outputs = set(inspect.signature(vllm.RequestOutput.__init__).parameters)
+    v2 = bool(getattr(llm.llm_engine.vllm_config, "use_v2_model_runner", False))
+    limit = getattr(sys.modules.get("vllm.sampling_params"), "MAX_LOGPROB_TOKEN_IDS", None)
+    return find_abilities(fields, outputs, v2, limit, package.version)
+
+
+def _guard() -> subprocess.Popen[bytes] | None:
+    """Starts the process that ends vLLM's own should this one die (`reaper`)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import os
+
+    command = [sys.executable, "-I", "-S", str(Path(reaper.__file__)), str(os.getpid())]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def release_guard(guard: subprocess.Popen[bytes] | None) -> None:
+    """Tells the guard that there is nothing left to end."""
+    if guard is not None and guard.stdin is not None:
+        with contextlib.suppress(OSError):
+            guard.stdin.write(b"done")
+            guard.stdin.close()
+        guard.wait(timeout=10)
+
+
+def shut_down(loaded: Loaded) -> None:
+    """Ends vLLM's processes and gives its memory back; whatever fails on the way is logged, not raised."""
+    import gc
+
+    steps: list[Callable[[], None]] = []
+    core = getattr(loaded.llm.llm_engine, "engine_core", None)
+    if core is not None and hasattr(core, "shutdown"):
+        steps.append(core.shutdown)
+    del core
+    loaded.llm = None
+    if loaded.in_process:
+        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+
+        steps.append(cleanup_dist_env_and_memory)
+    for step in steps:
+        try:
+            step()
+        except Exception as error:
+            log.warning("vLLM did not shut down cleanly: %s", first_line(error))
+    steps.clear()
+    gc.collect()
+    multiprocessing.active_children()  # takes leave of those that have ended
+    release_guard(loaded.guard)

@@ -1,0 +1,1 @@
+"""What bench_vllm.py is made of."""

@@ -1,0 +1,316 @@
+"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals, memory, the choice of engine, orphans."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from support.fake_vllm import FakeEngine
+
+from harness.config.schema import ModelSpec
+from harness.engines import choice, engine_name, open_engine, resolve_model
+from harness.engines.prompting import fit_prompt
+from harness.engines.vllm import package as packages
+from harness.engines.vllm import preflight, reaper, room
+from harness.engines.vllm.abilities import find_abilities
+from harness.engines.vllm.client import Client
+from harness.engines.vllm.generation import Endings, Writer
+from harness.engines.vllm.options import Options, identity_of
+from harness.engines.vllm.package import Package
+from harness.errors import ModelError
+from harness.items import Completion, ThinkTags
+
+TINY = "bundled/tiny-qwen"
+GIB = 2**30
+NEEDED = {"max_tokens", "temperature", "seed", "stop", "stop_token_ids", "ignore_eos", "detokenize", "prompt_logprobs", "logprob_token_ids"}
+REGISTRY = """
+_TEXT_GENERATION_MODELS = {"Qwen2ForCausalLM": ("qwen2", "Qwen2ForCausalLM")}
+_EMBEDDING_MODELS = {"BertModel": ("bert", "BertModel")}
+"""
+ARGUMENTS = """
+class EngineArgs:
+    tensor_parallel_size: int = 1
+    gpu_memory_utilization: float = 0.9
+    kv_cache_dtype: str = ""
+    not_a_field = None
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a vLLM of a given build look installed: the files that are read, as vLLM writes them."""
+    files = {
+        "model_executor/models/registry.py": REGISTRY,
+        "engine/arg_utils.py": ARGUMENTS,
+        "v1/attention/backends/cpu_attn.py": "class B:\n    def get_supported_head_sizes(cls):\n        return [32, 64, 128]\n",
+    }
+    for name, text in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def make(built_for: Any) -> Package:
+        found = Package("vllm", "0.32.0", built_for, tmp_path)
+        for room_ in (packages, preflight):
+            monkeypatch.setattr(room_, "find_package", lambda: found)
+        return found
+
+    return make
+
+
+def test_the_packages_own_lists_are_read(installed: Any, tmp_path: Path) -> None:
+    found = installed("cpu")
+    assert packages.architectures(found) == {"Qwen2ForCausalLM"}
+    assert packages.engine_arguments(found) == {"tensor_parallel_size", "gpu_memory_utilization", "kv_cache_dtype"}
+    assert packages.cpu_head_sizes(found) == {32, 64, 128}
+    elsewhere = Package("vllm", "9", "cuda", tmp_path / "nowhere")
+    assert packages.architectures(elsewhere) is packages.engine_arguments(elsewhere) is packages.cpu_head_sizes(elsewhere) is None
+
+
+def test_what_is_not_known_is_not_refused(tmp_path: Path) -> None:
+    strange = Package("vllm", "9", "cuda", tmp_path)
+    assert preflight.unsupported(strange, {"architectures": ["AnyForCausalLM"], "head_dim": 8}, "cpu") is None
+    assert Options.of(ModelSpec(id=TINY, engine_args={"whatever": 1}), strange).arguments == {"whatever": 1}
+
+
+@pytest.mark.parametrize(
+    ("config", "size"),
+    [
+        ({"head_dim": 8}, 8),
+        ({"hidden_size": 64, "num_attention_heads": 8}, 8),
+        ({"text_config": {"head_dim": 96}}, 96),
+        ({"kv_lora_rank": 512, "hidden_size": 64, "num_attention_heads": 8}, None),
+        ({"hidden_size": 64}, None),
+    ],
+)
+def test_head_sizes(config: dict[str, Any], size: int | None) -> None:
+    assert preflight.head_size(config) == size
+
+
+def test_refusals(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ModelError, match="CUDA build: say engine: transformers"):
+        preflight.check_device("m", installed("cuda"), "cpu")
+    with pytest.raises(ModelError, match="cannot use the GPU"):
+        preflight.check_device("m", installed("cpu"), "cuda:0")
+    with pytest.raises(ModelError, match="CUDA_VISIBLE_DEVICES"):
+        preflight.check_device("m", installed("cuda"), "cuda:1")
+    with pytest.raises(ModelError, match="head dimension of 8 "):
+        preflight.check_model("m", installed("cpu"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cpu")
+    with pytest.raises(ModelError, match="no implementation of OtherForCausalLM"):
+        preflight.check_model("m", installed("cuda"), {"architectures": ["OtherForCausalLM"]}, "cuda")
+    preflight.check_model("m", installed("cuda"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cuda")
+    monkeypatch.setattr(preflight, "find_package", lambda: None)
+    with pytest.raises(ModelError, match="pip install"):
+        open_engine(ModelSpec(id=TINY, engine="vllm"), device="cpu")
+
+
+def test_arguments(installed: Any) -> None:
+    found = installed("cuda")
+    given = {"tensor_parallel_size": 2, "env": {"A": 1}, "lora": "x", "in_process": True}
+    options = Options.of(ModelSpec(id=TINY, engine_args=given), found)
+    assert options.arguments == {"tensor_parallel_size": 2}
+    assert options.gpus == 2
+    assert options.env == {"A": "1"}
+    assert identity_of(ModelSpec(id=TINY, engine_args={"env": {}, "gpu_memory_utilization": 0.5, "kv_cache_dtype": "fp8"})) == {
+        "kv_cache_dtype": "fp8"
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"gpu_memory_utilisation": 1}, "did you mean gpu_memory_utilization"),
+        ({"in_proces": 1}, "did you mean in_process"),
+        ({"zzzz": 1}, "ours are env"),
+        ({"dtype": "float32"}, "say dtype instead"),
+        ({"max_model_len": 9}, "say max_length instead"),
+        ({"multi_token": "fast"}, "one of auto, rows"),
+        ({"env": "A=1"}, "maps names to values"),
+    ],
+)
+def test_arguments_that_are_refused(installed: Any, arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ModelError, match=words) as caught:
+        Options.of(ModelSpec(id=TINY, engine_args=arguments), installed("cuda"))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_is_known_by_its_files(tmp_path: Path) -> None:
+    spec = ModelSpec(id=TINY, engine_args={"lora": str(tmp_path)})
+    with pytest.raises(ModelError, match=r"no adapter_config\.json"):
+        identity_of(spec)
+    (tmp_path / "adapter_config.json").write_text('{"r": 8}')
+    with pytest.raises(ModelError, match="safetensors"):
+        identity_of(spec)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"one")
+    before = identity_of(spec)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"two")
+    assert identity_of(spec) != before
+
+
+def test_abilities(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    modern = NEEDED | {"skip_reading_prefix_cache", "flat_logprobs", "skip_clone", "prompt_logprob_token_ids", "prompt_logprob_start"}
+    outputs = {"num_cached_tokens", "prompt_token_id_logprobs"}
+    assert find_abilities(modern, outputs, True, 64, "0.32").method("auto", False, "m") == "rows"
+    assert not caplog.text
+    assert find_abilities(modern, outputs, False, None, "0.32").method("auto", True, "m") == "forced"
+    assert "no prompt_logprob_token_ids" in caplog.text
+    older = find_abilities(NEEDED | {"skip_reading_prefix_cache"}, {"num_cached_tokens"}, True, None, "0.26")
+    assert older.method("auto", False, "m") == "tail"
+    assert find_abilities(NEEDED, set(), True, None, "0.2").method("rows", False, "m") == "whole"
+    assert "falling back to whole" in caplog.text
+    with pytest.raises(ModelError, match=r"no logprob_token_ids; install 0\.26 or newer"):
+        find_abilities(NEEDED - {"logprob_token_ids"}, set(), True, None, "0.9")
+
+
+def test_memory() -> None:
+    config = json.loads((resolve_model(ModelSpec(id=TINY)).path / "config.json").read_text())
+    need = room.need_of(config, "float32", 4096)
+    assert need is not None
+    assert need.sequence == 4096 * 4 * 2 * 2 * 32 * 4
+    assert room.need_of({"model_type": "strange"}, "float32", 9) is None
+    assert room.cpu_cache("m", need, 20 * GIB) == 4 * GIB
+    assert room.cpu_cache("m", room.Need(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
+    assert room.cpu_cache("m", None, 3 * GIB) == GIB
+    with pytest.raises(ModelError, match=r"too little memory: 9\.0 GiB of weights and 2\.0 GiB of cache"):
+        room.cpu_cache("m", room.Need(9 * GIB, 2 * GIB), 10 * GIB)
+    room.check_gpu("m", room.Need(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+    with pytest.raises(ModelError, match="too little GPU memory"):
+        room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+    room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
+    room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1)
+    with pytest.raises(ModelError, match=r"gpu_memory_utilization: 0\.35"):
+        room.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
+
+
+@pytest.mark.parametrize(
+    ("built_for", "device", "config", "arguments", "name", "words"),
+    [
+        ("cuda", "cuda", {}, {}, "vllm", "CUDA GPU"),
+        ("cuda", "cpu", {}, {}, "transformers", "no CUDA GPU"),
+        ("cpu", "cuda", {}, {}, "transformers", "CPU build"),
+        (None, "cuda", {}, {}, "transformers", "not installed"),
+        ("cuda", "cuda", {"architectures": ["OtherForCausalLM"]}, {}, "transformers", "no implementation"),
+        ("cuda", "cuda", {}, {"batch_rows": 3}, "transformers", "engine_args.batch_rows"),
+    ],
+)
+def test_auto(
+    built_for: Any, device: str, config: Any, arguments: Any, name: str, words: str, installed: Any, monkeypatch: Any, tmp_path: Path
+) -> None:
+    installed(built_for)
+    if built_for is None:
+        monkeypatch.setattr(packages, "find_package", lambda: None)
+    monkeypatch.setattr("harness.engines.transformers.identity.resolve_device", lambda asked: asked)
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen2ForCausalLM"], "head_dim": 64} | config))
+    spec = ModelSpec(id=str(tmp_path), engine_args=arguments)
+    found = choice.automatic(spec, device, tmp_path)
+    assert found.name == name
+    assert words in found.reason
+    files: Any = SimpleNamespace(path=tmp_path)
+    assert engine_name(spec, device, files) == name
+    assert engine_name(ModelSpec(id="x", engine="vllm")) == "vllm"
+
+
+class Words:
+    """A tokenizer of single letters."""
+
+    prefix_id, eos_text, special_ids = 0, "", frozenset[int]()
+    raw = SimpleNamespace(convert_tokens_to_ids=lambda tag: None)
+
+    @staticmethod
+    def decode(ids: Any, skip_special: bool = True) -> str:
+        """Letters."""
+        return "".join("abcdefghijkl"[token] for token in ids)
+
+    @staticmethod
+    def may_hold(token: int, characters: frozenset[str]) -> bool:
+        """A letter."""
+        return "abcdefghijkl"[token] in characters
+
+
+class Streaming(FakeEngine):
+    """Writes given tokens, one a step, and stops where vLLM would: at its stop ids and its budget."""
+
+    def __init__(self, script: list[int]) -> None:
+        super().__init__()
+        self.script, self.written = script, dict[str, int]()
+
+    def step(self) -> list[Any]:
+        """One more token of each request."""
+        found = []
+        for name, (_, given) in list(self.waiting.items()):
+            count = self.written[name] = self.written.get(name, 0) + 1
+            token = self.script[count - 1]
+            stopped = token in given.stop_token_ids
+            finished = stopped or count == given.max_tokens
+            pieces = [token] if given.output_kind == "pieces" else self.script[:count]
+            answer = SimpleNamespace(token_ids=pieces, finish_reason="stop" if stopped else "length" if finished else None)
+            if finished:
+                del self.waiting[name]
+            if finished or given.output_kind == "pieces":
+                found.append(SimpleNamespace(request_id=name, finished=finished, outputs=[answer], num_cached_tokens=0, metrics=None))
+        return found
+
+
+def write(script: list[int], item: Completion) -> tuple[Any, Streaming]:
+    engine = Streaming(script)
+    able = find_abilities(NEEDED, set(), False, None, "0")
+    ends = Endings(20, frozenset({11}), "", 1.0)
+    encoder: Any = Words()
+    writer = Writer(Client(engine, "toy"), encoder, ends, lambda **given: SimpleNamespace(**given), able, ("whole", "pieces"))
+    (answer,) = writer.run([(item, [1, 2])])
+    return answer, engine
+
+
+def test_a_thought_is_not_stopped_by_stop_texts() -> None:
+    think = ThinkTags("a", "c", opened=True)
+    answer, engine = write([1, 3, 1, 2, 4, 3, 5, 6], Completion("x", "", ("d",), 8, think=think))
+    assert (answer.text, answer.finish, answer.tokens.output) == ("bdbce", "stop", 6)
+    assert engine.aborted
+    assert not engine.waiting
+
+
+def test_endings() -> None:
+    answer, _ = write([4, 5, 11, 6], Completion("x", "", (), 4))
+    assert (answer.text, answer.finish, answer.tokens.output) == ("ef", "eos", 3)
+    answer, _ = write([4, 5, 11, 6], Completion("x", "", (), 4, ignore_eos=True))
+    assert (answer.text, answer.finish) == ("eflg", "length")
+    answer, _ = write([4, 5, 6, 7], Completion("x", "", ("h",), 4))
+    assert (answer.text, answer.finish) == ("efg", "stop")
+
+
+def test_prompts_are_fitted_as_lm_eval_does() -> None:
+    fitted = fit_prompt(Completion("x", "", max_tokens=4), list(range(30)), 20)
+    assert (fitted.prompt, fitted.budget, fitted.truncated) == (list(range(14, 30)), 4, 14)
+    assert fit_prompt(Completion("x", "", max_tokens=99), list(range(30)), 20).budget == 10
+
+
+CHILD = "import subprocess, time; print(subprocess.Popen(['sleep', '99']).pid, flush=True); time.sleep(99)"
+PARENT = """
+import os, subprocess, sys, time
+guard, child = sys.argv[1:]
+python = [sys.executable, "-I", "-S"]
+watching = subprocess.Popen([*python, guard, str(os.getpid())], stdin=subprocess.PIPE, start_new_session=True)
+started = subprocess.Popen([*python, "-c", child], start_new_session=True, stdout=subprocess.PIPE, text=True)
+print(watching.pid, started.pid, started.stdout.readline().strip(), flush=True)
+time.sleep(99)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_orphans_are_ended_when_their_parent_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, reaper.__file__, CHILD], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    family = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+    time.sleep(1)
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert all(one.status() == psutil.STATUS_ZOMBIE for one in alive)
