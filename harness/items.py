@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Finish = Literal["eos", "stop", "length"]
+Finish = Literal["eos", "stop", "length", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,8 @@ class Score:
 class Generation:
     """Answer to a `Completion`: the text as written (thoughts included, stop text excluded) and why it ended.
 
-    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was used up.
+    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was used up, ``unknown``
+    (only in answers imported from other programs) nobody kept it.
     ``times`` are seconds since the engine got the batch of items: first token, last token.
     """
 

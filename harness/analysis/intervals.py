@@ -6,10 +6,14 @@ import math
 
 Z95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
+Z80 = 0.8416212335729143
+"""Its 80 % point."""
 
 
-def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
     """Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): right also near 0 and 1, where mean ± z·SE is not.
+
+    ``n`` need not be whole: an effective sample size of clustered items is not.
 
     Raises ValueError unless 0 <= successes <= n and n > 0.
     """
@@ -28,7 +32,7 @@ def normal(value: float, stderr: float, z: float = Z95) -> tuple[float, float]:
     return value - z * stderr, value + z * stderr
 
 
-def smallest_gap(n: int, omega2: float = 1 / 9, z_alpha: float = Z95, z_power: float = 0.8416212335729143) -> float:
+def smallest_gap(n: int, omega2: float = 1 / 9, z_alpha: float = Z95, z_power: float = Z80) -> float:
     """Smallest accuracy difference of two models that n shared items detect with 80 % power at the 5 % level.
 
     Miller, arXiv 2411.00640: n = (z_{α/2} + z_β)²·ω²/δ², with ω² the variance of the per-item differences; 1/9 is his example, and

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import doctor, models, parity, plan, report, run, schema, tasks
+from harness.cli import compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -71,6 +71,10 @@ app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("results")(results.results)
+app.command("rescore")(rescore.rescore)
+app.command("import")(importing.import_)
 app.command("parity")(parity.parity)
 app.add_typer(schema.app, name="schema")
 

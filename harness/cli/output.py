@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -50,6 +50,28 @@ def show_list(
     from harness.report.terminal import print_list
 
     typer.echo(print_list(title, headers, rows, right=right, fold=fold, width=list_width(), colour=colour()), nl=False, color=True)
+
+
+def chosen_form(**asked: bool) -> str:
+    """The one format asked for by its flag, else ``rich``. Raises ConfigError for two."""
+    names = [name for name, wanted in asked.items() if wanted]
+    if len(names) > 1:
+        from harness.errors import ConfigError
+
+        raise ConfigError(f"choose one of --{', --'.join(asked)}; got --{' and --'.join(names)}")
+    return names[0] if names else "rich"
+
+
+def csv_text(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows under a header line, as CSV."""
+    import csv
+    import io
+
+    file = io.StringIO()
+    writer = csv.DictWriter(file, fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
 
 
 def write_or_print(text: str, out: Path | None) -> None:

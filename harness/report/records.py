@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.intervals import Z95
-from harness.report.select import Selection, primary
+from harness.analysis.primary import primary
+from harness.report.select import Selection
 from harness.results.query import flat_row
 from harness.results.schema import GroupRow, Results, Row
 
@@ -45,7 +46,7 @@ def _task_record(row: Row, run: str, weights: str | None, shown: tuple[str, str]
 
 def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict[str, Any]:
     mine = [row for row in result.groups if row.group == group.group]
-    half = Z95 * group.stderr if group.stderr is not None else None
+    half = Z95 * group.stderr if group.stderr is not None else None  # runs of version 1 kept no interval of a group
     known = {
         "run": result.name,
         "model": group.model,
@@ -58,6 +59,8 @@ def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict
         "ci95_lo": group.value - half if half is not None else None,
         "ci95_hi": group.value + half if half is not None else None,
         "n": group.n,
+        "chance": group.chance,
+        "corrected": group.corrected,
         "status": "partial" if group.missing else "ok",
         "reason": f"without {', '.join(group.missing)}" if group.missing else None,
         "kind": "group",

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from harness.analysis.intervals import Z95
+from harness.analysis.primary import Key, primary
 from harness.report.lines import Figure, Kind, Line
 from harness.results.schema import GroupRow, Results, Row
-
-NORMED = ("arc_", "hellaswag", "piqa", "openbookqa")
-"""Tasks reported by length-normed accuracy everywhere, because their options differ in length."""
-Key = tuple[str, str]
-"""(metric, filter)."""
-
-
-def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
-    """The metric and filter that a task's line shows: the first that has a value, but
-
-    - ``acc_norm`` where there are acc and acc_norm and the task is ARC, HellaSwag, PIQA or OpenBookQA;
-    - ``bits_per_byte`` for perplexity, because words and tokens do not compare across languages and tokenizers.
-    """
-    keys = list(dict.fromkeys((row.metric, row.filter or "none") for row in rows if row.metric and row.value is not None))
-    metrics = {metric for metric, _ in keys}
-    wanted = "bits_per_byte" if "bits_per_byte" in metrics else None
-    if name.startswith(NORMED) and {"acc", "acc_norm"} <= metrics:
-        wanted = "acc_norm"
-    return next((key for key in keys if wanted in (None, key[0])), None)
 
 
 class Selection:
@@ -124,9 +106,9 @@ class Selection:
             half=half_width(row),
             n=row.n,
             status=row.status,
-            truncated=row.n_truncated,
-            empty=row.n_empty,
-            unparsable=row.n_unparsable,
+            truncated=row.n_truncated or 0,
+            empty=row.n_empty or 0,
+            unparsable=row.n_unparsable or 0,
             prompt_id=row.prompt_id,
         )
 
@@ -165,9 +147,9 @@ class Selection:
             half=Z95 * score.stderr if score.stderr is not None else None,
             n=score.n,
             status="ok" if whole else "partial",
-            truncated=sum(row.n_truncated for row in asked),
-            empty=sum(row.n_empty for row in asked),
-            unparsable=sum(row.n_unparsable for row in asked),
+            truncated=sum(row.n_truncated or 0 for row in asked),
+            empty=sum(row.n_empty or 0 for row in asked),
+            unparsable=sum(row.n_unparsable or 0 for row in asked),
             missing=len(score.missing),
         )
 

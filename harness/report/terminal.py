@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
@@ -13,6 +14,9 @@ from rich.text import Text
 
 from harness.report.grid import Block, Grid, make_grid
 from harness.report.table import Table
+
+if TYPE_CHECKING:
+    from harness.report.sheets import Sheet
 
 HEADER = 14
 """A longer heading is wrapped rather than widen its column."""
@@ -33,6 +37,31 @@ def render_rich(table: Table, *, width: int = 100, colour: bool = False, every: 
         console.print(Text("Not done:", style="bold"))
         for failure in table.failures:
             console.print(Text(clean(failure)), soft_wrap=True)
+    return _text(console)
+
+
+def print_sheets(title: str, sheets: Sequence[Sheet], notes: Sequence[str], *, width: int = 100, colour: bool = False) -> str:
+    """Sheets one below the other under a title; headings and texts may be wrapped, figures are not."""
+    console = _console(width, colour)
+    console.print(Text(clean(title), style="bold"), end="\n\n")
+    for sheet in sheets:
+        console.print(Text(clean(sheet.title), style="bold"), soft_wrap=True)
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        for place, name in enumerate(sheet.headers):
+            table.add_column(
+                Text(wrapped(clean(name))),
+                justify="left" if place in sheet.left else "right",
+                no_wrap=place not in sheet.left or place == min(sheet.left),
+                overflow="fold",
+            )
+        for row in sheet.rows:
+            table.add_row(*(Text(clean(cell)) for cell in row))
+        console.print(table)
+        for note in sheet.notes:
+            console.print(Text(clean(note), style="dim"))
+        console.print()
+    for note in notes:
+        console.print(Text(clean(note), style="dim"))
     return _text(console)
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-import yaml
-
 from harness.errors import RunFolderError
 from harness.results.files import disk_errors, write_text
 
@@ -71,6 +69,8 @@ class RunFolder:
     def _check_owner(self, name: str, models: set[str]) -> None:
         """A folder is gone on with when its run has the same name and at least one model in common: cells are keyed by content, so a
         config that grew or shrank mixes nothing up, while a copied YAML with its old name must not overwrite another run's table."""
+        import yaml
+
         try:
             old: dict[str, Any] = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
             old_models = {model.get("name") or model["id"].rstrip("/").rsplit("/", 1)[-1] for model in old.get("models", [])}

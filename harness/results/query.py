@@ -1,19 +1,57 @@
-"""Reading runs: one as a checked `Results`, several as a data frame."""
+"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder, several as a data frame."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError, RunFolderError
-from harness.results.schema import SCHEMA_VERSION, Results, Row
+from harness.results.folder import RunFolder
+from harness.results.schema import READABLE, SCHEMA_VERSION, Results, Row
 
 if TYPE_CHECKING:
     import pandas
 
 FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is kept: where, what it found, and (read when asked for) what is needed to do it again."""
+
+    folder: RunFolder
+    results: Results
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest; empty where there is none or it cannot be read."""
+        try:
+            data = json.loads(self.folder.manifest.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+
+def read_run(path: str | Path) -> Run:
+    """The run of a folder, a results.json, or a run in results/ by name. Raises ConfigError, RunFolderError."""
+    file = find_results(path)
+    return Run(RunFolder(file.parent), read_results(file))
+
+
+def find_runs(folder: str | Path) -> Iterator[Path]:
+    """Folders at or below ``folder`` that hold a results.json, in order of their paths. Raises ConfigError where it is no folder."""
+    top = Path(folder).expanduser()
+    if not top.is_dir():
+        raise ConfigError(f"{folder}: no such folder: name the one that holds your runs, e.g. results")
+    for here, inner, files in os.walk(top):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in ("samples", "logs"))
+        if FILE in files:
+            yield Path(here)
 
 
 def find_results(path: str | Path) -> Path:
@@ -50,11 +88,11 @@ def _checked(file: Path, data: Any) -> Results:
     if not isinstance(data, dict) or "schema_version" not in data:
         raise RunFolderError(f"{file}: no results of this harness: schema_version is missing")
     version = data["schema_version"]
-    if version != SCHEMA_VERSION:
+    if version not in READABLE:
         hint = "a newer harness wrote it: upgrade this one" if isinstance(version, int) and version > SCHEMA_VERSION else "run it again"
-        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {SCHEMA_VERSION}: {hint}")
+        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {' and '.join(map(str, READABLE))}: {hint}")
     try:
-        return Results.model_validate(data)
+        return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers. Version 1 is read and brought up to it."""
+READABLE = (1, 2)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
 
 
@@ -21,6 +23,16 @@ class TokenCounts(_Record):
     computed: int = Field(0, description="Tokens that went through the model.")
     shared: int = Field(0, description="Tokens read from another item's work instead.")
     output: int = Field(0, description="Generated tokens.")
+
+
+SHARES = ("acc", "acc_norm", "acc_mutual_info", "exact_match")
+"""Metrics whose value is the share of questions answered rightly, so that a task's chance level is theirs."""
+Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
+
+
+def above_chance(value: float, chance: float) -> float:
+    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than guessing (Open LLM Leaderboard 2)."""
+    return (value - chance) / (1 - chance)
 
 
 class Row(_Record):
@@ -39,17 +51,36 @@ class Row(_Record):
     filter: str | None = None
     value: float | None = None
     stderr: float | None = None
-    ci95: tuple[float, float] | None = Field(None, description="95 % interval: Wilson for counted metrics, normal otherwise.")
+    ci95: tuple[float, float] | None = Field(None, description="95 % interval, made as `interval` says.")
+    interval: Method | None = Field(None, description="Wilson for counted metrics, Student's t for means, normal for other aggregates.")
+    clusters: int | None = Field(None, description="Sources that the items share (passages …); null where items are independent.")
     higher_is_better: bool | None = None
     chance: float | None = Field(None, description="Score of blind guessing, where it is known.")
+    corrected: float | None = Field(None, description="(value − chance)/(1 − chance), for shares of right answers.")
     n: int = Field(0, description="Documents that were marked.")
-    n_truncated: int = Field(0, description="Answers or prompts cut by a length limit (an unended thought counts).")
-    n_empty: int = Field(0, description="Answers without any text.")
-    n_unparsable: int = Field(0, description="Answers in which the filter found nothing.")
+    n_truncated: int | None = Field(
+        0, description="Answers or prompts cut by a length limit (an unended thought counts); null where it is not known."
+    )
+    n_empty: int | None = Field(0, description="Answers without any text; null where it is not known.")
+    n_unparsable: int | None = Field(0, description="Answers in which the filter found nothing; null where it is not known.")
+    rate_truncated: float | None = Field(None, description="n_truncated / n.")
+    rate_empty: float | None = Field(None, description="n_empty / n.")
+    rate_unparsable: float | None = Field(None, description="n_unparsable / n.")
     tokens: TokenCounts = Field(default_factory=TokenCounts)
     seconds: float | None = Field(None, description="Engine seconds spent on the cell's items, over all sessions.")
     status: Status
     reason: str | None = None
+
+    @model_validator(mode="after")
+    def _derive(self) -> Row:
+        """What follows from the other fields is never said differently, and rows of version 1 get it, too."""
+        share = self.metric is not None and self.metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
+        known = self.value is not None and self.chance is not None and self.chance < 1
+        self.corrected = above_chance(self.value or 0.0, self.chance or 0.0) if share and known else None
+        for kind in ("truncated", "empty", "unparsable"):
+            count = getattr(self, f"n_{kind}")
+            setattr(self, f"rate_{kind}", count / self.n if self.n and count is not None else None)
+        return self
 
 
 class GroupRow(_Record):
@@ -62,6 +93,10 @@ class GroupRow(_Record):
     filter: str
     value: float
     stderr: float | None = None
+    ci95: tuple[float, float] | None = Field(None, description="value ± 1.96 standard errors.")
+    chance: float | None = Field(None, description="Chance level of the subjects, weighted as their scores are.")
+    corrected: float | None = Field(None, description="(value − chance)/(1 − chance).")
+    weighted: bool = Field(True, description="Whether subjects count by their number of items.")
     n: int
     tasks: list[str]
     missing: list[str] = Field(default_factory=list, description="Subjects of the group that gave no value.")

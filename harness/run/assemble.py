@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.analysis.intervals import normal
 from harness.config.schema import Expectation
 from harness.results.journal import Journal
-from harness.results.schema import GroupRow, ModelRow, Results, Row
+from harness.results.schema import GroupRow, ModelRow, Results, Row, above_chance
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
     stderr = None
     if all(row.stderr is not None for row in parts):
         stderr = math.sqrt(sum((weight * (row.stderr or 0.0)) ** 2 for weight, row in zip(weights, parts, strict=True)))
+    value = sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True))
+    chance = None
+    if all(row.corrected is not None for row in parts):
+        chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
     languages = {row.language for row in parts}
     here = {row.task for row in parts}
     return GroupRow(
@@ -73,8 +78,12 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
         language=languages.pop() if len(languages) == 1 else None,
         metric=metric,
         filter=name,
-        value=sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True)),
+        value=value,
         stderr=stderr,
+        ci95=normal(value, stderr) if stderr is not None else None,
+        chance=chance,
+        corrected=above_chance(value, chance) if chance is not None else None,
+        weighted=group.weighted,
         n=sum(row.n for row in parts),
         tasks=sorted(here),
         missing=[task for task in group.members if task not in here],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.intervals import normal, wilson
 from harness.items import Answer, Generation, Likelihood, Score, Tokens
 from harness.results.files import write_whole
-from harness.results.schema import Row, Status, TokenCounts
+from harness.results.schema import Method, Row, Status, TokenCounts
 
 if TYPE_CHECKING:
     from harness.tasks.api import Marks, MetricValue, SampleMark
@@ -50,14 +50,17 @@ def make_rows(facts: CellFacts, marks: Marks, answers: Mapping[str, Answer], sec
     rows = []
     for metric in marks.metrics:
         samples = by_filter.get(metric.filter, [])
+        trust = uncertainty(metric, samples)
         rows.append(
             Row(
                 **_shared(facts),
                 metric=metric.metric,
                 filter=metric.filter,
                 value=_finite(metric.value),
-                stderr=_finite(metric.stderr),
-                ci95=interval(metric),
+                stderr=trust.stderr,
+                ci95=trust.ci95,
+                interval=trust.method,
+                clusters=trust.clusters,
                 higher_is_better=metric.higher_is_better,
                 n=metric.n,
                 n_truncated=sum(is_truncated(sample, answers) for sample in samples),
@@ -72,15 +75,50 @@ def make_rows(facts: CellFacts, marks: Marks, answers: Mapping[str, Answer], sec
     return rows
 
 
-def interval(metric: MetricValue) -> tuple[float, float] | None:
-    """95 % interval: Wilson for counted metrics, normal from the standard error otherwise; None where there is no spread to go by."""
-    if metric.n < 1 or not math.isfinite(metric.value):
-        return None
-    if metric.counted:
-        return wilson(min(max(metric.value, 0.0), 1.0) * metric.n, metric.n)
+@dataclass(frozen=True)
+class Uncertainty:
+    """Standard error, 95 % interval and how it was made; ``clusters`` counts the sources where items share some."""
+
+    stderr: float | None = None
+    ci95: tuple[float, float] | None = None
+    method: Method | None = None
+    clusters: int | None = None
+
+
+def uncertainty(metric: MetricValue, samples: Sequence[SampleMark]) -> Uncertainty:
+    """How far a metric can be trusted. Where it is the mean of its documents' scores: Wilson's interval for counted scores, Student's t for
+    others, both clustered where documents share sources. Otherwise lm-eval's standard error and a normal interval."""
+    if not math.isfinite(metric.value):
+        return Uncertainty()
+    scores = [sample.metrics.get(metric.metric) for sample in samples]
+    known = [score for score in scores if score is not None]
+    if (
+        metric.n > 0
+        and len(known) == len(scores) == metric.n
+        and math.isclose(math.fsum(known) / metric.n, metric.value, rel_tol=1e-9, abs_tol=1e-12)
+    ):
+        return _of_mean(known, [sample.cluster for sample in samples])
+    if metric.counted and metric.n > 0:
+        return Uncertainty(_finite(metric.stderr), wilson(min(max(metric.value, 0.0), 1.0) * metric.n, metric.n), "wilson")
     if metric.stderr is None or not math.isfinite(metric.stderr):
-        return None
-    return normal(metric.value, metric.stderr)
+        return Uncertainty()
+    return Uncertainty(metric.stderr, normal(metric.value, metric.stderr), "normal")
+
+
+def _of_mean(scores: Sequence[float], labels: Sequence[str | None]) -> Uncertainty:
+    import numpy as np
+
+    from harness.analysis.spread import clusters_of, score_interval, spread
+
+    values = np.asarray(scores, dtype=np.float64)
+    clusters = clusters_of(labels)
+    counted = bool(np.isin(values, (0.0, 1.0)).all())
+    ci95 = score_interval(values, clusters)
+    method: Method = "wilson" if counted else "t"
+    if clusters is not None:
+        method = "wilson-clustered" if counted else "t-clustered"
+    count = clusters.count if clusters is not None else None
+    return Uncertainty(spread(values, clusters).stderr, ci95, method if ci95 is not None else None, count)
 
 
 def is_truncated(sample: SampleMark, answers: Mapping[str, Answer]) -> bool:
@@ -108,7 +146,7 @@ def _schema() -> Any:
     columns |= {"score": pa.float64(), "metrics": pa.string(), "responses": texts, "logprobs": numbers, "greedy": pa.list_(pa.bool_())}
     columns |= {"finish": texts, "truncated": pa.bool_(), "empty": pa.bool_(), "unparsable": pa.bool_(), "tied": pa.bool_()}
     columns |= {f"tokens_{kind}": pa.int64() for kind in ("prompt", "computed", "shared", "output")}
-    columns |= {"seconds": pa.float64()}
+    columns |= {"seconds": pa.float64(), "item": pa.string(), "cluster": pa.string()}
     return pa.schema(list(columns.items()))
 
 
@@ -132,6 +170,8 @@ def _sample(mark: SampleMark, answers: Mapping[str, Answer]) -> dict[str, Any]:
         "unparsable": mark.unparsable,
         "tied": mark.tied,
         "seconds": sum(answer.seconds for answer in found),
+        "item": mark.item or str(mark.doc_id),
+        "cluster": mark.cluster,
     }
     for answer in found:
         if isinstance(answer, Score):

@@ -96,6 +96,10 @@ class SampleMark:
     unparsable: bool = False
     tied: bool = False
     """Two options shared the best score (the first one counts, as in lm-eval)."""
+    item: str = ""
+    """The item's name in every language that asks it; the place in the data where nothing better names it."""
+    cluster: str | None = None
+    """What items of one source (a passage, a premise) have in common; None where items are independent."""
 
 
 @dataclass(frozen=True)

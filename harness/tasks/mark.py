@@ -16,6 +16,7 @@ from typing import Any
 from harness.items import Answer, Completion, Generation, Likelihood, Score
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
+from harness.tasks.origin import fields_of
 from harness.tasks.render import Rendered, cached_templates
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Marker:
     def __init__(self, task: Any, *, repeats: int = 1) -> None:
         self._task, self._repeats = task, repeats
         self._fallbacks = _fallbacks(task)
+        self._fields = fields_of(self._name, getattr(task.config, "metadata", None))
 
     def mark(self, documents: Sequence[Rendered], answers: Mapping[str, Answer]) -> Marks:
         """Marks of the documents whose every answer is there. A document that cannot be marked is left out and told in `Marks.failed`."""
@@ -150,6 +152,8 @@ class Marker:
             empty=each.empty,
             unparsable=written and not each.empty and not each.unfinished and self._unparsable(filtered),
             tied=each.tied,
+            item=self._fields.item_of(each.rendered.doc, doc_id),
+            cluster=self._fields.cluster_of(each.rendered.doc),
         )
 
     def _picked(self, each: _Asked) -> str:

@@ -25,11 +25,20 @@ class Rendered:
     doc: dict[str, Any]
     instances: tuple[Any, ...]
     items: tuple[Item, ...]
+    asked: str | None = None
+    """The prompt that was really asked, where answers are marked again and the chat template is not at hand."""
 
     @property
     def prompt(self) -> str:
         """The text before the answer; of a passage its text."""
-        return str(self.instances[0].args[0])
+        return self.asked if self.asked is not None else str(self.instances[0].args[0])
+
+    def asked_as(self, prompt: str | None, think: ThinkTags | None) -> Rendered:
+        """The same document with the prompt that was really asked, which says whether a thought was opened for the model."""
+        if prompt is None:
+            return self
+        items = (replace(item, think=_opened(think, prompt)) if isinstance(item, Completion) else item for item in self.items)
+        return replace(self, items=tuple(items), asked=prompt)
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,16 @@ class Task:
             self._renderers = {style: known}
         return known
 
-    def mark(self, answers: Mapping[str, Answer], style: PromptStyle, limit: int | None = None) -> Marks:
-        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items are)."""
+    def mark(
+        self, answers: Mapping[str, Answer], style: PromptStyle, limit: int | None = None, *, prompts: Mapping[int, str] | None = None
+    ) -> Marks:
+        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items are).
+
+        ``prompts`` by document, where given, are what was really asked: kept answers are marked again without the model's chat template.
+        """
         documents = list(self._renderer(style).first(limit))
+        if prompts is not None:
+            documents = [document.asked_as(prompts.get(document.doc_id), style.think) for document in documents]
         return Marker(self._task, repeats=self._repeats).mark(documents, answers)
 
     def example(self, style: PromptStyle) -> tuple[str, str]:

@@ -46,7 +46,8 @@ def test_version_and_help_name_every_command() -> None:
     runner = CliRunner()
     assert runner.invoke(cli.app, ["--version"]).stdout == f"harness {__version__}\n"
     text = runner.invoke(cli.app, ["--help"]).stdout
-    for command in ("run", "plan", "tasks", "models", "doctor", "report", "parity", "schema"):
+    commands = ("run", "plan", "tasks", "models", "doctor", "report", "compare", "results", "rescore", "import", "parity", "schema")
+    for command in commands:
         assert f"\n  {command} " in text
 
 
@@ -90,6 +91,10 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "no-such.yaml"], "no-such.yaml"),
         (["plan", "no-such.yaml"], "no-such.yaml"),
         (["report", "no-such-run"], "no-such-run: no such run"),
+        (["compare", "no-such-run"], "no-such-run: no such run"),
+        (["results", "no-such-folder"], "no-such-folder: no such folder"),
+        (["rescore", "no-such-run"], "no-such-run: no such run"),
+        (["import", "no-such-file.json"], "no-such-file.json: cannot be read"),
         (["tasks", "no-such-task-at-all"], "no task, group or tag matches"),
         (["tasks", "show", "zh_arithmetik"], "unknown task 'zh_arithmetik'; nearest: zh_arithmetic"),
         (["tasks", "show", "zh_arithmetic", "--set", "fewshots=1"], "--set fewshots: Extra inputs"),

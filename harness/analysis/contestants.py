@@ -1,0 +1,99 @@
+"""Who is compared: the models of several runs, each once, with their cells.
+
+A model is the same in two runs where its name, its weights (``model_id``) and its engine are: then its cells are joined, whatever
+machine or day they are from, and of a cell that several runs hold the one with most documents counts. Otherwise the run's name tells
+the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.results.query import Run
+from harness.results.schema import ModelRow, Row
+
+Place = tuple[str, str | None]
+"""(task, prompt_id): what was asked."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one task under one prompt: its rows (one a metric and filter) and the run that holds its samples."""
+
+    run: Run
+    rows: tuple[Row, ...]
+
+    @property
+    def n(self) -> int:
+        """Marked documents."""
+        return max(row.n for row in self.rows)
+
+    def row(self, metric: str, filter_name: str) -> Row | None:
+        """The row of a metric under a filter, if it has a value."""
+        return next(
+            (row for row in self.rows if (row.metric, row.filter or "none") == (metric, filter_name) and row.value is not None), None
+        )
+
+
+@dataclass
+class Contestant:
+    """A model with every cell that gave a value, by what was asked."""
+
+    label: str
+    model: ModelRow
+    runs: list[str] = field(default_factory=list)
+    cells: dict[Place, Cell] = field(default_factory=dict)
+
+    def asked(self, task: str) -> list[Cell]:
+        """The cells of a task: usually one; more where it was asked in several ways."""
+        return [cell for (name, _), cell in self.cells.items() if name == task]
+
+
+def contestants(runs: Sequence[Run]) -> list[Contestant]:
+    """The models of the runs in order of appearance. Models with random weights have no accuracy and are left out."""
+    found: dict[tuple[str, str | None, str | None], Contestant] = {}
+    for run in runs:
+        rows = _rows(run)
+        for model in run.results.models:
+            mine = rows.get(model.model, [])
+            if model.weights == "random" or not mine:
+                continue
+            key = (model.model, model.model_id, model.engine or mine[0].engine)
+            one = found.setdefault(key, Contestant(model.model, model))
+            one.runs.append(run.results.name)
+            _add(one, run, mine)
+    known = list(found.values())
+    _tell_apart(known)
+    return known
+
+
+def _rows(run: Run) -> dict[str, list[Row]]:
+    """Rows with a value by model."""
+    rows: dict[str, list[Row]] = {}
+    for row in run.results.rows:
+        if row.value is not None and row.metric is not None:
+            rows.setdefault(row.model, []).append(row)
+    return rows
+
+
+def _add(one: Contestant, run: Run, rows: Sequence[Row]) -> None:
+    by_place: dict[Place, list[Row]] = {}
+    for row in rows:
+        by_place.setdefault((row.task, row.prompt_id), []).append(row)
+    for place, mine in by_place.items():
+        cell = Cell(run, tuple(mine))
+        if place not in one.cells or cell.n > one.cells[place].n:
+            one.cells[place] = cell
+
+
+def _tell_apart(known: Sequence[Contestant]) -> None:
+    """Adds the run's name, then a number, where labels are equal."""
+    labels = [one.label for one in known]
+    for one, label in zip(known, labels, strict=True):
+        if labels.count(label) > 1:
+            one.label = f"{label} ({one.runs[0]})"
+    for place, one in enumerate(known):
+        twins = [other for other in known[:place] if other.label == one.label or other.label.startswith(f"{one.label} #")]
+        if twins:
+            one.label = f"{one.label} #{len(twins) + 1}"

@@ -1,0 +1,179 @@
+"""Two models on the same items: the difference, how far it can be trusted, and the smallest one that so many items detect.
+
+Formulas with their sources: docs/statistics.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.analysis.intervals import Z80, Z95
+from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, spread, t95, t_test
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items, else Student's t.
+
+    ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded). ``correlation`` is of the items' scores.
+    ``detectable`` is the smallest true difference found with 80 % power at the 5 % level, given the differences seen.
+    ``adjusted`` is Holm's p over all pairs of the same comparison.
+    """
+
+    n: int
+    value: float
+    stderr: float | None
+    dof: float
+    ci95: tuple[float, float] | None
+    p: float | None
+    mcnemar: float | None = None
+    only_a: int | None = None
+    only_b: int | None = None
+    correlation: float | None = None
+    detectable: float | None = None
+    clusters: int | None = None
+    variances: tuple[float, float] = (0.0, 0.0)
+    """Squared standard errors of a and of b."""
+    adjusted: float | None = None
+
+    def flipped(self) -> Difference:
+        """b − a."""
+        ends = None if self.ci95 is None else (-self.ci95[1], -self.ci95[0])
+        swapped = (self.variances[1], self.variances[0])
+        return replace(self, value=-self.value, ci95=ends, only_a=self.only_b, only_b=self.only_a, variances=swapped)
+
+
+def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
+    """The difference of two models' scores (n each, item by item). Raises ValueError for other shapes or scores that are not finite."""
+    if len(a) != len(b):
+        raise ValueError(f"paired scores must be of the same items, got {len(a)} and {len(b)}")
+    found = spread(a - b, clusters)
+    counted = _counted(a) and _counted(b)
+    only_a = int(np.count_nonzero(a > b)) if counted else None
+    only_b = int(np.count_nonzero(a < b)) if counted else None
+    exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
+    return Difference(
+        n=found.n,
+        value=found.mean,
+        stderr=found.robust,
+        dof=found.dof,
+        ci95=_interval(found, only_a, only_b, clusters),
+        p=exact if exact is not None and clusters is None else found.p_value(),
+        mcnemar=exact,
+        only_a=only_a,
+        only_b=only_b,
+        correlation=correlation(a, b),
+        detectable=detectable(found.robust),
+        clusters=found.clusters,
+        variances=((spread(a, clusters).robust or 0.0) ** 2, (spread(b, clusters).robust or 0.0) ** 2),
+    )
+
+
+def _interval(found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None) -> tuple[float, float] | None:
+    """Agresti and Min's for 0/1 scores of independent items, else Student's t; none where all differences of clustered items are equal."""
+    if clusters is None and only_a is not None and only_b is not None:
+        return agresti_min(only_a, only_b, found.n)
+    return found.interval() if found.robust else None
+
+
+def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
+    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine 24, 2005): half an item is added to each
+    of the four cells of the table, so that equal answers on n items are not taken for certainty."""
+    more, whole = only_a - only_b, n + 2
+    error = math.sqrt(max(0.0, only_a + only_b + 1 - more * more / whole)) / whole
+    return max(-1.0, more / whole - Z95 * error), min(1.0, more / whole + Z95 * error)
+
+
+def shared(a: Array, b: Array, codes: Codes | None, whole: Clusters | None) -> Difference | None:
+    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of all items. None where they share none."""
+    both = ~(np.isnan(a) | np.isnan(b))
+    if both.all():
+        return paired(a, b, whole) if len(a) else None
+    if not both.any():
+        return None
+    return paired(a[both], b[both], from_codes(codes[both]) if codes is not None else None)
+
+
+def _counted(scores: Array) -> bool:
+    return bool(((scores == 0) | (scores == 1)).all())
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin (binomial, doubled tail, at most 1)."""
+    tosses = only_a + only_b
+    if not tosses:
+        return 1.0
+    from scipy.special import bdtr
+
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), tosses, 0.5)))
+
+
+def correlation(a: Array, b: Array) -> float | None:
+    """Pearson's correlation of two models' item scores; None where one of them is constant."""
+    x, y = a - a.mean(), b - b.mean()
+    scale = math.sqrt(float(x @ x) * float(y @ y))
+    return float(x @ y) / scale if scale > 1e-12 * len(a) else None
+
+
+def detectable(stderr: float | None) -> float | None:
+    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen; None where that is zero."""
+    return (Z95 + Z80) * stderr if stderr else None
+
+
+def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
+    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite. Weights sum to 1.
+
+    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's test holds for them together.
+    """
+    stderr, dof = _welch([part.stderr for part in parts], [part.dof for part in parts], weights)
+    value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
+    half = t95(dof) * stderr if stderr is not None else None
+    counts = [(part.only_a, part.only_b) for part in parts]
+    only_a = sum(one or 0 for one, _ in counts) if pooled and all(one is not None for one, _ in counts) else None
+    only_b = sum(other or 0 for _, other in counts) if only_a is not None else None
+    exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
+    clustered = any(part.clusters is not None for part in parts)
+    squares = [math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True)) for side in (0, 1)]
+    return Difference(
+        n=sum(part.n for part in parts),
+        value=value,
+        stderr=stderr,
+        dof=dof,
+        ci95=(value - half, value + half) if half is not None else None,
+        p=exact if exact is not None and not clustered else t_test(value, stderr, dof),
+        mcnemar=exact,
+        only_a=only_a,
+        only_b=only_b,
+        correlation=_from_variances(squares, stderr),
+        detectable=detectable(stderr),
+        variances=(squares[0], squares[1]),
+    )
+
+
+def _welch(errors: Sequence[float | None], dofs: Sequence[float], weights: Sequence[float]) -> tuple[float | None, float]:
+    known = [(weight * error) ** 2 for weight, error in zip(weights, errors, strict=True) if error is not None]
+    if len(known) < len(errors):
+        return None, 0.0
+    total = math.fsum(known)
+    down = math.fsum(one * one / dof for one, dof in zip(known, dofs, strict=True) if dof > 0)
+    return math.sqrt(total), total * total / down if down > 0 else math.inf
+
+
+def _from_variances(squares: Sequence[float], stderr: float | None) -> float | None:
+    """The correlation of two models' mean scores over their tasks: (SE_a² + SE_b² − SE_d²)/(2·SE_a·SE_b)."""
+    scale = 2 * math.sqrt(squares[0] * squares[1])
+    return (squares[0] + squares[1] - stderr**2) / scale if stderr is not None and scale > 0 else None
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979), in the given order."""
+    count = len(values)
+    adjusted, running = [0.0] * count, 0.0
+    for rank, place in enumerate(sorted(range(count), key=lambda index: values[index])):
+        running = max(running, min(1.0, (count - rank) * values[place]))
+        adjusted[place] = running
+    return adjusted

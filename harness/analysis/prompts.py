@@ -1,0 +1,92 @@
+"""What it takes to be asked the same, and in what two cells were asked differently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.analysis.contestants import Cell
+from harness.results.query import Run
+
+NAMES = {
+    "version": "task version",
+    "prompt_config": "prompt template",
+    "data": "data",
+    "fewshot": "examples",
+    "generation": "generation settings",
+    "chat": "chat template",
+    "multiturn": "examples as turns",
+    "system_prompt": "system prompt",
+}
+"""Parts of a prompt's identity in words; others keep their own names (seed, repeats)."""
+LONGEST = 40
+"""Characters of a value that are shown."""
+IMPORTED = "lm-eval-"
+"""How the prompt_ids of runs begin that were imported from lm-eval, which keeps no such identity itself."""
+
+
+def identity(run: Run, task: str, prompt_id: str | None) -> Mapping[str, Any] | None:
+    """What a prompt_id was made of, from the run's manifest; None where it does not say."""
+    prompts = run.manifest.get("tasks", {}).get(task, [])
+    return next((prompt for prompt in prompts if prompt.get("prompt_id") == prompt_id), None)
+
+
+def how_they_differ(one: Cell, other: Cell) -> str:
+    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on instead of off``."""
+    row, twin = one.rows[0], other.rows[0]
+    known, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
+    if known is None or theirs is None:
+        if row.fewshot != twin.fewshot:
+            return f"examples {twin.fewshot} instead of {row.fewshot}"
+        return "prompt_id differs, and a run's manifest does not say in what"
+    differ = []
+    for key in dict.fromkeys([*known, *theirs]):
+        if key in ("prompt_id", "task") or known.get(key) == theirs.get(key):
+            continue
+        if key == "data" and _fingerprints(known) == _fingerprints(theirs):
+            continue
+        differ.append(_in_words(key, known.get(key), theirs.get(key)))
+    return "; ".join(differ) or "prompt_id differs"
+
+
+def _fingerprints(prompt: Mapping[str, Any]) -> Any:
+    data = prompt.get("data")
+    return data.get("fingerprint") if isinstance(data, Mapping) else data
+
+
+def _in_words(key: str, value: Any, theirs: Any) -> str:
+    name = NAMES.get(key, key)
+    if key in ("data", "prompt_config"):
+        return f"another {name}"
+    if isinstance(value, Mapping) and isinstance(theirs, Mapping):
+        parts = [part for part in dict.fromkeys([*value, *theirs]) if value.get(part) != theirs.get(part)]
+        return "; ".join(f"{part} {_short(theirs.get(part))} instead of {_short(value.get(part))}" for part in parts)
+    return f"{name} {_short(theirs)} instead of {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
+
+
+def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:
+    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the very same texts on shared documents.
+
+    Prompts and right answers are compared. Generation settings are not: an import names its own in the manifest.
+    """
+    ids = [cell.rows[0].prompt_id or "" for cell in (one, other)]
+    if sum(name.startswith(IMPORTED) for name in ids) != 1:
+        return False
+    return all(_texts_agree(one, other, column, filters) for column in ("target", "prompt"))
+
+
+def _texts_agree(one: Cell, other: Cell, column: str, filters: Sequence[str]) -> bool:
+    from harness.results.samples import read_texts
+
+    mine, theirs = (read_texts(cell.run.folder.samples(cell.rows[0].model, cell.rows[0].task), column, filters[0]) for cell in (one, other))
+    both = mine.keys() & theirs.keys()
+    return bool(both) and all(mine[doc].strip() == theirs[doc].strip() for doc in both)

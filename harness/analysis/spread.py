@@ -1,0 +1,157 @@
+"""How far a mean can be trusted: standard errors and 95 % intervals of per-item scores, with or without clusters of items.
+
+Formulas (docs/statistics.md gives them in full):
+
+- standard error: Miller, arXiv 2411.00640; clustered √[C/(C−1)·Σ_c (Σ_{i∈c} (s_i − s̄))²] / n, which is statsmodels' ``cov_type="cluster"``;
+- interval of a clustered mean: Bell and McCaffrey (Survey Methodology 28, 2002): each cluster's sum is weighted by 1/(1 − m_c/n) instead of
+  C/(C−1), with Satterthwaite's degrees of freedom. Clusters of one size give exactly the formula above and C − 1;
+- interval of a counted score: Wilson (JASA 22, 1927); with clusters at the effective sample size p(1 − p)/SE² and with t for z (Dean and
+  Pagano, Journal of Survey Statistics and Methodology 3, 2015).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.analysis.intervals import Z95, wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Codes = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Which items belong together. ``codes`` (n integers, 0 … C−1), ``sizes`` (C counts), ``dof`` (Bell and McCaffrey)."""
+
+    codes: Codes
+    sizes: Array
+    dof: float
+
+    @property
+    def count(self) -> int:
+        """C."""
+        return len(self.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A mean of n item scores. ``stderr`` is Miller's; ``robust`` and ``dof`` make the interval (equal to it without clusters)."""
+
+    n: int
+    mean: float
+    stderr: float | None
+    robust: float | None
+    dof: float
+    clusters: int | None = None
+
+    def interval(self) -> tuple[float, float] | None:
+        """mean ± t·robust, or None for fewer than two items or clusters."""
+        if self.robust is None:
+            return None
+        half = t95(self.dof) * self.robust
+        return self.mean - half, self.mean + half
+
+    def p_value(self) -> float | None:
+        """Two-sided p of a mean of zero, by t; None where there is no spread to go by."""
+        return t_test(self.mean, self.robust, self.dof)
+
+
+def clusters_of(labels: Sequence[Hashable | None]) -> Clusters | None:
+    """The clusters that labels name (None stands alone), or None where every item stands alone or all are one."""
+    known: dict[Hashable, int] = {}
+    codes = np.fromiter(
+        (known.setdefault(("", place) if label is None else (label,), len(known)) for place, label in enumerate(labels)),
+        dtype=np.int64,
+        count=len(labels),
+    )
+    return from_codes(codes) if len(known) < len(labels) else None
+
+
+def from_codes(codes: Codes) -> Clusters | None:
+    """Clusters by number (any integers); None where no two items share one."""
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    if len(counts) == len(codes):
+        return None
+    sizes = counts.astype(np.float64)
+    return Clusters(inverse.astype(np.int64), sizes, _dof(sizes))
+
+
+def _dof(sizes: Array) -> float:
+    """tr(B)²/tr(B²) of B_cd = w_c·(δ_cd − √(m_c·m_d)/n)·w_d with w_c = √(m_c/(1 − m_c/n)): C − 1 for clusters of one size."""
+    share = sizes / sizes.sum()
+    if len(sizes) < 2:
+        return 0.0
+    weight = sizes / (1 - share)
+    diagonal = weight * (1 - share)
+    outer = weight * share
+    return float(diagonal.sum() ** 2 / ((diagonal**2).sum() + outer.sum() ** 2 - (outer**2).sum()))
+
+
+def spread(scores: Array, clusters: Clusters | None = None) -> Spread:
+    """The spread of n scores. Raises ValueError for none, for a score that is not finite, or for clusters of another number of items."""
+    n = len(scores)
+    if n == 0 or not np.isfinite(scores).all():
+        raise ValueError(f"scores must be finite and at least one, got {n} of which {int(np.isfinite(scores).sum())} are finite")
+    if clusters is not None and len(clusters.codes) != n:
+        raise ValueError(f"clusters must name each of the {n} items, got {len(clusters.codes)}")
+    mean = float(scores.mean())
+    rest = scores - mean
+    if clusters is None:
+        error = math.sqrt(float(rest @ rest) / (n - 1) / n) if n > 1 else None
+        return Spread(n, mean, error, error, float(n - 1))
+    if clusters.count < 2:
+        return Spread(n, mean, None, None, 0.0, clusters.count)
+    sums = np.bincount(clusters.codes, weights=rest, minlength=clusters.count)
+    error = math.sqrt(clusters.count / (clusters.count - 1) * float(sums @ sums)) / n
+    robust = math.sqrt(float((sums**2 / (1 - clusters.sizes / n)).sum())) / n
+    return Spread(n, mean, error, robust, clusters.dof, clusters.count)
+
+
+def score_interval(scores: Array, clusters: Clusters | None = None) -> tuple[float, float] | None:
+    """95 % interval of a mean score: Wilson's where every score is 0 or 1, else mean ± t·SE. None where there is no spread to go by."""
+    found = spread(scores, clusters)
+    if not bool(np.isin(scores, (0.0, 1.0)).all()):
+        return found.interval()
+    if clusters is None:
+        return wilson(float(scores.sum()), found.n)
+    if found.robust is None:
+        return None
+    size = effective_size(found, clusters)
+    return wilson(found.mean * size, size, t95(found.dof))
+
+
+def effective_size(found: Spread, clusters: Clusters) -> float:
+    """How many independent items tell as much: p(1 − p)/SE², at most n. Where all scores are equal and so tell nothing of how alike a
+    cluster's items are, they are taken as fully alike: n²/Σm_c²."""
+    variance = found.mean * (1 - found.mean)
+    if variance <= 0 or not found.robust:
+        return found.n**2 / float((clusters.sizes**2).sum())
+    return min(float(found.n), variance / found.robust**2)
+
+
+def t_test(value: float, stderr: float | None, dof: float) -> float | None:
+    """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None without a standard error."""
+    if stderr is None:
+        return None
+    if stderr == 0:
+        return 1.0 if value == 0 else 0.0
+    from scipy.special import ndtr, stdtr
+
+    ratio = -abs(value) / stderr
+    return float(2 * (ndtr(ratio) if math.isinf(dof) else stdtr(dof, ratio)))
+
+
+def t95(dof: float) -> float:
+    """The 97.5 % point of Student's t with ``dof`` degrees of freedom."""
+    if dof > 1e6:
+        return Z95
+    from scipy.special import stdtrit
+
+    return float(stdtrit(dof, 0.975))

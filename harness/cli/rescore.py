@@ -1,0 +1,46 @@
+"""``harness rescore``: marks kept answers again, without a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.output import show_list
+
+if TYPE_CHECKING:
+    from harness.run.rescore import Change
+
+
+def rescore(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder, or name of a run in results/.", show_default=False)],
+    filters: Annotated[
+        Path | None, typer.Option("--filters", help="YAML: filter_list or metric_list by task name.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New run folder.  [default: RUN-rescored]", show_default=False)] = None,
+) -> None:
+    """Mark kept answers again, without a model.
+
+    After an extractor was fixed, or with other filters. The old run stays as it is.
+    """
+    from harness.run.rescore import read_changes
+    from harness.run.rescore import rescore as again
+
+    done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
+    if done.changes:
+        headers = ["model", "task", "metric", "before", "after"]
+        show_list("", headers, [_row(change) for change in done.changes], right=(3, 4), fold=(1,))
+    else:
+        typer.echo("no score changed")
+    for failure in done.failed:
+        typer.echo(f"not marked again: {failure}", err=True)
+    typer.echo(f"Kept in {done.folder}; side by side: harness report {run} {done.folder}")
+    if done.failed:
+        raise typer.Exit(1)
+
+
+def _row(change: Change) -> list[str]:
+    metric = change.metric if change.filter == "none" else f"{change.metric} ({change.filter})"
+    values = [f"{value:.4f}" if value is not None else "none" for value in (change.before, change.after)]
+    return [change.model, change.task, metric, *values]

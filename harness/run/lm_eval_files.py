@@ -1,0 +1,220 @@
+"""What lm-eval 0.4 leaves behind, read as plain data: ``results_*.json`` with its ``samples_*.jsonl``, or only a printed table.
+
+Nothing of lm-eval is imported. Keys and their meaning: its ``loggers/evaluation_tracker.py`` and ``evaluator.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigError
+
+STAMP = re.compile(r"^results_(?P<stamp>.+)\.json$")
+CALL = re.compile(
+    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
+)
+
+
+@dataclass
+class Scores:
+    """One task's metrics: (metric, filter) to (value, standard error); examples; documents where they are known."""
+
+    metrics: dict[tuple[str, str], tuple[float, float | None]] = field(default_factory=dict)
+    fewshot: int | None = None
+    version: str | None = None
+    n: int = 0
+    better: dict[str, bool] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Evaluation:
+    """One evaluation of one model. ``samples`` by task where they were logged; ``groups`` name their leaf tasks."""
+
+    model: str | None
+    facts: dict[str, Any]
+    tasks: dict[str, Scores]
+    groups: dict[str, Scores] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    created: str | None = None
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """An evaluation out of a results file (its samples are looked for beside it), a folder with one, or a text with a printed table.
+
+    Raises ConfigError.
+    """
+    if path.is_dir():
+        path = _newest(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+    if path.suffix != ".json":
+        return _table(path, text)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{path}: not JSON: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("results"), dict) or "configs" not in data:
+        raise ConfigError(f"{path}: no results of lm-eval 0.4: expected the keys results and configs")
+    evaluation = _from_json(data)
+    evaluation.samples = {task: _samples(file) for task, file in _sample_files(path, evaluation.tasks)}
+    return evaluation
+
+
+def _newest(folder: Path) -> Path:
+    found = sorted(folder.rglob("results_*.json"))
+    if not found:
+        raise ConfigError(f"{folder}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise")
+    return found[-1]
+
+
+def _from_json(data: dict[str, Any]) -> Evaluation:
+    config = data.get("config") or {}
+    tasks = {name: _scores(data, name) for name in data["results"] if name in data["configs"]}
+    groups = {name: _scores(data, name) for name in data["results"] if name not in data["configs"]}
+    facts = {
+        "lm_eval": data.get("lm_eval_version"),
+        "model_args": config.get("model_args"),
+        "dtype": config.get("model_dtype"),
+        "sha": config.get("model_sha") or None,
+        "revision": config.get("model_revision"),
+        "parameters": config.get("model_num_parameters"),
+        "source": data.get("model_source") or config.get("model"),
+        "device": config.get("device"),
+        "limit": config.get("limit"),
+        "gen_kwargs": config.get("gen_kwargs"),
+        "seeds": {name: config.get(name) for name in ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")},
+        "chat": bool(data.get("chat_template")),
+        "system_prompt": data.get("system_instruction"),
+        "multiturn": data.get("fewshot_as_multiturn"),
+        "git_hash": data.get("git_hash"),
+        "seconds": data.get("total_evaluation_time_seconds"),
+    }
+    return Evaluation(
+        model=data.get("model_name"),
+        facts=facts,
+        tasks=tasks,
+        groups={name: scores for name, scores in groups.items() if scores.metrics},
+        members={name: _leaves(name, data.get("group_subtasks") or {}) for name in groups},
+        created=_when(data.get("date")),
+    )
+
+
+def _leaves(group: str, subtasks: dict[str, list[str]]) -> list[str]:
+    found: list[str] = []
+    for name in subtasks.get(group, []):
+        found += _leaves(name, subtasks) if subtasks.get(name) else [name]
+    return found
+
+
+def _when(date: Any) -> str | None:
+    import datetime
+
+    if not isinstance(date, int | float):
+        return None
+    return datetime.datetime.fromtimestamp(date, datetime.UTC).isoformat(timespec="seconds")
+
+
+def _scores(data: dict[str, Any], name: str) -> Scores:
+    row = data["results"][name]
+    scores = Scores(
+        fewshot=_whole((data.get("n-shot") or {}).get(name)),
+        version=str((data.get("versions") or {}).get(name)),
+        n=int(((data.get("n-samples") or {}).get(name) or {}).get("effective") or 0),
+        better={metric: better is not False for metric, better in ((data.get("higher_is_better") or {}).get(name) or {}).items()},
+        config=(data.get("configs") or {}).get(name) or {},
+    )
+    for key, value in row.items():
+        metric, comma, filter_name = key.partition(",")
+        if comma and not metric.endswith("_stderr") and isinstance(value, int | float):
+            error = row.get(f"{metric}_stderr,{filter_name}")
+            scores.metrics[metric, filter_name] = (float(value), float(error) if isinstance(error, int | float) else None)
+    return scores
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _sample_files(results: Path, tasks: dict[str, Scores]) -> Iterator[tuple[str, Path]]:
+    """Samples of the same stamp beside the results; lm-eval writes both with one."""
+    found = STAMP.match(results.name)
+    if found is None:
+        return
+    for task in tasks:
+        safe = re.sub(r"\W", "_", task)
+        for name in (task, safe):
+            file = results.with_name(f"samples_{name}_{found['stamp']}.jsonl")
+            if file.exists():
+                yield task, file
+                break
+
+
+def _samples(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise ConfigError(f"{path}:{number}: not JSON: the file was cut short? ({error})") from error
+            if not isinstance(row, dict) or "doc_id" not in row:
+                raise ConfigError(f"{path}:{number}: no sample of lm-eval: doc_id is missing")
+            rows.append(row)
+    return rows
+
+
+def _table(path: Path, text: str) -> Evaluation:
+    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|; a task's name stands in its first line only."""
+    evaluation = Evaluation(None, {}, {})
+    name, scores = "", Scores()
+    columns: list[str] = []
+    for line in text.splitlines():
+        call = CALL.match(line)
+        if call is not None:
+            evaluation.model = _argument(call["args"], ("pretrained", "model", "path"))
+            limit = None if call["limit"] == "None" else float(call["limit"])
+            evaluation.facts = {"source": call["source"], "model_args": call["args"], "gen_kwargs": call["gen"], "limit": limit}
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.lstrip().startswith("|") else []
+        if cells and cells[0] in ("Tasks", "Groups"):
+            columns = cells if cells[0] == "Tasks" else []
+        elif columns and len(cells) == len(columns) and not set(line) <= set("|-: "):
+            row = dict(zip(columns, cells, strict=True))
+            if cells[0]:
+                name, scores = cells[0].lstrip("- "), Scores(version=row.get("Version"), fewshot=_digits(row.get("n-shot")))
+            _add_line(evaluation, name, scores, row, cells)
+    if not evaluation.tasks:
+        raise ConfigError(f"{path}: neither a results file nor a table that lm-eval printed (|Tasks|Version|Filter|n-shot|Metric|…)")
+    return evaluation
+
+
+def _add_line(evaluation: Evaluation, name: str, scores: Scores, row: dict[str, str], cells: list[str]) -> None:
+    try:
+        value = float(row.get("Value", ""))
+    except ValueError:
+        return  # a group's line without a value of its own
+    error = cells[-1]
+    metric, filter_name = row["Metric"], row.get("Filter") or "none"
+    scores.metrics[metric, filter_name] = (value, float(error) if re.fullmatch(r"[\d.eE+-]+", error) else None)
+    scores.better[metric] = "↓" not in cells
+    evaluation.tasks[name] = scores
+
+
+def _digits(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _argument(args: str, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        found = re.search(rf"(?:^|[,{{'\"\s]){name}['\"]?\s*[=:]\s*['\"]?([^,'\"}}]+)", args)
+        if found is not None:
+            return found[1].strip()
+    return None

@@ -1,0 +1,140 @@
+"""`harness import` on what lm-eval itself writes: its tracker's files and its printed table, made here with the tiny models."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.parity import Subject, theirs
+from support.runs import harness
+
+from harness.analysis.comparison import compare
+from harness.errors import ConfigError
+from harness.results.query import read_run
+from harness.results.samples import read_scores, read_texts
+from harness.run.imported import import_lm_eval
+
+TASKS = {"zh_arithmetic": {"task": "zh_arithmetic", "limit": 20}, "en_word_problems": {"task": "en_word_problems", "limit": 8}}
+TASKS["zh_letters"] = {"task": "zh_letters", "limit": 10}
+
+
+@pytest.fixture(scope="module")
+def evaluated(subject: Callable[[str], Subject]) -> dict[tuple[str, str], dict[str, Any]]:
+    """lm_eval.simple_evaluate's results by (model, task)."""
+    return {(model, task): theirs(subject(model), TASKS[task], None, False) for model in ("tiny-qwen", "tiny-llama") for task in TASKS}
+
+
+def save(results: dict[str, Any], model: str, folder: Path) -> Path:
+    """Writes lm-eval's files with its own tracker, as its command line does."""
+    from lm_eval.loggers import EvaluationTracker
+
+    results = copy.deepcopy(results)
+    samples = results.pop("samples")
+    tracker = EvaluationTracker(output_path=str(folder))
+    tracker.general_config_tracker.log_experiment_args("hf", f"pretrained=org/{model},dtype=float32", None, None, False)
+    tracker.save_results_aggregated(results=results, samples=samples)
+    for task in samples:
+        tracker.save_results_samples(task_name=task, samples=samples[task])
+    (file,) = folder.rglob("results_*.json")
+    return file
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_and_answers_come_over(evaluated: Any, task: str, tmp_path: Path) -> None:
+    theirs_ = evaluated["tiny-qwen", task]
+    done = import_lm_eval(save(theirs_, "tiny-qwen", tmp_path / "logs"), out=tmp_path / "run")
+    assert done.without_samples == ()
+    run = read_run(tmp_path / "run")
+    assert [(model.model, model.id, model.engine) for model in run.results.models] == [("tiny-qwen", "org/tiny-qwen", "lm-eval")]
+    scores = theirs_["results"][task]
+    assert {f"{row.metric},{row.filter}": row.value for row in run.results.rows} == {
+        key: value for key, value in scores.items() if "," in key and "_stderr" not in key
+    }
+    for row in run.results.rows:
+        assert (row.n, row.interval, row.n_truncated, row.rate_truncated) == (TASKS[task]["limit"], "wilson", None, None)
+        assert (
+            row.stderr == pytest.approx(scores[f"{row.metric}_stderr,{row.filter}"]) or scores[f"{row.metric}_stderr,{row.filter}"] == "N/A"
+        )
+        path = run.folder.samples("tiny-qwen", task)
+        found = read_scores(path, str(row.metric), str(row.filter))
+        expected = {one["doc_id"]: one[row.metric] for one in theirs_["samples"][task] if one["filter"] == row.filter}
+        assert dict(zip(found.docs.tolist(), found.scores.tolist(), strict=True)) == expected
+    assert run.results.rows[0].chance == (None if task == "en_word_problems" else 0.25)
+    assert run.results.rows[0].language == task[:2]
+
+
+def test_two_imports_are_paired(evaluated: Any, tmp_path: Path) -> None:
+    for model in ("tiny-qwen", "tiny-llama"):
+        import_lm_eval(save(evaluated[model, "zh_arithmetic"], model, tmp_path / model), out=tmp_path / f"{model}-run")
+    found = compare([read_run(tmp_path / f"{model}-run") for model in ("tiny-qwen", "tiny-llama")])
+    (scope,) = found.scopes
+    ((_, pair),) = scope.pairs.items()
+    scores = [evaluated[model, "zh_arithmetic"]["results"]["zh_arithmetic"]["acc,none"] for model in ("tiny-qwen", "tiny-llama")]
+    assert pair.n == 20
+    assert pair.value == pytest.approx(scores[0] - scores[1])
+
+
+@pytest.mark.slow
+def test_an_import_joins_an_own_run_where_the_texts_are_the_same(evaluated: Any, tmp_path: Path) -> None:
+    import_lm_eval(save(evaluated["tiny-qwen", "zh_letters"], "tiny-qwen", tmp_path / "logs"), out=tmp_path / "old")
+    for name, task in (("own", "zh_letters"), ("few", "{task: zh_letters, fewshot: 1}")):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nmodels: [tiny-llama]\ntasks: [{task}]\nlimit: 30\n", encoding="utf-8")
+        done = harness("run", f"{name}.yaml", "--out", name, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    old = read_run(tmp_path / "old")
+    (scope,) = compare([read_run(tmp_path / "own"), old]).scopes
+    ((_, pair),) = scope.pairs.items()
+    assert pair.n == 10
+    assert read_texts(old.folder.samples("tiny-qwen", "zh_letters"), "target", "none")[0] == "C"
+    apart = compare([read_run(tmp_path / "few"), old])
+    assert not apart.scopes[0].pairs
+    assert "tiny-qwen was not asked the same on zh_letters:" in apart.notes[0]
+    assert "examples 2 instead of 1" in apart.notes[0]
+
+
+def test_a_printed_table_is_read(evaluated: Any, tmp_path: Path) -> None:
+    from lm_eval.utils import make_table
+
+    results = copy.deepcopy(evaluated["tiny-qwen", "zh_arithmetic"])
+    results["results"]["zh_arithmetic"]["acc_stderr,none"] = 0.1  # left out above, where no bootstrap was asked for
+    head = "hf (pretrained=org/tiny-qwen,dtype=float32), gen_kwargs: (None), limit: 20.0, num_fewshot: None, batch_size: 1\n"
+    (tmp_path / "table.md").write_text(head + make_table(results), encoding="utf-8")
+    done = import_lm_eval(tmp_path / "table.md", out=tmp_path / "run")
+    assert done.without_samples == ("zh_arithmetic",)
+    row = next(row for row in done.results.rows if row.metric == "acc")
+    value = results["results"]["zh_arithmetic"]["acc,none"]
+    assert (row.model, row.fewshot, row.value) == ("tiny-qwen", 0, pytest.approx(value, abs=1e-4))
+    assert (row.interval, row.stderr) == ("normal", 0.1)
+    assert (row.n_truncated, row.n_empty) == (None, None)
+    (tmp_path / "bare.md").write_text(make_table(results), encoding="utf-8")
+    with pytest.raises(ConfigError, match="name it with --model"):
+        import_lm_eval(tmp_path / "bare.md", out=tmp_path / "other")
+    assert import_lm_eval(tmp_path / "bare.md", model="mine", out=tmp_path / "other").results.models[0].model == "mine"
+
+
+def test_what_cannot_be_imported_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    cases: list[tuple[Path, str]] = [(tmp_path / "none.json", "cannot be read"), (tmp_path / "empty", "holds no results_")]
+    for name, text, message in (
+        ("text.json", "{", "not JSON"),
+        ("other.json", json.dumps({"results": {}}), "expected the keys results and configs"),
+        ("plain.md", "hello | there", "neither a results file nor a table"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        cases.append((tmp_path / name, message))
+    for path, message in cases:
+        with pytest.raises(ConfigError, match=message) as error:
+            import_lm_eval(path, out=tmp_path / "out")
+        assert "\n" not in str(error.value)
+
+
+def test_samples_that_are_cut_short_are_told(evaluated: Any, tmp_path: Path) -> None:
+    file = save(evaluated["tiny-qwen", "zh_arithmetic"], "tiny-qwen", tmp_path / "logs")
+    (samples,) = file.parent.glob("samples_*.jsonl")
+    samples.write_text(samples.read_text(encoding="utf-8")[:-30], encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"samples_zh_arithmetic.*:20: not JSON: the file was cut short"):
+        import_lm_eval(file, out=tmp_path / "run")
