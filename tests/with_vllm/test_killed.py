@@ -14,7 +14,7 @@ import psutil
 import pytest
 from support.runs import harness, read_samples, results, start, write_config, write_task
 
-ROWS = 1500
+ROWS = 500
 
 
 def kept(folder: Path) -> int:
