@@ -3,7 +3,8 @@
 usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
     [--write-batch N ...] [--out FILE]
 Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json, where the parts measured
-(scoring, generation, prompts, ceiling, growth: all, unless ``--parts`` names some) replace those that were there. Every peer is a process
+(scoring, generation, prompts, ceiling, growth, formats: all, unless ``--parts`` names some) replace those that were there.
+Every peer is a process
 of its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and
 its slower time counts, so that a machine that drifts favours nobody. ``--limit`` asks fewer questions a task, ``--only`` keeps the cases
 whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing written unless told to.
@@ -31,7 +32,7 @@ from engine_bench.table import figures, generation, show  # noqa: E402
 from harness.run.devices import find_machine  # noqa: E402
 from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
 
-PARTS = ("scoring", "generation", "prompts", "ceiling", "growth")
+PARTS = ("scoring", "generation", "prompts", "ceiling", "growth", "formats")
 
 
 class Bench:
@@ -122,6 +123,10 @@ class Bench:
     def growth(self) -> list[Any]:
         """Time and memory by the number of items."""
         return list(self.module("growth", self.mirror / "models/karpathy/stories260K", "1000" if self.options.quick else "100000"))
+
+    def formats(self) -> dict[str, Any]:
+        """Arg-maxes by number format."""
+        return dict(self.module("formats", ROOT, self.mirror, "50" if self.options.quick else "0"))
 
 
 def main() -> None:

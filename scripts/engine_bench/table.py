@@ -89,6 +89,8 @@ def show(found: dict[str, Any]) -> None:
         )
     for row in found.get("growth", []):
         print(f"growth: {row}")
+    if "formats" in found:
+        print(f"formats: {found['formats']}")
 
 
 def _show_row(name: str, row: dict[str, Any]) -> None:
