@@ -107,9 +107,9 @@ class Bench:
         """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow on a CPU), lm-eval, ours again."""
         names = [case.name for case in writing.CASES if any(text in case.name for text in self.options.only)]
         first = self.writer("ours", 0, names)
-        library = self.writer("transformers", 0, [case.name for case in writing.CASES if case.name in names and case.library])
+        peer = self.writer("transformers", 0, [case.name for case in writing.CASES if case.name in names and case.transformers])
         theirs = [self.writer("lm-eval", batch, names) for batch in self.options.write_batch]
-        return generation([first, self.writer("ours", 0, names)], library, theirs)
+        return generation([first, self.writer("ours", 0, names)], peer, theirs)
 
     def prompts(self) -> dict[str, Any]:
         """Building and tokenising."""

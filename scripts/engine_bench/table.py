@@ -47,7 +47,7 @@ def _agreement(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> 
     return {"largest_difference": worst, "arg_max_differs": flips}
 
 
-def generation(ours: list[dict[str, Any]], library: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
+def generation(ours: list[dict[str, Any]], peer: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
     """The same for generation; ``differ``: questions whose text is another one than lm-eval's."""
     rows = {}
     for name, first in ours[0]["cases"].items():
@@ -66,9 +66,9 @@ def generation(ours: list[dict[str, Any]], library: dict[str, Any], theirs: list
             "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
             "differ": sum(text != best["texts"][key] for key, text in first["texts"].items()),
         }
-        if name in library.get("cases", {}):
-            rows[name] |= {"transformers_seconds": library["cases"][name]["seconds"]}
-            rows[name] |= {"ratio_to_transformers": library["cases"][name]["seconds"] / slow}
+        if name in peer.get("cases", {}):
+            rows[name] |= {"transformers_seconds": peer["cases"][name]["seconds"]}
+            rows[name] |= {"ratio_to_transformers": peer["cases"][name]["seconds"] / slow}
     return rows
 
 

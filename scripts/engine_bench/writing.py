@@ -30,15 +30,15 @@ class Case:
     shots: int | None
     questions: int
     stop: tuple[str, ...] = ()
-    library: bool = False
+    transformers: bool = False
 
 
 TINY, STORIES = "harness/data/models/tiny-qwen", "models/karpathy/stories260K"
 CASES = (
     Case("tiny-qwen, GSM8K 5-shot", TINY, "gsm8k", 5, 64),
     Case("tiny-qwen, GSM8K CoT 5-shot (shared)", TINY, "gsm8k_cot", 5, 64),
-    Case("tiny-qwen, plain", TINY, "gsm8k", None, 256, ("\n\n",), library=True),
-    Case("stories260K, plain", STORIES, "gsm8k", None, 256, ("\n",), library=True),
+    Case("tiny-qwen, plain", TINY, "gsm8k", None, 256, ("\n\n",), transformers=True),
+    Case("stories260K, plain", STORIES, "gsm8k", None, 256, ("\n",), transformers=True),
 )
 
 

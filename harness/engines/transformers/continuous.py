@@ -9,22 +9,19 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.jobs import GenerationRules, Job, advance
-from harness.engines.transformers.memory import Budget, is_out_of_memory, release
+from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.prompts import Prompts, Reading
 from harness.engines.transformers.slots import Slots
 from harness.errors import OutOfMemoryError
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 _REFILL = 8  # prompts are read when an eighth of the slots is free
 
@@ -111,15 +108,14 @@ class _Batch:
 
     def _read_pass(self, prompts: Prompts) -> Iterator[Job]:
         started, before = self._now(), prompts.tokens
-        attempt = self._guarded(lambda: (prompts.read(),))
-        if attempt is None:
+        found = unless_out_of_memory(prompts.read)
+        if found is None:
             longest = max(len(job.prompt) for job in self._wave)
             raise OutOfMemoryError(
                 f"one prompt of up to {longest} tokens alone does not fit into memory; use a larger device or fewer shots"
             )
-        (found,) = attempt
         self._stream.tokens += prompts.tokens - before
-        if found is None:
+        if prompts.done:
             self._prompts = None
         if not found:
             return
@@ -142,7 +138,7 @@ class _Batch:
             longest = max(longest, sum(part[0][0].shape[0] for part in reading.own) + job.left)
             if self._rows and (len(self._rows) + 1) * longest > self._rules.cache_tokens:
                 return
-            if not self._guarded(lambda reading=reading: (self._slots.enter(reading.own, reading.shared),)):  # type: ignore[misc]
+            if unless_out_of_memory(self._slots.enter, reading.own, reading.shared) is None:
                 self._halve()
                 return
             self._rows.append(job)
@@ -150,12 +146,12 @@ class _Batch:
 
     def _write(self) -> Iterator[Job]:
         """One token for every row; where memory runs out, half of the rows begin again later."""
-        found = self._guarded(self._step)
-        if found is None:
+        logits = unless_out_of_memory(self._step)
+        if logits is None:
             self._halve()
             return
         self._stream.tokens += len(self._rows)
-        advance(self._rows, found[0], self._rules, self._now)
+        advance(self._rows, logits, self._rules, self._now)
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].finish:
                 job, last = self._rows[row], self._rows.pop()
@@ -164,21 +160,11 @@ class _Batch:
                 self._slots.leave(row)
                 yield job
 
-    def _step(self) -> tuple[torch.Tensor]:
+    def _step(self) -> torch.Tensor:
         """Logits [rows, vocabulary] after each row's last token."""
         ids = torch.tensor([[job.written[-1] for job in self._rows]])
         positions = torch.tensor([[len(job.prompt) + len(job.written) - 1 for job in self._rows]])
-        return (self._forward.next_logits(ids, positions, self._slots.step(), None),)
-
-    @staticmethod
-    def _guarded(work: Callable[[], T]) -> T | None:
-        """What the work gives (never None), or None when memory ran out."""
-        try:
-            return work()
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-        return None
+        return self._forward.next_logits(ids, positions, self._slots.step(), None)
 
     def _halve(self) -> None:
         """Starts all rows again, half as many at a time. Called outside the handler: the error no longer holds tensors."""

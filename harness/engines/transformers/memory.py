@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import psutil
 import torch
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
@@ -15,6 +20,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _SIGNS)
+
+
+def unless_out_of_memory(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """What the work gives (never None), or None when memory ran out: by then the error no longer holds tensors."""
+    try:
+        return work(*args, **kwargs)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+    return None
 
 
 def release(device: torch.device) -> None:

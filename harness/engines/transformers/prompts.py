@@ -41,12 +41,16 @@ class Reading:
 
 
 class Prompts:
-    """Reads ``prompts`` (token ids, none empty, in any order, alike or not). ``tokens`` counts what went through the model."""
+    """Reads ``prompts`` (token ids, none empty, in any order, alike or not).
+
+    ``tokens`` counts what went through the model; ``done``: nothing is left to read.
+    """
 
     def __init__(self, forward: Forward, budget: Budget, prompts: Sequence[Sequence[int]], share: bool = True) -> None:
         self._forward = forward
         self._budget = budget
         self.tokens = 0
+        self.done = False
         rows = [np.asarray(prompt, np.int32) for prompt in prompts]
         if share:
             tops, ends, self._alike = _shared(rows)
@@ -61,9 +65,9 @@ class Prompts:
         self._packer = Packer(tops, Terms(budget, forward.device, forward.model.dtype, asks, hold=True))
         self._shared: dict[Node, Shared] = {}
 
-    def read(self) -> list[Reading] | None:
-        """The prompts whose last tokens are in the next pass; None when all have been read. Raises torch's or Python's error where even a
-        few tokens do not fit."""
+    def read(self) -> list[Reading]:
+        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do not
+        fit."""
         while load := self._packer.next():
             asks = [
                 (ask, node, ask.low + place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks
@@ -76,7 +80,8 @@ class Prompts:
             self._packer.done()
             self._shared = {node: shared for node, shared in self._shared.items() if self._packer.keeps(node)}
             return found
-        return None
+        self.done = True
+        return []
 
     def _try(self, load: Load, flat: list[int]) -> Tensor | None:
         """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken back and the budget halved."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 
 from harness.engines.rows import Ids, Row, ScorePlan
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.memory import Budget, is_out_of_memory, release
+from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.packing import Load, Packer, Terms
 from harness.engines.transformers.plain import Batcher
 from harness.engines.transformers.tree import Ask, Node, grow
@@ -49,7 +49,7 @@ class Scorer:
         while load := packer.next():
             started = time.perf_counter()
             asks = [(ask, place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks]
-            found = self._try(lambda load=load, asks=asks: self._pass(load, asks))  # type: ignore[misc]
+            found = unless_out_of_memory(self._pass, load, asks)
             if found is None:
                 self._too_big(len(load.nodes), len(load.ids), len(load.ids))
                 packer.undo(load)
@@ -76,7 +76,7 @@ class Scorer:
         batcher = Batcher(rows, self._budget)
         while batch := batcher.next():
             started = time.perf_counter()
-            found = self._try(lambda batch=batch: self._batch(plan, batch))  # type: ignore[misc]
+            found = unless_out_of_memory(self._batch, plan, batch)
             width = max(len(row.inputs) for row in batch)
             if found is None:
                 self._too_big(len(batch), width, len(batch) * width)
@@ -105,16 +105,6 @@ class Scorer:
         flat, rows = np.unique(np.concatenate(where), return_inverse=True)
         wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64))
         return _arrays(*self._forward.ask(ids, torch.from_numpy(flat), torch.from_numpy(rows), wanted))
-
-    @staticmethod
-    def _try(work: Callable[[], Found]) -> Found | None:
-        """What the work gives, None when memory ran out."""
-        try:
-            return work()
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            return None
 
     def _too_big(self, parts: int, width: int, tokens: int) -> None:
         """Halves the budget, or gives up on a single row (in the tree: on a few tokens of one).

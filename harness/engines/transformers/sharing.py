@@ -120,8 +120,8 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int) -> str | Non
     prompts, written = [first[0][:-2], second[0][:-2]], [first[0][-2:], second[0][-2:]]
     readings = Prompts(forward, Budget(24), prompts)
     slots, order = Slots(), []
-    while (read := readings.read()) is not None:
-        for reading in read:
+    while not readings.done:
+        for reading in readings.read():
             slots.enter(reading.own, reading.shared)
             order.append(reading.prompt)
     for step in range(2):

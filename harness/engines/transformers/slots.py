@@ -46,8 +46,8 @@ class Slots:
     _layers: list[KeysValues] = field(default_factory=list)
 
     @torch.inference_mode()
-    def enter(self, own: Parts, shared: list[Shared]) -> None:
-        """A new row, in the slot after the last."""
+    def enter(self, own: Parts, shared: list[Shared]) -> int:
+        """A new row, in the slot after the last, which is returned."""
         length = sum(int(part[0][0].shape[0]) for part in own)
         row = len(self.rows)
         for layer in range(len(own[0]) if own else 0):
@@ -56,6 +56,7 @@ class Slots:
             store[0][row, :length] = keys
             store[1][row, :length] = values
         self.rows.append(Row(length, shared))
+        return row
 
     @torch.inference_mode()
     def leave(self, row: int) -> None:
