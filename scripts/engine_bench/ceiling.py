@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,15 @@ from harness.engines import open_engine
 SIZES = (1024, 2048, 3072)
 
 
-def best_square(dtype: torch.dtype) -> float:
+def best_square(dtype: torch.dtype, device: str = "cpu", sizes: Sequence[int] = SIZES) -> float:
     """FLOP/s of the fastest of a few square products (2 n^3 each)."""
     best = 0.0
-    for size in SIZES:
-        left, right = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+    for size in sizes:
+        left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
         for _ in range(4):
             started = time.perf_counter()
-            left @ right
+            found = left @ right
+            found[0, 0].item()  # waits for the device
             best = max(best, 2 * size**3 / (time.perf_counter() - started))
     return best
 
