@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
     parser.add_argument("--sketch", default=ROOT.parent / "shared/bench/shared_prefix_sketch.py")
     parser.add_argument("--batch", type=int, nargs="+", default=[8], help="lm-eval's batch sizes; the fastest counts")
-    parser.add_argument("--write-batch", type=int, nargs="+", default=[16, 64], help="the same for generation")
+    parser.add_argument("--write-batch", type=int, nargs="+", default=[16, 32], help="the same for generation")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     out = options.out or (None if options.quick else ROOT / "results/recorded/bench-engine-cpu.json")

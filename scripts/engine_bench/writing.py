@@ -38,7 +38,7 @@ CASES = (
     Case("tiny-qwen, GSM8K 5-shot", TINY, "gsm8k", 5, 64),
     Case("tiny-qwen, GSM8K CoT 5-shot (shared)", TINY, "gsm8k_cot", 5, 64),
     Case("tiny-qwen, plain", TINY, "gsm8k", None, 256, ("\n\n",), transformers=True),
-    Case("stories260K, plain", STORIES, "gsm8k", None, 256, ("\n",), transformers=True),
+    Case("stories260K, plain", STORIES, "gsm8k", None, 256, ("\n",)),
 )
 
 

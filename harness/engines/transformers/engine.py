@@ -103,7 +103,7 @@ class TransformersEngine:
         if self.encoder.eos_id is not None:
             ends.add(self.encoder.eos_id)
         penalty = float(getattr(config, "repetition_penalty", None) or 1.0) if self._options.generation_defaults else 1.0
-        rows = self._options.batch_rows or (32 if place.device == "cpu" else 128)
+        rows = self._options.batch_rows or (128 if place.device == "cpu" else 256)
         room = free_bytes(self._forward.device) // 2 // _cache_bytes(self._model)
         return GenerationRules(self.window, frozenset(ends), self.encoder.eos_text, penalty, rows, int(room))
 
