@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,12 @@ Mirror = Annotated[
     Path | None,
     typer.Option("--mirror", help="Folder with datasets/ORG/NAME and models/ORG/NAME.  [env: HARNESS_MIRROR]", show_default=False),
 ]
+
+
+def mirror_folder(given: Path | None) -> Path | None:
+    """The mirror of ``--mirror``, else of HARNESS_MIRROR, else none."""
+    named = os.environ.get("HARNESS_MIRROR")
+    return given or (Path(named) if named else None)
 
 
 class Device(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli.options import Mirror, Overrides
+from harness.cli.options import Mirror, Overrides, mirror_folder
 from harness.cli.output import show_list
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def show(
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
         typer.echo(f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n")
-    folder = mirror or (Path(os.environ["HARNESS_MIRROR"]) if os.environ.get("HARNESS_MIRROR") else None)
+    folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
 
 

@@ -78,6 +78,42 @@ class Architecture(BaseModel):
         """Parameters in routed experts, all of them."""
         return self._moe_layers * self.num_experts * self._one_expert()
 
+    @property
+    def layer_matrices(self) -> int:
+        """Weights of all layers' matrices that one token is multiplied by: attention, feed-forward, router and the experts it is sent to.
+
+        Norms, biases, embeddings and the head are no part of it; docs/meter.md calls it N_body.
+        """
+        attention = self._latent_matrices() if self.kv_lora_rank else self._attention_matrices()
+        gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
+        width = self.num_experts_per_tok * self.moe_intermediate_size + self.shared_expert_size
+        sparse = self.hidden_size * self.num_experts + 3 * self.hidden_size * width + gate
+        dense = (self.num_hidden_layers - self._moe_layers) * 3 * self.hidden_size * self.intermediate_size
+        return self.num_hidden_layers * attention + dense + self._moe_layers * sparse
+
+    @property
+    def head_matrix(self) -> int:
+        """Weights of the language-model head, tied or not."""
+        return self.vocab_size * self.hidden_size
+
+    def attention_width(self, latent: bool = False) -> int:
+        """Multiply-adds of one layer's attention for one query token and one key token: all heads' scores and weighted values.
+
+        2·H·d in ordinary attention. In multi-head latent attention H·(d_qk + d_v), or with ``latent`` (queries and values absorbed into the
+        latent space, as engines that cache the latent decode) H·(2·rank + d_rope): DeepSeek-V2, arXiv 2405.04434, section 2.1.
+        """
+        heads = self.num_attention_heads
+        if self.kv_lora_rank and latent:
+            return heads * (2 * self.kv_lora_rank + self.qk_rope_head_dim)
+        if self.kv_lora_rank:
+            return heads * (self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim)
+        return 2 * heads * self.head_dim
+
+    def layer_tokens(self, context: int) -> int:
+        """Tokens that the last of ``context`` tokens looks at, itself included, summed over layers; a sliding layer sees its window."""
+        window = min(context, self.sliding_window or context)
+        return (self.num_hidden_layers - self.sliding_layers) * context + self.sliding_layers * window
+
     def weight_bytes(self, bytes_each: float = 2, checkpoint: bool = False) -> int:
         """Bytes of all weights at ``bytes_each`` a parameter. ``checkpoint`` keeps experts in their own format (gpt-oss: MXFP4)."""
         experts = self.expert_parameters if checkpoint and self.expert_bits else 0
@@ -88,19 +124,18 @@ class Architecture(BaseModel):
 
         ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not full keys and values (transformers).
         """
-        return round(self.num_hidden_layers * self._kv_numbers(latent) * bytes_each)
+        return round(self.num_hidden_layers * self.kv_numbers(latent) * bytes_each)
 
     def kv_bytes(self, context: int, bytes_each: float = 2, latent: bool = False) -> int:
         """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more than its window."""
-        window = min(context, self.sliding_window or context)
-        tokens = (self.num_hidden_layers - self.sliding_layers) * context + self.sliding_layers * window
-        return round(tokens * self._kv_numbers(latent) * bytes_each)
+        return round(self.layer_tokens(context) * self.kv_numbers(latent) * bytes_each)
 
     @property
     def _moe_layers(self) -> int:
         return self.num_hidden_layers - self.dense_layers if self.num_experts else 0
 
-    def _kv_numbers(self, latent: bool) -> int:
+    def kv_numbers(self, latent: bool = False) -> int:
+        """Numbers that one token adds to one layer's cache."""
         if self.kv_lora_rank and latent:
             return self.kv_lora_rank + self.qk_rope_head_dim
         if self.kv_lora_rank:
@@ -119,19 +154,29 @@ class Architecture(BaseModel):
     def _attention(self) -> int:
         hidden, queries = self.hidden_size, self.num_attention_heads * self.head_dim
         keys = self.num_key_value_heads * self.head_dim
-        count = 2 * hidden * queries + 2 * hidden * keys
+        count = self._attention_matrices()
         count += queries + 2 * keys if self.attention_bias else 0
         count += hidden if self.attention_out_bias else 0
         if self.qk_norm:  # one norm for all heads, but in cohere one for each
             count += queries + keys if self.model_type == "cohere" else 2 * self.head_dim
         return count + (self.num_attention_heads if self.model_type == "gpt_oss" else 0)  # gpt-oss: a sink a head
 
+    def _attention_matrices(self) -> int:
+        return 2 * self.hidden_size * (self.num_attention_heads + self.num_key_value_heads) * self.head_dim
+
     def _latent_attention(self) -> int:
+        return self._latent_matrices() + self.q_lora_rank + self.kv_lora_rank  # a norm on each latent
+
+    def _latent_matrices(self) -> int:
         hidden, heads, rank = self.hidden_size, self.num_attention_heads, self.kv_lora_rank
         query = heads * (self.qk_nope_head_dim + self.qk_rope_head_dim)
-        down = hidden * self.q_lora_rank + self.q_lora_rank + self.q_lora_rank * query if self.q_lora_rank else hidden * query
-        latent = hidden * (rank + self.qk_rope_head_dim) + rank
-        return down + latent + rank * heads * (self.qk_nope_head_dim + self.v_head_dim) + heads * self.v_head_dim * hidden
+        down = hidden * self.q_lora_rank + self.q_lora_rank * query if self.q_lora_rank else hidden * query
+        return (
+            down
+            + hidden * (rank + self.qk_rope_head_dim)
+            + rank * heads * (self.qk_nope_head_dim + self.v_head_dim)
+            + heads * self.v_head_dim * hidden
+        )
 
     def _mlp(self, width: int) -> int:
         return 3 * self.hidden_size * width + (2 * width + self.hidden_size if self.mlp_bias else 0)

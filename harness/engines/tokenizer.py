@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
@@ -25,16 +26,21 @@ Pair = tuple[list[int], list[int]]
 
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
     """The model's tokenizer from its local files. Raises ModelError, one line, when it is missing or cannot be read."""
+    return read_tokenizer(spec, files.tokenizer)
+
+
+def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
+    """The tokenizer in a folder, which need not hold a model. Raises ModelError, one line, when it is missing or cannot be read."""
     from transformers import AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     loudness = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it warns of another family's wrong pattern at every tokenizer in a local folder
     try:
-        raw = AutoTokenizer.from_pretrained(files.tokenizer, trust_remote_code=spec.trust_remote_code, local_files_only=True)
+        raw = AutoTokenizer.from_pretrained(folder, trust_remote_code=spec.trust_remote_code, local_files_only=True)
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{spec.id}: cannot load a tokenizer from {files.tokenizer}: {first[:300]}") from error
+        raise ModelError(f"{spec.id}: cannot load a tokenizer from {folder}: {first[:300]}") from error
     finally:
         transformers_logging.set_verbosity(loudness)
     return TextEncoder(raw, spec.label)
