@@ -80,11 +80,7 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
     return {name: column.dictionary_encode("encode") if name in CODED else column for name, column in columns.items()}
 
 
-ITEM = ("prompt", "answer", "target", "metrics", "responses", "truncated", "empty", "unparsable")
-"""What a reader of single items sees of a sample."""
-
-
-def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[str] = ITEM) -> dict[int, dict[str, Any]]:
+def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Samples of chosen documents under one filter, by document; columns that the file lacks are None.
 
     Bytes that are no UTF-8 become U+FFFD: a model may have said anything. Raises RunFolderError.
@@ -93,13 +89,13 @@ def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[s
     import pyarrow as pa
 
     table = _read(path, ("doc_id", "filter", *columns))
-    place = _place(table["filter"], filter_name)
-    rows = zip(table["doc_id"].to_pylist(), _codes(table["filter"]), strict=True)
-    wanted = [(number, doc) for number, (doc, code) in enumerate(rows) if code == place and doc in docs]
-    numbers = np.array([number for number, _ in wanted], np.int64)
-    chosen = pa.Array.from_buffers(pa.int64(), len(wanted), [None, pa.py_buffer(numbers)])  # pa.array would import pandas
-    values = {name: [_text(value) for value in _bytes(table[name].take(chosen)).to_pylist()] for name in columns if name in table}
-    return {doc: {name: values[name][row] if name in values else None for name in columns} for row, (_, doc) in enumerate(wanted)}
+    numbers = _numbers(table["doc_id"], np.int64)
+    chosen = np.flatnonzero(np.isin(numbers, list(docs)) & (_codes(table["filter"]) == _place(table["filter"], filter_name)))
+    # pa.array would import pandas
+    places = pa.Array.from_buffers(pa.int64(), len(chosen), [None, pa.py_buffer(chosen.astype(np.int64))])
+    values = {name: [_text(value) for value in _bytes(table[name].take(places)).to_pylist()] for name in columns if name in table}
+    rows = enumerate(numbers[chosen].tolist())
+    return {doc: {name: values[name][row] if name in values else None for name in columns} for row, doc in rows}
 
 
 def _bytes(column: Any) -> Any:

@@ -131,6 +131,41 @@ def test_dark_and_light_follow_the_system_and_the_switch(opened: Browser, scheme
     assert opened.run(ground) == colours["dark" if scheme == "light" else "light"]
 
 
+CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = (colour) => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const row = document.querySelector('tbody tr');
+  const looks = ['h', 'up', 'down'].flatMap((name) => [...Array(11).keys()].map((step) => name + step));
+  const ratios = looks.map((look) => {
+    const cell = document.createElement('td');
+    cell.className = look;
+    row.append(cell);
+    const style = getComputedStyle(cell);
+    const bare = style.backgroundColor === 'rgba(0, 0, 0, 0)';
+    const ground = bare ? getComputedStyle(document.body).backgroundColor : style.backgroundColor;
+    const ends = [light(style.color), light(ground)].sort((a, b) => b - a);
+    return [look, bare, (ends[0] + 0.05) / (ends[1] + 0.05)];
+  });
+  return ratios;
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_shade_leaves_its_figure_readable(opened: Browser, scheme: str) -> None:
+    opened.look(1100, scheme)
+    ratios = opened.run(CONTRAST)
+    assert {look for look, bare, _ in ratios if bare} == {"h0", "up0", "down0"}
+    assert min(ratio for _, _, ratio in ratios) >= 4.5  # WCAG's AA for small text
+    shades = [ratio for look, _, ratio in ratios if look.startswith("h")]
+    assert shades == sorted(shades, reverse=True)  # deeper step by step
+
+
 def test_a_phone_needs_no_sideways_scrolling(opened: Browser) -> None:
     opened.look(390)
     opened.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")

@@ -19,6 +19,8 @@ def visible(text: str) -> str:
     Line ends and tabs stay, joiners (U+200C, U+200D) too, since scripts and emoji need them. Half a surrogate pair becomes U+FFFD: no
     file can hold it.
     """
+    if text.isprintable():
+        return text
     whole = _LONE.sub("\ufffd", text.replace("\r\n", "\n"))
     return _HIDDEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", whole)
 

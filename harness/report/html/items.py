@@ -16,7 +16,7 @@ from harness.results.samples import read_items
 
 MOST_BYTES = 20_000_000
 """Of all items together, as JSON in UTF-8. The page's own parts are small beside it, so that a file stays below 30 MB."""
-MOST_ANSWERS = 60_000
+MOST_ANSWERS = 120_000
 """Of all models and tasks together: what a browser filters without a pause."""
 LONGEST = 20_000
 """Characters of one text; of a longer one beginning and end are kept."""
