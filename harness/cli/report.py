@@ -41,12 +41,16 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write one self-contained page instead, with every question.", show_default=False),
     ] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="The page's language.")] = Language.en,
+    lang: Annotated[Language | None, typer.Option("--lang", help="The page's language.  [default: en]", show_default=False)] = None,
 ) -> None:
     """Show the table of one run, or of several joined; or write the page."""
     if html is not None:
-        _page(runs, html, lang, out)
+        _page(runs, html, lang or Language.en, out)
         return
+    if lang is not None:
+        from harness.errors import ConfigError
+
+        raise ConfigError(f"--lang {lang.value}: only the page has languages, the table is in English; add --html FILE")
     from harness.report import make_table, render
     from harness.results.query import read_results
 

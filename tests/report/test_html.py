@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -19,13 +20,16 @@ from support.hostile import ANSWERS, LABEL, hostile_run
 from support.runs import ROOT, harness
 
 from harness.analysis.comparison import compare
+from harness.analysis.published import Claim, matches
 from harness.errors import ConfigError
 from harness.report.html import page
 from harness.report.html.charts import Point, clipped, frontier
-from harness.report.html.cost import scaled
+from harness.report.html.cost import cost_charts, scaled
+from harness.report.html.finding import main_scopes
 from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.items import LONGEST, item_data, stated
 from harness.report.html.svg import Axis, element, fitted
+from harness.report.html.tables import published_grid
 from harness.report.html.words import Words, catalogue
 from harness.results.query import read_run
 
@@ -227,6 +231,46 @@ def test_the_frontier_holds_what_none_beats() -> None:
     assert [point.number for point in frontier(points, more_is_better=True)] == [1, 3]
 
 
+def test_speed_is_compared_on_the_same_hardware_only(tmp_path: Path) -> None:
+    comparison, words = compare([read_run(SMOKE)]), Words("en")
+    drawn = cost_charts(comparison, main_scopes(comparison), words)
+    assert [chart.title.rpartition(" against ")[2] for chart in drawn] == ["parameters", "parameters", "speed", "speed"]
+    assert drawn[0].legend[0] == ("tiny-deepseek-distill", "772.4k · 0.782")
+    other = tmp_path / "other"
+    shutil.copytree(SMOKE, other)
+    results = json.loads((other / "results.json").read_text(encoding="utf-8"))
+    for row in results["models"]:
+        row["model_id"] += "x"  # other weights: other contestants
+    (other / "results.json").write_text(json.dumps(results | {"name": "other"}), encoding="utf-8")
+    manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+    (other / "manifest.json").write_text(json.dumps(manifest | {"hardware": {"cpu": "another"}}), encoding="utf-8")
+    both = compare([read_run(SMOKE), read_run(other)])
+    drawn = cost_charts(both, main_scopes(both), words)
+    assert [chart.drawing is None for chart in drawn] == [False, False, True]
+    assert "same hardware" in drawn[-1].reason
+
+
+def test_published_figures_stand_beside_the_measured_ones() -> None:
+    comparison, words = compare([read_run(SMOKE)]), Words("en")
+    facts = {"setting": "2-shot, acc", "fewshot": 2, "how": "lm-eval", "source": "https://example.org/report", "date": "2025-01-01"}
+    claims = tuple(
+        Claim.model_validate({"model": f"bundled/{model}", "task": "zh_letters", "value": 0.7} | facts | more)
+        for model, more in (("tiny-qwen", {}), ("tiny-llama", {"fewshot": 5}))
+    )
+    grid = published_grid(comparison, matches(comparison, claims), words)
+    rows = [[cell.text for cell in row] for row in grid.rows]
+    assert rows[0][:3] + rows[0][4:7] == ["tiny-qwen", "zh_letters", "0.769", "0.700", "+0.069", "yes"]
+    assert rows[0][7:] == ["2-shot, acc", "https://example.org/report, 2025-01-01"]
+    assert rows[1][5:7] == ["−0.200", "no: examples 2 here, 5 there"]
+    assert len(grid.headers) == len(rows[0])
+
+
+def test_long_manifests_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.report.html.assemble.LONGEST_MANIFEST", 1000)
+    parsed = Parsed(page([read_run(SMOKE), read_run(SMOKE)]))
+    assert [len(text) < 600 and "left out" in text for text in parsed.texts["pre"]] == [True, True]
+
+
 def test_axes_have_round_ticks_and_hold_their_values() -> None:
     assert Axis(0.0, 1.0, 0, 100).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert Axis(1e9, 1e12, 0, 90, log=True).ticks() == pytest.approx([1e9, 1e10, 1e11, 1e12])
@@ -250,6 +294,9 @@ def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -
     refused = harness("report", SMOKE, "--html", "r.html", "--out", "t.md", cwd=tmp_path)
     assert refused.returncode == 2
     assert "choose one of --html" in refused.stderr
+    tongue = harness("report", SMOKE, "--lang", "zh", cwd=tmp_path)
+    assert tongue.returncode == 2
+    assert "add --html FILE" in tongue.stderr
     heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets', 'pandas'}"
     code = (
         f"import sys\nfrom harness.results.query import read_run\nfrom harness.report.html import page\npage([read_run({str(SMOKE)!r})])\n"

@@ -7,6 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from harness.analysis.comparison import Comparison
 from harness.analysis.contests import Contest
 from harness.errors import RunFolderError
@@ -95,8 +97,8 @@ def _marks(contest: Contest) -> bool:
     """Whether a full score means right: scores are shares of 1, and more is better."""
     if contest.facts.higher_is_better is False:
         return False
-    known = [score for column in contest.aligned.scores.values() for score in (column.min(), column.max()) if not math.isnan(score)]
-    return all(0 <= score <= 1 for score in known)
+    scores = contest.aligned.scores.values()
+    return all(np.nanmin(column) >= 0 and np.nanmax(column) <= 1 for column in scores)
 
 
 def _item(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PARTS = Path(__file__).resolve().parents[2] / "data" / "report"
 LONGEST_MANIFEST = 400_000
-"""Characters of a manifest that are shown."""
+"""Characters of all runs' manifests that are shown."""
 
 
 def page(runs: Sequence[Run], language: str = "en") -> str:
@@ -59,7 +59,7 @@ def page(runs: Sequence[Run], language: str = "en") -> str:
         items=items["tasks"],
         stated=stated(items, words),
         data=Markup(embedded({**items, "words": words.under("js_")})),
-        manifests=[_manifest(run, words) for run in runs],
+        manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
         notes=[visible(note) for note in comparison.notes],
         **_sections(comparison, words),
@@ -104,8 +104,8 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _manifest(run: Run, words: Words) -> dict[str, Any]:
-    """A run's facts in short, and its manifest whole."""
+def _manifest(run: Run, words: Words, most: int) -> dict[str, Any]:
+    """A run's facts in short, and its manifest whole up to ``most`` characters."""
     known, results = run.manifest, run.results
     versions = known.get("packages") or {}
     facts = {
@@ -120,7 +120,7 @@ def _manifest(run: Run, words: Words) -> dict[str, Any]:
     }
     text = json.dumps(known, ensure_ascii=False, indent=1) if known else ""
     shown = [(words(f"m_{key}"), visible(value)) for key, value in facts.items() if value]
-    return {"facts": shown, "whole": visible(shortened(text, LONGEST_MANIFEST, words("cut")))}
+    return {"facts": shown, "whole": visible(shortened(text, most, words("cut")))}
 
 
 def _model(name: str, revision: str | None, *facts: str | None) -> str:
