@@ -58,7 +58,7 @@ def ranking_chart(scope: Scope, labels: Sequence[str], words: Words, title: str)
         parts += [text(EDGE, top + 14, clipped(labels[place])), text(WIDTH - EDGE, top + 14, share(score.value), "end", "label value")]
         if score.ci95 is not None:
             parts.append(line(axis.at(score.ci95[0]), top + 24, axis.at(score.ci95[1]), top + 24, "interval"))
-        parts.append(element("circle", cx=axis.at(score.value), cy=top + 24, r=5, cls="dot"))
+        parts.append(element("circle", cx=axis.at(score.value), cy=top + 24, r=4, cls="dot"))
     return drawing(height + 36, title, *parts)
 
 
@@ -118,7 +118,9 @@ def scatter(points: Sequence[Point], titles: tuple[str, str, str], tick: Callabl
         x, y = across.at(point.x), up.at(point.score)
         if point.ci95 is not None:
             parts.append(line(x, up.at(point.ci95[0]), x, up.at(point.ci95[1]), "interval"))
-        parts += [element("circle", cx=x, cy=y, r=9, cls="dot"), text(x, y + 4, str(point.number), "middle", "number")]
+        parts.append(element("circle", cx=x, cy=y, r=4, cls="dot"))  # smaller than most intervals, so that these are seen
+        top = up.at(point.ci95[1]) if point.ci95 is not None else y - 4
+        parts.append(text(x, top - 4, str(point.number), "middle", "number"))
     return drawing(252, titles[0], *parts)
 
 
