@@ -1,4 +1,4 @@
-"""``harness report``: the table of runs that are done."""
+"""``harness report``: the table of runs that are done, or everything about them as one HTML page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ class Format(StrEnum):
     json = "json"
 
 
+class Language(StrEnum):
+    """What the HTML page is written in."""
+
+    en = "en"
+    zh = "zh"
+
+
 def report(
     runs: Annotated[
         list[str],
@@ -30,10 +37,32 @@ def report(
         Path | None, typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one self-contained page instead, with every question.", show_default=False),
+    ] = None,
+    lang: Annotated[Language | None, typer.Option("--lang", help="The page's language.  [default: en]", show_default=False)] = None,
 ) -> None:
-    """Show the table of one run, or of several joined."""
+    """Show the table of one run, or of several joined; or write the page."""
+    if html is not None:
+        _page(runs, html, lang or Language.en, out)
+        return
+    if lang is not None:
+        from harness.errors import ConfigError
+
+        raise ConfigError(f"--lang {lang.value}: only the page has languages, the table is in English; add --html FILE")
     from harness.report import make_table, render
     from harness.results.query import read_results
 
     table = make_table([read_results(run) for run in runs])
     write_or_print(render(table, form.value, every=every, width=width(), colour=colour() and out is None), out)
+
+
+def _page(runs: list[str], html: Path, lang: Language, out: Path | None) -> None:
+    from harness.errors import ConfigError
+    from harness.report.html import page
+    from harness.results.query import read_run
+
+    if out is not None:
+        raise ConfigError(f"choose one of --html {html} and --out {out}: the first writes the page, the second the table")
+    write_or_print(page([read_run(run) for run in runs], lang.value), html)

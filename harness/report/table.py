@@ -79,12 +79,12 @@ def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Colu
         label = row.model if labels.count(row.model) == 1 else f"{row.model} ({run})"
         taken = sum(column.label.startswith(label) and column.row.model == row.model for column in made)
         label = f"{label} #{taken + 1}" if any(column.label == label for column in made) else label
-        made.append(Column(label, run, row, *_speed(selection.cells(place))))
+        made.append(Column(label, run, row, *speed(selection.cells(place))))
     return tuple(made)
 
 
-def _speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | None]:
-    """(items a second, logical tokens a second, seconds) over cells, each cell once."""
+def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | None]:
+    """(items a second, logical tokens a second, seconds) over cells, each cell once; None where no cell says its seconds."""
     timed = [row for row in cells if row.seconds]
     seconds = math.fsum(row.seconds or 0.0 for row in timed)
     if not seconds:

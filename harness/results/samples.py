@@ -4,6 +4,7 @@ seconds)."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,43 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
         raise RunFolderError(f"{path}: no samples of this harness: column {', '.join(sorted(missing))} is missing")
     columns = {name: table[name].combine_chunks() for name in names}
     return {name: column.dictionary_encode("encode") if name in CODED else column for name, column in columns.items()}
+
+
+def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Samples of chosen documents under one filter, by document; columns that the file lacks are None.
+
+    Bytes that are no UTF-8 become U+FFFD: a model may have said anything. Raises RunFolderError.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    table = _read(path, ("doc_id", "filter", *columns))
+    numbers = _numbers(table["doc_id"], np.int64)
+    chosen = np.flatnonzero(np.isin(numbers, list(docs)) & (_codes(table["filter"]) == _place(table["filter"], filter_name)))
+    # pa.array would import pandas
+    places = pa.Array.from_buffers(pa.int64(), len(chosen), [None, pa.py_buffer(chosen.astype(np.int64))])
+    values = {name: [_text(value) for value in _bytes(table[name].take(places)).to_pylist()] for name in columns if name in table}
+    rows = enumerate(numbers[chosen].tolist())
+    return {doc: {name: values[name][row] if name in values else None for name in columns} for row, doc in rows}
+
+
+def _bytes(column: Any) -> Any:
+    """Texts as bytes, so that those that are no UTF-8 can be read, too."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type):
+        return column.cast(pa.binary())
+    if pa.types.is_list(column.type) and pa.types.is_string(column.type.value_type):
+        return column.cast(pa.list_(pa.binary()))
+    return column
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_text(one) for one in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _codes(column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
