@@ -63,7 +63,7 @@ def generation(ours: list[dict[str, Any]], peer: dict[str, Any], theirs: list[di
             "ours_above_idle_mb": max(run["above_idle_mb"] for run in runs),
             "lm_eval": {str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()},
             "ratio": best["seconds"] / slow,
-            "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
+            "lm_eval_above_idle_mb": best["above_idle_mb"],
             "differ": sum(text != best["texts"][key] for key, text in first["texts"].items()),
         }
         if name in peer.get("cases", {}):
@@ -97,7 +97,7 @@ def _show_row(name: str, row: dict[str, Any]) -> None:
     said = [f"{name:50} {row['questions']:4} questions", "ours " + "/".join(f"{value:.2f}" for value in row["ours_seconds"]) + " s"]
     if "lm_eval" in row:
         said.append("lm-eval " + "/".join(f"{run['seconds']:.1f} (batch {size})" for size, run in row["lm_eval"].items()) + " s")
-        said.append(f"{row['ratio']:.1f}x, memory {row['memory_share']:.2f}")
+        said.append(f"{row['ratio']:.1f}x" + (f", memory {row['memory_share']:.2f}" if "memory_share" in row else ""))
     if "largest_difference" in row:
         said.append(f"difference {row['largest_difference']:.1e}, {row['arg_max_differs']} arg-maxes")
     if "differ" in row:
