@@ -152,6 +152,8 @@ def main() -> None:
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             before = json.loads(out.read_text()) if out.is_file() else {}
+            if part == "generation":  # rows measured alone (``--only``) replace their own
+                found[part] = before.get(part, {}) | found[part]
             out.write_text(json.dumps(before | found, indent=1, ensure_ascii=False) + "\n")
 
 
