@@ -13,11 +13,9 @@ from harness.items import Choice
 
 
 def items(count: int) -> list[Choice]:
-    """Short questions with two answers each, no two alike."""
-    return [
-        Choice(str(n), ((f"Lily saw {n} birds in the tree. She", " ran home"), (f"Lily saw {n} birds in the tree. She", " sang.")))
-        for n in range(count)
-    ]
+    """Short questions with two answers each, no two alike and all equally long, however many there are."""
+    texts = [f"Lily saw {(n * 7919) % 100_000:05d} birds in the tree. She" for n in range(count)]
+    return [Choice(str(n), ((text, " ran home"), (text, " sang."))) for n, text in enumerate(texts)]
 
 
 def main() -> None:
