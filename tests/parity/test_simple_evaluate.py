@@ -69,6 +69,7 @@ def test_real_tasks(subject: Callable[[str], Subject], mirror: Path, model: str,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
+@pytest.mark.timeout(900)  # lm-eval alone takes two minutes for gsm8k on two idle cores
 def test_real_tasks_on_a_real_vocabulary(subject: Callable[[str], Subject], mirror: Path, name: str) -> None:
     compare(subject("qwen-4-layers"), {**REAL[name], "limit": min(3, REAL[name]["limit"])}, mirror)
 
