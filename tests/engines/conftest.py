@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.mirror import models_or_skip
 
 from harness.config.schema import ModelSpec
 from harness.engines import ModelFiles, open_engine, resolve_model
@@ -17,7 +17,6 @@ from harness.engines import ModelFiles, open_engine, resolve_model
 # Tiny models gain nothing from a second thread, and two threads on busy cores wait for each other at every operation.
 torch.set_num_threads(1)
 
-ROOT = Path(__file__).resolve().parents[2]
 QWEN = "Qwen/Qwen2.5-0.5B-Instruct"
 STORIES = "karpathy/stories260K"
 
@@ -25,10 +24,7 @@ STORIES = "karpathy/stories260K"
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """The mirror's folder, or a skip."""
-    folder = Path(os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared" / "mirror")
-    if not (folder / "models").is_dir():
-        pytest.skip(f"no mirror at {folder}; set HARNESS_MIRROR")
-    return folder
+    return models_or_skip()
 
 
 @dataclass

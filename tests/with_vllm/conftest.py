@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.mirror import models_or_skip
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine, resolve_model
 from harness.engines.vllm.package import find_package
 
-ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"Qwen/Qwen2.5-0.5B-Instruct": 2, "meta-llama/Llama-3.2-1B-Instruct": 1}
 """Random-weight shapes with their real tokenizers, and the layers they are cut to."""
 CACHE = 1 << 29
@@ -33,10 +32,7 @@ def vllm_package() -> Any:
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """The mirror's folder, or a skip."""
-    folder = Path(os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared" / "mirror")
-    if not (folder / "models").is_dir():
-        pytest.skip(f"no mirror at {folder}; set HARNESS_MIRROR")
-    return folder
+    return models_or_skip()
 
 
 @dataclass

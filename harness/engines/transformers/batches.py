@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.jobs import GenerationRules, Job, advance
-from harness.engines.transformers.memory import Budget, is_out_of_memory, release
+from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.errors import OutOfMemoryError
 
 log = logging.getLogger(__name__)
@@ -98,17 +98,13 @@ class _Rows:
 
     def try_step(self) -> bool:
         """One token for every row; false when memory ran out."""
-        try:
-            self._step()
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
+        if unless_out_of_memory(self._step) is None:
             self._cache = None
             return False
         return True
 
     @torch.inference_mode()
-    def _step(self) -> None:
+    def _step(self) -> Tensor:
         positions = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -self._next.shape[1] :]
         logits, cache = self._batches.forward.step(self._next, self._mask, positions, self._cache)
         self._batches.padded += self._next.numel()
@@ -119,6 +115,7 @@ class _Rows:
         self._ids = torch.cat([self._ids, column], dim=-1)
         self._mask = torch.cat([self._mask, torch.ones_like(column)], dim=-1)
         self._next = column if cache is not None else self._ids
+        return tokens
 
     def leave(self) -> list[Job]:
         """Takes the finished rows out of the batch and its cache."""
