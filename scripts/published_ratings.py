@@ -46,9 +46,8 @@ def main() -> None:
     unique = {(one.snapshot, one.model): one for one in ratings}
     ordered = sorted(unique.values(), key=lambda one: (one.board, one.date, one.source, one.style, one.category, one.model.lower()))
     count = write_ratings(FILE, ordered)
-    print(
-        f"{count} ratings of {len({one.model for one in ordered})} models at {len({one.date for one in ordered})} dates: {FILE.stat().st_size:,} bytes"
-    )
+    models, dates = len({one.model for one in ordered}), len({one.date for one in ordered})
+    print(f"{count} ratings of {models} models at {dates} dates: {FILE.stat().st_size:,} bytes")
     prices = _write_prices(json.loads((folder / "lmarena" / "models-prices.json").read_text(encoding="utf-8")))
     print(f"{prices} prices")
     if unknown:
@@ -97,8 +96,8 @@ def _row(date: Any, source: str, model: str, rating: float, lower: float | None,
 
 def _write_prices(listed: list[dict[str, Any]]) -> int:
     lines = [
-        "# $ per million tokens in and out. `source`: the seller's page that LMArena's list names, not read again here; `date`: of that list.",
-        "# Written by scripts/published_ratings.py. Models without a price or without a page in that list, and models that make no text, are left out.",
+        "# $ per million tokens in and out. `source`: the seller's page as LMArena's list names it, not read again; `date`: of the list.",
+        "# Written by scripts/published_ratings.py. Left out: models without a price or a page in that list, and those that make no text.",
         "listed: lmarena-prices",
         f"date: {LIST_DATE}",
         "prices:",

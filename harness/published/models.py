@@ -24,6 +24,7 @@ class Maker(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     country: Country | None
     source: Sourced
+    also: tuple[str, ...] = Field((), description="Other spellings of it in leaderboards.")
     note: str | None = None
 
     @model_validator(mode="after")
@@ -142,3 +143,10 @@ def other_names(models: dict[str, RatedModel]) -> dict[str, str]:
     """Lower-case name, and every other name of it, to the name in ``models``."""
     names = {other.lower(): model.name for model in models.values() for other in model.also}
     return names | {name.lower(): name for name in models}
+
+
+def known_makers() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The packaged makers as data, and the lower-case spellings of each."""
+    makers = Models.model_validate(read_yaml(FILE)).makers
+    spellings = {other.lower(): name for name, maker in makers.items() for other in (name, *maker.also)}
+    return {name: maker.model_dump(mode="json", exclude={"also"}, exclude_none=True) for name, maker in makers.items()}, spellings

@@ -33,7 +33,8 @@ class Rating:
     """One published figure of one model.
 
     ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower`` and ``upper`` bound the 95 %
-    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``source`` a key of sources.yaml or a URL.
+    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``source`` is a key of sources.yaml or a
+    URL.
     """
 
     date: datetime.date
@@ -64,7 +65,8 @@ _ROWS: TypeAdapter[list[Rating]] = TypeAdapter(list[Rating])
 def load_ratings(folder: Path | None = USER_FOLDER, board: str | None = LMARENA) -> list[Rating]:
     """Packaged ratings and the imported ones of ``folder`` (None: none), of one board or with None of all.
 
-    Sorted by board, date, style, category and falling rating. Raises ConfigError for a file that cannot be read or a figure without a source.
+    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file that cannot be read or a figure without
+    a source.
     """
     found = list(_packaged())
     if folder is not None and folder.is_dir():

@@ -59,6 +59,5 @@ def first_problem(error: ValidationError) -> str:
     """The first mistake, as one line: where, what, and what was got."""
     problem = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"]) or "entry"
-    return (
-        f"{where}: {problem['msg']}; got {str(problem['input'])[:80]!r} ({error.error_count()} mistake{'s' * (error.error_count() != 1)})"
-    )
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{where}: {problem['msg']}; got {str(problem['input'])[:80]!r}{more}"
