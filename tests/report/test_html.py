@@ -26,11 +26,11 @@ from harness.report.html import page
 from harness.report.html.charts import Point, clipped, frontier
 from harness.report.html.cost import cost_charts, scaled
 from harness.report.html.finding import main_scopes
-from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.items import LONGEST, item_data, stated
 from harness.report.html.svg import Axis, element, fitted
 from harness.report.html.tables import published_grid
 from harness.report.html.words import Words, catalogue
+from harness.report.inert import embedded, shortened, visible
 from harness.results.query import read_run
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"

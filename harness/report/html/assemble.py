@@ -23,9 +23,9 @@ from harness.errors import ConfigError
 from harness.report.html import charts, tables
 from harness.report.html.cost import cost_charts
 from harness.report.html.finding import finding, main_scopes
-from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.items import item_data, stated
 from harness.report.html.words import LANGUAGES, Words
+from harness.report.inert import embedded, shortened, visible
 from harness.report.table import make_table
 from harness.results.query import Run
 from harness.version import __version__

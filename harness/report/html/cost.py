@@ -11,9 +11,9 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.scopes import Scope
 from harness.report.comparison import share
 from harness.report.html.charts import Point, scatter
-from harness.report.html.inert import visible
 from harness.report.html.tables import scope_name
 from harness.report.html.words import Words
+from harness.report.inert import visible
 from harness.report.table import speed
 
 SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))

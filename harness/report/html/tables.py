@@ -12,8 +12,8 @@ from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
 from harness.report.comparison import NONE, difference, interval, p_text, share, signed, star
-from harness.report.html.inert import visible
 from harness.report.html.words import Words
+from harness.report.inert import visible
 
 STEPS = 10
 """Shades of the heat map and of the difference matrix."""
