@@ -1,7 +1,7 @@
-"""The look of every chart: for a paper's column, readable in grey, told apart by shape and dash as well as by colour.
+"""The look of every chart: for a paper, readable in grey, told apart by shape and dash as well as by colour.
 
 Colours are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/), which people with any kind of colour blindness tell apart, without the
-yellow that white paper swallows. Colours, shapes and dashes have lengths without a common divisor, so that many series differ in one of them.
+yellow that white paper swallows. Colours, shapes and dashes have lengths without a common divisor, so that many series differ in one.
 """
 
 from __future__ import annotations
@@ -75,16 +75,24 @@ class Series:
     dash: altair.Scale
 
 
-def series(names: Sequence[str]) -> Series:
-    """The scales of a chart's series, the same look for the same place whatever the chart."""
+def series(names: Sequence[str], among: Sequence[str] | None = None) -> Series:
+    """The scales of a chart's series. ``among`` lists all names of a set of charts, so that each looks the same in all of them."""
     import altair
 
     known = tuple(dict.fromkeys(names))
+    everyone = list(dict.fromkeys([*(among or ()), *known]))
 
     def scale(marks: Sequence[Any]) -> altair.Scale:
-        return altair.Scale(domain=list(known), range=[marks[place % len(marks)] for place in range(len(known))])
+        return altair.Scale(domain=list(known), range=[marks[everyone.index(name) % len(marks)] for name in known])
 
     return Series(known, scale(COLOURS), scale(SHAPES), scale([list(dash) for dash in DASHES]))
+
+
+def heading(chart: Any, title: str, more: str = "", language: str = "en") -> Any:
+    """The chart with its title, one line ``more`` that says how to read it, and the language its page is written in."""
+    import altair
+
+    return chart.properties(title=altair.Title(text=title, subtitle=more) if more else title, usermeta={"lang": language})
 
 
 def themed(spec: dict[str, Any], *, cjk: bool = False) -> dict[str, Any]:

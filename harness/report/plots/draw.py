@@ -1,0 +1,52 @@
+"""Every picture of a set of runs, written into a folder: what ``harness report RUN… --plots FOLDER`` does."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis.comparison import compare
+from harness.errors import ConfigError
+from harness.report.html.words import LANGUAGES, Words
+from harness.report.plots.figures import figures
+from harness.report.plots.save import FORMATS, FontWarning, save
+from harness.results.query import Run
+
+if TYPE_CHECKING:
+    import altair
+
+    Chart = altair.TopLevelMixin
+
+
+def draw(runs: Sequence[Run], folder: Path, formats: Sequence[str] = ("svg",), language: str = "en") -> tuple[list[Path], list[str]]:
+    """Writes every figure that there is data for in every format; returns the files and what could not be drawn right.
+
+    Raises ConfigError for an unknown format or language, or runs without a score; RunFolderError where a file cannot be written.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise ConfigError(
+            f"--format {','.join(formats) or '(nothing)'}: pictures are written as {', '.join(FORMATS)}, one or several with commas"
+        )
+    if language not in LANGUAGES:
+        raise ConfigError(f"--lang {language}: pictures are written in {' or '.join(LANGUAGES)}")
+    made, said = [], []
+    for name, chart in _unique(figures(compare(runs), Words(language))):
+        for form in formats:
+            path = folder / f"{name}.{form}"
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", FontWarning)
+                save(chart, path)
+            made.append(path)
+            said += [str(one.message) for one in caught if issubclass(one.category, FontWarning)]
+    return made, said
+
+
+def _unique(named: Iterator[tuple[str, Chart]]) -> Iterator[tuple[str, Any]]:
+    """Names that two figures share get a number, so that no file is written over."""
+    seen: dict[str, int] = {}
+    for name, chart in named:
+        seen[name] = seen.get(name, 0) + 1
+        yield (name if seen[name] == 1 else f"{name}-{seen[name]}"), chart
