@@ -93,9 +93,8 @@ def _page(runs: list[str], html: Path, lang: Language) -> None:
 
 def _pictures(runs: list[str], folder: Path, form: str, lang: Language) -> None:
     from harness.report.plots.draw import draw
-    from harness.results.query import read_run
 
-    made, said = draw([read_run(run) for run in runs], folder, [name.strip() for name in form.split(",")], lang.value)
+    made, said = draw(runs, folder, [name.strip() for name in form.split(",")], lang.value)
     for line in said:
         typer.echo(line, err=True)
     typer.echo(f"{len(made)} pictures written to {folder}", err=True)

@@ -51,7 +51,7 @@ def config(*, cjk: bool = False) -> dict[str, Any]:
         | {"subtitleFontSize": 11, "subtitleColor": FAINT, "subtitlePadding": 4},
         "axis": {"labelFont": font, "titleFont": font, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal"}
         | {"labelColor": INK, "titleColor": INK, "domainColor": INK, "tickColor": INK, "gridColor": "#dddddd", "gridWidth": 0.7}
-        | {"labelLimit": 260, "maxExtent": 320, "titlePadding": 8, "labelOverlap": True},
+        | {"labelLimit": 260, "maxExtent": 320, "titlePadding": 8, "labelOverlap": "greedy", "labelSeparation": 6},
         "legend": {"labelFont": font, "titleFont": font, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal"}
         | {"labelColor": INK, "titleColor": FAINT, "symbolSize": 70, "symbolStrokeWidth": 1.6, "labelLimit": 260, "orient": "bottom"}
         | {"columns": 2, "direction": "horizontal"},
