@@ -61,7 +61,7 @@ def page(runs: Sequence[Run], language: str = "en") -> str:
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
-        notes=[visible(note) for note in comparison.notes],
+        notes=[visible(words.translated(note)) for note in comparison.notes],
         **_sections(comparison, words),
     )
 

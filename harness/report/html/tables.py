@@ -143,7 +143,7 @@ def published_grid(comparison: Comparison, found: Sequence[Match], words: Words)
     rows = []
     for match in found:
         label, claim = comparison.models[match.place].label, match.claim
-        same = words("yes") if match.same else words("no_because", why=match.differs)
+        same = words("yes") if match.same else words("no_because", why=words.translated(match.differs))
         figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
         rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
     keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")

@@ -71,7 +71,7 @@ class MemoryBar:
 
 PARTS = (("weights", "#1f4e79"), ("cache", "#E69F00"), ("activations", "#d9d9d9"))
 """Dark, middling, light: told apart in grey, too."""
-GIB = 2.0**30
+GIB, MIB = 2.0**30, 2.0**20
 
 
 def throughput_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") -> Chart:
@@ -144,24 +144,26 @@ def roofline_chart(points: Sequence[RooflinePoint], roofs: Sequence[Roof], words
 
 
 def memory_chart(bars: Sequence[MemoryBar], words: Words, context: int, batch: int, capacity: tuple[str, float] | None = None) -> Chart:
-    """GiB by part for ``batch`` sequences of ``context`` tokens, a stacked bar a model; ``capacity`` (name, bytes) as a broken line."""
+    """Memory by part for ``batch`` sequences of ``context`` tokens, a stacked bar a model; ``capacity`` (name, bytes) as a broken line."""
     import altair as alt
 
     names = {part: words(f"memory_{part}") for part, _ in PARTS}
+    most = max(bar.weights + bar.cache + bar.activations for bar in bars)
+    size, unit = (GIB, "GiB") if most >= GIB / 2 else (MIB, "MiB")
     rows = [
-        {"name": bar.name, "part": names[part], "order": number, "gib": getattr(bar, part) / GIB}
+        {"name": bar.name, "part": names[part], "order": number, "amount": getattr(bar, part) / size}
         for bar in bars
         for number, (part, _) in enumerate(PARTS)
     ]
     color = alt.Color("part:N", scale=alt.Scale(domain=list(names.values()), range=[colour for _, colour in PARTS]), title=None)
     y = alt.Y("name:N", sort=[bar.name for bar in bars], title=None, axis=alt.Axis(ticks=False, domain=False))
-    tips = [alt.Tooltip("name:N"), alt.Tooltip("part:N"), alt.Tooltip("gib:Q", title="GiB", format=".3f")]
-    x = alt.X("gib:Q", title=words("axis_memory"), stack="zero")
+    tips = [alt.Tooltip("name:N"), alt.Tooltip("part:N"), alt.Tooltip("amount:Q", title=unit, format=".3f")]
+    x = alt.X("amount:Q", title=words("axis_memory", unit=unit), stack="zero")
     stacked = alt.Chart(alt.Data(values=rows)).mark_bar(stroke=INK, strokeWidth=0.5, height={"band": 0.7})
     layers: list[Any] = [stacked.encode(x=x, y=y, color=color, order="order:Q", tooltip=tips)]
     if capacity is not None:
-        limit = alt.Chart(alt.Data(values=[{"gib": capacity[1] / GIB, "name": capacity[0]}]))
-        layers.append(limit.mark_rule(strokeDash=[5, 4], color=INK).encode(x="gib:Q", tooltip="name:N"))
+        limit = alt.Chart(alt.Data(values=[{"amount": capacity[1] / size, "name": capacity[0]}]))
+        layers.append(limit.mark_rule(strokeDash=[5, 4], color=INK).encode(x="amount:Q", tooltip="name:N"))
     facts = {"context": f"{context:,}", "batch": f"{batch:,}"}
     more = words("p_memory_limit", name=capacity[0], **facts) if capacity else words("p_memory", **facts)
     return heading(alt.layer(*layers).properties(height=26 * len(bars) + 8), words("h_memory"), more, words.language)
