@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
+from harness.cli import bench, compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -67,6 +67,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("bench")(bench.bench)
 app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
 app.command("tokenizers")(tokenizers.tokenizers)
