@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli import (
+    bench,
     compare,
     doctor,
     importing,
@@ -82,6 +83,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("bench")(bench.bench)
 app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
 app.add_typer(published.app, name="published")
