@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
+from harness.cli import arena, compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -73,6 +73,7 @@ app.command("tokenizers")(tokenizers.tokenizers)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("arena")(arena.arena)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)
