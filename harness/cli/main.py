@@ -9,7 +9,23 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import arena, compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
+from harness.cli import (
+    arena,
+    compare,
+    doctor,
+    importing,
+    models,
+    parity,
+    plan,
+    published,
+    report,
+    rescore,
+    results,
+    run,
+    schema,
+    tasks,
+    tokenizers,
+)
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -69,6 +85,7 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
+app.add_typer(published.app, name="published")
 app.command("tokenizers")(tokenizers.tokenizers)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
