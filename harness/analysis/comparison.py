@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from harness.analysis.contestants import Contestant, contestants
 from harness.analysis.contests import Contest, contests
+from harness.analysis.notes import named, note
 from harness.analysis.scopes import LANGUAGES, Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
 from harness.results.query import Run
@@ -90,19 +91,18 @@ def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:
 
 def _notes(comparison: Comparison) -> list[str]:
     """What a reader must know: who was asked differently, what could not be paired."""
-    notes = []
+    notes: list[str] = []
     by_reason: dict[tuple[str, str], list[str]] = {}
     for contest in comparison.contests:
         for place, reason in contest.others.items():
             by_reason.setdefault((comparison.models[place].label, reason), []).append(contest.task)
     for (label, reason), tasks in by_reason.items():
-        named = ", ".join(tasks[:3]) + (f" and {len(tasks) - 3} more" if len(tasks) > 3 else "")
-        notes.append(f"{label} was not asked the same on {named}: {reason}; not compared there.")
+        notes.append(note("asked_otherwise", model=label, tasks=named(tasks, 3), why=reason))
     unread = [note for contest in comparison.contests for note in contest.notes]
     if unread:
-        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
-        notes.append(f"Not paired: {unread[0]}{more}")
+        more = note("not_paired_more", n=len(unread) - 1) if len(unread) > 1 else ""
+        notes.append(note("not_paired", why=unread[0], more=more))
     graded = [scope.name for scope in comparison.scopes if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs]
     if graded and not unread:
-        notes.append(f"No difference can be tested on {', '.join(graded[:4])}{' …' if len(graded) > 4 else ''}: no score an item.")
+        notes.append(note("untested", tasks=named(graded, 4)))
     return notes

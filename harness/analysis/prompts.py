@@ -7,19 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.contestants import Cell
+from harness.analysis.notes import TEXTS, listed, note
 from harness.results.query import Run
 
-NAMES = {
-    "version": "task version",
-    "prompt_config": "prompt template",
-    "data": "data",
-    "fewshot": "examples",
-    "generation": "generation settings",
-    "chat": "chat template",
-    "multiturn": "examples as turns",
-    "system_prompt": "system prompt",
-}
-"""Parts of a prompt's identity in words; others keep their own names (seed, repeats)."""
 LONGEST = 40
 """Characters of a value that are shown."""
 IMPORTED = "lm-eval-"
@@ -38,16 +28,16 @@ def how_they_differ(one: Cell, other: Cell) -> str:
     known, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
     if known is None or theirs is None:
         if row.fewshot != twin.fewshot:
-            return f"examples {twin.fewshot} instead of {row.fewshot}"
-        return "prompt_id differs, and a run's manifest does not say in what"
-    differ = []
+            return note("examples", theirs=twin.fewshot, ours=row.fewshot)
+        return note("unknown_difference")
+    differ: list[str] = []
     for key in dict.fromkeys([*known, *theirs]):
         if key in ("prompt_id", "task") or known.get(key) == theirs.get(key):
             continue
         if key == "data" and _fingerprints(known) == _fingerprints(theirs):
             continue
-        differ.append(_in_words(key, known.get(key), theirs.get(key)))
-    return "; ".join(differ) or "prompt_id differs"
+        differ += _in_words(key, known.get(key), theirs.get(key))
+    return listed(differ) if differ else note("some_difference")
 
 
 def _fingerprints(prompt: Mapping[str, Any]) -> Any:
@@ -55,20 +45,23 @@ def _fingerprints(prompt: Mapping[str, Any]) -> Any:
     return data.get("fingerprint") if isinstance(data, Mapping) else data
 
 
-def _in_words(key: str, value: Any, theirs: Any) -> str:
-    name = NAMES.get(key, key)
+def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
+    """Parts of a prompt's identity in words; those without a text keep their own names (seed, repeats)."""
+    name = note(f"part_{key}") if f"part_{key}" in TEXTS else key
     if key in ("data", "prompt_config"):
-        return f"another {name}"
+        return [note("another", part=name)]
     if isinstance(value, Mapping) and isinstance(theirs, Mapping):
         parts = [part for part in dict.fromkeys([*value, *theirs]) if value.get(part) != theirs.get(part)]
-        return "; ".join(f"{part} {_short(theirs.get(part))} instead of {_short(value.get(part))}" for part in parts)
-    return f"{name} {_short(theirs)} instead of {_short(value)}"
+        return [note("instead", part=part, theirs=_short(theirs.get(part)), ours=_short(value.get(part))) for part in parts]
+    return [note("instead", part=name, theirs=_short(theirs), ours=_short(value))]
 
 
 def _short(value: Any) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
-    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return note("on" if value else "off")
+    if value is None:
+        return note("none")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     flat = " ".join(text.split())
     return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
 

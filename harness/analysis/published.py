@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.analysis.contestants import Contestant
+from harness.analysis.notes import listed, note
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -94,16 +95,17 @@ def _differs(comparison: Comparison, claim: Claim, model: Contestant) -> str:
     """What is not the same, or not known to be."""
     tasks = comparison.members.get(claim.task, [claim.task])
     rows = [cell.rows[0] for task in tasks for cell in model.asked(task)]
-    parts = []
+    parts: list[str] = []
     shots = {row.fewshot for row in rows}
     if claim.fewshot is None or shots != {claim.fewshot}:
         ours = "/".join(str(shot) for shot in sorted(shots, key=str)) or "?"
-        parts.append(f"examples {ours} here, {claim.fewshot if claim.fewshot is not None else 'not said'} there")
+        theirs = claim.fewshot if claim.fewshot is not None else note("not_said")
+        parts.append(note("published_examples", ours=ours, theirs=theirs))
     if claim.how != "lm-eval":
-        parts.append("their own evaluation")
+        parts.append(note("own_evaluation"))
     if any(row.status == "partial" for row in rows) or _limited(tasks, model):
-        parts.append("not all items here")
-    return "; ".join(parts)
+        parts.append(note("not_all_items"))
+    return listed(parts)
 
 
 def _limited(tasks: list[str], model: Contestant) -> bool:

@@ -1,4 +1,4 @@
-"""``harness report``: the table of runs that are done, or everything about them as one HTML page."""
+"""``harness report``: the table of runs that are done, everything about them as one HTML page, or the figures as pictures."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ import typer
 
 from harness.cli.output import colour, width, write_or_print
 
-
-class Format(StrEnum):
-    """How to write the table."""
-
-    rich = "rich"
-    markdown = "markdown"
-    csv = "csv"
-    json = "json"
+TABLES = ("rich", "markdown", "csv", "json")
 
 
 class Language(StrEnum):
-    """What the HTML page is written in."""
+    """What the page and the pictures are written in."""
 
     en = "en"
     zh = "zh"
@@ -32,7 +25,16 @@ def report(
         list[str],
         typer.Argument(metavar="RUN", help="Run folders, results.json files, or names of runs in results/.", show_default=False),
     ],
-    form: Annotated[Format, typer.Option("--format", "-f", help="csv and json hold every metric.")] = Format.rich,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="Table: rich, markdown, csv or json (csv and json hold every metric); with --plots: png, svg, html, json, or several "
+            "with commas.  [default: rich; svg]",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False)
     ] = None,
@@ -41,28 +43,58 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write one self-contained page instead, with every question.", show_default=False),
     ] = None,
-    lang: Annotated[Language | None, typer.Option("--lang", help="The page's language.  [default: en]", show_default=False)] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option("--plots", metavar="FOLDER", help="Write every figure as a picture into this folder instead.", show_default=False),
+    ] = None,
+    lang: Annotated[
+        Language | None, typer.Option("--lang", help="The page's and the pictures' language.  [default: en]", show_default=False)
+    ] = None,
 ) -> None:
-    """Show the table of one run, or of several joined; or write the page."""
+    """Show the table of one run, or of several joined; or write the page, or the pictures."""
+    if html is not None or plots is not None:
+        _alone(html, plots, out)
     if html is not None:
-        _page(runs, html, lang or Language.en, out)
-        return
-    if lang is not None:
-        from harness.errors import ConfigError
+        _page(runs, html, lang or Language.en)
+    elif plots is not None:
+        _pictures(runs, plots, form or "svg", lang or Language.en)
+    else:
+        _table(runs, form or "rich", lang, out, every=every)
 
-        raise ConfigError(f"--lang {lang.value}: only the page has languages, the table is in English; add --html FILE")
+
+def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
+    from harness.errors import ConfigError
+
+    asked = [f"--{name} {value}" for name, value in (("html", html), ("plots", plots), ("out", out)) if value is not None]
+    if len(asked) > 1:
+        raise ConfigError(f"choose one of {' and '.join(asked)}: --html writes the page, --plots the pictures, --out the table")
+
+
+def _table(runs: list[str], form: str, lang: Language | None, out: Path | None, *, every: bool) -> None:
+    from harness.errors import ConfigError
+
+    if form not in TABLES:
+        raise ConfigError(f"--format {form}: a table is written as {', '.join(TABLES)}; pictures need --plots FOLDER")
+    if lang is not None:
+        raise ConfigError(f"--lang {lang.value}: only page and pictures have languages, the table is in English; add --html FILE")
     from harness.report import make_table, render
     from harness.results.query import read_results
 
     table = make_table([read_results(run) for run in runs])
-    write_or_print(render(table, form.value, every=every, width=width(), colour=colour() and out is None), out)
+    write_or_print(render(table, form, every=every, width=width(), colour=colour() and out is None), out)
 
 
-def _page(runs: list[str], html: Path, lang: Language, out: Path | None) -> None:
-    from harness.errors import ConfigError
+def _page(runs: list[str], html: Path, lang: Language) -> None:
     from harness.report.html import page
     from harness.results.query import read_run
 
-    if out is not None:
-        raise ConfigError(f"choose one of --html {html} and --out {out}: the first writes the page, the second the table")
     write_or_print(page([read_run(run) for run in runs], lang.value), html)
+
+
+def _pictures(runs: list[str], folder: Path, form: str, lang: Language) -> None:
+    from harness.report.plots.draw import draw
+
+    made, said = draw(runs, folder, [name.strip() for name in form.split(",")], lang.value)
+    for line in said:
+        typer.echo(line, err=True)
+    typer.echo(f"{len(made)} pictures written to {folder}", err=True)

@@ -38,9 +38,11 @@ def make_grid(table: Table, *, every: bool = False) -> Grid:
 
 
 def _tasks_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
-    names = [(_name(line), metric_text(line), n_text(line)) for line in lines]
+    chances = any(line.chance is not None for line in lines)
+    names = [(_name(line), metric_text(line), n_text(line), *([chance_text(line)] if chances else [])) for line in lines]
     foot = [title for title, values in _speeds(table.columns) if any(values)]
-    fixed = Block(("task", "metric", "n"), tuple(names) + tuple((title, "", "") for title in foot))
+    headers = ("task", "metric", "n", *(["chance"] if chances else []))
+    fixed = Block(headers, tuple(names) + tuple((title, *[""] * (len(headers) - 1)) for title in foot))
     blocks = []
     for place, column in enumerate(table.columns):
         figures = [line.figures[place] for line in lines]
@@ -57,7 +59,7 @@ def _models_as_rows(table: Table, lines: Sequence[Line]) -> Grid:
     blocks = []
     for line in lines:
         count = n_text(line)
-        parts = [_name(line), metric_text(line), f"n {count}" if count else ""]
+        parts = [_name(line), metric_text(line), f"n {count}" if count else "", f"chance {blind}" if (blind := chance_text(line)) else ""]
         blocks.append(_block(" ".join(part for part in parts if part), line.figures, ()))
     for title, values in _speeds(table.columns):
         if any(values):
@@ -107,6 +109,11 @@ def n_text(line: Line) -> str:
     if not counts:
         return ""
     return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}–{max(counts)}"
+
+
+def chance_text(line: Line) -> str:
+    """The score of blind guessing, where it is known and one for all."""
+    return "" if line.chance is None else number(line.chance)
 
 
 def score_text(figure: Figure) -> str:

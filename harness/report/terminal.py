@@ -125,7 +125,7 @@ def _width(block: Block) -> int:
 def _rich_table(grid: Grid, blocks: Sequence[Block]) -> RichTable:
     table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in grid.fixed.headers:
-        table.add_column(Text(name), no_wrap=name != "metric", overflow="fold", justify="right" if name == "n" else "left")
+        table.add_column(Text(name), no_wrap=name != "metric", overflow="fold", justify="right" if name in ("n", "chance") else "left")
     for block in blocks:
         for name in block.headers:
             table.add_column(Text(wrapped(clean(name))), justify="right", no_wrap=True)

@@ -22,15 +22,16 @@ from support.runs import ROOT, harness
 from harness.analysis.comparison import compare
 from harness.analysis.published import Claim, matches
 from harness.errors import ConfigError
+from harness.report.costs import CostAxis
 from harness.report.html import page
 from harness.report.html.charts import Point, clipped, frontier
-from harness.report.html.cost import cost_charts, scaled
+from harness.report.html.cost import cost_charts
 from harness.report.html.finding import main_scopes
-from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.items import LONGEST, item_data, stated
 from harness.report.html.svg import Axis, element, fitted
 from harness.report.html.tables import published_grid
 from harness.report.html.words import Words, catalogue
+from harness.report.inert import embedded, shortened, visible
 from harness.results.query import read_run
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
@@ -284,7 +285,8 @@ def test_names_are_escaped_and_clipped_by_width() -> None:
     assert str(element("text", "<b>&", data_x='"')) == '<text data-x="&#34;">&lt;b&gt;&amp;</text>'
     assert clipped("模" * 30, 10) == "模" * 5 + "…"
     assert clipped("short", 10) == "short"
-    assert [scaled(value) for value in (7_615_616_512, 771_968, 42.0)] == ["7.616B", "772k", "42"]
+    assert [CostAxis("size", {}).text(value) for value in (7_615_616_512, 771_968, 42.0)] == ["7.616B", "772k", "42"]
+    assert CostAxis("flops", {}).text(7.6e9) == "7.6G"
 
 
 def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -> None:

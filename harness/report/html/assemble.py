@@ -23,9 +23,9 @@ from harness.errors import ConfigError
 from harness.report.html import charts, tables
 from harness.report.html.cost import cost_charts
 from harness.report.html.finding import finding, main_scopes
-from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.items import item_data, stated
 from harness.report.html.words import LANGUAGES, Words
+from harness.report.inert import embedded, shortened, visible
 from harness.report.table import make_table
 from harness.results.query import Run
 from harness.version import __version__
@@ -61,7 +61,7 @@ def page(runs: Sequence[Run], language: str = "en") -> str:
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
-        notes=[visible(note) for note in comparison.notes],
+        notes=[visible(words.translated(note)) for note in comparison.notes],
         **_sections(comparison, words),
     )
 

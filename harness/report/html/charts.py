@@ -14,9 +14,9 @@ from markupsafe import Markup
 from harness.analysis.gap import Gap
 from harness.analysis.scopes import Scope
 from harness.report.comparison import share
-from harness.report.html.inert import visible
 from harness.report.html.svg import WIDTH, Axis, drawing, element, fitted, line, text
 from harness.report.html.words import Words
+from harness.report.inert import visible
 
 ROW = 34.0
 """Height of a model's row: its name above, its mark below."""

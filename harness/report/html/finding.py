@@ -10,9 +10,9 @@ from harness.analysis.paired import holm
 from harness.analysis.ranking import LEVEL, surely
 from harness.analysis.scopes import Scope
 from harness.report.comparison import interval, share, signed
-from harness.report.html.inert import visible
 from harness.report.html.tables import scope_name
 from harness.report.html.words import Words
+from harness.report.inert import visible
 
 
 def main_scopes(comparison: Comparison) -> list[Scope]:

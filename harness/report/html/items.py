@@ -12,8 +12,8 @@ import numpy as np
 from harness.analysis.comparison import Comparison
 from harness.analysis.contests import Contest
 from harness.errors import RunFolderError
-from harness.report.html.inert import embedded, shortened, visible
 from harness.report.html.words import Words
+from harness.report.inert import embedded, shortened, visible
 from harness.results.samples import read_items
 
 MOST_BYTES = 20_000_000

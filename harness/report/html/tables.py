@@ -12,8 +12,8 @@ from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
 from harness.report.comparison import NONE, difference, interval, p_text, share, signed, star
-from harness.report.html.inert import visible
 from harness.report.html.words import Words
+from harness.report.inert import visible
 
 STEPS = 10
 """Shades of the heat map and of the difference matrix."""
@@ -143,7 +143,7 @@ def published_grid(comparison: Comparison, found: Sequence[Match], words: Words)
     rows = []
     for match in found:
         label, claim = comparison.models[match.place].label, match.claim
-        same = words("yes") if match.same else words("no_because", why=match.differs)
+        same = words("yes") if match.same else words("no_because", why=words.translated(match.differs))
         figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
         rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
     keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")

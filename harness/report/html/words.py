@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.notes import Note
+
 CATALOGUE = Path(__file__).resolve().parents[2] / "data" / "report" / "words.yaml"
 LANGUAGES = ("en", "zh")
 
@@ -21,6 +23,15 @@ class Words:
         """The text of a key with its blanks filled. Raises KeyError for a key or a blank that the catalogue does not know."""
         text = self._texts[key]
         return text.format(**values) if values else text
+
+    def translated(self, text: str) -> str:
+        """A note of the analysis in this language; any other text (what a run said) as it is."""
+        if not isinstance(text, Note):
+            return text
+        if text.parts:
+            return self("semicolon").join(map(self.translated, text.parts))
+        values = {name: self.translated(value) if isinstance(value, str) else value for name, value in text.values.items()}
+        return self(f"n_{text.key}", **values) if text.key else str(text)
 
     def listed(self, names: list[str], most: int = 4) -> str:
         """Names in a row; of many the first ones and how many more there are."""

@@ -1,0 +1,169 @@
+"""The report's figures as pictures, from the recorded smoke run: which there are, and that they show the comparison's own figures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.runs import ROOT, harness
+
+from harness.analysis.comparison import Comparison, compare
+from harness.analysis.gap import gaps, overall
+from harness.errors import ConfigError, RunFolderError
+from harness.report.costs import cost_axes
+from harness.report.html.charts import Point, frontier
+from harness.report.html.finding import main_scopes
+from harness.report.html.words import Words
+from harness.report.plots.draw import draw
+from harness.report.plots.figures import figures, slug
+from harness.report.plots.save import specification
+from harness.results.query import read_run
+
+SMOKE = ROOT / "results" / "recorded" / "smoke"
+
+
+@pytest.fixture(scope="module")
+def smoke() -> Comparison:
+    return compare([read_run(SMOKE)])
+
+
+@pytest.fixture(scope="module")
+def drawn(smoke: Comparison) -> dict[str, dict[str, Any]]:
+    return {name: specification(chart) for name, chart in figures(smoke, Words("en"))}
+
+
+def values(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """All rows of all data sets of a specification."""
+    found: list[dict[str, Any]] = []
+
+    def walk(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("values"), list) and part["values"] and isinstance(part["values"][0], dict):
+                found.extend(part["values"])
+            for inner in part.values():
+                walk(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                walk(inner)
+
+    walk(spec)
+    return found
+
+
+def test_every_figure_of_the_page_is_there(drawn: dict[str, dict[str, Any]]) -> None:
+    both = ("chinese-average", "english-average")
+    kinds = ("ranking", "differences", "size", "flops", "speed")
+    assert set(drawn) == {"tasks", "chinese-english", *(f"{kind}-{scope}" for kind in kinds for scope in both)}
+
+
+def test_ranking_shows_scores_and_intervals_best_first(smoke: Comparison, drawn: dict[str, dict[str, Any]]) -> None:
+    scope = main_scopes(smoke)[0]
+    rows = [row for row in values(drawn["ranking-chinese-average"]) if "model" in row]
+    assert [row["model"] for row in rows[: len(scope.order)]] == [smoke.models[place].label for place in scope.order]
+    best = scope.scores[scope.order[0]]
+    assert (rows[0]["value"], (rows[0]["low"], rows[0]["high"])) == (best.value, best.ci95)
+
+
+def test_the_gap_is_the_paired_difference(smoke: Comparison, drawn: dict[str, dict[str, Any]]) -> None:
+    found = gaps(smoke.contests)
+    rows = {row["model"]: row for row in values(drawn["chinese-english"]) if "interval" in row}
+    for place, model in enumerate(smoke.models):
+        pair = overall(found, place)
+        assert pair is not None
+        assert rows[model.label]["value"] == pair.value
+
+
+def test_differences_of_the_two_halves_are_opposite(drawn: dict[str, dict[str, Any]]) -> None:
+    cells = {(row["row"], row["other"]): row for row in values(drawn["differences-english-average"])}
+    assert len(cells) == 6
+    for (a, b), cell in cells.items():
+        assert cell["shade"] == pytest.approx(-cells[b, a]["shade"])
+        assert cell["strong"] == cells[b, a]["strong"]
+
+
+def test_flops_an_item_are_worked_out_by_hand(smoke: Comparison) -> None:
+    axis = next(axis for axis in cost_axes(smoke) if axis.kind == "flops")
+    place = next(number for number, one in enumerate(smoke.models) if one.label == "tiny-qwen")
+    config = json.loads((ROOT / "harness/data/models/tiny-qwen/config.json").read_text())
+    d, layers, wide = config["hidden_size"], config["num_hidden_layers"], config["intermediate_size"]
+    heads, groups = config["num_attention_heads"], config["num_key_value_heads"]
+    head = d // heads
+    matrices = layers * (2 * d * heads * head + 2 * d * groups * head + 3 * d * wide)
+    rows = [contest.row(place) for contest in smoke.contests]
+    tokens = sum(row.tokens.prompt + row.tokens.output for row in rows)
+    outputs, items = sum(row.tokens.output for row in rows), sum(row.n for row in rows)
+    assert axis.values[place] == pytest.approx(2 * (matrices * tokens + d * config["vocab_size"] * max(outputs, items)) / items)
+
+
+def test_the_broken_line_joins_the_frontier(smoke: Comparison, drawn: dict[str, dict[str, Any]]) -> None:
+    rows = values(drawn["speed-chinese-average"])
+    points = [Point(0, row["x"], row["y"], None) for row in rows if "model" in row]
+    line = [(row["x"], row["y"]) for row in rows if "model" not in row]
+    assert line == [(point.x, point.score) for point in frontier(points, more_is_better=True)]
+
+
+def test_chinese_pictures_speak_chinese(smoke: Comparison) -> None:
+    for _, chart in figures(smoke, Words("zh")):
+        spec = specification(chart)
+        title = spec["title"] if isinstance(spec["title"], str) else spec["title"]["text"]
+        assert any("\u4e00" <= char <= "\u9fff" for char in title)
+        assert spec["usermeta"]["lang"] == "zh"
+
+
+def test_draw_writes_each_figure_in_each_format(tmp_path: Path) -> None:
+    made, said = draw([SMOKE], tmp_path, ["json", "svg"])
+    assert said == []
+    assert {path.suffix for path in made} == {".json", ".svg"}
+    assert sorted(made) == sorted(tmp_path.iterdir())
+    assert len(made) == 24
+
+
+def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--format gif: pictures are written as png, svg, html, json"):
+        draw([SMOKE], tmp_path, ["gif"])
+    with pytest.raises(ConfigError, match="--lang fr"):
+        draw([SMOKE], tmp_path, ["svg"], "fr")
+    (tmp_path / "speed.json").write_text('{"schema_version": 99, "rows": []}')
+    with pytest.raises(RunFolderError, match="schema_version 1, got 99"):
+        draw([tmp_path], tmp_path, ["svg"])
+
+
+def test_two_figures_of_one_name_do_not_meet() -> None:
+    assert slug("C-Eval (val) 中文/数学") == "c-eval-val-中文-数学"
+    assert slug("///") == "scope"
+
+
+def test_the_readmes_pictures_are_those_of_the_recorded_run() -> None:
+    for name in ("chinese-english", "speed-chinese-average"):
+        for suffix, language in (("", "en"), ("-zh", "zh")):
+            picture = (ROOT / "docs" / "pictures" / f"{name}{suffix}.svg").read_text(encoding="utf-8")
+            chart = dict(figures(compare([read_run(SMOKE)]), Words(language)))[name]
+            for row in values(specification(chart)):
+                if "model" in row:
+                    assert row["model"] in picture
+
+
+@pytest.mark.slow
+def test_from_the_command_line(tmp_path: Path) -> None:
+    done = harness("report", SMOKE, "--plots", tmp_path / "out", "--format", "svg,json", "--lang", "zh", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "24 pictures written" in done.stderr
+    refused = harness("report", SMOKE, "--plots", tmp_path / "out", "--html", "a.html", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "choose one of --html" in refused.stderr
+    table = harness("report", SMOKE, "--format", "png", cwd=tmp_path)
+    assert table.returncode == 2
+    assert "pictures need --plots" in table.stderr
+
+
+def test_altair_is_imported_only_to_draw() -> None:
+    script = (
+        "import sys; import harness.report, harness.report.html, harness.report.plots, harness.report.plots.draw; "
+        "print({'altair', 'vl_convert', 'torch', 'transformers', 'lm_eval', 'vllm', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()"
