@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli import (
+    arena,
     bench,
     compare,
     doctor,
@@ -91,6 +92,7 @@ app.command("tokenizers")(tokenizers.tokenizers)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("arena")(arena.arena)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)
