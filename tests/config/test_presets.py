@@ -203,7 +203,8 @@ def test_the_vision_part_of_llama_4_is_what_transformers_builds():
     import torch
     from transformers import Llama4Config, Llama4ForConditionalGeneration
 
-    config = Llama4Config()
+    vision = {"hidden_size": 1408, "num_attention_heads": 16, "image_size": 336, "vision_output_dim": 4096}  # the hub's config.json
+    config = Llama4Config(vision_config=vision)
     config.text_config.num_hidden_layers = 1
     with torch.device("meta"):
         model = Llama4ForConditionalGeneration._from_config(config)
