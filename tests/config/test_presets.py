@@ -25,6 +25,10 @@ needs_mirror = pytest.mark.skipif(not CONFIGS, reason=f"no mirror with models at
 NOT_TUNED_FROM_A_PRESET = {"tiny", "Phi", "gpt-oss", "Command R", "Aya", "GLM-4", "GLM-4.6", "Qwen3", "ChatGLM", "MiniCPM", "Mistral"}
 
 
+UNDATED = {"baichuan-7b", "baichuan-13b", "baichuan-13b-chat", "minicpm-2b-sft", "minicpm-llama3-v-2.5", "aya-expanse-32b"}
+"""In missing_models.yaml: no source that says the day was read."""
+
+
 def test_every_preset_says_who_made_it_and_where_its_figures_come_from():
     for preset in presets().values():
         assert preset.maker
@@ -35,8 +39,7 @@ def test_every_preset_says_who_made_it_and_where_its_figures_come_from():
         assert bool(preset.think_tags) == bool(preset.thinking)
         assert preset.base_model or not preset.instruct or preset.family in NOT_TUNED_FROM_A_PRESET, preset.name
         if not preset.id.startswith("bundled/"):
-            assert preset.released is not None
-            assert preset.released_source.startswith("https://")
+            assert preset.name in UNDATED if preset.released is None else preset.released_source.startswith("https://")
             assert preset.source == f"https://huggingface.co/{preset.id}" or preset.family == "360Zhinao"
             assert preset.country in {"CN", "US", "FR", "CA"}
             assert preset.parameters or preset.family == "360Zhinao"
