@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,24 +22,43 @@ def models(
     country: Annotated[
         str | None, typer.Option("--country", help="Only makers of this country, e.g. CN or US.", show_default=False)
     ] = None,
+    maker: Annotated[str | None, typer.Option("--maker", help="Only this maker, e.g. Alibaba.", show_default=False)] = None,
+    licence: Annotated[str | None, typer.Option("--licence", help="Only this licence, e.g. apache-2.0.", show_default=False)] = None,
     max_params: Annotated[str | None, typer.Option("--max-params", help="At most so many parameters, e.g. 8B.", show_default=False)] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="What is named in the articles and is not there, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As data, with the sources.")] = False,
 ) -> None:
     """List the models that have a short name.
 
     Any other hub id or folder works as well.
     """
-    from harness.config import presets
+    from harness.config import missing_models, presets
+    from harness.config.presets import preset_data
 
+    if missing:
+        gaps = missing_models()
+        if as_json:
+            typer.echo(json.dumps(gaps, ensure_ascii=False, indent=1))
+        else:
+            show_list("", ["model", "not there", "why"], [[gap["model"], gap["lacks"], gap["why"]] for gap in gaps], fold=(0, 2))
+        return
     limit = parse_count(max_params) if max_params is not None else None
     known = list(presets().values())
     chosen = [preset for preset in known if _fits(preset, limit)]
     chosen = [preset for preset in chosen if country is None or preset.country.lower() == country.lower()]
-    chosen = [preset for preset in chosen if family is None or family.lower() in preset.family.lower()]
+    for wanted, field in ((family, "family"), (maker, "maker"), (licence, "licence")):
+        chosen = [preset for preset in chosen if wanted is None or wanted.lower() in str(getattr(preset, field)).lower()]
     if not chosen:
         _explain_nothing(known)
-    headers = ["name", "from", "params", "kind", "licence", "id"]
-    show_list("", headers, [_row(preset) for preset in chosen], right=(2,), fold=(5,))
-    typer.echo(f"{len(chosen)} of {len(known)} presets. 'gated': accept the licence on the hub and set HF_TOKEN.")
+    if as_json:
+        typer.echo(json.dumps([preset_data(preset) for preset in chosen], ensure_ascii=False, indent=1))
+        return
+    headers = ["name", "from", "params", "kind", "licence", "released", "id"]
+    show_list("", headers, [_row(preset) for preset in chosen], right=(2,), fold=(6,))
+    typer.echo(
+        f"{len(chosen)} of {len(known)} presets. 'gated': accept the licence on the hub and set HF_TOKEN. "
+        "CN<US: a Chinese maker, American weights to start from. --missing: what is not there."
+    )
 
 
 def _fits(preset: Preset, limit: float | None) -> bool:
@@ -53,11 +73,15 @@ def _explain_nothing(known: list[Preset]) -> None:
 
 
 def _row(preset: Preset) -> list[str]:
+    from harness.config.presets import origin_country
+
     kind = "instruct" if preset.instruct else "base"
     if preset.think_tags:
         kind = "thinking" if preset.thinking is not False else "instruct"
     licence = f"{preset.licence} (gated)" if preset.gated else preset.licence
-    return [preset.name, preset.country, count(preset.parameters), kind, licence, preset.id]
+    origin = origin_country(preset)
+    country = preset.country if origin in (None, preset.country) else f"{preset.country}<{origin}"
+    return [preset.name, country, count(preset.parameters), kind, licence, str(preset.released or "-"), preset.id]
 
 
 def parse_count(text: str) -> float:

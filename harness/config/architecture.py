@@ -11,20 +11,28 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.config.config_names import with_common_names
 from harness.errors import ModelError
 
 Torch = Literal["float32", "bfloat16", "float16"]
 
-QKV_BIAS = {"qwen2", "qwen2_moe"}
+REMOTE = {"qwen", "baichuan", "chatglm", "minicpm", "minicpmv"}
+"""Architectures whose code is in their repositories: nothing of transformers to compare with, so the formula is all there is."""
+QKV_BIAS = {"qwen2", "qwen2_moe", "qwen", "chatglm"}
 QK_NORM = {"qwen3", "qwen3_moe", "gemma3_text"}
 FOUR_NORMS = {"gemma2", "gemma3_text", "glm4"}
 OUTPUT_BIAS = {"llama", "gpt_oss"}
 """Where ``attention_bias`` reaches the output projection too."""
-ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "seed_oss", "hunyuan_v1_dense"}
-PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma", "ernie4_5", "cohere"}
-SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN))
-TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere"}
-MOE_EVERY_LAYER = {"mixtral", "gpt_oss"}
+ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "glm4_moe", "seed_oss", "hunyuan_v1_dense"}
+PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma", "ernie4_5", "ernie4_5_moe", "cohere", "hunyuan_v1_moe"}
+PLAIN |= {"llama4_text", "kimi_k2"}
+SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN | REMOTE))
+TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere", "minicpm"}
+HUNYUAN = {"hunyuan_v1_dense", "hunyuan_v1_moe"}
+SCORE_BIAS = {"gpt_oss", "deepseek_v3", "kimi_k2", "glm4_moe", "ernie4_5_moe"}
+"""A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores elsewhere (part of every checkpoint)."""
+MIXTURES = {"mixtral", "gpt_oss", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "kimi_k2"}
+MIXTURES |= {"glm4_moe", "ernie4_5_moe", "hunyuan_v1_moe", "llama4_text"}
 MXFP4_BITS = 4.25
 """Four bits a weight and one 8-bit scale for every 32 (Open Compute Project, Microscaling Formats v1.0)."""
 
@@ -61,12 +69,13 @@ class Architecture(BaseModel):
     qk_nope_head_dim: int = 0
     qk_rope_head_dim: int = 0
     v_head_dim: int = 0
+    other_parameters: int = Field(0, ge=0, description="Parameters outside the language model: vision tower, projector.")
     expert_bits: float | None = Field(None, description="Bits a routed expert's weight takes in the checkpoint, where not torch_dtype's.")
 
     @property
     def parameters(self) -> int:
         """All parameters; tied embeddings count once."""
-        return self._embeddings() + self._all_layers(self.num_experts) + self.hidden_size
+        return self._embeddings() + self._all_layers(self.num_experts) + self.hidden_size + self.other_parameters
 
     @property
     def active_parameters(self) -> int:
@@ -186,8 +195,7 @@ class Architecture(BaseModel):
         return 3 * self.hidden_size * self.moe_intermediate_size + bias
 
     def _experts(self, counted: int) -> int:
-        # gpt_oss: the router's bias; deepseek_v3: the correction of its scores, a buffer in transformers but part of every checkpoint
-        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type in {"gpt_oss", "deepseek_v3"} else 0)
+        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type in SCORE_BIAS else 0)
         shared = 3 * self.hidden_size * self.shared_expert_size
         gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
         return router + counted * self._one_expert() + shared + gate
@@ -199,6 +207,7 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
     Raises ModelError for an architecture that has no formula here, or where a number is missing.
     """
     kind = str(config.get("model_type", ""))
+    config = with_common_names(kind, config)
     if kind == "gemma3" and isinstance(config.get("text_config"), Mapping):
         return architecture_of({**config["text_config"], "model_type": "gemma3_text"})
     if kind not in SUPPORTED:
@@ -226,9 +235,10 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     given = bool(config.get("attention_bias", default)) and kind in ATTENTION_BIAS
     fields: dict[str, Any] = {
         "attention_bias": kind in QKV_BIAS or given,
-        "attention_out_bias": given and kind not in {"glm", "glm4", "seed_oss"},
+        "attention_out_bias": given and kind not in {"glm", "glm4", "glm4_moe", "seed_oss"},
         "mlp_bias": bool(config.get("mlp_bias", False)) and kind == "llama",
-        "qk_norm": kind in QK_NORM or kind == "hunyuan_v1_dense" or bool(config.get("use_qk_norm", False)),
+        # llama4's norm of queries and keys has no weights
+        "qk_norm": kind in QK_NORM | HUNYUAN or (bool(config.get("use_qk_norm", False)) and kind != "llama4_text"),
     }
     if kind == "seed_oss":
         fields["attention_out_bias"] = bool(config.get("attention_out_bias", False))
@@ -237,11 +247,11 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _expert_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     experts = config.get("num_experts") or config.get("num_local_experts") or config.get("n_routed_experts") or 0
-    if not experts or kind not in {"mixtral", "gpt_oss", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3"}:
+    if not experts or kind not in MIXTURES:
         return {}
     width = config.get("moe_intermediate_size") or config["intermediate_size"]
     shared = config.get("shared_expert_intermediate_size") or (config.get("n_shared_experts") or 0) * width
-    default = 3 if kind == "deepseek_v3" else 0
+    default = 3 if kind == "deepseek_v3" else 1 if kind in {"kimi_k2", "glm4_moe"} else 0
     fields = {"num_experts": experts, "moe_intermediate_size": width, "num_experts_per_tok": config["num_experts_per_tok"]}
     fields |= {"shared_expert_size": config.get("shared_expert_size") or shared}
     fields |= {"dense_layers": config.get("dense_layers", config.get("first_k_dense_replace", default))}

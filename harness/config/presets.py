@@ -9,12 +9,12 @@ import json
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import REMOTE, Architecture, architecture_of
 from harness.config.problems import suggest
 from harness.errors import ConfigError
 
@@ -40,14 +40,35 @@ class Preset(BaseModel):
     licence: str = Field(description="SPDX id, or the licence's name on the hub.")
     gated: bool | None = Field(False, description="The hub asks for an account and an agreement. None: it has changed; expect either.")
     base_model: str | None = Field(None, description="Hub id of the model that it was tuned or distilled from.")
+    base_country: str | None = Field(
+        None, description="Country of the maker of `base_model`. None: that of its preset.", pattern=r"^[A-Z]{2}$"
+    )
     released: date | None = Field(None, description="Day of the first public release of the weights.")
-    source: str = Field(description="Page that the figures come from.")
-    arch: Architecture | None = Field(None, description="Architecture. None only for a bundled model whose folder is missing.")
+    released_source: str | None = Field(None, description="Where that day was read.", pattern="^https://")
+    remote_code: bool = Field(False, description="Its code or tokenizer is Python in its repository: needs trust_remote_code.")
+    source: str = Field(description="Page that the figures come from.", min_length=5)
+    arch: Architecture | None = Field(None, description="Architecture. None: not sourced, or a bundled model whose folder is missing.")
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if (self.released is None) != (self.released_source is None):
+            raise ValueError(f"{self.name}: a release date and released_source go together")
+        return self
 
     @property
     def active_parameters(self) -> int | None:
         """Parameters that one token uses; differs from ``parameters`` for mixtures of experts."""
         return self.arch.active_parameters if self.arch else self.parameters
+
+    @property
+    def made_from(self) -> str | None:
+        """Hub id of the model that it was tuned or distilled from (``base_model``)."""
+        return self.base_model
+
+    @property
+    def counted_by(self) -> str:
+        """What the parameter count was held against: "transformers" builds it, or only the "formula" (its code is in its repository)."""
+        return "nothing" if self.arch is None else "formula" if self.arch.model_type in REMOTE else "transformers"
 
     @property
     def folder(self) -> Path | None:
@@ -88,6 +109,35 @@ def find_preset(name: str) -> Preset:
 def preset_or_none(name: str) -> Preset | None:
     """The preset of this name or of this hub id, or None. Case does not count."""
     return presets().get(name.lower()) or _by_id().get(name.lower())
+
+
+def origin_country(preset: Preset) -> str | None:
+    """The country where the weights began: of the maker of the model at the end of the chain of ``base_model``. None: not known."""
+    seen: set[str] = set()
+    while preset.base_model is not None and preset.name not in seen:
+        seen.add(preset.name)
+        base = _by_id().get(preset.base_model.lower())
+        if preset.base_country is not None or base is None:
+            return preset.base_country
+        preset = base
+    return preset.country
+
+
+def preset_data(preset: Preset) -> dict[str, Any]:
+    """A preset as data: what the YAML says and what follows from it."""
+    data = preset.model_dump(mode="json")
+    derived = {"made_from": preset.made_from, "origin_country": origin_country(preset), "counted_by": preset.counted_by}
+    return data | derived | {"active_parameters": preset.active_parameters}
+
+
+def missing_models() -> list[dict[str, str]]:
+    """What the articles name and is not among the presets: model, what it lacks, why. Raises ConfigError for an entry without a reason."""
+    path = DATA / "missing_models.yaml"
+    gaps: list[dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for gap in gaps:
+        if set(gap) != {"model", "lacks", "why"} or not all(gap.values()):
+            raise ConfigError(f"{path.name}: an entry needs model, lacks and why; got {gap}")
+    return gaps
 
 
 def _read_family(path: Path) -> list[Preset]:

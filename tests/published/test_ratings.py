@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime
 import gzip
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -115,3 +117,10 @@ def test_every_price_has_a_source_and_a_day() -> None:
 def test_the_packaged_file_is_plain_csv_inside() -> None:
     text = gzip.decompress(FILE.read_bytes()).decode("utf-8")
     assert text.splitlines()[0] == ",".join(FIELDS)
+
+
+def test_reading_is_light() -> None:
+    heavy = {"torch", "transformers", "lm_eval", "vllm", "pandas", "pyarrow"}
+    code = f"import sys, harness.published as p; p.load_ratings(); p.rated_models(); p.load_prices(); print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
