@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.output import colour, width, write_or_print
+
+if TYPE_CHECKING:
+    from harness.results.schema import Results
 
 
 class Format(StrEnum):
@@ -37,6 +40,7 @@ def report(
         Path | None, typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
+    costs: Annotated[bool, typer.Option("--costs", help="What the answers cost instead of scores (rich or markdown).")] = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write one self-contained page instead, with every question.", show_default=False),
@@ -54,8 +58,26 @@ def report(
     from harness.report import make_table, render
     from harness.results.query import read_results
 
-    table = make_table([read_results(run) for run in runs])
+    results = [read_results(run) for run in runs]
+    if costs:
+        _costs(results, form, every, out)
+        return
+    table = make_table(results)
     write_or_print(render(table, form.value, every=every, width=width(), colour=colour() and out is None), out)
+
+
+def _costs(results: list[Results], form: Format, every: bool, out: Path | None) -> None:
+    from harness.errors import ConfigError
+    from harness.report.costs import costs_sheet
+    from harness.report.sheets import write
+
+    if form not in (Format.rich, Format.markdown):
+        raise ConfigError(f"--costs --format {form.value}: csv and json hold the costs without --costs; choose rich or markdown")
+    sheet = costs_sheet(results, every)
+    if not sheet.rows:
+        raise ConfigError("these runs hold no costs: they were made with meter: false, by an older version, or imported")
+    names = ", ".join(dict.fromkeys(result.name for result in results))
+    write_or_print(write(names, [sheet], [], form.value, width=width(), colour=colour() and out is None), out)
 
 
 def _page(runs: list[str], html: Path, lang: Language, out: Path | None) -> None:
