@@ -68,7 +68,7 @@ def report(
 
 def _costs(results: list[Results], form: Format, every: bool, out: Path | None) -> None:
     from harness.errors import ConfigError
-    from harness.report.costs import costs_sheet
+    from harness.report.cost_sheet import costs_sheet
     from harness.report.sheets import write
 
     if form not in (Format.rich, Format.markdown):
