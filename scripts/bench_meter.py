@@ -56,7 +56,7 @@ class Bench:
         self.plain = Config.model_validate({"name": "meter", "models": [{"id": model}], "tasks": tasks, "limit": limit, "device": "cpu"})
         self.counters = "read" if Path("/sys/class/powercap/intel-rapl:0/energy_uj").exists() else "made up"
         if self.counters == "made up":
-            energy.watch = functools.partial(energy.watch, root=fake_counters(folder / "powercap"))  # type: ignore[assignment]
+            energy.open_source = functools.partial(energy.open_source, root=fake_counters(folder / "powercap"))  # type: ignore[assignment]
         self.engine = open_engine(self.plain.models[0], device="cpu")
         self.inside = 0.0
         self._clock(Meter)
@@ -82,8 +82,8 @@ class Bench:
 
         cell_module.read_sizes = sized
 
-    def repeat(self, on: bool, number: int) -> tuple[float, float, int]:
-        """(seconds, of which in the meter, answers) of all cells from rendering to rows."""
+    def repeat(self, on: bool, number: int) -> tuple[float, float, float, int]:
+        """(seconds, seconds of the CPU, seconds in the meter, answers) of all cells from rendering to rows."""
         from harness.results.folder import RunFolder
         from harness.run.events import EventStream
         from harness.run.setup import WorkSetup
@@ -101,16 +101,16 @@ class Bench:
             work.engine = self.engine
             specs = expand(config.tasks, limit=config.limit, base_dir=ROOT).tasks
             sources = DataSources()
-            begun = time.perf_counter()
+            begun, used = time.perf_counter(), time.process_time()
             for spec in specs:
                 work._cell(spec, files, style, sources)
-            spent = time.perf_counter() - begun
+            spent, used = time.perf_counter() - begun, time.process_time() - used
             cells = work.journal.cells()
             assert all(cell.status == "ok" for cell in cells.values()), [cell.reason for cell in cells.values()]
             assert bool(work.journal.tallies()) == on
             answers = sum(len(work.journal.keys(cell.cell_id)) for cell in cells.values())
             work.journal.close()
-        return spent, self.inside, answers
+        return spent, used, self.inside, answers
 
 
 def interval(values: list[float]) -> list[float]:
@@ -147,10 +147,12 @@ def main() -> int:
         while len(pairs) < args.pairs or time.perf_counter() - begun < args.seconds:
             first = order.random() < 0.5
             found = {on: bench.repeat(on, len(pairs)) for on in (first, not first)}
-            pairs.append(
-                {"on_first": first, "on": found[True][0], "off": found[False][0], "in_meter": found[True][1], "answers": found[True][2]}
-            )
+            pair: dict[str, Any] = {"on_first": first, "answers": found[True][3], "in_meter": found[True][2]}
+            for name, on in (("on", True), ("off", False)):
+                pair |= {name: found[on][0], f"cpu_{name}": found[on][1]}
+            pairs.append(pair)
     shares = [pair["on"] / pair["off"] - 1 for pair in pairs]
+    cpu = [pair["cpu_on"] / pair["cpu_off"] - 1 for pair in pairs]
     inside = [pair["in_meter"] / pair["on"] for pair in pairs]
     record = {
         "what": "wall clock of cells with the meter on against off, interleaved pairs on one loaded model",
@@ -160,6 +162,7 @@ def main() -> int:
         "energy_counters": bench.counters,
         "pairs": len(pairs),
         "overhead": {"median": statistics.median(shares), "ci95": interval(shares)},
+        "cpu_overhead": {"median": statistics.median(cpu), "ci95": interval(cpu)},
         "in_meter": {"median": statistics.median(inside), "ci95": interval(inside)},
         "target": TARGET,
         "samples": pairs,
@@ -168,7 +171,7 @@ def main() -> int:
     }
     write_json(args.out, record)
     middle, part = statistics.median(shares), statistics.median(inside)
-    print(f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter {100 * part:.2f} %")
+    print(f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter {100 * part:.2f} %, CPU {interval(cpu)}")
     return 0 if statistics.median(shares) <= TARGET else 1
 
 

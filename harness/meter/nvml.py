@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.meter.checks import EnergyError
 
 
 class NvmlDevices:
     """Some GPUs read as one: joules and watts are their sums. ``library`` is `pynvml` or what stands in for it."""
+
+    period: ClassVar[float] = 0.1
 
     def __init__(self, handles: Sequence[Any], library: Any) -> None:
         self.handles, self.library = list(handles), library

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError
 from harness.items import Answer, Choice, Completion, Generation, Item, Passage, Tokens
-from harness.meter.computed import answer_flops
+from harness.meter.computed import computed_flops
 from harness.meter.natural import latencies
 from harness.meter.tally import Joules, Setting, Tally
 from harness.results.journal import Journal
@@ -19,6 +19,7 @@ from harness.results.schema import Row
 
 if TYPE_CHECKING:
     from harness.config.architecture import Architecture
+    from harness.meter.energy import PowerSource
     from harness.run.setup import WorkSetup
 
 CEILINGS = {"bfloat16": "bf16", "float16": "fp16"}
@@ -30,7 +31,11 @@ class Meter:
     def __init__(self, setup: WorkSetup, journal: Journal) -> None:
         self.setup, self.journal = setup, journal
         self.off = not setup.config.meter
-        self._idle_watts = None if self.off else _watts(setup.device)
+        self._source: PowerSource | None = None
+        self._source_reason: str | None = None
+        if not self.off:
+            self._source, self._source_reason = _open(setup.device)
+        self._idle_watts = _idle_watts(setup.device, self._source)
         self._arch: Architecture | None = None
         self._arch_reason: str | None = None
         self._setting: Setting | None = None
@@ -43,11 +48,11 @@ class Meter:
         if self.off:
             yield
             return
-        from harness.meter.energy import watch
+        from harness.meter.energy import EnergyWatch
 
         self.peak_of_all()
         _forget_peak()
-        watched = watch(self.setup.device, idle_watts=self._idle_watts)
+        watched = EnergyWatch(self._source, self._idle_watts, self._source_reason)
         try:
             with watched:
                 yield
@@ -70,7 +75,13 @@ class Meter:
         mine = {key: work[key] for key in cell.answers if key in work}
         answers = list(cell.answers.values())
         written = [answer for answer in answers if isinstance(answer, Generation)]
-        tokens = sum((answer.tokens for answer in answers), Tokens())
+        counts = [answer.tokens for answer in answers]
+        tokens = Tokens(
+            sum(one.prompt for one in counts),
+            sum(one.computed for one in counts),
+            sum(one.shared for one in counts),
+            sum(one.output for one in counts),
+        )
         seconds = sum(spent for spent, _ in mine.values())
         samples, latency_reason = latencies(written) if written else ({}, None)
         flops, flops_reason = self._flops(answers)
@@ -104,7 +115,7 @@ class Meter:
         if self._arch is None:
             return None, self._arch_reason
         window = self.setup.spec.max_length or self._arch.max_position_embeddings
-        return sum(answer_flops(self._arch, answer, window) for answer in answers), None
+        return computed_flops(self._arch, answers, window), None
 
     def _find_architecture(self) -> tuple[Architecture | None, str | None]:
         from harness.config.memory import known_architecture
@@ -256,20 +267,20 @@ def _joules(spans: Mapping[str, Mapping[str, Any]], sessions: Sequence[str]) -> 
     )
 
 
-def _watts(device: str) -> float | None:
-    """Power of a GPU before anything is loaded on it; None where it cannot be read, and on CPUs, which are busy starting this process."""
+def _open(device: str) -> tuple[PowerSource | None, str | None]:
+    """What tells the device's energy, kept open for all cells, or the reason why nothing does."""
+    from harness.meter import energy
     from harness.meter.checks import EnergyError
-    from harness.meter.energy import open_source
 
-    if not device.startswith("cuda"):
-        return None
     try:
-        source = open_source(device)
-    except EnergyError:
-        return None
-    watts = source.power()
-    source.close()
-    return watts
+        return energy.open_source(device), None
+    except EnergyError as error:
+        return None, str(error)
+
+
+def _idle_watts(device: str, source: PowerSource | None) -> float | None:
+    """Power of a GPU before anything is loaded on it; None where it cannot be read, and on CPUs, which are busy starting this process."""
+    return source.power() if source is not None and device.startswith("cuda") else None
 
 
 def peak_rss() -> int:

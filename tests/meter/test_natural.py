@@ -13,7 +13,7 @@ from harness.config.architecture import Architecture
 from harness.config.presets import preset_or_none
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 from harness.meter.checks import NotFiniteError
-from harness.meter.computed import answer_flops
+from harness.meter.computed import computed_flops
 from harness.meter.natural import SCORING, cost_row, latencies, spread
 from harness.meter.tally import Joules, Setting, Tally, add
 from harness.meter.work import generation, prefill
@@ -132,17 +132,23 @@ def test_flops_of_answers_are_those_of_their_shapes() -> None:
     qwen = arch()
     whole = Generation("a", "", "length", Tokens(prompt=512, computed=512 + 127, shared=0, output=128))
     # the head: one row before the first token and one a step, as in the shape
-    assert answer_flops(qwen, whole) == pytest.approx(generation(qwen, 512, 128).flops, rel=1e-12)
+    assert computed_flops(qwen, [whole]) == pytest.approx(generation(qwen, 512, 128).flops, rel=1e-12)
     shared = Generation("a", "", "length", Tokens(prompt=512, computed=12 + 127, shared=500, output=128))
     rest = generation(qwen, 512, 128).flops - prefill(qwen, 512).flops + prefill(qwen, 12, past=500).flops
-    assert answer_flops(qwen, shared) == pytest.approx(rest, rel=1e-12)
+    assert computed_flops(qwen, [shared]) == pytest.approx(rest, rel=1e-12)
     letters = Score("a", (0.0,) * 4, (True,) * 4, (1, 1, 1, 1), Tokens(prompt=400, computed=100, shared=300))
-    assert answer_flops(qwen, letters) == pytest.approx(prefill(qwen, 100, rows=1).flops, rel=1e-12)  # four letters after one context
+    assert computed_flops(qwen, [letters]) == pytest.approx(prefill(qwen, 100, rows=1).flops, rel=1e-12)  # four letters after one context
     alone = Score("a", (0.0,), (True,), (3,), Tokens(prompt=100, computed=100))
-    assert answer_flops(qwen, alone) == pytest.approx(prefill(qwen, 100, rows=3).flops, rel=1e-12)
+    assert computed_flops(qwen, [alone]) == pytest.approx(prefill(qwen, 100, rows=3).flops, rel=1e-12)
     text = Likelihood("a", -1.0, Tokens(prompt=300, computed=300), predicted=300)
-    assert answer_flops(qwen, text) == pytest.approx(prefill(qwen, 300, rows=300).flops, rel=1e-12)
-    assert answer_flops(qwen, Score("a", (0.0,), (True,), (3,), Tokens(prompt=100, shared=100))) == 0
+    assert computed_flops(qwen, [text]) == pytest.approx(prefill(qwen, 300, rows=300).flops, rel=1e-12)
+    assert computed_flops(qwen, [Score("a", (0.0,), (True,), (3,), Tokens(prompt=100, shared=100))]) == 0
+
+
+def test_sliding_windows_count_what_they_see() -> None:
+    gemma = arch("gemma-2-9b")
+    long = Generation("a", "", "length", Tokens(prompt=6000, computed=6000 + 63, output=64))
+    assert computed_flops(gemma, [long, long]) == pytest.approx(2 * generation(gemma, 6000, 64).flops, rel=1e-12)
 
 
 def test_long_options_are_near_their_tree() -> None:
@@ -150,7 +156,7 @@ def test_long_options_are_near_their_tree() -> None:
     qwen = arch()
     tree = prefill(qwen, 100, rows=1).flops + 4 * prefill(qwen, 19, past=100, rows=19).flops
     answer = Score("a", (0.0,) * 4, (True,) * 4, (20,) * 4, Tokens(prompt=4 * 119, computed=100 + 4 * 19, shared=4 * 119 - 176))
-    assert answer_flops(qwen, answer) == pytest.approx(tree, rel=0.002)
+    assert computed_flops(qwen, [answer]) == pytest.approx(tree, rel=0.002)
 
 
 def test_characters_are_code_points_after_nfc() -> None:
