@@ -123,7 +123,8 @@ class Generation:
 
     ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was used up, ``unknown``
     (only in answers imported from other programs) nobody kept it.
-    ``times`` are seconds since the engine got the batch of items: first token, last token.
+    ``times`` are seconds since the engine got the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are
+    this answer's part of the passes that read prompts and of the steps that wrote tokens; None where an engine does both in one step.
     """
 
     key: str
@@ -135,6 +136,8 @@ class Generation:
     first_token: float | None = None
     last_token: float | None = None
     output_ids: tuple[int, ...] | None = None
+    prefill_seconds: float | None = None
+    decode_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

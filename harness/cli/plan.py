@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
 from harness.cli.output import show_list
 
 if TYPE_CHECKING:
+    from harness.meter.fit import Room
     from harness.run.plan import ModelPlan, Plan, TaskPlan
 
 
@@ -21,6 +23,7 @@ def plan(
     overrides: Overrides = None,
     device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
+    chips: Annotated[bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Show what a run would cost, before paying.
@@ -32,18 +35,21 @@ def plan(
     made = make_plan(load(config, overrides, limit, device))
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(made), ensure_ascii=False, indent=2))
-    else:
-        _show(made, every)
+        return
+    _show(made, every)
+    if chips:
+        _show_chips(made)
 
 
 def _show(made: Plan, every: bool) -> None:
     typer.echo(f"{made.name} on {made.device}: {made.cells:,} cells, {made.items:,} items\n")
-    headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "download", "from"]
-    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7), fold=(8,))
+    headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "batch 1k/4k/32k", "download", "from"]
+    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7, 8), fold=(9,))
     tasks = made.tasks if every else fold(made.tasks)
     headers = ["task (subjects)", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
     show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6), fold=(7,))
-    typer.echo("needs: weights, KV cache, activations. detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
+    typer.echo("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.")
+    typer.echo("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -61,9 +67,23 @@ def _model(model: ModelPlan) -> list[str]:
         kv,
         size(model.need_bytes),
         fits,
+        rooms(model.rooms),
         download,
         source,
     ]
+
+
+def _show_chips(made: Plan) -> None:
+    """One table a model: chips of the catalogue, how many it needs, and the batch by length on so many."""
+    for model in made.models:
+        if model.chips:
+            lines = [[fit.chip, size(fit.memory_bytes), str(fit.count or "over 16"), rooms(fit.rooms)] for fit in model.chips]
+            show_list(f"{model.label} on", ["chip", "memory", "needs", "batch 1k/4k/32k"], lines, right=(1, 2, 3))
+
+
+def rooms(found: Sequence[Room]) -> str:
+    """Batches by length as ``812/203/25``; – where the window is shorter, ? where nothing is known."""
+    return "/".join("–" if room.batch is None else str(room.batch) for room in found) or "?"
 
 
 def _task(task: TaskPlan) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.output import colour, width, write_or_print
+
+if TYPE_CHECKING:
+    from harness.results.schema import Results
 
 TABLES = ("rich", "markdown", "csv", "json")
 
@@ -39,6 +42,7 @@ def report(
         Path | None, typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
+    costs: Annotated[bool, typer.Option("--costs", help="What the answers cost instead of scores (rich or markdown).")] = False,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write one self-contained page instead, with every question.", show_default=False),
@@ -59,7 +63,7 @@ def report(
     elif plots is not None:
         _pictures(runs, plots, form or "svg", lang or Language.en)
     else:
-        _table(runs, form or "rich", lang, out, every=every)
+        _table(runs, form or "rich", lang, out, every=every, costs=costs)
 
 
 def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
@@ -70,7 +74,7 @@ def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
         raise ConfigError(f"choose one of {' and '.join(asked)}: --html writes the page, --plots the pictures, --out the table")
 
 
-def _table(runs: list[str], form: str, lang: Language | None, out: Path | None, *, every: bool) -> None:
+def _table(runs: list[str], form: str, lang: Language | None, out: Path | None, *, every: bool, costs: bool) -> None:
     from harness.errors import ConfigError
 
     if form not in TABLES:
@@ -80,8 +84,26 @@ def _table(runs: list[str], form: str, lang: Language | None, out: Path | None, 
     from harness.report import make_table, render
     from harness.results.query import read_results
 
-    table = make_table([read_results(run) for run in runs])
+    results = [read_results(run) for run in runs]
+    if costs:
+        _costs(results, form, every, out)
+        return
+    table = make_table(results)
     write_or_print(render(table, form, every=every, width=width(), colour=colour() and out is None), out)
+
+
+def _costs(results: list[Results], form: str, every: bool, out: Path | None) -> None:
+    from harness.errors import ConfigError
+    from harness.report.cost_sheet import costs_sheet
+    from harness.report.sheets import write
+
+    if form not in ("rich", "markdown"):
+        raise ConfigError(f"--costs --format {form}: csv and json hold the costs without --costs; choose rich or markdown")
+    sheet = costs_sheet(results, every)
+    if not sheet.rows:
+        raise ConfigError("these runs hold no costs: they were made with meter: false, by an older version, or imported")
+    names = ", ".join(dict.fromkeys(result.name for result in results))
+    write_or_print(write(names, [sheet], [], form, width=width(), colour=colour() and out is None), out)
 
 
 def _page(runs: list[str], html: Path, lang: Language) -> None:

@@ -21,6 +21,10 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)] = None,
     device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
+    price: Annotated[
+        float | None,
+        typer.Option("--usd-per-hour", help="Price of an hour of one accelerator (on the CPU: of the machine).", show_default=False),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Move the old run aside and begin anew.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")] = False,
 ) -> None:
@@ -31,6 +35,8 @@ def run(
     from harness.run import run_config
     from harness.run.display import reporter_for
 
+    if price is not None:
+        overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
     with reporter_for(quiet=quiet) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)

@@ -212,6 +212,10 @@ class Config(Strict):
     fewshot_as_multiturn: bool = Field(True, description="With a chat template: examples as turns, not in one message (lm-eval's default).")
     allow_code_execution: bool = Field(False, description="Allow tasks that run model-written code (humaneval, mbpp).")
     speed: Speed | None = Field(None, description="Grid for harness bench.")
+    meter: bool = Field(True, description="Measure what answers cost (energy, memory, FLOPs, latency); scores are the same without.")
+    usd_per_hour: float | None = Field(
+        None, gt=0, description="Price of an hour of one accelerator (on the CPU: of the machine) in dollars."
+    )
     expect: list[Expectation] = Field(default_factory=list, description="Thresholds for CI.")
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from harness.meter.checks import EnergyError, require_energy
 from harness.meter.nvml import NvmlDevices
@@ -28,7 +28,6 @@ COUNTER_WINDOW = 10.0
 LONGEST_GAP = 3.0
 SHORTEST_POWER_WINDOW = 1.0
 """NVML's power is an average over up to a second (nvmlDeviceGetPowerUsage)."""
-PERIOD = 0.1
 Clock = Callable[[], float]
 
 
@@ -45,7 +44,9 @@ class Energy:
 
 
 class PowerSource(Protocol):
-    """A device whose energy can be read, or that says why not when it is opened (EnergyError)."""
+    """A device whose energy can be read, or that says why not when it is opened (EnergyError). ``period``: seconds between two samples."""
+
+    period: ClassVar[float]
 
     def counter(self) -> float | None:
         """Joules since some moment, or None where there is no counter."""
@@ -73,7 +74,7 @@ def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP
     ``idle_watts`` is what the device takes doing nothing (`idle_power`), for the idle and net joules.
     """
     try:
-        return EnergyWatch(open_source(device, root), idle_watts)
+        return EnergyWatch(open_source(device, root), idle_watts, owns=True)
     except EnergyError as error:
         return EnergyWatch(None, idle_watts, str(error))
 
@@ -87,12 +88,17 @@ def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> floa
 
 
 class EnergyWatch:
-    """Reads a source at the beginning and the end of a block and, from a thread, in between."""
+    """Reads a source at the beginning and the end of a block and, from a thread, in between; closes it then if it ``owns`` it."""
 
     def __init__(
-        self, source: PowerSource | None, idle_watts: float | None = None, reason: str | None = None, clock: Clock = time.perf_counter
+        self,
+        source: PowerSource | None,
+        idle_watts: float | None = None,
+        reason: str | None = None,
+        clock: Clock = time.perf_counter,
+        owns: bool = False,
     ) -> None:
-        self.source, self.idle_watts, self.reason, self.clock = source, idle_watts, reason, clock
+        self.source, self.idle_watts, self.reason, self.clock, self.owns = source, idle_watts, reason, clock, owns
         self._samples: list[tuple[float, float]] = []
         self._counters: list[tuple[float, float]] = []
         self._stop = threading.Event()
@@ -114,7 +120,7 @@ class EnergyWatch:
         if self.source is not None:
             self.sample()
         self._end = self.clock()
-        if self.source is not None:
+        if self.source is not None and self.owns:
             self.source.close()
 
     @property
@@ -135,18 +141,29 @@ class EnergyWatch:
         return require_energy(self.reading)
 
     def sample(self) -> None:
-        """Takes one sample of whatever can be read (the thread does, every `PERIOD`)."""
+        """Takes one sample of whatever can be read."""
+        self._power()
+        self._counter()
+
+    def _power(self) -> bool:
         assert self.source is not None
-        now = self.clock()
-        watts, joules = self.source.power(), self.source.counter()
+        now, watts = self.clock(), self.source.power()
         if watts is not None:
             self._samples.append((now, watts))
+        return watts is not None
+
+    def _counter(self) -> None:
+        assert self.source is not None
+        now, joules = self.clock(), self.source.counter()
         if joules is not None:
             self._counters.append((now, joules))
 
     def _watch(self) -> None:
-        while not self._stop.wait(PERIOD):
-            self.sample()
+        """In between power is enough, and where there is none the counter, which may turn."""
+        assert self.source is not None
+        while not self._stop.wait(self.source.period):
+            if not self._power():
+                self._counter()
 
     def _gross(self, seconds: float) -> tuple[float, Source]:
         if self.source is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from harness.meter.checks import EnergyError
 
 
 class NvmlDevices:
     """Some GPUs read as one: joules and watts are their sums. ``library`` is `pynvml` or what stands in for it."""
+
+    period: ClassVar[float] = 0.1
 
     def __init__(self, handles: Sequence[Any], library: Any) -> None:
         self.handles, self.library = list(handles), library
@@ -91,8 +93,29 @@ def _handle(library: Any, name: str) -> Any:
 
 
 def _check(library: Any, handle: Any) -> None:
-    """A GPU that others use, too, tells their joules and ours in one figure."""
-    with contextlib.suppress(library.NVMLError):
-        if library.nvmlDeviceGetMigMode(handle)[0] == 1:
-            raise EnergyError("the GPU is cut into MIG slices, which have no power meter of their own")
+    """Raises where the power cannot be read, or is not this device's own."""
+    _whole(library, handle)
     library.nvmlDeviceGetPowerUsage(handle)
+
+
+def _whole(library: Any, handle: Any) -> None:
+    with contextlib.suppress(library.NVMLError):  # GPUs without MIG say that they do not know it
+        if library.nvmlDeviceGetMigMode(handle)[0] == 1:
+            raise EnergyError("the GPU is cut into MIG slices, which have no meter and no datasheet of their own")
+
+
+def visible_names(library: Any = None) -> list[str]:
+    """The driver's names of the visible GPUs. Raises EnergyError where NVML cannot be used, and for MIG slices: their name is the GPU's."""
+    library = library or _pynvml()
+    try:
+        library.nvmlInit()
+        try:
+            handles = _handles(library, None)
+            for handle in handles:
+                _whole(library, handle)
+            names = [library.nvmlDeviceGetName(handle) for handle in handles]
+        finally:
+            library.nvmlShutdown()
+    except library.NVMLError as error:
+        raise EnergyError(f"NVML cannot be used: {error}") from None
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]

@@ -80,7 +80,14 @@ def _speeds(columns: Sequence[Column]) -> list[tuple[str, list[str]]]:
     return [
         ("items/s", [rate_text(column.items_per_second) for column in columns]),
         ("tokens/s", [rate_text(column.tokens_per_second) for column in columns]),
+        ("chars/s", [rate_text(column.cost.characters_per_second) for column in columns]),
+        ("J/1k correct", [_thousand(column.cost.joules_per_correct) for column in columns]),
+        ("$/1k correct", [_thousand(column.cost.usd_per_correct) for column in columns]),
     ]
+
+
+def _thousand(value: float | None) -> str:
+    return "" if value is None else f"{1000 * value:,.3g}"
 
 
 def header(column: Column) -> str:

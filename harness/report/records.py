@@ -7,11 +7,13 @@ from typing import Any
 
 from harness.analysis.intervals import Z95
 from harness.analysis.primary import primary
+from harness.report.cost_totals import FIELDS as COSTS
+from harness.report.cost_totals import flat
 from harness.report.select import Selection
 from harness.results.query import flat_row
 from harness.results.schema import GroupRow, Results, Row
 
-EXTRA = ("kind", "weights", "primary", "items_per_second", "tokens_per_second")
+EXTRA = ("kind", "weights", "primary", "items_per_second", "tokens_per_second", *COSTS)
 
 
 def fields() -> tuple[str, ...]:
@@ -25,8 +27,10 @@ def records(results: Sequence[Results], selection: Selection) -> tuple[dict[str,
     found: list[dict[str, Any]] = []
     for result in results:
         weights = {row.model: row.weights for row in result.models}
+        costs = {(row.model, row.task): row for row in result.costs}
         for row in result.rows:
-            found.append(_task_record(row, result.name, weights.get(row.model), shown[row.task]))
+            cost = flat(costs.get((row.model, row.task)))
+            found.append(_task_record(row, result.name, weights.get(row.model), shown[row.task]) | cost)
         for group in result.groups:
             found.append(_group_record(group, result, weights.get(group.model)))
     return tuple(found)

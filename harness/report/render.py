@@ -13,6 +13,7 @@ from harness.errors import ConfigError
 from harness.report.grid import make_grid
 from harness.report.records import fields
 from harness.report.table import Table
+from harness.results.cost import DEFINITIONS
 
 _EDGE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 """Underscores that may begin or end emphasis."""
@@ -87,6 +88,8 @@ def render_json(table: Table) -> str:
         "notes": table.notes,
         "failures": table.failures,
         "rows": table.records,
+        "costs": [row.model_dump(mode="json") for row in table.costs],
+        "definitions": DEFINITIONS if table.costs else {},
     }
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
@@ -94,6 +97,7 @@ def render_json(table: Table) -> str:
 def _model(table: Table, place: int) -> dict[str, Any]:
     column = table.columns[place]
     speed = {"items_per_second": column.items_per_second, "tokens_per_second": column.tokens_per_second, "seconds": column.seconds}
+    speed |= dataclasses.asdict(column.cost)
     return {"label": column.label, "run": column.run, **column.row.model_dump(mode="json"), **speed}
 
 

@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from harness.report.cost_totals import Totals, totals
 from harness.report.failures import failures
 from harness.report.lines import LANGUAGES, Figure, Line
 from harness.report.records import records
 from harness.report.select import Selection
+from harness.results.cost import CostRow
 from harness.results.schema import ModelRow, Results, Row
 
 
@@ -35,6 +37,7 @@ class Column:
     items_per_second: float | None
     tokens_per_second: float | None
     seconds: float | None
+    cost: Totals = field(default_factory=Totals)
 
     @property
     def random(self) -> bool:
@@ -52,6 +55,7 @@ class Table:
     notes: tuple[str, ...]
     failures: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
+    costs: tuple[CostRow, ...] = ()
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
         """The lines to print: subjects only with ``every``; nothing for a line that no model was asked or that all skipped."""
@@ -67,19 +71,21 @@ def make_table(results: Sequence[Results]) -> Table:
     lines = ordered(selection.lines())
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
-    return Table(names, columns, lines, _notes(columns, lines), failures(selection, labels), records(results, selection))
+    costs = tuple(row for result in results for row in result.costs)
+    return Table(names, columns, lines, _notes(columns, lines), failures(selection, labels), records(results, selection), costs)
 
 
 def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Column, ...]:
     """One column a model a run. A label that several runs share has its run's name added."""
     models = [(result.name, row) for result in results for row in result.models]
     labels = [row.model for _, row in models]
+    costs = [totals(cost for cost in result.costs if cost.model == row.model) for result in results for row in result.models]
     made: list[Column] = []
     for place, (run, row) in enumerate(models):
         label = row.model if labels.count(row.model) == 1 else f"{row.model} ({run})"
         taken = sum(column.label.startswith(label) and column.row.model == row.model for column in made)
         label = f"{label} #{taken + 1}" if any(column.label == label for column in made) else label
-        made.append(Column(label, run, row, *speed(selection.cells(place))))
+        made.append(Column(label, run, row, *speed(selection.cells(place)), costs[place]))
     return tuple(made)
 
 
@@ -128,6 +134,8 @@ def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
     notes = ["± is half the 95 % interval; n counts marked documents; 0-shot unless said."]
     if any(column.items_per_second for column in columns):
         notes.append("items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds.")
+    if any(column.cost.characters_per_second for column in columns):
+        notes.append("chars/s: characters read and written. J and $ of 1,000 right answers, where joules and prices are known: --costs.")
     if any(line.kind == "average" for line in lines):
         notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL,
   PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL,
   rows TEXT NOT NULL, updated REAL NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
+CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL, PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS models(model TEXT PRIMARY KEY, row TEXT NOT NULL);
 """
 
@@ -91,6 +93,37 @@ class Journal:
         with self._explained():
             found = self._db.execute("SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
         return float(sum(seconds for key, seconds in found if keys is None or key in keys))
+
+    def work(self, cell_id: str) -> dict[str, tuple[float, str]]:
+        """Engine seconds and session of each kept answer by key."""
+        with self._explained():
+            found = self._db.execute("SELECT key, seconds, session FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+        return {key: (seconds, session) for key, seconds, session in found}
+
+    def put_span(self, cell_id: str, span: dict[str, Any]) -> None:
+        """Keeps what was metered around this session's answers of a cell."""
+        with self._explained():
+            self._db.execute("INSERT OR REPLACE INTO spans VALUES (?,?,?)", (cell_id, self.session, _dump(span)))
+
+    def spans(self, cell_id: str) -> dict[str, dict[str, Any]]:
+        """What was metered around a cell's answers by session; a session that was killed left nothing."""
+        with self._explained():
+            found = self._db.execute("SELECT session, span FROM spans WHERE cell_id=?", (cell_id,)).fetchall()
+        return {session: json.loads(span) for session, span in found}
+
+    def put_tally(self, model: str, task: str, tally: dict[str, Any] | None) -> None:
+        """Keeps a cell's sums, of which its natural figures are made; None takes old ones away."""
+        with self._explained():
+            if tally is None:
+                self._db.execute("DELETE FROM tallies WHERE model=? AND task=?", (model, task))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO tallies VALUES (?,?,?)", (model, task, _dump(tally)))
+
+    def tallies(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Every cell's sums by (model, task)."""
+        with self._explained():
+            found = self._db.execute("SELECT model, task, tally FROM tallies").fetchall()
+        return {(model, task): json.loads(tally) for model, task, tally in found}
 
     def put_cell(self, cell: CellRecord) -> None:
         """Says where a cell stands now; replaces what was said before."""

@@ -90,7 +90,7 @@ def _checked(file: Path, data: Any) -> Results:
     version = data["schema_version"]
     if version not in READABLE:
         hint = "a newer harness wrote it: upgrade this one" if isinstance(version, int) and version > SCHEMA_VERSION else "run it again"
-        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {' and '.join(map(str, READABLE))}: {hint}")
+        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to {READABLE[-1]}: {hint}")
     try:
         return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:

@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 2
-"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers. Version 1 is read and brought up to it."""
-READABLE = (1, 2)
+from harness.results.cost import CostRow
+
+SCHEMA_VERSION = 3
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what answers cost (`costs`).
+Older versions are read and brought up to it."""
+READABLE = (1, 2, 3)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
 
 
@@ -133,4 +136,6 @@ class Results(_Record):
     models: list[ModelRow]
     rows: list[Row]
     groups: list[GroupRow] = Field(default_factory=list)
+    costs: list[CostRow] = Field(default_factory=list, description="What answers cost: one a (model, task), one a (model, language).")
+    definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
     expectations: list[dict[str, Any]] = Field(default_factory=list, description="Each expectation with its value and whether it held.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis.intervals import normal
 from harness.config.schema import Expectation
+from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
 from harness.results.schema import GroupRow, ModelRow, Results, Row, above_chance
 from harness.version import __version__
@@ -30,6 +31,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         row = known.get(model.label) or {"status": "skipped", "reason": "interrupted before it began"}
         models.append(ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row}))
     groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.label for model in loaded.config.models])]
+    costs = cost_rows(journal, rows, models)
     return Results(
         name=loaded.config.name,
         harness_version=__version__,
@@ -38,8 +40,29 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         models=models,
         rows=rows,
         groups=groups,
+        costs=costs,
+        definitions=DEFINITIONS if costs else {},
         expectations=[check(expectation, rows, groups) for expectation in loaded.config.expect],
     )
+
+
+def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
+    """What answers cost: a row a metered cell in the order of ``rows``, then a row a language of a model's metered cells."""
+    from harness.meter.natural import cost_row
+    from harness.meter.tally import Tally
+
+    kept = {key: Tally.from_dict(tally) for key, tally in journal.tallies().items()}
+    languages = {(row.model, row.task): row.language for row in rows}
+    costs = []
+    for model in models:
+        mine = {task: language for (label, task), language in languages.items() if label == model.model and (label, task) in kept}
+        weights = model.weights
+        for task, language in mine.items():
+            costs.append(cost_row([kept[model.model, task]], model.model, task=task, language=language, weights=weights))
+        for language in dict.fromkeys(mine.values()):
+            parts = [kept[model.model, task] for task in mine if mine[task] == language]
+            costs.append(cost_row(parts, model.model, task=None, language=language, weights=weights))
+    return costs
 
 
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:

@@ -13,6 +13,7 @@ from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.run.events import EventStream
 from harness.run.identity import CellIdentity
+from harness.run.metering import CellAnswers, Meter, read_sizes
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.run.setup import WorkSetup, cell_facts
 
@@ -42,6 +43,7 @@ class Owner(Protocol):
     events: EventStream
     stop: StopFlag
     journal: Journal
+    meter: Meter
 
     def open_engine(self, files: ModelFiles) -> Engine:
         """The engine, loaded at the first call."""
@@ -65,11 +67,12 @@ class CellWork:
             engine=engine_identity(spec, owner.setup.device, files),
         )
         self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
+        self._items: list[Item] = []
 
     def ask(self) -> tuple[Status, str | None]:
         """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
         try:
-            items = list(self.task.items(self.style, self.limit))
+            items = self._items = list(self.task.items(self.style, self.limit))
             kept = self.owner.journal.keys(self.facts.cell_id)
             missing = [item for item in items if item.key not in kept]
             self._progress(len(items) - len(missing), len(items), force=True)
@@ -90,6 +93,10 @@ class CellWork:
 
     def _answer(self, missing: Sequence[Item], total: int) -> None:
         engine = self.owner.open_engine(self.files)
+        with self.owner.meter.watching(self.facts.cell_id):
+            self._ask(engine, missing, total)
+
+    def _ask(self, engine: Engine, missing: Sequence[Item], total: int) -> None:
         done = total - len(missing)
         stream = self._stream(engine, missing)
         begin = time.perf_counter()
@@ -122,10 +129,23 @@ class CellWork:
             seconds = self.owner.journal.seconds(self.facts.cell_id, keys)
             rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
             write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
+            self._meter(keys & set(answers), answers, rows)
         elif status == "ok":
             status, reason = "failed", "no document could be marked: see the log"
         provenance = {"data": self.task.provenance.__dict__, "version": self.task.version}
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+
+    def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
+        """What the marked answers cost; a meter that fails costs no score."""
+        meter = self.owner.meter
+        try:
+            read = None if meter.off else read_sizes(self._items, keys)
+            mine = {key: answers[key] for key in answers if key in keys}
+            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, read, self.facts.dtype))
+        except RunFolderError:
+            raise
+        except Exception:
+            log.exception("metering %s", self.task.name)
 
 
 def one_line(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
 from harness.errors import HarnessError
+from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.run.devices import Machine, find_machine
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class ModelPlan:
     download_bytes: int | None
     origin: str | None
     note: str = ""
+    rooms: tuple[Room, ...] = ()
+    """The largest batch on this device by length."""
+    chips: tuple[ChipFit, ...] = ()
+    """The same on every chip of the hardware catalogue, 16-bit where the dtype is left open."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,8 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
         download_bytes=download,
         origin=origin,
         note=note,
+        rooms=Need(arch, size, as_stored).rooms(available),
+        chips=on_catalogue(Need(arch, dtype_bytes(model.dtype, arch, "cuda"), model.dtype == "auto")),
     )
 
 

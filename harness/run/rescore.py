@@ -90,8 +90,15 @@ def rescore(path: str | Path, *, changes: Mapping[str, Mapping[str, Any]] | None
             rows += work.cell(model.model, _changed(spec, changes or {}))
     groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.model for model in run.results.models])]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    facts = {"name": f"{run.results.name}-rescored", "rows": rows, "groups": groups, "created": now, "harness_version": __version__}
-    results = run.results.model_copy(update={**facts, "expectations": []})
+    facts: dict[str, object] = {
+        "name": f"{run.results.name}-rescored",
+        "rows": rows,
+        "groups": groups,
+        "created": now,
+        "harness_version": __version__,
+    }
+    stale: dict[str, object] = {"costs": [], "definitions": {}, "expectations": []}  # what a right answer cost is another figure now
+    results = run.results.model_copy(update=facts | stale)
     write_json(target.results, results.model_dump(mode="json"))
     write_json(
         target.manifest, {**run.manifest, "rescored": {"of": run.results.name, "changes": changes or {}, "by": __version__, "at": now}}

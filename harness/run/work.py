@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from harness.results.schema import ModelRow, Row, Status
 from harness.run.cell import CellWork, StopFlag, one_line
 from harness.run.downloads import watched
 from harness.run.events import EventStream
+from harness.run.metering import Meter, peak_rss
 from harness.run.plan import download_bytes
 from harness.run.rows import CellFacts, failed_row
 from harness.run.setup import WorkSetup, cell_facts, prompt_style
@@ -35,6 +34,7 @@ class ModelWork:
         self.events = events
         self.stop = stop
         self.journal = Journal(setup.folder.journal, setup.session)
+        self.meter = Meter(setup, self.journal)
         self.engine: Engine | None = None
         self._broken: HarnessError | None = None
         self._row = ModelRow(
@@ -118,7 +118,7 @@ class ModelWork:
                 self._broken = error
                 self._row.status, self._row.reason = "failed", str(error)
                 raise
-            self._row.load_seconds = round(time.perf_counter() - begin, 3)
+            self._row.load_seconds = self.meter.load_seconds = round(time.perf_counter() - begin, 3)
             info = self.engine.info
             self._row.dtype, self._row.engine, self._row.parameters = info.dtype, info.engine, info.parameters
             self._row.device = info.device
@@ -140,9 +140,8 @@ class ModelWork:
         self.events.send("cell", model=facts.model, task=facts.task, state="end", status=status, reason=reason, **value)
 
     def _finish(self) -> None:
-        usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        self._row.peak_rss_bytes = usage if sys.platform == "darwin" else usage * 1024
-        self._row.peak_device_bytes = _peak_device_bytes()
+        self._row.peak_rss_bytes = peak_rss()
+        self._row.peak_device_bytes = self.meter.peak_of_all()
         self._row.chat_template = bool(self.setup.spec.chat_template)
         if self.engine is not None:
             self.journal.put_meta(f"engine:{self.setup.spec.label}", self.engine.info.to_dict())
@@ -156,10 +155,3 @@ class ModelWork:
         self.journal.put_model(self.setup.spec.label, row)
         self.events.send("model", model=self.setup.spec.label, state="end", status=row["status"], reason=row["reason"])
         self.journal.close()
-
-
-def _peak_device_bytes() -> int | None:
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
-        return None
-    return int(sum(torch.cuda.max_memory_allocated(index) for index in range(torch.cuda.device_count())))

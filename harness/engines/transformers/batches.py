@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.jobs import GenerationRules, Job, advance
+from harness.engines.transformers.jobs import GenerationRules, Job, advance, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.errors import OutOfMemoryError
 
@@ -105,12 +105,14 @@ class _Rows:
 
     @torch.inference_mode()
     def _step(self) -> Tensor:
+        begun, reading = time.perf_counter(), not self._started
         positions = (self._mask.cumsum(dim=-1) - 1).clamp(min=0)[:, -self._next.shape[1] :]
         logits, cache = self._batches.forward.step(self._next, self._mask, positions, self._cache)
         self._batches.padded += self._next.numel()
         self._batches.real += len(self.jobs) if self._started else int(self._mask.sum())
         self._cache, self._started = cache, True
         tokens = advance(self.jobs, logits, self._batches.rules, lambda: time.perf_counter() - self._origin)
+        count_time(self.jobs, time.perf_counter() - begun, reading=reading)
         column = tokens.unsqueeze(-1).to(self._ids.device)
         self._ids = torch.cat([self._ids, column], dim=-1)
         self._mask = torch.cat([self._mask, torch.ones_like(column)], dim=-1)

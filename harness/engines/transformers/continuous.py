@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.jobs import GenerationRules, Job, advance
+from harness.engines.transformers.jobs import GenerationRules, Job, advance, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.prompts import Prompts, Reading
 from harness.engines.transformers.slots import Slots
@@ -77,6 +77,7 @@ class _Batch:
         self._ready: deque[_Ready] = deque()
         self._rows: list[Job] = []
         self._slots = Slots()
+        self._unshared = 0.0  # seconds of passes that ended no prompt
 
     @property
     def busy(self) -> bool:
@@ -118,11 +119,14 @@ class _Batch:
         if prompts.done:
             self._prompts = None
         if not found:
+            self._unshared += self._now() - started
             return
         jobs = [self._wave[reading.prompt] for reading in found]
         for job, reading in zip(jobs, found, strict=True):
             job.started, job.computed = started, reading.computed
         advance(jobs, torch.stack([reading.logits for reading in found]).float(), self._rules, self._now)
+        count_time(jobs, self._unshared + self._now() - started, reading=True)
+        self._unshared = 0.0
         for job, reading in zip(jobs, found, strict=True):
             reading.logits = reading.logits.new_empty(0)
             if job.finish:
@@ -146,12 +150,14 @@ class _Batch:
 
     def _write(self) -> Iterator[Job]:
         """One token for every row; where memory runs out, half of the rows begin again later."""
+        begun = self._now()
         logits = unless_out_of_memory(self._step)
         if logits is None:
             self._halve()
             return
         self._stream.tokens += len(self._rows)
         advance(self._rows, logits, self._rules, self._now)
+        count_time(self._rows, self._now() - begun, reading=False)
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].finish:
                 job, last = self._rows[row], self._rows.pop()

@@ -48,6 +48,8 @@ class Job:
     started: float = 0.0
     first: float = 0.0
     last: float = 0.0
+    prefill: float = 0.0  # its part of the seconds of passes over prompts, and of steps that write a token a row; kept when begun again
+    decode: float = 0.0
 
     @property
     def left(self) -> int:
@@ -82,7 +84,8 @@ class Job:
         prompt, written = len(self.prompt), len(self.written)
         tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
         given = tuple(self.written) if self.item.prompt_ids is not None else None
-        return Generation(self.item.key, text, finish, tokens, self.truncated, self.last - self.started, self.first, self.last, given)
+        times = (self.last - self.started, self.first, self.last)
+        return Generation(self.item.key, text, finish, tokens, self.truncated, *times, given, self.prefill, self.decode)
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
@@ -107,6 +110,16 @@ def advance(jobs: Sequence[Job], logits: Tensor, rules: GenerationRules, clock: 
     for job, token in zip(jobs, chosen, strict=True):
         job.take(token, now, rules)
     return tokens
+
+
+def count_time(jobs: Sequence[Job], seconds: float, *, reading: bool) -> None:
+    """Shares the seconds of a pass between its rows: ``reading`` their prompts, or writing a token each."""
+    part = seconds / len(jobs)
+    for job in jobs:
+        if reading:
+            job.prefill += part
+        else:
+            job.decode += part
 
 
 def _seen(job: Job, logits: Tensor) -> Tensor:

@@ -1,0 +1,148 @@
+"""Sums over a cell's answers, of which its natural figures are made (`harness.meter.natural`): kept by the journal, added up over cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak FLOP/s of all; None with the reason."""
+
+    accelerators: int = 1
+    usd_per_hour: float | None = None
+    price_source: str | None = None
+    price_date: str | None = None
+    price_reason: str | None = None
+    ceiling: str | None = None
+    ceiling_flops: float | None = None
+    ceiling_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Joules:
+    """Energy of ``items`` answers, those of sessions metered to their end."""
+
+    gross: float | None = None
+    idle: float | None = None
+    net: float | None = None
+    items: int = 0
+    seconds: float = 0.0
+    source: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot, e2e in milliseconds."""
+
+    items: int
+    sessions: int
+    seconds: float
+    tokens: tuple[int, int, int, int]
+    """Prompt, computed, shared, output."""
+    read: tuple[int, int] | None
+    """Characters and bytes; None where an item is not known any more."""
+    written: tuple[int, int]
+    prefill: tuple[int, int, float] | None
+    """Logical and computed prompt tokens, seconds."""
+    decode: tuple[int, float] | None
+    """Tokens after the first, seconds."""
+    flops: float | None
+    flops_reason: str | None
+    joules: Joules
+    correct: float | None
+    marked: int
+    metric: str | None
+    correct_reason: str | None
+    setting: Setting
+    generated: bool
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    latency_reason: str | None = None
+    load_seconds: float | None = None
+    peak_rss_bytes: int | None = None
+    peak_device_bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the journal."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Tally:
+        """The tally that `to_dict` wrote."""
+        known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**known | {"joules": Joules(**data["joules"]), "setting": Setting(**data["setting"])})
+
+
+def add(tallies: Sequence[Tally]) -> Tally:
+    """The sum of some tallies of one model. What one of them lacks, the sum lacks; energy adds up over the items that have it."""
+    first = tallies[0]
+    if len(tallies) == 1:
+        return first
+    return Tally(
+        items=sum(tally.items for tally in tallies),
+        sessions=max(tally.sessions for tally in tallies),
+        seconds=math.fsum(tally.seconds for tally in tallies),
+        tokens=_columns([tally.tokens for tally in tallies]),
+        read=_all([tally.read for tally in tallies]),
+        written=_columns([tally.written for tally in tallies]),
+        prefill=_some([tally.prefill for tally in tallies]),
+        decode=_some([tally.decode for tally in tallies]),
+        flops=None if any(tally.flops is None for tally in tallies) else math.fsum(tally.flops or 0.0 for tally in tallies),
+        flops_reason=next((tally.flops_reason for tally in tallies if tally.flops_reason), None),
+        joules=_joules([tally.joules for tally in tallies]),
+        correct=None if any(tally.correct is None for tally in tallies) else math.fsum(tally.correct or 0.0 for tally in tallies),
+        marked=sum(tally.marked for tally in tallies),
+        metric=first.metric if len({tally.metric for tally in tallies}) == 1 else None,
+        correct_reason=next((tally.correct_reason for tally in tallies if tally.correct_reason), None),
+        setting=tallies[-1].setting,
+        generated=any(tally.generated for tally in tallies),
+        samples={name: [x for tally in tallies for x in tally.samples.get(name, [])] for name in _names(tallies)},
+        latency_reason=next((tally.latency_reason for tally in tallies if tally.generated and tally.latency_reason), first.latency_reason),
+        load_seconds=_most([tally.load_seconds for tally in tallies]),
+        peak_rss_bytes=_most([tally.peak_rss_bytes for tally in tallies]),
+        peak_device_bytes=_most([tally.peak_device_bytes for tally in tallies]),
+    )
+
+
+def _names(tallies: Sequence[Tally]) -> list[str]:
+    return list(dict.fromkeys(name for tally in tallies for name in tally.samples))
+
+
+def _columns(rows: Sequence[Any]) -> Any:
+    return tuple(sum(column) for column in zip(*rows, strict=True))
+
+
+def _all(rows: Sequence[Any]) -> Any:
+    return None if any(row is None for row in rows) else _columns(rows)
+
+
+def _some(rows: Sequence[Any]) -> Any:
+    known = [row for row in rows if row is not None]
+    return _columns(known) if known else None
+
+
+def _most(values: Sequence[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return max(known) if known else None
+
+
+def _joules(parts: Sequence[Joules]) -> Joules:
+    known = [part for part in parts if part.gross is not None]
+    if not known:
+        return Joules(reason=next((part.reason for part in parts if part.reason), None))
+    whole = len(known) == len(parts)
+    net = [part.net for part in known]
+    missing = None if whole else next(part.reason for part in parts if part.gross is None)
+    return Joules(
+        gross=math.fsum(part.gross or 0.0 for part in known),
+        idle=None if None in net else math.fsum(part.idle or 0.0 for part in known),
+        net=None if None in net else math.fsum(value or 0.0 for value in net),
+        items=sum(part.items for part in known),
+        seconds=math.fsum(part.seconds for part in known),
+        source="+".join(sorted({part.source for part in known if part.source})),
+        reason=next((part.reason for part in known if part.reason), None) if whole else f"a part has none: {missing}",
+    )
