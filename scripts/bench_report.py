@@ -2,7 +2,7 @@
 
 usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--repeats 3]
 Runs are those of bench_compare.py (in --folder those of an earlier call are used again). Each size is timed as a whole process; the median
-counts. Opening is headless Chromium from the call to the page's load event, and until the list of questions stands (absent without one). The
+counts. Opening is headless Chromium from the call to the load event, and until the list of questions stands (absent without one). The
 growth exponent is the slope of log seconds over log samples between the last two sizes. JSON goes to results/recorded/.
 """
 
@@ -100,7 +100,7 @@ def record(found: list[dict[str, Any]], out: Path) -> None:
     met = {"seconds": last["median_seconds"] <= TARGETS["seconds"], "bytes": last["bytes"] <= TARGETS["bytes"]}
     met["open_seconds"] = None if shown is None else shown <= TARGETS["open_seconds"]
     data = {
-        "what": "wall-clock seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
+        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
         "found": found,

@@ -139,7 +139,7 @@ def against(axis: CostAxis, scope: Scope, labels: Sequence[str], words: Words) -
     giga = "B" if axis.kind == "size" else "G"
     ticks = alt.Axis(labelExpr=f"replace(format(datum.value, '~s'), 'G', '{giga}')", grid=True, tickCount=6)
     up = alt.Scale(domain=span([row[key] for row in rows for key in ("low", "high")], shares=scope.shares), nice=False)
-    names = words(f"axis_{axis.kind}"), words("axis_score", metric=metric_name(scope, words))
+    names = words(f"axis_{axis.kind}", shape=axis.shape), words("axis_score", metric=metric_name(scope, words))
     x = alt.X("x:Q", scale=across, title=names[0], axis=ticks)
     y = alt.Y("y:Q", scale=up, title=names[1])
     hover = [*tips(words, "model", "score", "interval"), alt.Tooltip("cost:N", title=names[0])]

@@ -86,7 +86,7 @@ def test_differences_of_the_two_halves_are_opposite(drawn: dict[str, dict[str, A
 
 
 def test_flops_an_item_are_worked_out_by_hand(smoke: Comparison) -> None:
-    axis = next(axis for axis in cost_axes(smoke) if axis.kind == "flops")
+    axis = next(axis for axis in cost_axes(smoke, main_scopes(smoke)[0]) if axis.kind == "flops")
     place = next(number for number, one in enumerate(smoke.models) if one.label == "tiny-qwen")
     config = json.loads((ROOT / "harness/data/models/tiny-qwen/config.json").read_text())
     d, layers, wide = config["hidden_size"], config["num_hidden_layers"], config["intermediate_size"]
