@@ -91,7 +91,7 @@ def test_the_page_is_whole_and_well_formed(smoke: Parsed) -> None:
     anchors = {attrs["href"] for attrs in smoke.attributes("a")}
     assert anchors <= {f"#{name}" for name in ids}
     svgs = smoke.attributes("svg")
-    assert len(svgs) == 7  # two rankings, the gap, size and speed for each language
+    assert len(svgs) == 9  # two rankings, the gap, size, FLOPs and speed for each language
     assert all(attrs["role"] == "img" for attrs in svgs)
 
 

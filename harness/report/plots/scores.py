@@ -13,7 +13,7 @@ from harness.report.costs import CostAxis
 from harness.report.html.charts import Point, frontier
 from harness.report.html.tables import metric_name, scope_name
 from harness.report.html.words import Words
-from harness.report.plots.theme import COLOURS, FAINT, INK, heading, series
+from harness.report.plots.theme import COLOURS, FAINT, INK, Rows, heading, series
 
 if TYPE_CHECKING:
     import altair
@@ -43,7 +43,7 @@ def ranking(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
     """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the chance level."""
     import altair as alt
 
-    rows = []
+    rows: Rows = []
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
         low, high = score.ci95 or (score.value, score.value)
@@ -78,7 +78,8 @@ def language_gap(found: Sequence[Gap], labels: Sequence[str], words: Words) -> C
     if not whole:
         return None
     order = [labels[place] for place in sorted(whole, key=lambda place: whole[place].value)]
-    rows, ends = [], []
+    rows: Rows = []
+    ends: Rows = []
     for place, pair in whole.items():
         low, high = pair.ci95 or (pair.value, pair.value)
         row = {"model": labels[place], "value": pair.value, "low": low, "high": high, "difference": signed(pair.value), "n": pair.n}
@@ -124,7 +125,7 @@ def against(axis: CostAxis, scope: Scope, labels: Sequence[str], words: Words) -
     """Score against what a model costs, with intervals on both axes where they are known and the frontier as a broken line."""
     import altair as alt
 
-    rows = []
+    rows: Rows = []
     for place in (place for place in scope.order if place in axis.values):
         score, cost = scope.scores[place], axis.values[place]
         low, high = score.ci95 or (score.value, score.value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.report.html.words import Words
 from harness.report.plots.memory import fitted_bars
-from harness.report.plots.speed import Roof, RooflinePoint, SpeedPoint, memory_chart, pareto_chart, roofline_chart, throughput_chart
+from harness.report.plots.speed import Phase, Roof, RooflinePoint, SpeedPoint, memory_chart, pareto_chart, roofline_chart, throughput_chart
 
 if TYPE_CHECKING:
     import altair
@@ -30,9 +30,9 @@ def speed_figures(rows: Sequence[Row], words: Words) -> Iterator[tuple[str, Char
             yield f"throughput-{given}-{made}", throughput_chart(points, words, points[0].shape)
         if several and any(point.latency is not None for point in points):
             yield f"latency-{given}-{made}", pareto_chart(points, words, points[0].shape)
-    points, roofs = roofline_points(rows), roofs_of(rows)
-    if points and roofs:
-        yield "roofline", roofline_chart(points, roofs, words)
+    reached, roofs = roofline_points(rows), roofs_of(rows)
+    if reached and roofs:
+        yield "roofline", roofline_chart(reached, roofs, words)
     widest = max(rows, key=_tokens, default=None)
     if widest is not None:
         work = widest["workload"]
@@ -63,7 +63,8 @@ def roofline_points(rows: Iterable[Row]) -> list[RooflinePoint]:
     found = []
     for row in rows:
         limit, work = row["limit"], row["workload"]
-        known = [phase for phase in ("prefill", "decode") if limit.get(phase)] or [phase for phase in ("whole",) if limit.get(phase)]
+        parts: list[Phase] = ["prefill", "decode"]
+        known = [phase for phase in parts if limit.get(phase)] or (["whole"] if limit.get("whole") else [])
         shape = f"{work['input']:,} → {work['output']:,} × {work.get('concurrency') or 1}"
         for phase in known:
             flops, moved, seconds = (limit[phase][key] for key in ("flops", "bytes", "seconds"))
