@@ -17,9 +17,7 @@ from harness.report.speed_file import read_speed_rows, speed_file
 from harness.results.query import FILE, read_run
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 
 def draw(runs: Sequence[str | Path], folder: Path, formats: Sequence[str] = ("svg",), language: str = "en") -> tuple[list[Path], list[str]]:

@@ -15,9 +15,7 @@ from harness.report.plots.grids import heat_map, matrix
 from harness.report.plots.scores import against, language_gap, ranking
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 
 def figures(comparison: Comparison, words: Words) -> Iterator[tuple[str, Chart]]:

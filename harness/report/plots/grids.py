@@ -14,9 +14,7 @@ from harness.report.html.words import Words
 from harness.report.plots.theme import INK, Rows, heading
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 SCORES = {"domain": [0, 0.33, 0.67, 1], "range": ["#f7fbff", "#b6d4ea", "#4a90c4", "#0b3c6f"], "interpolate": "rgb"}
 """White to dark blue: the order survives in grey."""

@@ -17,8 +17,7 @@ from harness.report.plots.theme import COLOURS, FAINT, INK, Rows, heading, serie
 
 if TYPE_CHECKING:
     import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 ROW = 24
 """Points a model's row is high."""

@@ -14,8 +14,7 @@ from harness.report.plots.theme import FAINT, INK, Rows, heading, series
 
 if TYPE_CHECKING:
     import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 Interval = tuple[float, float]
 Phase = Literal["prefill", "decode", "whole"]

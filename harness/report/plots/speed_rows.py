@@ -10,9 +10,7 @@ from harness.report.plots.memory import fitted_bars
 from harness.report.plots.speed import Phase, Roof, RooflinePoint, SpeedPoint, memory_chart, pareto_chart, roofline_chart, throughput_chart
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 Row = Mapping[str, Any]
 
