@@ -9,7 +9,24 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import compare, doctor, importing, models, parity, plan, report, rescore, results, run, schema, tasks, tokenizers
+from harness.cli import (
+    arena,
+    bench,
+    compare,
+    doctor,
+    importing,
+    models,
+    parity,
+    plan,
+    published,
+    report,
+    rescore,
+    results,
+    run,
+    schema,
+    tasks,
+    tokenizers,
+)
 from harness.errors import HarnessError
 from harness.version import __version__
 
@@ -67,12 +84,15 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("bench")(bench.bench)
 app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
+app.add_typer(published.app, name="published")
 app.command("tokenizers")(tokenizers.tokenizers)
 app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("arena")(arena.arena)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)

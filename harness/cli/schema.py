@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="JSON Schema of a config or of results.json.")
+app = typer.Typer(no_args_is_help=True, help="JSON Schema of a config, of results.json or of speed.json.")
 
 
 @app.command("config")
@@ -24,6 +24,14 @@ def results() -> None:
     from harness.results.schema import Results
 
     _print(Results.model_json_schema())
+
+
+@app.command("speed")
+def speed() -> None:
+    """The schema of speed.json (`harness bench`)."""
+    from harness.results.speed import SpeedResults
+
+    _print(SpeedResults.model_json_schema())
 
 
 def _print(schema: dict[str, Any]) -> None:

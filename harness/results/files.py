@@ -31,7 +31,7 @@ def explain(error: OSError, folder: Path) -> RunFolderError:
     return RunFolderError(f"cannot write in {folder}: {error.strerror or error}")
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Calls ``write`` with a temporary path beside ``path``, then moves the result over it. Raises RunFolderError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with disk_errors(path.parent):

@@ -72,7 +72,7 @@ class LocalExecutor:
     def kill(self) -> None:
         """Ends every worker at once, with whatever it started."""
         for worker in self._running:
-            _kill_group(worker)
+            kill_group(worker.process)
             worker.process.wait()
         self._running.clear()
 
@@ -89,20 +89,7 @@ class LocalExecutor:
     def _start(self, job: Job, gpus: list[str]) -> _Running:
         command = [sys.executable, "-P", "-m", "harness.run.worker", str(self.folder.path), "--model", job.model]
         command += ["--device", self.machine.device, "--shard", f"{job.shard}/{job.shards}", "--session", self.session]
-        log = self.folder.log(job.model, job.shard)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as errors:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=worker_env(gpus),
-                start_new_session=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            )
+        process = start_process(command, self.folder.log(job.model, job.shard), gpus)
         worker = _Running(job, process, gpus)
         thread = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.threads.append(thread)
@@ -123,7 +110,7 @@ class LocalExecutor:
         self._free += worker.gpus
         if worker.process.stdin is not None:
             worker.process.stdin.close()
-        _kill_group(worker)  # a worker that was killed leaves the processes it started (vLLM's engine core)
+        kill_group(worker.process)  # a worker that was killed leaves the processes it started (vLLM's engine core)
         code = worker.process.returncode
         reason = worker.fatal
         if reason is None and code != 0:
@@ -131,10 +118,27 @@ class LocalExecutor:
         return {"event": "exit", "model": worker.job.model, "shard": worker.job.shard, "reason": reason, "code": code}
 
 
-def _kill_group(worker: _Running) -> None:
+def start_process(command: Sequence[str], log: Path, gpus: Sequence[str]) -> subprocess.Popen[str]:
+    """A worker in a process group of its own, with pipes to its standard input and output; what it says of errors is added to ``log``."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as errors:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=worker_env(gpus),
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
     """Ends what is left of a worker's process group; a worker leads its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(worker.process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def worker_env(gpus: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,149 @@
+"""Battle files as frames of a bounded size, and the style of two answers as LMArena publishes it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from harness.analysis.arena.votes import Array
+
+ROWS = 50_000
+"""Rows that are in memory as text at once."""
+SOURCES = {
+    "length": ("length_{}", "sum_assistant_{}_tokens", "sum_assistant_tokens_{}"),
+    "headers": ("headers_{}", "header_count_{}"),
+    "bold": ("bold_{}", "bold_count_{}"),
+    "lists": ("lists_{}", "list_count_{}"),
+}
+"""Names of each feature for side a or b: simple ones, and those of LMArena's conv_metadata."""
+STYLE_COLUMNS = tuple(name.format(side) for names in SOURCES.values() for name in names for side in "ab")
+
+
+def frames(path: Path, columns: set[str] | None) -> Iterator[tuple[int, DataFrame]]:
+    """(number of the first row, frame whose index counts from 0) of a file, at most `ROWS` rows each, only ``columns`` where given.
+
+    Raises DataError for a file that is absent, of another kind, or broken (with the line where that is known).
+    """
+    import pandas as pd
+
+    kinds = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".json": _json, ".parquet": _parquet}
+    if path.suffix.lower() not in kinds:
+        raise DataError(f"{path}: expected a file of votes: {', '.join(kinds)}")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    begin = 1
+    try:
+        for frame in kinds[path.suffix.lower()](path, columns):
+            yield begin, frame.reset_index(drop=True)
+            begin += len(frame)
+    except (OSError, UnicodeDecodeError, ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path}: cannot be read after row {begin - 1}: {' '.join(str(error).split())[:200]}") from error
+
+
+def header(path: Path) -> list[str]:
+    """The names of a file's columns, for errors that say what was there."""
+    return [str(name) for _, frame in itertools.islice(frames(path, None), 1) for name in frame.columns][:40]
+
+
+def _csv(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    import pandas as pd
+
+    chosen = (lambda name: name in columns) if columns is not None else None
+    mark = "\t" if path.suffix.lower() == ".tsv" else ","
+    yield from pd.read_csv(path, sep=mark, dtype=str, keep_default_na=False, chunksize=ROWS, usecols=chosen, encoding="utf-8-sig")
+
+
+def _jsonl(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise DataError(f"{path}: line {number}: no JSON: {error}") from error
+            rows.append(_picked(path, number, row, columns))
+            if len(rows) == ROWS:
+                yield pd.DataFrame(rows)
+                rows = []
+    if rows:
+        yield pd.DataFrame(rows)
+
+
+def _json(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    import pandas as pd
+
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(rows, list):
+        raise DataError(f"{path}: expected a list of battles, got {type(rows).__name__}")
+    for begin in range(0, len(rows), ROWS):
+        yield pd.DataFrame([_picked(path, begin + place, row, columns) for place, row in enumerate(rows[begin : begin + ROWS], 1)])
+
+
+def _picked(path: Path, number: int, row: Any, columns: set[str] | None) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise DataError(f"{path}: row {number}: expected an object with model_a, model_b and winner, got {type(row).__name__}")
+    return row if columns is None else {key: value for key, value in row.items() if key in columns}
+
+
+def _parquet(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if columns is None or name in columns]
+        for batch in file.iter_batches(ROWS, columns=names):
+            yield batch.to_pandas()
+
+
+def style_differences(path: Path, frame: DataFrame) -> Array:
+    """(rows, 4): (x_a − x_b)/(x_a + x_b + 1) of each feature. Raises DataError where a feature is missing or no count."""
+    first, second = _features(path, frame, "a"), _features(path, frame, "b")
+    return (first - second) / (first + second + 1)
+
+
+def _features(path: Path, frame: DataFrame, side: str) -> Array:
+    found = np.empty((len(frame), len(SOURCES)))
+    kept = [_object(value) for value in frame["conv_metadata"]] if "conv_metadata" in frame.columns else None
+    for place, (feature, names) in enumerate(SOURCES.items()):
+        known = [name.format(side) for name in names]
+        column = next((name for name in known if name in frame.columns), None)
+        for number in range(len(frame)):
+            record = kept[number] if kept is not None else {}
+            value = frame[column].iloc[number] if column else next((record[name] for name in known if name in record), None)
+            count = _total(value)
+            if count is None:
+                row = int(frame["_row"].iloc[number])
+                raise DataError(f"{path}: row {row}: {feature} of side {side}: expected a count in {' or '.join(known)}, got {value!r}")
+            found[number, place] = count
+    return found
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = json.loads(value) if value.strip() else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _total(value: Any) -> float | None:
+    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a table lacks nothing but says null)."""
+    if isinstance(value, dict):
+        parts = [_total(part) for part in value.values() if part is not None]
+        return None if None in parts else sum(part for part in parts if part is not None)
+    try:
+        count = float(value)
+    except (TypeError, ValueError):
+        return None
+    return count if np.isfinite(count) and count >= 0 else None

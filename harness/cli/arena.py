@@ -1,0 +1,90 @@
+"""``harness arena``: ratings from people's votes between two answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.compare import Csv, Json, Latex, Markdown
+from harness.cli.output import chosen_form, colour, csv_text, width, write_or_print
+
+if TYPE_CHECKING:
+    from harness.analysis.arena import Ratings, Votes
+    from harness.analysis.arena.ratings import Anchor
+
+
+def arena(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Battles or win counts: .csv, .jsonl, .json or .parquet.", show_default=False)
+    ],
+    style: Annotated[bool, typer.Option("--style-control", help="Hold length, headers, bold and lists constant.")] = False,
+    draws: Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="Also percentile intervals of N resamples.")] = 0,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of the bootstrap.", show_default=False)] = None,
+    anchor: Annotated[
+        str | None, typer.Option("--anchor", metavar="MODEL=RATING", help="Fix one rating.  [default: mean 1000]", show_default=False)
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="MODEL", help="Leave a model out. May be repeated.", show_default=False)
+    ] = None,
+    least: Annotated[int, typer.Option("--min-battles", min=0, metavar="N", help="Leave models with fewer battles out.")] = 0,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where", metavar="COLUMN=VALUE", help="Only these rows, e.g. language=Chinese. May be repeated.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+    as_latex: Latex = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file.", show_default=False)] = None,
+) -> None:
+    """Rate models from votes.
+
+    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b, winner; or wins_a, wins_b, ties.
+    """
+    from harness.analysis.arena import make_ratings, read_votes
+    from harness.analysis.arena.ratings import SEED
+    from harness.report import arena as shown
+    from harness.report.sheets import write
+
+    form = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown, latex=as_latex)
+    fixed = _anchor(anchor)
+    votes = _kept(read_votes(file, style=style, where=where or ()), without or [], least)
+    ratings: Ratings = make_ratings(votes, draws=draws, seed=SEED if seed is None else seed, anchor=fixed)
+    if form == "json":
+        text = json.dumps(shown.as_data(ratings), ensure_ascii=False, indent=1) + "\n"
+    elif form == "csv":
+        text = csv_text(shown.FIELDS, shown.records(ratings))
+    else:
+        title = f"{file.name}: {len(ratings.rows)} models"
+        text = write(title, shown.sheets(ratings), shown.notes(ratings), form, width=width(), colour=colour() and out is None)
+    write_or_print(text, out)
+
+
+def _anchor(given: str | None) -> Anchor | None:
+    if given is None:
+        return None
+    from harness.errors import ConfigError
+
+    model, _, rating = given.rpartition("=")
+    try:
+        value = float(rating)
+    except ValueError:
+        value = float("nan")
+    if not model or not abs(value) < float("inf"):
+        raise ConfigError(f"--anchor {given}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114")
+    return model, value
+
+
+def _kept(votes: Votes, without: list[str], least: int) -> Votes:
+    """Without the models named, then without those that have too few battles, until all have enough."""
+    if without:
+        votes = votes.keep(without)
+    while sparse := votes.sparse(least):
+        typer.echo(f"left out, fewer than {least} battles: {', '.join(sparse)}", err=True)
+        votes = votes.keep(sparse)
+    return votes

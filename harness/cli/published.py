@@ -1,0 +1,85 @@
+"""``harness published``: ratings, scores and prices that others published."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.output import show_list
+
+if TYPE_CHECKING:
+    from harness.published import RatedModel
+
+app = typer.Typer(help="Published ratings and scores: what is there, and bringing more.", no_args_is_help=True, rich_markup_mode=None)
+Folder = Annotated[Path, typer.Option("--folder", help="Where imported files are kept.")]
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A leaderboard: CSV, JSON, JSONL or Parquet.", show_default=False)],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="URL", help="Where it was read.  [default: the file's name and hash]", show_default=False),
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Its day, where the file does not say it.", show_default=False)
+    ] = None,
+    board: Annotated[str | None, typer.Option("--board", help="Name of the leaderboard.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the kept file.  [default: FILE's]", show_default=False)] = None,
+    folder: Folder = Path("results/published"),
+) -> None:
+    """Keep a leaderboard file's figures where the studies find them.
+
+    LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a column a task. Nothing is sent anywhere.
+    """
+    from harness.published.importing import import_leaderboard
+
+    done = import_leaderboard(file, name=name, folder=folder, source=source, board=board, date=_day(date))
+    snapshots = len({one.snapshot for one in done.ratings})
+    typer.echo(f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}")
+    if done.without_value or done.repeated:
+        typer.echo(f"left out: {done.without_value} without a figure, {done.repeated} of a model that was there already", err=True)
+    if done.models:
+        typer.echo(f"{len(done.models)} models not known before: see {done.file.with_suffix('.models.yaml')}", err=True)
+
+
+@app.command("list")
+def list_(
+    models: Annotated[bool, typer.Option("--models", help="The rated models instead: maker, country, licence, release.")] = False,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Only models of which something is not known.")] = False,
+    country: Annotated[str | None, typer.Option("--country", help="Only makers of this country.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    folder: Folder = Path("results/published"),
+) -> None:
+    """List the snapshots of published ratings, or the rated models."""
+    from harness.published import load_ratings, rated_models
+    from harness.published.overview import model_data, snapshot_data
+
+    if models or unknown or country:
+        chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
+        data = [model_data(one) for one in chosen]
+        keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
+        headers, right = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int]()
+    else:
+        data = snapshot_data(load_ratings(folder, board=None))
+        keys = ("board", "first", "last", "snapshots", "models", "intervals", "categories", "source")
+        headers, right = ["board", "from", "to", "snapshots", "models", "intervals", "categories", "source"], [3, 4]
+    if as_json:
+        typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
+        return
+    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right)
+
+
+def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
+    return (not unknown or bool(model.unknown)) and (country is None or (model.country or "?").lower() == country.lower())
+
+
+def _day(text: str | None) -> datetime.date | None:
+    try:
+        return None if text is None else datetime.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a day such as 2025-08-06, got {text!r}", param_hint="--date") from None

@@ -1,0 +1,41 @@
+"""Published prices of models: $ per million tokens in and out, with where and when they were read; harness/data/published/prices.yaml."""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigError
+from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
+
+FILE = FOLDER / "prices.yaml"
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Price(BaseModel):
+    """$ per million tokens. ``source`` is the seller's page that LMArena's list names; ``date`` the day of that list, not of the page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    model: str = Field(min_length=1)
+    input: Dollars
+    output: Dollars
+    source: Annotated[str, AfterValidator(check_source)]
+    listed: Annotated[str, AfterValidator(check_source)]
+    date: datetime.date
+
+
+@cache
+def load_prices() -> dict[str, Price]:
+    """Prices by the model's name as LMArena writes it. Raises ConfigError for a price without a source."""
+    data = read_yaml(FILE)
+    found = {}
+    for entry in data["prices"]:
+        try:
+            price = Price.model_validate({"listed": data.get("listed"), "date": data.get("date")} | entry)
+        except ValidationError as error:
+            raise ConfigError(f"prices.yaml: {entry.get('model')}: {first_problem(error)}") from error
+        found[price.model] = price
+    return found

@@ -1,0 +1,141 @@
+"""Reading votes: LMArena's columns and simple ones, in every kind of file; what is no vote is refused with its row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.analysis.arena import files, fit, read_votes
+from harness.errors import DataError
+
+
+def metadata(length: tuple[int, int], headers: tuple[int, int] = (0, 0), bold: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+    """LMArena's conv_metadata of two answers."""
+    found: dict[str, Any] = {}
+    for place, side in enumerate("ab"):
+        found[f"sum_assistant_{side}_tokens"] = length[place]
+        found[f"header_count_{side}"] = {"h1": 0, "h2": headers[place], "h3": None}
+        found[f"bold_count_{side}"] = {"**": bold[place], "__": 1}
+        found[f"list_count_{side}"] = {"ordered": 2 * place, "unordered": 1}
+    return found
+
+
+BATTLES = [
+    {"model_a": "x", "model_b": "y", "winner": "model_a", "language": "Chinese", "conv_metadata": metadata((100, 50), (2, 0))},
+    {"model_a": "y", "model_b": "x", "winner": "model_a", "language": "English", "conv_metadata": metadata((10, 29), bold=(3, 1))},
+    {"model_a": "x", "model_b": "y", "winner": "tie (bothbad)", "language": "Chinese", "conv_metadata": metadata((7, 7))},
+    {"model_a": "y", "model_b": "x", "winner": "model_b", "language": "English", "conv_metadata": metadata((7, 8))},
+]
+
+
+def written(folder: Path, kind: str, rows: list[dict[str, Any]]) -> Path:
+    path = folder / f"votes.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "\n", encoding="utf-8")
+    elif kind == "json":
+        path.write_text(json.dumps(rows), encoding="utf-8")
+    elif kind == "parquet":
+        pd.DataFrame(rows).to_parquet(path)
+    else:
+        flat = [{key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()} for row in rows]
+        pd.DataFrame(flat).to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "json", "parquet"])
+def test_every_kind_of_file_gives_the_same_votes(tmp_path: Path, kind: str) -> None:
+    path = written(tmp_path, kind, BATTLES)
+    votes = read_votes(path)
+    assert votes.models == ("x", "y")
+    assert votes.battles == 4
+    assert votes.wins().tolist() == [[0, 2.5], [1.5, 0]]
+    assert votes.style.shape == (len(votes.first), 0)
+    styled = read_votes(path, style=True)
+    assert styled.battles == 4
+    assert styled.wins().tolist() == votes.wins().tolist()
+    expected = [[50 / 151, 2 / 3, 0, -2 / 5], [-19 / 40, 0, 2 / 7, -2 / 5], [0, 0, 0, -2 / 5], [-1 / 16, 0, 0, -2 / 5]]
+    assert styled.style == pytest.approx(np.array(expected))
+    assert read_votes(path, where=["language=Chinese"]).wins().tolist() == [[0, 1.5], [0.5, 0]]
+
+
+def test_simple_columns(tmp_path: Path) -> None:
+    rows = [{"model_a": "tie", "model_b": "b", "winner": "tie"}, {"model_a": "tie", "model_b": "b", "winner": "Both_Bad"}]
+    assert read_votes(written(tmp_path, "csv", rows)).wins().tolist() == [[0, 1.5], [0.5, 0]]  # a model may be called "tie"
+    rows = [{"winner": "p", "loser": "q"}, {"winner": "q", "loser": "p"}, {"winner": "p", "loser": "q"}]
+    assert read_votes(written(tmp_path, "csv", rows)).wins().tolist() == [[0, 2], [1, 0]]
+    simple = [row | {f"{name}_{side}": k for k, side in enumerate("ab") for name in files.SOURCES} for row in BATTLES]
+    for row in simple:
+        del row["conv_metadata"]
+    assert read_votes(written(tmp_path, "csv", simple), style=True).style == pytest.approx(-0.5)
+
+
+def test_win_counts(tmp_path: Path) -> None:
+    rows = [
+        {"model_a": "x", "model_b": "y", "wins_a": 3, "wins_b": 2, "ties": 4},
+        {"model_a": "y", "model_b": "x", "wins_a": 1, "wins_b": 0},
+    ]
+    votes = read_votes(written(tmp_path, "csv", rows))
+    assert (votes.battles, votes.wins().tolist()) == (10, [[0, 5], [5, 0]])
+    assert fit(votes).theta == pytest.approx(0)
+    with pytest.raises(DataError, match="win counts holds no answers"):
+        read_votes(written(tmp_path, "csv", rows), style=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([*BATTLES, {"model_a": "x", "model_b": "y", "winner": "perhaps"}], "row 5: winner 'perhaps'; expected model_a"),
+        ([*BATTLES, {"model_a": "x", "model_b": "x", "winner": "tie"}], "row 5: 'x' against itself"),
+        ([*BATTLES, {"model_a": "", "model_b": "x", "winner": "tie"}], "row 5: no name in model_a"),
+        ([{"a": 1, "b": 2}], "no column model_a, model_b: .*got a, b"),
+        ([{"model_a": "x", "model_b": "y", "wins": 2}], "no column winner: .*got model_a, model_b, wins"),
+        ([{"model_a": "x", "model_b": "y", "wins_a": -1, "wins_b": 2}], "row 1: wins_a '-1'; expected a count"),
+        ([{"model_a": "x", "model_b": "y", "wins_a": 0, "wins_b": 0}], "no votes"),
+    ],
+)
+def test_what_is_no_vote_is_refused_with_its_row(tmp_path: Path, rows: list[dict[str, Any]], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        read_votes(written(tmp_path, "csv", rows))
+
+
+def test_rows_are_counted_across_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "ROWS", 3)
+    for kind in ("csv", "jsonl", "json", "parquet"):
+        rows = [*BATTLES, *BATTLES, {"model_a": "x", "model_b": "y", "winner": "no"}]
+        with pytest.raises(DataError, match="row 9: winner 'no'"):
+            read_votes(written(tmp_path, kind, rows))
+        with pytest.raises(DataError, match="row 9: winner 'no'"):
+            read_votes(written(tmp_path, kind, rows), where=["model_a=x"])
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    broken = tmp_path / "x.jsonl"
+    broken.write_text('{"model_a": "x", "model_b": "y", "winner": "tie"}\n{"model_a": \n', encoding="utf-8")
+    with pytest.raises(DataError, match="line 2: no JSON"):
+        read_votes(broken)
+    for name, text in (("x.parquet", "no parquet"), ("x.csv", ""), ("x.json", "{}"), ("x.txt", "x")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(DataError, match=name.replace(".", r"\.")):
+            read_votes(tmp_path / name)
+    with pytest.raises(DataError, match="no such file"):
+        read_votes(tmp_path / "absent.csv")
+    with pytest.raises(DataError, match=r"row 1: length of side a: expected a count"):
+        read_votes(written(tmp_path, "jsonl", [{"model_a": "x", "model_b": "y", "winner": "tie", "conv_metadata": {}}]), style=True)
+    with pytest.raises(DataError, match="--where tongue=Chinese: expected COLUMN=VALUE"):
+        read_votes(written(tmp_path, "csv", BATTLES), where=["tongue=Chinese"])
+
+
+def test_leaving_models_out(tmp_path: Path) -> None:
+    rows = [*BATTLES, {"model_a": "x", "model_b": "rare", "winner": "x"}]
+    votes = read_votes(written(tmp_path, "csv", rows))
+    assert votes.sparse(2) == ["rare"]
+    assert votes.keep(["rare"]).wins().tolist() == [[0, 2.5], [1.5, 0]]
+    with pytest.raises(DataError, match="no votes on 'other'"):
+        votes.keep(["other"])
+    with pytest.raises(DataError, match="1 model left of 3"):
+        votes.keep(["rare", "x"])
