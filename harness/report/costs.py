@@ -71,13 +71,12 @@ def _bench(comparison: Comparison) -> CostAxis:
     for file in filter(None, map(speed_file, sorted(folders))):
         shapes: dict[str, CostAxis] = {}
         for row in read_speed_rows(file):
-            rate, name = row["rate"].get("output_tps"), str(row["shape"])
-            axis = shapes.setdefault(name, CostAxis("bench", {}, {}, name))
+            rate, axis = row.rate.output_tps, shapes.setdefault(row.shape, CostAxis("bench", {}, {}, row.shape))
             for place, one in enumerate(comparison.models):
-                if rate and row["identity"]["id"] == one.model.id and row["workload"]["mode"] == "closed":
-                    axis.values[place] = rate["median"]
-                    if rate.get("ci95"):
-                        axis.intervals[place] = (rate["ci95"][0], rate["ci95"][1])
+                if rate is not None and row.identity.id == one.model.id and row.workload.mode == "closed":
+                    axis.values[place] = rate.median
+                    if rate.ci95 is not None:
+                        axis.intervals[place] = rate.ci95
         best = max([best, *shapes.values()], key=lambda axis: len(axis.values))
     return best
 

@@ -25,6 +25,7 @@ from harness.report.plots.draw import draw
 from harness.report.plots.figures import figures, slug
 from harness.report.plots.save import specification
 from harness.results.query import read_run
+from harness.results.speed import SpeedResults, SpeedRow
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 
@@ -177,12 +178,13 @@ def with_speed(folder: Path) -> Path:
     copy = folder / "run"
     shutil.copytree(SMOKE, copy)
     rows = []
-    for number, model in enumerate(("tiny-qwen", "tiny-llama")):
-        rate = {"output_tps": {"median": 100.0 * (number + 1), "ci95": [95.0 * (number + 1), 105.0 * (number + 1)]}}
+    for number, model in enumerate(("tiny-qwen", "tiny-llama"), 1):
+        rate = {"output_tps": {"median": 100.0 * number, "ci95": (95.0 * number, 105.0 * number)}}
         work = {"mode": "closed", "input": 64, "output": 32, "concurrency": 4}
-        facts = {"model": model, "shape": "64>32 x4", "identity": {"id": f"bundled/{model}", "dtype": "float32"}, "workload": work}
-        rows.append(facts | {"rate": rate, "latency_ms": {}, "limit": {}})
-    (copy / "speed.json").write_text(json.dumps({"schema_version": 1, "rows": rows}))
+        facts = {"cell_id": model, "model": model, "shape": "64>32 x4", "identity": {"id": f"bundled/{model}"}, "workload": work}
+        rows.append(SpeedRow.model_validate(facts | {"rate": rate, "stats": {"gate": "output_tps"}, "status": "ok"}))
+    kept = SpeedResults(name="bench", harness_version="0", created="", config_hash="", rows=rows)
+    (copy / "speed.json").write_text(kept.model_dump_json())
     return copy
 
 
