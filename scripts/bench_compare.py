@@ -37,8 +37,11 @@ MODELS, TASKS, REPEATS = 20, 60, 3
 TARGET_SECONDS, TARGET_BYTES = 10.0, 2 * 2**30
 
 
-def write_run(folder: Path, models: int, tasks: int, items: int) -> None:
-    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four items a passage."""
+def write_run(folder: Path, models: int, tasks: int, items: int, *, said: int = 0) -> None:
+    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four items a passage.
+
+    ``said``: characters that each answer says beside its letter.
+    """
     rows: list[Row] = []
     for task in range(tasks):
         language = "zh" if task % 2 else "en"
@@ -46,13 +49,13 @@ def write_run(folder: Path, models: int, tasks: int, items: int) -> None:
         source = random.Random(task)
         ease = [source.gauss(0, 1) for _ in range(items)]
         for model in range(models):
-            rows += write_cell(RunFolder(folder), f"model-{model:02}", name, ease, model / models)
+            rows += write_cell(RunFolder(folder), f"model-{model:02}", name, ease, model / models, said)
     models_rows = [ModelRow(model=f"model-{number:02}", id=f"made/{number}", model_id=f"{number}", status="ok") for number in range(models)]
     made = Results(name=folder.name, harness_version="0", created="", config_hash="", models=models_rows, rows=rows)
     write_json(RunFolder(folder).results, made.model_dump(mode="json"))
 
 
-def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skill: float) -> list[Row]:
+def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skill: float, said: int = 0) -> list[Row]:
     """Marks, rows and samples of one model on one task."""
     source = random.Random(f"{model}{task}")
     passages = int(task[-2:]) % 4 == 0
@@ -63,7 +66,7 @@ def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skil
             filter="none",
             prompt=f"{task}, question {doc}: which of the four is right? " * 4,
             target="A",
-            answer="A" if score else "B",
+            answer=("A" if score else "B") + spoken(source, said),
             metrics={"acc": score, "acc_norm": score},
             keys=(str(doc),),
             item=str(doc),
@@ -80,6 +83,11 @@ def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skil
     facts = CellFacts(f"{model}{task}", f"prompt {task}", model, task, None, task[:2], 0, "float32", "made", 0.25)
     write_samples(folder.samples(model, task), marks, answers)
     return make_rows(facts, marks, answers, 1.0, ("ok", None))
+
+
+def spoken(source: random.Random, characters: int) -> str:
+    """So many characters that look like an answer and hardly compress."""
+    return "".join(source.choices("因为所以这是一个问题答案 the answer is so because ", k=characters))
 
 
 def measure(folder: Path) -> dict[str, Any]:

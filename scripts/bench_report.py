@@ -1,9 +1,10 @@
 """How long `harness report --html` takes, how large the page is and how fast it opens: 20 models × 60 tasks, 12,000 to 1.2 million samples.
 
-usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--repeats 3]
-Runs are those of bench_compare.py (in --folder those of an earlier call are used again). Each size is timed as a whole process; the median
-counts. Opening is headless Chromium from the call to the page's load event, and until the list of questions stands (absent without one). The
-growth exponent is the slope of log seconds over log samples between the last two sizes. JSON goes to results/recorded/.
+usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--long 100] [--folder DIR] [--repeats 3]
+Runs are those of bench_compare.py (in --folder those of an earlier call are used again), and one with answers of 600 characters, so that
+they fill all that a page takes. Each is timed as a whole process; the median counts. Opening is headless Chromium from the call to the load
+event, and until the list of questions stands (absent without one). The growth exponent is the slope of log seconds over log samples between
+the last two sizes. JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from bench_compare import MODELS, TASKS, write_run  # noqa: E402
-from support.chromium import Browser, find_chromium  # noqa: E402
+from support.chromium import Browser, find_chromium  # type: ignore[import-untyped]  # noqa: E402
 
 from harness.results.files import write_json  # noqa: E402
 from harness.run.devices import find_machine  # noqa: E402
 from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
 
 TARGETS = {"seconds": 20.0, "bytes": 30 * 10**6, "open_seconds": 3.0}
+LONG = 600
+"""Characters of an answer in the run that fills the page's budget."""
 READY = "document.querySelectorAll('#list article, #items article, article').length > 0"
 
 
@@ -74,17 +77,18 @@ def main() -> None:
     """Writes run folders of growing size and times the page of each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-report.json")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], help="items a task")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[10, 100, 1000], help="items a task")
+    parser.add_argument("--long", type=int, nargs="*", default=[100], help="items a task of runs with long answers")
     parser.add_argument("--folder", type=Path, help="keep the run folders here")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     found = []
     with tempfile.TemporaryDirectory() as scratch:
-        for items in args.sizes:
-            folder = (args.folder or Path(scratch)) / f"items-{items}"
+        for items, said in [*((items, 0) for items in args.sizes), *((items, LONG) for items in args.long)]:
+            folder = (args.folder or Path(scratch)) / f"items-{items}{f'-said-{said}' if said else ''}"
             if not (folder / "results.json").exists():
-                write_run(folder, MODELS, TASKS, items)
-            facts = {"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items}
+                write_run(folder, MODELS, TASKS, items, said=said)
+            facts = {"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items, "answer_characters": 1 + said}
             found.append(facts | measure(folder, Path(scratch) / f"{items}.html", args.repeats))
             print(json.dumps(found[-1]), flush=True)
     record(found, args.out)
@@ -92,15 +96,15 @@ def main() -> None:
 
 def record(found: list[dict[str, Any]], out: Path) -> None:
     """Writes what was found, the growth, and whether each target is met."""
-    last, growth = found[-1], None
-    if len(found) > 1:
-        seconds, samples = (math.log(last[key] / found[-2][key]) for key in ("median_seconds", "samples"))
+    rising, growth = [one for one in found if one["answer_characters"] == 1], None
+    if len(rising) > 1:
+        seconds, samples = (math.log(rising[-1][key] / rising[-2][key]) for key in ("median_seconds", "samples"))
         growth = round(seconds / samples, 3)
-    shown = last["shown_seconds"]
-    met = {"seconds": last["median_seconds"] <= TARGETS["seconds"], "bytes": last["bytes"] <= TARGETS["bytes"]}
-    met["open_seconds"] = None if shown is None else shown <= TARGETS["open_seconds"]
+    shown = [one["shown_seconds"] for one in found if one["shown_seconds"] is not None]
+    met = {name: max(one[key] for one in found) <= TARGETS[name] for name, key in (("seconds", "median_seconds"), ("bytes", "bytes"))}
+    met["open_seconds"] = max(shown) <= TARGETS["open_seconds"] if shown else None
     data = {
-        "what": "wall-clock seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
+        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
         "found": found,

@@ -24,13 +24,12 @@ class Rank:
 
 def surely(pairs: Pairs, a: int, b: int, *, higher_is_better: bool = True) -> bool:
     """Whether a is surely better than b."""
-    found = pairs.get((a, b))
+    found, sign = pairs.get((a, b)), 1.0
     if found is None:
-        twin = pairs.get((b, a))
-        found = twin.flipped() if twin is not None else None
+        found, sign = pairs.get((b, a)), -1.0
     if found is None or found.adjusted is None or found.adjusted >= LEVEL:
         return False
-    return found.value > 0 if higher_is_better else found.value < 0
+    return (sign if higher_is_better else -sign) * found.value > 0
 
 
 def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) -> dict[int, Rank]:

@@ -1,17 +1,19 @@
-"""What each model of a comparison costs, as axes to draw its score against: parameters, FLOPs an item, tokens a second."""
+"""What each model of a comparison costs, as axes to draw its score against: its size, FLOPs, dollars and joules an item, its speed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.analysis.comparison import Comparison
+from harness.analysis.scopes import Scope
+from harness.report.speed_file import read_speed_rows, speed_file
 from harness.report.table import speed
 from harness.results.schema import Row
 
-Kind = Literal["size", "flops", "speed"]
-SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+Kind = Literal["size", "flops", "usd", "joules", "speed", "bench"]
+SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,10 @@ class CostAxis:
     """A quantity by the model's place, with 95 % intervals where it was measured more than once."""
 
     kind: Kind
-    values: Mapping[int, float]
-    intervals: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    values: dict[int, float]
+    intervals: dict[int, tuple[float, float]] = field(default_factory=dict)
+    shape: str = ""
+    """Of `harness bench`: ``64>32 x4``."""
 
     def text(self, value: float) -> str:
         """A value in short; a billion parameters are B, 10⁹ of anything else G."""
@@ -30,13 +34,51 @@ class CostAxis:
     @property
     def more_is_better(self) -> bool:
         """Whether a model wants much of it."""
-        return self.kind == "speed"
+        return self.kind in ("speed", "bench")
 
 
-def cost_axes(comparison: Comparison) -> list[CostAxis]:
-    """Parameters, FLOPs an item, tokens a second; an axis may know fewer than all models."""
+def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
+    """What is known to draw a scope's scores against; an axis may know fewer than all models.
+
+    Parameters and FLOPs an item always; then dollars and joules an item of the scope's tasks, tokens a second of the evaluation, and output
+    tokens a second of one shape of `harness bench` with its interval, each only where at least two models have it.
+    """
     sizes = {place: float(one.model.parameters) for place, one in enumerate(comparison.models) if one.model.parameters}
-    return [CostAxis("size", sizes), CostAxis("flops", _flops(comparison)), CostAxis("speed", _speeds(comparison))]
+    always = [CostAxis("size", sizes), CostAxis("flops", _flops(comparison)), CostAxis("speed", _speeds(comparison))]
+    more = [CostAxis("usd", _natural(comparison, scope, "money", "usd_per_item"))]
+    more += [CostAxis("joules", _natural(comparison, scope, "energy", "joules_per_item")), _bench(comparison)]
+    return always + [axis for axis in more if len(axis.values) > 1]
+
+
+def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict[int, float]:
+    """A figure of the runs' cost records by place: of the scope's task, or of its language where it is an average."""
+    found = {}
+    for place, one in enumerate(comparison.models):
+        for run in dict.fromkeys(cell.run.results.name for cell in one.cells.values()):
+            results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
+            for row in getattr(results, "costs", ()):  # runs of an older schema have none
+                mine = row.task == scope.name or (scope.kind == "average" and row.task is None and row.language == scope.language)
+                value = getattr(getattr(row, part), name)
+                if row.model == one.model.model and mine and value:
+                    found[place] = float(value)
+    return found
+
+
+def _bench(comparison: Comparison) -> CostAxis:
+    """Output tokens a second by place, of the shape of one speed.json that most of the models were measured in."""
+    best = CostAxis("bench", {})
+    folders = {cell.run.folder.path for one in comparison.models for cell in one.cells.values()}
+    for file in filter(None, map(speed_file, sorted(folders))):
+        shapes: dict[str, CostAxis] = {}
+        for row in read_speed_rows(file):
+            rate, axis = row.rate.output_tps, shapes.setdefault(row.shape, CostAxis("bench", {}, {}, row.shape))
+            for place, one in enumerate(comparison.models):
+                if rate is not None and row.identity.id == one.model.id and row.workload.mode == "closed":
+                    axis.values[place] = rate.median
+                    if rate.ci95 is not None:
+                        axis.intervals[place] = rate.ci95
+        best = max([best, *shapes.values()], key=lambda axis: len(axis.values))
+    return best
 
 
 def _flops(comparison: Comparison) -> dict[int, float]:

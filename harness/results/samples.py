@@ -65,7 +65,8 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
 
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
-            names = [name for name in wanted if name in file.schema_arrow.names]
+            known = set(file.schema_arrow.names)  # asked once: pyarrow converts the schema each time
+            names = [name for name in wanted if name in known]
             table = file.read(names, use_threads=False)
     except FileNotFoundError as error:
         raise RunFolderError(f"{path}: no samples: the run's folder was kept without them, or its cell has ended elsewhere") from error

@@ -91,7 +91,7 @@ def test_the_page_is_whole_and_well_formed(smoke: Parsed) -> None:
     anchors = {attrs["href"] for attrs in smoke.attributes("a")}
     assert anchors <= {f"#{name}" for name in ids}
     svgs = smoke.attributes("svg")
-    assert len(svgs) == 7  # two rankings, the gap, size and speed for each language
+    assert len(svgs) == 9  # two rankings, the gap, size, FLOPs and speed for each language
     assert all(attrs["role"] == "img" for attrs in svgs)
 
 
@@ -196,7 +196,16 @@ def test_both_languages_have_every_text_with_the_same_blanks() -> None:
 def test_the_chinese_page_is_chinese() -> None:
     parsed = Parsed(page([read_run(SMOKE)], "zh"))
     assert parsed.attributes("html") == [{"lang": "zh-CN"}]
-    assert parsed.texts["h2"] == ["排名", "各项任务", "中文与英文", "成对差异", "得分与规模、速度", "说明", "题目与回答", "运行记录"]
+    assert parsed.texts["h2"] == [
+        "排名",
+        "各项任务",
+        "中文与英文",
+        "成对差异",
+        "得分与规模、计算量、速度",
+        "说明",
+        "题目与回答",
+        "运行记录",
+    ]
     assert not any(re.fullmatch(r"[A-Za-z ]+", text) for text in parsed.texts["button"] + parsed.texts["summary"] if text)
     with pytest.raises(ConfigError, match="en or zh"):
         page([read_run(SMOKE)], "fr")
@@ -235,7 +244,7 @@ def test_the_frontier_holds_what_none_beats() -> None:
 def test_speed_is_compared_on_the_same_hardware_only(tmp_path: Path) -> None:
     comparison, words = compare([read_run(SMOKE)]), Words("en")
     drawn = cost_charts(comparison, main_scopes(comparison), words)
-    assert [chart.title.rpartition(" against ")[2] for chart in drawn] == ["parameters", "parameters", "speed", "speed"]
+    assert [chart.title.rpartition(" against ")[2] for chart in drawn] == ["parameters", "parameters", "FLOPs", "FLOPs", "speed", "speed"]
     assert drawn[0].legend[0] == ("tiny-deepseek-distill", "772.4k · 0.782")
     other = tmp_path / "other"
     shutil.copytree(SMOKE, other)
@@ -247,7 +256,7 @@ def test_speed_is_compared_on_the_same_hardware_only(tmp_path: Path) -> None:
     (other / "manifest.json").write_text(json.dumps(manifest | {"hardware": {"cpu": "another"}}), encoding="utf-8")
     both = compare([read_run(SMOKE), read_run(other)])
     drawn = cost_charts(both, main_scopes(both), words)
-    assert [chart.drawing is None for chart in drawn] == [False, False, True]
+    assert [chart.drawing is None for chart in drawn] == [False, False, False, False, True]
     assert "same hardware" in drawn[-1].reason
 
 

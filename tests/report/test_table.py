@@ -55,6 +55,17 @@ def row(model: str, task: str, value: float | None, **more: Any) -> Row:
     return Row(**(fields | more))
 
 
+def test_the_score_of_blind_guessing_has_a_column(make: Any) -> None:
+    rows = [row(model, task, 0.5, chance=chance) for model in "ab" for task, chance in (("zh_one", 0.25), ("zh_two", None))]
+    lines = render(make_table([make(rows)]), "rich").splitlines()
+    assert next(text for text in lines if text.startswith("task")).split() == ["task", "metric", "n", "chance", "a", "b"]
+    assert next(text for text in lines if text.startswith("zh_one")).split() == ["zh_one", "acc", "100", "0.250", "0.500", "0.500"]
+    assert next(text for text in lines if text.startswith("zh_two")).split() == ["zh_two", "acc", "100", "0.500", "0.500"]
+    assert "| zh_one | acc | 100 | 0.250 |" in render(make_table([make(rows)]), "markdown")
+    many = [row(model, "zh_one", 0.5, chance=0.25) for model in "abc"]
+    assert "chance 0.250" in " ".join(render(make_table([make(many)]), "markdown").split())
+
+
 def group(model: str, value: float, tasks: list[str], missing: list[str] | None = None, name: str = "zh_group") -> GroupRow:
     kept = {"group": name, "model": model, "language": "zh", "metric": "acc", "filter": "none", "value": value, "stderr": 0.01, "n": 200}
     return GroupRow(**kept, tasks=tasks, missing=missing or [])

@@ -83,12 +83,13 @@ def gap_chart(found: Sequence[Gap], labels: Sequence[str], words: Words, title: 
 
 @dataclass(frozen=True)
 class Point:
-    """A model in a scatter plot: its number in the list below, what it costs (or how fast it is), its score with interval."""
+    """A model in a scatter plot: its number in the list below, what it costs (or how fast it is), its score, and intervals of both."""
 
     number: int
     x: float
     score: float
     ci95: tuple[float, float] | None
+    x_ci95: tuple[float, float] | None = None
 
 
 def frontier(points: Sequence[Point], *, more_is_better: bool) -> list[Point]:
@@ -103,7 +104,7 @@ def frontier(points: Sequence[Point], *, more_is_better: bool) -> list[Point]:
 
 def scatter(points: Sequence[Point], titles: tuple[str, str, str], tick: Callable[[float], str], *, more_is_better: bool) -> Markup:
     """Score (up) against x (right), with the frontier. ``titles``: the chart's, the x axis', the y axis'."""
-    values = [point.x for point in points]
+    values = [end for point in points for end in (point.x_ci95 or (point.x,))]
     across = fitted(values, 48.0, WIDTH - 16.0, log=min(values) > 0 and max(values) / min(values) >= 4)
     ends = [end for point in points for end in (point.ci95 or (point.score,))]
     up = fitted(ends, 210.0, 22.0, shares=max(ends) <= 1 and min(ends) >= 0)
@@ -118,6 +119,8 @@ def scatter(points: Sequence[Point], titles: tuple[str, str, str], tick: Callabl
         x, y = across.at(point.x), up.at(point.score)
         if point.ci95 is not None:
             parts.append(line(x, up.at(point.ci95[0]), x, up.at(point.ci95[1]), "interval"))
+        if point.x_ci95 is not None:
+            parts.append(line(across.at(point.x_ci95[0]), y, across.at(point.x_ci95[1]), y, "interval"))
         parts.append(element("circle", cx=x, cy=y, r=4, cls="dot"))  # smaller than most intervals, so that these are seen
         top = up.at(point.ci95[1]) if point.ci95 is not None else y - 4
         parts.append(text(x, top - 4, str(point.number), "middle", "number"))

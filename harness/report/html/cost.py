@@ -28,13 +28,14 @@ class CostChart:
 
 
 def cost_charts(comparison: Comparison, scopes: Sequence[Scope], words: Words) -> list[CostChart]:
-    """Parameters, FLOPs, then speed, for each ranking where more is better (two at most)."""
+    """Parameters, FLOPs, speed, and whatever else is known, for each ranking where more is better (two at most)."""
     wanted = [scope for scope in scopes if scope.shares][:2]
     found = []
-    for axis in cost_axes(comparison) if wanted else ():
-        drawn = [_chart(comparison, scope, axis, words) for scope in wanted]
-        usable = [chart for chart in drawn if chart is not None]
-        found += usable or [CostChart("", None, reason=words(f"{axis.kind}_none"))]
+    axes = [cost_axes(comparison, scope) for scope in wanted]
+    for kind in dict.fromkeys(axis.kind for mine in axes for axis in mine):
+        known = [(scope, axis) for scope, mine in zip(wanted, axes, strict=True) for axis in mine if axis.kind == kind]
+        drawn = [chart for scope, axis in known if (chart := _chart(comparison, scope, axis, words)) is not None]
+        found += drawn or ([CostChart("", None, reason=words(f"{kind}_none"))] if kind in ("size", "flops", "speed") else [])
     return found
 
 
@@ -43,9 +44,12 @@ def _chart(comparison: Comparison, scope: Scope, axis: CostAxis, words: Words) -
     order = [place for place in scope.order if place in known]
     if len(order) < 2:
         return None
-    points = [Point(number, known[place], scope.scores[place].value, scope.scores[place].ci95) for number, place in enumerate(order, 1)]
+    points = [
+        Point(number, known[place], scope.scores[place].value, scope.scores[place].ci95, axis.intervals.get(place))
+        for number, place in enumerate(order, 1)
+    ]
     title = words(f"c_{axis.kind}", scope=scope_name(scope, words))
-    axes = (title, words(f"axis_{axis.kind}"), words("col_score"))
+    axes = (title, words(f"axis_{axis.kind}", shape=visible(axis.shape)), words("col_score"))
     facts = {place: f"{axis.text(known[place])} · {share(scope.scores[place].value)}" for place in order}
     legend = tuple((visible(comparison.models[place].label), text) for place, text in facts.items())
     return CostChart(title, scatter(points, axes, axis.text, more_is_better=axis.more_is_better), legend)

@@ -23,8 +23,6 @@ MOST_ANSWERS = 120_000
 LONGEST = 20_000
 """Characters of one text; of a longer one beginning and end are kept."""
 COLUMNS = ("answer", "responses", "truncated", "empty", "unparsable")
-FLAGS = ("truncated", "empty", "unparsable")
-"""Bits 1, 2 and 4 of an answer's flags."""
 
 
 def item_data(comparison: Comparison, words: Words, *, most_bytes: int = MOST_BYTES, most_answers: int = MOST_ANSWERS) -> dict[str, Any]:
@@ -112,9 +110,10 @@ def _item(
 
 
 def _answer(sample: dict[str, Any], score: float, words: Words) -> list[Any]:
+    """[answer, responses, score, flags]: bits 1 truncated, 2 empty, 4 unparsable."""
     answer = sample["answer"] or ""
     said = [text or "" for text in sample["responses"] or []]
-    flags = sum(bool(sample[name]) << bit for bit, name in enumerate(FLAGS))
+    flags = bool(sample["truncated"]) | bool(sample["empty"]) << 1 | bool(sample["unparsable"]) << 2
     responses = [] if said == [answer] else [_shown(text, words) for text in said]
     return [_shown(answer, words), responses, None if math.isnan(score) else round(score, 4), flags]
 

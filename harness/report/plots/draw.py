@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.comparison import compare
-from harness.errors import ConfigError, RunFolderError
+from harness.errors import ConfigError
 from harness.report.html.words import LANGUAGES, Words
 from harness.report.plots.figures import figures
 from harness.report.plots.save import FORMATS, FontWarning, save
 from harness.report.plots.speed_rows import speed_figures
+from harness.report.speed_file import read_speed_rows, speed_file
 from harness.results.query import FILE, read_run
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
-
-SPEED, SPEED_VERSION = "speed.json", 1
+    from altair import TopLevelMixin as Chart
 
 
 def draw(runs: Sequence[str | Path], folder: Path, formats: Sequence[str] = ("svg",), language: str = "en") -> tuple[list[Path], list[str]]:
@@ -57,25 +53,6 @@ def _all(runs: Sequence[str | Path], words: Words) -> Iterator[tuple[str, Chart]
     rows = [row for speed in kept.values() if speed is not None for row in read_speed_rows(speed)]
     if rows:
         yield from speed_figures(rows, words)
-
-
-def speed_file(run: str | Path) -> Path | None:
-    """The speed.json of a run folder or of a run in results/, if there is one."""
-    named = Path(run).expanduser()
-    files = [place / SPEED for place in (named, named.parent if named.name == FILE else named, Path("results") / named)]
-    return next((file for file in files if file.is_file()), None)
-
-
-def read_speed_rows(file: Path) -> list[dict[str, Any]]:
-    """The rows of a speed.json. Raises RunFolderError where it is none, or of another version."""
-    try:
-        data = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RunFolderError(f"{file}: cannot be read as JSON: {error}") from None
-    if not isinstance(data, dict) or data.get("schema_version") != SPEED_VERSION or not isinstance(data.get("rows"), list):
-        got = data.get("schema_version") if isinstance(data, dict) else type(data).__name__
-        raise RunFolderError(f"{file}: expected speed records of schema_version {SPEED_VERSION}, got {got!r}: measure again")
-    return list(data["rows"])
 
 
 def _unique(named: Iterator[tuple[str, Chart]]) -> Iterator[tuple[str, Any]]:

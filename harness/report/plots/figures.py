@@ -15,9 +15,7 @@ from harness.report.plots.grids import heat_map, matrix
 from harness.report.plots.scores import against, language_gap, ranking
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 
 def figures(comparison: Comparison, words: Words) -> Iterator[tuple[str, Chart]]:
@@ -33,9 +31,9 @@ def figures(comparison: Comparison, words: Words) -> Iterator[tuple[str, Chart]]
     for scope in scopes:
         if scope.pairs:
             yield f"differences-{slug(scope.name)}", matrix(scope, labels, words)
-    for axis in cost_axes(comparison):
-        for scope in scopes:
-            if scope.shares and sum(place in axis.values for place in scope.scores) > 1:
+    for scope in scopes:
+        for axis in cost_axes(comparison, scope) if scope.shares else ():
+            if sum(place in axis.values for place in scope.scores) > 1:
                 yield f"{axis.kind}-{slug(scope.name)}", against(axis, scope, labels, words)
 
 

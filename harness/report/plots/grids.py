@@ -11,12 +11,10 @@ from harness.analysis.scopes import Scope
 from harness.report.comparison import difference, interval, p_text, share, signed, star
 from harness.report.html.tables import metric_name, scope_name
 from harness.report.html.words import Words
-from harness.report.plots.theme import INK, heading
+from harness.report.plots.theme import INK, Rows, heading
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 SCORES = {"domain": [0, 0.33, 0.67, 1], "range": ["#f7fbff", "#b6d4ea", "#4a90c4", "#0b3c6f"], "interpolate": "rgb"}
 """White to dark blue: the order survives in grey."""
@@ -27,7 +25,8 @@ DIFFERENCES = {"domain": [-1, 0, 1], "range": ["#e6862b", "#ffffff", "#4a9ad4"],
 def heat_map(comparison: Comparison, words: Words) -> Chart:
     """Tasks and groups by models: scores, shaded from blind guessing (or 0) to 1; figures that are no shares are not shaded."""
     labels = [model.label for model in comparison.models]
-    cells, order = [], []
+    cells: Rows = []
+    order: list[str] = []
     for scope in comparison.scopes:
         if scope.kind == "subject" or not scope.scores:
             continue
@@ -47,7 +46,7 @@ def matrix(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
     numbered = {place: f"{number}. {labels[place]}" for number, place in enumerate(scope.order, 1)}
     columns = [f"{number}." for number in range(1, len(numbered) + 1)]
-    cells = []
+    cells: Rows = []
     for a in scope.order:
         for column, b in zip(columns, scope.order, strict=True):
             pair = difference(scope, a, b)
@@ -55,7 +54,7 @@ def matrix(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
                 continue
             shade = pair.value / largest * (1 if scope.higher_is_better else -1)
             sure = pair.adjusted is not None and pair.adjusted < LEVEL
-            cell = {"row": numbered[a], "column": column, "other": numbered[b], "text": signed(pair.value) + star(pair)}
+            cell: dict[str, Any] = {"row": numbered[a], "column": column, "other": numbered[b], "text": signed(pair.value) + star(pair)}
             cell |= {"interval": interval(pair.ci95, sign=True), "p": p_text(pair.adjusted), "n": pair.n}
             cells.append(cell | {"shade": shade, "light": False, "strong": sure})
     titles = {"row": words("col_model"), "other": words("p_against"), "text": words("col_difference"), "interval": words("col_interval")}

@@ -19,9 +19,7 @@ from harness.report.plots.theme import themed
 from harness.results.files import write_whole
 
 if TYPE_CHECKING:
-    import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 VERSION = "6.4"
 """Vega-Lite's, which Altair writes and vl-convert draws."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.gap import Gap, overall
@@ -13,12 +13,11 @@ from harness.report.costs import CostAxis
 from harness.report.html.charts import Point, frontier
 from harness.report.html.tables import metric_name, scope_name
 from harness.report.html.words import Words
-from harness.report.plots.theme import COLOURS, FAINT, INK, heading, series
+from harness.report.plots.theme import COLOURS, FAINT, INK, Rows, heading, series
 
 if TYPE_CHECKING:
     import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 ROW = 24
 """Points a model's row is high."""
@@ -43,7 +42,7 @@ def ranking(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
     """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the chance level."""
     import altair as alt
 
-    rows = []
+    rows: Rows = []
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
         low, high = score.ci95 or (score.value, score.value)
@@ -78,42 +77,52 @@ def language_gap(found: Sequence[Gap], labels: Sequence[str], words: Words) -> C
     if not whole:
         return None
     order = [labels[place] for place in sorted(whole, key=lambda place: whole[place].value)]
-    rows, ends = [], []
-    for place, pair in whole.items():
-        low, high = pair.ci95 or (pair.value, pair.value)
-        row = {"model": labels[place], "value": pair.value, "low": low, "high": high, "difference": signed(pair.value), "n": pair.n}
-        rows.append(row | {"interval": interval(pair.ci95, sign=True)})
+    size = {"height": ROW * len(whole) + 8}
+    left = _in_both(found, {place: labels[place] for place in whole}, order, words).properties(width=250, **size)
+    right = _differences({labels[place]: pair for place, pair in whole.items()}, order, words).properties(width=190, **size)
+    return heading(alt.hconcat(left, right, spacing=14), words("h_gap"), words("p_gap"), words.language)
+
+
+def _in_both(found: Sequence[Gap], labels: Mapping[int, str], order: Sequence[str], words: Words) -> Any:
+    """Each model's mean in both languages, joined by a line."""
+    import altair as alt
+
+    rows: Rows = []
+    for place, label in labels.items():
         for language in ("zh", "en"):
             value = sum(getattr(gap, language)[place] for gap in found) / len(found)
-            ends.append({"model": labels[place], "language": words(f"col_{language}"), "value": value, "score": share(value)})
-    y = alt.Y("model:N", sort=order, title=None, axis=alt.Axis(**BARE))
-    bare = alt.Y("model:N", sort=order, title=None, axis=alt.Axis(**{**BARE, "labels": False}))
-    told = series([words("col_zh"), words("col_en")])
-    values = [end["value"] for end in ends]
-    x = alt.X(
-        "value:Q",
-        title=words("axis_score", metric=words("mean_of", n=len(found))),
-        scale=alt.Scale(domain=span(values, shares=max(values) <= 1), nice=False),
+            rows.append({"model": label, "language": words(f"col_{language}"), "value": value, "score": share(value)})
+    told, values = series([words("col_zh"), words("col_en")]), [row["value"] for row in rows]
+    title = words("axis_score", metric=words("mean_of", n=len(found)))
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("value:Q", title=title, scale=alt.Scale(domain=span(values, shares=max(values) <= 1), nice=False)),
+        y=alt.Y("model:N", sort=list(order), title=None, axis=alt.Axis(**BARE)),
     )
-    left = alt.Chart(alt.Data(values=ends)).encode(y=y, x=x)
     color = alt.Color("language:N", scale=told.color, title=None)
     shape = alt.Shape("language:N", scale=told.shape, title=None)
-    points = left.mark_point(size=75).encode(color=color, shape=shape, tooltip=tips(words, "model", "score"))
-    joined = left.mark_line(color=FAINT, strokeWidth=1.2).encode(detail="model:N")
-    right = alt.Chart(alt.Data(values=rows)).encode(y=bare, tooltip=tips(words, "model", "difference", "interval", "n"))
+    points = base.mark_point(size=75).encode(color=color, shape=shape, tooltip=tips(words, "model", "score"))
+    return alt.layer(base.mark_line(color=FAINT, strokeWidth=1.2).encode(detail="model:N"), points)
+
+
+def _differences(pairs: Mapping[str, Difference], order: Sequence[str], words: Words) -> Any:
+    """Chinese minus English by model, with intervals and a line at zero."""
+    import altair as alt
+
+    rows: Rows = []
+    for label, pair in pairs.items():
+        low, high = pair.ci95 or (pair.value, pair.value)
+        row = {"model": label, "value": pair.value, "low": low, "high": high, "difference": signed(pair.value), "n": pair.n}
+        rows.append(row | {"interval": interval(pair.ci95, sign=True)})
     scale = alt.Scale(domain=span([0.0, *(row[key] for row in rows for key in ("low", "high"))]), nice=False)
-    title, ticks = words("p_difference"), alt.Axis(tickCount=5)
-    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(strokeDash=[4, 3], color=FAINT)
-    marks = [
-        zero.encode(x=alt.X("zero:Q", scale=scale, title=title, axis=ticks)),
-        right.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(x=alt.X("low:Q", scale=scale, title=title, axis=ticks), x2="high:Q"),
-        right.mark_point(fill=COLOURS[0], stroke=INK, strokeWidth=1, size=60).encode(
-            x=alt.X("value:Q", scale=scale, title=title, axis=ticks)
-        ),
-    ]
-    height = ROW * len(whole) + 8
-    both = (alt.layer(joined, points).properties(width=250, height=height), alt.layer(*marks).properties(width=190, height=height))
-    return heading(alt.hconcat(*both, spacing=14), words("h_gap"), words("p_gap"), words.language)
+
+    def x(field: str) -> Any:
+        return alt.X(f"{field}:Q", scale=scale, title=words("p_difference"), axis=alt.Axis(tickCount=5))
+
+    y = alt.Y("model:N", sort=list(order), title=None, axis=alt.Axis(**{**BARE, "labels": False}))
+    base = alt.Chart(alt.Data(values=rows)).encode(y=y, tooltip=tips(words, "model", "difference", "interval", "n"))
+    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(strokeDash=[4, 3], color=FAINT).encode(x=x("zero"))
+    lines = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(x=x("low"), x2="high:Q")
+    return alt.layer(zero, lines, base.mark_point(fill=COLOURS[0], stroke=INK, strokeWidth=1, size=60).encode(x=x("value")))
 
 
 def _whole(found: Sequence[Gap], place: int) -> Difference | None:
@@ -124,7 +133,7 @@ def against(axis: CostAxis, scope: Scope, labels: Sequence[str], words: Words) -
     """Score against what a model costs, with intervals on both axes where they are known and the frontier as a broken line."""
     import altair as alt
 
-    rows = []
+    rows: Rows = []
     for place in (place for place in scope.order if place in axis.values):
         score, cost = scope.scores[place], axis.values[place]
         low, high = score.ci95 or (score.value, score.value)
@@ -139,7 +148,7 @@ def against(axis: CostAxis, scope: Scope, labels: Sequence[str], words: Words) -
     giga = "B" if axis.kind == "size" else "G"
     ticks = alt.Axis(labelExpr=f"replace(format(datum.value, '~s'), 'G', '{giga}')", grid=True, tickCount=6)
     up = alt.Scale(domain=span([row[key] for row in rows for key in ("low", "high")], shares=scope.shares), nice=False)
-    names = words(f"axis_{axis.kind}"), words("axis_score", metric=metric_name(scope, words))
+    names = words(f"axis_{axis.kind}", shape=axis.shape), words("axis_score", metric=metric_name(scope, words))
     x = alt.X("x:Q", scale=across, title=names[0], axis=ticks)
     y = alt.Y("y:Q", scale=up, title=names[1])
     hover = [*tips(words, "model", "score", "interval"), alt.Tooltip("cost:N", title=names[0])]

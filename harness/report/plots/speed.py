@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.report.html.words import Words
-from harness.report.plots.theme import FAINT, INK, heading, series
+from harness.report.plots.theme import FAINT, INK, Rows, heading, series
 
 if TYPE_CHECKING:
     import altair
-
-    Chart = altair.TopLevelMixin
+    from altair import TopLevelMixin as Chart
 
 Interval = tuple[float, float]
+Phase = Literal["prefill", "decode", "whole"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RooflinePoint:
     """What one phase of one shape reached: FLOPs a byte, and FLOP/s."""
 
     series: str
-    phase: Literal["prefill", "decode", "whole"]
+    phase: Phase
     intensity: float
     flops: float
     shape: str = ""
@@ -118,7 +118,7 @@ def roofline_chart(points: Sequence[RooflinePoint], roofs: Sequence[Roof], words
 
     ends = [point.intensity for point in points] + [roof.flops / roof.bandwidth for roof in roofs]
     low, high = min(ends) / 3, max(ends) * 4
-    bends = []
+    bends: Rows = []
     for roof in roofs:
         kind = words("p_measured") if roof.measured else words("p_datasheet")
         for intensity in (low, roof.flops / roof.bandwidth, high):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import gaps, overall
 from harness.errors import ConfigError, RunFolderError
 from harness.report.costs import cost_axes
+from harness.report.html import page
 from harness.report.html.charts import Point, frontier
 from harness.report.html.finding import main_scopes
 from harness.report.html.words import Words
@@ -22,6 +25,7 @@ from harness.report.plots.draw import draw
 from harness.report.plots.figures import figures, slug
 from harness.report.plots.save import specification
 from harness.results.query import read_run
+from harness.results.speed import SpeedResults, SpeedRow
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 
@@ -86,7 +90,7 @@ def test_differences_of_the_two_halves_are_opposite(drawn: dict[str, dict[str, A
 
 
 def test_flops_an_item_are_worked_out_by_hand(smoke: Comparison) -> None:
-    axis = next(axis for axis in cost_axes(smoke) if axis.kind == "flops")
+    axis = next(axis for axis in cost_axes(smoke, main_scopes(smoke)[0]) if axis.kind == "flops")
     place = next(number for number, one in enumerate(smoke.models) if one.label == "tiny-qwen")
     config = json.loads((ROOT / "harness/data/models/tiny-qwen/config.json").read_text())
     d, layers, wide = config["hidden_size"], config["num_hidden_layers"], config["intermediate_size"]
@@ -167,3 +171,49 @@ def test_altair_is_imported_only_to_draw() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()"
+
+
+def with_speed(folder: Path) -> Path:
+    """The smoke run with a speed.json beside its results: two of its models measured in one shape."""
+    copy = folder / "run"
+    shutil.copytree(SMOKE, copy)
+    rows = []
+    for number, model in enumerate(("tiny-qwen", "tiny-llama"), 1):
+        rate = {"output_tps": {"median": 100.0 * number, "ci95": (95.0 * number, 105.0 * number)}}
+        work = {"mode": "closed", "input": 64, "output": 32, "concurrency": 4}
+        facts = {"cell_id": model, "model": model, "shape": "64>32 x4", "identity": {"id": f"bundled/{model}"}, "workload": work}
+        rows.append(SpeedRow.model_validate(facts | {"rate": rate, "stats": {"gate": "output_tps"}, "status": "ok"}))
+    kept = SpeedResults(name="bench", harness_version="0", created="", config_hash="", rows=rows)
+    (copy / "speed.json").write_text(kept.model_dump_json())
+    return copy
+
+
+def test_measured_throughput_has_intervals_on_both_axes(tmp_path: Path) -> None:
+    comparison = compare([read_run(with_speed(tmp_path))])
+    axis = next(axis for axis in cost_axes(comparison, main_scopes(comparison)[0]) if axis.kind == "bench")
+    places = {one.label: place for place, one in enumerate(comparison.models)}
+    assert axis.values == {places["tiny-qwen"]: 100.0, places["tiny-llama"]: 200.0}
+    assert axis.intervals[places["tiny-llama"]] == (190.0, 210.0)
+    spec = specification(dict(figures(comparison, Words("en")))["bench-chinese-average"])
+    row = next(row for row in values(spec) if row.get("model") == "tiny-llama")
+    assert (row["left"], row["x"], row["right"]) == (190.0, 200.0, 210.0)
+    assert row["low"] < row["y"] < row["high"]
+    drawn = page([read_run(tmp_path / "run")], "zh")
+    assert "中文平均与实测吞吐量" in drawn
+
+
+def test_dollars_of_a_language_stand_for_its_average(smoke: Comparison) -> None:
+    def cost(model: str, task: str | None, language: str, usd: float | None) -> Any:
+        money, energy = SimpleNamespace(usd_per_item=usd), SimpleNamespace(joules_per_item=None)
+        return SimpleNamespace(model=model, task=task, language=language, money=money, energy=energy)
+
+    fresh = compare([read_run(SMOKE)])
+    results = next(iter(fresh.models[0].cells.values())).run.results
+    rows = [cost(one.label, None, "zh", 0.001 * (place + 1)) for place, one in enumerate(fresh.models)]
+    object.__setattr__(results, "costs", [*rows, cost(fresh.models[0].label, None, "en", 9.0)])
+    zh, en = main_scopes(fresh)[:2]
+    dollars = next(axis for axis in cost_axes(fresh, zh) if axis.kind == "usd")
+    assert dollars.values == {place: pytest.approx(0.001 * (place + 1)) for place in range(3)}
+    assert all(axis.kind != "usd" for axis in cost_axes(fresh, en))
+    assert "usd-chinese-average" in dict(figures(fresh, Words("en")))
+    assert all(axis.kind not in ("usd", "joules", "bench") for axis in cost_axes(smoke, zh))
