@@ -24,6 +24,7 @@ from harness.cli import (
     results,
     run,
     schema,
+    study,
     tasks,
     tokenizers,
 )
@@ -93,6 +94,7 @@ app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("arena")(arena.arena)
+app.command("study")(study.study)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)

@@ -1,0 +1,148 @@
+"""Published ratings as snapshots: one leaderboard's models at one date. Only models of one snapshot are compared."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.published import RatedModel, Rating
+
+MARGIN = 8.0
+"""Rating points that a difference without published intervals may be off: the median, over the open top ten of the snapshots of 2025, of
+√2 times an interval's half width (7.9)."""
+_SIZE = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)b(?![a-z])")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published."""
+
+    name: str
+    rating: float
+    low: float | None
+    high: float | None
+    facts: RatedModel
+
+    @property
+    def size(self) -> float | None:
+        """Total parameters in billions as the model's own name says them; None where it does not."""
+        found = _SIZE.search(self.name.lower())
+        return float(found[2]) * int(found[1] or 1) if found else None
+
+
+class Side(BaseModel):
+    """Which models stand on one side of a comparison: those that fit all that is given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    country: str | None = Field(None, description="The maker's, ISO 3166 alpha-2.")
+    maker: str | None = None
+    name: str | None = Field(None, description="Regular expression in the model's name, lower case.")
+    open: bool | None = Field(None, description="Weights can be downloaded.")
+    at_most: float | None = Field(None, gt=0, description="Parameters in billions that its name says.")
+    own: bool = Field(False, description="Leave out models tuned from another country's weights.")
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether a model stands on this side. What is unknown of it does not fit."""
+        facts = entry.facts
+        return (
+            self.country in (None, facts.country)
+            and self.maker in (None, facts.maker)
+            and self.open in (None, facts.open)
+            and (self.name is None or re.search(self.name, entry.name.lower()) is not None)
+            and (self.at_most is None or (entry.size is not None and entry.size <= self.at_most))
+            and not (self.own and facts.base_country not in (None, facts.country))
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All rated models of one board at one date, best first."""
+
+    date: datetime.date
+    source: str
+    style: str
+    category: str
+    entries: tuple[Entry, ...]
+
+    def best(self, side: Side) -> Entry | None:
+        """The best-rated model of a side."""
+        return next((entry for entry in self.entries if side.holds(entry)), None)
+
+    def top(self, count: int, side: Side) -> tuple[Entry, ...]:
+        """The best ``count`` of a side."""
+        return tuple(entry for entry in self.entries if side.holds(entry))[:count]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``ahead`` − ``behind`` in rating points within one snapshot; ``sure`` says whether intervals were published.
+
+    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without published ones ± `MARGIN`.
+    """
+
+    value: float
+    low: float
+    high: float
+    published: bool
+
+
+def difference(one: Entry, other: Entry) -> Difference:
+    """one − other."""
+    value = one.rating - other.rating
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return Difference(value, value - MARGIN, value + MARGIN, False)
+    down = math.hypot(one.rating - one.low, other.high - other.rating)
+    up = math.hypot(one.high - one.rating, other.rating - other.low)
+    return Difference(value, value - down, value + up, True)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard over time."""
+
+    snapshots: tuple[Snapshot, ...]
+
+    @classmethod
+    def of(cls, ratings: Sequence[Rating], models: dict[str, RatedModel]) -> Board:
+        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on no side with one."""
+        grouped: dict[tuple[str, datetime.date, str, str, str], list[Entry]] = defaultdict(list)
+        for one in ratings:
+            facts = models.get(one.model) or _unknown(one)
+            grouped[one.snapshot].append(Entry(one.model, one.rating, one.lower, one.upper, facts))
+        made = [
+            Snapshot(date, source, style, category, tuple(sorted(entries, key=lambda entry: (-entry.rating, entry.name))))
+            for (_, date, source, style, category), entries in grouped.items()
+        ]
+        return cls(tuple(sorted(made, key=lambda one: (one.date, one.source, one.style, one.category))))
+
+    def series(self, style: str = "default", category: str = "full") -> tuple[Snapshot, ...]:
+        """The snapshots of one way of rating, by date."""
+        return tuple(one for one in self.snapshots if (one.style, one.category) == (style, category))
+
+    @cached_property
+    def first_rated(self) -> dict[str, datetime.date]:
+        """When each model was first in any snapshot: its release was not later."""
+        found: dict[str, datetime.date] = {}
+        for one in self.snapshots:
+            for entry in one.entries:
+                found.setdefault(entry.name, one.date)
+        return found
+
+    def released(self, entry: Entry) -> tuple[datetime.date, bool]:
+        """The release date where a source gives it (True), else the date of the first rating (False), which is not earlier."""
+        known = entry.facts.released
+        return (known, True) if known is not None else (self.first_rated[entry.name], False)
+
+
+def _unknown(one: Rating) -> RatedModel:
+    nothing = dict.fromkeys(
+        ("maker", "country", "open", "licence", "released", "released_source", "made_from", "base_country", "base_source")
+    )
+    return RatedModel(name=one.model, also=(), source=one.source, note=None, **nothing)  # type: ignore[arg-type]

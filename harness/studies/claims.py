@@ -1,0 +1,103 @@
+"""The claims: one YAML file each in harness/data/studies, or a file of a user's own."""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.config.problems import suggest
+from harness.errors import ConfigError
+
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "studies"
+
+
+class Text(BaseModel):
+    """A text in both languages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    en: str = Field(min_length=1)
+    zh: str = Field(min_length=1)
+
+    def __getitem__(self, language: str) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+class Source(BaseModel):
+    """The article."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: Text
+    date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="Year and month, and the day where it is known.")
+
+
+class Part(BaseModel):
+    """One statement that the claim rests on, and the predicate that tests it. ``given`` are the predicate's own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    says: Text
+    predicate: str
+    given: dict[str, Any] = Field(default_factory=dict)
+
+
+class Shown(BaseModel):
+    """A plot or a table beside the verdict: its kind, title and the kind's own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: str
+    title: Text
+    given: dict[str, Any] = Field(default_factory=dict)
+
+
+class Claim(BaseModel):
+    """One claim of an article. It is supported where every part holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
+    claim: Text
+    sources: tuple[Source, ...] = Field(min_length=1)
+    parts: tuple[Part, ...] = Field(min_length=1)
+    shown: tuple[Shown, ...] = ()
+    notes: tuple[Text, ...] = Field((), description="What a reader must know before citing it.")
+
+
+def read_claim(path: Path) -> Claim:
+    """A claim's file. Raises ConfigError that names file and key."""
+    import yaml
+
+    try:
+        return Claim.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: not a claim's YAML: {' '.join(str(error).split())[:200]}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """The packaged claims by id, C1 before C10."""
+    found = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
+    return {claim.id: claim for claim in sorted(found, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))}
+
+
+def find_claim(name: str) -> Claim:
+    """A claim by its id, or a YAML file. Raises ConfigError with the nearest id."""
+    if name.upper() in claims():
+        return claims()[name.upper()]
+    if name.endswith((".yaml", ".yml")):
+        return read_claim(Path(name))
+    raise ConfigError(f"unknown study {name!r}{suggest(name, claims())}; known: {', '.join(claims())}; or a YAML file")
+
+
+def day(value: Any) -> datetime.date:
+    """A date of a claim's file. Raises ConfigError."""
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        raise ConfigError(f"expected a date like 2025-10-13, got {value!r}") from None

@@ -1,0 +1,50 @@
+"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs that were named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import DataError
+from harness.published import Price, load_prices, load_ratings, rated_models
+from harness.published.sources import USER_FOLDER
+from harness.studies.board import Board
+
+if TYPE_CHECKING:
+    from harness.results.query import Run
+
+TOKENIZERS = Path("results") / "recorded" / "tokenizers.json"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Read when first asked for. ``folder`` holds what a user imported (`harness published import`)."""
+
+    runs: tuple[Run, ...] = ()
+    folder: Path | None = USER_FOLDER
+    tokenizers: Path = field(default=TOKENIZERS)
+
+    @cached_property
+    def board(self) -> Board:
+        """LMArena's text leaderboard over time."""
+        return Board.of(load_ratings(self.folder), rated_models(self.folder))
+
+    @cached_property
+    def prices(self) -> dict[str, Price]:
+        """$ per million tokens by the rated model's name."""
+        return load_prices()
+
+    @cached_property
+    def tokens(self) -> dict[str, Any] | None:
+        """What `harness tokenizers --out` wrote; None where it is not there. Raises DataError for a file of another kind."""
+        if not self.tokenizers.is_file():
+            return None
+        try:
+            found: dict[str, Any] = json.loads(self.tokenizers.read_text(encoding="utf-8"))
+            found["tokenizers"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{self.tokenizers}: not what `harness tokenizers --out` writes: {error}") from error
+        return found

@@ -1,0 +1,168 @@
+"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain text. Names are data, never markup."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from harness.published.sources import sources
+from harness.report.inert import visible
+from harness.report.render import escape
+from harness.studies.answer import Answer
+from harness.studies.claims import FOLDER, Text
+from harness.studies.data import Data
+from harness.studies.exhibits import Cell
+from harness.studies.finding import say
+from harness.version import __version__
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PLOTTED = {"gap", "share", "lag", "ranking", "prices", "sizes"}
+"""Exhibits that rest on published ratings."""
+
+
+def plots(answer: Answer, language: str) -> dict[str, bytes]:
+    """The name of each exhibit's plot (without folder) and its SVG. Exhibits without points have none."""
+    import tempfile
+    from pathlib import Path
+
+    from harness.report.plots.save import save
+    from harness.studies.plots import chart
+
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for place, exhibit in enumerate(answer.exhibits, 1):
+            made = chart(exhibit, language)
+            if made is not None:
+                name = f"{answer.claim.id}-{place}-{exhibit.kind}.{language}.svg"
+                save(made, Path(folder) / name)
+                found[name] = (Path(folder) / name).read_bytes()
+    return found
+
+
+def named(answer: Answer, language: str, place: int) -> str:
+    """The name of the plot of an exhibit."""
+    return f"{answer.claim.id}-{place}-{answer.exhibits[place - 1].kind}.{language}.svg"
+
+
+def dates(data: Data) -> str:
+    """The span of the ratings at hand."""
+    days = [one.date for one in data.board.snapshots]
+    return f"{min(days)} – {max(days)}" if days else "–"
+
+
+def shown(cell: Cell | Text, language: str) -> str:
+    """A cell in one language, every character of it visible."""
+    return visible(cell[language] if isinstance(cell, Text) else cell)
+
+
+def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
+    """(title, URL) of the sources behind the ratings, where ratings are shown."""
+    if not any(one.arena for answer in answers for one in answer.exhibits):
+        return []
+    keys = dict.fromkeys(one.source for one in data.board.snapshots)
+    return [(sources()[key].title, sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+
+
+def text(answer: Answer, language: str) -> str:
+    """One study for a terminal."""
+    lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
+    lines.append(f"{say('w_verdict')[language]}: {say(answer.verdict)[language].upper()}")
+    for part, finding in zip(answer.claim.parts, answer.findings, strict=True):
+        lines += ["", f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]"]
+        lines.append(f"  {finding.measured[language]}")
+        if finding.why:
+            lines.append(f"  {finding.why[language]}")
+        if finding.command:
+            lines.append(f"  {say('w_to_produce')[language]}: {finding.command}")
+    for exhibit in answer.exhibits:
+        lines += ["", exhibit.title[language], *(f"  {line[language]}" for line in exhibit.lines)]
+    lines += ["", f"{say('w_notes')[language]}:", *(f"- {note[language]}" for note in answer.claim.notes)]
+    if any(exhibit.arena for exhibit in answer.exhibits):
+        lines.append(f"- {say('caution')[language]}")
+    return visible("\n".join(lines)) + "\n"
+
+
+def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str = "plots") -> str:
+    """All studies as one document; plots are looked for in ``folder`` beside it."""
+    lines = [f"# {say('title')[language]}", "", say("intro", version=__version__, dates=dates(data))[language], ""]
+    lines += [_row(["", say("w_claim")[language], say("w_verdict")[language]]), "|---|---|---|"]
+    lines += [_row([one.claim.id, one.claim.claim[language], say(one.verdict)[language]]) for one in answers]
+    for one in answers:
+        lines += ["", *_study(one, language, folder)]
+    lines += ["", f"## {say('w_sources')[language]}", "", say("caution")[language], ""]
+    lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data)]
+    return "\n".join(lines) + "\n"
+
+
+def _study(answer: Answer, language: str, folder: str) -> list[str]:
+    claim = answer.claim
+    origin = "; ".join(f"{source.title[language]}, {source.date}" for source in claim.sources)
+    lines = [
+        f"## {claim.id}: {escape(claim.claim[language])}",
+        "",
+        f"{escape(origin)}. **{say('w_verdict')[language]}: {say(answer.verdict)[language]}.**",
+        "",
+    ]
+    lines += [_row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]), "|---|---|---|---|"]
+    for part, finding in zip(claim.parts, answer.findings, strict=True):
+        more = [text[language] for text in (finding.why,) if text is not None]
+        more += [f"{say('w_to_produce')[language]}: {finding.command}"] if finding.command else []
+        cells = [
+            part.says[language],
+            say(finding.outcome)[language],
+            " ".join([finding.measured[language], *more]),
+            say(finding.kind)[language],
+        ]
+        lines.append(_row(cells))
+    for place, exhibit in enumerate(answer.exhibits, 1):
+        lines += ["", f"### {escape(exhibit.title[language])}", ""]
+        if exhibit.points:
+            lines += [f"![{escape(exhibit.title[language])}]({folder}/{named(answer, language, place)})", ""]
+        lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
+        lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
+        lines += [_row([shown(cell, language) for cell in row]) for row in exhibit.rows]
+    lines += ["", f"**{say('w_notes')[language]}**", "", *(f"- {escape(note[language])}" for note in claim.notes)]
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
+
+
+def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
+    """All studies as one page: no script, no network, plots as images inside it."""
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return _template().render(
+        language=language,
+        policy=policy,
+        style=Markup(style),
+        answers=answers,
+        say=lambda key, **values: say(key, **values)[language],
+        shown=lambda cell: shown(cell, language),
+        picture=lambda answer, place: _inline(pictures.get(named(answer, language, place))),
+        version=__version__,
+        dates=dates(data),
+        cited=cited(answers, data),
+    )
+
+
+def _inline(svg: bytes | None) -> str | None:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}" if svg is not None else None
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    known: Any = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made: Template = known.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+    return made

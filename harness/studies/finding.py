@@ -1,0 +1,62 @@
+"""What a predicate says of one part of a claim, and the verdict that follows from all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from harness.studies.claims import FOLDER, Text
+
+Outcome = Literal["holds", "fails", "unclear", "missing"]
+Kind = Literal["published", "measured", "projected", "none"]
+Verdict = Literal["supported", "not supported", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being told; ``command`` would produce what
+    is missing. ``figures`` is the same for programs."""
+
+    outcome: Outcome
+    kind: Kind
+    measured: Text
+    why: Text | None = None
+    command: str | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def verdict(findings: Sequence[Finding]) -> Verdict:
+    """Not supported where a part fails, supported where all hold, else it cannot be told.
+
+    What rests on projections alone neither holds nor fails for the verdict: a datasheet is no measurement.
+    """
+    told = [finding.outcome if finding.kind != "projected" else "unclear" for finding in findings]
+    if "fails" in told:
+        return "not supported"
+    return "supported" if all(outcome == "holds" for outcome in told) else "cannot tell"
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    import yaml
+
+    found: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "words" / "words.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def say(key: str, **values: Any) -> Text:
+    """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`. Raises KeyError for an unknown key or blank."""
+    both = _words()[key]
+    return Text(
+        **{
+            language: both[language].format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
+            for language in both
+        }
+    )
+
+
+def side_name(country: str | None) -> Text:
+    """A country as an adjective."""
+    return say(f"side_{country}") if f"side_{country}" in _words() else Text(en=country or "?", zh=country or "?")

@@ -1,0 +1,169 @@
+"""The gap between two sides over time: difference of the best, when the lead changed hands, share of the top, and the lag in months."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from harness.analysis.intervals import Z95
+from harness.studies.board import MARGIN, Board, Difference, Entry, Side, Snapshot, difference
+
+DRAWS = 2000
+SEED = 20260101
+HOLE = 60
+"""Days without a snapshot that are a hole in the data."""
+MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The best model of either side in one snapshot, and their difference (first side − second side)."""
+
+    snapshot: Snapshot
+    one: Entry
+    other: Entry
+    difference: Difference
+
+    @property
+    def sign(self) -> int:
+        """Who is ahead by the points alone: 1 the first side, −1 the second, 0 nobody."""
+        return (self.difference.value > 0) - (self.difference.value < 0)
+
+    @property
+    def sure(self) -> int:
+        """Who is surely ahead (the interval leaves zero out): 1, −1, or 0 where that cannot be told."""
+        return (self.difference.low > 0) - (self.difference.high < 0)
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took it. ``sure`` brackets leave out the
+    snapshots at which the lead could not be told."""
+
+    after: datetime.date
+    by: datetime.date
+    to: int
+    sure: bool
+
+
+def leads(snapshots: Sequence[Snapshot], one: Side, other: Side) -> list[Lead]:
+    """One lead a snapshot that has models of both sides."""
+    found = []
+    for snapshot in snapshots:
+        a, b = snapshot.best(one), snapshot.best(other)
+        if a is not None and b is not None:
+            found.append(Lead(snapshot, a, b, difference(a, b)))
+    return found
+
+
+def brackets(found: Sequence[Lead], *, sure: bool = False) -> list[Bracket]:
+    """Each change of the lead, between the last snapshot with the old leader and the first with the new one.
+
+    By the points alone, or with ``sure`` by the intervals: then what cannot be told belongs to the bracket.
+    """
+    told = [(lead.snapshot.date, lead.sure if sure else lead.sign) for lead in found]
+    told = [(date, who) for date, who in told if who]
+    return [Bracket(before, date, who, sure) for (before, old), (date, who) in pairwise(told) if old != who]
+
+
+def holes(snapshots: Sequence[Snapshot]) -> list[tuple[datetime.date, datetime.date]]:
+    """Spans of more than `HOLE` days between neighbouring snapshots."""
+    return [(a.date, b.date) for a, b in pairwise(snapshots) if (b.date - a.date).days > HOLE]
+
+
+def shares(snapshot: Snapshot, count: int, side: Side) -> dict[str, float]:
+    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers whose country is unknown."""
+    top = snapshot.top(count, side)
+    counted = Counter(entry.facts.country or "?" for entry in top)
+    return {country: number / len(top) for country, number in counted.most_common()} if top else {}
+
+
+def share_range(snapshot: Snapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
+    """(low, published, high) share of a country among the best ``count``: the 95 % interval where every rating is drawn anew.
+
+    `DRAWS` draws (fixed seed) from normal distributions as wide as the published intervals, or as `MARGIN` says where there are none.
+    """
+    entries = [entry for entry in snapshot.entries if side.holds(entry)]
+    if not entries:
+        return 0.0, 0.0, 0.0
+    spread = [MARGIN / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
+    rng = np.random.default_rng(SEED)
+    drawn = np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
+    mine = np.array([one.facts.country == country for one in entries])
+    number = min(count, len(entries))
+    found = mine[np.argsort(-drawn, axis=1)[:, :number]].mean(axis=1)
+    low, high = np.quantile(found, [0.025, 0.975], method="nearest")
+    return float(low), float(mine[:number].mean()), float(high)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's first model at least as good.
+
+    ``months``: from that model's release (``first``) to the snapshot's date; None where the other side has no such model: then the side is
+    not behind. ``least`` and ``most`` take the models that surely, and that possibly, are at least as good. ``release`` counts from release to
+    release. ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
+    """
+
+    snapshot: Snapshot
+    behind: Entry
+    first: Entry | None
+    months: float | None
+    least: float | None
+    most: float | None
+    release: float | None
+    dated: bool
+
+
+def lag(board: Board, snapshot: Snapshot, behind: Side, other: Side) -> Lag | None:
+    """The lag of one side at a snapshot; None where it has no model there."""
+    mine = snapshot.best(behind)
+    if mine is None:
+        return None
+    rivals = [(entry, difference(entry, mine)) for entry in snapshot.entries if other.holds(entry)]
+    point, sure, possible = (
+        _earliest(board, [entry for entry, found in rivals if value(found) >= 0])
+        for value in (lambda found: found.value, lambda found: found.low, lambda found: found.high)
+    )
+    released = [board.released(entry) for entry in (point,) if entry is not None]
+    own = board.released(mine)
+    return Lag(
+        snapshot,
+        mine,
+        point,
+        _months(board, point, snapshot.date),
+        _months(board, sure, snapshot.date),
+        _months(board, possible, snapshot.date),
+        _months(board, point, own[0]),
+        all(dated for _, dated in [*released, own]),
+    )
+
+
+def _earliest(board: Board, entries: Sequence[Entry]) -> Entry | None:
+    return min(entries, key=lambda entry: (board.released(entry)[0], -entry.rating, entry.name), default=None)
+
+
+def _months(board: Board, entry: Entry | None, until: datetime.date) -> float | None:
+    return (until - board.released(entry)[0]).days / MONTH if entry is not None else None
+
+
+def within(snapshots: Sequence[Snapshot], begin: datetime.date, end: datetime.date) -> list[Snapshot]:
+    """The snapshots of a window, both ends included."""
+    return [one for one in snapshots if begin <= one.date <= end]
+
+
+def median_gap(found: Sequence[Lead]) -> tuple[float, float, float]:
+    """Medians over snapshots of a difference and of the ends of its interval. Raises statistics.StatisticsError for none."""
+    differences = [lead.difference for lead in found]
+    value, low, high = (
+        statistics.median(values)
+        for values in zip(*((one.value, one.low, one.high) for one in differences), strict=True)  # one row a snapshot
+    )
+    return value, low, high

@@ -1,0 +1,41 @@
+"""The predicates that a claim's file may name: each tests one statement against data and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.config.problems import suggest
+from harness.errors import ConfigError
+from harness.studies.data import Data
+from harness.studies.finding import Finding
+from harness.studies.predicates import cost, runs, votes
+
+PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
+    "lead": (votes.Lead, votes.lead),
+    "close": (votes.Close, votes.close),
+    "narrowed": (votes.Narrowed, votes.narrowed),
+    "share": (votes.Share, votes.share),
+    "lag": (votes.Behind, votes.behind),
+    "cheaper": (cost.Cheaper, cost.cheaper),
+    "tokens": (cost.Tokens, cost.tokens),
+    "chips": (cost.Chips, cost.chips),
+    "index": (runs.ByIndex, runs.by_index),
+    "needs_run": (runs.NeedsRun, runs.needs_run),
+}
+"""Name to (its keys, the test)."""
+
+
+def test(predicate: str, given: dict[str, Any], data: Data) -> Finding:
+    """Asks one predicate. Raises ConfigError for one that is not known, or keys that it has not."""
+    if predicate not in PREDICATES:
+        raise ConfigError(f"unknown predicate {predicate!r}{suggest(predicate, PREDICATES)}; known: {', '.join(PREDICATES)}")
+    shape, ask = PREDICATES[predicate]
+    try:
+        keys = shape.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(f"predicate {predicate}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return ask(keys, data)
