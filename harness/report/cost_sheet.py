@@ -14,7 +14,17 @@ NONE = "–"
 def costs_sheet(results: Sequence[Results], every: bool = False) -> Sheet:
     """A row a (model, language); with ``every`` also a row a (model, task)."""
     rows = [row for result in results for row in result.costs if every or row.task is None]
-    headers = ("model", "of", "items/s", "prefill tok/s", "computed", "decode tok/s", "chars/s", "read chars/tok", "written chars/tok")
+    headers: tuple[str, ...] = (
+        "model",
+        "of",
+        "items/s",
+        "prefill tok/s",
+        "computed",
+        "decode tok/s",
+        "chars/s",
+        "read chars/tok",
+        "written chars/tok",
+    )
     headers += ("tok/answer", "TTFT ms", "TPOT ms", "e2e ms", "MFU", "J/item", "J/correct", "$/1k items", "$/1k correct")
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes = [f"{what}: {reason}" for what, reason in dict.fromkeys(reasons)]
@@ -25,7 +35,7 @@ def costs_sheet(results: Sequence[Results], every: bool = False) -> Sheet:
 def _line(row: CostRow) -> tuple[str, ...]:
     rate, tokens, latency = row.rate, row.tokens, row.latency_ms
     thousand = [None if value is None else 1000 * value for value in (row.money.usd_per_item, row.money.usd_per_correct)]
-    figures = (rate.items, rate.prefill_tokens, rate.prefill_computed_tokens, rate.decode_tokens, rate.characters)
+    figures: tuple[float | None, ...] = (rate.items, rate.prefill_tokens, rate.prefill_computed_tokens, rate.decode_tokens, rate.characters)
     figures += (tokens.read_characters_per_token, tokens.written_characters_per_token)
     spreads = (row.answer_tokens, latency.ttft, latency.tpot, latency.e2e)
     mfu = NONE if row.limit.mfu is None else f"{100 * row.limit.mfu:.2g} %"
