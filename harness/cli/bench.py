@@ -22,9 +22,7 @@ def bench(
     device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
     project: Annotated[
         list[str] | None,
-        typer.Option(
-            "--project", metavar="CHIP", help="Project to a catalogue chip (H20, … or all). May be repeated.", show_default=False
-        ),
+        typer.Option("--project", metavar="CHIP", help="Project to a catalogue chip (H20, … or all). May be repeated.", show_default=False),
     ] = None,
     usd: Annotated[
         float | None, typer.Option("--usd-per-hour", help="Your price of one device.  [default: the table's]", show_default=False)

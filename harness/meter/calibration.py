@@ -18,7 +18,7 @@ from harness.errors import OutOfMemoryError
 from harness.meter.checks import require_positive
 from harness.meter.roofline import Ceiling
 
-PROBE_SECONDS = 0.12
+PROBE_SECONDS = 0.25
 CEILING_SECONDS = 0.5
 _LEAST = 5
 _MIB = 2**20
