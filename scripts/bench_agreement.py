@@ -55,7 +55,7 @@ from vllm.entrypoints.cli.main import main
 sys.argv[0] = "vllm"
 main()
 """
-"""The `vllm` command itself: its CPU build's distribution has another name than the one whose version it asks; "cpu" chooses the platform."""
+"""The `vllm` command itself: its CPU build's distribution has another name than the one it asks for; "cpu" in it chooses the platform."""
 WINDOW = 257
 """Our engine's max_model_len for these shapes, so that vLLM's own has the same."""
 
