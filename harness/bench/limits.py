@@ -113,4 +113,4 @@ def _share(part: PhaseWork, ceiling: Ceiling) -> Share:
 
 
 def _median(samples: Sequence[Sample], name: str) -> float:
-    return statistics.median(getattr(sample, name) / len(sample.walls) for sample in samples)
+    return float(statistics.median(getattr(sample, name) / len(sample.walls) for sample in samples))

@@ -77,7 +77,7 @@ class BenchProcess:
             if kind == "answer":
                 return event
             if kind == "refused":
-                raise Refused(str(event.get("kind")), str(event.get("reason")))
+                raise Refused(str(event.get("error")), str(event.get("reason")))
             if kind == "fatal":
                 self.kill()
                 raise WorkerDied(str(event.get("reason")))

@@ -141,7 +141,7 @@ class _Bench:
         try:
             work()
         except (WorkerDied, Refused) as error:
-            model.failed = str(error)
+            model.failed = f"{error.kind}: {error}" if isinstance(error, Refused) else str(error)
             self.say(f"{model.spec.label}: {error}")
             return False
         return True

@@ -42,7 +42,7 @@ def main() -> int:
             try:
                 events.send("answer", **work.answer(command))
             except (MeasurementError, OutOfMemoryError, ConfigError) as error:
-                events.send("refused", reason=str(error), kind=type(error).__name__)
+                events.send("refused", reason=str(error), error=type(error).__name__)
     except HarnessError as error:
         events.send("fatal", reason=str(error))
         return error.exit_code

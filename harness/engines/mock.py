@@ -71,6 +71,7 @@ class MockEngine:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
         begun = time.perf_counter()
         for item in items:
+            time.sleep(max(0.0, (item.arrival or 0.0) - (time.perf_counter() - begun)))
             started = self._next(item.key)
             first = time.perf_counter() - begun
             text, stopped = self._text(item)

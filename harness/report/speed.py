@@ -98,15 +98,15 @@ def _limits(rows: Sequence[SpeedRow]) -> Sheet:
     headers = ("model", "shape", "phase", "TFLOP", "GB", "ms", "bound", "MFU", "MBU", "efficiency", "sheet")
     body = []
     for row in rows:
-        for name in ("prefill", "decode"):
-            phase: Phase | None = getattr(row.limit, name)
+        for part in ("prefill", "decode"):
+            phase: Phase | None = getattr(row.limit, part)
             if phase is None:
                 continue
             here = phase.measured
-            shares = [_percent(here and here.mfu), _percent(here and here.mbu), _percent(here and here.roofline)]
-            sheet = _percent(phase.datasheet and phase.datasheet.roofline)
+            shares = [_percent(getattr(here, name, None)) for name in ("mfu", "mbu", "roofline")]
+            sheet = _percent(phase.datasheet.roofline if phase.datasheet else None)
             work = (f"{phase.flops / 1e12:.4g}", f"{phase.bytes / 1e9:.4g}", f"{1000 * phase.seconds:,.1f}")
-            body.append((row.model, row.shape, name, *work, here.bound if here else "–", *shares, sheet))
+            body.append((row.model, row.shape, part, *work, here.bound if here else "–", *shares, sheet))
     ceilings = dict.fromkeys(_ceiling(share) for row in rows for share in _shares(row))
     return Sheet("Limits of one wave", headers, tuple(body), frozenset({0, 1, 2, 6}), (*ceilings, LIMIT_NOTE))
 

@@ -1,0 +1,94 @@
+"""Whether `harness bench` finds the same twice: pairs of whole runs, one right after the other.
+
+usage: python scripts/bench_repeatability.py [--pairs N] [--out FILE]     (on a quiet machine)
+
+Each run is a process of its own with one cell: a packaged tiny model, 8 requests of 64 prompt and 32 output tokens, until the half-width of
+the median's 95 % interval is 3 % or 90 seconds are spent. Pairs are added to those that the file already has. Counted are the pairs in
+which both runs reached 3 %, and those whose intervals overlap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+CONFIG = {
+    "name": "repeatability",
+    "device": "cpu",
+    "models": ["tiny-qwen"],
+    "speed": {"input": [64], "output": [32], "concurrency": [8], "seconds": 90, "repeat_seconds": 1.0, "energy_seconds": 0},
+}
+
+
+def one_run(config: Path, out: Path) -> dict[str, Any]:
+    """A whole `harness bench`: its statistics."""
+    begin = time.perf_counter()
+    command = [sys.executable, "-m", "harness.cli.main", "bench", str(config), "--out", str(out), "--fresh", "--json", "--quiet"]
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path})
+    if done.returncode not in (0, 1):
+        sys.exit(f"harness bench ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    row = json.loads(done.stdout)["rows"][0]
+    kept = ("samples", "repeats", "rejected", "median", "ci95", "half_width", "settled", "cv", "drift_median", "drift_max", "seconds")
+    ceiling = row["limit"]["whole"]["measured"] if row["limit"]["whole"] else None
+    return {
+        "status": row["status"],
+        "reason": row["reason"],
+        **{key: row["stats"][key] for key in kept},
+        "ceiling": {key: ceiling[key] for key in ("flops", "bandwidth")} if ceiling else None,
+        "process_seconds": time.perf_counter() - begin,
+    }
+
+
+def overlap(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether two runs' intervals have a point in common; a run without one overlaps with nothing."""
+    if first["ci95"] is None or second["ci95"] is None:
+        return False
+    return bool(max(first["ci95"][0], second["ci95"][0]) <= min(first["ci95"][1], second["ci95"][1]))
+
+
+def main() -> None:
+    """Runs the pairs."""
+    from harness.run.devices import find_machine
+    from harness.run.manifest import describe_hardware, package_versions
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-repeatability.json")
+    args = parser.parse_args()
+    kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"pairs": []}
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Path(scratch) / "bench.yaml"
+        config.write_text(json.dumps(CONFIG), encoding="utf-8")
+        for _ in range(args.pairs):
+            first, second = (one_run(config, Path(scratch) / name) for name in ("first", "second"))
+            kept["pairs"].append({"first": first, "second": second, "overlap": overlap(first, second)})
+            pairs = kept["pairs"]
+            kept |= {
+                "summary": {
+                    "pairs": len(pairs),
+                    "both_settled": sum(pair["first"]["settled"] and pair["second"]["settled"] for pair in pairs),
+                    "overlapping": sum(pair["overlap"] for pair in pairs),
+                    "half_widths": [pair[which]["half_width"] for pair in pairs for which in ("first", "second")],
+                },
+                "config": CONFIG,
+                "packages": package_versions(),
+                "hardware": describe_hardware(find_machine("cpu")),
+            }
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            args.out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            print(json.dumps(kept["summary"]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
