@@ -17,7 +17,9 @@ from harness.published import RatedModel, Rating
 MARGIN = 8.0
 """Rating points that a difference without published intervals may be off: the median, over the open top ten of the snapshots of 2025, of
 √2 times an interval's half width (7.9)."""
-_SIZE = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)b(?![a-z])")
+_SIZE = re.compile(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")
+_PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
+"""Names that say active or effective parameters only: 17b-128e, e4b."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class Entry:
 
     @property
     def size(self) -> float | None:
-        """Total parameters in billions as the model's own name says them; None where it does not."""
-        found = _SIZE.search(self.name.lower())
-        return float(found[2]) * int(found[1] or 1) if found else None
+        """Total parameters in billions as the model's own name says them; None where it does not (8x7b shares parts, 17b-128e and e4b tell
+        what is active)."""
+        name = self.name.lower()
+        found = _SIZE.search(name)
+        return float(found[1]) if found and not _PARTLY.search(name) else None
 
 
 class Side(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,13 @@ def plots(answer: Answer, language: str) -> dict[str, bytes]:
             if made is not None:
                 name = f"{answer.claim.id}-{place}-{exhibit.kind}.{language}.svg"
                 save(made, Path(folder) / name)
-                found[name] = (Path(folder) / name).read_bytes()
+                found[name] = _shorter((Path(folder) / name).read_bytes())
     return found
+
+
+def _shorter(svg: bytes) -> bytes:
+    """Numbers to two decimals: a hundredth of a pixel is not seen."""
+    return re.sub(rb"(\d\.\d\d)\d+", rb"\1", svg)
 
 
 def named(answer: Answer, language: str, place: int) -> str:

@@ -1,4 +1,4 @@
-"""What is shown beside a verdict: a table, sentences, and rows for a plot. Kinds: gap, share, lag, ranking, prices, sizes, tokens, chips."""
+"""What is shown beside a verdict: a table, sentences, and rows for a plot."""
 
 from __future__ import annotations
 
@@ -252,15 +252,16 @@ def _point(one: Entry, name: str, value: float, frontier: bool) -> dict[str, Any
 def _frontier(
     kind: str, title: Text, rows: list[tuple[Entry, float]], beaten: dict[str, str], points: tuple[dict[str, Any], ...], at: Snapshot | None
 ) -> Exhibit:
-    best = sorted(((one, value) for one, value in rows if one.name not in beaten), key=lambda pair: pair[1])
-    table = tuple((one.name, side_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", _interval(one)) for one, value in best)
+    best = [(one, value) for one, value in rows if one.name not in beaten]
+    ordered = sorted(rows, key=lambda pair: (pair[0].name in beaten, pair[1]))  # the frontier first
+    table = tuple(
+        (one.name, side_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", _interval(one), beaten.get(one.name, "–"))
+        for one, value in ordered
+    )
     mine = sum(one.facts.country == "CN" for one, _ in best)
     lines = [say("of_date", date=at.date)] if at else []
     lines.append(say("frontier", n=len(best), cn=mine, us=sum(one.facts.country == "US" for one, _ in best), all=len(rows)))
-    if beaten:
-        listed = ", ".join(f"{name} ({rival})" for name, rival in sorted(beaten.items()))
-        lines.append(say("dominated", listed=listed))
-    headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval"))
+    headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated"))
     return Exhibit(kind, title, headers, table, points, tuple(lines), arena=True)
 
 

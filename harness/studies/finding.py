@@ -16,8 +16,8 @@ Verdict = Literal["supported", "not supported", "cannot tell"]
 
 @dataclass(frozen=True)
 class Finding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being told; ``command`` would produce what
-    is missing. ``figures`` is the same for programs."""
+    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being told; ``command`` would produce
+    what is missing. ``figures`` is the same for programs."""
 
     outcome: Outcome
     kind: Kind

@@ -108,8 +108,8 @@ class Lag:
     """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's first model at least as good.
 
     ``months``: from that model's release (``first``) to the snapshot's date; None where the other side has no such model: then the side is
-    not behind. ``least`` and ``most`` take the models that surely, and that possibly, are at least as good. ``release`` counts from release to
-    release. ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
+    not behind. ``least`` and ``most`` take the models that surely, and that possibly, are at least as good. ``release`` counts from release
+    to release. ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
     """
 
     snapshot: Snapshot

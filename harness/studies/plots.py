@@ -15,7 +15,10 @@ COUNTRIES = {"CN": "#D55E00", "US": "#0072B2", "other": "#6b6b6b"}
 
 def chart(exhibit: Exhibit, language: str) -> Any:
     """The chart of one exhibit; None where it has no points."""
-    return MAKERS[exhibit.kind](exhibit, language) if exhibit.points else None
+    if not exhibit.points:
+        return None
+    # a picture is one image with its own description: a label on each of its marks would only make it three times as big
+    return MAKERS[exhibit.kind](exhibit, language).configure(aria=False, padding={"left": 40, "right": 12, "top": 6, "bottom": 6})
 
 
 def _rows(exhibit: Exhibit) -> Any:
@@ -23,6 +26,13 @@ def _rows(exhibit: Exhibit) -> Any:
 
     plain = [{key: str(value) if isinstance(value, datetime.date) else value for key, value in row.items()} for row in exhibit.points]
     return alt.Data(values=plain)
+
+
+def _caption(key: str, language: str) -> Any:
+    """One small line above the plot that says how to read it."""
+    import altair as alt
+
+    return alt.Title(text=say(key)[language], fontSize=11, fontWeight="normal", color="#6b6b6b")
 
 
 def _time(language: str) -> Any:
@@ -55,9 +65,7 @@ def _gap(exhibit: Exhibit, language: str) -> Any:
         y=y, tooltip=["date:T", "one:N", "other:N", "value:Q"]
     )
     full = base.transform_filter("datum.published").mark_point(size=22, color="#D55E00", filled=True).encode(y=y)
-    return (zero + line + bars + dots + full).properties(
-        width=560, height=240, title=alt.Title(text="", subtitle=say("p_interval")[language])
-    )
+    return (zero + line + bars + dots + full).properties(width=560, height=240, title=_caption("p_interval", language))
 
 
 def _share(exhibit: Exhibit, language: str) -> Any:
@@ -110,7 +118,7 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
         x=x, y=y, color=_countries(language), shape=shape, size=size, tooltip=["model:N", "rating:Q"]
     )
     names = base.transform_filter("datum.frontier").mark_text(align="right", dx=-7, dy=-5, fontSize=9).encode(x=x, y=y, text="model:N")
-    return (dots + names).properties(width=560, height=340, title=alt.Title(text="", subtitle=say("p_frontier")[language]))
+    return (dots + names).properties(width=560, height=340, title=_caption("p_frontier", language))
 
 
 def _tokens(exhibit: Exhibit, language: str) -> Any:

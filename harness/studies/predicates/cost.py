@@ -107,7 +107,7 @@ def page_tokens(data: Data, language: str) -> dict[str, list[float]]:
 
 
 def tokens(what: Tokens, data: Data) -> Finding:
-    """Holds where it does on every text that was counted, fails where the cheapest of ``other`` is cheaper than all of ``one`` on every text."""
+    """Holds where it does on every text that was counted, fails where the cheapest of ``other`` is below all of ``one`` on every text."""
     pages = page_tokens(data, what.language)
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:

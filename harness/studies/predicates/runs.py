@@ -31,7 +31,7 @@ class NeedsRun(BaseModel):
 
 
 def by_index(what: ByIndex, data: Data) -> Finding:
-    """Holds where the best of ``one`` has the highest index and its interval lies above all others, fails where another's lies above its."""
+    """Holds where the interval of the best of ``one`` lies above all others, fails where another's lies above its."""
     from harness.analysis.comparison import compare
     from harness.analysis.index import indices, load_weights
 

@@ -86,8 +86,8 @@ def _sure(published: bool) -> Text:
 
 
 def lead(what: Lead, data: Data) -> Finding:
-    """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero out; fails where it is the other
-    way round. Snapshots of one span share most of their votes, so that each is not asked to be sure by itself."""
+    """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero out; fails where it is the
+    other way round. Snapshots of one span share most of their votes, so that each is not asked to be sure by itself."""
     found = gap.leads(what.of(data), what.one, what.other)
     if not found:
         return _absent(what)

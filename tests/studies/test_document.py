@@ -1,0 +1,104 @@
+"""The documents: self-contained, escaped, with a policy, in both languages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from support.chromium import Browser, find_chromium
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.studies import document
+from harness.studies.answer import Answer, answer
+from harness.studies.claims import Text, find_claim
+from harness.studies.data import Data
+
+NASTY = "<script>alert(1)</script>|*x*\u202e"
+
+
+class Seen(HTMLParser):
+    """Which elements there are, and the addresses they would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.loaded += [value or "" for name, value in attrs if name in ("src", "srcset", "data")]
+
+
+def hostile() -> Answer:
+    claim = find_claim("C6")
+    return answer(claim.model_copy(update={"claim": Text(en=NASTY, zh=NASTY)}), Data(folder=None))
+
+
+def test_the_page_is_inert_and_names_its_caution() -> None:
+    made = hostile()
+    pictures = document.plots(made, "en")
+    page = document.html([made], Data(folder=None), "en", pictures)
+    seen = Seen()
+    seen.feed(page)
+    assert "script" not in seen.names
+    assert len(seen.loaded) == len(pictures) == 2
+    assert all(one.startswith("data:image/svg+xml;base64,") for one in seen.loaded)
+    assert "default-src 'none'" in page
+    assert "2504.20879" in page
+    assert "⟦U+202E⟧" in page
+    assert "\u202e" not in page
+    text = document.markdown([made], Data(folder=None), "zh")
+    assert "<script>" not in text
+    assert "2504.20879" in text
+    assert all(b"<script" not in svg for svg in pictures.values())
+
+
+def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["study", "C10", "C5", "--out", str(tmp_path / "o")])
+    assert done.exit_code == 0, done.stderr
+    for language in ("en", "zh"):
+        text = (tmp_path / "o" / f"studies.{language}.md").read_text(encoding="utf-8")
+        named = re.findall(r"\((plots/[^)]+)\)", text)
+        assert len(named) == 2
+        assert all((tmp_path / "o" / name).is_file() for name in named)
+    assert "cannot tell" in done.stdout
+    assert "cannot tell" in (tmp_path / "o" / "studies.en.html").read_text(encoding="utf-8")
+    assert "无法判断" in (tmp_path / "o" / "studies.zh.html").read_text(encoding="utf-8")
+
+
+def test_the_commands_forms_and_refusals() -> None:
+    assert "C8" in CliRunner().invoke(app, ["study", "--list", "--lang", "zh"]).stdout
+    assert '"verdict": "supported"' in CliRunner().invoke(app, ["study", "c8", "--json"]).stdout
+    for arguments, said in ((["study"], "--list"), (["study", "C99"], "unknown study 'C99'")):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 2
+        assert said in done.stderr
+
+
+def test_a_study_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets'}"
+    code = "from harness.studies.answer import answer; from harness.studies.claims import claims; from harness.studies.data import Data\n"
+    code += f"import sys\n[answer(one, Data(folder=None)) for one in claims().values()]\nprint({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_the_page_in_a_browser(tmp_path: Path) -> None:
+    if find_chromium() is None:
+        pytest.skip("no chromium")
+    made = [answer(find_claim("C6"), Data(folder=None)), hostile()]
+    file = tmp_path / "x.html"
+    file.write_text(document.html(made, Data(folder=None), "zh", document.plots(made[0], "zh")), encoding="utf-8")
+    with Browser(tmp_path) as browser:
+        browser.look(390)
+        browser.open(file)
+        assert browser.complaints == []
+        assert all(one.startswith(("file:", "data:")) for one in browser.requests)
+        assert browser.run("document.documentElement.scrollWidth") == 390
+        assert browser.run("[...document.images].every(one => one.naturalWidth > 0)")
