@@ -10,7 +10,7 @@ from harness.studies.claims import Claim
 from harness.studies.data import Data
 from harness.studies.exhibits import Exhibit, exhibit
 from harness.studies.finding import Finding, Verdict, verdict
-from harness.studies.predicates import test
+from harness.studies.predicates import ask_predicate
 
 
 @dataclass(frozen=True)
@@ -55,5 +55,5 @@ class Answer:
 
 def answer(claim: Claim, data: Data) -> Answer:
     """Tests every part of a claim. Raises ConfigError for a predicate, a plot or a key that is not known."""
-    findings = tuple(test(part.predicate, part.given, data) for part in claim.parts)
+    findings = tuple(ask_predicate(part.predicate, part.given, data) for part in claim.parts)
     return Answer(claim, findings, tuple(exhibit(shown, data) for shown in claim.shown))

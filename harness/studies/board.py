@@ -149,4 +149,4 @@ def _unknown(one: Rating) -> RatedModel:
     nothing = dict.fromkeys(
         ("maker", "country", "open", "licence", "released", "released_source", "made_from", "base_country", "base_source")
     )
-    return RatedModel(name=one.model, also=(), source=one.source, note=None, **nothing)  # type: ignore[arg-type]
+    return RatedModel(name=one.model, also=(), source=one.source, note=None, **nothing)

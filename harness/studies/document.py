@@ -48,8 +48,8 @@ def plots(answer: Answer, language: str) -> dict[str, bytes]:
 
 
 def _shorter(svg: bytes) -> bytes:
-    """Numbers to two decimals: a hundredth of a pixel is not seen."""
-    return re.sub(rb"(\d\.\d\d)\d+", rb"\1", svg)
+    """Numbers to one decimal (a tenth of a point is not seen), and no attribute that says its default."""
+    return re.sub(rb"(\d\.\d)\d+", rb"\1", svg.replace(b' opacity="1"', b"").replace(b' stroke-miterlimit="10"', b""))
 
 
 def named(answer: Answer, language: str, place: int) -> str:

@@ -128,10 +128,9 @@ def lag(board: Board, snapshot: Snapshot, behind: Side, other: Side) -> Lag | No
     if mine is None:
         return None
     rivals = [(entry, difference(entry, mine)) for entry in snapshot.entries if other.holds(entry)]
-    point, sure, possible = (
-        _earliest(board, [entry for entry, found in rivals if value(found) >= 0])
-        for value in (lambda found: found.value, lambda found: found.low, lambda found: found.high)
-    )
+    point = _earliest(board, [entry for entry, found in rivals if found.value >= 0])
+    sure = _earliest(board, [entry for entry, found in rivals if found.low >= 0])
+    possible = _earliest(board, [entry for entry, found in rivals if found.high >= 0])
     released = [board.released(entry) for entry in (point,) if entry is not None]
     own = board.released(mine)
     return Lag(

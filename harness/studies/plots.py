@@ -25,7 +25,7 @@ def _rows(exhibit: Exhibit) -> Any:
     import altair as alt
 
     plain = [{key: str(value) if isinstance(value, datetime.date) else value for key, value in row.items()} for row in exhibit.points]
-    return alt.Data(values=plain)
+    return alt.InlineData(values=plain)
 
 
 def _caption(key: str, language: str) -> Any:
@@ -58,7 +58,7 @@ def _gap(exhibit: Exhibit, language: str) -> Any:
     base = alt.Chart(_rows(exhibit)).encode(x=_time(language))
     title = f"{say('p_points')[language]} ({say('p_ahead', one=exhibit.names[0])[language]})"
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=True))
-    zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(strokeWidth=1, color="#1a1a1a").encode(y="zero:Q")
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(strokeWidth=1, color="#1a1a1a").encode(y="zero:Q")
     line = base.mark_line(color="#6b6b6b", strokeWidth=1).encode(y=y, detail="part:N")
     bars = base.transform_filter("datum.published").mark_rule(color="#D55E00", strokeWidth=1.6).encode(y="low:Q", y2="high:Q")
     dots = base.mark_point(size=22, strokeWidth=1.2, color="#D55E00", filled=False).encode(
@@ -72,9 +72,8 @@ def _share(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
     y = alt.Y("share:Q", title=say("p_share")[language], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    dash = alt.StrokeDash("country:N", legend=None, scale=alt.Scale(domain=list(COUNTRIES), range=[[1, 0], [6, 3], [2, 2]]))
     base = alt.Chart(_rows(exhibit)).encode(x=_time(language), y=y, color=_countries(language))
-    line = base.mark_line(strokeWidth=1.6, interpolate="step-after").encode(detail="part:N", strokeDash=dash)
+    line = base.mark_line(strokeWidth=1.6, interpolate="step-after").encode(detail="part:N")
     return (line + base.mark_point(size=10, filled=True)).properties(width=560, height=220)
 
 
@@ -88,7 +87,7 @@ def _lag(exhibit: Exhibit, language: str) -> Any:
     base = base.encode(x=_time(language), color=alt.Color("who:N", title=say("p_behind")[language], scale=scale))
     y = alt.Y("months:Q", title=say("p_months")[language])
     band = base.mark_rule(opacity=0.45).encode(y="low:Q", y2="high:Q")
-    dash = alt.StrokeDash("who:N", legend=None, scale=alt.Scale(domain=names, range=[[1, 0], [6, 3]]))
+    dash = alt.StrokeDash("who:N", title=say("p_behind")[language], scale=alt.Scale(domain=names, range=[[1, 0], [6, 3]]))
     line = base.mark_line(strokeWidth=1.4).encode(y=y, detail="part:N", strokeDash=dash)
     return (band + line + base.mark_point(size=10, filled=True).encode(y=y)).properties(width=560, height=220)
 
@@ -162,7 +161,7 @@ def _chips(exhibit: Exhibit, language: str) -> Any:
             shape=alt.Shape("what:N", legend=None, scale=shapes),
         )
     )
-    one = alt.Chart(alt.Data(values=[{"one": 1}])).mark_rule(strokeDash=[4, 3]).encode(x="one:Q")
+    one = alt.Chart(alt.InlineData(values=[{"one": 1}])).mark_rule(strokeDash=[4, 3]).encode(x="one:Q")
     return (one + base).properties(width=420)
 
 

@@ -130,7 +130,7 @@ def test_the_verdict_of_c8(rows: list[Row], models: dict[str, Row]) -> None:
             top = sorted((row for row in there if models[row["model"]]["open"]), key=lambda row: -float(row["rating"]))[:5]
             parts.append([models[row["model"]]["country"] for row in top] == ["CN"] * 5)
     found = answer(find_claim("C8"), Data(folder=None))
-    assert parts == [True] * 5
+    assert parts == [True] * 6
     assert (found.verdict, [one.outcome for one in found.findings]) == ("supported", ["holds"] * 4)
 
 

@@ -18,7 +18,7 @@ from harness.studies.board import Board, Entry, Side, difference
 from harness.studies.claims import FOLDER, Claim, claims, find_claim, read_claim
 from harness.studies.data import Data
 from harness.studies.finding import Finding, Text, _words, verdict
-from harness.studies.predicates import PREDICATES, test
+from harness.studies.predicates import PREDICATES, ask_predicate
 from harness.studies.predicates.cost import Chips, dominated, ratio
 
 CN, US = Side(country="CN", open=True), Side(country="US", open=True)
@@ -164,14 +164,14 @@ def test_the_verdict(outcomes: list[Any], kinds: str, said: str) -> None:
 def test_predicates_tell_three_outcomes_and_what_is_missing() -> None:
     def asked(*rows: tuple[str, float, float | None], predicate: str = "lead", **more: Any) -> str:
         given = {"one": {"country": "CN"}, "other": {"country": "US"}, "begin": "2024-01-01", "end": "2024-12-31", **more}
-        return test(predicate, given, Made(board(*(("2024-07-10", *row) for row in rows)))).outcome
+        return ask_predicate(predicate, given, Made(board(*(("2024-07-10", *row) for row in rows)))).outcome
 
     us = ("us-70b", 1000.0, 5.0)
     assert [asked(("cn-7b", value, 5.0), us) for value in (1020, 1005, 980)] == ["holds", "unclear", "fails"]
     assert [asked(("cn-7b", value, 5.0), us, predicate="close", points=50) for value in (980, 951, 900)] == ["holds", "unclear", "fails"]
     assert [asked(("cn-7b", 900.0, 5.0), us, predicate="lag", months=months) for months in (12, 24)] == ["holds", "fails"]
     assert asked(us) == "missing"
-    found = test("lead", {"one": {}, "other": {}, "begin": "1999-01-01", "end": "1999-01-02"}, Data(folder=None))
+    found = ask_predicate("lead", {"one": {}, "other": {}, "begin": "1999-01-01", "end": "1999-01-02"}, Data(folder=None))
     assert (found.outcome, found.command) == ("missing", "harness published import FILE")
 
 
@@ -199,7 +199,7 @@ def test_every_packaged_claim_is_answered_and_said_in_both_languages() -> None:
             assert one.outcome != "missing" or one.command
             assert one.kind == "none" or one.outcome != "missing"
         for language in ("en", "zh"):
-            assert found.verdict and claim.claim[language] in document.text(found, language)
+            assert claim.claim[language] in document.text(found, language)
         assert found.as_data()["verdict"] == found.verdict
 
 

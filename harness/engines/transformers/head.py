@@ -40,18 +40,27 @@ def _judge_rows(head: torch.nn.Linear, finish: Finish, hidden: Tensor, rows: Ten
     width = int(head.weight.shape[0])
     edges = torch.searchsorted(targets, torch.arange(0, width + step, step, device=targets.device)).tolist()
     chosen = torch.empty(len(targets), device=hidden.device)
+    leads = torch.zeros(len(targets), dtype=torch.bool, device=hidden.device)  # the first of the largest logits of its strip
     best = torch.full((len(hidden),), float("-inf"), device=hidden.device)
-    where = torch.zeros(len(hidden), dtype=torch.long, device=hidden.device)
-    total = torch.zeros(len(hidden), device=hidden.device)
+    where = torch.zeros(len(hidden), dtype=torch.long, device=hidden.device)  # the first strip that holds the largest logit
+    total = torch.full((len(hidden),), float("-inf"), device=hidden.device)  # log of the sum of exponentials
     for strip, low in enumerate(range(0, width, step)):
         bias = None if head.bias is None else head.bias[low : low + step]
         logits = finish(torch.nn.functional.linear(hidden, head.weight[low : low + step], bias)).float()
         inside = slice(edges[strip], edges[strip + 1])
+        top = logits.amax(dim=-1)
         chosen[inside] = logits[rows[inside], targets[inside] - low]
-        top, place = logits.max(dim=-1)
-        where = torch.where(top > best, place + low, where)
-        peak = torch.maximum(best, top)
-        total = total * (best - peak).exp() + logits.sub_(peak.unsqueeze(-1)).exp_().sum(dim=-1)
-        best = peak
+        # The place of the largest is looked for only where it may be the target: with indices, the maximum is not vectorised.
+        same = (chosen[inside] == top[rows[inside]]).nonzero().flatten() + edges[strip]
+        leads[same] = logits[rows[same]].argmax(dim=-1) == targets[same] - low
+        where = torch.where(top > best, strip, where)
+        best = torch.maximum(best, top)
+        total = torch.logaddexp(total, _log_sum(logits))
     back = order.argsort()
-    return (chosen - best[rows] - total[rows].log())[back], (where[rows] == targets)[back]
+    return (chosen - total[rows])[back], (leads & (where[rows] == targets // step))[back]
+
+
+def _log_sum(logits: Tensor) -> Tensor:
+    """Logarithm of each row's sum of exponentials: what log-softmax takes off. Its kernel sweeps a row at a time, `logsumexp` all rows thrice."""
+    found = logits[:, 0] - logits.log_softmax(dim=-1)[:, 0]
+    return found if bool(found.isfinite().all()) else logits.logsumexp(dim=-1)  # a first column of -inf tells nothing

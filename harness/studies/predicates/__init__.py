@@ -28,7 +28,7 @@ PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
 """Name to (its keys, the test)."""
 
 
-def test(predicate: str, given: dict[str, Any], data: Data) -> Finding:
+def ask_predicate(predicate: str, given: dict[str, Any], data: Data) -> Finding:
     """Asks one predicate. Raises ConfigError for one that is not known, or keys that it has not."""
     if predicate not in PREDICATES:
         raise ConfigError(f"unknown predicate {predicate!r}{suggest(predicate, PREDICATES)}; known: {', '.join(PREDICATES)}")

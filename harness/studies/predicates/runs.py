@@ -43,9 +43,9 @@ def by_index(what: ByIndex, data: Data) -> Finding:
         return Finding("missing", "none", say("no_runs", names=", ".join(lacking)), say("run_first"), command)
     comparison = compare(list(data.runs))
     found = {}
-    for place, mine in indices(comparison, load_weights(what.weights)).items():
+    for place, several in indices(comparison, load_weights(what.weights)).items():
         name = comparison.models[place].model.id
-        index = next((one for one in mine if one.language == what.language), None)
+        index = next((one for one in several if one.language == what.language), None)
         if name.lower() in wanted and index is not None:
             found[name.lower()] = index
     parts = sorted({part for one in found.values() for part in one.missing})
