@@ -4,7 +4,7 @@ usage: python scripts/bench_agreement.py [--rounds N] [--out FILE]     (in the e
 
 One model (58 million parameters in Qwen2's shape, random weights, fp32), the same engine arguments, two shapes: 8 requests of 128 prompt
 and 64 output tokens (latency), 16 requests of 128 and 32 (throughput). Rounds are added to those that the file already has. Compared are
-medians over all rounds: seconds of a batch, and output tokens/s.
+medians over all rounds: seconds of a batch, and output tokens/s. Theirs know no drift rule, so ours count rejected repeats, too.
 """
 
 from __future__ import annotations
