@@ -92,9 +92,12 @@ def chips() -> dict[str, Chip]:
 
 
 def find_chip(name: str) -> Chip:
-    """The chip of this name (``H20``) or device name (``NVIDIA H20``), in any case. Raises ConfigError with the nearest name."""
+    """The chip of this name (``H20``), its last word (``910B``) or device name (``NVIDIA H20``), in any case.
+
+    Raises ConfigError with the nearest name.
+    """
     wanted = name.strip().lower()
     for chip in chips().values():
-        if wanted in {known.lower() for known in (chip.name, chip.full, *chip.devices)}:
+        if wanted in {known.lower() for known in (chip.name, chip.name.split()[-1], chip.full, *chip.devices)}:
             return chip
     raise ConfigError(f"unknown chip {name!r}{suggest(name, chips())}; known: {', '.join(chips())}")
