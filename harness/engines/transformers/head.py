@@ -61,6 +61,6 @@ def _judge_rows(head: torch.nn.Linear, finish: Finish, hidden: Tensor, rows: Ten
 
 
 def _log_sum(logits: Tensor) -> Tensor:
-    """Logarithm of each row's sum of exponentials: what log-softmax takes off. Its kernel sweeps a row at a time, `logsumexp` all rows thrice."""
+    """Logarithm of each row's sum of exponentials: what log-softmax takes off. One sweep a row, where `logsumexp` makes three."""
     found = logits[:, 0] - logits.log_softmax(dim=-1)[:, 0]
     return found if bool(found.isfinite().all()) else logits.logsumexp(dim=-1)  # a first column of -inf tells nothing
