@@ -102,10 +102,16 @@ def test_no_model_was_rated_long_before_its_release_date() -> None:
 
 def test_a_day_that_was_only_cited_is_not_taken_for_known() -> None:
     models = rated_models(None)
-    assert models["guanaco-33b"].unknown == ("release date unread",)
+    assert models["koala-13b"].unknown == ("release date unread",)
     chinese = ("deepseek-v2.5", "deepseek-v3", "deepseek-r1", "deepseek-v3-0324", "glm-4.5", "kimi-k2-0711-preview", "chatglm-6b")
-    american = ("gemma-2-27b-it", "gemma-3-27b-it", "gpt-oss-120b", "intellect-3", "athene-v2-chat", "wizardlm-13b")
+    american = ("gemma-2-27b-it", "gemma-3-27b-it", "gpt-oss-120b", "intellect-3", "athene-v2-chat", "wizardlm-13b", "guanaco-33b")
     assert all(models[name].unknown == () for name in chinese + american)
+
+
+def test_weights_count_from_their_own_day_and_not_from_their_papers() -> None:
+    models = rated_models(None)
+    assert models["llama-3.1-nemotron-70b-instruct"].released == datetime.date(2024, 10, 12)
+    assert models["nemotron-4-340b-instruct"].released == datetime.date(2024, 6, 14)
 
 
 def test_what_the_studies_rest_on() -> None:
