@@ -16,18 +16,20 @@ from harness.errors import ModelError
 
 Torch = Literal["float32", "bfloat16", "float16"]
 
-REMOTE = {"qwen", "baichuan", "chatglm", "minicpm", "minicpmv"}
-"""Architectures whose code is in their repositories: nothing of transformers to compare with, so the formula is all there is."""
-QKV_BIAS = {"qwen2", "qwen2_moe", "qwen", "chatglm"}
+REMOTE = {"qwen", "baichuan", "chatglm", "minicpm", "minicpmv", "zhinao", "iflytekspark"}
+"""Architectures whose code is in their repositories or in MindFormers: nothing of transformers to compare with, so the formula is all."""
+QKV_BIAS = {"qwen2", "qwen2_moe", "qwen", "chatglm", "zhinao"}
 QK_NORM = {"qwen3", "qwen3_moe", "gemma3_text"}
 FOUR_NORMS = {"gemma2", "gemma3_text", "glm4"}
-OUTPUT_BIAS = {"llama", "gpt_oss"}
+LAYER_NORM = {"iflytekspark"}
+"""Norms with a bias beside their weight."""
+OUTPUT_BIAS = {"llama", "gpt_oss", "iflytekspark"}
 """Where ``attention_bias`` reaches the output projection too."""
 ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "glm4_moe", "seed_oss", "hunyuan_v1_dense"}
 PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma", "ernie4_5", "ernie4_5_moe", "cohere", "hunyuan_v1_moe"}
 PLAIN |= {"llama4_text", "kimi_k2"}
 SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN | REMOTE))
-TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere", "minicpm"}
+TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere", "minicpm", "iflytekspark"}
 HUNYUAN = {"hunyuan_v1_dense", "hunyuan_v1_moe"}
 SCORE_BIAS = {"gpt_oss", "deepseek_v3", "kimi_k2", "glm4_moe", "ernie4_5_moe"}
 """A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores elsewhere (part of every checkpoint)."""
@@ -75,12 +77,12 @@ class Architecture(BaseModel):
     @property
     def parameters(self) -> int:
         """All parameters; tied embeddings count once."""
-        return self._embeddings() + self._all_layers(self.num_experts) + self.hidden_size + self.other_parameters
+        return self._embeddings() + self._all_layers(self.num_experts) + self._norms(1) + self.other_parameters
 
     @property
     def active_parameters(self) -> int:
         """Parameters that one token passes through: everything but the experts that its router leaves out. Embeddings are counted."""
-        return self._embeddings() + self._all_layers(self.num_experts_per_tok) + self.hidden_size
+        return self._embeddings() + self._all_layers(self.num_experts_per_tok) + self._norms(1)
 
     @property
     def expert_parameters(self) -> int:
@@ -156,9 +158,12 @@ class Architecture(BaseModel):
 
     def _all_layers(self, experts: int) -> int:
         every = self._latent_attention() if self.kv_lora_rank else self._attention()
-        every += self.hidden_size * (4 if self.model_type in FOUR_NORMS else 1 if self.model_type == "cohere" else 2)
+        every += self._norms(4 if self.model_type in FOUR_NORMS else 1 if self.model_type == "cohere" else 2)
         dense = self.num_hidden_layers - self._moe_layers
         return self.num_hidden_layers * every + dense * self._mlp(self.intermediate_size) + self._moe_layers * self._experts(experts)
+
+    def _norms(self, number: int) -> int:
+        return number * self.hidden_size * (2 if self.model_type in LAYER_NORM else 1)
 
     def _attention(self) -> int:
         hidden, queries = self.hidden_size, self.num_attention_heads * self.head_dim
@@ -236,7 +241,7 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "attention_bias": kind in QKV_BIAS or given,
         "attention_out_bias": given and kind not in {"glm", "glm4", "glm4_moe", "seed_oss"},
-        "mlp_bias": bool(config.get("mlp_bias", False)) and kind == "llama",
+        "mlp_bias": bool(config.get("mlp_bias", False)) and kind in {"llama", "iflytekspark"},
         # llama4's norm of queries and keys has no weights
         "qk_norm": kind in QK_NORM | HUNYUAN or (bool(config.get("use_qk_norm", False)) and kind != "llama4_text"),
     }

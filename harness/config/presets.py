@@ -45,6 +45,7 @@ class Preset(BaseModel):
     )
     released: date | None = Field(None, description="Day of the first public release of the weights.")
     released_source: str | None = Field(None, description="Where that day was read.", pattern="^https://")
+    unread: bool = Field(False, description="The day was not read in released_source: not opened, or its stored copy does not say it.")
     remote_code: bool = Field(False, description="Its code or tokenizer is Python in its repository: needs trust_remote_code.")
     source: str = Field(description="Page that the figures come from.", min_length=5)
     arch: Architecture | None = Field(None, description="Architecture. None: not sourced, or a bundled model whose folder is missing.")
@@ -53,6 +54,8 @@ class Preset(BaseModel):
     def _dated(self) -> Self:
         if (self.released is None) != (self.released_source is None):
             raise ValueError(f"{self.name}: a release date and released_source go together")
+        if self.unread and self.released is None:
+            raise ValueError(f"{self.name}: unread is about a release date, and there is none")
         return self
 
     @property
@@ -131,13 +134,25 @@ def preset_data(preset: Preset) -> dict[str, Any]:
 
 
 def missing_models() -> list[dict[str, str]]:
-    """What the articles name and is not among the presets: model, what it lacks, why. Raises ConfigError for an entry without a reason."""
+    """What the articles name and is not among the presets: model, what it lacks, why; last, presets whose release day was not read.
+
+    Raises ConfigError for an entry without a reason.
+    """
     path = DATA / "missing_models.yaml"
     gaps: list[dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     for gap in gaps:
         if set(gap) != {"model", "lacks", "why"} or not all(gap.values()):
             raise ConfigError(f"{path.name}: an entry needs model, lacks and why; got {gap}")
-    return gaps
+    return gaps + _unread()
+
+
+def _unread() -> list[dict[str, str]]:
+    pages: dict[str, list[str]] = {}
+    for preset in presets().values():
+        if preset.unread and preset.released_source:
+            pages.setdefault(preset.released_source, []).append(preset.name)
+    why = "{} is cited for the day, as the maker's page, but the day was not read there."
+    return [{"model": ", ".join(names), "lacks": "a release date that was read", "why": why.format(page)} for page, names in pages.items()]
 
 
 def _read_family(path: Path) -> list[Preset]:

@@ -46,6 +46,7 @@ class Entry(BaseModel):
     source: Sourced = Field(description="Of maker and licence.")
     released: datetime.date | None = None
     released_source: Sourced | None = None
+    unread: bool = Field(False, description="The day was not read in released_source: not opened, or its stored copy does not say it.")
     made_from: str | None = Field(None, description="The published weights of another maker that it was tuned from.")
     base_country: Country | None = Field(None, description="Country of the maker of those weights.")
     base_source: Sourced | None = None
@@ -55,6 +56,8 @@ class Entry(BaseModel):
     def _sourced(self) -> Self:
         if (self.released is None) != (self.released_source is None):
             raise ValueError("a release date and its source go together")
+        if self.unread and self.released is None:
+            raise ValueError("unread is about a release date, and there is none")
         if len({self.made_from is None, self.base_country is None, self.base_source is None}) > 1:
             raise ValueError("made_from, base_country and base_source go together")
         if self.maker is None and not self.note:
@@ -90,12 +93,14 @@ class RatedModel:
     base_country: str | None
     base_source: str | None
     note: str | None
+    unread: bool = False
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is not known of it: of maker, country, licence, release date."""
+        """What is not known of it: of maker, country, licence, release date; "release date unread" where its source was only cited."""
         facts = {"maker": self.maker, "country": self.country, "licence": self.licence, "release date": self.released}
-        return tuple(name for name, value in facts.items() if value is None)
+        missing = tuple(name for name, value in facts.items() if value is None)
+        return (*missing, "release date unread") if self.unread else missing
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:

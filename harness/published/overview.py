@@ -47,5 +47,6 @@ def model_data(model: RatedModel) -> dict[str, Any]:
         "unknown": ", ".join(model.unknown),
         "source": source_url(model.source),
         "released_source": source_url(model.released_source) if model.released_source else None,
+        "unread": model.unread,
         "note": model.note,
     }

@@ -47,6 +47,7 @@ def test_a_good_table_is_read() -> None:
         (changed(maker=None), "a model without a maker needs a note"),
         (changed(maker="Nobody"), "the maker 'Nobody' is not in `makers`"),
         (changed(made_from="a/b"), "made_from, base_country and base_source go together"),
+        (changed(released="absent", released_source="absent", unread=True), "unread is about a release date"),
         (changed(extra=1), "Extra inputs"),
         (GOOD | {"makers": {"Somebody": {"country": "CN"}}}, "source: Field required"),
         (GOOD | {"makers": {"Somebody": {"country": None, "source": "https://example.org"}}}, "needs a note"),
@@ -84,6 +85,7 @@ def test_a_release_date_from_a_preset_is_that_presets() -> None:
         if model.released_source == "preset":
             name = model.name.removesuffix("-no-thinking")
             assert days.get(name) == model.released, model.name
+            assert presets()[name].unread == model.unread, model.name
             checked += 1
     assert checked >= 18
 
@@ -96,6 +98,20 @@ def test_no_model_was_rated_long_before_its_release_date() -> None:
     models = rated_models(None)
     early = {name: (day, models[name].released) for name, day in first.items() if models[name].released and day < models[name].released}
     assert all((released - day).days <= 7 for day, released in early.values() if released), early
+
+
+def test_a_day_that_was_only_cited_is_not_taken_for_known() -> None:
+    models = rated_models(None)
+    assert models["koala-13b"].unknown == ("release date unread",)
+    chinese = ("deepseek-v2.5", "deepseek-v3", "deepseek-r1", "deepseek-v3-0324", "glm-4.5", "kimi-k2-0711-preview", "chatglm-6b")
+    american = ("gemma-2-27b-it", "gemma-3-27b-it", "gpt-oss-120b", "intellect-3", "athene-v2-chat", "wizardlm-13b", "guanaco-33b")
+    assert all(models[name].unknown == () for name in chinese + american)
+
+
+def test_weights_count_from_their_own_day_and_not_from_their_papers() -> None:
+    models = rated_models(None)
+    assert models["llama-3.1-nemotron-70b-instruct"].released == datetime.date(2024, 10, 12)
+    assert models["nemotron-4-340b-instruct"].released == datetime.date(2024, 6, 14)
 
 
 def test_what_the_studies_rest_on() -> None:
