@@ -56,7 +56,7 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
     for place, one in enumerate(comparison.models):
         for run in dict.fromkeys(cell.run.results.name for cell in one.cells.values()):
             results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
-            for row in getattr(results, "costs", ()):  # runs of an older schema have none
+            for row in results.costs:
                 mine = row.task == scope.name or (scope.kind == "average" and row.task is None and row.language == scope.language)
                 value = getattr(getattr(row, part), name)
                 if row.model == one.model.model and mine and value:
