@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from harness.cli.output import colour, width, write_or_print
 
 if TYPE_CHECKING:
+    from harness.report.html.study import Studies
+    from harness.results.query import Run
     from harness.results.schema import Results
 
 TABLES = ("rich", "markdown", "csv", "json")
@@ -54,12 +56,18 @@ def report(
     lang: Annotated[
         Language | None, typer.Option("--lang", help="The page's and the pictures' language.  [default: en]", show_default=False)
     ] = None,
+    study: Annotated[
+        list[str] | None,
+        typer.Option("--study", metavar="CLAIM", help="With --html: C1 … C11, a claim's YAML, or all; repeatable.", show_default=False),
+    ] = None,
 ) -> None:
     """Show the table of one run, or of several joined; or write the page, or the pictures."""
     if html is not None or plots is not None:
         _alone(html, plots, out)
+    if study and html is None:
+        _refuse_studies(study)
     if html is not None:
-        _page(runs, html, lang or Language.en)
+        _page(runs, html, (lang or Language.en).value, study or [])
     elif plots is not None:
         _pictures(runs, plots, form or "svg", lang or Language.en)
     else:
@@ -106,11 +114,27 @@ def _costs(results: list[Results], form: str, every: bool, out: Path | None) -> 
     write_or_print(write(names, [sheet], [], form, width=width(), colour=colour() and out is None), out)
 
 
-def _page(runs: list[str], html: Path, lang: Language) -> None:
+def _refuse_studies(names: list[str]) -> NoReturn:
+    from harness.errors import ConfigError
+
+    raise ConfigError(f"--study {names[0]}: only the page has studies; add --html FILE, or see `harness study {names[0]}`")
+
+
+def _page(runs: list[str], html: Path, lang: str, studies: list[str]) -> None:
     from harness.report.html import page
     from harness.results.query import read_run
 
-    write_or_print(page([read_run(run) for run in runs], lang.value), html)
+    read = [read_run(run) for run in runs]
+    write_or_print(page(read, lang, _studies(studies, read, lang)), html)
+
+
+def _studies(names: list[str], runs: list[Run], lang: str) -> Studies | None:
+    if not names:
+        return None
+    from harness.studies.data import Data
+    from harness.studies.section import section
+
+    return section(names, Data(runs=tuple(runs)), lang)
 
 
 def _pictures(runs: list[str], folder: Path, form: str, lang: Language) -> None:

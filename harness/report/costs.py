@@ -13,7 +13,7 @@ from harness.report.table import speed
 from harness.results.schema import Row
 
 Kind = Literal["size", "flops", "usd", "joules", "speed", "bench"]
-SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
+SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
     for place, one in enumerate(comparison.models):
         for run in dict.fromkeys(cell.run.results.name for cell in one.cells.values()):
             results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
-            for row in getattr(results, "costs", ()):  # runs of an older schema have none
+            for row in results.costs:
                 mine = row.task == scope.name or (scope.kind == "average" and row.task is None and row.language == scope.language)
                 value = getattr(getattr(row, part), name)
                 if row.model == one.model.model and mine and value:

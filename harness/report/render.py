@@ -70,6 +70,14 @@ def escape(text: str) -> str:
     return _EDGE.sub(r"\\_", flat).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def code(text: str) -> str:
+    """A command in backticks, as it is typed; a bar is written so that a table's cell does not end at it."""
+    flat = "".join(char if char.isprintable() else " " for char in text).replace("|", "\\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", flat)), default=0))
+    room = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{room}{flat}{room}{fence}"
+
+
 def render_csv(table: Table) -> str:
     """One row a (model, task or group, metric, filter), every metric included."""
     file = io.StringIO()

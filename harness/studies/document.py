@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,13 @@ from markupsafe import Markup
 
 from harness.published.sources import sources
 from harness.report.inert import visible
-from harness.report.render import escape
+from harness.report.render import code, escape
 from harness.studies.answer import Answer
 from harness.studies.claims import FOLDER, Text
 from harness.studies.data import Data
 from harness.studies.exhibits import Cell
-from harness.studies.finding import say
+from harness.studies.finding import Finding, say
+from harness.studies.shorter import shorter
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ def plots(answer: Answer, language: str) -> dict[str, bytes]:
             if made is not None:
                 name = f"{answer.claim.id}-{place}-{exhibit.kind}.{language}.svg"
                 save(made, Path(folder) / name)
-                found[name] = _shorter((Path(folder) / name).read_bytes())
+                found[name] = shorter((Path(folder) / name).read_bytes())
     return found
-
-
-def _shorter(svg: bytes) -> bytes:
-    """Numbers to one decimal (a tenth of a point is not seen), and no attribute that says its default."""
-    return re.sub(rb"(\d\.\d)\d+", rb"\1", svg.replace(b' opacity="1"', b"").replace(b' stroke-miterlimit="10"', b""))
 
 
 def named(answer: Answer, language: str, place: int) -> str:
@@ -118,15 +113,7 @@ def _study(answer: Answer, language: str, folder: str) -> list[str]:
     ]
     lines += [_row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]), "|---|---|---|---|"]
     for part, finding in zip(claim.parts, answer.findings, strict=True):
-        more = [text[language] for text in (finding.why,) if text is not None]
-        more += [f"{say('w_to_produce')[language]}: {finding.command}"] if finding.command else []
-        cells = [
-            part.says[language],
-            say(finding.outcome)[language],
-            " ".join([finding.measured[language], *more]),
-            say(finding.kind)[language],
-        ]
-        lines.append(_row(cells))
+        lines.append(_row([part.says[language], say(finding.outcome)[language], _measured(finding, language), say(finding.kind)[language]]))
     for place, exhibit in enumerate(answer.exhibits, 1):
         lines += ["", f"### {escape(exhibit.title[language])}", ""]
         if exhibit.points:
@@ -138,8 +125,15 @@ def _study(answer: Answer, language: str, folder: str) -> list[str]:
     return lines
 
 
+def _measured(finding: Finding, language: str) -> Markup:
+    """What was found, why it does not tell, and the command that would, which is to be copied and stands in backticks."""
+    said = [escape(text[language]) for text in (finding.measured, finding.why) if text is not None]
+    said += [f"{escape(say('w_to_produce')[language])}: {code(finding.command)}"] if finding.command else []
+    return Markup(" ".join(said))
+
+
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
+    return "| " + " | ".join(cell if isinstance(cell, Markup) else escape(cell) for cell in cells) + " |"
 
 
 def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:

@@ -15,7 +15,7 @@ from harness.studies import gap
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
-from harness.studies.finding import say, side_name
+from harness.studies.finding import country_name, say
 from harness.studies.predicates import cost
 
 Cell = str | Text
@@ -161,7 +161,7 @@ def _share(title: Text, keys: _Top, data: Data) -> Exhibit:
         points += [{"date": snapshot.date, "country": name, "share": value, "part": part} for name, value in counts.items()]
         quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
         rows[quarter] = (str(snapshot.date), *(f"{100 * value:.0f} %" for value in counts.values()))
-    headers = (say("h_date"), side_name("CN"), side_name("US"), say("other_countries"))
+    headers = (say("h_date"), country_name("CN"), country_name("US"), say("other_countries"))
     return Exhibit("share", title, headers, tuple(rows.values()), tuple(points), arena=True)
 
 
@@ -209,7 +209,7 @@ def _ranking(title: Text, keys: _Top, data: Data) -> Exhibit:
             str(rank),
             one.name,
             one.facts.maker or "?",
-            side_name(one.facts.country),
+            country_name(one.facts.country),
             f"{one.rating:.0f}",
             _interval(one),
             one.facts.licence or "?",
@@ -255,7 +255,7 @@ def _frontier(
     best = [(one, value) for one, value in rows if one.name not in beaten]
     ordered = sorted(rows, key=lambda pair: (pair[0].name in beaten, pair[1]))  # the frontier first
     table = tuple(
-        (one.name, side_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", _interval(one), beaten.get(one.name, "–"))
+        (one.name, country_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", _interval(one), beaten.get(one.name, "–"))
         for one, value in ordered
     )
     mine = sum(one.facts.country == "CN" for one, _ in best)

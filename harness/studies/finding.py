@@ -59,4 +59,13 @@ def say(key: str, **values: Any) -> Text:
 
 def side_name(country: str | None) -> Text:
     """A country as an adjective."""
-    return say(f"side_{country}") if f"side_{country}" in _words() else Text(en=country or "?", zh=country or "?")
+    return _named("side", country)
+
+
+def country_name(country: str | None) -> Text:
+    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is not known."""
+    return _named("country", country)
+
+
+def _named(kind: str, country: str | None) -> Text:
+    return say(f"{kind}_{country}") if f"{kind}_{country}" in _words() else Text(en=country or "?", zh=country or "?")

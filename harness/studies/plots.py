@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.studies.exhibits import Exhibit
-from harness.studies.finding import say, side_name
+from harness.studies.finding import country_name, say
 
 COUNTRIES = {"CN": "#D55E00", "US": "#0072B2", "other": "#6b6b6b"}
 """The theme's orange and blue for the two countries, wherever they are told apart."""
@@ -45,7 +45,7 @@ def _countries(language: str) -> Any:
     """The colour of each country, as an encoding on ``country``."""
     import altair as alt
 
-    named = {**{code: side_name(code)[language] for code in ("CN", "US")}, "other": say("other_countries")[language]}
+    named = {**{code: country_name(code)[language] for code in ("CN", "US")}, "other": say("other_countries")[language]}
     label = " : ".join([*(f"datum.label === '{code}' ? '{name}'" for code, name in named.items()), "datum.label"])
     scale = alt.Scale(domain=list(COUNTRIES), range=list(COUNTRIES.values()))
     return alt.Color("country:N", title=say("p_country")[language], scale=scale, legend=alt.Legend(labelExpr=label, columns=3))

@@ -28,11 +28,13 @@ from harness.report.html.charts import Point, clipped, frontier
 from harness.report.html.cost import cost_charts
 from harness.report.html.finding import main_scopes
 from harness.report.html.items import LONGEST, item_data, stated
+from harness.report.html.study import Plate, Statement, Studies, Study
 from harness.report.html.svg import Axis, element, fitted
-from harness.report.html.tables import published_grid
+from harness.report.html.tables import Cell, Grid, published_grid
 from harness.report.html.words import Words, catalogue
 from harness.report.inert import embedded, shortened, visible
 from harness.results.query import read_run
+from harness.studies.claims import find_claim
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 VOID = {"meta", "input", "br", "img", "link", "hr", "source"}
@@ -275,6 +277,58 @@ def test_published_figures_stand_beside_the_measured_ones() -> None:
     assert len(grid.headers) == len(rows[0])
 
 
+def hostile_studies() -> Studies:
+    """A study whose every text would do harm if it were read as markup, and whose plot holds a script."""
+    bad, svg = "<script>window.hacked = 1</script>", b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.hacked = 1</script></svg>'
+    statement = Statement(f"says {bad}", f"outcome {bad}", "holds", f"measured {bad}", f"rests {bad}", f"command {bad} && x")
+    plate = Plate(f"plot {bad}", svg, (f"line {bad}",), Grid((f"head {bad}",), ((Cell(f"cell {bad}"),),)))
+    study = Study(
+        f"C{bad}", f"claim {bad}", f"origin {bad}", f"verdict {bad}", "supported", ("a",) * 4, (statement,), (plate,), (f"note {bad}",)
+    )
+    return Studies((study,), ((f"title {bad}", f"javascript:{bad}"),))
+
+
+def test_a_section_of_studies_is_inert() -> None:
+    parsed, plain = Parsed(page([read_run(SMOKE)], "en", hostile_studies())), Parsed(page([read_run(SMOKE)]))
+    assert parsed.open == []
+    assert len(parsed.attributes("script")) == len(plain.attributes("script")) == 2
+    shown = [text for texts in parsed.texts.values() for text in texts]
+    for part in ("says", "outcome", "measured", "rests", "command", "line", "head", "cell", "claim", "origin", "verdict", "note", "title"):
+        assert any(f"{part} <script>window.hacked = 1</script>" in text for text in shown), part
+    (image,) = parsed.attributes("img")
+    assert (image["src"] or "").startswith("data:image/svg+xml;base64,")
+    assert image["alt"] == "plot <script>window.hacked = 1</script>"
+    assert {attrs["href"] for attrs in parsed.attributes("a")} - {attrs["href"] for attrs in plain.attributes("a")} == {"#studies"}
+    policies = [one["content"] or "" for made in (parsed, plain) for one in made.attributes("meta") if "http-equiv" in one]
+    assert policies[0].replace(" img-src data:;", "") == policies[1]
+    assert not plain.attributes("img")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_studies_stand_in_the_page_in_its_language(language: str, tmp_path: Path) -> None:
+    done = harness("report", SMOKE, "--html", tmp_path / "r.html", "--lang", language, "--study", "c5", "--study", "C5", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    parsed, claim = Parsed((tmp_path / "r.html").read_text(encoding="utf-8")), find_claim("C5")
+    assert {"en": "What articles claim", "zh": "报道所言与数据所示"}[language] in parsed.texts["h2"]
+    assert [text for text in parsed.texts["h3"] if text.startswith("C5")] == [f"C5 · {claim.claim[language]}"]
+    assert {part.says[language] for part in claim.parts} <= set(parsed.texts["th"])
+    assert {"en": "cannot tell", "zh": "无法判断"}[language] in parsed.texts["span"]
+    (image,) = parsed.attributes("img")
+    svg = base64.b64decode((image["src"] or "").partition(",")[2]).decode()
+    assert "H20" in svg
+    assert parsed.open == []
+
+
+def test_studies_are_refused_without_a_page_and_by_a_wrong_name(tmp_path: Path) -> None:
+    bare = harness("report", SMOKE, "--study", "C8", cwd=tmp_path)
+    assert bare.returncode == 2
+    assert "--study C8: only the page has studies; add --html FILE" in bare.stderr
+    wrong = harness("report", SMOKE, "--html", "r.html", "--study", "C88", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "unknown study 'C88'" in wrong.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
 def test_long_manifests_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.report.html.assemble.LONGEST_MANIFEST", 1000)
     parsed = Parsed(page([read_run(SMOKE), read_run(SMOKE)]))
@@ -296,6 +350,7 @@ def test_names_are_escaped_and_clipped_by_width() -> None:
     assert clipped("short", 10) == "short"
     assert [CostAxis("size", {}).text(value) for value in (7_615_616_512, 771_968, 42.0)] == ["7.616B", "772k", "42"]
     assert CostAxis("flops", {}).text(7.6e9) == "7.6G"
+    assert [CostAxis("usd", {}).text(value) for value in (1.797e-6, 9.741e-7)] == ["1.797µ", "974.1n"]
 
 
 def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -> None:

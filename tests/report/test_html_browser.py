@@ -12,6 +12,8 @@ from support.runs import ROOT
 
 from harness.report.html import page
 from harness.results.query import read_run
+from harness.studies.data import Data
+from harness.studies.section import section
 
 pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no chromium here: apt-get install chromium fonts-noto-cjk")
 SMOKE = ROOT / "results" / "recorded" / "smoke"
@@ -58,6 +60,21 @@ def test_it_loads_without_an_error_or_a_request(opened: Browser, file: Path) -> 
     assert opened.run(CARDS) == 20
     assert opened.complaints == []
     assert opened.requests == [file.resolve().as_uri()]
+
+
+def test_a_section_of_studies_loads_without_an_error_and_shows_its_plots(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "studies.html"
+    file.write_text(page([read_run(SMOKE)], "zh", section(["C5", "C6"], Data(folder=None), "zh")), encoding="utf-8")
+    for width in (390, 1100):
+        browser.requests.clear()
+        browser.complaints.clear()
+        browser.look(width, "dark")
+        browser.open(file)
+        assert browser.complaints == []
+        assert [one for one in browser.requests if not one.startswith("data:image/svg+xml;base64,")] == [file.resolve().as_uri()]
+        assert browser.run("document.documentElement.scrollWidth") == width
+    assert browser.run("[...document.querySelectorAll('#studies img')].map((one) => one.naturalWidth > 100)") == [True] * 3
+    assert browser.run(CARDS) == 20
 
 
 def test_the_policy_stops_requests_and_scripts(opened: Browser) -> None:

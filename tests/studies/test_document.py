@@ -14,10 +14,14 @@ from support.chromium import Browser, find_chromium
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.published import rated_models
+from harness.report.render import code
 from harness.studies import document
 from harness.studies.answer import Answer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
+from harness.studies.finding import country_name
+from harness.studies.shorter import shorter
 
 NASTY = "<script>alert(1)</script>|*x*\u202e"
 
@@ -57,6 +61,39 @@ def test_the_page_is_inert_and_names_its_caution() -> None:
     assert "<script>" not in text
     assert "2504.20879" in text
     assert all(b"<script" not in svg for svg in pictures.values())
+
+
+def test_commands_can_be_copied_from_markdown() -> None:
+    text = document.markdown([answer(find_claim("C10"), Data(folder=None))], Data(folder=None), "en")
+    assert "To produce it: `harness run configs/studies/gpt-oss-deepseek.yaml && harness study --all --run gpt-oss-deepseek`" in text
+    assert "&amp;" not in text
+    assert [code("a | b\n"), code("say `x`")] == ["`a \\| b `", "`` say `x` ``"]
+
+
+def test_tables_name_every_country() -> None:
+    for country in {facts.country for facts in rated_models(None).values()} - {None}:
+        name = country_name(country)
+        assert name.en != country
+        assert re.search("[\u4e00-\u9fff]", name.zh)
+    assert country_name("ZZ").en == "ZZ"
+    assert country_name(None).zh == "?"
+    ranks = answer(find_claim("C1"), Data(folder=None)).exhibits[0]
+    countries = [row[3] for row in ranks.rows]
+    assert Text(en="Canada", zh="加拿大") in countries
+
+
+def test_a_shorter_plot_says_the_same() -> None:
+    font = ' font-family="A, B"'
+    disc = "M1.5,0A1.5,1.5,0,1,1,-1.5,0A1.5,1.5,0,1,1,1.5,0"
+    plot = f"""<svg version="1.1" class="marks"><g role="x" aria-hidden="true"><path class="background" d="M0,0h0v0h0Z"/>
+<path transform="translate(10.449,3.0)" d="{disc}" fill="#D55E00" opacity="1"/><text x="0.96"{font}>0.05 class="a" qwen-2.55</text>
+<text{font}>two</text><path class="foreground" d="" display="none"/></g></svg>"""
+    assert shorter(plot.encode()).decode().replace("\n", "") == (
+        '<svg font-family="A, B" version="1.1"><g><circle transform="translate(10.4,3)" r="1.5" fill="#D55E00"/>'
+        '<text x="1">0.05 class="a" qwen-2.55</text><text>two</text></g></svg>'
+    )
+    two = plot.replace(font, ' font-family="C"', 1)
+    assert shorter(two.encode()).count(b"font-family") == 2
 
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Finish = Callable[[Tensor], Tensor]
-_STRIP_BYTES = {"cpu": 4 << 20, "cuda": 256 << 20}  # fp32 bytes of logits at a time
+_STRIP_BYTES = {"cpu": 2 << 20, "cuda": 256 << 20}  # fp32 bytes of logits at a time
 _ROWS = 1024
 
 

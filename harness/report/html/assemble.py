@@ -24,6 +24,7 @@ from harness.report.html import charts, tables
 from harness.report.html.cost import cost_charts
 from harness.report.html.finding import finding, main_scopes
 from harness.report.html.items import item_data, stated
+from harness.report.html.study import Studies
 from harness.report.html.words import LANGUAGES, Words
 from harness.report.inert import embedded, shortened, visible
 from harness.report.table import make_table
@@ -38,8 +39,8 @@ LONGEST_MANIFEST = 400_000
 """Characters of all runs' manifests that are shown."""
 
 
-def page(runs: Sequence[Run], language: str = "en") -> str:
-    """The HTML of one run, or of several joined, as `compare` joins them. ``language`` en or zh.
+def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = None) -> str:
+    """The HTML of one run, or of several joined, as `compare` joins them. ``language`` en or zh; ``studies`` in the same, for a section.
 
     Raises ConfigError for another language, or where no run holds a score.
     """
@@ -51,7 +52,8 @@ def page(runs: Sequence[Run], language: str = "en") -> str:
     script, style = _part("viewer.js"), _part("style.css")
     return _template().render(
         w=words,
-        policy=_policy(script, style),
+        policy=_policy(script, style, images=studies is not None),
+        studies=studies,
         script=Markup(script),
         style=Markup(style),
         title=words("title", name=visible(comparison.name)),
@@ -95,9 +97,10 @@ def _gap(comparison: Comparison, found: Sequence[Gap], labels: Sequence[str], wo
     return charts.gap_chart(found, labels, words, words("h_gap")), tables.gap_grid(comparison, found, words)
 
 
-def _policy(script: str, style: str) -> str:
-    """The content security policy: nothing but this very script and this very style."""
-    return f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+def _policy(script: str, style: str, images: bool = False) -> str:
+    """The content security policy: nothing but this very script and this very style, and images that stand in the page itself."""
+    pictures = "img-src data:; " if images else ""
+    return f"default-src 'none'; {pictures}script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

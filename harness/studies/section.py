@@ -1,0 +1,59 @@
+"""Answers as a section of the report's page: the runs' page stays one file, and what is published stands beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.html import tables
+from harness.report.html.study import Plate, Statement, Studies, Study
+from harness.report.inert import visible
+from harness.studies.answer import Answer, answer
+from harness.studies.claims import claims, find_claim
+from harness.studies.data import Data
+from harness.studies.document import cited, named, plots, shown
+from harness.studies.exhibits import Exhibit
+from harness.studies.finding import say
+
+
+def section(names: Sequence[str], data: Data, language: str) -> Studies:
+    """The studies named, or those of all packaged claims for ``all``, in one language; each once, however often it is named.
+
+    Raises ConfigError for an unknown claim.
+    """
+    chosen = {claim.id: claim for name in names for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])}
+    answers = [answer(claim, data) for claim in chosen.values()]
+    sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data))
+    return Studies(tuple(_study(one, language) for one in answers), sources)
+
+
+def _study(made: Answer, language: str) -> Study:
+    claim, pictures = made.claim, plots(made, language)
+    plates = [_plate(one, pictures.get(named(made, language, place)), language) for place, one in enumerate(made.exhibits, 1)]
+    notes = [*claim.notes, *([say("caution")] if any(one.arena for one in made.exhibits) else [])]
+    return Study(
+        claim.id,
+        shown(claim.claim, language),
+        "; ".join(f"{shown(source.title, language)}, {source.date}" for source in claim.sources),
+        say(made.verdict)[language],
+        made.verdict.replace(" ", "-"),
+        tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
+        tuple(_statements(made, language)),
+        tuple(plates),
+        tuple(shown(note, language) for note in notes),
+    )
+
+
+def _statements(made: Answer, language: str) -> list[Statement]:
+    found = []
+    for part, finding in zip(made.claim.parts, made.findings, strict=True):
+        measured = " ".join(shown(text, language) for text in (finding.measured, finding.why) if text is not None)
+        outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
+        found.append(Statement(shown(part.says, language), outcome, finding.outcome, measured, rests, visible(finding.command or "")))
+    return found
+
+
+def _plate(exhibit: Exhibit, svg: bytes | None, language: str) -> Plate:
+    headers = tuple(shown(head, language) for head in exhibit.headers)
+    rows = tuple(tuple(tables.Cell(shown(cell, language)) for cell in row) for row in exhibit.rows)
+    grid = tables.Grid(headers, rows, left=frozenset(range(len(headers))))
+    return Plate(shown(exhibit.title, language), svg, tuple(shown(line, language) for line in exhibit.lines), grid)
