@@ -43,6 +43,8 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
     """A config.json that says this architecture. Raises ModelError where these names do not say all of it (experts, latent attention …)."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CLASSES
 
+    if arch.model_type not in CLASSES:
+        raise ModelError(f"{label}: transformers has no {arch.model_type}, whose code comes with the model; name a folder that has it")
     config = {key: value for key, value in arch.model_dump().items() if value is not None}
     config |= {"architectures": [CLASSES[arch.model_type]], "dtype": arch.torch_dtype, "eos_token_id": 0, "bos_token_id": 0}
     for key in ("sliding_layers", "attention_out_bias", "qk_norm", "shared_expert_size", "dense_layers"):

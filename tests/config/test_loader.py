@@ -159,7 +159,8 @@ def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path):
     assert load_config(path).config.name == path.stem
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
-    assert f"harness run configs/{path.name}" in text
+    command = "run" if load_config(path).config.tasks else "bench"
+    assert f"harness {command} configs/{path.name}" in text
     assert yaml.safe_load(text)["name"] == path.stem
 
 

@@ -69,9 +69,10 @@ def test_real_tasks(subject: Callable[[str], Subject], mirror: Path, model: str,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
-@pytest.mark.timeout(900)  # lm-eval alone takes two minutes for gsm8k on two idle cores
+@pytest.mark.timeout(900)
 def test_real_tasks_on_a_real_vocabulary(subject: Callable[[str], Subject], mirror: Path, name: str) -> None:
-    compare(subject("qwen-4-layers"), {**REAL[name], "limit": min(3, REAL[name]["limit"])}, mirror)
+    most = 1 if name.startswith("gsm8k") else 3  # lm-eval alone takes over a minute for each answer of 256 tokens
+    compare(subject("qwen-4-layers"), {**REAL[name], "limit": min(most, REAL[name]["limit"])}, mirror)
 
 
 @pytest.mark.parametrize("name", CHAT)

@@ -21,8 +21,7 @@ from harness.run import run_config
 from harness.run.devices import Gpu, Machine
 from harness.run.downloads import cache_folder, folder_bytes, watched
 from harness.run.events import EventStream, parse_event
-from harness.run.executor import _kill_group, _Running, worker_env
-from harness.run.schedule import Job
+from harness.run.executor import kill_group, worker_env
 
 
 def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +88,6 @@ def test_what_a_killed_worker_started_ends_with_it() -> None:
     child = psutil.Process(int(process.stdout.readline()))
     process.kill()
     process.wait()
-    _kill_group(_Running(Job("m", 0), process, []))
+    kill_group(process)
     psutil.wait_procs([child], timeout=10)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
