@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.studies.exhibits import Exhibit
 from harness.studies.finding import country_name, say
 
+LINE = 0.035
+"""Of the height of a frontier's plot that a line of names takes."""
 COUNTRIES = {"CN": "#D55E00", "US": "#0072B2", "other": "#6b6b6b"}
 """The theme's orange and blue for the two countries, wherever they are told apart."""
 
@@ -116,8 +118,19 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
     dots = base.mark_point(filled=True).encode(
         x=x, y=y, color=_countries(language), shape=shape, size=size, tooltip=["model:N", "rating:Q"]
     )
-    names = base.transform_filter("datum.frontier").mark_text(align="right", dx=-7, dy=-5, fontSize=9).encode(x=x, y=y, text="model:N")
+    places = alt.Y("label:Q", title=say("h_rating")[language], scale=alt.Scale(zero=False))
+    best = alt.Chart(alt.InlineData(values=_labels(exhibit.points)))
+    names = best.mark_text(align="right", dx=-7, dy=-5, fontSize=9).encode(x=x, y=places, text="model:N")
     return (dots + names).properties(width=560, height=340, title=_caption("p_frontier", language))
+
+
+def _labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where the frontier's names stand: at their rating, or higher where the name below takes the room."""
+    ratings = [row["rating"] for row in points]
+    room, made = LINE * (max(ratings) - min(ratings)), list[dict[str, Any]]()
+    for row in sorted((row for row in points if row["frontier"]), key=lambda row: (row["rating"], row["model"])):
+        made.append({**row, "label": max(row["rating"], made[-1]["label"] + room) if made else row["rating"]})
+    return made
 
 
 def _tokens(exhibit: Exhibit, language: str) -> Any:

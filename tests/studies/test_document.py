@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from harness.cli.main import app
 from harness.published import rated_models
 from harness.report.render import code
-from harness.studies import document
+from harness.studies import document, plots
 from harness.studies.answer import Answer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
@@ -94,6 +94,12 @@ def test_a_shorter_plot_says_the_same() -> None:
     )
     two = plot.replace(font, ' font-family="C"', 1)
     assert shorter(two.encode()).count(b"font-family") == 2
+
+
+def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:
+    best = [{"model": name, "rating": value, "frontier": True} for name, value in (("c", 1100.0), ("b", 1001.0), ("a", 1000.0))]
+    others = [{"model": "d", "rating": 900.0, "frontier": False}]
+    assert [(row["model"], row["label"]) for row in plots._labels(best + others)] == [("a", 1000.0), ("b", 1007.0), ("c", 1100.0)]
 
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:
