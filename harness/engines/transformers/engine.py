@@ -30,7 +30,7 @@ from harness.items import Choice, Completion, Generation, Likelihood, Passage, S
 
 log = logging.getLogger(__name__)
 
-_CPU_TOKENS = 2048  # padded tokens a forward pass: more gains nothing on a CPU
+_CPU_TOKENS = 1024  # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
 _CUDA_TOKENS = 16384
 
 
