@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -146,7 +147,7 @@ class Board:
 
 
 def _unknown(one: Rating) -> RatedModel:
-    nothing = dict.fromkeys(
+    nothing: dict[str, Any] = dict.fromkeys(
         ("maker", "country", "open", "licence", "released", "released_source", "made_from", "base_country", "base_source")
     )
     return RatedModel(name=one.model, also=(), source=one.source, note=None, **nothing)
