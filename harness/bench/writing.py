@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +10,7 @@ from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
 from harness.run.devices import Machine
-from harness.run.manifest import ENVIRONMENT, describe_hardware, package_versions
+from harness.run.manifest import describe_hardware, describe_session
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -34,16 +31,7 @@ def write_results(folder: RunFolder, loaded: LoadedConfig, machine: Machine, row
     write_json(
         folder.path / "speed-manifest.json",
         {
-            "harness_version": __version__,
-            "config": loaded.config.model_dump(mode="json"),
-            "config_hash": loaded.hash,
-            "config_files": [path.name for path in loaded.sources],
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "packages": package_versions(),
-            "hardware": describe_hardware(machine),
-            "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-            "command": ["harness", *sys.argv[1:]],
+            **describe_session(loaded, machine),
             "models": {row.model: row.identity.model_dump(mode="json") for row in rows},
         },
     )

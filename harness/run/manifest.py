@@ -33,6 +33,16 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> d
     for label, model in models.items():
         model["engine_info"] = journal.meta(f"engine:{label}")
     return {
+        **describe_session(loaded, machine),
+        "sessions": journal.meta("sessions"),
+        "models": models,
+        "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
+    }
+
+
+def describe_session(loaded: LoadedConfig, machine: Machine) -> dict[str, Any]:
+    """What every manifest begins with: versions, the resolved config, the machine, the command."""
+    return {
         "harness_version": __version__,
         "config": loaded.config.model_dump(mode="json"),
         "config_hash": loaded.hash,
@@ -43,9 +53,6 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> d
         "hardware": describe_hardware(machine),
         "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         "command": ["harness", *sys.argv[1:]],
-        "sessions": journal.meta("sessions"),
-        "models": models,
-        "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
     }
 
 
