@@ -102,16 +102,16 @@ def _table(runs: list[str], form: str, lang: Language | None, out: Path | None, 
 
 def _costs(results: list[Results], form: str, every: bool, out: Path | None) -> None:
     from harness.errors import ConfigError
-    from harness.report.cost_sheet import costs_sheet
+    from harness.report.cost_sheet import costs_sheets
     from harness.report.sheets import write
 
     if form not in ("rich", "markdown"):
         raise ConfigError(f"--costs --format {form}: csv and json hold the costs without --costs; choose rich or markdown")
-    sheet = costs_sheet(results, every)
-    if not sheet.rows:
+    sheets = costs_sheets(results, every)
+    if not sheets:
         raise ConfigError("these runs hold no costs: they were made with meter: false, by an older version, or imported")
     names = ", ".join(dict.fromkeys(result.name for result in results))
-    write_or_print(write(names, [sheet], [], form, width=width(), colour=colour() and out is None), out)
+    write_or_print(write(names, sheets, [], form, width=width(), colour=colour() and out is None), out)
 
 
 def _refuse_studies(names: list[str]) -> NoReturn:

@@ -11,25 +11,38 @@ from harness.results.schema import Results
 NONE = "–"
 
 
-def costs_sheet(results: Sequence[Results], every: bool = False) -> Sheet:
-    """A row a (model, language); with ``every`` also a row a (model, task)."""
+SPEED = ("items", "prefill", "computed", "decode", "chars", "read", "written")
+COST = ("tok/answer", "TTFT ms", "TPOT ms", "e2e ms", "MFU", "J/item", "J/correct", "$/1k items", "$/1k correct")
+
+
+def costs_sheets(results: Sequence[Results], every: bool = False) -> list[Sheet]:
+    """How fast, and what an answer took: two sheets of a row a (model, language), with ``every`` also a row a (model, task).
+
+    Figures that no row has are left out, and the notes say why. Empty where the runs hold no costs.
+    """
     rows = [row for result in results for row in result.costs if every or row.task is None]
-    headers: tuple[str, ...] = (
-        "model",
-        "of",
-        "items/s",
-        "prefill tok/s",
-        "computed",
-        "decode tok/s",
-        "chars/s",
-        "read chars/tok",
-        "written chars/tok",
-    )
-    headers += ("tok/answer", "TTFT ms", "TPOT ms", "e2e ms", "MFU", "J/item", "J/correct", "$/1k items", "$/1k correct")
+    if not rows:
+        return []
+    lines = [_line(row) for row in rows]
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes = [f"{what}: {reason}" for what, reason in dict.fromkeys(reasons)]
-    notes.append("Latencies: median and 99th percentile. Every figure and its definition: results.json (`costs`, `definitions`).")
-    return Sheet("What it cost", headers, tuple(_line(row) for row in rows), frozenset({0, 1}), tuple(notes))
+    notes.append("Latencies: median / 99th percentile. Every figure and its definition: results.json (`costs`, `definitions`).")
+    unit = "Items, tokens (read, read by the model, written) and characters a second; characters a token, read and written."
+    fast = _sheet("How fast", SPEED, [line[: 2 + len(SPEED)] for line in lines], (unit,))
+    return [fast, _sheet("What an answer took", COST, [(*line[:2], *line[2 + len(SPEED) :]) for line in lines], tuple(notes))]
+
+
+def _sheet(title: str, headers: tuple[str, ...], lines: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> Sheet:
+    """A sheet with the columns that say something."""
+    kept = [place for place in range(len(headers) + 2) if place < 2 or any(line[place] != NONE for line in lines)]
+    shown = ("model", "of", *headers)
+    return Sheet(
+        title,
+        tuple(shown[place] for place in kept),
+        tuple(tuple(line[place] for place in kept) for line in lines),
+        frozenset({0, 1}),
+        notes,
+    )
 
 
 def _line(row: CostRow) -> tuple[str, ...]:
