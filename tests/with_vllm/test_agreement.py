@@ -11,7 +11,7 @@ import pytest
 from harness.config.schema import TaskEntry
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
 
-from .conftest import Both, both
+from .conftest import SHAPES, Both, both, write_shape
 
 WORDS = [
     "the",
@@ -155,12 +155,31 @@ def test_real_tasks_on_real_shapes(shape: Both, mirror: Path) -> None:
 
 
 def test_bf16() -> None:
-    """0.05 on the mean. Single values near -6 to -11 differ by up to 0.08 here: vLLM's activations are bf16, the transformers engine
-    computes bf16 weights in fp32 on such a CPU (docs/vllm.md); issue 4 asks for 0.05 of every value, which this model does not meet."""
+    """0.05 on the mean. Single values near -6 to -11 differ by up to 0.08: vLLM's activations are bf16, the transformers engine computes
+    bf16 weights in fp32 on such a CPU. Made to compute in bf16 it is as far from its own fp32 (docs/vllm.md)."""
     opened = both("bundled/tiny-qwen", "bfloat16")
     items = [item for item in choices() if item.key.startswith("single")]
-    ours, theirs = ({answer.key: answer.logprobs for answer in engine.score(items)} for engine in (opened.plain, opened.vllm))
+    differences = per_token(opened, items)
     opened.close()
-    differences = [abs(one - other) for key, values in ours.items() for one, other in zip(values, theirs[key], strict=True)]
     assert sum(differences) / len(differences) < 0.05
     assert max(differences) < 0.15
+
+
+def test_bf16_on_a_real_shape(mirror: Path, tmp_path: Path) -> None:
+    """Every log-probability a token within 0.05, on questions of real tasks."""
+    name = "Qwen/Qwen2.5-0.5B-Instruct"
+    opened = both(write_shape(name, SHAPES[name], mirror, tmp_path / "model"), "bfloat16", max_length=512)
+    differences = per_token(opened, real_items(mirror, 2))
+    opened.close()
+    assert len(differences) > 15
+    assert max(differences) < 0.05
+
+
+def per_token(opened: Both, items: list[Choice]) -> list[float]:
+    """Differences of all continuations' log-probabilities, in nats a token."""
+    ours, theirs = ({answer.key: answer for answer in engine.score(items)} for engine in (opened.plain, opened.vllm))
+    return [
+        abs(one - other) / length
+        for key, answer in ours.items()
+        for one, other, length in zip(answer.logprobs, theirs[key].logprobs, answer.lengths, strict=True)
+    ]
