@@ -16,7 +16,7 @@ from harness.report.render import code, escape
 from harness.studies.answer import Answer
 from harness.studies.claims import FOLDER, Text
 from harness.studies.data import Data
-from harness.studies.exhibits import Cell
+from harness.studies.exhibited import Cell
 from harness.studies.finding import Finding, say
 from harness.studies.shorter import shorter
 from harness.version import __version__

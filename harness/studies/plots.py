@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.studies.exhibits import Exhibit
+from harness.studies.exhibited import Exhibit
 from harness.studies.finding import country_name, say
 
 LINE = 0.035
