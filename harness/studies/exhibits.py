@@ -194,6 +194,8 @@ KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "ranking": (Top, _ranking),
     "prices": (Top, frontiers.prices),
     "sizes": (Top, frontiers.sizes),
+    "flops": (frontiers.Item, frontiers.flops),
+    "frontiers": (frontiers.Over, frontiers.frontiers),
     "tokens": (_Tokens, _page),
     "chips": (_Chips, _chips),
 }

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.exhibited import Exhibit, Top, interval
+from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, segments
 from harness.studies.finding import country_name, say
+from harness.studies.frontier import Frontier, active, frontier, item_flops, quarterly
 from harness.studies.predicates import cost
+
+LANGUAGES = ("en", "zh")
+NAMED = 12
+"""Models without an architecture that a line names, best first."""
+
+
+class Over(Keys):
+    """Whose frontier."""
+
+    side: Side = Side(open=True)
+
+
+class Item(Top):
+    """What one item costs: tokens read and written."""
+
+    side: Side = Side(open=True)
+    prompt: int = Field(1000, ge=1)
+    output: int = Field(300, ge=1)
 
 
 def prices(title: Text, keys: Top, data: Data) -> Exhibit:
@@ -32,22 +53,78 @@ def sizes(title: Text, keys: Top, data: Data) -> Exhibit:
     return _frontier("sizes", title, known, beaten, points, snapshot)
 
 
+def flops(title: Text, keys: Item, data: Data) -> Exhibit:
+    """Rating against the FLOPs of one item, by architecture; what no preset describes is named."""
+    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
+    if snapshot is None:
+        return _frontier("flops", title, [], {}, (), None)
+    found = frontier(snapshot, keys.side, item_flops(keys.prompt, keys.output))
+    points = tuple(_point(one, "flops", value, one.name not in found.beaten) for one, value in found.rows)
+    lines = (say("item", prompt=f"{keys.prompt:,}", output=f"{keys.output:,}"), *_without(found))
+    return _frontier("flops", title, list(found.rows), found.beaten, points, snapshot, lines)
+
+
+def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
+    """At each date the frontier of rating against active parameters, and how many of its models are whose; a table row a quarter."""
+    series = data.board.series(keys.style, keys.category)
+    parts = dict(zip((one.date for one in series), segments([one.date for one in series]), strict=True))
+    found = {one.date: made for one in series if (made := frontier(one, keys.side, active)).rows}
+    points = []
+    for date, one in found.items():
+        shares = {name: one.share(name) for name in ("CN", "US")}
+        shares["other"] = max(0.0, 1 - sum(shares.values()))
+        points += [{"date": date, "country": name, "share": value, "part": parts[date]} for name, value in shares.items()]
+    kept = [found[one.date] for one in quarterly(series) if one.date in found]
+    headers = tuple(say(f"h_{name}") for name in ("date", "open_rated", "with_arch", "on_frontier", "countries", "cn_share"))
+    lines = (say("by_active"), say("frontier_interval"), *(_without(kept[-1]) if kept else ()))
+    return Exhibit("frontiers", title, headers, tuple(_quarter(one) for one in kept), tuple(points), lines, arena=True)
+
+
+def _quarter(one: Frontier) -> tuple[Cell, ...]:
+    best = Text(
+        **{lang: "; ".join(f"{entry.name} ({_origin(entry)[lang]}, {value:.1f})" for entry, value in one.best) for lang in LANGUAGES}
+    )
+    counts = Text(**{lang: ", ".join(f"{country_name(name)[lang]} {n}" for name, n in one.countries.most_common()) for lang in LANGUAGES})
+    low, high = one.share_range("CN")
+    share = f"{100 * one.share('CN'):.0f} % ({100 * low:.0f} … {100 * high:.0f})"
+    return (str(one.date), str(len(one.rows) + len(one.without)), str(len(one.rows)), best, counts, share)
+
+
+def _without(found: Frontier) -> tuple[Text, ...]:
+    """Which of the side's models have no architecture here."""
+    if not found.without:
+        return ()
+    listed = ", ".join(entry.name for entry in found.without[:NAMED])
+    return (say("no_arch", n=len(found.without), all=len(found.rows) + len(found.without), date=found.date, listed=listed),)
+
+
+def _origin(one: Entry) -> Text:
+    """A maker's country, and that of the weights it tuned where they are another country's."""
+    mine, base = one.facts.country, one.facts.base_country
+    return country_name(mine) if base in (None, mine) else say("tuned", country=country_name(mine), base=country_name(base))
+
+
 def _point(one: Entry, name: str, value: float, frontier: bool) -> dict[str, Any]:
     country = one.facts.country if one.facts.country in ("CN", "US") else "other"
     return {"model": one.name, "country": country, name: value, "rating": one.rating, "open": bool(one.facts.open), "frontier": frontier}
 
 
 def _frontier(
-    kind: str, title: Text, rows: list[tuple[Entry, float]], beaten: dict[str, str], points: tuple[dict[str, Any], ...], at: Snapshot | None
+    kind: str,
+    title: Text,
+    rows: list[tuple[Entry, float]],
+    beaten: dict[str, str],
+    points: tuple[dict[str, Any], ...],
+    at: Snapshot | None,
+    more: tuple[Text, ...] = (),
 ) -> Exhibit:
     best = [(one, value) for one, value in rows if one.name not in beaten]
     ordered = sorted(rows, key=lambda pair: (pair[0].name in beaten, pair[1]))  # the frontier first
     table = tuple(
-        (one.name, country_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", interval(one), beaten.get(one.name, "–"))
-        for one, value in ordered
+        (one.name, _origin(one), f"{value:.4g}", f"{one.rating:.0f}", interval(one), beaten.get(one.name, "–")) for one, value in ordered
     )
     mine = sum(one.facts.country == "CN" for one, _ in best)
     lines = [say("of_date", date=at.date)] if at else []
     lines.append(say("frontier", n=len(best), cn=mine, us=sum(one.facts.country == "US" for one, _ in best), all=len(rows)))
     headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated"))
-    return Exhibit(kind, title, headers, table, points, tuple(lines), arena=True)
+    return Exhibit(kind, title, headers, table, points, (*lines, *more), arena=True)
