@@ -14,7 +14,6 @@ from harness.studies.finding import country_name, say
 from harness.studies.frontier import Frontier, active, frontier, item_flops, quarterly
 from harness.studies.predicates import cost
 
-LANGUAGES = ("en", "zh")
 NAMED = 12
 """Models without an architecture that a line names, best first."""
 
@@ -81,13 +80,15 @@ def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
 
 
 def _quarter(one: Frontier) -> tuple[Cell, ...]:
-    best = Text(
-        **{lang: "; ".join(f"{entry.name} ({_origin(entry)[lang]}, {value:.1f})" for entry, value in one.best) for lang in LANGUAGES}
-    )
-    counts = Text(**{lang: ", ".join(f"{country_name(name)[lang]} {n}" for name, n in one.countries.most_common()) for lang in LANGUAGES})
+    best = _listed([say("on_frontier", name=entry.name, country=_origin(entry), cost=f"{value:.1f}") for entry, value in one.best])
+    counts = _listed([say("country_count", country=country_name(name), n=n) for name, n in one.countries.most_common()])
     low, high = one.share_range("CN")
     share = f"{100 * one.share('CN'):.0f} % ({100 * low:.0f} … {100 * high:.0f})"
     return (str(one.date), str(len(one.rows) + len(one.without)), str(len(one.rows)), best, counts, share)
+
+
+def _listed(texts: list[Text]) -> Text:
+    return Text(en="; ".join(one.en for one in texts), zh="；".join(one.zh for one in texts))
 
 
 def _without(found: Frontier) -> tuple[Text, ...]:

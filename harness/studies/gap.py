@@ -89,7 +89,10 @@ def drawn(entries: Sequence[Entry]) -> np.ndarray[tuple[int, ...], np.dtype[np.f
     """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or as `MARGIN` says without."""
     spread = [MARGIN / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
     rng = np.random.default_rng(SEED)
-    return np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
+    made: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
+        np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
+    )
+    return made
 
 
 def share_range(snapshot: Snapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
