@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.studies import frontiers, gap
+from harness.studies import frontiers, gap, scores
 from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
@@ -196,6 +196,7 @@ KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "sizes": (Top, frontiers.sizes),
     "flops": (frontiers.Item, frontiers.flops),
     "frontiers": (frontiers.Over, frontiers.frontiers),
+    "scores": (scores.Scores, scores.scores),
     "tokens": (_Tokens, _page),
     "chips": (_Chips, _chips),
 }
