@@ -24,9 +24,6 @@ from harness.version import __version__
 if TYPE_CHECKING:
     from jinja2 import Template
 
-PLOTTED = {"gap", "share", "lag", "ranking", "prices", "sizes"}
-"""Exhibits that rest on published ratings."""
-
 
 def plots(answer: Answer, language: str) -> dict[str, bytes]:
     """The name of each exhibit's plot (without folder) and its SVG. Exhibits without points have none."""
