@@ -7,7 +7,7 @@ a percentile bootstrap over items within tasks (clusters where items share a sou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -87,26 +87,33 @@ def indices(comparison: Comparison, weights: Weights) -> dict[int, list[Index]]:
     }
 
 
-def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, Part]) -> Index:
-    rng = np.random.default_rng(SEED)
-    values: dict[str, float] = {}
-    draws: dict[str, Array | None] = {}
-    missing = []
+def of_scores(language: str, parts: Mapping[str, Part], scores: Mapping[str, float]) -> Index:
+    """An index without an interval from chance-corrected scores (`floored`) by task; where a task lacks one there is none."""
+    missing, values = [], {}
     for name, part in parts.items():
-        scores = [_task(comparison, place, task, rng) for task in part.tasks]
-        lacking = [task for task, score in zip(part.tasks, scores, strict=True) if score is None]
+        lacking = [task for task in part.tasks if task not in scores]
         if lacking:
             missing.append(f"{name} ({', '.join(lacking)})")
-            continue
-        known = [score for score in scores if score is not None]
-        values[name] = sum(value for value, _ in known) / len(known)
-        samples = [sample for _, sample in known if sample is not None]
-        draws[name] = sum(samples) / len(samples) if len(samples) == len(known) else None  # type: ignore[assignment]
+        else:
+            values[name] = sum(scores[task] for task in part.tasks) / len(part.tasks)
     if missing:
         return Index(language, None, None, values, tuple(missing))
-    whole = sum(part.weight for part in parts.values())
-    value = sum(part.weight * values[name] for name, part in parts.items()) / whole
-    return Index(language, value, _percentiles(parts, draws, whole), values, ())
+    value = sum(part.weight * values[name] for name, part in parts.items()) / sum(part.weight for part in parts.values())
+    return Index(language, value, None, values, ())
+
+
+def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, Part]) -> Index:
+    rng = np.random.default_rng(SEED)
+    tasks = [task for part in parts.values() for task in part.tasks]
+    found = {task: score for task in tasks if (score := _task(comparison, place, task, rng)) is not None}
+    made = of_scores(language, parts, {task: value for task, (value, _) in found.items()})
+    if made.missing:
+        return made
+    draws: dict[str, Array | None] = {}
+    for name, part in parts.items():
+        samples = [sample for task in part.tasks if (sample := found[task][1]) is not None]
+        draws[name] = sum(samples) / len(samples) if len(samples) == len(part.tasks) else None  # type: ignore[assignment]
+    return replace(made, ci95=_percentiles(parts, draws, sum(part.weight for part in parts.values())))
 
 
 def _percentiles(parts: Mapping[str, Part], draws: Mapping[str, Array | None], whole: float) -> tuple[float, float] | None:

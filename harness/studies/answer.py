@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.studies.claims import Claim
 from harness.studies.data import Data
-from harness.studies.exhibits import Exhibit, exhibit
+from harness.studies.exhibited import Exhibit
+from harness.studies.exhibits import exhibit
 from harness.studies.finding import Finding, Verdict, verdict
 from harness.studies.predicates import ask_predicate
 

@@ -16,16 +16,13 @@ from harness.report.render import code, escape
 from harness.studies.answer import Answer
 from harness.studies.claims import FOLDER, Text
 from harness.studies.data import Data
-from harness.studies.exhibits import Cell
+from harness.studies.exhibited import Cell
 from harness.studies.finding import Finding, say
 from harness.studies.shorter import shorter
 from harness.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-PLOTTED = {"gap", "share", "lag", "ranking", "prices", "sizes"}
-"""Exhibits that rest on published ratings."""
 
 
 def plots(answer: Answer, language: str) -> dict[str, bytes]:

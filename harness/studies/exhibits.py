@@ -1,70 +1,27 @@
-"""What is shown beside a verdict: a table, sentences, and rows for a plot."""
+"""What is shown beside a verdict: the kinds of exhibit that a claim may name."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.studies import gap
-from harness.studies.board import Entry, Side, Snapshot
+from harness.studies import frontiers, gap, scores
+from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
+from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, segments
 from harness.studies.finding import country_name, say
 from harness.studies.predicates import cost
 
-Cell = str | Text
-Rows = tuple[tuple[Cell, ...], ...]
 
-
-@dataclass(frozen=True)
-class Exhibit:
-    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are shown and need their caution."""
-
-    kind: str
-    title: Text
-    headers: tuple[Text, ...]
-    rows: Rows
-    points: tuple[dict[str, Any], ...]
-    lines: tuple[Text, ...] = ()
-    names: tuple[Text, ...] = ()
-    arena: bool = False
-
-    def as_data(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "kind": self.kind,
-            "title": self.title.model_dump(),
-            "lines": [line.model_dump() for line in self.lines],
-            "headers": [one.model_dump() for one in self.headers],
-            "rows": [[cell.en if isinstance(cell, Text) else cell for cell in row] for row in self.rows],
-            "points": [
-                {key: str(value) if isinstance(value, datetime.date) else value for key, value in one.items()} for one in self.points
-            ],
-        }
-
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    style: str = "default"
-    category: str = "full"
-
-
-class _Pair(_Keys):
+class _Pair(Keys):
     one: Side
     other: Side
     between: Literal["countries", "sizes", "names"] = "countries"
-
-
-class _Top(_Keys):
-    side: Side = Side()
-    top: int = Field(10, ge=1)
-    date: datetime.date = datetime.date(9999, 12, 31)
 
 
 class _Tokens(BaseModel):
@@ -96,7 +53,7 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
     series = data.board.series(keys.style, keys.category)
     found = gap.leads(series, keys.one, keys.other)
     names = tuple(say(f"{keys.between}_{place}") for place in ("one", "other"))
-    parts = _segments([lead.snapshot.date for lead in found])
+    parts = segments([lead.snapshot.date for lead in found])
     points = tuple(
         {
             "date": lead.snapshot.date,
@@ -141,18 +98,9 @@ def _yearly(found: list[gap.Lead]) -> list[gap.Lead]:
     return list(last.values())
 
 
-def _segments(dates: list[datetime.date]) -> list[int]:
-    """A number for each stretch without a hole, so that no line is drawn across one."""
-    parts: list[int] = []
-    for place, date in enumerate(dates):
-        broken = place > 0 and (date - dates[place - 1]).days > gap.HOLE
-        parts.append((parts[-1] if parts else 0) + broken)
-    return parts
-
-
-def _share(title: Text, keys: _Top, data: Data) -> Exhibit:
+def _share(title: Text, keys: Top, data: Data) -> Exhibit:
     series = data.board.series(keys.style, keys.category)
-    parts = _segments([one.date for one in series])
+    parts = segments([one.date for one in series])
     points, rows = [], {}
     for snapshot, part in zip(series, parts, strict=True):
         found = gap.shares(snapshot, keys.top, keys.side)
@@ -168,7 +116,7 @@ def _share(title: Text, keys: _Top, data: Data) -> Exhibit:
 def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
     series = data.board.series(keys.style, keys.category)
     points, rows = [], {}
-    parts = dict(zip([one.date for one in series], _segments([one.date for one in series]), strict=True))
+    parts = dict(zip([one.date for one in series], segments([one.date for one in series]), strict=True))
     for snapshot in series:
         for place, (behind, ahead) in enumerate(((keys.one, keys.other), (keys.other, keys.one))):
             found = gap.lag(data.board, snapshot, behind, ahead)
@@ -193,16 +141,8 @@ def _lag_row(data: Data, found: gap.Lag) -> tuple[Cell, ...]:
     return (str(found.snapshot.date), found.behind.name, found.first.name, released, f"{found.months:.1f}", span)
 
 
-def _last(keys: _Top, data: Data) -> Snapshot | None:
-    return cost.latest(data, keys.style, keys.category, keys.date)
-
-
-def _interval(entry: Entry) -> Cell:
-    return f"{entry.low:.0f} … {entry.high:.0f}" if entry.low is not None and entry.high is not None else say("point")
-
-
-def _ranking(title: Text, keys: _Top, data: Data) -> Exhibit:
-    snapshot = _last(keys, data)
+def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
+    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
     top = snapshot.top(keys.top, keys.side) if snapshot else ()
     rows = tuple(
         (
@@ -211,7 +151,7 @@ def _ranking(title: Text, keys: _Top, data: Data) -> Exhibit:
             one.facts.maker or "?",
             country_name(one.facts.country),
             f"{one.rating:.0f}",
-            _interval(one),
+            interval(one),
             one.facts.licence or "?",
         )
         for rank, one in enumerate(top, 1)
@@ -222,47 +162,6 @@ def _ranking(title: Text, keys: _Top, data: Data) -> Exhibit:
     headers = tuple(say(f"h_{name}") for name in ("rank", "model", "maker", "country", "rating", "interval", "licence"))
     lines = (say("of_date", date=snapshot.date),) if snapshot else ()
     return Exhibit("ranking", title, headers, rows, points, lines, arena=True)
-
-
-def _prices(title: Text, keys: _Top, data: Data) -> Exhibit:
-    """Rating against blended price; the frontier, and by whom every other model is dominated."""
-    snapshot = _last(keys, data)
-    rows = cost.priced(data, snapshot, keys.side) if snapshot else []
-    beaten = cost.dominated(rows)
-    points = tuple(_point(one, "price", price, one.name not in beaten) for one, price in rows)
-    return _frontier("prices", title, rows, beaten, points, snapshot)
-
-
-def _sizes(title: Text, keys: _Top, data: Data) -> Exhibit:
-    """Rating of open models against total parameters as their names say them."""
-    snapshot = _last(keys, data)
-    side = Side(open=True)
-    rows = [(one, one.size) for one in (snapshot.entries if snapshot else ()) if side.holds(one) and one.size]
-    known = [(one, float(size)) for one, size in rows if size is not None]
-    beaten = cost.dominated(known)
-    points = tuple(_point(one, "size", size, one.name not in beaten) for one, size in known)
-    return _frontier("sizes", title, known, beaten, points, snapshot)
-
-
-def _point(one: Entry, name: str, value: float, frontier: bool) -> dict[str, Any]:
-    country = one.facts.country if one.facts.country in ("CN", "US") else "other"
-    return {"model": one.name, "country": country, name: value, "rating": one.rating, "open": bool(one.facts.open), "frontier": frontier}
-
-
-def _frontier(
-    kind: str, title: Text, rows: list[tuple[Entry, float]], beaten: dict[str, str], points: tuple[dict[str, Any], ...], at: Snapshot | None
-) -> Exhibit:
-    best = [(one, value) for one, value in rows if one.name not in beaten]
-    ordered = sorted(rows, key=lambda pair: (pair[0].name in beaten, pair[1]))  # the frontier first
-    table = tuple(
-        (one.name, country_name(one.facts.country), f"{value:g}", f"{one.rating:.0f}", _interval(one), beaten.get(one.name, "–"))
-        for one, value in ordered
-    )
-    mine = sum(one.facts.country == "CN" for one, _ in best)
-    lines = [say("of_date", date=at.date)] if at else []
-    lines.append(say("frontier", n=len(best), cn=mine, us=sum(one.facts.country == "US" for one, _ in best), all=len(rows)))
-    headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated"))
-    return Exhibit(kind, title, headers, table, points, tuple(lines), arena=True)
 
 
 def _page(title: Text, keys: _Tokens, data: Data) -> Exhibit:
@@ -290,11 +189,14 @@ def _chips(title: Text, keys: _Chips, data: Data) -> Exhibit:
 WHATS: tuple[Literal["arithmetic", "reading", "writing"], ...] = ("arithmetic", "reading", "writing")
 KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "gap": (_Pair, _gap),
-    "share": (_Top, _share),
+    "share": (Top, _share),
     "lag": (_Pair, _lag),
-    "ranking": (_Top, _ranking),
-    "prices": (_Top, _prices),
-    "sizes": (_Top, _sizes),
+    "ranking": (Top, _ranking),
+    "prices": (Top, frontiers.prices),
+    "sizes": (Top, frontiers.sizes),
+    "flops": (frontiers.Item, frontiers.flops),
+    "frontiers": (frontiers.Over, frontiers.frontiers),
+    "scores": (scores.Scores, scores.scores),
     "tokens": (_Tokens, _page),
     "chips": (_Chips, _chips),
 }

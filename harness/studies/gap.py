@@ -85,20 +85,27 @@ def shares(snapshot: Snapshot, count: int, side: Side) -> dict[str, float]:
     return {country: number / len(top) for country, number in counted.most_common()} if top else {}
 
 
+def drawn(entries: Sequence[Entry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or as `MARGIN` says without."""
+    spread = [MARGIN / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
+    rng = np.random.default_rng(SEED)
+    made: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
+        np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
+    )
+    return made
+
+
 def share_range(snapshot: Snapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
     """(low, published, high) share of a country among the best ``count``: the 95 % interval where every rating is drawn anew.
 
-    `DRAWS` draws (fixed seed) from normal distributions as wide as the published intervals, or as `MARGIN` says where there are none.
+    The ratings are those of `drawn`.
     """
     entries = [entry for entry in snapshot.entries if side.holds(entry)]
     if not entries:
         return 0.0, 0.0, 0.0
-    spread = [MARGIN / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
-    rng = np.random.default_rng(SEED)
-    drawn = np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
     mine = np.array([one.facts.country == country for one in entries])
     number = min(count, len(entries))
-    found = mine[np.argsort(-drawn, axis=1)[:, :number]].mean(axis=1)
+    found = mine[np.argsort(-drawn(entries), axis=1)[:, :number]].mean(axis=1)
     low, high = np.quantile(found, [0.025, 0.975], method="nearest")
     return float(low), float(mine[:number].mean()), float(high)
 

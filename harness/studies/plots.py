@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.studies.exhibits import Exhibit
+from harness.studies.exhibited import Exhibit
 from harness.studies.finding import country_name, say
 
 LINE = 0.035
@@ -73,7 +73,7 @@ def _gap(exhibit: Exhibit, language: str) -> Any:
 def _share(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
-    y = alt.Y("share:Q", title=say("p_share")[language], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y("share:Q", title=say(f"p_{exhibit.kind}")[language], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     base = alt.Chart(_rows(exhibit)).encode(x=_time(language), y=y, color=_countries(language))
     line = base.mark_line(strokeWidth=1.6, interpolate="step-after").encode(detail="part:N")
     return (line + base.mark_point(size=10, filled=True)).properties(width=560, height=220)
@@ -109,7 +109,7 @@ def _ranking(exhibit: Exhibit, language: str) -> Any:
 def _frontier(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
-    name = "price" if exhibit.kind == "prices" else "size"
+    name = {"prices": "price", "sizes": "size", "flops": "flops"}[exhibit.kind]
     base = alt.Chart(_rows(exhibit))
     x = alt.X(f"{name}:Q", title=say(f"h_{exhibit.kind}")[language], scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=6, format="~g"))
     y = alt.Y("rating:Q", title=say("h_rating")[language], scale=alt.Scale(zero=False))
@@ -185,6 +185,8 @@ MAKERS: dict[str, Callable[[Exhibit, str], Any]] = {
     "ranking": _ranking,
     "prices": _frontier,
     "sizes": _frontier,
+    "flops": _frontier,
+    "frontiers": _share,
     "tokens": _tokens,
     "chips": _chips,
 }

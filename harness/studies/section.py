@@ -11,7 +11,7 @@ from harness.studies.answer import Answer, answer
 from harness.studies.claims import claims, find_claim
 from harness.studies.data import Data
 from harness.studies.document import cited, named, plots, shown
-from harness.studies.exhibits import Exhibit
+from harness.studies.exhibited import Exhibit
 from harness.studies.finding import say
 
 

@@ -31,16 +31,23 @@ class NeedsRun(BaseModel):
 
 
 def by_index(what: ByIndex, data: Data) -> Finding:
-    """Holds where the interval of the best of ``one`` lies above all others, fails where another's lies above its."""
+    """Holds where the interval of the best of ``one`` lies above all others, fails where another's lies above its.
+
+    Without runs it says which parts published scores lack, too; they decide nothing, since each was asked in its own way.
+    """
     from harness.analysis.comparison import compare
     from harness.analysis.index import indices, load_weights
+    from harness.studies.scores import told
 
     command = f"harness run {shlex.quote(what.config)} && harness study --all --run {what.config.split('/')[-1].removesuffix('.yaml')}"
     wanted = {name.lower() for name in (*what.one, *what.other)}
     have = {row.id.lower() for run in data.runs for row in run.results.models if row.weights != "random"}
     lacking = [name for name in (*what.one, *what.other) if name.lower() not in have]
     if lacking:
-        return Finding("missing", "none", say("no_runs", names=", ".join(lacking)), say("run_first"), command)
+        published = told((*what.one, *what.other), what.weights, what.language)
+        return Finding(
+            "missing", "none", say("no_runs", names=", ".join(lacking)), say("two", one=published, other=say("run_first")), command
+        )
     comparison = compare(list(data.runs))
     found = {}
     for place, several in indices(comparison, load_weights(what.weights)).items():

@@ -1,0 +1,124 @@
+"""Published scores of the models that an index compares: which exist, and which parts of the index they leave without a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.analysis.index import Index, Part, floored, load_weights, of_scores
+from harness.analysis.published import Claim, claims
+from harness.errors import ConfigError
+from harness.published.sources import FOLDER, read_yaml
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.exhibited import Cell, Exhibit
+from harness.studies.finding import say
+
+
+class Question(BaseModel):
+    """What a published score of a task is worth: the score of blind guessing, and another task with the same questions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    chance: float = Field(ge=0, lt=1)
+    also: str | None = None
+
+
+class Scores(BaseModel):
+    """Whose published scores, for which index."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    weights: str
+    language: str = "en"
+    models: tuple[str, ...] = Field(min_length=1, description="Hub ids.")
+
+
+@cache
+def questions() -> dict[str, Question]:
+    """The tasks that published scores can answer (data/published/questions.yaml)."""
+    return {name: Question.model_validate(entry) for name, entry in read_yaml(FOLDER / "questions.yaml").items()}
+
+
+def parts_of(weights: str, language: str) -> dict[str, Part]:
+    """The parts of an index in one language. Raises ConfigError for an index or a language that is not there."""
+    known: dict[Any, dict[str, Part]] = dict(load_weights(weights).languages)
+    if language not in known:
+        raise ConfigError(f"the index {weights} has no language {language!r}; it has {', '.join(known)}")
+    return known[language]
+
+
+def figures_of(model: str, task: str, known: Sequence[Claim] | None = None) -> list[Claim]:
+    """The published figures of a model on a task of an index, or on the other task with the same questions; the newest first."""
+    question = questions().get(task)
+    names = {task, question.also} if question is not None else {task}
+    every = claims() if known is None else known
+    return sorted(
+        (one for one in every if one.model.lower() == model.lower() and one.task in names), key=lambda one: one.date, reverse=True
+    )
+
+
+def published_index(model: str, weights: str, language: str, known: Sequence[Claim] | None = None) -> Index:
+    """The index of one model from the newest published figure of each task, without an interval; `missing` names the parts without one."""
+    parts, scores = parts_of(weights, language), dict[str, float]()
+    for task in (task for part in parts.values() for task in part.tasks):
+        found = figures_of(model, task, known)
+        if found and task in questions():
+            scores[task] = floored(found[0].value, questions()[task].chance)
+    return of_scores(language, parts, scores)
+
+
+def told(models: Sequence[str], weights: str, language: str) -> Text:
+    """One sentence: each model's index from published scores, or the parts that it lacks."""
+    said = []
+    for model in models:
+        index, name = published_index(model, weights, language), model.rpartition("/")[2]
+        if index.value is None:
+            lacks = [
+                say("lacking", part=part_name(part), tasks=tasks.rstrip(")"))
+                for part, tasks in (one.split(" (", 1) for one in index.missing)
+            ]
+            said.append(say("index_lacks", model=name, parts=_listed(lacks, ", ", "、")))
+        else:
+            said.append(say("index_of", model=name, value=f"{index.value:.1f}"))
+    return say("published_index", listed=_listed(said, "; ", "；"))
+
+
+def part_name(name: str) -> Text:
+    """A part of an index in both languages; as its file says it where words.yaml has none."""
+    try:
+        return say(f"part_{name.replace(' ', '_')}")
+    except KeyError:
+        return Text(en=name, zh=name)
+
+
+def _listed(texts: Sequence[Text], en: str, zh: str) -> Text:
+    return Text(en=en.join(one.en for one in texts), zh=zh.join(one.zh for one in texts))
+
+
+def scores(title: Text, keys: Scores, data: Data) -> Exhibit:
+    """Every task of the index by model: the published figures with setting and source, or that there is none; then all others."""
+    parts = parts_of(keys.weights, keys.language)
+    rows: list[tuple[Cell, ...]] = []
+    for model in keys.models:
+        shown: list[Claim] = []
+        for name, part in parts.items():
+            for task in part.tasks:
+                found = figures_of(model, task)
+                rows += [_row(model, part_name(name), one) for one in found] or [
+                    (_short(model), part_name(name), task, "–", say("not_published"), "–")
+                ]
+                shown += found
+        rows += [_row(model, say("no_part"), one) for one in claims() if one.model.lower() == model.lower() and one not in shown]
+    headers = tuple(say(f"h_{name}") for name in ("model", "part", "task", "published", "setting", "source"))
+    lines = (told(keys.models, keys.weights, keys.language), say("settings_differ"))
+    return Exhibit("scores", title, headers, tuple(rows), (), lines)
+
+
+def _row(model: str, part: Cell, one: Claim) -> tuple[Cell, ...]:
+    return (_short(model), part, one.task, f"{100 * one.value:.1f} %", one.setting, f"{one.source} ({one.date})")
+
+
+def _short(model: str) -> str:
+    return model.rpartition("/")[2]
