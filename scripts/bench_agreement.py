@@ -168,7 +168,7 @@ def main() -> None:
             kept |= {"summary": summary(kept["rounds"]), "model": CONFIG, "environment": ENVIRONMENT, "packages": package_versions()}
             kept["hardware"] = describe_hardware(find_machine("cpu"))
             args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            args.out.write_text(json.dumps(kept, indent=1).replace(f"{scratch}/", "") + "\n", encoding="utf-8")
     print(json.dumps(kept["summary"], indent=1))
 
 
