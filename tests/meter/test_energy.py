@@ -83,7 +83,7 @@ def devices(library: FakeNvml, monkeypatch: pytest.MonkeyPatch, visible: str | N
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    return NvmlDevices.visible(library=library)
+    return NvmlDevices.visible(nvml=library)
 
 
 def test_long_windows_take_the_counter_and_short_ones_the_power(monkeypatch: pytest.MonkeyPatch) -> None:
