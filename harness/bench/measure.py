@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.bench.shapes import Shape
 from harness.engines.protocol import Engine
 from harness.items import Completion, Generation
-from harness.meter.calibration import Bench, Reading, drift, probe
+from harness.meter.calibration import Reading, drift
 from harness.meter.checks import ClockError, require_clock, require_lengths, require_positive, require_uncached
 from harness.meter.openloop import Timing, poisson_arrivals
 from harness.meter.workload import prompts, requests
 
 _SLACK = 0.01
 """Seconds by which an engine's clock may run past ours: they are read in different places."""
+_FRESH = 0.5
+"""Seconds for which the calibration after a repeat is also the one before the next: between them only prompts are made."""
 MOST_WAVES = 1000
 
 
 class Measurer:
-    """Measures shapes on one engine. ``ids``: token ids that prompts are drawn from."""
+    """Measures shapes on one engine. ``ids``: token ids that prompts are drawn from; ``calibrate`` probes the machine."""
 
-    def __init__(self, engine: Engine, bench: Bench, ids: Sequence[int], seed: int) -> None:
-        self._engine, self._bench, self._ids, self._seed = engine, bench, ids, seed
+    def __init__(self, engine: Engine, calibrate: Callable[[], Reading], ids: Sequence[int], seed: int) -> None:
+        self._engine, self._calibrate, self._ids, self._seed = engine, calibrate, ids, seed
+        self._last: tuple[float, Reading] | None = None
 
     def warm_up(self, shape: Shape, times: int = 2) -> float:
         """Runs the shape, unmeasured; returns the last wave's seconds. An open loop warms up with all its requests at once."""
@@ -37,9 +41,13 @@ class Measurer:
         begin = time.perf_counter()
         arrivals = poisson_arrivals(shape.rate, shape.requests, f"{self._seed}:{shape.label}") if shape.rate else None
         batches = [self._items(shape, f"{number}:{wave}", arrivals) for wave in range(waves)]
-        before = probe(self._bench)
+        before = self._last[1] if self._last and time.perf_counter() - self._last[0] < _FRESH else self._calibrate()
+        self._last = None
+        stolen = Stolen()
         found = [self._wave(batch, shape) for batch in batches]
-        after = probe(self._bench)
+        share = stolen.share()
+        after = self._calibrate()
+        self._last = time.perf_counter(), after
         return {
             "number": number,
             "walls": [wall for wall, _ in found],
@@ -47,6 +55,7 @@ class Measurer:
             "before": reading_row(before),
             "after": reading_row(after),
             "drift": drift(before, after),
+            "stolen": share,
             "elapsed": time.perf_counter() - begin,
         }
 
@@ -67,6 +76,28 @@ class Measurer:
         answers = list(self._engine.generate(items))
         wall = time.perf_counter() - begin
         return wall, checked(items, answers, shape, wall)
+
+
+class Stolen:
+    """Processor time that the hypervisor gave to others, from now on."""
+
+    def __init__(self) -> None:
+        self._begin = _stolen_seconds()
+        self._clock = time.perf_counter()
+
+    def share(self) -> float | None:
+        """Of all processors' time since the beginning; None where the system does not say (only Linux does)."""
+        now, spent = _stolen_seconds(), time.perf_counter() - self._clock
+        if now is None or self._begin is None:
+            return None
+        return (now - self._begin) / (spent * (os.cpu_count() or 1))
+
+
+def _stolen_seconds() -> float | None:
+    import psutil
+
+    found = getattr(psutil.cpu_times(), "steal", None)
+    return None if found is None else float(found)
 
 
 def checked(items: Sequence[Completion], answers: Sequence[Generation], shape: Shape, wall: float) -> list[Timing]:

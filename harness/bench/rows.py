@@ -139,6 +139,15 @@ def _workload(shape: Shape, lines: Sequence[dict[str, Any]]) -> Workload:
     )
 
 
+def _stolen(lines: Sequence[dict[str, Any]]) -> float | None:
+    """Repeats weighted by their waves' seconds; None where one does not know."""
+    shares = [line.get("stolen") for line in lines]
+    seconds = [sum(line["walls"]) for line in lines]
+    if not lines or None in shares:
+        return None
+    return float(sum(share * spent for share, spent in zip(shares, seconds, strict=True) if share is not None) / sum(seconds))
+
+
 def _stats(facts: CellFacts, lines: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> Stats:
     values = [gate(line, facts.shape) for line in kept]
     drifts = [line["drift"] for line in lines]
@@ -154,6 +163,7 @@ def _stats(facts: CellFacts, lines: Sequence[dict[str, Any]], kept: Sequence[dic
         drift_limit=facts.speed.drift,
         drift_median=statistics.median(drifts) if drifts else None,
         drift_max=max(drifts, default=None),
+        stolen_share=_stolen(lines),
         interleaved_with=sorted({name for line in lines for name in line.get("beside", ()) if name != facts.spec.label}),
     )
     if len(values) > 1:

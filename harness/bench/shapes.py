@@ -55,4 +55,5 @@ def policy_of(speed: Speed) -> Policy:
 
 def cell_id(who: dict[str, Any], shape: Shape, speed: Speed, seed: int) -> str:
     """Equal where repeats may stand together: the same model, engine and load. ``who``: the worker's identity of model and engine."""
-    return digest({"who": who, "shape": shape.to_dict(), "seed": seed, "repeat_seconds": speed.repeat_seconds, "drift": speed.drift})
+    how = {"repeat_seconds": speed.repeat_seconds, "drift": speed.drift, "calibration_seconds": speed.calibration_seconds}
+    return digest({"who": who, "shape": shape.to_dict(), "seed": seed, **how})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -61,7 +62,7 @@ class BenchWork:
         """Ceilings first, while the machine is empty, in the number format that the engine is known to compute in; then the model."""
         from harness.engines import engine_identity, open_engine
         from harness.engines.vocabulary import plain_ids
-        from harness.meter.calibration import NumpyBench, TorchBench, ceiling
+        from harness.meter.calibration import NumpyBench, TorchBench, ceiling, probe
 
         mock = self._spec.engine == "mock"
         planned = str(engine_identity(self._spec, self._setup.device, self._files).get("dtype"))
@@ -76,7 +77,8 @@ class BenchWork:
         info = self._engine.info
         computed = str(info.extra.get("compute_dtype", info.dtype))
         bench = NumpyBench() if mock else TorchBench(device, _compute(computed, device))
-        self._measurer = Measurer(self._engine, bench, plain_ids(self._engine), self._setup.config.seed)
+        calibrate = functools.partial(probe, bench, self._speed.calibration_seconds)
+        self._measurer = Measurer(self._engine, calibrate, plain_ids(self._engine), self._setup.config.seed)
         arch = self._architecture()
         return {
             "info": info.to_dict(),

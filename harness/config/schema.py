@@ -182,6 +182,9 @@ class Speed(Strict):
         1.0, ge=0, allow_inf_nan=False, description="Closed loop: shortest repeat; as many waves of requests as fill it."
     )
     drift: float = Field(0.05, gt=0, lt=1, description="A repeat is rejected when the calibrations around it differ by more than this.")
+    calibration_seconds: float = Field(
+        0.25, gt=0, le=60, description="Length of a calibration's products, and of its copies; longer ones reject less on a noisy machine."
+    )
     interleave: bool | None = Field(
         None, description="Measure the models in turn, all loaded at once. Default: where there is more than one and memory allows it."
     )

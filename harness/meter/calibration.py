@@ -3,8 +3,8 @@ machine was the same before and after a repeat.
 
 FLOP/s: a square matrix product C = A·B of n³ multiply-adds, two FLOPs each. Bytes/s: copying a block larger than the caches, read and
 write counted (as STREAM's Copy does: McCalpin 1995). A *ceiling* is the best of many over several sizes with all cores; a *probe* is the
-best of a quarter of a second with the threads that the engine uses: of the statistics tried (median, quartile, best) the one on which two
-probes of an unchanged machine agree most often.
+best of a stretch of time with the threads that the engine uses: of the statistics tried (median, mean, quartile, best) the one on which two
+probes of an unchanged machine agree most often. The longer a probe, the oftener they do (docs/bench.md).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from harness.meter.roofline import Ceiling
 PROBE_SECONDS = 0.25
 CEILING_SECONDS = 0.5
 _LEAST = 5
+_SLICE = 0.05  # seconds: a probe multiplies and copies in turn, so that both see the whole stretch of time
 _MIB = 2**20
 
 
@@ -49,11 +50,13 @@ class Bench(Protocol):
 
 
 def probe(bench: Bench, seconds: float = PROBE_SECONDS) -> Reading:
-    """The machine as it is now. Raises ClockError where the clock does not move."""
+    """The machine as it is now, by ``seconds`` of products and as many of copies. Raises ClockError where the clock does not move."""
     products, copies = bench.sizes
-    product, copied = _times(bench.product(products[0]), seconds), _times(bench.copy(copies[0]), seconds)
-    flops = 2 * products[0] ** 3 / require_positive("matrix product", min(product))
-    return Reading(flops, 2 * copies[0] / require_positive("copy", min(copied)))
+    product, copied = bench.product(products[0]), bench.copy(copies[0])
+    slices = max(1, round(seconds / _SLICE))
+    pairs = [(min(_times(product, seconds / slices)), min(_times(copied, seconds / slices))) for _ in range(slices)]
+    flops = 2 * products[0] ** 3 / require_positive("matrix product", min(pair[0] for pair in pairs))
+    return Reading(flops, 2 * copies[0] / require_positive("copy", min(pair[1] for pair in pairs)))
 
 
 def ceiling(bench: Bench, seconds: float = CEILING_SECONDS) -> Ceiling:

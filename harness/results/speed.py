@@ -196,6 +196,7 @@ class Stats(_Record):
     drift_limit: float = 0.05
     drift_median: float | None = None
     drift_max: float | None = None
+    stolen_share: float | None = Field(None, description="Share of the processors' time that a hypervisor took during the repeats' waves.")
     interleaved_with: list[str] = Field(default_factory=list, description="Models measured in turn with this one.")
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from harness.bench.measure import Measurer, timing_of
+from harness.bench.measure import Measurer, Stolen, timing_of
 from harness.bench.shapes import Shape
 from harness.items import Completion, Generation, Tokens
+from harness.meter import calibration
+from harness.meter.calibration import Reading
 from harness.meter.checks import CachedTokensError, ClockError, LengthError, NotFiniteError
 
 SHAPE = Shape(16, 4, concurrency=3)
@@ -59,7 +63,8 @@ class Probe:
 
 
 def measurer(engine: Fake, probe: Probe | None = None) -> Measurer:
-    return Measurer(engine, probe or Probe(), range(500), seed=1)  # type: ignore[arg-type]
+    bench = probe or Probe()
+    return Measurer(engine, lambda: calibration.probe(bench), range(500), seed=1)  # type: ignore[arg-type]
 
 
 def test_a_repeat_keeps_every_request_of_every_wave():
@@ -97,6 +102,28 @@ def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival():
 def test_a_machine_that_slows_down_is_seen():
     found = measurer(Fake(), Probe([1.0, 1.1])).repeat(SHAPE, 1, 0)
     assert found["drift"] == pytest.approx(0.1)
+
+
+def test_a_calibration_between_two_repeats_belongs_to_both_while_it_is_fresh(monkeypatch: pytest.MonkeyPatch):
+    readings = iter(Reading(float(value), 1.0) for value in (100, 110, 121, 200, 200))
+    measured = Measurer(Fake(), lambda: next(readings), range(500), seed=1)  # type: ignore[arg-type]
+    first, second = (measured.repeat(SHAPE, 1, number) for number in range(2))
+    assert (first["before"]["flops"], first["after"]["flops"], second["before"]["flops"]) == (100, 110, 110)
+    assert second["after"]["flops"] == 121
+    monkeypatch.setattr("harness.bench.measure._FRESH", 0.0)
+    third = measured.repeat(SHAPE, 1, 2)
+    assert (third["before"]["flops"], third["drift"]) == (200, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts stolen time")
+def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatch):
+    assert 0 <= measurer(Fake()).repeat(SHAPE, 1, 0)["stolen"] <= 1
+    seconds = iter((5.0, 5.5))
+    monkeypatch.setattr("harness.bench.measure._stolen_seconds", lambda: next(seconds))
+    clock = iter((10.0, 12.0))
+    monkeypatch.setattr("harness.bench.measure.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr("harness.bench.measure.os", SimpleNamespace(cpu_count=lambda: 2))
+    assert Stolen().share() == pytest.approx(0.125)
 
 
 @pytest.mark.parametrize(
