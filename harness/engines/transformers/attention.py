@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
@@ -42,13 +43,15 @@ class Block:
 
 @dataclass(slots=True)
 class Look:
-    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept`` (one entry a layer)."""
+    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept`` (one entry a layer); or, of
+    those, what a ``mask`` [tokens, keys] leaves."""
 
     low: int
     high: int
     first: int = 0
     last: int = 0
     kept: list[KeysValues] | None = None
+    mask: Tensor | None = None
 
 
 class Plan(Protocol):
@@ -71,12 +74,16 @@ class Keep:
 
 @dataclass(slots=True)
 class Pass:
-    """Nodes of a prefix tree in one row of tokens: what they see, and what is kept of them."""
+    """Nodes of a prefix tree in one row of tokens: what they see, and what is kept of them.
+
+    ``few``: (a layer, positions [n] in rising order): that layer is attended by these only, the others come out as zeros.
+    """
 
     blocks: list[Block]
     looks: list[Look]
     keep: list[Keep] = field(default_factory=list)
     calls: int = 0
+    few: tuple[int, Tensor] | None = None
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
         """See `Plan`. Blocks are written, looks merged into them by their log-sums."""
@@ -84,9 +91,13 @@ class Pass:
         self.calls += 1
         for kept in self.keep:
             self._keep(kept, keys, values)
+        if self.few is not None and self.few[0] == layer:
+            chosen = self.few[1].to(queries.device)
+            some = Pass([], _looks_of(self, self.few[1], queries), calls=layer).attend(queries[chosen], keys, values, scale)
+            return some.new_zeros(*queries.shape[:-1], values.shape[-1]).index_copy_(0, chosen, some)
         length, kv_heads, group, _ = queries.shape
-        out = queries.new_empty(length, kv_heads, group, values.shape[-1])
-        sums = torch.empty(group, kv_heads, length, device=queries.device, dtype=torch.float32)
+        out = queries.new_zeros(length, kv_heads, group, values.shape[-1])
+        sums = torch.full((group, kv_heads, length), -math.inf, device=queries.device, dtype=torch.float32)
         self._fill(layer, queries, (keys, values), scale, out.permute(2, 1, 0, 3), sums)
         return out
 
@@ -109,8 +120,29 @@ class Pass:
             part = slice(look.low, look.high)
             seen = slice(look.first, look.last)
             theirs = (keys[seen], values[seen]) if look.kept is None else look.kept[layer]
-            found, log_sum = attend(queries[part], *theirs, scale, None, causal=False)
+            found, log_sum = attend(queries[part], *theirs, scale, look.mask, causal=False)
             merge(out[:, :, part], sums[:, :, part], found, log_sum)
+
+
+def _looks_of(whole: Pass, positions: Tensor, like: Tensor) -> list[Look]:
+    """What some positions of a pass see, blocks included; ``low`` and ``high`` count among the positions. Masks are made like ``like``."""
+    places = positions.tolist()
+    found = []
+    for block in whole.blocks:
+        low, high = bisect_left(places, block.low), bisect_left(places, block.high)
+        if low < high:
+            rows = positions[low:high] - block.low
+            if block.mask is not None:
+                mask = block.mask[rows.to(block.mask.device)]
+            else:
+                hidden = torch.arange(block.high - block.low)[None, :] > rows[:, None]
+                mask = torch.zeros(hidden.shape, dtype=like.dtype).masked_fill_(hidden, -math.inf).to(like.device)
+            found.append(Look(low, high, block.low, block.high, mask=mask))
+    for look in whole.looks:
+        low, high = bisect_left(places, look.low), bisect_left(places, look.high)
+        if low < high:
+            found.append(replace(look, low=low, high=high))
+    return found
 
 
 _active = threading.local()

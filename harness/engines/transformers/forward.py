@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.engines.transformers.attention import NAME, Plan, active
+from harness.engines.transformers.attention import NAME, Pass, Plan, active
 from harness.engines.transformers.head import Finish, judge
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Forward:
 
         Raises CannotShare where the model's attention is not what `attention` can do.
         """
-        with self._packed(plan), self._last_layer_on(asked[0]):
+        with self._packed(plan), self._last_layer_on(asked[0], plan):
             return self._ask(ids, *asked, {"position_ids": positions})
 
     @torch.inference_mode()
@@ -70,7 +70,7 @@ class Forward:
             if flat is None:
                 logits: Tensor = self.model(input_ids=ids, **options).logits[0]
                 return logits.float()
-            with self._last_layer_on(flat):
+            with self._last_layer_on(flat, plan):
                 return self._hooked(ids, flat, options, keep_all=True)[1].flatten(0, -2).float()
 
     @contextmanager
@@ -88,14 +88,17 @@ class Forward:
                 config._attn_implementation = before
 
     @contextmanager
-    def _last_layer_on(self, flat: Tensor) -> Iterator[None]:
-        """Runs the last layer's feed-forward part, which works on each token alone, on the positions ``flat`` only: no later layer
-        reads the others. They come out as zeros. Does nothing where the layers are not found by their usual names."""
-        layers = getattr(getattr(self.model, "base_model", None), "layers", None)
-        part = getattr(layers[-1], "mlp", None) if isinstance(layers, torch.nn.ModuleList) and len(layers) else None
+    def _last_layer_on(self, flat: Tensor, plan: Plan) -> Iterator[None]:
+        """Runs the last layer's queries, and its feed-forward part, which works on each token alone, on the positions ``flat`` (rising)
+        only: no later layer reads the others. They come out as zeros. Does nothing where the layers are not found by their usual names."""
+        found = getattr(getattr(self.model, "base_model", None), "layers", None)
+        layers = list(found) if isinstance(found, torch.nn.ModuleList) else []
+        part = getattr(layers[-1], "mlp", None) if layers else None
         if part is None or self.model.config.is_encoder_decoder:
             yield
             return
+        if isinstance(plan, Pass):
+            plan.few = len(layers) - 1, flat
         shape: list[torch.Size] = []
         chosen = flat if len(flat) else torch.zeros(1, dtype=torch.long)
 
