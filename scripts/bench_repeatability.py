@@ -2,9 +2,10 @@
 
 usage: python scripts/bench_repeatability.py [--pairs N] [--out FILE]     (on a quiet machine)
 
-Each run is a process of its own with one cell: a packaged tiny model, 8 requests of 64 prompt and 32 output tokens, until the half-width of
-the median's 95 % interval is 3 % or 90 seconds are spent. Pairs are added to those that the file already has. Counted are the pairs in
-which both runs reached 3 %, and those whose intervals overlap.
+Each run is a process of its own with one cell: 58 million parameters in Qwen2's shape (random weights, fp32), 8 requests of 128 prompt and
+16 output tokens, three seconds a repeat, calibrations of a second, until the half-width of the median's 95 % interval is 3 % or 240 seconds
+are spent. Pairs are added to those that the file already has. Counted are the pairs in which both runs reached 3 %, and those whose
+intervals overlap.
 """
 
 from __future__ import annotations
@@ -25,8 +26,15 @@ sys.path.insert(0, str(ROOT))
 CONFIG = {
     "name": "repeatability",
     "device": "cpu",
-    "models": ["tiny-qwen"],
-    "speed": {"input": [64], "output": [32], "concurrency": [8], "seconds": 90, "repeat_seconds": 1.0, "energy_seconds": 0},
+    "speed": {
+        "input": [128],
+        "output": [16],
+        "concurrency": [8],
+        "seconds": 240,
+        "repeat_seconds": 3.0,
+        "calibration_seconds": 1.0,
+        "energy_seconds": 0,
+    },
 }
 
 
@@ -39,7 +47,7 @@ def one_run(config: Path, out: Path) -> dict[str, Any]:
     if done.returncode not in (0, 1):
         sys.exit(f"harness bench ended with {done.returncode}:\n{done.stderr[-2000:]}")
     row = json.loads(done.stdout)["rows"][0]
-    kept = ("samples", "repeats", "rejected", "median", "ci95", "half_width", "settled", "cv", "drift_median", "drift_max", "seconds")
+    kept = ("samples", "repeats", "rejected", "median", "ci95", "half_width", "settled", "cv", "drift_median", "drift_max", "stolen_share", "seconds")
     ceiling = row["limit"]["whole"]["measured"] if row["limit"]["whole"] else None
     return {
         "status": row["status"],
@@ -59,6 +67,8 @@ def overlap(first: dict[str, Any], second: dict[str, Any]) -> bool:
 
 def main() -> None:
     """Runs the pairs."""
+    from bench_agreement import make_model
+
     from harness.run.devices import find_machine
     from harness.run.manifest import describe_hardware, package_versions
 
@@ -68,8 +78,9 @@ def main() -> None:
     args = parser.parse_args()
     kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"pairs": []}
     with tempfile.TemporaryDirectory() as scratch:
+        spec = {"id": str(make_model(Path(scratch) / "model")), "name": "small", "weights": "random", "dtype": "float32"}
         config = Path(scratch) / "bench.yaml"
-        config.write_text(json.dumps(CONFIG), encoding="utf-8")
+        config.write_text(json.dumps(CONFIG | {"models": [spec]}), encoding="utf-8")
         for _ in range(args.pairs):
             first, second = (one_run(config, Path(scratch) / name) for name in ("first", "second"))
             kept["pairs"].append({"first": first, "second": second, "overlap": overlap(first, second)})
