@@ -1,10 +1,11 @@
 """What metering costs: the same cells answered and marked with the meter on and off, interleaved, on one loaded model.
 
 usage: python scripts/bench_meter.py [--out FILE] [--model bundled/tiny-qwen] [--pairs 12] [--seconds 240] [--limit 100]
-A pair is both, in an order that changes from pair to pair; pairs go on until --seconds are used, at least --pairs of them. Each repeat has
-a journal of its own, so that every answer is computed. The figure is the median over pairs of (on − off) / off, with a bootstrap interval,
-and beside it the seconds that were spent in the meter itself, by the wall clock of the repeat. A tiny model is the hardest case: the less
-an answer costs, the larger the meter's part. Where the machine has no energy counters, made-up ones are read, so that the sampling runs.
+A pair is one task's cell both ways, one right after the other, in an order that changes from pair to pair; pairs go on until --seconds are
+used, at least --pairs of them. Each way has a journal of its own, so that every answer is computed. The figure is the median over pairs
+of (on − off) / off, with a bootstrap interval, and beside it the seconds that were spent in the meter itself, by the wall clock of the
+cell. A tiny model is the hardest case: the less an answer costs, the larger the meter's part. Where the machine has no energy counters,
+made-up ones are read, so that the sampling runs.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Bench:
         from harness.engines import open_engine
         from harness.meter import energy
         from harness.run.metering import Meter
+        from harness.tasks import DataSources
 
         self.folder = folder
         tasks = [{"task": name} for name in TASKS]
@@ -59,6 +61,8 @@ class Bench:
             energy.open_source = functools.partial(energy.open_source, root=fake_counters(folder / "powercap"))  # type: ignore[assignment]
         self.engine = open_engine(self.plain.models[0], device="cpu")
         self.inside = 0.0
+        self.sources = DataSources()
+        self.nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - as long as the script runs
         self._clock(Meter)
 
     def _clock(self, meter: type) -> None:
@@ -82,35 +86,50 @@ class Bench:
 
         cell_module.read_sizes = sized
 
-    def repeat(self, on: bool, number: int) -> tuple[float, float, float, int]:
-        """(seconds, seconds of the CPU, seconds in the meter, answers) of all cells from rendering to rows."""
+    def cells(self, number: int, order: random.Random) -> list[dict[str, Any]]:
+        """Each task's cell both ways, one right after the other: seconds, seconds of the CPU, seconds in the meter, answers."""
+        from harness.tasks import expand
+
+        works = {on: self._work(on, number) for on in (True, False)}
+        pairs = []
+        for spec in expand(self.plain.tasks, limit=self.plain.limit, base_dir=ROOT).tasks:
+            first = order.random() < 0.5
+            pair: dict[str, Any] = {"task": spec.name, "on_first": first}
+            for on in (first, not first):
+                work, files, style = works[on]
+                self.inside = 0.0
+                begun, used = time.perf_counter(), time.process_time()
+                work._cell(spec, files, style, self.sources)
+                name = "on" if on else "off"
+                pair |= {name: time.perf_counter() - begun, f"cpu_{name}": time.process_time() - used}
+                if on:
+                    pair["in_meter"] = self.inside
+            pairs.append(pair)
+        for on, (work, _, _) in works.items():
+            cells = work.journal.cells()
+            assert all(cell.status == "ok" for cell in cells.values()), [cell.reason for cell in cells.values()]
+            assert bool(work.journal.tallies()) == on
+            answers = {cell.task: len(work.journal.keys(cell.cell_id)) for cell in cells.values()}
+            for pair in pairs:
+                assert pair.setdefault("answers", answers[pair["task"]]) == answers[pair["task"]]
+            work.journal.close()
+        return pairs
+
+    def _work(self, on: bool, number: int) -> tuple[Any, Any, Any]:
+        """A worker's work with a journal of its own, on the engine that is loaded."""
         from harness.results.folder import RunFolder
         from harness.run.events import EventStream
         from harness.run.setup import WorkSetup
         from harness.run.work import ModelWork
-        from harness.tasks import DataSources, expand
 
         config = self.plain.model_copy(update={"meter": on})
         folder = RunFolder(self.folder / f"{number}-{'on' if on else 'off'}")
         folder.path.mkdir()
         setup = WorkSetup(config, config.models[0], folder, "cpu", f"s{number}")
-        self.inside = 0.0
-        with Path(os.devnull).open("w") as nowhere:
-            work = ModelWork(setup, EventStream(nowhere), Never())
-            files, style = work._prepare()
-            work.engine = self.engine
-            specs = expand(config.tasks, limit=config.limit, base_dir=ROOT).tasks
-            sources = DataSources()
-            begun, used = time.perf_counter(), time.process_time()
-            for spec in specs:
-                work._cell(spec, files, style, sources)
-            spent, used = time.perf_counter() - begun, time.process_time() - used
-            cells = work.journal.cells()
-            assert all(cell.status == "ok" for cell in cells.values()), [cell.reason for cell in cells.values()]
-            assert bool(work.journal.tallies()) == on
-            answers = sum(len(work.journal.keys(cell.cell_id)) for cell in cells.values())
-            work.journal.close()
-        return spent, used, self.inside, answers
+        work = ModelWork(setup, EventStream(self.nowhere), Never())
+        files, style = work._prepare()
+        work.engine = self.engine
+        return work, files, style
 
 
 def interval(values: list[float]) -> list[float]:
@@ -139,18 +158,12 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args.model, args.limit, Path(folder))
-        for number in range(2):
-            bench.repeat(bool(number), -1 - number)  # warm-up, both ways
-        pairs: list[dict[str, Any]] = []
         order = random.Random(0)
+        bench.cells(-1, order)  # warm-up, both ways
+        pairs: list[dict[str, Any]] = []
         begun = time.perf_counter()
         while len(pairs) < args.pairs or time.perf_counter() - begun < args.seconds:
-            first = order.random() < 0.5
-            found = {on: bench.repeat(on, len(pairs)) for on in (first, not first)}
-            pair: dict[str, Any] = {"on_first": first, "answers": found[True][3], "in_meter": found[True][2]}
-            for name, on in (("on", True), ("off", False)):
-                pair |= {name: found[on][0], f"cpu_{name}": found[on][1]}
-            pairs.append(pair)
+            pairs += bench.cells(len(pairs), order)
     shares = [pair["on"] / pair["off"] - 1 for pair in pairs]
     cpu = [pair["cpu_on"] / pair["cpu_off"] - 1 for pair in pairs]
     inside = [pair["in_meter"] / pair["on"] for pair in pairs]

@@ -47,7 +47,20 @@ def one_run(config: Path, out: Path) -> dict[str, Any]:
     if done.returncode not in (0, 1):
         sys.exit(f"harness bench ended with {done.returncode}:\n{done.stderr[-2000:]}")
     row = json.loads(done.stdout)["rows"][0]
-    kept = ("samples", "repeats", "rejected", "median", "ci95", "half_width", "settled", "cv", "drift_median", "drift_max", "stolen_share", "seconds")
+    kept = (
+        "samples",
+        "repeats",
+        "rejected",
+        "median",
+        "ci95",
+        "half_width",
+        "settled",
+        "cv",
+        "drift_median",
+        "drift_max",
+        "stolen_share",
+        "seconds",
+    )
     ceiling = row["limit"]["whole"]["measured"] if row["limit"]["whole"] else None
     return {
         "status": row["status"],
