@@ -66,7 +66,7 @@ class Bench:
         self._clock(Meter)
 
     def _clock(self, meter: type) -> None:
-        """Adds up the seconds inside the meter: `keep`, and the two ends of `watching`."""
+        """Adds up the seconds inside the meter's sums: `keep` and `read_sizes`."""
         keep, bench = meter.keep, self  # type: ignore[attr-defined]
 
         def timed(self: Any, cell: Any) -> None:
