@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.engines.transformers.attention import KeysValues
+from harness.engines.transformers.attention import KeysValues, aligned
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.packing import Load, Packer, Terms
 from harness.engines.transformers.tree import Node, grow
@@ -50,6 +50,13 @@ def dense(load: Load, layer: tuple[Tensor, Tensor, Tensor], before: dict[Node, K
             weights = (torch.einsum("hgd,mhd->hgm", queries[place + token], seen) * SCALE).softmax(-1)
             out[place + token] = torch.einsum("hgm,mhd->hgd", weights, told)
     return out
+
+
+def test_masks_are_aligned_and_unchanged():
+    for width in (1, 7, 8, 9, 128):
+        mask = torch.randn(5, width)
+        assert aligned(mask).stride(0) % 8 == 0
+        assert torch.equal(aligned(mask), mask)
 
 
 @pytest.mark.parametrize("budget", [64, 200, 4096])

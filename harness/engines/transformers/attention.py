@@ -188,6 +188,11 @@ def merge(out: Tensor, sums: Tensor, found: Tensor, log_sum: Tensor) -> None:
     torch.logaddexp(sums, log_sum, out=sums)
 
 
+def aligned(mask: Tensor) -> Tensor:
+    """The same mask, its rows beginning at multiples of 16 bytes, as CUDA's kernel wants them."""
+    return torch.nn.functional.pad(mask, (0, -mask.shape[-1] % 8))[..., : mask.shape[-1]]
+
+
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, causal: bool) -> KeysValues:
     """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads, n, d], log-sums [group, KV heads, n]).
 
@@ -197,7 +202,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, c
     q = q.permute(2, 1, 0, 3)
     k = k.transpose(0, 1).expand(group, -1, -1, -1)
     v = v.transpose(0, 1).expand(group, -1, -1, -1)
-    return kernel(q, k, v, scale, None if mask is None else mask.expand(group, q.shape[1], -1, -1), causal)
+    return kernel(q, k, v, scale, None if mask is None else aligned(mask).expand(group, q.shape[1], -1, -1), causal)
 
 
 def kernel(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False) -> KeysValues:
