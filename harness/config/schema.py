@@ -133,8 +133,11 @@ class TaskEntry(Strict):
 class Expectation(Strict):
     """A threshold for CI: the run exits with 3 when it does not hold."""
 
-    task: str = Field(description="Task or group name.")
-    model: str = Field(description="Model name as in the table.")
+    task: str | None = Field(None, description="Task or group name.")
+    model: str | None = Field(None, description="Model name as in the table.")
+    sanity: Literal["clean"] | None = Field(
+        None, description="clean: nothing was found that may make a number wrong (of the model, of the task, where named)."
+    )
     metric: str = Field("acc", description="Metric name.")
     filter: str | None = Field(None, description="Filter name, where the task has several.")
     min: float | None = Field(None, description="Least value that passes.")
@@ -142,7 +145,14 @@ class Expectation(Strict):
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Expectation:
-        if self.min is None and self.max is None:
+        bounds = self.min is not None or self.max is not None
+        if self.sanity is not None:
+            if bounds:
+                raise ValueError("sanity: clean takes no min or max; write two expectations")
+            return self
+        if self.task is None or self.model is None:
+            raise ValueError("say task and model (or sanity: clean)")
+        if not bounds:
             raise ValueError("say min, max or both")
         return self
 

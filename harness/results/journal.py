@@ -11,7 +11,7 @@ import errno
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from harness.errors import RunFolderError
 from harness.items import Answer, answer_from_dict, answer_to_dict
 from harness.results.files import explain
+from harness.sanity import Finding
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, s
 CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
 CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL, PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS models(model TEXT PRIMARY KEY, row TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL, PRIMARY KEY(model, task));
 """
 
 
@@ -146,6 +148,18 @@ class Journal:
         """What the workers said of their models."""
         with self._explained():
             return {model: json.loads(row) for model, row in self._db.execute("SELECT model, row FROM models")}
+
+    def put_findings(self, model: str, task: str | None, findings: Sequence[Finding]) -> None:
+        """Keeps what was found about a cell, or with no task about a model; replaces what was found before."""
+        row = (model, task or "", _dump([finding.to_dict() for finding in findings]))
+        with self._explained():
+            self._db.execute("INSERT OR REPLACE INTO findings VALUES (?,?,?)", row)
+
+    def findings(self) -> dict[tuple[str, str | None], list[Finding]]:
+        """What was found by (model, task); task None is the model itself."""
+        with self._explained():
+            found = self._db.execute("SELECT model, task, findings FROM findings").fetchall()
+        return {(model, task or None): [Finding.from_dict(data) for data in json.loads(text)] for model, task, text in found}
 
     def put_meta(self, key: str, value: Any) -> None:
         """Keeps a fact of the run as JSON."""

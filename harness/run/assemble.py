@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import normal
-from harness.config.schema import Expectation
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
-from harness.results.schema import GroupRow, ModelRow, Results, Row, above_chance
+from harness.results.sanity import sanity_row
+from harness.results.schema import GroupRow, ModelRow, Results, Row, SanityRow, above_chance
+from harness.run.expectations import check
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         models.append(ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row}))
     groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.label for model in loaded.config.models])]
     costs = cost_rows(journal, rows, models)
+    sanity = sanity_rows(journal, loaded, expansion)
     return Results(
         name=loaded.config.name,
         harness_version=__version__,
@@ -42,8 +44,16 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         groups=groups,
         costs=costs,
         definitions=DEFINITIONS if costs else {},
-        expectations=[check(expectation, rows, groups) for expectation in loaded.config.expect],
+        expectations=[check(expectation, rows, groups, sanity) for expectation in loaded.config.expect],
+        sanity=sanity,
     )
+
+
+def sanity_rows(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> list[SanityRow]:
+    """What was found about the config's models and their cells, in the config's order."""
+    found = journal.findings()
+    places = [(model.label, task) for model in loaded.config.models for task in (None, *(task.name for task in expansion.tasks))]
+    return [sanity_row(*place, finding) for place in places for finding in found.get(place, [])]
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
@@ -111,17 +121,3 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
         tasks=sorted(here),
         missing=[task for task in group.members if task not in here],
     )
-
-
-def check(expectation: Expectation, rows: Sequence[Row], groups: Sequence[GroupRow]) -> dict[str, Any]:
-    """An expectation with the value it met and whether it held; a missing value does not hold."""
-    candidates: list[Row | GroupRow] = [row for row in rows if row.task == expectation.task and row.status == "ok"]
-    candidates += [row for row in groups if row.group == expectation.task]
-    value = None
-    for row in candidates:
-        fits = row.model == expectation.model and row.metric == expectation.metric
-        if fits and expectation.filter in (None, row.filter) and value is None:
-            value = row.value
-    low = expectation.min is None or (value is not None and value >= expectation.min)
-    high = expectation.max is None or (value is not None and value <= expectation.max)
-    return {**expectation.model_dump(exclude_none=True), "value": value, "held": value is not None and low and high}

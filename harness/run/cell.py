@@ -16,12 +16,13 @@ from harness.run.identity import CellIdentity
 from harness.run.metering import CellAnswers, Meter, read_sizes
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.run.setup import WorkSetup, cell_facts
+from harness.sanity import Finding
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
     from harness.engines.protocol import Engine
     from harness.tasks import Task
-    from harness.tasks.api import PromptStyle
+    from harness.tasks.api import Marks, PromptStyle
 
 log = logging.getLogger("harness")
 
@@ -130,10 +131,15 @@ class CellWork:
             rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
             write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
             self._meter(keys & set(answers), answers, rows)
+            self.owner.journal.put_findings(self.facts.model, self.facts.task, self._findings(marks, answers))
         elif status == "ok":
             status, reason = "failed", "no document could be marked: see the log"
         provenance = {"data": self.task.provenance.__dict__, "version": self.task.version}
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+
+    def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
+        """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
+        return [*self.task.findings(self.style), *marks.findings]
 
     def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
         """What the marked answers cost; a meter that fails costs no score."""

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.results.journal import Journal
+from harness.results.sanity import sanity_section
+from harness.results.schema import Results
 from harness.run.devices import Machine
 from harness.version import __version__
 
@@ -19,7 +21,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "lm
 ENVIRONMENT = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB", "OMP_NUM_THREADS")
 
 
-def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> dict[str, Any]:
+def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine, results: Results) -> dict[str, Any]:
     """Resolved config, versions, hardware, and for each model and task what its identity is made of (hashes, fingerprints, seeds)."""
     cells = journal.cells()
     tasks: dict[str, Any] = {}
@@ -37,6 +39,7 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> d
         "sessions": journal.meta("sessions"),
         "models": models,
         "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
+        "sanity": sanity_section(results.sanity),
     }
 
 

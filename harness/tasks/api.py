@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from harness.config.schema import Generation
 from harness.items import ThinkTags
+from harness.sanity import Finding
 
 Kind = Literal["choice", "completion", "passage"]
 ChatRenderer = Callable[[list[dict[str, str]], bool], str]
@@ -125,3 +126,5 @@ class Marks:
     """Documents whose every answer was there, and that could be marked."""
     failed: tuple[tuple[int, str], ...] = ()
     """Documents whose answers were there but could not be marked (the task's own code raised): (document, reason)."""
+    findings: tuple[Finding, ...] = ()
+    """What may make the scores wrong, as far as the answers show."""

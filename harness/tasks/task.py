@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import DataError
 from harness.items import Answer, Completion, Item
+from harness.sanity import Finding
 from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
 from harness.tasks.catalogue import guess_language
@@ -119,6 +120,10 @@ class Task:
         """
         for rendered in self._renderer(style).first(limit):
             yield from rendered.items
+
+    def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
+        """What may make the scores wrong, as far as the prompts rendered so far show."""
+        return ()
 
     def _renderer(self, style: PromptStyle) -> Renderer:
         known = self._renderers.get(style)
