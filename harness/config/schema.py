@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Annotated, Any, Literal
 
@@ -221,6 +222,11 @@ class Config(Strict):
     mirror: str | None = Field(None, description="Folder with datasets/<org>/<name> and models/<org>/<name>. Also HARNESS_MIRROR.")
     device: Device = Field("auto", description="auto takes CUDA where present.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents of each task that does not say its own limit.")
+    date: datetime.date = Field(
+        datetime.date(2024, 7, 26),
+        description="The day that chat templates are told where they ask for today's (Llama 3.1's own default day): "
+        "prompts are the same on every day.",
+    )
     seed: int = Field(1234, description="Seed of few-shot sampling and of sampled generation. 1234 is lm-eval's.")
     fewshot_as_multiturn: bool = Field(True, description="With a chat template: examples as turns, not in one message (lm-eval's default).")
     allow_code_execution: bool = Field(False, description="Allow tasks that run model-written code (humaneval, mbpp).")

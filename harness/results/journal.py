@@ -24,7 +24,7 @@ from harness.sanity import Finding
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL, seconds REAL NOT NULL, session TEXT NOT NULL,
-  PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
+  asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL,
   rows TEXT NOT NULL, updated REAL NOT NULL, PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
@@ -58,6 +58,9 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_TABLES)
+            columns = {row[1] for row in self._db.execute("PRAGMA table_info(answers)")}
+            if "asked" not in columns:  # a journal of 0.1, which did not keep what was asked
+                self._db.execute("ALTER TABLE answers ADD COLUMN asked TEXT")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -73,16 +76,20 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise RunFolderError(f"{self.path} is not a journal ({error}): move the folder aside with --fresh") from error
 
-    def add(self, cell_id: str, answer: Answer, seconds: float) -> None:
-        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before."""
+    def add(self, cell_id: str, answer: Answer, seconds: float, asked: str | None = None) -> None:
+        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before; ``asked`` the digest of
+        its item (`harness.items.asked_digest`)."""
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
-            self._db.execute("INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?)", (cell_id, answer.key, text, seconds, self.session))
+            self._db.execute(
+                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) VALUES (?,?,?,?,?,?)",
+                (cell_id, answer.key, text, seconds, self.session, asked),
+            )
 
-    def keys(self, cell_id: str) -> set[str]:
-        """Keys of the answers that are kept."""
+    def asked(self, cell_id: str) -> dict[str, str | None]:
+        """What each kept answer of a cell was asked, by key, as its item's digest; None where an older version did not keep it."""
         with self._explained():
-            return {key for (key,) in self._db.execute("SELECT key FROM answers WHERE cell_id=?", (cell_id,))}
+            return dict(self._db.execute("SELECT key, asked FROM answers WHERE cell_id=?", (cell_id,)).fetchall())
 
     def answers(self, cell_id: str) -> dict[str, Answer]:
         """All kept answers of a cell by key."""

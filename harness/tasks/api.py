@@ -77,6 +77,8 @@ class PromptStyle:
     think: ThinkTags | None = None
     max_new_tokens: int | None = None
     """Budget that the model spec sets instead of the task's."""
+    date: str | None = None
+    """The day that the chat template is told, ISO 8601."""
 
 
 @dataclass(frozen=True)

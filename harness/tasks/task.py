@@ -16,6 +16,7 @@ from harness.sanity import Finding
 from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
 from harness.tasks.catalogue import guess_language
+from harness.tasks.chance import draws
 from harness.tasks.mark import Marker
 from harness.tasks.render import Renderer, budget, cached_templates
 from harness.tasks.scan import lm_eval_tasks_folder
@@ -44,6 +45,7 @@ class Task:
         self._task, self._config, self._repeats = built.task, built.config, built.own_repeats
         self._metadata: dict[str, Any] = built.config["metadata"]
         self._reads = provenance
+        self._draws = draws({key: built.config[key] for key in _PROMPT_KEYS if built.config.get(key) is not None})
         self._renderers: dict[PromptStyle, Renderer] = {}
         self.fewshot = int(self._task.config.num_fewshot or 0)
         self.version = str(self._metadata.get("version", self._task.VERSION or 0))
@@ -93,6 +95,7 @@ class Task:
             "chat": style.chat is not None,
             "multiturn": style.multiturn if style.chat is not None else None,
             "system_prompt": style.system_prompt,
+            "date": style.date,
         }
 
     def _generation(self, style: PromptStyle) -> dict[str, Any] | None:
@@ -129,7 +132,7 @@ class Task:
         known = self._renderers.get(style)
         if known is None:
             # One renderer at a time: the few-shot sampler's state belongs to it.
-            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats)
+            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats, draws=self._draws)
             self._renderers = {style: known}
         return known
 
