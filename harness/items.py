@@ -98,7 +98,7 @@ def asked_digest(item: Item) -> str:
     if isinstance(item, Choice):
         context = None
         for given, continuation in item.pairs:
-            if given is not context:  # one context serves every option, as the same object: it is long, and hashed once
+            if given != context:  # most often one context, long, serves every option: it is hashed once
                 context = given
                 _tell(told, "context", given)
             _tell(told, "continuation", continuation)
