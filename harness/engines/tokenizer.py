@@ -145,7 +145,9 @@ class ChatTemplate:
         self._raw = encoder.raw
         self._options = {} if thinking is None else {"enable_thinking": thinking}
         # Without a pinned date a template that asks for today's would ask something else every day.
-        self._clock: dict[str, Any] = {} if date is None else {"strftime_now": date.strftime}
+        self._clock: dict[str, Any] = {}
+        if date is not None:  # Llama's templates take a date_string, others ask the clock
+            self._clock = {"strftime_now": date.strftime, "date_string": date.strftime("%d %b %Y")}
         self._date = date
         template = getattr(self._raw, "chat_template", None)
         if not template:
