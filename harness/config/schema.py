@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from harness.config.names import clash, clash_key
+
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -239,9 +241,10 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Config:
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for model in self.models:
-            if model.label in seen:
-                raise ValueError(f"two models are called {model.label!r}; give one of them another name:")
-            seen.add(model.label)
+            key = clash_key(model.label)
+            if key in seen:
+                raise ValueError(f"two models {clash(model.label, seen[key])}; give one of them another name:")
+            seen[key] = model.label
         return self

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from harness.tasks.api import PromptStyle
 
 
+RULES = 2
+"""Raised when the way in which items are encoded, cut or scored changes an answer: 2 since options that leave no token are scored and one
+rule ends a thought. Answers that an older version gave are then asked again."""
+
+
 @dataclass(frozen=True)
 class CellIdentity:
     """The three parts, as plain data and as ids. Two cells with equal ``prompt_id`` were asked exactly the same."""
@@ -30,11 +35,11 @@ class CellIdentity:
     @property
     def cell_id(self) -> str:
         """All three parts."""
-        return digest({"prompt": self.prompt, "model": self.model, "engine": self.engine})
+        return digest({"prompt": self.prompt, "model": self.model, "engine": self.engine, "rules": RULES})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the journal and the manifest."""
-        return {"prompt_id": self.prompt_id, "prompt": self.prompt, "model": self.model, "engine": self.engine}
+        return {"prompt_id": self.prompt_id, "prompt": self.prompt, "model": self.model, "engine": self.engine, "rules": RULES}
 
 
 def cell_identity(spec: ModelSpec, device: str, files: ModelFiles, task: Task, style: PromptStyle) -> CellIdentity:
