@@ -28,7 +28,7 @@ PAIRS = [
 def test_two_models_that_cannot_be_told_apart(tmp_path: Path, one: str, other: str) -> None:
     models = [{"id": "mock/a", "engine": "mock", "name": name} for name in (one, other)]
     path = write_config(tmp_path, [{"task": "zh_letters"}], models)
-    with pytest.raises(ConfigError, match="two models are called .*give one of them another name"):
+    with pytest.raises(ConfigError, match=r"two models are called .*give one of them another name"):
         load_config(path)
 
 
