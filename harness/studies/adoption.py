@@ -1,0 +1,162 @@
+"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked models, likes over time."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.adoption.figures import DENOMINATORS, Share, share
+from harness.adoption.organizations import PLACES, organizations
+from harness.adoption.published import figures, list_sources
+from harness.adoption.report import TOP, percent
+from harness.adoption.rows import Snapshot
+from harness.adoption.words import selection
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.exhibited import Cell, Exhibit
+from harness.studies.finding import country_name, say
+from harness.studies.predicates import adoption as asked
+
+COUNTED = ("CN", "US")
+
+
+class Shares(BaseModel):
+    """Shares of downloads; ``printed``: pairs of figures (China's, America's) beside those of the lists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    printed: tuple[tuple[str, str], ...] = ()
+
+
+class Figures(BaseModel):
+    """Every printed figure of a claim."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    claim: str
+
+
+class Liked(BaseModel):
+    """Organisations by their most-liked model. Without days: the last wide list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    begin: datetime.date | None = None
+    end: datetime.date | None = None
+    pipelines: str = Field("text", pattern="^(text|language)$")
+
+
+class Likes(BaseModel):
+    """Some models' likes over time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    models: tuple[str, ...] = Field(min_length=1)
+
+
+def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
+    """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed ones."""
+    known = asked.wide(data)
+    rows, points = [], list[dict[str, Any]]()
+    for pair in keys.printed:
+        one, other = asked.of_figures(pair)
+        label = say("printed_row", what=asked.written(one.what))
+        rows.append(_printed_row(one, other, label))
+        if one.unit == "per cent":
+            points += [
+                _point(label, one.date, place, figure.value / 100, 0.0) for place, figure in zip(COUNTED, (one, other), strict=True)
+            ]
+    for day in known:
+        for name in DENOMINATORS:
+            found = share(day.rows, "downloads_30d", name, organizations())
+            if found.total:
+                rows.append(_share_row(day, found))
+                last = day is known[-1]
+                points += [_point(asked.of_models(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
+    headers = [say("h_date"), say("h_of"), *(_place(place) for place in PLACES), _word("h_hhi"), say("h_ahead")]
+    return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
+
+
+def _place(place: str) -> Text:
+    return country_name(place) if place in COUNTED else _word(f"p_{place}")
+
+
+def _word(key: str) -> Text:
+    return asked.both(key)
+
+
+def _point(label: Text, date: str, place: str, value: float, more: float) -> dict[str, Any]:
+    label = Text(en=f"{date}: {label.en}", zh=f"{date}：{label.zh}")
+    return {"en": label.en, "zh": label.zh, "country": place, "share": value, "high": min(1.0, value + more)}
+
+
+def _printed_row(one: Any, other: Any, label: Text) -> tuple[Cell, ...]:
+    ahead = say("ahead_one" if one.value > other.value else "ahead_other")
+    return (one.date, label, asked.number(one), asked.number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
+
+
+def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
+    key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
+    shown = [percent(found.share(place)) for place in PLACES]
+    return (str(day.date), asked.of_models(found), *shown, f"{found.hhi:.3f}", say(key))
+
+
+def _said(known: list[Snapshot]) -> tuple[Text, ...]:
+    """Which lists these are, where they were read, and how models were sorted."""
+    lines = []
+    for source in dict.fromkeys(one.source for one in known):
+        last = [one for one in known if one.source == source][-1]
+        lines.append(asked.both("of_list", selection=Text(en=selection(last, "en"), zh=selection(last, "zh")), source=source))
+        read = list_sources().get(source)
+        if read is not None:
+            lines.append(say("list_source", title=asked.written(read.title), url=read.url, commit=read.commit))
+    return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
+
+
+def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
+    """The figures that were printed, with where each was read."""
+    rows = tuple(
+        (one.date, asked.written(one.who), asked.written(one.what), _value(one), asked.written(one.kind), one.source)
+        for one in figures().values()
+        if one.claim == keys.claim
+    )
+    headers = (say("h_date"), say("h_who"), say("h_what"), say("h_value"), say("w_rests"), say("h_read_at"))
+    return Exhibit("printed_figures", title, headers, rows, ())
+
+
+def _value(one: Any) -> Cell:
+    return asked.written(one.printed) if one.unit == "when" else asked.number(one)
+
+
+def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
+    """Organisations by their most-liked model, and the likes of all their models on the lists beside it."""
+    known = asked.wide(data)
+    if keys.begin is None and not known:
+        return Exhibit("liked", title, (), (), ())
+    begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
+    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)  # type: ignore[arg-type]
+    found = list(asked.ranked(data, what).values())[:TOP]
+    table = organizations()
+    rows = tuple(
+        (str(rank), one.organization, _place(table.place(one.organization)), one.model, f"{one.likes:,}", f"{one.total:,}", str(one.models))
+        for rank, one in found
+    )
+    points = tuple(
+        {"model": one.model, "country": table.place(one.organization), "rating": one.likes, "low": 0, "high": one.likes} for _, one in found
+    )
+    names = ("rank", "organization", "place", "model", "likes", "total", "models")
+    days = [one for one in data.adoption if begin <= one.date <= end]
+    line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
+    span = say("of_date", date=f"{begin} – {end}" if begin != end else begin)
+    return Exhibit("liked", title, tuple(_word(f"h_{name}") for name in names), rows, points, (span, line, _word("n_untagged")))
+
+
+def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
+    """A point for each day on which a list has an exact count; a table row for each model and quarter's last count."""
+    points, rows = [], {}
+    for one in data.adoption:
+        for row in one.rows:
+            if row.model in keys.models and row.likes is not None and row.exact:
+                points.append({"date": one.date, "model": row.model, "likes": row.likes})
+                quarter = (row.model, one.date.year, (one.date.month - 1) // 3)
+                rows[quarter] = (row.model, str(one.date), f"{row.likes:,}", one.source)
+    headers = (say("h_model"), say("h_date"), _word("h_likes"), say("h_read_at"))
+    return Exhibit("likes", title, headers, tuple(rows[key] for key in sorted(rows)), tuple(points))
