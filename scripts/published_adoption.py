@@ -2,7 +2,7 @@
 
 usage: python scripts/published_adoption.py [FOLDER]    FOLDER: adoption-*.csv, organization-country.csv; default ../shared/published/boards
 
-Only figures are kept (date, source, model, pipeline, likes, downloads); sources with their commits are in harness/data/adoption/sources.yaml.
+Only figures are kept (date, source, model, pipeline, likes, downloads). Sources with their commits: harness/data/adoption/sources.yaml.
 """
 
 from __future__ import annotations

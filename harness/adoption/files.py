@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import datetime
@@ -127,7 +128,7 @@ def _table(path: Path, reader: csv.DictReader[str]) -> list[Snapshot]:
 def row_of(path: Path, number: int, raw: dict[str, Any]) -> Row:
     """A line as a Row. Raises DataError that names it."""
     try:
-        facts = {name: raw.get(name) if raw.get(name) != "" else None for name in FIELDS}
+        facts: dict[str, Any] = {name: raw.get(name) if raw.get(name) != "" else None for name in FIELDS}
         facts |= {name: None if facts[name] is None else _count(name, facts[name]) for name in COUNTS}
         facts["pipeline"] = clean_pipeline(facts["pipeline"])
         facts["created"] = None if facts["created"] is None else datetime.date.fromisoformat(facts["created"])
@@ -163,10 +164,11 @@ def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[Row]) -> N
 
     def put(part: Path) -> None:
         packed = path.name.endswith(".gz")
-        with part.open("wb") as raw:
-            with gzip.GzipFile("", "wb", 9, raw, mtime=0) if packed else raw as binary:  # no time stamp: equal rows, equal bytes
-                with io.TextIOWrapper(binary, encoding="utf-8", newline="") as file:
-                    _put_csv(file, header, rows) if packed else _put_json(file, header, rows)
+        with part.open("wb") as raw, contextlib.ExitStack() as stack:
+            # Without a time stamp, so that equal rows give equal bytes.
+            binary = stack.enter_context(gzip.GzipFile("", "wb", 9, raw, mtime=0)) if packed else raw
+            file = stack.enter_context(io.TextIOWrapper(binary, encoding="utf-8", newline=""))
+            _put_csv(file, header, rows) if packed else _put_json(file, header, rows)
 
     write_whole(path, put)
 

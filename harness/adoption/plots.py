@@ -72,8 +72,10 @@ def _organizations(one: Snapshot, found: Any, known: Organizations, language: st
     return heading(chart, _title("by_organization", found, language), f"{one.date}. {_subtitle(one, language)}", language)
 
 
-def _title(key: str, found: Any, language: str) -> str:
-    return say(key, language, measure=say(f"m_{found.measure}", language), models=denominator(found, language))
+def _title(key: str, found: Any, language: str) -> list[str]:
+    """Two lines: what is shown, and its denominator."""
+    measure = say(f"m_{found.measure}", language)
+    return [say(f"t_{key}", language, measure=measure), say("t_of", language, models=denominator(found, language))]
 
 
 def _subtitle(one: Snapshot, language: str) -> str:

@@ -89,10 +89,11 @@ def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet
     """The most-liked model of each organisation, and the likes of all its models beside it."""
     for name, pipelines in (("text", TEXT), ("language", LANGUAGE)):
         found = share(one.rows, "likes", name, known)
+        best = most_liked(one.rows, pipelines)[:TOP]
+        places = [say(f"p_{known.place(each.organization)}", language) for each in best]
         rows = tuple(
-            (str(rank), best.organization, say(f"p_{known.place(best.organization)}", language), best.model)
-            + (f"{best.likes:,}", f"{best.total:,}", str(best.models))
-            for rank, best in enumerate(most_liked(one.rows, pipelines)[:TOP], 1)
+            (str(rank), each.organization, place, each.model, f"{each.likes:,}", f"{each.total:,}", str(each.models))
+            for rank, (each, place) in enumerate(zip(best, places, strict=True), 1)
         )
         headers = tuple(say(f"h_{key}", language) for key in ("rank", "organization", "place", "model", "likes", "total", "models"))
         if rows:

@@ -90,7 +90,7 @@ def take(
         raise ConfigError(f"{out} is there already: name another file with --out, or remove it")
     part = out.with_name(f".{out.name}.part")
     head = {"record": "part", "endpoint": client.where, "query": query.as_data(), "began": now().isoformat(timespec="seconds")}
-    found = _resume(part, head, now())
+    found = _resume(part, head, query, now())
     state, head = found or (_State(seen=[set() for _ in query.lists()]), head)
     with disk_errors(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def _rows(client: HubClient, entries: Iterable[dict[str, Any]]) -> Iterator[Row]
             raise DataError(f"{client.where}: a model that cannot be read: {error}") from error
 
 
-def _resume(part: Path, head: dict[str, Any], now: datetime.datetime) -> tuple[_State, dict[str, Any]] | None:
+def _resume(part: Path, head: dict[str, Any], query: Query, now: datetime.datetime) -> tuple[_State, dict[str, Any]] | None:
     """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is of another day.
 
     Raises ConfigError where it is of another query.

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from harness.adoption import Snapshot
     from harness.adoption.organizations import Organizations
 
-app = typer.Typer(help="Likes and downloads of models: dated snapshots of the hub, and reports.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Likes and downloads of models: dated snapshots of the hub, and reports.", no_args_is_help=True, rich_markup_mode=None
+)
 EVERY = 20
 """Where nobody looks at a terminal, a line of progress every so many pages."""
 
@@ -36,13 +38,16 @@ class Measure(StrEnum):
 @app.command("snapshot")
 def snapshot(
     org: Annotated[
-        list[str] | None, typer.Option("--org", metavar="NAME", help="All models of this organisation. May be repeated.", show_default=False)
+        list[str] | None,
+        typer.Option("--org", metavar="NAME", help="All models of this organisation. May be repeated.", show_default=False),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded.")] = 1000,
     whole: Annotated[bool, typer.Option("--whole", help="Without --org: every model of the hub (thousands of pages).")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]", show_default=False),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]", show_default=False
+        ),
     ] = None,
     pause: Annotated[float, typer.Option("--pause", min=0.0, metavar="S", help="Seconds between two pages.")] = 0.7,
 ) -> None:

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.adoption.figures import DENOMINATORS, Share, share
 from harness.adoption.organizations import PLACES, organizations
-from harness.adoption.published import figures, list_sources
+from harness.adoption.published import Figure, figures, list_sources
 from harness.adoption.report import TOP, percent
 from harness.adoption.rows import Snapshot
-from harness.adoption.words import selection
+from harness.adoption.words import catalogue, selection
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
@@ -61,18 +61,26 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
         label = say("printed_row", what=asked.written(one.what))
         rows.append(_printed_row(one, other, label))
         if one.unit == "per cent":
-            points += [
-                _point(label, one.date, place, figure.value / 100, 0.0) for place, figure in zip(COUNTED, (one, other), strict=True)
-            ]
+            points += [_point(label, one.date, place, figure.value / 100, 0.0) for place, figure in zip(COUNTED, (one, other), strict=True)]
     for day in known:
         for name in DENOMINATORS:
             found = share(day.rows, "downloads_30d", name, organizations())
             if found.total:
                 rows.append(_share_row(day, found))
                 last = day is known[-1]
-                points += [_point(asked.of_models(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
+                points += [_point(_brief(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
     headers = [say("h_date"), say("h_of"), *(_place(place) for place in PLACES), _word("h_hhi"), say("h_ahead")]
     return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
+
+
+def _short(one: Figure, label: Text) -> Text:
+    """What a printed figure is called beside a plot."""
+    return asked.written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
+
+
+def _brief(found: Share) -> Text:
+    """A denominator beside a plot; the table says it in full."""
+    return asked.both(f"k_{found.denominator}", n=found.models)
 
 
 def _place(place: str) -> Text:
@@ -88,14 +96,14 @@ def _point(label: Text, date: str, place: str, value: float, more: float) -> dic
     return {"en": label.en, "zh": label.zh, "country": place, "share": value, "high": min(1.0, value + more)}
 
 
-def _printed_row(one: Any, other: Any, label: Text) -> tuple[Cell, ...]:
+def _printed_row(one: Figure, other: Figure, label: Text) -> tuple[Cell, ...]:
     ahead = say("ahead_one" if one.value > other.value else "ahead_other")
     return (one.date, label, asked.number(one), asked.number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
 
 
 def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
     key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
-    shown = [percent(found.share(place)) for place in PLACES]
+    shown = [Text(en=one, zh=one.replace(" %", "%")) for one in (percent(found.share(place)) for place in PLACES)]
     return (str(day.date), asked.of_models(found), *shown, f"{found.hhi:.3f}", say(key))
 
 
@@ -122,7 +130,7 @@ def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
     return Exhibit("printed_figures", title, headers, rows, ())
 
 
-def _value(one: Any) -> Cell:
+def _value(one: Figure) -> Cell:
     return asked.written(one.printed) if one.unit == "when" else asked.number(one)
 
 

@@ -11,11 +11,13 @@ from harness.studies.finding import country_name, say
 COLOURS = {"CN": "#D55E00", "US": "#0072B2"}
 
 
-def _rows(exhibit: Exhibit) -> Any:
+def _rows(exhibit: Exhibit, without: str = "") -> Any:
+    """The points as data; ``without`` names a field that is left out (a text of the other language)."""
     import altair as alt
 
-    return alt.InlineData(values=[{key: value if isinstance(value, (int, float)) else str(value) for key, value in row.items()}
-                                  for row in exhibit.points])  # fmt: skip
+    plain = [{key: value if isinstance(value, int | float) else str(value) for key, value in row.items() if key != without}
+             for row in exhibit.points]  # fmt: skip
+    return alt.InlineData(values=plain)
 
 
 def downloads(exhibit: Exhibit, language: str) -> Any:
@@ -30,7 +32,8 @@ def downloads(exhibit: Exhibit, language: str) -> Any:
     y = alt.Y(f"{language}:N", sort=order, title=None, axis=alt.Axis(labelLimit=360))
     offset = alt.YOffset("country:N", sort=list(COLOURS))
     x = alt.X("share:Q", title=say("p_downloads")[language], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
-    base = alt.Chart(_rows(exhibit)).encode(y=y, yOffset=offset, color=colour)
+    other = "en" if language == "zh" else "zh"
+    base = alt.Chart(_rows(exhibit, without=other)).encode(y=y, yOffset=offset, color=colour)
     dots = base.mark_point(filled=True, size=60).encode(x=x, shape=shape)
     reach = base.mark_rule(strokeWidth=1.6).encode(x=x, x2="high:Q")
     return (reach + dots).properties(width=420, height=alt.Step(16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import Any, Literal
 
@@ -73,7 +74,8 @@ def wide(data: Data, until: datetime.date = datetime.date(9999, 12, 31)) -> list
 def rows_of(data: Data, begin: datetime.date, end: datetime.date) -> list[Row]:
     """The last exact figure of each model in the lists of some days."""
     days = [one for one in data.adoption if begin <= one.date <= end]
-    return [row for row in latest(days) if row.exact]
+    exact = [dataclasses.replace(one, rows=tuple(row for row in one.rows if row.exact)) for one in days]
+    return latest(exact)
 
 
 def of_figures(keys: tuple[str, ...]) -> list[Figure]:
@@ -93,17 +95,18 @@ def printed(what: Printed, data: Data) -> Finding:
     ratio = one.value / other.value
     low, high = (one.value - one.half) / (other.value + other.half), (one.value + one.half) / (other.value - other.half)
     outcome: Outcome = "holds" if low >= what.times else "fails" if high < what.times else "unclear"
-    measured = say(
-        "printed", what=written(one.what), date=one.date, one=written(one.who), value=number(one), other=written(other.who),
-        against=number(other), ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}", source=one.source, kind=written(one.kind),
-    )  # fmt: skip
+    about = {"what": _begun(written(one.what)), "date": one.date, "kind": written(one.kind), "source": one.source.rstrip(".")}
+    sides = {"one": written(one.who), "value": number(one), "other": written(other.who), "against": number(other)}
+    measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
     why = say("printed_unclear") if outcome == "unclear" else None
     return Finding(outcome, "published", measured, why, figures={"ratio": ratio, "low": low, "high": high})
 
 
-def number(one: Figure) -> str:
+def number(one: Figure) -> Text:
     """A printed figure as it is read: 12,800 or 17.1 %."""
-    return f"{one.printed} %" if one.unit == "per cent" else f"{one.value:,.0f}"
+    if one.unit == "per cent":
+        return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
+    return Text(en=f"{one.value:,.0f}", zh=f"{one.value:,.0f}")
 
 
 def written(text: str) -> Text:
@@ -112,6 +115,11 @@ def written(text: str) -> Text:
 
     both = catalogue().get(text)
     return Text(en=both["en"], zh=both["zh"]) if both else Text(en=text, zh=text)
+
+
+def _begun(text: Text) -> Text:
+    """A text that begins a sentence."""
+    return Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh)
 
 
 def both(key: str, **values: Any) -> Text:
@@ -176,7 +184,14 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
         return _missing((what.organization,), what)
     rank, mine = found[what.organization.lower()]
     measured = say(
-        "liked_rank", begin=what.begin, end=what.end, n=len(found), one=mine.model, likes=f"{mine.likes:,}", rank=rank, before=_first(found, rank)
+        "liked_rank",
+        begin=what.begin,
+        end=what.end,
+        n=len(found),
+        one=mine.model,
+        likes=f"{mine.likes:,}",
+        rank=rank,
+        before=_first(found, rank),
     )
     now = today(data, what)
     if now is not None and what.organization.lower() in now[1]:
@@ -187,9 +202,9 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
 
 
 def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
-    """Who stands before a rank, with their likes."""
+    """Who stands before a rank, with their likes, as the end of a sentence."""
     listed = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
-    return Text(en=", ".join(listed) or "none", zh="、".join(listed) or "无")
+    return say("after_them", listed=Text(en=", ".join(listed), zh="、".join(listed))) if listed else say("before_all")
 
 
 def downloads(what: Downloads, data: Data) -> Finding:
