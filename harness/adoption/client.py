@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 
 from harness.engines.openai.limits import backoff, retry_after
-from harness.errors import DataError
+from harness.errors import ConfigError, DataError
 from harness.version import __version__
 
 ENDPOINT = "https://huggingface.co"
@@ -72,6 +72,7 @@ class HubClient:
     requests: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        bare(self.endpoint)
         headers = {"User-Agent": f"open-weight-harness/{__version__}", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -155,7 +156,7 @@ def _asked(headers: Mapping[str, str]) -> float | None:
     return None if found is None or math.isnan(found) else found
 
 
-def _next(links: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
+def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:
     """Only the query of the next page's address is taken: mirrors name the hub there, and the token must not go to another host."""
     url = (links.get("next") or {}).get("url")
     if not url:
@@ -164,9 +165,9 @@ def _next(links: Mapping[str, Any]) -> tuple[tuple[str, str], ...] | None:
 
 
 def bare(endpoint: str) -> str:
-    """An endpoint without scheme and credentials. Raises DataError for what is no address."""
+    """An endpoint without scheme and credentials. Raises ConfigError for what is no address."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DataError(f"HF_ENDPOINT: expected an address like {ENDPOINT}, got {endpoint!r}")
+        raise ConfigError(f"HF_ENDPOINT: expected an address like {ENDPOINT}, got {endpoint!r}")
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.hostname}{port}{parts.path.rstrip('/')}"

@@ -89,7 +89,12 @@ def take(
     if out.exists():
         raise ConfigError(f"{out} is there already: name another file with --out, or remove it")
     part = out.with_name(f".{out.name}.part")
-    head = {"record": "part", "endpoint": client.where, "query": query.as_data(), "began": now().isoformat(timespec="seconds")}
+    head: dict[str, Any] = {
+        "record": "part",
+        "endpoint": client.where,
+        "query": query.as_data(),
+        "began": now().isoformat(timespec="seconds"),
+    }
     found = _resume(part, head, query, now())
     state, head = found or (_State(seen=[set() for _ in query.lists()]), head)
     with disk_errors(out.parent):

@@ -61,7 +61,10 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
         label = say("printed_row", what=asked.written(one.what))
         rows.append(_printed_row(one, other, label))
         if one.unit == "per cent":
-            points += [_point(label, one.date, place, figure.value / 100, 0.0) for place, figure in zip(COUNTED, (one, other), strict=True)]
+            points += [
+                _point(_short(one, label), one.date, place, figure.value / 100, 0.0)
+                for place, figure in zip(COUNTED, (one, other), strict=True)
+            ]
     for day in known:
         for name in DENOMINATORS:
             found = share(day.rows, "downloads_30d", name, organizations())
@@ -140,7 +143,7 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     if keys.begin is None and not known:
         return Exhibit("liked", title, (), (), ())
     begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
-    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)  # type: ignore[arg-type]
+    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)
     found = list(asked.ranked(data, what).values())[:TOP]
     table = organizations()
     rows = tuple(
