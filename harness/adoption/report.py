@@ -59,7 +59,7 @@ def _notes(one: Snapshot, found: Share, language: str) -> tuple[str, ...]:
 def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -> Sheet:
     """A row a day: the share of each place, and the concentration of organisations."""
     rows = tuple(
-        (str(one.date), *(percent(found.share(place)) for place in PLACES), f"{found.models:,}", _three(found.hhi))
+        (str(one.date), *(percent(found.share(place), language) for place in PLACES), f"{found.models:,}", _three(found.hhi))
         for one, found in zip(lists, shares, strict=True)
         if found.total
     )
@@ -75,7 +75,7 @@ def _organizations(lists: Sequence[Snapshot], shares: Sequence[Share], known: Or
     picked = list(range(len(lists) - 1, -1, -step))[::-1]
     names = sorted(last.by_organization, key=lambda name: (-last.by_organization[name], name))[:TOP]
     rows = tuple(
-        (name, say(f"p_{known.place(name)}", language), *(percent(_part(shares[place], name)) for place in picked)) for name in names
+        (name, say(f"p_{known.place(name)}", language), *(percent(_part(shares[place], name), language) for place in picked)) for name in names
     )
     headers = (say("h_organization", language), say("h_place", language), *(str(lists[place].date) for place in picked))
     return Sheet(_title("by_organization", last, language), headers, rows, frozenset({0, 1}), _notes(lists[-1], last, language))
@@ -106,15 +106,15 @@ def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str
         found = share(one.rows, measure, name, known)
         sums = {who: value for who, value in found.by_organization.items() if known.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
-        rows = tuple((who, f"{sums[who]:,}", percent(sums[who] / found.total)) for who in names if found.total)
+        rows = tuple((who, f"{sums[who]:,}", percent(sums[who] / found.total, language)) for who in names if found.total)
         headers = tuple(say(f"h_{key}", language) for key in ("organization", "sum", "share"))
         if rows:
             yield Sheet(_title("not_listed", found, language, date=one.date), headers, rows, notes=_notes(one, found, language))
 
 
-def percent(value: float) -> str:
-    """A share in per cent to a tenth; a dash for NaN."""
-    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+def percent(value: float, language: str = "en") -> str:
+    """A share in per cent to a tenth; a dash for NaN. Chinese has no space before the sign."""
+    return "–" if math.isnan(value) else f"{100 * value:.1f}{' ' if language == 'en' else ''}%"
 
 
 def _three(value: float) -> str:

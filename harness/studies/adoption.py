@@ -106,7 +106,8 @@ def _printed_row(one: Figure, other: Figure, label: Text) -> tuple[Cell, ...]:
 
 def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
     key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
-    shown = [Text(en=one, zh=one.replace(" %", "%")) for one in (percent(found.share(place)) for place in PLACES)]
+    values = [found.share(place) for place in PLACES]
+    shown = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
     return (str(day.date), asked.of_models(found), *shown, f"{found.hhi:.3f}", say(key))
 
 

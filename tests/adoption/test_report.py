@@ -46,8 +46,10 @@ def test_in_chinese() -> None:
     text = run("--markdown", "--lang", "zh")
     headings = re.findall(r"^\*\*(.+)\*\*$", text, flags=re.M)
     assert len(headings) == 12
-    assert all(re.search(r"分母为|范围为", heading) for heading in headings)
-    assert "各国近 30 天下载量占比，分母为240 个语言模型" in text
+    assert all(re.search(r"分母：|范围：", heading) for heading in headings)
+    assert "各国近 30 天下载量占比，分母：240 个语言模型" in text
+    assert "52.1%" in text
+    assert " %" not in text
 
 
 def test_the_records_are_the_tables(table: str) -> None:

@@ -206,6 +206,7 @@ def test_a_part_file_cut_anywhere_is_gone_on_with(tmp_path: Path, cut: int) -> N
     assert names(out) == {one["id"] for one in MODELS if one["author"] in ("org-0", "org-1")}
 
 
+@pytest.mark.slow
 def test_a_killed_command_goes_on(tmp_path: Path) -> None:
     """SIGKILL in the middle, as a machine that goes down; the second call asks only what is missing."""
     out = tmp_path / "x.jsonl"
@@ -233,6 +234,7 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
     assert names(out) == {one["id"] for one in models}
 
 
+@pytest.mark.slow
 def test_the_environment_is_heeded(tmp_path: Path) -> None:
     def called(*more: str, **settings: str) -> subprocess.CompletedProcess[str]:
         known = {key: value for key, value in os.environ.items() if key not in ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT")}
