@@ -1,8 +1,11 @@
-"""Writes the packaged facts on adoption: harness/data/adoption/snapshots.csv.gz, organizations.csv and figures.csv.
+"""Writes the packaged facts on adoption: harness/data/adoption/snapshots.csv.gz, organizations.csv and
+figures.csv.
 
-usage: python scripts/published_adoption.py [FOLDER]    FOLDER: adoption-*.csv, organization-country.csv; default ../shared/published/boards
+usage: python scripts/published_adoption.py [FOLDER] FOLDER: adoption-*.csv, organization-country.csv; default
+../shared/published/boards
 
-Only figures are kept (date, source, model, pipeline, likes, downloads). Sources with their commits: harness/data/adoption/sources.yaml.
+Only figures are kept (date, source, model, pipeline, likes, downloads). Sources with their commits:
+harness/data/adoption/sources.yaml.
 """
 
 from __future__ import annotations
@@ -43,7 +46,15 @@ def _snapshots(folder: Path) -> int:
     count = 0
     for one in found:
         for row in one.rows:
-            facts = (one.date, one.source, one.selection, row.model, row.pipeline, row.likes, row.downloads_30d)
+            facts = (
+                one.date,
+                one.source,
+                one.selection,
+                row.model,
+                row.pipeline,
+                row.likes,
+                row.downloads_30d,
+            )
             writer.writerow([*("" if value is None else value for value in facts), "" if row.exact else "no"])
             count += 1
     SNAPSHOTS.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
@@ -59,7 +70,12 @@ def _organizations(folder: Path) -> int:
         with (folder / name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row["region"] and row["organization"].lower() not in listed:
-                    facts = {"organization": row["organization"], "region": row["region"], "source": WITH_LISTS, "note": ""}
+                    facts = {
+                        "organization": row["organization"],
+                        "region": row["region"],
+                        "source": WITH_LISTS,
+                        "note": "",
+                    }
                     more[row["organization"].lower()] = facts
     rows += [more[name] for name in sorted(more)]
     with ORGANIZATIONS.open("w", encoding="utf-8", newline="") as out:

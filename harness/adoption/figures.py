@@ -1,4 +1,5 @@
-"""What follows from a snapshot: shares by place and by organisation under a denominator, concentration, most-liked models."""
+"""What follows from a snapshot: shares by place and by organisation under a denominator, concentration,
+most-liked models."""
 
 from __future__ import annotations
 
@@ -11,15 +12,17 @@ from harness.adoption.organizations import Organizations
 from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, Row, Snapshot, in_pipelines, named_quantized
 
 DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads")
-"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language models without re-uploads."""
+"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language
+models without re-uploads."""
 
 
 @dataclass(frozen=True)
 class Share:
     """Sums of one measure over the models of a denominator.
 
-    ``total`` and ``by_place`` count downloads or likes, ``models`` those that have a figure, ``without`` those that have none. ``hhi``: the
-    Herfindahl–Hirschman index of organisations, Σ sᵢ², 0 to 1 (1: one has all).
+    ``total`` and ``by_place`` count downloads or likes, ``models`` those that have a figure, ``without``
+    those that have none. ``hhi``: the Herfindahl–Hirschman index of organisations, Σ sᵢ², 0 to 1 (1: one has
+    all).
     """
 
     measure: str
@@ -55,8 +58,8 @@ class Liked:
 def reupload(row: Row, known: Organizations) -> bool:
     """Whether a model is another's in fewer bits.
 
-    Where the hub says the base model: quantised, and its organisation is another one. Where it says none: the name tells of fewer bits and
-    the organisation is not one of the listed makers.
+    Where the hub says the base model: quantised, and its organisation is another one. Where it says none: the
+    name tells of fewer bits and the organisation is not one of the listed makers.
     """
     quantized = named_quantized(row.model) if row.quantized is None else row.quantized
     if not quantized:
@@ -81,7 +84,8 @@ def counts(row: Row, denominator: str, known: Organizations) -> bool:
 
 
 def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizations) -> Share:
-    """Sums by place and organisation. A model without an organisation counts as one of its own that is not in the table."""
+    """Sums by place and organisation. A model without an organisation counts as one of its own that is not in
+    the table."""
     value = MEASURES[measure]
     places, names = Counter[str](), Counter[str]()
     models = without = 0
@@ -101,15 +105,16 @@ def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizati
 def hhi(sums: Mapping[str, int]) -> float:
     """The Herfindahl–Hirschman index Σ sᵢ² of shares sᵢ; NaN where there is nothing to share.
 
-    Source: Herfindahl 1950; Hirschman 1964, *The Paternity of an Index*. From 0.18 on the US merger guidelines of 2023 speak of a highly
-    concentrated market.
+    Source: Herfindahl 1950; Hirschman 1964, *The Paternity of an Index*. From 0.18 on the US merger
+    guidelines of 2023 speak of a highly concentrated market.
     """
     total = sum(sums.values())
     return math.fsum((value / total) ** 2 for value in sums.values()) if total else math.nan
 
 
 def most_liked(rows: Iterable[Row], pipelines: frozenset[str] = TEXT) -> list[Liked]:
-    """Organisations by the likes of their most-liked model of these pipelines, most first; equal ones by name."""
+    """Organisations by the likes of their most-liked model of these pipelines, most first; equal ones by
+    name."""
     mine: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.likes is not None and in_pipelines(row, pipelines):

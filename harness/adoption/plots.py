@@ -15,8 +15,22 @@ from harness.report.plots.theme import heading
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
 
-COLOURS = {"CN": "#D55E00", "US": "#0072B2", "EU": "#009E73", "other": "#CC79A7", "none": "#56B4E9", "?": "#6b6b6b"}
-SHAPES = {"CN": "circle", "US": "square", "EU": "diamond", "other": "cross", "none": "triangle-down", "?": "triangle-up"}
+COLOURS = {
+    "CN": "#D55E00",
+    "US": "#0072B2",
+    "EU": "#009E73",
+    "other": "#CC79A7",
+    "none": "#56B4E9",
+    "?": "#6b6b6b",
+}
+SHAPES = {
+    "CN": "circle",
+    "US": "square",
+    "EU": "diamond",
+    "other": "cross",
+    "none": "triangle-down",
+    "?": "triangle-up",
+}
 
 
 def figures(snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en") -> Iterator[tuple[str, Chart]]:
@@ -51,7 +65,12 @@ def _countries(shares: Sequence[tuple[Snapshot, Any]], language: str) -> Any:
         for one, part in shares
         for place in PLACES
     ]
-    y = alt.Y("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y(
+        "share:Q",
+        title=_axis(found.measure, language),
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
     x = alt.X("date:T", title=say("h_date", language), axis=alt.Axis(format="%Y-%m-%d", tickCount=6))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, **scales(language))
     chart = base.mark_line(point=False) + base.mark_point(filled=True)
@@ -63,7 +82,11 @@ def _organizations(one: Snapshot, found: Any, known: Organizations, language: st
 
     names = sorted(found.by_organization, key=lambda name: (-found.by_organization[name], name))[:TOP]
     rows = [
-        {"organization": name, "place": say(f"p_{known.place(name)}", language), "share": found.by_organization[name] / found.total}
+        {
+            "organization": name,
+            "place": say(f"p_{known.place(name)}", language),
+            "share": found.by_organization[name] / found.total,
+        }
         for name in names
     ]
     x = alt.X("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"))
@@ -75,7 +98,10 @@ def _organizations(one: Snapshot, found: Any, known: Organizations, language: st
 def _title(key: str, found: Any, language: str) -> list[str]:
     """Two lines: what is shown, and its denominator."""
     measure = say(f"m_{found.measure}", language)
-    return [say(f"t_{key}", language, measure=measure), say("t_of", language, models=denominator(found, language))]
+    return [
+        say(f"t_{key}", language, measure=measure),
+        say("t_of", language, models=denominator(found, language)),
+    ]
 
 
 def _subtitle(one: Snapshot, language: str) -> str:

@@ -1,4 +1,5 @@
-"""What others published on adoption: dated lists of the hub (`snapshots.csv.gz`) and single figures (`figures.csv`), each with its source.
+"""What others published on adoption: dated lists of the hub (`snapshots.csv.gz`) and single figures
+(`figures.csv`), each with its source.
 
 `scripts/published_adoption.py` makes both files.
 """
@@ -37,7 +38,8 @@ class ListSource(BaseModel):
 
 @dataclass(frozen=True)
 class Figure:
-    """A single published figure. ``printed`` is how it was written down, which says how far it was rounded."""
+    """A single published figure. ``printed`` is how it was written down, which says how far it was
+    rounded."""
 
     id: str
     claim: str
@@ -84,7 +86,8 @@ def packaged() -> tuple[Snapshot, ...]:
 
 
 def snapshots(folder: Path | None = USER_FOLDER) -> list[Snapshot]:
-    """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one that cannot be read."""
+    """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one that cannot
+    be read."""
     found = list(packaged())
     if folder is not None and folder.is_dir():
         found += read_snapshots(path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES) and path.name[0] != ".")

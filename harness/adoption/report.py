@@ -1,4 +1,5 @@
-"""Adoption as sheets and records: shares by country and organisation over time, concentration, most-liked models, what is not listed."""
+"""Adoption as sheets and records: shares by country and organisation over time, concentration, most-liked
+models, what is not listed."""
 
 from __future__ import annotations
 
@@ -18,13 +19,26 @@ TOP = 12
 """Organisations in a table."""
 COLUMNS = 5
 """Dates side by side in a table of organisations."""
-FIELDS = ("date", "source", "selection", "measure", "denominator", "models", "kind", "name", "model", "value", "share")
+FIELDS = (
+    "date",
+    "source",
+    "selection",
+    "measure",
+    "denominator",
+    "models",
+    "kind",
+    "name",
+    "model",
+    "value",
+    "share",
+)
 SHOWN = ("all", "language", "first_party", "no_reuploads")
 """Denominators of the tables; `records` has all of DENOMINATORS."""
 
 
 def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[list[Snapshot], list[str]]:
-    """The lists to show and the names of the sources left out: those of one source, or all of those with SMALL models on a day."""
+    """The lists to show and the names of the sources left out: those of one source, or all of those with
+    SMALL models on a day."""
     large = {one.source for one in snapshots if len(one.rows) >= SMALL} or {one.source for one in snapshots}
     wanted = {source} if source is not None else large
     found = [one for one in snapshots if one.source in wanted]
@@ -59,7 +73,12 @@ def _notes(one: Snapshot, found: Share, language: str) -> tuple[str, ...]:
 def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -> Sheet:
     """A row a day: the share of each place, and the concentration of organisations."""
     rows = tuple(
-        (str(one.date), *(percent(found.share(place), language) for place in PLACES), f"{found.models:,}", _three(found.hhi))
+        (
+            str(one.date),
+            *(percent(found.share(place), language) for place in PLACES),
+            f"{found.models:,}",
+            _three(found.hhi),
+        )
         for one, found in zip(lists, shares, strict=True)
         if found.total
     )
@@ -75,10 +94,25 @@ def _organizations(lists: Sequence[Snapshot], shares: Sequence[Share], known: Or
     picked = list(range(len(lists) - 1, -1, -step))[::-1]
     names = sorted(last.by_organization, key=lambda name: (-last.by_organization[name], name))[:TOP]
     rows = tuple(
-        (name, say(f"p_{known.place(name)}", language), *(percent(_part(shares[place], name), language) for place in picked)) for name in names
+        (
+            name,
+            say(f"p_{known.place(name)}", language),
+            *(percent(_part(shares[place], name), language) for place in picked),
+        )
+        for name in names
     )
-    headers = (say("h_organization", language), say("h_place", language), *(str(lists[place].date) for place in picked))
-    return Sheet(_title("by_organization", last, language), headers, rows, frozenset({0, 1}), _notes(lists[-1], last, language))
+    headers = (
+        say("h_organization", language),
+        say("h_place", language),
+        *(str(lists[place].date) for place in picked),
+    )
+    return Sheet(
+        _title("by_organization", last, language),
+        headers,
+        rows,
+        frozenset({0, 1}),
+        _notes(lists[-1], last, language),
+    )
 
 
 def _part(found: Share, name: str) -> float:
@@ -92,7 +126,15 @@ def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet
         best = most_liked(one.rows, pipelines)[:TOP]
         places = [say(f"p_{known.place(each.organization)}", language) for each in best]
         rows = tuple(
-            (str(rank), each.organization, place, each.model, f"{each.likes:,}", f"{each.total:,}", str(each.models))
+            (
+                str(rank),
+                each.organization,
+                place,
+                each.model,
+                f"{each.likes:,}",
+                f"{each.total:,}",
+                str(each.models),
+            )
             for rank, (each, place) in enumerate(zip(best, places, strict=True), 1)
         )
         headers = tuple(say(f"h_{key}", language) for key in ("rank", "organization", "place", "model", "likes", "total", "models"))
@@ -109,7 +151,12 @@ def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str
         rows = tuple((who, f"{sums[who]:,}", percent(sums[who] / found.total, language)) for who in names if found.total)
         headers = tuple(say(f"h_{key}", language) for key in ("organization", "sum", "share"))
         if rows:
-            yield Sheet(_title("not_listed", found, language, date=one.date), headers, rows, notes=_notes(one, found, language))
+            yield Sheet(
+                _title("not_listed", found, language, date=one.date),
+                headers,
+                rows,
+                notes=_notes(one, found, language),
+            )
 
 
 def percent(value: float, language: str = "en") -> str:
@@ -135,7 +182,8 @@ def notes(left_out: Sequence[str], language: str) -> list[str]:
 
 
 def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -> list[dict[str, Any]]:
-    """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their own measure: likes)."""
+    """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their own
+    measure: likes)."""
     made = []
     for one in snapshots:
         shared = {"date": str(one.date), "source": one.source, "selection": one.selection}
@@ -143,7 +191,13 @@ def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -
             found = share(one.rows, measure, name, known)
             mine = shared | {"measure": measure, "denominator": name, "models": found.models, "model": ""}
             made += [
-                mine | {"kind": "country", "name": place, "value": found.by_place.get(place, 0), "share": _finite(found.share(place))}
+                mine
+                | {
+                    "kind": "country",
+                    "name": place,
+                    "value": found.by_place.get(place, 0),
+                    "share": _finite(found.share(place)),
+                }
                 for place in PLACES
             ]
             made += [

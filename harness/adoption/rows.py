@@ -21,10 +21,12 @@ _IN_NAME = re.compile(r"(?<![a-z0-9])(gguf|gptq|awq|exl2|exl3|bnb|mlx|nvfp4|mxfp
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the hub's ``downloads``).
+    """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the hub's
+    ``downloads``).
 
-    ``parameters``: total of the safetensors files. ``relation`` to ``base_model``: one of RELATIONS, or None. ``quantized``: whether tags
-    or the name say that the weights have fewer bits than they were trained in. ``exact`` is False where the source rounds.
+    ``parameters``: total of the safetensors files. ``relation`` to ``base_model``: one of RELATIONS, or None.
+    ``quantized``: whether tags or the name say that the weights have fewer bits than they were trained in.
+    ``exact`` is False where the source rounds.
     """
 
     model: str
@@ -56,7 +58,8 @@ MEASURES: dict[str, Callable[[Row], int | None]] = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One list on one day. ``selection`` says which models are on it (a list never holds the whole hub unless it says so)."""
+    """One list on one day. ``selection`` says which models are on it (a list never holds the whole hub unless
+    it says so)."""
 
     date: datetime.date
     source: str
@@ -66,7 +69,8 @@ class Snapshot:
 
 
 def clean_pipeline(text: Any) -> str | None:
-    """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size, ``unknown``, nothing)."""
+    """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size, ``unknown``,
+    nothing)."""
     name = re.sub(r"[\s_]+", "-", str(text or "").strip().lower())
     return name if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name) or name in ("robotics", "summarization", "translation") else None
 
@@ -77,7 +81,8 @@ def named_quantized(model: str) -> bool:
 
 
 def of_hub(entry: dict[str, Any]) -> Row:
-    """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a figure that is no number."""
+    """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a figure that
+    is no number."""
     model = entry.get("id") or entry.get("modelId")
     if not isinstance(model, str) or not model:
         raise ValueError("an entry without an id")
@@ -129,7 +134,8 @@ def preset_ids() -> frozenset[str]:
 
 
 def in_pipelines(row: Row, pipelines: frozenset[str]) -> bool:
-    """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all presets are language models."""
+    """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all presets
+    are language models."""
     if row.pipeline is None:
         return row.model.lower() in preset_ids()
     return row.pipeline in pipelines

@@ -1,7 +1,9 @@
-"""A snapshot of the hub: asked page by page, kept page by page, so that a killed one is gone on with where it was.
+"""A snapshot of the hub: asked page by page, kept page by page, so that a killed one is gone on with where it
+was.
 
-While it is taken it lies beside its target as ``.NAME.part``: a header line, the models of each page, and after each page one line that
-says where the next begins. What follows the last such line was half written and is dropped.
+While it is taken it lies beside its target as ``.NAME.part``: a header line, the models of each page, and
+after each page one line that says where the next begins. What follows the last such line was half written and
+is dropped.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ STALE = datetime.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Query:
-    """Which models: all of some organisations, or the ``top`` most liked and most downloaded of the hub (None: the whole hub)."""
+    """Which models: all of some organisations, or the ``top`` most liked and most downloaded of the hub
+    (None: the whole hub)."""
 
     organizations: tuple[str, ...] = ()
     top: int | None = 1000
@@ -47,12 +50,17 @@ class Query:
 
     def as_data(self) -> dict[str, Any]:
         """For the header."""
-        return {"organizations": list(self.organizations), "top": None if self.organizations else self.top, "expand": list(EXPAND)}
+        return {
+            "organizations": list(self.organizations),
+            "top": None if self.organizations else self.top,
+            "expand": list(EXPAND),
+        }
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a snapshot holds. ``empty``: organisations of which the hub lists no model; ``repeated``: models that came on two pages."""
+    """What a snapshot holds. ``empty``: organisations of which the hub lists no model; ``repeated``: models
+    that came on two pages."""
 
     file: Path
     models: int
@@ -63,7 +71,8 @@ class Taken:
 
 @dataclass
 class _State:
-    """How far the part file is: the list that is asked, its next page, and the models that each list has brought."""
+    """How far the part file is: the list that is asked, its next page, and the models that each list has
+    brought."""
 
     place: int = 0
     next: Parameters | None = None
@@ -79,10 +88,12 @@ def take(
     client: HubClient, query: Query, out: Path, progress: Callable[[int, int], None] = lambda models, pages: None, *,
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
 ) -> Taken:  # fmt: skip
-    """Takes a snapshot into ``out`` (.jsonl or .csv.gz), going on with an unfinished one of the same query and endpoint.
+    """Takes a snapshot into ``out`` (.jsonl or .csv.gz), going on with an unfinished one of the same query
+    and endpoint.
 
-    ``progress`` hears of models and pages so far. Raises ConfigError for another suffix, a file that is there already, or an unfinished
-    snapshot of another query; DataError where the hub refuses or repeats itself: what came is kept, and the same call goes on.
+    ``progress`` hears of models and pages so far. Raises ConfigError for another suffix, a file that is there
+    already, or an unfinished snapshot of another query; DataError where the hub refuses or repeats itself:
+    what came is kept, and the same call goes on.
     """
     if not out.name.endswith(SUFFIXES):
         raise ConfigError(f"--out {out}: a snapshot is written as {' or '.join(SUFFIXES)}")
@@ -134,7 +145,12 @@ def _ask(client: HubClient, query: Query, state: _State, file: IO[str]) -> Itera
         seen.update(row.model for row in kept)
         known.update(row.model for row in kept)
         state.next = None if top is not None and len(seen) >= top else page.next
-        mark = {"record": "page", "list": state.place, "next": state.next, "repeated": len(page.entries) - len(fresh)}
+        mark = {
+            "record": "page",
+            "list": state.place,
+            "next": state.next,
+            "repeated": len(page.entries) - len(fresh),
+        }
         file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in (*map(plain, kept), mark))
         file.flush()
         os.fsync(file.fileno())
@@ -158,7 +174,8 @@ def _rows(client: HubClient, entries: Iterable[dict[str, Any]]) -> Iterator[Row]
 
 
 def _resume(part: Path, head: dict[str, Any], query: Query, now: datetime.datetime) -> tuple[_State, dict[str, Any]] | None:
-    """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is of another day.
+    """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is
+    of another day.
 
     Raises ConfigError where it is of another query.
     """

@@ -30,7 +30,11 @@ def selection(one: Snapshot, language: str) -> str:
     """Which models a list holds, in words; what a table says itself where it is of no known kind."""
     name = one.selection
     if name == "organizations":
-        return say("s_organizations", language, names=say("separator", language).join(one.header["query"]["organizations"]))
+        return say(
+            "s_organizations",
+            language,
+            names=say("separator", language).join(one.header["query"]["organizations"]),
+        )
     if f"s_{name}" in catalogue():
         return say(f"s_{name}", language)
     top = re.fullmatch(r"top(\d+)", name)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from harness.adoption.organizations import Organizations
 
 app = typer.Typer(
-    help="Likes and downloads of models: dated snapshots of the hub, and reports.", no_args_is_help=True, rich_markup_mode=None
+    help="Likes and downloads of models: dated snapshots of the hub, and reports.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 EVERY = 20
 """Where nobody looks at a terminal, a line of progress every so many pages."""
@@ -39,21 +41,34 @@ class Measure(StrEnum):
 def snapshot(
     org: Annotated[
         list[str] | None,
-        typer.Option("--org", metavar="NAME", help="All models of this organisation. May be repeated.", show_default=False),
+        typer.Option(
+            "--org",
+            metavar="NAME",
+            help="All models of this organisation. May be repeated.",
+            show_default=False,
+        ),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded.")] = 1000,
+    top: Annotated[
+        int,
+        typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded."),
+    ] = 1000,
     whole: Annotated[bool, typer.Option("--whole", help="Without --org: every model of the hub (thousands of pages).")] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]", show_default=False
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]",
+            show_default=False,
         ),
     ] = None,
     pause: Annotated[float, typer.Option("--pause", min=0.0, metavar="S", help="Seconds between two pages.")] = 0.7,
 ) -> None:
     """Ask the hub for likes, downloads, base models and sizes, and keep them with their date.
 
-    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot that was cut short.
+    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot
+    that was cut short.
     """
     from harness.adoption.client import ENDPOINT, HubClient, Manners
     from harness.adoption.published import USER_FOLDER
@@ -71,7 +86,11 @@ def snapshot(
 
     def progress(models: int, pages: int) -> None:
         if live or pages % EVERY == 0:
-            typer.echo(f"\r{models:,} models, {pages} pages" if live else f"{models:,} models, {pages} pages", err=True, nl=not live)
+            typer.echo(
+                f"\r{models:,} models, {pages} pages" if live else f"{models:,} models, {pages} pages",
+                err=True,
+                nl=not live,
+            )
 
     def said(text: str) -> None:
         typer.echo(f"\n{text}" if live else text, err=True)
@@ -91,20 +110,34 @@ def snapshot(
 def report(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Snapshots, or dated tables (CSV).  [default: the packaged lists]", show_default=False),
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Snapshots, or dated tables (CSV).  [default: the packaged lists]",
+            show_default=False,
+        ),
     ] = None,
     measure: Annotated[Measure, typer.Option("--measure", help="What is counted.")] = Measure.downloads,
     source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Only the lists of this source.", show_default=False)
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Only the lists of this source.", show_default=False),
     ] = None,
     organizations: Annotated[
         Path | None,
-        typer.Option("--organizations", metavar="FILE", help="CSV with organization, region, source: more seats.", show_default=False),
+        typer.Option(
+            "--organizations",
+            metavar="FILE",
+            help="CSV with organization, region, source: more seats.",
+            show_default=False,
+        ),
     ] = None,
     plots: Annotated[
-        Path | None, typer.Option("--plots", metavar="FOLDER", help="Write every figure as a picture, too.", show_default=False)
+        Path | None,
+        typer.Option("--plots", metavar="FOLDER", help="Write every figure as a picture, too.", show_default=False),
     ] = None,
-    form: Annotated[str, typer.Option("--format", "-f", help="Of the pictures: svg, png, html, json, or several with commas.")] = "svg",
+    form: Annotated[
+        str,
+        typer.Option("--format", "-f", help="Of the pictures: svg, png, html, json, or several with commas."),
+    ] = "svg",
     lang: Annotated[Language, typer.Option("--lang", help="Of tables and pictures.")] = Language.en,
     as_json: Json = False,
     as_csv: Csv = False,
@@ -112,9 +145,11 @@ def report(
     as_latex: Latex = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the tables to this file.", show_default=False)] = None,
 ) -> None:
-    """Show shares by country and organisation over time, concentration, and each organisation's most-liked model.
+    """Show shares by country and organisation over time, concentration, and each organisation's most-liked
+    model.
 
-    Every heading says its denominator: all models, language models, first-party, without quantised re-uploads.
+    Every heading says its denominator: all models, language models, first-party, without quantised
+    re-uploads.
     """
     from harness.adoption import report as shown
     from harness.adoption.organizations import organizations as table

@@ -1,4 +1,5 @@
-"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked models, likes over time."""
+"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked
+models, likes over time."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class Likes(BaseModel):
 
 
 def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
-    """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed ones."""
+    """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed
+    ones."""
     known = asked.wide(data)
     rows, points = [], list[dict[str, Any]]()
     for pair in keys.printed:
@@ -72,7 +74,13 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
                 rows.append(_share_row(day, found))
                 last = day is known[-1]
                 points += [_point(_brief(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
-    headers = [say("h_date"), say("h_of"), *(_place(place) for place in PLACES), _word("h_hhi"), say("h_ahead")]
+    headers = [
+        say("h_date"),
+        say("h_of"),
+        *(_place(place) for place in PLACES),
+        _word("h_hhi"),
+        say("h_ahead"),
+    ]
     return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
 
 
@@ -126,7 +134,14 @@ def _said(known: list[Snapshot]) -> tuple[Text, ...]:
 def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
     """The figures that were printed, with where each was read."""
     rows = tuple(
-        (one.date, asked.written(one.who), asked.written(one.what), _value(one), asked.written(one.kind), one.source)
+        (
+            one.date,
+            asked.written(one.who),
+            asked.written(one.what),
+            _value(one),
+            asked.written(one.kind),
+            one.source,
+        )
         for one in figures().values()
         if one.claim == keys.claim
     )
@@ -148,21 +163,44 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     found = list(asked.ranked(data, what).values())[:TOP]
     table = organizations()
     rows = tuple(
-        (str(rank), one.organization, _place(table.place(one.organization)), one.model, f"{one.likes:,}", f"{one.total:,}", str(one.models))
+        (
+            str(rank),
+            one.organization,
+            _place(table.place(one.organization)),
+            one.model,
+            f"{one.likes:,}",
+            f"{one.total:,}",
+            str(one.models),
+        )
         for rank, one in found
     )
     points = tuple(
-        {"model": one.model, "country": table.place(one.organization), "rating": one.likes, "low": 0, "high": one.likes} for _, one in found
+        {
+            "model": one.model,
+            "country": table.place(one.organization),
+            "rating": one.likes,
+            "low": 0,
+            "high": one.likes,
+        }
+        for _, one in found
     )
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
     days = [one for one in data.adoption if begin <= one.date <= end]
     line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
     span = say("of_date", date=f"{begin} – {end}" if begin != end else begin)
-    return Exhibit("liked", title, tuple(_word(f"h_{name}") for name in names), rows, points, (span, line, _word("n_untagged")))
+    return Exhibit(
+        "liked",
+        title,
+        tuple(_word(f"h_{name}") for name in names),
+        rows,
+        points,
+        (span, line, _word("n_untagged")),
+    )
 
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
-    """A point for each day on which a list has an exact count; a table row for each model and quarter's last count."""
+    """A point for each day on which a list has an exact count; a table row for each model and quarter's last
+    count."""
     points, rows = [], {}
     for one in data.adoption:
         for row in one.rows:

@@ -21,7 +21,8 @@ def _rows(exhibit: Exhibit, without: str = "") -> Any:
 
 
 def downloads(exhibit: Exhibit, language: str) -> Any:
-    """A line for each denominator: a dot a country, and how far it would reach if all that no source places were its own."""
+    """A line for each denominator: a dot a country, and how far it would reach if all that no source places
+    were its own."""
     import altair as alt
 
     order = list(dict.fromkeys(row[language] for row in exhibit.points))
@@ -31,7 +32,12 @@ def downloads(exhibit: Exhibit, language: str) -> Any:
     shape = alt.Shape("country:N", legend=None, scale=alt.Scale(domain=list(COLOURS), range=["circle", "square"]))
     y = alt.Y(f"{language}:N", sort=order, title=None, axis=alt.Axis(labelLimit=360))
     offset = alt.YOffset("country:N", sort=list(COLOURS))
-    x = alt.X("share:Q", title=say("p_downloads")[language], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    x = alt.X(
+        "share:Q",
+        title=say("p_downloads")[language],
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
     other = "en" if language == "zh" else "zh"
     base = alt.Chart(_rows(exhibit, without=other)).encode(y=y, yOffset=offset, color=colour)
     dots = base.mark_point(filled=True, size=60).encode(x=x, shape=shape)
@@ -45,7 +51,10 @@ def liked(exhibit: Exhibit, language: str) -> Any:
 
     order = [row["model"] for row in exhibit.points]
     base = alt.Chart(_rows(exhibit)).transform_calculate(place="datum.country in {CN: 1, US: 1} ? datum.country : 'other'")
-    names = {**{code: country_name(code)[language] for code in COLOURS}, "other": say("other_countries")[language]}
+    names = {
+        **{code: country_name(code)[language] for code in COLOURS},
+        "other": say("other_countries")[language],
+    }
     label = " : ".join([*(f"datum.label === '{code}' ? '{name}'" for code, name in names.items()), "datum.label"])
     scale = alt.Scale(domain=list(names), range=[*COLOURS.values(), "#6b6b6b"])
     colour = alt.Color("place:N", title=None, scale=scale, legend=alt.Legend(labelExpr=label, columns=3))

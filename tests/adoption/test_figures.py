@@ -17,7 +17,13 @@ from harness.errors import DataError
 KNOWN = organizations()
 
 
-def row(model: str, likes: int = 0, downloads: int | None = 0, pipeline: str | None = "text-generation", **more: object) -> Row:
+def row(
+    model: str,
+    likes: int = 0,
+    downloads: int | None = 0,
+    pipeline: str | None = "text-generation",
+    **more: object,
+) -> Row:
     return Row(model, likes, downloads, pipeline=pipeline, **more)  # type: ignore[arg-type]
 
 
@@ -54,7 +60,7 @@ def test_concentration_by_hand() -> None:
     """0.7² + 0.2² + 0.05² + 0.05² = 0.535; one organisation 1; four equal ones 1/4; nothing: not a number."""
     assert share(ROWS, "downloads_30d", "language", KNOWN).hhi == pytest.approx(0.535)
     assert hhi({"a": 7}) == 1
-    assert hhi({name: 5 for name in "abcd"}) == pytest.approx(0.25)
+    assert hhi(dict.fromkeys("abcd", 5)) == pytest.approx(0.25)
     assert math.isnan(hhi({}))
     assert math.isnan(hhi({"a": 0}))
     assert math.isnan(share([], "likes", "all", KNOWN).share("CN"))
@@ -72,7 +78,15 @@ def test_models_without_an_organisation_are_not_one_organisation() -> None:
         (row("unsloth/Qwen3-8B-GGUF"), True),
         (row("Qwen/Qwen3-8B-GGUF"), False),  # a listed maker's; its base model is not said
         (row("Qwen/Qwen3-8B-GGUF", base_model="Qwen/Qwen3-8B", relation="quantized", quantized=True), False),
-        (row("nvidia/DeepSeek-R1-FP4", base_model="deepseek-ai/DeepSeek-R1", relation="quantized", quantized=True), True),
+        (
+            row(
+                "nvidia/DeepSeek-R1-FP4",
+                base_model="deepseek-ai/DeepSeek-R1",
+                relation="quantized",
+                quantized=True,
+            ),
+            True,
+        ),
         (row("nobody/x", base_model="QWEN/x", relation="quantized", quantized=True), True),
         (row("unsloth/Qwen3-8B"), False),
         (row("nobody/tuned", base_model="Qwen/Qwen3-8B", relation="finetune", quantized=False), False),
@@ -103,14 +117,20 @@ def test_places_are_told_never_guessed(tmp_path: Path) -> None:
     more = tmp_path / "more.csv"
     more.write_text("organization,region,source\nunsloth,us,https://unsloth.ai/about\n", encoding="utf-8")
     assert organizations(more).place("unsloth") == "US"
-    for text, said_ in (("organization,region\n", "no column source"), ("organization,region,source\nx,us,\n", ":2: expected")):
+    for text, said_ in (
+        ("organization,region\n", "no column source"),
+        ("organization,region,source\nx,us,\n", ":2: expected"),
+    ):
         broken = tmp_path / f"{len(text)}.csv"
         broken.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=said_):
             organizations(broken)
 
 
-@pytest.mark.parametrize(("printed", "half"), [("12800", 50), ("4000", 500), ("13013", 0.5), ("17.1", 0.05), ("41", 0.5), ("36.50", 0.005)])
+@pytest.mark.parametrize(
+    ("printed", "half"),
+    [("12800", 50), ("4000", 500), ("13013", 0.5), ("17.1", 0.05), ("41", 0.5), ("36.50", 0.005)],
+)
 def test_what_rounding_leaves_open(printed: str, half: float) -> None:
     assert Figure("x", "C", "w", "w", printed, "u", "2026", "s", "k").half == pytest.approx(half)
 
@@ -122,5 +142,10 @@ def test_the_packaged_facts_have_sources() -> None:
         assert one.source
         assert "/work" not in one.source
         assert one.unit == "when" or one.value > 0
-    assert {name for one in packaged() for name in [one.selection]} == {"top300", "trending", "newsletter", "over1000"}
+    assert {name for one in packaged() for name in [one.selection]} == {
+        "top300",
+        "trending",
+        "newsletter",
+        "over1000",
+    }
     assert all(share(packaged()[-1].rows, "downloads_30d", name, KNOWN).total for name in DENOMINATORS)

@@ -57,9 +57,7 @@ def test_the_records_are_the_tables(table: str) -> None:
     data = json.loads(run("--json"))
     assert len(rows) == len(data["figures"])
     (one,) = (
-        row
-        for row in rows
-        if (row["date"], row["denominator"], row["kind"], row["name"]) == ("2026-08-22", "language", "country", "CN")
+        row for row in rows if (row["date"], row["denominator"], row["kind"], row["name"]) == ("2026-08-22", "language", "country", "CN")
     )
     share = f"{100 * float(one['share']):.1f} %"
     line = next(line for line in table.split("of 240 language models", 1)[1].splitlines() if line.startswith("| 2026-08-22"))
@@ -108,7 +106,9 @@ def test_pictures(tmp_path: Path, language: str) -> None:
         warnings.simplefilter("ignore")
         run("--plots", str(tmp_path), "--format", "json", "--lang", language)
     made = sorted(path.name for path in tmp_path.iterdir())
-    names = [f"{kind}-1-{name}.json" for kind in ("countries", "organizations") for name in ("all", "first_party", "language", "no_reuploads")]
+    names = [
+        f"{kind}-1-{name}.json" for kind in ("countries", "organizations") for name in ("all", "first_party", "language", "no_reuploads")
+    ]
     assert made == names
     spec = json.loads((tmp_path / "countries-1-language.json").read_text(encoding="utf-8"))
     assert ("240 language models" if language == "en" else "分母：240 个语言模型") in " ".join(spec["title"]["text"])

@@ -47,7 +47,11 @@ def test_all_pages_of_organisations(tmp_path: Path, suffix: str) -> None:
     assert {row.model for row in found.rows} == set(wanted)
     for row in found.rows:
         raw = wanted[row.model]
-        assert (row.likes, row.downloads_30d, row.downloads_all) == (raw["likes"], raw["downloads"], raw["downloadsAllTime"])
+        assert (row.likes, row.downloads_30d, row.downloads_all) == (
+            raw["likes"],
+            raw["downloads"],
+            raw["downloadsAllTime"],
+        )
         assert (row.created, row.parameters, row.licence) == (datetime.date(2025, 1, 20), 7, "mit")
     assert found.header["endpoint"] == hub.url.removeprefix("http://")
     assert (found.header["models"], found.header["query"]["organizations"]) == (17, ["org-0", "org-1"])
@@ -211,7 +215,19 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
     """SIGKILL in the middle, as a machine that goes down; the second call asks only what is missing."""
     out = tmp_path / "x.jsonl"
     models = [model(f"org/model-{place:03}", place, place) for place in range(200)]
-    command = [sys.executable, "-m", "harness.cli.main", "adoption", "snapshot", "--org", "org", "--out", str(out), "--pause", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "harness.cli.main",
+        "adoption",
+        "snapshot",
+        "--org",
+        "org",
+        "--out",
+        str(out),
+        "--pause",
+        "0",
+    ]
     with Hub(models, Behaviour(most=5, slow=0.05)) as hub:
         settings = {**os.environ, "HF_ENDPOINT": hub.url, "PYTHONPATH": str(ROOT)}
         settings = {key: value for key, value in settings.items() if key not in ("HF_HUB_OFFLINE", "HF_TOKEN")}

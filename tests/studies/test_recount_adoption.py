@@ -1,4 +1,5 @@
-"""C9 and C12 counted again from the source tables by other code: pandas, the tables' own regions, nothing of harness but its answers."""
+"""C9 and C12 counted again from the source tables by other code: pandas, the tables' own regions, nothing of
+harness but its answers."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def folder() -> Path:
 
 @pytest.fixture(scope="module")
 def tables(folder: Path) -> dict[str, Any]:
-    """likes and downloads, with the pipeline in one spelling; models that the hub tags with none but presets know are text models."""
+    """likes and downloads, with the pipeline in one spelling; models that the hub tags with none but presets
+    know are text models."""
     pandas = pytest.importorskip("pandas")
     presets = set()
     for path in (ROOT / "harness" / "data" / "presets").glob("*.yaml"):
@@ -109,7 +111,12 @@ def test_c12(tables: dict[str, Any]) -> None:
         sums = mine.groupby(mine.region.fillna("unlisted")).downloads_30d.sum()
         return {place: float(sums.get(region, 0) / sums.sum()) for place, region in (("CN", "china"), ("US", "us"), ("?", "unlisted"))}
 
-    fewer = today.model.str.split("/").str[-1].str.lower().str.contains(r"gguf|gptq|awq|exl2|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|4bit|4-bit|8bit|2bit")
+    fewer = (
+        today.model.str.split("/")
+        .str[-1]
+        .str.lower()
+        .str.contains(r"gguf|gptq|awq|exl2|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|4bit|4-bit|8bit|2bit")
+    )
     again = fewer & today.region.isna()
     speaks = today.pipeline.isin(LANGUAGE)
     slow = {
@@ -132,7 +139,8 @@ def test_c12(tables: dict[str, Any]) -> None:
 
 
 def test_the_denominator_decides(tables: dict[str, Any]) -> None:
-    """C12's table has every day and denominator, with who is ahead; all models: open, language models: China."""
+    """C12's table has every day and denominator, with who is ahead; all models: open, language models:
+    China."""
     found = answer(find_claim("C12"), Data(folder=None))
     rows = [row for row in found.exhibits[0].rows if row[0] == "2026-08-22"]
     ahead = [getattr(row[-1], "en", row[-1]) for row in rows]
@@ -152,7 +160,8 @@ def test_concentration(tables: dict[str, Any]) -> None:
 
 
 def test_nothing_was_lost_on_the_way(folder: Path, tables: dict[str, Any]) -> None:
-    """Every figure of the tables is in the packaged lists, and no other; every namespace has the tables' region."""
+    """Every figure of the tables is in the packaged lists, and no other; every namespace has the tables'
+    region."""
     import gzip
 
     import pandas

@@ -1,7 +1,7 @@
 """A hub on loopback: lists models page by page as ``/api/models`` does, and fails on request.
 
-The wire format is the real hub's: ``expand`` names fields, ``limit`` the page's size, ``sort`` and ``author`` choose, and the next page is
-named in the ``Link`` header by an opaque cursor.
+The wire format is the real hub's: ``expand`` names fields, ``limit`` the page's size, ``sort`` and ``author``
+choose, and the next page is named in the ``Link`` header by an opaque cursor.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 class Behaviour:
     """What goes wrong. ``faults``: one is used up by each request, in order; None is an answer as usual.
 
-    Faults: 429 (without a pause), 429-after (Retry-After: 1), 429-limit (the hub's RateLimit header: 1 s), 429-long (Retry-After: 3600),
-    500, 404, half, nothing, html, object, number. ``repeat``: every page names itself as the next. ``stuck``: the same models under ever
-    new cursors. ``overlap``: each page begins with the last model of the page before. ``elsewhere``: the next page is named at another host.
+    Faults: 429 (without a pause), 429-after (Retry-After: 1), 429-limit (the hub's RateLimit header: 1 s),
+    429-long (Retry-After: 3600), 500, 404, half, nothing, html, object, number. ``repeat``: every page names
+    itself as the next. ``stuck``: the same models under ever new cursors. ``overlap``: each page begins with
+    the last model of the page before. ``elsewhere``: the next page is named at another host.
     """
 
     faults: deque[str | None] = field(default_factory=deque)
@@ -103,7 +104,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path != "/api/models":
             self._send(404, {"error": "Not found"})
         elif fault in ("429", "429-after", "429-limit", "429-long"):
-            headers = {"429-after": {"Retry-After": "1"}, "429-limit": {"RateLimit": '"api";r=0;t=1'}, "429-long": {"Retry-After": "3600"}}
+            headers = {
+                "429-after": {"Retry-After": "1"},
+                "429-limit": {"RateLimit": '"api";r=0;t=1'},
+                "429-long": {"Retry-After": "3600"},
+            }
             self._send(429, {"error": "We had to rate limit your IP."}, headers.get(fault))
         elif fault in ("500", "404"):
             self._send(int(fault), {"error": f"as asked, for {token}"})

@@ -1,4 +1,5 @@
-"""Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares of downloads."""
+"""Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares of
+downloads."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ class LikedRank(_OfDays):
 
 
 class Downloads(_Keys):
-    """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are that no source places."""
+    """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are that no
+    source places."""
 
     one: Place
     other: Place
@@ -67,7 +69,8 @@ class Downloads(_Keys):
 
 
 def wide(data: Data, until: datetime.date = datetime.date(9999, 12, 31)) -> list[Snapshot]:
-    """The lists that show the top of the whole hub, or all of it, up to a day; not those of single organisations, trends or newsletters."""
+    """The lists that show the top of the whole hub, or all of it, up to a day; not those of single
+    organisations, trends or newsletters."""
     return [one for one in data.adoption if one.selection.startswith(("top", "whole")) and one.date <= until]
 
 
@@ -90,13 +93,27 @@ def of_figures(keys: tuple[str, ...]) -> list[Figure]:
 
 
 def printed(what: Printed, data: Data) -> Finding:
-    """Holds where the least ratio that the rounding allows reaches ``times``, fails where the greatest does not."""
+    """Holds where the least ratio that the rounding allows reaches ``times``, fails where the greatest does
+    not."""
     one, other = of_figures((what.one, what.other))
     ratio = one.value / other.value
-    low, high = (one.value - one.half) / (other.value + other.half), (one.value + one.half) / (other.value - other.half)
+    low, high = (
+        (one.value - one.half) / (other.value + other.half),
+        (one.value + one.half) / (other.value - other.half),
+    )
     outcome: Outcome = "holds" if low >= what.times else "fails" if high < what.times else "unclear"
-    about = {"what": _begun(written(one.what)), "date": one.date, "kind": written(one.kind), "source": one.source.rstrip(".")}
-    sides = {"one": written(one.who), "value": number(one), "other": written(other.who), "against": number(other)}
+    about = {
+        "what": _begun(written(one.what)),
+        "date": one.date,
+        "kind": written(one.kind),
+        "source": one.source.rstrip("."),
+    }
+    sides = {
+        "one": written(one.who),
+        "value": number(one),
+        "other": written(other.who),
+        "against": number(other),
+    }
     measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
     why = say("printed_unclear") if outcome == "unclear" else None
     return Finding(outcome, "published", measured, why, figures={"ratio": ratio, "low": low, "high": high})
@@ -149,7 +166,11 @@ def today(data: Data, what: _OfDays) -> tuple[datetime.date, dict[str, tuple[int
 def _missing(names: tuple[str, ...], what: _OfDays) -> Finding:
     command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
     return Finding(
-        "missing", "none", say("no_likes", names=", ".join(names), begin=what.begin, end=what.end), say("take_snapshot"), command
+        "missing",
+        "none",
+        say("no_likes", names=", ".join(names), begin=what.begin, end=what.end),
+        say("take_snapshot"),
+        command,
     )
 
 
@@ -162,7 +183,8 @@ def _pair(one: Liked, other: Liked) -> dict[str, str]:
 
 
 def liked_more(what: MostLiked, data: Data) -> Finding:
-    """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these days."""
+    """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these
+    days."""
     found = ranked(data, what)
     lacking = tuple(name for name in (what.one, what.other) if name.lower() not in found)
     if lacking:
@@ -196,9 +218,21 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
     now = today(data, what)
     if now is not None and what.organization.lower() in now[1]:
         place, best = now[1][what.organization.lower()]
-        more = say("liked_rank_today", date=now[0], rank=place, one=best.model, likes=f"{best.likes:,}", before=_first(now[1], place))
+        more = say(
+            "liked_rank_today",
+            date=now[0],
+            rank=place,
+            one=best.model,
+            likes=f"{best.likes:,}",
+            before=_first(now[1], place),
+        )
         measured = say("two", one=measured, other=more)
-    return Finding("holds" if rank == what.rank else "fails", "published", measured, figures={"rank": rank, "likes": mine.likes})
+    return Finding(
+        "holds" if rank == what.rank else "fails",
+        "published",
+        measured,
+        figures={"rank": rank, "likes": mine.likes},
+    )
 
 
 def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
@@ -208,7 +242,8 @@ def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
 
 
 def downloads(what: Downloads, data: Data) -> Finding:
-    """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is behind even with all of it."""
+    """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is
+    behind even with all of it."""
     known = wide(data, what.date)
     if not known:
         return Finding("missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot")
@@ -229,14 +264,18 @@ def downloads(what: Downloads, data: Data) -> Finding:
 
 
 def lead(found: Share, one: str, other: str) -> int:
-    """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that no source places decide."""
+    """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that no source
+    places decide."""
     mine, theirs = found.by_place.get(one, 0), found.by_place.get(other, 0)
     return 1 if mine > theirs + found.open else -1 if theirs > mine + found.open else 0
 
 
 def of_models(found: Share) -> Text:
     """The denominator in both languages."""
-    return Text(en=word(f"d_{found.denominator}", "en", n=found.models), zh=word(f"d_{found.denominator}", "zh", n=found.models))
+    return Text(
+        en=word(f"d_{found.denominator}", "en", n=found.models),
+        zh=word(f"d_{found.denominator}", "zh", n=found.models),
+    )
 
 
 def per_cent(found: Share, place: str) -> str:
@@ -246,7 +285,13 @@ def per_cent(found: Share, place: str) -> str:
 
 def _listed(shares: list[Share], what: Downloads) -> Text:
     parts = [
-        say("downloads_of", of=of_models(one), share=per_cent(one, what.one), other=per_cent(one, what.other), open=per_cent(one, "?"))
+        say(
+            "downloads_of",
+            of=of_models(one),
+            share=per_cent(one, what.one),
+            other=per_cent(one, what.other),
+            open=per_cent(one, "?"),
+        )
         for one in shares
         if one.total
     ]
