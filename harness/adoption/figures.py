@@ -3,6 +3,7 @@ most-liked models."""
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from harness.adoption.organizations import Organizations
 from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, Row, Snapshot, in_pipelines, named_quantized
 
-DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads")
-"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language
-models without re-uploads."""
+DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads", "new")
+"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language models
+without re-uploads; models of every pipeline that were created in the YEAR before the list."""
+YEAR = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,20 @@ def reupload(row: Row, known: Organizations) -> bool:
     quantized = named_quantized(row.model) if row.quantized is None else row.quantized
     if not quantized:
         return False
-    if row.base_model and (row.relation in (None, "quantized")):
-        return row.base_model.split("/")[0].lower() != row.organization.lower()
+    if row.base_model:
+        other = row.base_model.split("/")[0].lower() != row.organization.lower()
+        return other and row.relation in (None, "quantized")
     return row.organization not in known
 
 
-def counts(row: Row, denominator: str, known: Organizations) -> bool:
+def counts(row: Row, denominator: str, known: Organizations, day: datetime.date | None = None) -> bool:
     """Whether a model belongs to a denominator. Raises KeyError for one that is not of DENOMINATORS."""
     if denominator == "all":
         return True
     if denominator == "text":
         return in_pipelines(row, TEXT)
+    if denominator == "new":
+        return day is not None and row.created is not None and day - YEAR <= row.created <= day
     language = in_pipelines(row, LANGUAGE)
     return {
         "language": language,
@@ -83,14 +88,14 @@ def counts(row: Row, denominator: str, known: Organizations) -> bool:
     }[denominator]
 
 
-def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizations) -> Share:
+def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizations, day: datetime.date | None = None) -> Share:
     """Sums by place and organisation. A model without an organisation counts as one of its own that is not in
     the table."""
     value = MEASURES[measure]
     places, names = Counter[str](), Counter[str]()
     models = without = 0
     for row in rows:
-        if not counts(row, denominator, known):
+        if not counts(row, denominator, known, day):
             continue
         count = value(row)
         if count is None:

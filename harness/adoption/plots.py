@@ -38,7 +38,7 @@ def figures(snapshots: Sequence[Snapshot], measure: str, known: Organizations, l
     for place, source in enumerate(dict.fromkeys(one.source for one in snapshots), 1):
         lists = [one for one in snapshots if one.source == source]
         for name in SHOWN:
-            shares = [(one, share(one.rows, measure, name, known)) for one in lists]
+            shares = [(one, share(one.rows, measure, name, known, one.date)) for one in lists]
             shares = [(one, found) for one, found in shares if found.total]
             if shares:
                 yield f"countries-{place}-{name}", _countries(shares, language)

@@ -32,7 +32,7 @@ FIELDS = (
     "value",
     "share",
 )
-SHOWN = ("all", "language", "first_party", "no_reuploads")
+SHOWN = ("all", "language", "first_party", "no_reuploads", "new")
 """Denominators of the tables; `records` has all of DENOMINATORS."""
 
 
@@ -51,7 +51,7 @@ def sheets(snapshots: Sequence[Snapshot], measure: str, known: Organizations, la
     for source in dict.fromkeys(one.source for one in snapshots):
         lists = [one for one in snapshots if one.source == source]
         for name in SHOWN:
-            shares = [share(one.rows, measure, name, known) for one in lists]
+            shares = [share(one.rows, measure, name, known, one.date) for one in lists]
             if any(one.total for one in shares):
                 made += [_places(lists, shares, language), _organizations(lists, shares, known, language)]
         made += list(_liked(lists[-1], known, language))
@@ -83,7 +83,7 @@ def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -
         if found.total
     )
     headers = (say("h_date", language), *(say(f"p_{place}", language) for place in PLACES))
-    headers += (say("h_models", language), say("h_hhi", language))
+    headers += tuple(say(f"h_{key}", language) for key in ("models", "sum", "hhi"))
     return Sheet(_title("by_place", shares[-1], language), headers, rows, notes=_notes(lists[-1], shares[-1], language))
 
 
@@ -122,7 +122,7 @@ def _part(found: Share, name: str) -> float:
 def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet]:
     """The most-liked model of each organisation, and the likes of all its models beside it."""
     for name, pipelines in (("text", TEXT), ("language", LANGUAGE)):
-        found = share(one.rows, "likes", name, known)
+        found = share(one.rows, "likes", name, known, one.date)
         best = most_liked(one.rows, pipelines)[:TOP]
         places = [say(f"p_{known.place(each.organization)}", language) for each in best]
         rows = tuple(
@@ -145,7 +145,7 @@ def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet
 
 def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str) -> Iterator[Sheet]:
     for name in ("all", "language"):
-        found = share(one.rows, measure, name, known)
+        found = share(one.rows, measure, name, known, one.date)
         sums = {who: value for who, value in found.by_organization.items() if known.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
         rows = tuple((who, f"{sums[who]:,}", percent(sums[who] / found.total, language)) for who in names if found.total)
@@ -188,7 +188,7 @@ def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -
     for one in snapshots:
         shared = {"date": str(one.date), "source": one.source, "selection": one.selection}
         for name in DENOMINATORS:
-            found = share(one.rows, measure, name, known)
+            found = share(one.rows, measure, name, known, one.date)
             mine = shared | {"measure": measure, "denominator": name, "models": found.models, "model": ""}
             made += [
                 mine

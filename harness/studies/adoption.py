@@ -69,7 +69,7 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
             ]
     for day in known:
         for name in DENOMINATORS:
-            found = share(day.rows, "downloads_30d", name, organizations())
+            found = share(day.rows, "downloads_30d", name, organizations(), day.date)
             if found.total:
                 rows.append(_share_row(day, found))
                 last = day is known[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_models_without_an_organisation_are_not_one_organisation() -> None:
         (row("nobody/x", base_model="QWEN/x", relation="quantized", quantized=True), True),
         (row("unsloth/Qwen3-8B"), False),
         (row("nobody/tuned", base_model="Qwen/Qwen3-8B", relation="finetune", quantized=False), False),
+        (row("nobody/tuned-AWQ", base_model="Qwen/Qwen3-8B", relation="finetune", quantized=True), False),
         (row("nobody/tuned-GGUF", base_model="nobody/tuned", relation="quantized", quantized=True), False),
     ],
 )
@@ -148,4 +150,14 @@ def test_the_packaged_facts_have_sources() -> None:
         "newsletter",
         "over1000",
     }
-    assert all(share(packaged()[-1].rows, "downloads_30d", name, KNOWN).total for name in DENOMINATORS)
+    assert all(share(packaged()[-1].rows, "downloads_30d", name, KNOWN).total for name in DENOMINATORS if name != "new")
+
+
+def test_new_models_are_those_of_the_year_before() -> None:
+    """Both ends count; a model whose day is not known, or that is younger than the list, does not."""
+    day = datetime.date(2026, 8, 22)
+    days = ["2025-08-22", "2026-08-22", "2025-08-21", "2026-08-23"]
+    rows = [row(f"Qwen/{place}", 0, 1, None, created=datetime.date.fromisoformat(one)) for place, one in enumerate(days)]
+    rows.append(row("Qwen/undated", 0, 1))
+    assert share(rows, "downloads_30d", "new", KNOWN, day).total == 2
+    assert share(rows, "downloads_30d", "new", KNOWN).total == 0

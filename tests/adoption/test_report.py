@@ -71,6 +71,7 @@ def test_of_one_s_own_snapshot_with_all_time_downloads(tmp_path: Path) -> None:
         take(client, Query(("Qwen", "openai")), out)
     text = run(str(out), "--measure", "downloads_all", "--markdown")
     assert "Share of downloads of all time by country, of 4 language models" in text
+    assert "Share of downloads of all time by country, of 0 new models" not in text  # they are older than a year
     assert "60.0 %" in text  # (10 + 20 + 30) of 100
     assert "all models of Qwen, openai" in text
 

@@ -159,6 +159,18 @@ def test_concentration(tables: dict[str, Any]) -> None:
     assert row[-2] == f"{slow:.3f}"
 
 
+def test_the_tables_themselves_give_the_same_report(folder: Path) -> None:
+    """`harness adoption report` reads the source tables as they are, and says what it says of the packaged lists."""
+    from typer.testing import CliRunner
+
+    from harness.cli.main import app
+
+    files = [str(folder / f"adoption-{name}.csv") for name in ("likes", "downloads")]
+    said = [CliRunner().invoke(app, ["adoption", "report", *more, "--csv"]).output for more in (files, [])]
+    assert said[0] == said[1]
+    assert said[0].count("\n") > 1000
+
+
 def test_nothing_was_lost_on_the_way(folder: Path, tables: dict[str, Any]) -> None:
     """Every figure of the tables is in the packaged lists, and no other; every namespace has the tables'
     region."""

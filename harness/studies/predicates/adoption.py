@@ -21,7 +21,7 @@ from harness.studies.data import Data
 from harness.studies.finding import Finding, Outcome, country_name, say
 
 PIPELINES = {"text": TEXT, "language": LANGUAGE}
-Among = Literal["all", "language", "text", "first_party", "no_reuploads"]
+Among = Literal["all", "language", "text", "first_party", "no_reuploads", "new"]
 Place = Literal["CN", "US"]
 
 
@@ -245,11 +245,11 @@ def downloads(what: Downloads, data: Data) -> Finding:
     """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is
     behind even with all of it."""
     known = wide(data, what.date)
-    if not known:
-        return Finding("missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot")
-    last = known[-1]
-    shares = {name: share(last.rows, "downloads_30d", name, organizations()) for name in DENOMINATORS}
+    last = known[-1] if known else Snapshot(what.date, "", "whole", ())
+    shares = {name: share(last.rows, "downloads_30d", name, organizations(), last.date) for name in DENOMINATORS}
     mine = shares[what.among]
+    if not mine.total:
+        return Finding("missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot")
     ahead = lead(mine, what.one, what.other)
     outcome: Outcome = "holds" if ahead > 0 else "fails" if ahead < 0 else "unclear"
     rest = [name for name in DENOMINATORS if name != what.among]
@@ -259,7 +259,7 @@ def downloads(what: Downloads, data: Data) -> Finding:
         open=per_cent(mine, "?"), rest=_listed([shares[name] for name in rest], what),
     )  # fmt: skip
     why = say("downloads_unclear") if outcome == "unclear" else None
-    figures = {name: {place: one.share(place) for place in (what.one, what.other, "?")} for name, one in shares.items()}
+    figures = {name: {place: one.share(place) for place in (what.one, what.other, "?")} for name, one in shares.items() if one.total}
     return Finding(outcome, "published", measured, why, figures=figures)
 
 
