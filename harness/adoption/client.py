@@ -155,6 +155,8 @@ class HubClient:
             have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
             raise DataError(f"{self.where}: HTTP {status}: {have}")
         said = " ".join(response.text.split())[:200]
+        if status in (400, 410):  # cursors do not live for ever
+            said += "; where this snapshot was begun earlier, remove its .part file to begin anew"
         if self.token:
             said = said.replace(self.token, "[token]")
         raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + said if said else ''}")

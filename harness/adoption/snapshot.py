@@ -9,6 +9,7 @@ is dropped.
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -106,11 +107,12 @@ def take(
         "query": query.as_data(),
         "began": now().isoformat(timespec="seconds"),
     }
-    found = _resume(part, head, query, now())
-    state, head = found or (_State(seen=[set() for _ in query.lists()]), head)
     with disk_errors(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
         with part.open("a", encoding="utf-8", newline="") as file:
+            _lock(file, part)
+            found = _resume(part, head, query, now())
+            state, head = found or (_State(seen=[set() for _ in query.lists()]), head)
             if found is None:
                 file.write(json.dumps(head) + "\n")
             for models, pages in _ask(client, query, state, file):
@@ -173,28 +175,33 @@ def _rows(client: HubClient, entries: Iterable[dict[str, Any]]) -> Iterator[Row]
             raise DataError(f"{client.where}: a model that cannot be read: {error}") from error
 
 
+def _lock(file: IO[str], part: Path) -> None:
+    """Holds the part file until it is closed. Raises ConfigError where another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConfigError(f"{part}: another process takes this snapshot; wait for it, or name another --out") from error
+
+
 def _resume(part: Path, head: dict[str, Any], query: Query, now: datetime.datetime) -> tuple[_State, dict[str, Any]] | None:
     """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is
     of another day.
 
     Raises ConfigError where it is of another query.
     """
-    try:
-        raw = part.read_bytes()
-    except FileNotFoundError:
-        return None
+    raw = part.read_bytes()
     first, _, _ = raw.partition(b"\n")
     try:
         known = json.loads(first)
         age = now - datetime.datetime.fromisoformat(known["began"])
         same = (known["endpoint"], known["query"]) == (head["endpoint"], head["query"])
     except (ValueError, KeyError, TypeError):
-        part.unlink()  # killed within its first line
+        os.truncate(part, 0)  # new, or killed within its first line
         return None
     if not same:
         raise ConfigError(f"{part} is an unfinished snapshot of another query or endpoint: remove it, or name another file with --out")
     if age > STALE:
-        part.unlink()
+        os.truncate(part, 0)
         return None
     return _replay(part, raw, len(query.lists())), known
 

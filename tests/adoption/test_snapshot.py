@@ -186,6 +186,22 @@ def test_another_query_does_not_go_on_with_it(tmp_path: Path) -> None:
     assert part.read_bytes() == before
 
 
+def test_two_at_once_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "x.jsonl"
+    refused: list[str] = []
+
+    def meanwhile(models: int, pages: int) -> None:
+        with pytest.raises(ConfigError) as error:
+            snap(hub, out)
+        refused.append(str(error.value))
+
+    with Hub(MODELS, Behaviour(most=9)) as hub, HubClient(hub.url, manners=QUICK) as client:
+        done = take(client, Query(("org-0",)), out, meanwhile)
+    assert done.models == 9
+    assert refused
+    assert all("another process takes this snapshot" in text for text in refused)
+
+
 def test_a_snapshot_of_yesterday_is_begun_anew(tmp_path: Path) -> None:
     """Likes of two days in one list would belong to neither."""
     out = tmp_path / "x.jsonl"
