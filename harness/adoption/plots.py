@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.adoption.figures import share
+from harness.adoption.figures import Share, share
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.report import SHOWN, TOP
 from harness.adoption.rows import Snapshot
 from harness.adoption.words import denominator, say, selection
-from harness.report.plots.theme import heading
+from harness.report.plots.theme import heading, series
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
@@ -23,6 +23,8 @@ COLOURS = {
     "none": "#56B4E9",
     "?": "#6b6b6b",
 }
+LINES = 7
+"""Organisations in a plot over time: as many as there are colours."""
 SHAPES = {
     "CN": "circle",
     "US": "square",
@@ -43,6 +45,8 @@ def figures(snapshots: Sequence[Snapshot], measure: str, known: Organizations, l
             if shares:
                 yield f"countries-{place}-{name}", _countries(shares, language)
                 yield f"organizations-{place}-{name}", _organizations(*shares[-1], known, language)
+            if len(shares) > 1:
+                yield f"organizations-over-time-{place}-{name}", _over_time(shares, language)
 
 
 def scales(language: str) -> dict[str, Any]:
@@ -56,7 +60,7 @@ def scales(language: str) -> dict[str, Any]:
     }
 
 
-def _countries(shares: Sequence[tuple[Snapshot, Any]], language: str) -> Any:
+def _countries(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
     import altair as alt
 
     last, found = shares[-1]
@@ -77,10 +81,10 @@ def _countries(shares: Sequence[tuple[Snapshot, Any]], language: str) -> Any:
     return heading(chart, _title("by_place", found, language), _subtitle(last, language), language)
 
 
-def _organizations(one: Snapshot, found: Any, known: Organizations, language: str) -> Any:
+def _organizations(one: Snapshot, found: Share, known: Organizations, language: str) -> Any:
     import altair as alt
 
-    names = sorted(found.by_organization, key=lambda name: (-found.by_organization[name], name))[:TOP]
+    names = _largest(found)[:TOP]
     rows = [
         {
             "organization": name,
@@ -95,7 +99,33 @@ def _organizations(one: Snapshot, found: Any, known: Organizations, language: st
     return heading(chart, _title("by_organization", found, language), f"{one.date}. {_subtitle(one, language)}", language)
 
 
-def _title(key: str, found: Any, language: str) -> list[str]:
+def _over_time(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
+    """A line for each of the LINES organisations that are largest on the last day."""
+    import altair as alt
+
+    last, found = shares[-1]
+    names = _largest(found)[:LINES]
+    rows = [
+        {"date": str(one.date), "organization": name, "share": part.by_organization.get(name, 0) / part.total}
+        for one, part in shares
+        for name in names
+    ]
+    look = series(names)
+    x = alt.X("date:T", title=say("h_date", language), axis=alt.Axis(format="%Y-%m-%d", tickCount=6))
+    y = alt.Y("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
+    colour = alt.Color("organization:N", title=None, sort=names, scale=look.color)
+    shape = alt.Shape("organization:N", title=None, sort=names, scale=look.shape)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=colour)
+    chart = base.mark_line() + base.mark_point(filled=True).encode(shape=shape)
+    return heading(chart, _title("by_organization", found, language), _subtitle(last, language), language)
+
+
+def _largest(found: Share) -> list[str]:
+    """Organisations, largest first, equal ones by name."""
+    return sorted(found.by_organization, key=lambda name: (-found.by_organization[name], name))
+
+
+def _title(key: str, found: Share, language: str) -> list[str]:
     """Two lines: what is shown, and its denominator."""
     measure = say(f"m_{found.measure}", language)
     return [

@@ -4,6 +4,7 @@ models, likes over time."""
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -124,11 +125,15 @@ def _said(known: list[Snapshot]) -> tuple[Text, ...]:
     lines = []
     for source in dict.fromkeys(one.source for one in known):
         last = [one for one in known if one.source == source][-1]
-        lines.append(asked.both("of_list", selection=Text(en=selection(last, "en"), zh=selection(last, "zh")), source=source))
-        read = list_sources().get(source)
-        if read is not None:
-            lines.append(say("list_source", title=asked.written(read.title), url=read.url, commit=read.commit))
+        words = Text(en=selection(last, "en"), zh=selection(last, "zh"))
+        lines += [asked.both("of_list", selection=words, source=source), *_read_at([source])]
     return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
+
+
+def _read_at(sources: Iterable[str]) -> list[Text]:
+    """Where packaged lists were read; a user's own have their hub as their source already."""
+    known = [(name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()]
+    return [say("list_source", name=name, title=asked.written(one.title), url=one.url, commit=one.commit) for name, one in known]
 
 
 def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
@@ -185,8 +190,9 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
         for _, one in found
     )
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
-    days = [one for one in data.adoption if begin <= one.date <= end]
+    days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
     line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
+    read = _read_at(one.source for one in days)
     span = say("of_date", date=f"{begin} – {end}" if begin != end else begin)
     return Exhibit(
         "liked",
@@ -194,19 +200,20 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
         tuple(_word(f"h_{name}") for name in names),
         rows,
         points,
-        (span, line, _word("n_untagged")),
+        (span, line, *read, _word("n_untagged")),
     )
 
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
     """A point for each day on which a list has an exact count; a table row for each model and quarter's last
     count."""
-    points, rows = [], {}
+    points, rows, used = [], {}, list[str]()
     for one in data.adoption:
         for row in one.rows:
             if row.model in keys.models and row.likes is not None and row.exact:
                 points.append({"date": one.date, "model": row.model, "likes": row.likes})
+                used.append(one.source)
                 quarter = (row.model, one.date.year, (one.date.month - 1) // 3)
                 rows[quarter] = (row.model, str(one.date), f"{row.likes:,}", one.source)
     headers = (say("h_model"), say("h_date"), _word("h_likes"), say("h_read_at"))
-    return Exhibit("likes", title, headers, tuple(rows[key] for key in sorted(rows)), tuple(points))
+    return Exhibit("likes", title, headers, tuple(rows[key] for key in sorted(rows)), tuple(points), tuple(_read_at(used)))

@@ -108,7 +108,9 @@ def test_pictures(tmp_path: Path, language: str) -> None:
         run("--plots", str(tmp_path), "--format", "json", "--lang", language)
     made = sorted(path.name for path in tmp_path.iterdir())
     names = [
-        f"{kind}-1-{name}.json" for kind in ("countries", "organizations") for name in ("all", "first_party", "language", "no_reuploads")
+        f"{kind}-1-{name}.json"
+        for kind in ("countries", "organizations", "organizations-over-time")
+        for name in ("all", "first_party", "language", "no_reuploads")
     ]
     assert made == names
     spec = json.loads((tmp_path / "countries-1-language.json").read_text(encoding="utf-8"))

@@ -125,3 +125,21 @@ def test_a_snapshot_of_one_s_own_is_today(tmp_path: Path, monkeypatch: pytest.Mo
     found = ask_predicate("downloads", {"one": "CN", "other": "US"}, after)
     assert found.outcome == "fails"
     assert "the hub's 5 most liked and 5 most downloaded models" in found.measured.en
+
+
+@pytest.mark.parametrize("name", ["C9", "C12"])
+def test_every_list_and_figure_shown_says_where_it_was_read(name: str) -> None:
+    """In both languages, no text of the source tables is left in English on the Chinese page but names and addresses."""
+    from harness.adoption.published import figures, list_sources
+    from harness.adoption.words import catalogue
+    from harness.studies.answer import answer
+    from harness.studies.claims import find_claim
+
+    found = answer(find_claim(name), Data(folder=None))
+    for one in found.exhibits:
+        if one.kind in ("downloads", "liked", "likes"):
+            assert any("https://github.com/" in line.en for line in one.lines), one.title.en
+    for figure in figures().values():
+        assert figure.what in catalogue()
+        assert figure.kind in catalogue()
+    assert all(source.title in catalogue() for source in list_sources().values())
