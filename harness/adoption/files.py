@@ -41,16 +41,18 @@ def read_snapshots(paths: Iterable[Path]) -> list[Snapshot]:
     Sorted by date and source. Raises DataError that names file and line for one that cannot be read,
     ConfigError for another kind of file.
     """
-    found: dict[tuple[datetime.date, str], Snapshot] = {}
+    found: dict[tuple[Any, ...], Snapshot] = {}
     for path in paths:
         for one in _read(path):
-            key = (one.date, one.source)
+            key = (one.date, *one.series)
             found[key] = _joined(found[key], one) if key in found else one
-    return sorted(found.values(), key=lambda one: (one.date, one.source))
+    return sorted(found.values(), key=lambda one: (one.date, one.series))
 
 
 def _joined(one: Snapshot, other: Snapshot) -> Snapshot:
     """Both lists as one: what the first does not say of a model, the second may."""
+    if one.header and other.header:  # snapshots of our own: the later one of a day
+        return max(one, other, key=lambda snapshot: str(snapshot.header.get("ended")))
     rows = {row.model: row for row in one.rows}
     for row in other.rows:
         known = rows.get(row.model)

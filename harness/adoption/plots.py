@@ -37,8 +37,8 @@ SHAPES = {
 
 def figures(snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en") -> Iterator[tuple[str, Chart]]:
     """Every picture that there is data for, with its file's name (without extension)."""
-    for place, source in enumerate(dict.fromkeys(one.source for one in snapshots), 1):
-        lists = [one for one in snapshots if one.source == source]
+    for place, known_as in enumerate(dict.fromkeys(one.series for one in snapshots), 1):
+        lists = [one for one in snapshots if one.series == known_as]
         for name in SHOWN:
             shares = [(one, share(one.rows, measure, name, known, one.date)) for one in lists]
             shares = [(one, found) for one, found in shares if found.total]

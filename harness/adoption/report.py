@@ -38,8 +38,8 @@ SHOWN = ("all", "language", "first_party", "no_reuploads", "new")
 
 def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[list[Snapshot], list[str]]:
     """The lists to show and the names of the sources left out: those of one source, or all of those with
-    SMALL models on a day."""
-    large = {one.source for one in snapshots if len(one.rows) >= SMALL} or {one.source for one in snapshots}
+    SMALL models on a day, and of snapshots of our own."""
+    large = {one.source for one in snapshots if len(one.rows) >= SMALL or one.header} or {one.source for one in snapshots}
     wanted = {source} if source is not None else large
     found = [one for one in snapshots if one.source in wanted]
     return found, sorted({one.source for one in snapshots} - wanted)
@@ -48,8 +48,8 @@ def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[li
 def sheets(snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en") -> list[Sheet]:
     """All tables of one measure, source by source; every title says its denominator."""
     made = []
-    for source in dict.fromkeys(one.source for one in snapshots):
-        lists = [one for one in snapshots if one.source == source]
+    for series in dict.fromkeys(one.series for one in snapshots):
+        lists = [one for one in snapshots if one.series == series]
         for name in SHOWN:
             shares = [share(one.rows, measure, name, known, one.date) for one in lists]
             if any(one.total for one in shares):

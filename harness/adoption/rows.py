@@ -67,6 +67,12 @@ class Snapshot:
     rows: tuple[Row, ...]
     header: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def series(self) -> tuple[str, str, tuple[str, ...]]:
+        """What one line over time may join: source, selection, and the organisations that were asked for."""
+        names = self.header.get("query", {}).get("organizations", ())
+        return (self.source, self.selection, tuple(sorted(name.lower() for name in names)))
+
 
 def clean_pipeline(text: Any) -> str | None:
     """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size, ``unknown``,

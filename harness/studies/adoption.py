@@ -123,10 +123,9 @@ def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
 def _said(known: list[Snapshot]) -> tuple[Text, ...]:
     """Which lists these are, where they were read, and how models were sorted."""
     lines = []
-    for source in dict.fromkeys(one.source for one in known):
-        last = [one for one in known if one.source == source][-1]
+    for last in {one.series: one for one in known}.values():
         words = Text(en=selection(last, "en"), zh=selection(last, "zh"))
-        lines += [asked.both("of_list", selection=words, source=source), *_read_at([source])]
+        lines += [asked.both("of_list", selection=words, source=last.source), *_read_at([last.source])]
     return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
 
 

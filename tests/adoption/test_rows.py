@@ -180,3 +180,21 @@ def test_tables_of_likes_and_downloads_are_joined(tmp_path: Path) -> None:
         "a/b": (5, 70, "text-generation", False),
         "a/c": (4, None, None, True),
     }
+
+
+def test_lists_of_different_queries_are_never_joined(tmp_path: Path) -> None:
+    """Two snapshots of one hub and day: other organisations are another list; the same query counts once, the later one."""
+
+    def put(name: str, orgs: list[str], likes: int, ended: str) -> Path:
+        header = HEADER | {"selection": "organizations", "query": {"organizations": orgs}, "models": 1, "ended": ended}
+        write_snapshot(tmp_path / name, header, [Row(f"{orgs[0]}/x", likes)])
+        return tmp_path / name
+
+    paths = [
+        put("a.jsonl", ["Qwen"], 1, "2026-01-02T10:00:00"),
+        put("b.jsonl", ["openai"], 2, "2026-01-02T10:00:00"),
+        put("c.jsonl", ["qwen"], 3, "2026-01-02T12:00:00"),
+    ]
+    for order in (paths, paths[::-1]):
+        found = {one.series[2]: [row.likes for row in one.rows] for one in read_snapshots(order)}
+        assert found == {("qwen",): [3], ("openai",): [2]}
