@@ -119,15 +119,27 @@ def take(
                 progress(models, pages)
 
     models = len(state.kept())
-    header = {
-        "record": "header", "schema_version": SCHEMA, "date": head["began"][:10], "began": head["began"],
-        "ended": now().isoformat(timespec="seconds"), "endpoint": client.where, "query": head["query"], "selection": query.selection,
-        "models": models, "harness": __version__,
-    }  # fmt: skip
+    header = _header(head, query.selection, models, now())
     write_snapshot(out, header, _kept(part))
     part.unlink()
     empty = [name for name, seen in zip(query.organizations, state.seen, strict=False) if not seen]
     return Taken(out, models, state.repeated, empty, resumed=found is not None)
+
+
+def _header(head: dict[str, Any], selection: str, models: int, now: datetime.datetime) -> dict[str, Any]:
+    """The header record: when and what was asked, how much came, and by which version."""
+    return {
+        "record": "header",
+        "schema_version": SCHEMA,
+        "date": head["began"][:10],
+        "began": head["began"],
+        "ended": now.isoformat(timespec="seconds"),
+        "endpoint": head["endpoint"],
+        "query": head["query"],
+        "selection": selection,
+        "models": models,
+        "harness": __version__,
+    }
 
 
 def _ask(client: HubClient, query: Query, state: _State, file: IO[str]) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.adoption.figures import DENOMINATORS, Share, share
+from harness.adoption.figures import Liked as MostLiked
 from harness.adoption.organizations import PLACES, organizations
 from harness.adoption.published import Figure, figures, list_sources
 from harness.adoption.report import TOP, percent
@@ -165,29 +166,7 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
     what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)
     found = list(asked.ranked(data, what).values())[:TOP]
-    table = organizations()
-    rows = tuple(
-        (
-            str(rank),
-            one.organization,
-            _place(table.place(one.organization)),
-            one.model,
-            f"{one.likes:,}",
-            f"{one.total:,}",
-            str(one.models),
-        )
-        for rank, one in found
-    )
-    points = tuple(
-        {
-            "model": one.model,
-            "country": table.place(one.organization),
-            "rating": one.likes,
-            "low": 0,
-            "high": one.likes,
-        }
-        for _, one in found
-    )
+    rows, points = tuple(_liked_row(rank, one) for rank, one in found), tuple(_liked_point(one) for _, one in found)
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
     days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
     line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
@@ -201,6 +180,15 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
         points,
         (span, line, *read, _word("n_untagged")),
     )
+
+
+def _liked_row(rank: int, one: MostLiked) -> tuple[Cell, ...]:
+    place = _place(organizations().place(one.organization))
+    return (str(rank), one.organization, place, one.model, f"{one.likes:,}", f"{one.total:,}", str(one.models))
+
+
+def _liked_point(one: MostLiked) -> dict[str, Any]:
+    return {"model": one.model, "country": organizations().place(one.organization), "likes": one.likes}
 
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:

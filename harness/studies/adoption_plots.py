@@ -58,7 +58,7 @@ def liked(exhibit: Exhibit, language: str) -> Any:
     label = " : ".join([*(f"datum.label === '{code}' ? '{name}'" for code, name in names.items()), "datum.label"])
     scale = alt.Scale(domain=list(names), range=[*COLOURS.values(), "#6b6b6b"])
     colour = alt.Color("place:N", title=None, scale=scale, legend=alt.Legend(labelExpr=label, columns=3))
-    x = alt.X("rating:Q", title=say("p_likes")[language])
+    x = alt.X("likes:Q", title=say("p_likes")[language])
     return base.mark_bar().encode(y=alt.Y("model:N", sort=order, title=None), x=x, color=colour).properties(width=420)
 
 
