@@ -82,7 +82,7 @@ def test_likes_take_the_last_exact_figure() -> None:
         listed("2026-02-20", ("Qwen/a", 10, 0), ("openai/b", 50, 0)),
     ]
     found = asked("most_liked", *lists, one="Qwen", other="openai", times=2, **span)
-    assert (found.outcome, found.figures) == ("holds", {"one": 101, "other": 50})
+    assert (found.outcome, found.figures["one"], found.figures["other"]) == ("holds", 101, 50)
     assert "On 2026-02-20: Qwen/a 10, openai/b 50: 0.20 times" in found.measured.en
     assert asked("most_liked", *lists, one="Qwen", other="openai", times=2.1, **span).outcome == "fails"
     rank = asked("liked_rank", *lists, organization="openai", rank=2, **span)

@@ -191,12 +191,14 @@ def liked_more(what: MostLiked, data: Data) -> Finding:
         return _missing(lacking, what)
     one, other = (found[name.lower()][1] for name in (what.one, what.other))
     measured = say("most_liked", begin=what.begin, end=what.end, **_pair(one, other))
+    figures: dict[str, Any] = {"one": one.likes, "other": other.likes}
     now = today(data, what)
     if now is not None and {what.one.lower(), what.other.lower()} <= set(now[1]):
         pair = [now[1][name.lower()][1] for name in (what.one, what.other)]
         measured = say("two", one=measured, other=say("most_liked_today", date=now[0], **_pair(*pair)))
+        figures["today"] = {"date": str(now[0]), "one": pair[0].likes, "other": pair[1].likes}
     outcome: Outcome = "holds" if one.likes >= what.times * other.likes else "fails"
-    return Finding(outcome, "published", measured, figures={"one": one.likes, "other": other.likes})
+    return Finding(outcome, "published", measured, figures=figures)
 
 
 def liked_rank(what: LikedRank, data: Data) -> Finding:
@@ -215,6 +217,7 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
         rank=rank,
         before=_first(found, rank),
     )
+    figures: dict[str, Any] = {"rank": rank, "likes": mine.likes}
     now = today(data, what)
     if now is not None and what.organization.lower() in now[1]:
         place, best = now[1][what.organization.lower()]
@@ -227,11 +230,12 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
             before=_first(now[1], place),
         )
         measured = say("two", one=measured, other=more)
+        figures["today"] = {"date": str(now[0]), "rank": place, "likes": best.likes}
     return Finding(
         "holds" if rank == what.rank else "fails",
         "published",
         measured,
-        figures={"rank": rank, "likes": mine.likes},
+        figures=figures,
     )
 
 
@@ -259,7 +263,10 @@ def downloads(what: Downloads, data: Data) -> Finding:
         open=per_cent(mine, "?"), rest=_listed([shares[name] for name in rest], what),
     )  # fmt: skip
     why = say("downloads_unclear") if outcome == "unclear" else None
-    figures = {name: {place: one.share(place) for place in (what.one, what.other, "?")} for name, one in shares.items() if one.total}
+    figures: dict[str, Any] = {"date": str(last.date)}
+    for name, one in shares.items():
+        if one.total:
+            figures[name] = {place: one.share(place) for place in (what.one, what.other, "?")}
     return Finding(outcome, "published", measured, why, figures=figures)
 
 
