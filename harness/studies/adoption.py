@@ -16,6 +16,7 @@ from harness.adoption.published import Figure, figures, list_sources
 from harness.adoption.report import TOP, percent
 from harness.adoption.rows import Snapshot
 from harness.adoption.words import catalogue, selection
+from harness.studies.adoption_words import both, number, of_models, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
@@ -62,7 +63,7 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
     rows, points = [], list[dict[str, Any]]()
     for pair in keys.printed:
         one, other = asked.of_figures(pair)
-        label = say("printed_row", what=asked.written(one.what))
+        label = say("printed_row", what=written(one.what))
         rows.append(_printed_row(one, other, label))
         if one.unit == "per cent":
             points += [
@@ -88,12 +89,12 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
 
 def _short(one: Figure, label: Text) -> Text:
     """What a printed figure is called beside a plot."""
-    return asked.written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
+    return written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
 
 
 def _brief(found: Share) -> Text:
     """A denominator beside a plot; the table says it in full."""
-    return asked.both(f"k_{found.denominator}", n=found.models)
+    return both(f"k_{found.denominator}", n=found.models)
 
 
 def _place(place: str) -> Text:
@@ -101,7 +102,7 @@ def _place(place: str) -> Text:
 
 
 def _word(key: str) -> Text:
-    return asked.both(key)
+    return both(key)
 
 
 def _point(label: Text, date: str, place: str, value: float, more: float) -> dict[str, Any]:
@@ -111,14 +112,14 @@ def _point(label: Text, date: str, place: str, value: float, more: float) -> dic
 
 def _printed_row(one: Figure, other: Figure, label: Text) -> tuple[Cell, ...]:
     ahead = say("ahead_one" if one.value > other.value else "ahead_other")
-    return (one.date, label, asked.number(one), asked.number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
+    return (one.date, label, number(one), number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
 
 
 def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
     key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
     values = [found.share(place) for place in PLACES]
     shown = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
-    return (str(day.date), asked.of_models(found), *shown, f"{found.hhi:.3f}", say(key))
+    return (str(day.date), of_models(found), *shown, f"{found.hhi:.3f}", say(key))
 
 
 def _said(known: list[Snapshot]) -> tuple[Text, ...]:
@@ -126,14 +127,14 @@ def _said(known: list[Snapshot]) -> tuple[Text, ...]:
     lines = []
     for last in {one.series: one for one in known}.values():
         words = Text(en=selection(last, "en"), zh=selection(last, "zh"))
-        lines += [asked.both("of_list", selection=words, source=last.source), *_read_at([last.source])]
+        lines += [both("of_list", selection=words, source=last.source), *_read_at([last.source])]
     return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
 
 
 def _read_at(sources: Iterable[str]) -> list[Text]:
     """Where packaged lists were read; a user's own have their hub as their source already."""
     known = [(name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()]
-    return [say("list_source", name=name, title=asked.written(one.title), url=one.url, commit=one.commit) for name, one in known]
+    return [say("list_source", name=name, title=written(one.title), url=one.url, commit=one.commit) for name, one in known]
 
 
 def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
@@ -141,10 +142,10 @@ def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
     rows = tuple(
         (
             one.date,
-            asked.written(one.who),
-            asked.written(one.what),
+            written(one.who),
+            written(one.what),
             _value(one),
-            asked.written(one.kind),
+            written(one.kind),
             one.source,
         )
         for one in figures().values()
@@ -155,7 +156,7 @@ def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
 
 
 def _value(one: Figure) -> Cell:
-    return asked.written(one.printed) if one.unit == "when" else asked.number(one)
+    return written(one.printed) if one.unit == "when" else number(one)
 
 
 def liked(title: Text, keys: Liked, data: Data) -> Exhibit:

@@ -142,7 +142,7 @@ def test_the_packaged_facts_have_sources() -> None:
     assert len(figures()) == 23
     for one in figures().values():
         assert one.source
-        assert "/work" not in one.source
+        assert "; /" not in one.source  # no path of the machine that gathered them
         assert one.unit == "when" or one.value > 0
     assert {name for one in packaged() for name in [one.selection]} == {
         "top300",

@@ -13,9 +13,9 @@ from harness.adoption.figures import DENOMINATORS, Liked, Share, latest, most_li
 from harness.adoption.organizations import organizations
 from harness.adoption.published import Figure, find_figure
 from harness.adoption.rows import LANGUAGE, TEXT, Row, Snapshot
-from harness.adoption.words import say as word
 from harness.adoption.words import selection
 from harness.errors import ConfigError, DataError
+from harness.studies.adoption_words import begun, number, of_models, per_cent, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.finding import Finding, Outcome, country_name, say
@@ -103,7 +103,7 @@ def printed(what: Printed, data: Data) -> Finding:
     )
     outcome: Outcome = "holds" if low >= what.times else "fails" if high < what.times else "unclear"
     about = {
-        "what": _begun(written(one.what)),
+        "what": begun(written(one.what)),
         "date": one.date,
         "kind": written(one.kind),
         "source": one.source.rstrip("."),
@@ -117,36 +117,6 @@ def printed(what: Printed, data: Data) -> Finding:
     measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
     why = say("printed_unclear") if outcome == "unclear" else None
     return Finding(outcome, "published", measured, why, figures={"ratio": ratio, "low": low, "high": high})
-
-
-def number(one: Figure) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %."""
-    if one.unit == "per cent":
-        return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
-    return Text(en=f"{one.value:,.0f}", zh=f"{one.value:,.0f}")
-
-
-def written(text: str) -> Text:
-    """A text of the figures' file in both languages, where the words have it."""
-    from harness.adoption.words import catalogue
-
-    both = catalogue().get(text)
-    return Text(en=both["en"], zh=both["zh"]) if both else Text(en=text, zh=text)
-
-
-def _begun(text: Text) -> Text:
-    """A text that begins a sentence."""
-    return Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh)
-
-
-def both(key: str, **values: Any) -> Text:
-    """A text of the adoption words in both languages; a value may be a `Text`."""
-    return Text(
-        **{
-            language: word(key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
-            for language in ("en", "zh")
-        }
-    )
 
 
 def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
@@ -275,19 +245,6 @@ def lead(found: Share, one: str, other: str) -> int:
     places decide."""
     mine, theirs = found.by_place.get(one, 0), found.by_place.get(other, 0)
     return 1 if mine > theirs + found.open else -1 if theirs > mine + found.open else 0
-
-
-def of_models(found: Share) -> Text:
-    """The denominator in both languages."""
-    return Text(
-        en=word(f"d_{found.denominator}", "en", n=found.models),
-        zh=word(f"d_{found.denominator}", "zh", n=found.models),
-    )
-
-
-def per_cent(found: Share, place: str) -> str:
-    """A share to a tenth of a per cent."""
-    return f"{100 * found.share(place):.1f}"
 
 
 def _listed(shares: list[Share], what: Downloads) -> Text:
