@@ -14,9 +14,9 @@ from harness.bench.prepare import find_files, measured_spec
 from harness.bench.shapes import Shape
 from harness.config.architecture import Architecture
 from harness.config.memory import BYTES, known_architecture
-from harness.config.names import file_name
 from harness.config.schema import Speed
 from harness.errors import ConfigError
+from harness.names import file_name
 from harness.run.setup import WorkSetup
 
 _COMPUTES = ("float32", "bfloat16", "float16")

@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from harness.config.names import clash, clash_key
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.source import Mistakes, Node, Place
+from harness.names import clash, clash_key
 
 INHERITED = ("id", "name", "chat_template", "thinking", "think_tags")
 """What a model takes from its preset unless it says otherwise."""

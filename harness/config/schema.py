@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.config.names import clash, clash_key
+from harness.names import clash, clash_key
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]

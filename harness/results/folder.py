@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from harness.config.names import file_name
 from harness.errors import RunFolderError
+from harness.names import file_name
 from harness.results.files import disk_errors, write_text
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.config.names import file_name
 from harness.errors import ConfigError
+from harness.names import file_name
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from harness.config.names import clash, clash_key
 from harness.config.schema import Generation, TaskEntry
 from harness.errors import ConfigError
+from harness.names import clash, clash_key
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
 from harness.tasks.catalogue import DATA, SUITES, Catalogue, Entry, guess_language, known_items
 from harness.tasks.ownfile import own_config

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.names import file_name
 from harness.errors import RunFolderError
+from harness.names import file_name
 from harness.results.files import disk_errors, write_json, write_text, write_whole
 from harness.results.folder import FolderLock, RunFolder
 

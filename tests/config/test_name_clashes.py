@@ -8,9 +8,9 @@ import pytest
 from support.runs import write_config, write_task
 
 from harness.config import load_config
-from harness.config.names import clash_key
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
+from harness.names import clash_key
 from harness.tasks import expand
 
 PAIRS = [
