@@ -84,8 +84,11 @@ def as_data(comparison: Comparison, found: Sequence[Gap], claims: Sequence[Match
 
 def _gap(gap: Gap, labels: Sequence[str]) -> dict[str, Any]:
     facts = {"zh_task": gap.zh_task, "en_task": gap.en_task, "metric": gap.metric, "how": gap.how}
+    inner = ("tosses", "worth")
     models = {
-        labels[place]: {"zh": gap.zh[place], "en": gap.en[place], **dataclasses.asdict(pair)} for place, pair in gap.differences.items()
+        labels[place]: {"zh": gap.zh[place], "en": gap.en[place]}
+        | {key: value for key, value in dataclasses.asdict(pair).items() if key not in inner}
+        for place, pair in gap.differences.items()
     }
     return {**facts, "models": models}
 
