@@ -97,10 +97,10 @@ def _score(row: Row) -> Score:
     return Score(row.value or 0.0, row.stderr, row.ci95, row.n, row.corrected)
 
 
-def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool) -> Scope:
+def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool, kind: Literal["group", "subject"] = "group") -> Scope:
     """A group out of its subjects' scopes, by items or by subjects, for the models that have every subject."""
     everyone = set.intersection(*(set(part.scores) for part in parts))
-    scope = _combined(name, "group", parts, everyone, weighted=weighted)
+    scope = _combined(name, kind, parts, everyone, weighted=weighted)
     for part in parts:
         for place in {*part.scores, *part.missing} - everyone:
             lacking = sum(place not in one.scores for one in parts)

@@ -101,11 +101,13 @@ class GroupRow(_Record):
     value: float
     stderr: float | None = None
     ci95: tuple[float, float] | None = Field(
-        None, description="95 % score interval of the weighted mean of the subjects (docs/statistics.md); of figures that are no shares ± 1.96 SE."
+        None,
+        description="95 % score interval of the weighted mean of the subjects (docs/statistics.md); of figures that are no shares ± 1.96 SE.",
     )
     chance: float | None = Field(None, description="Chance level of the subjects, weighted as their scores are.")
     corrected: float | None = Field(
-        None, description="(value − chance)/(1 − chance) where all subjects have one chance level, else the plain mean of the subjects' own."
+        None,
+        description="(value − chance)/(1 − chance) where all subjects have one chance level, else the plain mean of the subjects' own.",
     )
     weighted: bool = Field(True, description="Whether subjects count by their number of items.")
     n: int

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.comparison import compare
-from harness.analysis.index import PACKAGED, floored, indices, load_weights, resampled
-from harness.analysis.spread import from_codes
+from harness.analysis.index import PACKAGED, floored, indices, load_weights
 from harness.errors import ConfigError
 
 
@@ -76,15 +75,6 @@ def test_the_interval_is_as_wide_as_the_items_make_it(make: Any, weights: Path) 
     error = np.sqrt((3 / 4) ** 2 * (variances[0] + variances[1]) / 4 + (1 / 4) ** 2 * variances[2])
     assert index.ci95 is not None
     assert index.ci95[1] - index.ci95[0] == pytest.approx(2 * 1.96 * error, rel=0.08)
-
-
-def test_clusters_are_drawn_whole() -> None:
-    rng = np.random.default_rng(0)
-    scores = np.repeat((rng.random(40) < 0.5).astype(float), 5)
-    together = resampled(scores, from_codes(np.repeat(np.arange(40), 5)), rng)
-    alone = resampled(scores, None, rng)
-    assert together.std() == pytest.approx(alone.std() * 5**0.5, rel=0.1)
-    assert together.mean() == pytest.approx(scores.mean(), abs=0.01)
 
 
 def test_packaged_weights_are_versioned_and_keep_languages_apart() -> None:
