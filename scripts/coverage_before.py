@@ -1,4 +1,5 @@
-"""The formulas that were used until issue 14, kept here only so that `coverage.py` can measure them beside those in use."""
+"""The formulas that were used until issue 14, kept here only so that `coverage.py` can measure them beside
+those in use."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def clustered_interval(scores: Array, clusters: Clusters) -> tuple[float, float]
 
 
 def mean_difference(parts: Sequence[Difference]) -> tuple[tuple[float, float], float]:
-    """(value ± t·SE, p by t) of the plain mean of several tasks' differences, Welch and Satterthwaite's degrees of freedom."""
+    """(value ± t·SE, p by t) of the plain mean of several tasks' differences, Welch and Satterthwaite's
+    degrees of freedom."""
     weight = 1 / len(parts)
     value = weight * sum(part.value for part in parts)
     squares = [(weight * (part.stderr or 0.0)) ** 2 for part in parts]

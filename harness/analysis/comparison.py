@@ -64,10 +64,11 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 class _Tree:
-    """Tasks and groups in order. A group that others of its tasks' groups lie within (``leaderboard``, ``mmlu``) is followed by them.
+    """Tasks and groups in order. A group that others of its tasks' groups lie within (``leaderboard``,
+    ``mmlu``) is followed by them.
 
-    Every group is made of all its tasks, however many groups share one. A group whose tasks have different metrics has no score of its own
-    (``mixed``): its parts stand for themselves.
+    Every group is made of all its tasks, however many groups share one. A group whose tasks have different
+    metrics has no score of its own (``mixed``): its parts stand for themselves.
     """
 
     def __init__(self, found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items, the sign-flip test's where a handful
-    of items or sources make the difference (`Tosses.few`) or all differences are equal, else Student's t.
+    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items,
+    the sign-flip test's where a handful of items or sources make the difference (`Tosses.few`) or all
+    differences are equal, else Student's t.
 
-    ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded). ``correlation`` is of the items' scores.
-    ``detectable`` is the smallest true difference found with 80 % power at the 5 % level, given the differences seen.
-    ``adjusted`` is Holm's p over all pairs of the same comparison.
+    ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded).
+    ``correlation`` is of the items' scores. ``detectable`` is the smallest true difference found with 80 %
+    power at the 5 % level, given the differences seen. ``adjusted`` is Holm's p over all pairs of the same
+    comparison.
     """
 
     n: int
@@ -40,10 +42,11 @@ class Difference:
     clusters: int | None = None
     variances: tuple[float, float] = (0.0, 0.0)
     """Squared standard errors of a and of b."""
-    tosses: Tosses = Tosses()
+    tosses: Tosses = field(default_factory=Tosses)
     """What each item or source adds, for the sign-flip test."""
     worth: float | None = None
-    """How many independent items it is of at least (all of a source's items taken as one); None where scores are not all in [0, 1]."""
+    """How many independent items it is of at least (all of a source's items taken as one); None where
+    scores are not all in [0, 1]."""
     adjusted: float | None = None
 
     def flipped(self) -> Difference:
@@ -73,7 +76,9 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
         stderr=found.robust,
         dof=found.dof,
         ci95=_interval(found, only_a, only_b, clusters, worth),
-        p=exact if exact is not None and clusters is None else _p_value(found.mean, found.robust, found.dof, tosses, clusters is not None),
+        p=exact
+        if exact is not None and clusters is None
+        else _p_value(found.mean, found.robust, found.dof, tosses, joint=clusters is not None),
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,
@@ -92,12 +97,12 @@ def _worth(a: Array, b: Array, clusters: Clusters | None) -> float | None:
     return float(len(a)) if clusters is None else len(a) ** 2 / float((clusters.sizes**2).sum())
 
 
-def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, sharing: bool) -> float | None:
-    """The sign-flip test's p where few units of several (``sharing``) decide, or where all differences are equal; else Student's t, but never
-    less than equal signs of so many units can give."""
+def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
+    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide (``joint``), and
+    where all differences are equal; else Student's t, but never less than equal signs of so many units can give."""
     if stderr is None:
         return None
-    if (sharing and tosses.few) or _vanishes(stderr, value):
+    if (joint and tosses.few) or _vanishes(stderr, value):
         return tosses.p_value(value)
     p = t_test(value, stderr, dof)
     return max(p, tosses.least) if p is not None else None
@@ -111,7 +116,8 @@ def _vanishes(stderr: float, value: float) -> bool:
 def _interval(
     found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None, worth: float | None
 ) -> tuple[float, float] | None:
-    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences are equal Agresti and Min's again."""
+    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences are
+    equal Agresti and Min's again."""
     if clusters is None and only_a is not None and only_b is not None:
         return agresti_min(only_a, only_b, found.n)
     if found.robust is None:
@@ -123,8 +129,9 @@ def _interval(
 
 
 def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:
-    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either model) of the ``worth`` items that it is of,
-    with t for z, so that a standard error of zero is not taken for certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None."""
+    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either model) of
+    the ``worth`` items that it is of, with t for z, so that a standard error of zero is not taken for
+    certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None."""
     if worth is None:
         return (value - t95(dof) * stderr, value + t95(dof) * stderr) if stderr > 0 else None
     whole = worth + 2
@@ -200,7 +207,7 @@ def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bo
         stderr=stderr,
         dof=dof,
         ci95=widened(value, stderr, dof, worth) if stderr is not None else None,
-        p=exact if exact is not None and not clustered else _p_value(value, stderr, dof, tosses, True),
+        p=exact if exact is not None and not clustered else _p_value(value, stderr, dof, tosses, joint=True),
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,

@@ -49,7 +49,8 @@ class Scope:
     parts: int = 1
     """Tasks that it is made of."""
     strata: dict[int, Strata | None] = field(default_factory=dict)
-    """The answers that each score is the weighted mean of, for intervals of means over several scopes; None where it is no share."""
+    """The answers that each score is the weighted mean of, for intervals of means over several scopes; None
+    where it is no share."""
 
     @property
     def order(self) -> list[int]:
@@ -147,7 +148,8 @@ def _weights(sizes: Sequence[int], *, weighted: bool) -> list[float]:
 
 
 def _combined_score(parts: Sequence[Scope], place: int, weights: Sequence[float], strata: Strata | None, *, mixed: bool) -> Score:
-    """The weighted mean of the parts' scores. Above chance: that of a group (`above_chances`), or (``mixed``) the mean of its parts'."""
+    """The weighted mean of the parts' scores. Above chance: that of a group (`above_chances`), or
+    (``mixed``) the mean of its parts'."""
     scores = [part.scores[place] for part in parts]
     value = math.fsum(weight * score.value for weight, score in zip(weights, scores, strict=True))
     stderr = None

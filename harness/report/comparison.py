@@ -18,7 +18,8 @@ MOST_PAIRS = 28
 NONE = "–"
 LEGEND = (
     "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
-    "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one table.",
+    "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one "
+    "table.",
     "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two models share a letter exactly where neither "
     "is surely better. r: correlation of item scores. detects: the smallest true difference found with 80 % power.",
 )

@@ -47,7 +47,8 @@ class Selection:
     def _members(self) -> dict[str, list[str]]:
         """Tasks of every group that has a score, and of groups that have none because every subject failed.
 
-        A group of which no metric marks all tasks (``leaderboard``) has no line: its parts stand for themselves."""
+        A group of which no metric marks all tasks (``leaderboard``) has no line: its parts stand for
+        themselves."""
         found: dict[str, dict[str, None]] = {}
         marked: dict[str, dict[tuple[str, str], set[str]]] = {}
         for (_, name), scores in self.group_rows.items():

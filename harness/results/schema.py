@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from harness.results.cost import CostRow
 
 SCHEMA_VERSION = 3
-"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what answers cost (`costs`).
-Older versions are read and brought up to it."""
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added
+what answers cost (`costs`). Older versions are read and brought up to it."""
 READABLE = (1, 2, 3)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
 
@@ -34,7 +34,8 @@ Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
 
 
 def is_share(metric: str | None) -> bool:
-    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to 1, higher is better."""
+    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to 1, higher
+    is better."""
     return metric is not None and metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
 
 
@@ -102,7 +103,7 @@ class GroupRow(_Record):
     stderr: float | None = None
     ci95: tuple[float, float] | None = Field(
         None,
-        description="95 % score interval of the weighted mean of the subjects (docs/statistics.md); of figures that are no shares ± 1.96 SE.",
+        description="95 % score interval of the subjects' weighted mean (docs/statistics.md); ± 1.96 SE for other figures.",
     )
     chance: float | None = Field(None, description="Chance level of the subjects, weighted as their scores are.")
     corrected: float | None = Field(

@@ -68,11 +68,12 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
 
 
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
-    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those that gave none are named in ``missing``.
+    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those that gave
+    none are named in ``missing``.
 
-    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is that of the weighted sum of
-    independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects that are marked by another of the group's metrics (IFEval in
-    ``leaderboard``'s acc) are not missing.
+    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is
+    that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects
+    that are marked by another of the group's metrics (IFEval in ``leaderboard``'s acc) are not missing.
     """
     members = set(group.members)
     found: dict[tuple[str, str, str], list[Row]] = {}

@@ -1,4 +1,5 @@
-"""The index on lm-eval's real group ``leaderboard``, all its sub-groups and tasks with made-up scores; and MuSR's published check figure."""
+"""The index on lm-eval's real group ``leaderboard``, all its sub-groups and tasks with made-up scores; and
+MuSR's published check figure."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ OPTIONS = {
     "leaderboard_musr": {2: "murder_mysteries", 3: "team_allocation", 5: "object_placements"},
     "leaderboard_gpqa": {4: "diamond extended main"},
 }
-"""How many options the tasks have, as the leaderboard's documentation counts them (MMLU-Pro 10; IFEval and MATH are generated)."""
+"""How many options the tasks have, as the leaderboard's documentation counts them (MMLU-Pro 10; IFEval and
+MATH are generated)."""
 METRICS = {"leaderboard_mmlu_pro": "acc", "leaderboard_ifeval": "prompt_level_strict_acc", "leaderboard_math": "exact_match"}
 
 
@@ -63,7 +65,8 @@ def made_up(expansion: Expansion, models: str) -> tuple[dict[tuple[str, str], li
 
 
 def normalised(values: Mapping[str, float], names: list[str], weights: Mapping[str, int] | None) -> float:
-    """By hand, as the leaderboard's page has it: each sub-task brought to 0–100, then their mean; a group of one chance level as a whole."""
+    """By hand, as the leaderboard's page has it: each sub-task brought to 0–100, then their mean; a group
+    of one chance level as a whole."""
     if weights is not None:
         whole = sum(values[name] * weights[name] for name in names) / sum(weights[name] for name in names)
         chance = chance_of(names[0]) or 0.0
@@ -112,7 +115,8 @@ def test_the_index_has_every_part(make: Any, expansion: Expansion, tmp_path: Pat
 
 
 def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: Expansion) -> None:
-    """The whole of ``leaderboard`` mixes four metrics: no score of its own, and its parts are not hidden by it."""
+    """The whole of ``leaderboard`` mixes four metrics: no score of its own, and its parts are not hidden by
+    it."""
     scores, options = made_up(expansion, "ab")
     run = make("claim", scores, options, groups=expansion.groups)
     found = compare([run])
@@ -136,7 +140,8 @@ def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: E
 
 @pytest.mark.parametrize("sizes", [(10, 10, 15), (250, 255, 240), (40, 10, 300)])
 def test_musrs_check_is_35_in_all_three_places(make: Any, tmp_path: Path, sizes: tuple[int, int, int]) -> None:
-    """Open LLM Leaderboard 2, scores normalization: .7, .4 and .6 of 2, 5 and 3 options are 40, 25 and 40, so MuSR is 35."""
+    """Open LLM Leaderboard 2, scores normalization: .7, .4 and .6 of 2, 5 and 3 options are 40, 25 and 40,
+    so MuSR is 35."""
     names = ("leaderboard_musr_murder_mysteries", "leaderboard_musr_object_placements", "leaderboard_musr_team_allocation")
     scores, options = {}, {}
     for name, n, value, chance in zip(names, sizes, (0.7, 0.4, 0.6), (0.5, 0.2, 1 / 3), strict=True):
