@@ -65,7 +65,7 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     only_a = int(np.count_nonzero(a > b)) if counted else None
     only_b = int(np.count_nonzero(a < b)) if counted else None
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
-    worth = _worth(a, b, clusters)
+    worth = _worth(a, b, clusters, counted)
     if exact is not None and clusters is None:
         tosses = of_equal_units((only_a or 0) + (only_b or 0), 1 / found.n)
     else:
@@ -91,8 +91,8 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     )
 
 
-def _worth(a: Array, b: Array, clusters: Clusters | None) -> float | None:
-    if min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1:
+def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> float | None:
+    if not counted and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1):
         return None
     return float(len(a)) if clusters is None else len(a) ** 2 / float((clusters.sizes**2).sum())
 
