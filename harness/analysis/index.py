@@ -57,6 +57,8 @@ class Index:
     ci95: tuple[float, float] | None
     parts: dict[str, float]
     missing: tuple[str, ...]
+    from_zero: tuple[str, ...] = ()
+    """Tasks counted from 0 because no chance level is known: generated answers, or imports without their questions."""
 
 
 def floored(value: float, chance: float) -> float:
@@ -114,12 +116,14 @@ class _Found:
     value: float
     plain: float
     strata: Strata | None
+    from_zero: bool
 
 
 def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, Part]) -> Index:
     tasks = [task for part in parts.values() for task in part.tasks]
     found = {task: score for task in tasks if (score := _task(comparison, place, task)) is not None}
     made = of_scores(language, parts, {task: score.value for task, score in found.items()})
+    made = replace(made, from_zero=tuple(task for task, score in found.items() if score.from_zero))
     if made.value is None:
         return made
     whole = sum(part.weight for part in parts.values())
@@ -151,7 +155,7 @@ def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
     values, chances = [one.scores[place].value for one in members], [one.chance or 0.0 for one in members]
     strata = mixture([one.strata[place] for one in members], [100 * slope for slope in slopes(chances, weights)])
     value, plain = (100 * above_chances(values, chances, weights, floor=floor) for floor in (True, False))
-    return _Found(value, plain, strata)
+    return _Found(value, plain, strata, any(one.chance is None for one in members))
 
 
 def _subjects(comparison: Comparison, group: str) -> list[Scope]:

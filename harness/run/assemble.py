@@ -95,12 +95,6 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
     if all(row.stderr is not None for row in parts):
         stderr = math.sqrt(sum((weight * (row.stderr or 0.0)) ** 2 for weight, row in zip(weights, parts, strict=True)))
     value = sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True))
-    chance = corrected = None
-    if all(row.corrected is not None for row in parts):
-        chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
-        corrected = above_chances([row.value or 0.0 for row in parts], [row.chance or 0.0 for row in parts], weights)
-    strata = mixture([of_row(row) for row in parts], weights)
-    ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
     languages = {row.language for row in parts}
     return GroupRow(
         group=group.name,
@@ -110,14 +104,23 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
         filter=name,
         value=value,
         stderr=stderr,
-        ci95=ci95,
-        chance=chance,
-        corrected=corrected,
+        **group_trust(parts, weights, value, stderr),
         weighted=group.weighted,
         n=sum(row.n for row in parts),
         tasks=sorted({row.task for row in parts}),
         missing=missing,
     )
+
+
+def group_trust(parts: Sequence[Row], weights: Sequence[float], value: float, stderr: float | None) -> dict[str, Any]:
+    """A group's 95 % interval, chance level and score above chance, out of its subjects' rows."""
+    chance = corrected = None
+    if all(row.corrected is not None for row in parts):
+        chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
+        corrected = above_chances([row.value or 0.0 for row in parts], [row.chance or 0.0 for row in parts], weights)
+    strata = mixture([of_row(row) for row in parts], weights)
+    ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
+    return {"ci95": ci95, "chance": chance, "corrected": corrected}
 
 
 def check(expectation: Expectation, rows: Sequence[Row], groups: Sequence[GroupRow]) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def test_the_index_is_the_weighted_mean_of_its_parts(make: Any, weights: Path) -
     knowledge = (floored(one, 0.25) + floored(other, 0.25)) / 2
     assert index.parts == pytest.approx({"knowledge": knowledge, "maths": 100 * third})
     assert index.value == pytest.approx((3 * knowledge + 100 * third) / 4)
+    assert index.from_zero == ("zh_c",)
     assert index.ci95 is not None
     assert index.ci95[0] < index.value < index.ci95[1]  # type: ignore[operator]
 
