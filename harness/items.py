@@ -6,6 +6,8 @@ Nothing here imports anything heavy; an answer is plain data that the journal ke
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -84,6 +86,34 @@ class Passage:
 
 
 Item = Choice | Completion | Passage
+
+
+def asked_digest(item: Item) -> str:
+    """Sixteen hex digits of everything that an item asks: its texts, and for a completion its stops, budget, sampling and thought.
+
+    The journal keeps it with each answer, so that an answer counts only for the very question it was given to. Key and arrival time ask
+    nothing and are left out.
+    """
+    told = hashlib.blake2b(digest_size=8)
+    if isinstance(item, Choice):
+        context = None
+        for given, continuation in item.pairs:
+            if given != context:  # most often one context, long, serves every option: it is hashed once
+                context = given
+                _tell(told, "context", given)
+            _tell(told, "continuation", continuation)
+    elif isinstance(item, Passage):
+        _tell(told, "text", item.text)
+    else:
+        parts = {name: value for name, value in asdict(item).items() if name not in ("key", "arrival")}
+        _tell(told, "completion", json.dumps(parts, sort_keys=True))
+    return told.hexdigest()
+
+
+def _tell(told: hashlib.blake2b, kind: str, text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    told.update(f"{kind}:{len(data)}:".encode())
+    told.update(data)
 
 
 @dataclass(frozen=True, slots=True)

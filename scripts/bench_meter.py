@@ -109,7 +109,7 @@ class Bench:
             cells = work.journal.cells()
             assert all(cell.status == "ok" for cell in cells.values()), [cell.reason for cell in cells.values()]
             assert bool(work.journal.tallies()) == on
-            answers = {cell.task: len(work.journal.keys(cell.cell_id)) for cell in cells.values()}
+            answers = {cell.task: len(work.journal.asked(cell.cell_id)) for cell in cells.values()}
             for pair in pairs:
                 assert pair.setdefault("answers", answers[pair["task"]]) == answers[pair["task"]]
             work.journal.close()

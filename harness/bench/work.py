@@ -14,9 +14,9 @@ from harness.bench.prepare import find_files, measured_spec
 from harness.bench.shapes import Shape
 from harness.config.architecture import Architecture
 from harness.config.memory import BYTES, known_architecture
+from harness.config.names import file_name
 from harness.config.schema import Speed
 from harness.errors import ConfigError
-from harness.results.folder import safe_name
 from harness.run.setup import WorkSetup
 
 _COMPUTES = ("float32", "bfloat16", "float16")
@@ -28,7 +28,7 @@ class BenchWork:
     def __init__(self, folder: Path, model: str, device: str) -> None:
         self._setup = WorkSetup.read(folder, model, device, "")
         self._speed = self._setup.config.speed or Speed()
-        built = folder / "architectures" / safe_name(model)
+        built = folder / "architectures" / file_name(model)
         spec, self._files = find_files(self._setup.spec, self._setup.mirror, built)
         self._spec = measured_spec(spec, self._files, device, self._speed)
         self._engine: Any = None

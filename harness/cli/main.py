@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli import (
+    adoption,
     arena,
     bench,
     compare,
@@ -94,6 +95,7 @@ app.command("doctor")(doctor.doctor)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("arena")(arena.arena)
+app.add_typer(adoption.app, name="adoption")
 app.command("study")(study.study)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)

@@ -60,6 +60,8 @@ def _show(outcome: RunOutcome) -> None:
 
 def _broken(expectation: dict[str, object]) -> str:
     value = expectation.get("value")
+    if expectation.get("sanity"):
+        return f"expected sanity: clean, got {value}"
     got = f"{value:.4g}" if isinstance(value, float | int) else "no value"
     bounds = ", ".join(f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None)
     where = f"{expectation.get('model')} on {expectation.get('task')}"

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from harness.config.names import clash, clash_key
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.source import Mistakes, Node, Place
@@ -131,15 +132,15 @@ def _expand_mirror(root: Node, mistakes: Mistakes) -> None:
 
 
 def _check_names(root: Node, mistakes: Mistakes) -> None:
-    seen: dict[str, Place] = {}
+    seen: dict[str, tuple[str, Place]] = {}
     for entry in _entries(root, "models"):
         label = _plain(entry.value.get("name"))
         if not isinstance(label, str):
             continue
-        if label in seen:
-            first = f" (the first on line {seen[label].line})" if seen[label].line else ""
-            mistakes.add(entry.place, f"two models are called {label!r}{first}; give one of them another name:")
-        seen.setdefault(label, entry.place)
+        other, place = seen.setdefault(clash_key(label), (label, entry.place))
+        if place is not entry.place:
+            first = f" (the first on line {place.line})" if place.line else ""
+            mistakes.add(entry.place, f"two models {clash(label, other)}{first}; give one of them another name:")
 
 
 def _is_path(node: Node) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+
+from harness.config.names import clash, clash_key
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
@@ -133,8 +136,11 @@ class TaskEntry(Strict):
 class Expectation(Strict):
     """A threshold for CI: the run exits with 3 when it does not hold."""
 
-    task: str = Field(description="Task or group name.")
-    model: str = Field(description="Model name as in the table.")
+    task: str | None = Field(None, description="Task or group name.")
+    model: str | None = Field(None, description="Model name as in the table.")
+    sanity: Literal["clean"] | None = Field(
+        None, description="clean: nothing was found that may make a number wrong (of the model, of the task, where named)."
+    )
     metric: str = Field("acc", description="Metric name.")
     filter: str | None = Field(None, description="Filter name, where the task has several.")
     min: float | None = Field(None, description="Least value that passes.")
@@ -142,7 +148,14 @@ class Expectation(Strict):
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Expectation:
-        if self.min is None and self.max is None:
+        bounds = self.min is not None or self.max is not None
+        if self.sanity is not None:
+            if bounds:
+                raise ValueError("sanity: clean takes no min or max; write two expectations")
+            return self
+        if self.task is None or self.model is None:
+            raise ValueError("say task and model (or sanity: clean)")
+        if not bounds:
             raise ValueError("say min, max or both")
         return self
 
@@ -211,6 +224,11 @@ class Config(Strict):
     mirror: str | None = Field(None, description="Folder with datasets/<org>/<name> and models/<org>/<name>. Also HARNESS_MIRROR.")
     device: Device = Field("auto", description="auto takes CUDA where present.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents of each task that does not say its own limit.")
+    date: datetime.date = Field(
+        datetime.date(2024, 7, 26),
+        description="The day that chat templates are told where they ask for today's (Llama 3.1's own default day): "
+        "prompts are the same on every day.",
+    )
     seed: int = Field(1234, description="Seed of few-shot sampling and of sampled generation. 1234 is lm-eval's.")
     fewshot_as_multiturn: bool = Field(True, description="With a chat template: examples as turns, not in one message (lm-eval's default).")
     allow_code_execution: bool = Field(False, description="Allow tasks that run model-written code (humaneval, mbpp).")
@@ -223,9 +241,10 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Config:
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for model in self.models:
-            if model.label in seen:
-                raise ValueError(f"two models are called {model.label!r}; give one of them another name:")
-            seen.add(model.label)
+            key = clash_key(model.label)
+            if key in seen:
+                raise ValueError(f"two models {clash(model.label, seen[key])}; give one of them another name:")
+            seen[key] = model.label
         return self

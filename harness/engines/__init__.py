@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,10 @@ def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
     return resolve_model(spec, mirror)
 
 
-def chat_renderer(spec: ModelSpec, files: ModelFiles) -> ChatRenderer:
+def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None = None) -> ChatRenderer:
     """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for an endpoint that has its own.
+
+    ``date`` is what a template is told that asks for today's; None is the clock's.
 
     Raises ModelError where the tokenizer has no chat template.
     """
@@ -74,7 +77,7 @@ def chat_renderer(spec: ModelSpec, files: ModelFiles) -> ChatRenderer:
             raise ModelError(f"{spec.label}: plain completions of a chat need its template; name its tokenizer:, or say api: chat")
     from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 
-    return ChatTemplate(load_tokenizer(spec, files), spec.thinking)
+    return ChatTemplate(load_tokenizer(spec, files), spec.thinking, date)
 
 
 def open_engine(spec: ModelSpec, files: ModelFiles | None = None, device: str = "auto", mirror: Path | None = None) -> Engine:

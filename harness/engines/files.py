@@ -27,6 +27,7 @@ TOKENIZER_FILES = (
     "merges.txt",
     "chat_template.jinja",
     "chat_template.json",
+    "additional_chat_templates/*.jinja",
     "*.model",
     "*.tiktoken",
 )
@@ -67,12 +68,17 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
     # generation_config.json decides how texts end and a repetition penalty
     settings = [file for name in ("config.json", "generation_config.json") if (file := path / name).is_file()]
     try:
-        hashes = hash_files(path, [*settings, *weights, *(path.glob("*.py") if spec.trust_remote_code else ())])
-        hashes |= hash_files(tokenizer, tokenizer_files(tokenizer))
+        hashes = hash_files(path, [*settings, *weights, *_code(spec, path)])
+        hashes |= hash_files(tokenizer, [*tokenizer_files(tokenizer), *_code(spec, tokenizer)])
     except OSError as error:
         raise ModelError(f"{spec.id}: cannot read {error.filename}: {error.strerror}") from error
     name = path.name if origin in ("folder", "bundled") else spec.id
     return ModelFiles(path, revision, origin, hashes, model_identity(spec, name, hashes), tokenizer)
+
+
+def _code(spec: ModelSpec, folder: Path) -> list[Path]:
+    """Python files that decide an answer: only where they may be run."""
+    return sorted(folder.glob("*.py")) if spec.trust_remote_code else []
 
 
 def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tuple[Path, str | None, Origin]:
@@ -127,6 +133,7 @@ def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
         "tokenizer": spec.tokenizer,
         "thinking": spec.thinking,
         "max_length": spec.max_length,
+        "trust_remote_code": spec.trust_remote_code,
     }
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -37,7 +37,7 @@ class MockOptions:
 
 def mock_identity(spec: ModelSpec) -> dict[str, Any]:
     """The mock's part of ``engine_id``: failures and delays change no answer, so they are left out."""
-    return {"engine": "mock", "versions": {}, "device": "cpu", "dtype": "none", "answer": spec.engine_args.get("answer")}
+    return {"engine": "mock", "versions": {}, "device": "cpu", "dtype": "none", "answer": spec.engine_args.get("answer"), "seed": spec.seed}
 
 
 class MockEngine:

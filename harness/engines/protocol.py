@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
+from harness.sanity import Finding
 
 Message = dict[str, str]
 """One chat turn: ``role`` (system, user, assistant) and ``content``."""
@@ -29,10 +30,14 @@ class EngineInfo:
     parameters: int | None = None
     load_seconds: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """What may make its numbers wrong, as far as loading it showed."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the manifest."""
-        return asdict(self)
+        data = asdict(self)
+        del data["findings"]  # these stand in the manifest's sanity section
+        return data
 
 
 class Engine(Protocol):

@@ -6,6 +6,7 @@ loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is importe
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
@@ -140,9 +141,14 @@ def _shift_spaces(context: str, continuation: str) -> tuple[str, str]:
 class ChatTemplate:
     """Renders messages by the tokenizer's own template, as HFLM.apply_chat_template does. Raises ModelError when there is none."""
 
-    def __init__(self, encoder: TextEncoder, thinking: bool | None = None) -> None:
+    def __init__(self, encoder: TextEncoder, thinking: bool | None = None, date: datetime.date | None = None) -> None:
         self._raw = encoder.raw
         self._options = {} if thinking is None else {"enable_thinking": thinking}
+        # Without a pinned date a template that asks for today's would ask something else every day.
+        self._clock: dict[str, Any] = {}
+        if date is not None:  # Llama's templates take a date_string, others ask the clock
+            self._clock = {"strftime_now": date.strftime, "date_string": date.strftime("%d %b %Y")}
+        self._date = date
         template = getattr(self._raw, "chat_template", None)
         if not template:
             raise ModelError(f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model")
@@ -151,7 +157,7 @@ class ChatTemplate:
     @property
     def template_hash(self) -> str:
         """Sixteen hex digits of the template's text and options, for the prompt's identity."""
-        return hashlib.sha256(f"{self.source}\0{sorted(self._options.items())}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.source}\0{sorted(self._options.items())}\0{self._date}".encode()).hexdigest()[:16]
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be continued.
@@ -177,5 +183,6 @@ class ChatTemplate:
                 add_generation_prompt=add_generation_prompt,
                 continue_final_message=not add_generation_prompt,
                 **self._options,
+                **self._clock,
             )
         )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from harness.errors import ConfigError
 from harness.report.grid import make_grid
 from harness.report.records import fields
+from harness.report.sanity import sanity_text
 from harness.report.table import Table
 from harness.results.cost import DEFINITIONS
 
@@ -49,6 +50,8 @@ def render_markdown(table: Table, *, every: bool = False) -> str:
         cells = [cell for block in blocks for cell in block.rows[row]]
         lines.append(_markdown_row(cells, strong=row in grid.strong))
     lines += ["", " ".join(escape(note) for note in table.notes), ""]
+    if table.sanity:
+        lines += [*(f"- {escape(sanity_text(line))}" for line in table.sanity), ""]
     if table.failures:
         lines += ["Not done:", "", *(f"- {escape(failure)}" for failure in table.failures), ""]
     return "\n".join(lines)
@@ -95,6 +98,7 @@ def render_json(table: Table) -> str:
         "lines": [_plain(line, [column.label for column in table.columns]) for line in table.lines],
         "notes": table.notes,
         "failures": table.failures,
+        "sanity": [{**dataclasses.asdict(line), "text": line.text()} for line in table.sanity],
         "rows": table.records,
         "costs": [row.model_dump(mode="json") for row in table.costs],
         "definitions": DEFINITIONS if table.costs else {},

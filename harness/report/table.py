@@ -23,8 +23,10 @@ from harness.report.cost_totals import Totals, totals
 from harness.report.failures import failures
 from harness.report.lines import LANGUAGES, Figure, Line
 from harness.report.records import records
+from harness.report.sanity import lines_of
 from harness.report.select import Selection
 from harness.results.cost import CostRow
+from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
 
 
@@ -57,6 +59,8 @@ class Table:
     failures: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
     costs: tuple[CostRow, ...] = ()
+    sanity: tuple[SanityLine, ...] = ()
+    """What may make a number wrong, and what was done so that it is not."""
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
         """The lines to print: subjects only with ``every``; nothing for a line that no model was asked or that all skipped."""
@@ -73,7 +77,9 @@ def make_table(results: Sequence[Results]) -> Table:
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
-    return Table(names, columns, lines, _notes(columns, lines), failures(selection, labels), records(results, selection), costs)
+    return Table(
+        names, columns, lines, _notes(columns, lines), failures(selection, labels), records(results, selection), costs, lines_of(results)
+    )
 
 
 def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.report.grid import Block, Grid, make_grid
+from harness.report.sanity import sanity_text
 from harness.report.table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def render_rich(table: Table, *, width: int = 100, colour: bool = False, every: 
         console.print()
     for note in table.notes:
         console.print(Text(clean(note), style="dim"))
+    for line in table.sanity:
+        console.print(Text(clean(sanity_text(line)), style="yellow" if line.level == "warning" else "dim"))
     if table.failures:
         console.print()
         console.print(Text("Not done:", style="bold"))

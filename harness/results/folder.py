@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from harness.config.names import file_name
 from harness.errors import RunFolderError
 from harness.results.files import disk_errors, write_text
 
@@ -41,11 +42,11 @@ class RunFolder:
 
     def samples(self, model: str, task: str) -> Path:
         """One cell's samples (Parquet)."""
-        return self.path / "samples" / safe_name(model) / f"{safe_name(task)}.parquet"
+        return self.path / "samples" / file_name(model) / f"{file_name(task)}.parquet"
 
     def log(self, model: str, shard: int = 0) -> Path:
         """One worker's log."""
-        return self.path / "logs" / f"{safe_name(model)}{f'-{shard}' if shard else ''}.log"
+        return self.path / "logs" / f"{file_name(model)}{f'-{shard}' if shard else ''}.log"
 
     def prepare(self, name: str, models: set[str], config_yaml: str, *, fresh: bool = False) -> None:
         """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved aside with ``fresh``.
@@ -103,9 +104,3 @@ class FolderLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._file is not None:
             self._file.close()
-
-
-def safe_name(name: str) -> str:
-    """A file name for a model or task: anything but letters, digits, dot, dash and underscore becomes an underscore."""
-    safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in name)
-    return safe.lstrip(".") or "_"

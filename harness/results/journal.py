@@ -11,7 +11,7 @@ import errno
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,18 @@ from typing import Any
 from harness.errors import RunFolderError
 from harness.items import Answer, answer_from_dict, answer_to_dict
 from harness.results.files import explain
+from harness.sanity import Finding
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL, seconds REAL NOT NULL, session TEXT NOT NULL,
-  PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
+  asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL,
   rows TEXT NOT NULL, updated REAL NOT NULL, PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
 CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL, PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS models(model TEXT PRIMARY KEY, row TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL, PRIMARY KEY(model, task));
 """
 
 
@@ -56,6 +58,9 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_TABLES)
+            columns = {row[1] for row in self._db.execute("PRAGMA table_info(answers)")}
+            if "asked" not in columns:  # a journal of 0.1, which did not keep what was asked
+                self._db.execute("ALTER TABLE answers ADD COLUMN asked TEXT")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -71,16 +76,20 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise RunFolderError(f"{self.path} is not a journal ({error}): move the folder aside with --fresh") from error
 
-    def add(self, cell_id: str, answer: Answer, seconds: float) -> None:
-        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before."""
+    def add(self, cell_id: str, answer: Answer, seconds: float, asked: str | None = None) -> None:
+        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before; ``asked`` the digest of
+        its item (`harness.items.asked_digest`)."""
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
-            self._db.execute("INSERT OR REPLACE INTO answers VALUES (?,?,?,?,?)", (cell_id, answer.key, text, seconds, self.session))
+            self._db.execute(
+                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) VALUES (?,?,?,?,?,?)",
+                (cell_id, answer.key, text, seconds, self.session, asked),
+            )
 
-    def keys(self, cell_id: str) -> set[str]:
-        """Keys of the answers that are kept."""
+    def asked(self, cell_id: str) -> dict[str, str | None]:
+        """What each kept answer of a cell was asked, by key, as its item's digest; None where an older version did not keep it."""
         with self._explained():
-            return {key for (key,) in self._db.execute("SELECT key FROM answers WHERE cell_id=?", (cell_id,))}
+            return dict(self._db.execute("SELECT key, asked FROM answers WHERE cell_id=?", (cell_id,)).fetchall())
 
     def answers(self, cell_id: str) -> dict[str, Answer]:
         """All kept answers of a cell by key."""
@@ -146,6 +155,18 @@ class Journal:
         """What the workers said of their models."""
         with self._explained():
             return {model: json.loads(row) for model, row in self._db.execute("SELECT model, row FROM models")}
+
+    def put_findings(self, model: str, task: str | None, findings: Sequence[Finding]) -> None:
+        """Keeps what was found about a cell, or with no task about a model; replaces what was found before."""
+        row = (model, task or "", _dump([finding.to_dict() for finding in findings]))
+        with self._explained():
+            self._db.execute("INSERT OR REPLACE INTO findings VALUES (?,?,?)", row)
+
+    def findings(self) -> dict[tuple[str, str | None], list[Finding]]:
+        """What was found by (model, task); task None is the model itself."""
+        with self._explained():
+            found = self._db.execute("SELECT model, task, findings FROM findings").fetchall()
+        return {(model, task or None): [Finding.from_dict(data) for data in json.loads(text)] for model, task, text in found}
 
     def put_meta(self, key: str, value: Any) -> None:
         """Keeps a fact of the run as JSON."""

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.results.cost import CostRow
+from harness.sanity import Level
 
-SCHEMA_VERSION = 3
-"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added
-what answers cost (`costs`). Older versions are read and brought up to it."""
-READABLE = (1, 2, 3)
+SCHEMA_VERSION = 4
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what answers cost (`costs`);
+4 added what may make a number wrong (`sanity`). Older versions are read and brought up to it."""
+READABLE = (1, 2, 3, 4)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
 
 
@@ -136,6 +137,20 @@ class ModelRow(_Record):
     reason: str | None = None
 
 
+class SanityRow(_Record):
+    """One thing that may make a number wrong, or that was done so that it is not: see `harness.sanity`."""
+
+    check: str = Field(description="What was looked at: tokenizer, finite, options, form, instructions, letters, thoughts, defaults …")
+    kind: str = Field(description="What was found; the catalogue has its sentence in both languages.")
+    level: Level = Field(description="warning: a number may be wrong; note: what was done instead; info: in the manifest only.")
+    model: str
+    task: str | None = Field(None, description="null where it concerns every task of the model.")
+    count: int | None = Field(None, description="Answers, documents or options that are concerned, where counted.")
+    of: int | None = Field(None, description="How many were looked at.")
+    values: dict[str, str | int | float | None] = Field(default_factory=dict, description="What fills the sentence in.")
+    text: str = Field(description="The sentence in English.")
+
+
 class Results(_Record):
     """The whole of ``results.json``."""
 
@@ -150,3 +165,4 @@ class Results(_Record):
     costs: list[CostRow] = Field(default_factory=list, description="What answers cost: one a (model, task), one a (model, language).")
     definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
     expectations: list[dict[str, Any]] = Field(default_factory=list, description="Each expectation with its value and whether it held.")
+    sanity: list[SanityRow] = Field(default_factory=list, description="What may make a number wrong, and what was done so that it is not.")

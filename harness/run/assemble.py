@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.chance import above_chances
 from harness.analysis.intervals import normal
 from harness.analysis.strata import mixture, of_row, share_interval
-from harness.config.schema import Expectation
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
-from harness.results.schema import GroupRow, ModelRow, Results, Row
+from harness.results.sanity import sanity_row
+from harness.results.schema import GroupRow, ModelRow, Results, Row, SanityRow
+from harness.run.expectations import check
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         models.append(ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row}))
     groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.label for model in loaded.config.models])]
     costs = cost_rows(journal, rows, models)
+    sanity = sanity_rows(journal, loaded, expansion)
     return Results(
         name=loaded.config.name,
         harness_version=__version__,
@@ -44,8 +46,16 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         groups=groups,
         costs=costs,
         definitions=DEFINITIONS if costs else {},
-        expectations=[check(expectation, rows, groups) for expectation in loaded.config.expect],
+        expectations=[check(expectation, rows, groups, sanity) for expectation in loaded.config.expect],
+        sanity=sanity,
     )
+
+
+def sanity_rows(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> list[SanityRow]:
+    """What was found about the config's models and their cells, in the config's order."""
+    found = journal.findings()
+    places = [(model.label, task) for model in loaded.config.models for task in (None, *(task.name for task in expansion.tasks))]
+    return [sanity_row(*place, finding) for place in places for finding in found.get(place, [])]
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
@@ -121,17 +131,3 @@ def group_trust(parts: Sequence[Row], weights: Sequence[float], value: float, st
     strata = mixture([of_row(row) for row in parts], weights)
     ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
     return {"ci95": ci95, "chance": chance, "corrected": corrected}
-
-
-def check(expectation: Expectation, rows: Sequence[Row], groups: Sequence[GroupRow]) -> dict[str, Any]:
-    """An expectation with the value it met and whether it held; a missing value does not hold."""
-    candidates: list[Row | GroupRow] = [row for row in rows if row.task == expectation.task and row.status == "ok"]
-    candidates += [row for row in groups if row.group == expectation.task]
-    value = None
-    for row in candidates:
-        fits = row.model == expectation.model and row.metric == expectation.metric
-        if fits and expectation.filter in (None, row.filter) and value is None:
-            value = row.value
-    low = expectation.min is None or (value is not None and value >= expectation.min)
-    high = expectation.max is None or (value is not None and value <= expectation.max)
-    return {**expectation.model_dump(exclude_none=True), "value": value, "held": value is not None and low and high}

@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
-from harness.items import Answer, Item
+from harness.items import Answer, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.run.events import EventStream
-from harness.run.identity import CellIdentity
+from harness.run.identity import cell_identity, digest
 from harness.run.metering import CellAnswers, Meter, read_sizes
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.run.setup import WorkSetup, cell_facts
+from harness.sanity import Finding
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
     from harness.engines.protocol import Engine
     from harness.tasks import Task
-    from harness.tasks.api import PromptStyle
+    from harness.tasks.api import Marks, PromptStyle
 
 log = logging.getLogger("harness")
 
@@ -56,25 +57,22 @@ class CellWork:
     """One cell: what is missing is asked, then everything is marked."""
 
     def __init__(self, owner: Owner, task: Task, files: ModelFiles, style: PromptStyle) -> None:
-        from harness.engines import engine_identity
-
         self.owner, self.task, self.files, self.style = owner, task, files, style
-        spec = owner.setup.spec
         self.limit = task.spec.limit
-        self.identity = CellIdentity(
-            prompt=task.identity(style),
-            model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes},
-            engine=engine_identity(spec, owner.setup.device, files),
-        )
+        self.identity = cell_identity(owner.setup.spec, owner.setup.device, files, task, style)
         self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
         self._items: list[Item] = []
+        self._asked: dict[str, str] = {}
+        """What each item asks, as its digest, by key."""
+        self._changed = 0
+        """Items that had been asked in other words before, and were asked again."""
 
     def ask(self) -> tuple[Status, str | None]:
         """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
         try:
             items = self._items = list(self.task.items(self.style, self.limit))
-            kept = self.owner.journal.keys(self.facts.cell_id)
-            missing = [item for item in items if item.key not in kept]
+            self._asked = {item.key: asked_digest(item) for item in items}
+            missing = self._missing(items)
             self._progress(len(items) - len(missing), len(items), force=True)
             if missing:
                 self._answer(missing, len(items))
@@ -91,6 +89,16 @@ class CellWork:
             return "failed", one_line(error)
         return "ok", None
 
+    def _missing(self, items: Sequence[Item]) -> list[Item]:
+        """The items without an answer, or with one to another question: a prompt may change with the clock or the machine although
+        nothing of the cell's identity has."""
+        kept = self.owner.journal.asked(self.facts.cell_id)
+        changed = {key for key, asked in kept.items() if asked is not None and asked != self._asked.get(key, asked)}
+        self._changed = len(changed)
+        if changed:
+            log.warning("%s: %d prompts are not what was asked before: asked again", self.task.name, len(changed))
+        return [item for item in items if item.key not in kept or item.key in changed]
+
     def _answer(self, missing: Sequence[Item], total: int) -> None:
         engine = self.owner.open_engine(self.files)
         with self.owner.meter.watching(self.facts.cell_id):
@@ -101,7 +109,7 @@ class CellWork:
         stream = self._stream(engine, missing)
         begin = time.perf_counter()
         for answer in stream:
-            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
+            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key))
             done += 1
             self._progress(done, total, force=done == total)
             if self.owner.stop.asked and done < total:
@@ -121,7 +129,7 @@ class CellWork:
 
     def mark(self, status: Status, reason: str | None) -> None:
         """Marks the documents whose every answer is there, and keeps rows and samples. Raises RunFolderError."""
-        answers = self.owner.journal.answers(self.facts.cell_id)
+        answers = self._answers()
         marks = self.task.mark(answers, self.style, self.limit)
         rows: list[Row] = []
         if marks.n:
@@ -130,10 +138,28 @@ class CellWork:
             rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
             write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
             self._meter(keys & set(answers), answers, rows)
+            self.owner.journal.put_findings(self.facts.model, self.facts.task, self._findings(marks, answers))
         elif status == "ok":
             status, reason = "failed", "no document could be marked: see the log"
-        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version}
+        asked = digest([self._asked[item.key] for item in self._items]) if self._items else None
+        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": asked}
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+
+    def _answers(self) -> dict[str, Answer]:
+        """The kept answers to what is asked now; answers to what was asked before an interruption, in other words, do not count."""
+        answers, kept = self.owner.journal.answers(self.facts.cell_id), self.owner.journal.asked(self.facts.cell_id)
+        return {key: answers[key] for key in answers if self._asked.get(key) in (None, kept.get(key)) or kept.get(key) is None}
+
+    def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
+        """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
+        return [*self.task.findings(self.style), *marks.findings, *self._of_the_record()]
+
+    def _of_the_record(self) -> list[Finding]:
+        """That prompts had changed stays said after they were asked again: another day may change them once more."""
+        if self._changed:
+            return [Finding("asked_again", self._changed, len(self._items))]
+        before = self.owner.journal.findings().get((self.facts.model, self.facts.task), [])
+        return [finding for finding in before if finding.kind == "asked_again"]
 
     def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
         """What the marked answers cost; a meter that fails costs no score."""

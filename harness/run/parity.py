@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.config.names import file_name
 from harness.errors import ConfigError
-from harness.results.folder import safe_name
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -48,7 +48,7 @@ def run_sides(loaded: LoadedConfig, changes: Sequence[str], out: Path | None, re
 
     other = changed_config(loaded, changes)
     base = out or Path("results") / "parity" / loaded.config.name
-    folders = base / "as-configured", base / safe_name("-".join(changes))
+    folders = base / "as-configured", base / file_name("-".join(changes))
     named = ("as configured", loaded), (" ".join(changes), other)
     for (words, side), folder in zip(named, folders, strict=True):
         with reporter() as showing:

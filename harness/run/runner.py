@@ -87,7 +87,7 @@ class _Run:
         journal.put_meta("sessions", sessions)
         results = assemble(journal, self.loaded, self.expansion)
         write_json(self.folder.results, results.model_dump(mode="json"))
-        write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine))
+        write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
         journal.close()
         return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
 

@@ -56,7 +56,7 @@ def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
     if spec.chat_template:
         from harness.engines import chat_renderer
 
-        chat = chat_renderer(spec, files)
+        chat = chat_renderer(spec, files, setup.config.date)
     tags = ThinkTags(*spec.think_tags) if spec.think_tags and spec.thinking is not False else None
     return PromptStyle(
         chat=chat,
@@ -64,6 +64,7 @@ def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
         multiturn=setup.config.fewshot_as_multiturn,
         think=tags,
         max_new_tokens=spec.max_new_tokens,
+        date=setup.config.date.isoformat() if chat else None,
     )
 
 

@@ -144,7 +144,9 @@ class ModelWork:
         self._row.peak_device_bytes = self.meter.peak_of_all()
         self._row.chat_template = bool(self.setup.spec.chat_template)
         if self.engine is not None:
-            self.journal.put_meta(f"engine:{self.setup.spec.label}", self.engine.info.to_dict())
+            info = self.engine.info
+            self.journal.put_meta(f"engine:{self.setup.spec.label}", info.to_dict())
+            self.journal.put_findings(self.setup.spec.label, None, info.findings)
             self.engine.close()
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()

@@ -14,6 +14,7 @@ from harness.published.sources import USER_FOLDER
 from harness.studies.board import Board
 
 if TYPE_CHECKING:
+    from harness.adoption import Snapshot
     from harness.results.query import Run
 
 TOKENIZERS = Path("results") / "recorded" / "tokenizers.json"
@@ -36,6 +37,14 @@ class Data:
     def prices(self) -> dict[str, Price]:
         """$ per million tokens by the rated model's name."""
         return load_prices()
+
+    @cached_property
+    def adoption(self) -> list[Snapshot]:
+        """The hub's likes and downloads as dated lists: the packaged ones and what `harness adoption snapshot` kept."""
+        from harness.adoption.published import USER_FOLDER as TAKEN
+        from harness.adoption.published import snapshots
+
+        return snapshots(TAKEN if self.folder is not None else None)
 
     @cached_property
     def tokens(self) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.studies import frontiers, gap, scores
+from harness.studies import adoption, frontiers, gap, scores
 from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
@@ -199,5 +199,9 @@ KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "scores": (scores.Scores, scores.scores),
     "tokens": (_Tokens, _page),
     "chips": (_Chips, _chips),
+    "downloads": (adoption.Shares, adoption.shares),
+    "printed_figures": (adoption.Figures, adoption.printed),
+    "liked": (adoption.Liked, adoption.liked),
+    "likes": (adoption.Likes, adoption.likes),
 }
 """Kind to (its keys, the maker)."""

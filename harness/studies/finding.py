@@ -42,7 +42,9 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
 def _words() -> dict[str, dict[str, str]]:
     import yaml
 
-    found: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "words" / "words.yaml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((FOLDER / "words").glob("*.yaml")):
+        found |= yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
 
 

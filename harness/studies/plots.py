@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.studies import adoption_plots
 from harness.studies.exhibited import Exhibit
 from harness.studies.finding import country_name, say
 
@@ -189,5 +190,8 @@ MAKERS: dict[str, Callable[[Exhibit, str], Any]] = {
     "frontiers": _share,
     "tokens": _tokens,
     "chips": _chips,
+    "downloads": adoption_plots.downloads,
+    "liked": adoption_plots.liked,
+    "likes": adoption_plots.likes,
 }
 """Kind of exhibit to its chart."""

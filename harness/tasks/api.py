@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from harness.config.schema import Generation
 from harness.items import ThinkTags
+from harness.sanity import Finding
 
 Kind = Literal["choice", "completion", "passage"]
 ChatRenderer = Callable[[list[dict[str, str]], bool], str]
@@ -76,6 +77,8 @@ class PromptStyle:
     think: ThinkTags | None = None
     max_new_tokens: int | None = None
     """Budget that the model spec sets instead of the task's."""
+    date: str | None = None
+    """The day that the chat template is told, ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -125,3 +128,5 @@ class Marks:
     """Documents whose every answer was there, and that could be marked."""
     failed: tuple[tuple[int, str], ...] = ()
     """Documents whose answers were there but could not be marked (the task's own code raised): (document, reason)."""
+    findings: tuple[Finding, ...] = ()
+    """What may make the scores wrong, as far as the answers show."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -19,6 +18,7 @@ from typing import Any
 from harness.config.schema import Generation
 from harness.errors import ConfigError, DataError, HarnessError
 from harness.tasks.api import TaskSpec
+from harness.tasks.chance import seeded
 from harness.tasks.scan import FUNCTION, read_config
 from harness.tasks.sources import DataSources
 
@@ -76,7 +76,7 @@ def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) 
     said = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
     if said.get("unsafe_code") and not allow_code:
         raise ConfigError(f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust")
-    with _seeded(), _quiet(), sources.active():
+    with seeded(_RANDOM_SEED, _NUMPY_SEED), _quiet(), sources.active():
         config = full_config(spec)
         try:
             task = _construct(spec, deepcopy(config), sources)
@@ -228,18 +228,3 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
         if bars:
             datasets.enable_progress_bars()
-
-
-@contextmanager
-def _seeded() -> Iterator[None]:
-    """lm-eval's seeds inside; outside, everybody's random numbers go on as if nothing had happened."""
-    import numpy as np
-
-    python, numpy = random.getstate(), np.random.get_state()
-    random.seed(_RANDOM_SEED)
-    np.random.seed(_NUMPY_SEED)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)

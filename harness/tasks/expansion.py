@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from harness.config.names import clash, clash_key
 from harness.config.schema import Generation, TaskEntry
 from harness.errors import ConfigError
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
@@ -246,9 +247,17 @@ def expand(entries: Sequence[TaskEntry], *, limit: int | None, base_dir: Path) -
                     _merge(specs, _with_settings(spec, inner, limit))
         except ConfigError as error:
             mistakes.append(str(error))
+    mistakes += _name_clashes(specs)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
     return Expansion(tuple(specs.values()), tuple(walk.groups.values()))
+
+
+def _name_clashes(names: Iterable[str]) -> list[str]:
+    """Tasks whose names a file system, or a reader, cannot tell apart."""
+    seen: dict[str, str] = {}
+    pairs = [(name, seen.setdefault(clash_key(name), name)) for name in names]
+    return [f"two tasks {clash(name, first)}; give one of them another name:" for name, first in pairs if name != first]
 
 
 def _entry_specs(entry: TaskEntry, walk: _Walk, base_dir: Path, counts: dict[str, int]) -> list[TaskSpec]:

@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import DataError
 from harness.items import Choice, Completion, Item, Passage, Sampling, ThinkTags
 from harness.tasks.api import PromptStyle
+from harness.tasks.chance import seeded
 
 _MAX_TOKENS = 256
 """What lm-eval's HFLM generates where a task says nothing."""
@@ -124,8 +125,8 @@ class Renderer:
     The order is part of the result: samplers that draw examples for each document go on from the document before.
     """
 
-    def __init__(self, task: Any, style: PromptStyle, *, seed: int, repeats: int) -> None:
-        self._task, self._style, self._seed, self._repeats = task, style, seed, repeats
+    def __init__(self, task: Any, style: PromptStyle, *, seed: int, repeats: int, draws: bool = False) -> None:
+        self._task, self._style, self._seed, self._repeats, self._draws = task, style, seed, repeats, draws
         self._done: list[Rendered] = []
         self._templates = Templates()
         self._rest = self._documents()
@@ -145,7 +146,7 @@ class Renderer:
     def _documents(self) -> Iterator[Rendered]:
         self._task.set_fewshot_seed(seed=self._seed)
         for doc_id, doc in enumerate(self._task.eval_docs):
-            with cached_templates(self._templates):
+            with cached_templates(self._templates), self._chances(doc_id):
                 try:
                     instances = self._instances(doc_id, doc)
                 except (KeyError, AssertionError, TypeError, ValueError, IndexError) as error:
@@ -154,6 +155,13 @@ class Renderer:
                         f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
                     ) from error
             yield Rendered(doc_id, doc, instances, self._items(doc_id, instances))
+
+    def _chances(self, doc_id: int) -> contextlib.AbstractContextManager[None]:
+        """Seeds of the document's own, where the task draws random numbers: a resumed cell then asks what it asked before."""
+        if not self._draws:
+            return contextlib.nullcontext()
+        seed = item_seed(self._seed, doc_id, 0)
+        return seeded(seed, seed)
 
     def _instances(self, doc_id: int, doc: dict[str, Any]) -> tuple[Any, ...]:
         task, style = self._task, self._style

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -78,7 +79,9 @@ class DataSources:
             rows = read_rows(file, kwargs["question"], kwargs["choices"], kwargs["answer"])
         except ConfigError as error:
             raise DataError(str(error)) from error
-        fingerprint = hashlib.sha256(file.read_bytes() + repr(sorted(kwargs.items())[:3]).encode()).hexdigest()[:32]
+        # Of the rows as they were read: other columns, or another reading of them, are other data; the folder is not.
+        told = json.dumps(rows, ensure_ascii=True, sort_keys=True)
+        fingerprint = hashlib.sha256(told.encode()).hexdigest()[:32]
         return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(file.name, name, "file", fingerprint)
 
     def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:

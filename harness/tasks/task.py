@@ -12,9 +12,11 @@ from typing import Any
 
 from harness.errors import DataError
 from harness.items import Answer, Completion, Item
+from harness.sanity import Finding
 from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
 from harness.tasks.catalogue import guess_language
+from harness.tasks.chance import draws
 from harness.tasks.mark import Marker
 from harness.tasks.render import Renderer, budget, cached_templates
 from harness.tasks.scan import lm_eval_tasks_folder
@@ -43,6 +45,7 @@ class Task:
         self._task, self._config, self._repeats = built.task, built.config, built.own_repeats
         self._metadata: dict[str, Any] = built.config["metadata"]
         self._reads = provenance
+        self._draws = draws({key: built.config[key] for key in _PROMPT_KEYS if built.config.get(key) is not None})
         self._renderers: dict[PromptStyle, Renderer] = {}
         self.fewshot = int(self._task.config.num_fewshot or 0)
         self.version = str(self._metadata.get("version", self._task.VERSION or 0))
@@ -92,6 +95,7 @@ class Task:
             "chat": style.chat is not None,
             "multiturn": style.multiturn if style.chat is not None else None,
             "system_prompt": style.system_prompt,
+            "date": style.date,
         }
 
     def _generation(self, style: PromptStyle) -> dict[str, Any] | None:
@@ -120,11 +124,15 @@ class Task:
         for rendered in self._renderer(style).first(limit):
             yield from rendered.items
 
+    def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
+        """What may make the scores wrong, as far as the prompts rendered so far show."""
+        return ()
+
     def _renderer(self, style: PromptStyle) -> Renderer:
         known = self._renderers.get(style)
         if known is None:
             # One renderer at a time: the few-shot sampler's state belongs to it.
-            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats)
+            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats, draws=self._draws)
             self._renderers = {style: known}
         return known
 

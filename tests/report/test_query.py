@@ -32,7 +32,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, full: Results) -> Non
     (tmp_path / "empty").mkdir()
     cases: list[tuple[Path, str]] = [
         (tmp_path / "empty", "holds no results.json"),
-        (save(tmp_path / "newer", {**good, "schema_version": 99}), "schema_version is 99, this harness reads 1 to 3: a newer harness"),
+        (save(tmp_path / "newer", {**good, "schema_version": 99}), "schema_version is 99, this harness reads 1 to 4: a newer harness"),
         (save(tmp_path / "other", {"rows": []}), "schema_version is missing"),
         (save(tmp_path / "text", "{"), "not JSON"),
         (save(tmp_path / "short", {**good, "rows": [{"model": 1}]}), r"rows\.0\.cell_id: Field required \(and \d+ more\)"),

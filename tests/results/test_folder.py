@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.names import file_name
 from harness.errors import RunFolderError
 from harness.results.files import disk_errors, write_json, write_text, write_whole
-from harness.results.folder import FolderLock, RunFolder, safe_name
+from harness.results.folder import FolderLock, RunFolder
 
 CONFIG = "name: one\nmodels:\n- id: org/model-a\n- id: org/model-b\n  name: bee\n"
 
@@ -88,7 +89,7 @@ def test_writing_below_a_file_is_an_error_of_one_line(tmp_path: Path) -> None:
 
 
 def test_file_names_from_model_names() -> None:
-    assert safe_name("Qwen/Qwen2.5-7B") == "Qwen_Qwen2.5-7B"
-    assert safe_name("../../etc") == "_.._etc"
-    assert safe_name("..") == "_"
-    assert safe_name("中文 模型") == "中文_模型"
+    assert file_name("Qwen/Qwen2.5-7B") == "Qwen_Qwen2.5-7B"
+    assert file_name("../../etc") == "_.._etc"
+    assert file_name("..") == "_"
+    assert file_name("中文 模型") == "中文_模型"

@@ -27,6 +27,7 @@ from harness.engines.transformers.scoring import Scorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,17 @@ class TransformersEngine:
                 "threads": torch.get_num_threads(),
                 "compute_dtype": self._computed_in,
             },
+            findings=self._findings(),
         )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """What loading the model showed that a reader of its scores should know."""
+        found: list[Finding] = []
+        if self._options.shared_prefixes and self._sharing.reason:
+            found.append(Finding("sharing_off", values={"reason": self._sharing.reason}))
+        if self._decoder.rules.penalty != 1.0:
+            found.append(Finding("checkpoint_penalty", values={"penalty": self._decoder.rules.penalty}))
+        return tuple(found)
 
     def _why_not(self) -> str | None:
         return self._sharing.reason if self._options.shared_prefixes else "engine_args.shared_prefixes: false"

@@ -20,7 +20,7 @@ DEFAULT_ATTENTION = "auto"  # sdpa where the architecture has it, else eager: tr
 
 def versions() -> dict[str, str]:
     """The versions that a result may depend on."""
-    return {name: version(name) for name in ("torch", "transformers")}
+    return {name: version(name) for name in ("torch", "transformers", "tokenizers")}
 
 
 def resolve_device(device: str) -> str:

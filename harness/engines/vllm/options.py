@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ ELSEWHERE = {
 }
 """vLLM's arguments that the model's own keys decide."""
 METHODS = ("auto", "rows", "forced", "tail", "whole")
-_CHANGES_NO_ANSWER = {"env", "in_process", "gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats", "download_dir"}
+_CHANGES_NO_ANSWER = {"in_process", "gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats", "download_dir"}
 _RANK = 16  # vLLM's own default of the largest LoRA rank
 
 
@@ -81,6 +82,8 @@ def _hint(name: str, known: frozenset[str]) -> str:
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
     """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its files' hashes, wherever it lies."""
     found = {name: value for name, value in spec.engine_args.items() if name not in _CHANGES_NO_ANSWER}
+    if "env" in found:  # a variable may choose other kernels; what only talks does not count
+        found["env"] = {name: value for name, value in dict(found["env"]).items() if not re.search("LOG|USAGE|TELEMETRY", str(name))}
     if "lora" in found:
         folder = lora_folder(spec, str(found["lora"]))
         found["lora"] = hash_files(folder, [*folder.glob("adapter_*.json"), *folder.glob("*.safetensors")])

@@ -27,6 +27,7 @@ from harness.report.html.items import item_data, stated
 from harness.report.html.study import Studies
 from harness.report.html.words import LANGUAGES, Words
 from harness.report.inert import embedded, shortened, visible
+from harness.report.sanity import lines_of, sanity_text
 from harness.report.table import make_table
 from harness.results.query import Run
 from harness.version import __version__
@@ -62,6 +63,7 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
         stated=stated(items, words),
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
+        sanity=[(line.level, visible(sanity_text(line, language))) for line in lines_of([run.results for run in runs])],
         failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
         notes=[visible(words.translated(note)) for note in comparison.notes],
         **_sections(comparison, words),

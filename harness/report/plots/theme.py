@@ -90,8 +90,8 @@ def series(names: Sequence[str], among: Sequence[str] | None = None) -> Series:
     return Series(known, scale(COLOURS), scale(SHAPES), scale([list(dash) for dash in DASHES]))
 
 
-def heading(chart: Any, title: str, more: str = "", language: str = "en") -> Any:
-    """The chart with its title, one line ``more`` that says how to read it, and the language its page is written in."""
+def heading(chart: Any, title: str | list[str], more: str = "", language: str = "en") -> Any:
+    """The chart with its title (a text a line), one line ``more`` that says how to read it, and the language its page is written in."""
     import altair
 
     return chart.properties(title=altair.Title(text=title, subtitle=more) if more else title, usermeta={"lang": language})

@@ -11,7 +11,7 @@ from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.studies.data import Data
 from harness.studies.finding import Finding
-from harness.studies.predicates import cost, runs, votes
+from harness.studies.predicates import adoption, cost, runs, votes
 
 PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
     "lead": (votes.Lead, votes.lead),
@@ -23,6 +23,10 @@ PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
     "tokens": (cost.Tokens, cost.tokens),
     "chips": (cost.Chips, cost.chips),
     "index": (runs.ByIndex, runs.by_index),
+    "printed": (adoption.Printed, adoption.printed),
+    "most_liked": (adoption.MostLiked, adoption.liked_more),
+    "liked_rank": (adoption.LikedRank, adoption.liked_rank),
+    "downloads": (adoption.Downloads, adoption.downloads),
     "needs_run": (runs.NeedsRun, runs.needs_run),
 }
 """Name to (its keys, the test)."""

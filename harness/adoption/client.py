@@ -1,0 +1,188 @@
+"""The hub's list of models, page by page, asked politely.
+
+Why not ``huggingface_hub.HfApi.list_models``: it yields models and hides the page's cursor, so that a
+snapshot could not be gone on with after a kill; a body that is no JSON, or half a one, ends it; and it takes
+a token from the machine's login unasked. What it would ask (``/api/models`` with ``expand``) is asked here,
+through the same HTTP library.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+
+from harness.engines.openai.limits import backoff, retry_after
+from harness.errors import ConfigError, DataError
+from harness.version import __version__
+
+ENDPOINT = "https://huggingface.co"
+PATH = "/api/models"
+EXPAND = (
+    "author",
+    "createdAt",
+    "downloads",
+    "downloadsAllTime",
+    "likes",
+    "pipeline_tag",
+    "safetensors",
+    "tags",
+)
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+"""Statuses that may pass."""
+Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How politely is asked: seconds between pages, tries of one page, and the longest pause that is waited
+    for at once.
+
+    The hub lets strangers ask 500 times in five minutes; a page every 0.7 s stays below that.
+    """
+
+    pause: float = 0.7
+    retries: int = 6
+    backoff: float = 1.0
+    max_wait: float = 330.0
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the entries as they came, and the parameters of the next one; None at the end."""
+
+    entries: tuple[dict[str, Any], ...]
+    next: tuple[tuple[str, str], ...] | None
+
+
+class _Passing(Exception):
+    """A failure that may pass; ``wait`` is what the hub asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+@dataclass
+class HubClient:
+    """A client of one hub. ``said`` hears of every failure that may pass. Close it, or use it as a context
+    manager."""
+
+    endpoint: str = ENDPOINT
+    token: str | None = None
+    manners: Manners = Manners()
+    said: Callable[[str], None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
+    requests: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        bare(self.endpoint)
+        headers = {"User-Agent": f"open-weight-harness/{__version__}", "Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        loopback = urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
+        self._http = httpx2.Client(
+            headers=headers,
+            timeout=httpx2.Timeout(self.manners.timeout, connect=10.0),
+            follow_redirects=False,  # the token must not follow to another host
+            trust_env=not loopback,  # no proxy stands before this machine itself
+        )
+
+    def __enter__(self) -> HubClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    @property
+    def where(self) -> str:
+        """The hub's address without credentials."""
+        return bare(self.endpoint)
+
+    def page(self, parameters: Parameters) -> Page:
+        """One page. Raises DataError, one line, where the hub refuses, or where a failure did not pass."""
+        if self.requests:
+            self.sleep(self.manners.pause)
+
+        for attempt in range(self.manners.retries + 1):
+            try:
+                return self._once(parameters)
+            except _Passing as failure:
+                reason, asked = str(failure), failure.wait
+            if asked is not None and asked > self.manners.max_wait:
+                raise DataError(f"{self.where}: {reason}, asks to wait {asked:.0f} s; run the same command again after that")
+            if attempt < self.manners.retries:
+                wait = asked if asked is not None else backoff(attempt, self.manners.backoff, self.manners.max_wait)
+                self.said(f"{self.where}: {reason}; asking again in {wait:.0f} s")
+                self.sleep(wait)
+        raise DataError(f"{self.where}: {reason}, {self.manners.retries + 1} times; run the same command again later")
+
+    def _once(self, parameters: Parameters) -> Page:
+        self.requests += 1
+        try:
+            response = self._http.get(self.endpoint.rstrip("/") + PATH, params=list(parameters))
+        except httpx2.TimeoutException as error:
+            raise _Passing(f"no answer in {self.manners.timeout:g} s") from error
+        except httpx2.ConnectError as error:
+            raise _Passing("no connection") from error
+        except httpx2.TransportError as error:
+            raise _Passing("the connection ended before the whole answer") from error
+
+        if response.status_code != 200:
+            self._refuse(response)
+        try:
+            found = json.loads(response.content)
+        except ValueError as error:
+            raise _Passing("an answer that is not JSON") from error
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise _Passing("an answer that is no list of models")
+        return Page(tuple(found), _next(response.links))
+
+    def _refuse(self, response: httpx2.Response) -> None:
+        """Raises what a status means."""
+        status = response.status_code
+        if status in AGAIN:
+            raise _Passing(f"HTTP {status}", _asked(response.headers))
+        if status in (401, 403):
+            have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
+            raise DataError(f"{self.where}: HTTP {status}: {have}")
+        said = " ".join(response.text.split())[:200]
+        if status in (400, 410):  # cursors do not live for ever
+            said += "; where this snapshot was begun earlier, remove its .part file to begin anew"
+        if self.token:
+            said = said.replace(self.token, "[token]")
+        raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + said if said else ''}")
+
+
+def _asked(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: ``Retry-After``, or the reset of the hub's ``RateLimit: "api";r=0;t=55``."""
+    found = retry_after(headers)
+    if found is None and (reset := re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))):
+        found = float(reset[1])
+    return None if found is None or math.isnan(found) else found
+
+
+def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:
+    """Only the query of the next page's address is taken: mirrors name the hub there, and the token must not
+    go to another host."""
+    url = (links.get("next") or {}).get("url")
+    if not url:
+        return None
+    return tuple(parse_qsl(urlsplit(str(url)).query, keep_blank_values=True))
+
+
+def bare(endpoint: str) -> str:
+    """An endpoint without scheme and credentials. Raises ConfigError for what is no address."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"HF_ENDPOINT: expected an address like {ENDPOINT}, got {endpoint!r}")
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.hostname}{port}{parts.path.rstrip('/')}"

@@ -1,0 +1,191 @@
+"""``harness adoption``: how widely models are used, from the hub's own counts."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.compare import Json, Latex, Markdown
+from harness.cli.output import chosen_form, colour, csv_text, width, write_or_print
+from harness.cli.report import Language
+
+if TYPE_CHECKING:
+    from harness.adoption import Snapshot
+    from harness.adoption.organizations import Organizations
+    from harness.adoption.snapshot import Taken
+
+app = typer.Typer(
+    help="Likes and downloads of models: dated snapshots of the hub, and reports.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+EVERY = 20
+"""Where nobody looks at a terminal, a line of progress every so many pages."""
+
+
+class Measure(StrEnum):
+    """What a report counts."""
+
+    downloads = "downloads_30d"
+    all = "downloads_all"
+    likes = "likes"
+
+
+def _option(*names: str, metavar: str | None = None, say: str) -> Any:
+    """An option without a default in its help."""
+    return typer.Option(*names, metavar=metavar, help=say, show_default=False)
+
+
+Orgs = Annotated[list[str] | None, _option("--org", metavar="NAME", say="All models of this organisation. May be repeated.")]
+Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded.")]
+Whole = Annotated[bool, typer.Option("--whole", help="Without --org: every model of the hub (thousands of pages).")]
+Target = Annotated[
+    Path | None, _option("--out", "-o", metavar="FILE", say="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]")
+]
+Pause = Annotated[float, typer.Option("--pause", min=0.0, metavar="S", help="Seconds between two pages.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILE]...", help="Snapshots, or dated tables (CSV).  [default: the packaged lists]", show_default=False),
+]
+Counted = Annotated[Measure, typer.Option("--measure", help="What is counted.")]
+OnlySource = Annotated[str | None, _option("--source", metavar="NAME", say="Only the lists of this source.")]
+Seats = Annotated[Path | None, _option("--organizations", metavar="FILE", say="CSV with organization, region, source: more seats.")]
+Plots = Annotated[Path | None, _option("--plots", metavar="FOLDER", say="Write every figure as a picture, too.")]
+Forms = Annotated[
+    str, typer.Option("--format", "-f", metavar="NAMES", help="Of the pictures: svg, png, html, json, or several with commas.")
+]
+Lang = Annotated[Language, typer.Option("--lang", help="Of tables and pictures.")]
+Csv = Annotated[bool, typer.Option("--csv", help="One row a figure, as CSV.")]
+Out = Annotated[Path | None, _option("--out", "-o", metavar="FILE", say="Write the tables to this file.")]
+
+
+@app.command("snapshot")
+def snapshot(org: Orgs = None, top: Top = 1000, whole: Whole = False, out: Target = None, pause: Pause = 0.7) -> None:
+    """Ask the hub for likes, downloads, base models and sizes, and keep them with their date.
+
+    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot that was cut short.
+    """
+    from harness.adoption.client import ENDPOINT, HubClient, Manners
+    from harness.adoption.published import USER_FOLDER
+    from harness.adoption.snapshot import Query, take
+    from harness.errors import ConfigError
+
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        raise ConfigError("HF_HUB_OFFLINE is set: a snapshot asks the hub; unset it")
+    if org and whole:
+        raise ConfigError("choose one of --org and --whole")
+
+    query = Query(tuple(dict.fromkeys(org or ())), None if whole else top)
+    today = datetime.datetime.now(datetime.UTC).date()
+    file = out or USER_FOLDER / f"{'-'.join(query.organizations) or 'hub'}-{today}.jsonl"
+    endpoint, token = os.environ.get("HF_ENDPOINT") or ENDPOINT, os.environ.get("HF_TOKEN") or None
+    with HubClient(endpoint, token, Manners(pause=pause), _heard) as client:
+        taken = take(client, query, file, _progress)
+    _told(taken)
+
+
+def _live() -> bool:
+    """Whether someone watches: then one line is written over, else there is a line now and then."""
+    return sys.stderr.isatty()
+
+
+def _progress(models: int, pages: int) -> None:
+    text = f"{models:,} models, {pages} pages"
+    if _live():
+        typer.echo(f"\r{text}", err=True, nl=False)
+    elif pages % EVERY == 0:
+        typer.echo(text, err=True)
+
+
+def _heard(text: str) -> None:
+    typer.echo(f"\n{text}" if _live() else text, err=True)
+
+
+def _told(taken: Taken) -> None:
+    if _live():
+        typer.echo(err=True)
+    for name in taken.empty:
+        typer.echo(f"{name}: the hub lists no model of it", err=True)
+    again = ", begun by an earlier call" if taken.resumed else ""
+    twice = f"; {taken.repeated} came on two pages and are kept once" if taken.repeated else ""
+    typer.echo(f"{taken.models:,} models in {taken.file}{again}{twice}")
+
+
+@app.command("report")
+def report(
+    files: Files = None, measure: Counted = Measure.downloads, source: OnlySource = None, organizations: Seats = None,
+    plots: Plots = None, form: Forms = "svg", lang: Lang = Language.en, as_json: Json = False, as_csv: Csv = False,
+    as_markdown: Markdown = False, as_latex: Latex = False, out: Out = None,
+) -> None:  # fmt: skip
+    """Show shares by country and organisation over time, concentration, and each organisation's most-liked model.
+
+    Every heading says its denominator: all models, language models, first-party, without quantised re-uploads, new ones.
+    """
+    from harness.adoption import report as shown
+    from harness.adoption.organizations import organizations as table
+
+    kind = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown, latex=as_latex)
+    known = table(organizations)
+    snapshots, left_out = shown.chosen(_read(files or []), source)
+    _check(snapshots, measure.value, source)
+    text = _text(kind, snapshots, left_out, measure.value, known, lang.value, coloured=out is None)
+    write_or_print(text, out)
+    if plots is not None:
+        _pictures(snapshots, measure.value, known, plots, form, lang.value)
+
+
+def _text(
+    kind: str, snapshots: list[Snapshot], left_out: list[str], measure: str, known: Organizations, language: str, *, coloured: bool
+) -> str:
+    """The report in one of its forms."""
+    from harness.adoption import report as shown
+    from harness.report.sheets import write
+
+    notes = shown.notes(left_out, language)
+    if kind == "csv":
+        return csv_text(shown.FIELDS, shown.records(snapshots, measure, known))
+    if kind == "json":
+        data = {"schema_version": 1, "figures": shown.records(snapshots, measure, known), "notes": notes}
+        return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    sheets = shown.sheets(snapshots, measure, known, language)
+    title = shown.title(snapshots, language)
+    return write(title, sheets, notes, kind, width=width(), colour=colour() and coloured)
+
+
+def _read(files: list[Path]) -> list[Snapshot]:
+    from harness.adoption import read_snapshots
+    from harness.adoption.published import packaged
+
+    return read_snapshots(files) if files else list(packaged())
+
+
+def _check(snapshots: list[Snapshot], measure: str, source: str | None) -> None:
+    """Raises DataError where nothing is left to show."""
+    from harness.adoption.rows import MEASURES
+    from harness.errors import DataError
+
+    if not snapshots:
+        raise DataError(f"no list of the source {source!r}" if source else "no list in these files")
+    if not any(MEASURES[measure](row) is not None for one in snapshots for row in one.rows):
+        raise DataError(f"--measure {measure}: none of these lists has it; choose another measure")
+
+
+def _pictures(snapshots: list[Snapshot], measure: str, known: Organizations, folder: Path, form: str, language: str) -> None:
+    from harness.adoption.plots import figures
+    from harness.errors import ConfigError
+    from harness.report.plots import FORMATS, save
+
+    forms = [name.strip() for name in form.split(",")]
+    if unknown := [name for name in forms if name not in FORMATS]:
+        raise ConfigError(f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or several with commas")
+    made = [(folder / f"{name}.{one}", chart) for name, chart in figures(snapshots, measure, known, language) for one in forms]
+    for path, chart in made:
+        save(chart, path)
+    typer.echo(f"{len(made)} pictures written to {folder}", err=True)

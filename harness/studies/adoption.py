@@ -1,0 +1,207 @@
+"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked
+models, likes over time."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.adoption.figures import DENOMINATORS, Share, share
+from harness.adoption.figures import Liked as MostLiked
+from harness.adoption.organizations import PLACES, organizations
+from harness.adoption.published import Figure, figures, list_sources
+from harness.adoption.report import TOP, percent
+from harness.adoption.rows import Snapshot
+from harness.adoption.words import catalogue, selection
+from harness.studies.adoption_words import both, number, of_models, written
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.exhibited import Cell, Exhibit
+from harness.studies.finding import country_name, say
+from harness.studies.predicates import adoption as asked
+
+COUNTED = ("CN", "US")
+
+
+class Shares(BaseModel):
+    """Shares of downloads; ``printed``: pairs of figures (China's, America's) beside those of the lists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    printed: tuple[tuple[str, str], ...] = ()
+
+
+class Figures(BaseModel):
+    """Every printed figure of a claim."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    claim: str
+
+
+class Liked(BaseModel):
+    """Organisations by their most-liked model. Without days: the last wide list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    begin: datetime.date | None = None
+    end: datetime.date | None = None
+    pipelines: str = Field("text", pattern="^(text|language)$")
+
+
+class Likes(BaseModel):
+    """Some models' likes over time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    models: tuple[str, ...] = Field(min_length=1)
+
+
+def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
+    """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed
+    ones."""
+    known = asked.wide(data)
+    rows, points = [], list[dict[str, Any]]()
+    for pair in keys.printed:
+        one, other = asked.of_figures(pair)
+        label = say("printed_row", what=written(one.what))
+        rows.append(_printed_row(one, other, label))
+        if one.unit == "per cent":
+            points += [
+                _point(_short(one, label), one.date, place, figure.value / 100, 0.0)
+                for place, figure in zip(COUNTED, (one, other), strict=True)
+            ]
+    for day in known:
+        for name in DENOMINATORS:
+            found = share(day.rows, "downloads_30d", name, organizations(), day.date)
+            if found.total:
+                rows.append(_share_row(day, found))
+                last = day is known[-1]
+                points += [_point(_brief(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
+    headers = [
+        say("h_date"),
+        say("h_of"),
+        *(_place(place) for place in PLACES),
+        _word("h_hhi"),
+        say("h_ahead"),
+    ]
+    return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
+
+
+def _short(one: Figure, label: Text) -> Text:
+    """What a printed figure is called beside a plot."""
+    return written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
+
+
+def _brief(found: Share) -> Text:
+    """A denominator beside a plot; the table says it in full."""
+    return both(f"k_{found.denominator}", n=found.models)
+
+
+def _place(place: str) -> Text:
+    return country_name(place) if place in COUNTED else _word(f"p_{place}")
+
+
+def _word(key: str) -> Text:
+    return both(key)
+
+
+def _point(label: Text, date: str, place: str, value: float, more: float) -> dict[str, Any]:
+    label = Text(en=f"{date}: {label.en}", zh=f"{date}：{label.zh}")
+    return {"en": label.en, "zh": label.zh, "country": place, "share": value, "high": min(1.0, value + more)}
+
+
+def _printed_row(one: Figure, other: Figure, label: Text) -> tuple[Cell, ...]:
+    ahead = say("ahead_one" if one.value > other.value else "ahead_other")
+    return (one.date, label, number(one), number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
+
+
+def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
+    key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
+    values = [found.share(place) for place in PLACES]
+    shown = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
+    return (str(day.date), of_models(found), *shown, f"{found.hhi:.3f}", say(key))
+
+
+def _said(known: list[Snapshot]) -> tuple[Text, ...]:
+    """Which lists these are, where they were read, and how models were sorted."""
+    lines = []
+    for last in {one.series: one for one in known}.values():
+        words = Text(en=selection(last, "en"), zh=selection(last, "zh"))
+        lines += [both("of_list", selection=words, source=last.source), *_read_at([last.source])]
+    return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
+
+
+def _read_at(sources: Iterable[str]) -> list[Text]:
+    """Where packaged lists were read; a user's own have their hub as their source already."""
+    known = [(name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()]
+    return [say("list_source", name=name, title=written(one.title), url=one.url, commit=one.commit) for name, one in known]
+
+
+def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
+    """The figures that were printed, with where each was read."""
+    rows = tuple(
+        (
+            one.date,
+            written(one.who),
+            written(one.what),
+            _value(one),
+            written(one.kind),
+            one.source,
+        )
+        for one in figures().values()
+        if one.claim == keys.claim
+    )
+    headers = (say("h_date"), say("h_who"), say("h_what"), say("h_value"), say("w_rests"), say("h_read_at"))
+    return Exhibit("printed_figures", title, headers, rows, ())
+
+
+def _value(one: Figure) -> Cell:
+    return written(one.printed) if one.unit == "when" else number(one)
+
+
+def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
+    """Organisations by their most-liked model, and the likes of all their models on the lists beside it."""
+    known = asked.wide(data)
+    if keys.begin is None and not known:
+        return Exhibit("liked", title, (), (), ())
+    begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
+    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)
+    found = list(asked.ranked(data, what).values())[:TOP]
+    rows, points = tuple(_liked_row(rank, one) for rank, one in found), tuple(_liked_point(one) for _, one in found)
+    names = ("rank", "organization", "place", "model", "likes", "total", "models")
+    days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
+    line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
+    read = _read_at(one.source for one in days)
+    span = say("of_date", date=f"{begin} – {end}" if begin != end else begin)
+    return Exhibit(
+        "liked",
+        title,
+        tuple(_word(f"h_{name}") for name in names),
+        rows,
+        points,
+        (span, line, *read, _word("n_untagged")),
+    )
+
+
+def _liked_row(rank: int, one: MostLiked) -> tuple[Cell, ...]:
+    place = _place(organizations().place(one.organization))
+    return (str(rank), one.organization, place, one.model, f"{one.likes:,}", f"{one.total:,}", str(one.models))
+
+
+def _liked_point(one: MostLiked) -> dict[str, Any]:
+    return {"model": one.model, "country": organizations().place(one.organization), "likes": one.likes}
+
+
+def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
+    """A point for each day on which a list has an exact count; a table row for each model and quarter's last
+    count."""
+    points, rows, used = [], {}, list[str]()
+    for one in data.adoption:
+        for row in one.rows:
+            if row.model in keys.models and row.likes is not None and row.exact:
+                points.append({"date": one.date, "model": row.model, "likes": row.likes})
+                used.append(one.source)
+                quarter = (row.model, one.date.year, (one.date.month - 1) // 3)
+                rows[quarter] = (row.model, str(one.date), f"{row.likes:,}", one.source)
+    headers = (say("h_model"), say("h_date"), _word("h_likes"), say("h_read_at"))
+    return Exhibit("likes", title, headers, tuple(rows[key] for key in sorted(rows)), tuple(points), tuple(_read_at(used)))

@@ -1,0 +1,52 @@
+"""Texts of likes and downloads in both languages: the adoption room's words, and what printed figures are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.adoption.figures import Share
+from harness.adoption.published import Figure
+from harness.adoption.words import catalogue
+from harness.adoption.words import say as word
+from harness.studies.claims import Text
+
+
+def number(one: Figure) -> Text:
+    """A printed figure as it is read: 12,800 or 17.1 %."""
+    if one.unit == "per cent":
+        return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
+    return Text(en=f"{one.value:,.0f}", zh=f"{one.value:,.0f}")
+
+
+def written(text: str) -> Text:
+    """A text of the figures' file in both languages, where the words have it."""
+    both = catalogue().get(text)
+    return Text(en=both["en"], zh=both["zh"]) if both else Text(en=text, zh=text)
+
+
+def begun(text: Text) -> Text:
+    """A text that begins a sentence."""
+    return Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh)
+
+
+def both(key: str, **values: Any) -> Text:
+    """A text of the adoption words in both languages; a value may be a `Text`."""
+    return Text(
+        **{
+            language: word(key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
+            for language in ("en", "zh")
+        }
+    )
+
+
+def of_models(found: Share) -> Text:
+    """The denominator in both languages."""
+    return Text(
+        en=word(f"d_{found.denominator}", "en", n=found.models),
+        zh=word(f"d_{found.denominator}", "zh", n=found.models),
+    )
+
+
+def per_cent(found: Share, place: str) -> str:
+    """A share to a tenth of a per cent."""
+    return f"{100 * found.share(place):.1f}"

@@ -1,0 +1,262 @@
+"""Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares of
+downloads."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.adoption.figures import DENOMINATORS, Liked, Share, latest, most_liked, share
+from harness.adoption.organizations import organizations
+from harness.adoption.published import Figure, find_figure
+from harness.adoption.rows import LANGUAGE, TEXT, Row, Snapshot
+from harness.adoption.words import selection
+from harness.errors import ConfigError, DataError
+from harness.studies.adoption_words import begun, number, of_models, per_cent, written
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.finding import Finding, Outcome, country_name, say
+
+PIPELINES = {"text": TEXT, "language": LANGUAGE}
+Among = Literal["all", "language", "text", "first_party", "no_reuploads", "new"]
+Place = Literal["CN", "US"]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Printed(_Keys):
+    """One printed figure is at least ``times`` the other, whatever was rounded away."""
+
+    one: str = Field(description="Id of a figure of harness/data/adoption/figures.csv.")
+    other: str
+    times: float = Field(1.0, gt=0)
+
+
+class _OfDays(_Keys):
+    begin: datetime.date = Field(description="Lists of these days are read as one: the last figure of each model.")
+    end: datetime.date
+    pipelines: Literal["text", "language"] = "text"
+
+
+class MostLiked(_OfDays):
+    """The most-liked model of ``one`` has at least ``times`` the likes of that of ``other``."""
+
+    one: str = Field(description="A namespace of the hub.")
+    other: str
+    times: float = Field(1.0, gt=0)
+
+
+class LikedRank(_OfDays):
+    """An organisation has this rank by the likes of its most-liked model."""
+
+    organization: str
+    rank: int = Field(ge=1)
+
+
+class Downloads(_Keys):
+    """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are that no
+    source places."""
+
+    one: Place
+    other: Place
+    among: Among = "language"
+    date: datetime.date = Field(datetime.date(9999, 12, 31), description="The last wide list up to this day is taken.")
+
+
+def wide(data: Data, until: datetime.date = datetime.date(9999, 12, 31)) -> list[Snapshot]:
+    """The lists that show the top of the whole hub, or all of it, up to a day; not those of single
+    organisations, trends or newsletters."""
+    return [one for one in data.adoption if one.selection.startswith(("top", "whole")) and one.date <= until]
+
+
+def rows_of(data: Data, begin: datetime.date, end: datetime.date) -> list[Row]:
+    """The last exact figure of each model in the lists of some days."""
+    days = [one for one in data.adoption if begin <= one.date <= end]
+    exact = [dataclasses.replace(one, rows=tuple(row for row in one.rows if row.exact)) for one in days]
+    return latest(exact)
+
+
+def of_figures(keys: tuple[str, ...]) -> list[Figure]:
+    """Printed figures by id. Raises ConfigError for an unknown one, or one that is no number."""
+    try:
+        found = [find_figure(key) for key in keys]
+    except DataError as error:
+        raise ConfigError(str(error)) from error
+    if dates := [one.id for one in found if one.unit == "when"]:
+        raise ConfigError(f"{dates[0]} is a date, not a number")
+    return found
+
+
+def printed(what: Printed, data: Data) -> Finding:
+    """Holds where the least ratio that the rounding allows reaches ``times``, fails where the greatest does
+    not."""
+    one, other = of_figures((what.one, what.other))
+    ratio = one.value / other.value
+    low, high = (
+        (one.value - one.half) / (other.value + other.half),
+        (one.value + one.half) / (other.value - other.half),
+    )
+    outcome: Outcome = "holds" if low >= what.times else "fails" if high < what.times else "unclear"
+    about = {
+        "what": begun(written(one.what)),
+        "date": one.date,
+        "kind": written(one.kind),
+        "source": one.source.rstrip("."),
+    }
+    sides = {
+        "one": written(one.who),
+        "value": number(one),
+        "other": written(other.who),
+        "against": number(other),
+    }
+    measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
+    why = say("printed_unclear") if outcome == "unclear" else None
+    return Finding(outcome, "published", measured, why, figures={"ratio": ratio, "low": low, "high": high})
+
+
+def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
+    """Organisation (in lower case) to its rank and its most-liked model."""
+    rows = rows_of(data, what.begin, what.end)
+    return {one.organization.lower(): (rank, one) for rank, one in enumerate(most_liked(rows, PIPELINES[what.pipelines]), 1)}
+
+
+def today(data: Data, what: _OfDays) -> tuple[datetime.date, dict[str, tuple[int, Liked]]] | None:
+    """The same ranks in the last wide list. None where there is none."""
+    known = wide(data)
+    if not known:
+        return None
+    return known[-1].date, ranked(data, what.model_copy(update={"begin": known[-1].date, "end": known[-1].date}))
+
+
+def _missing(names: tuple[str, ...], what: _OfDays) -> Finding:
+    command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
+    return Finding(
+        "missing",
+        "none",
+        say("no_likes", names=", ".join(names), begin=what.begin, end=what.end),
+        say("take_snapshot"),
+        command,
+    )
+
+
+def _pair(one: Liked, other: Liked) -> dict[str, str]:
+    return {
+        "one": one.model, "likes": f"{one.likes:,}", "other": other.model, "against": f"{other.likes:,}",
+        "ratio": f"{one.likes / other.likes:.2f}", "total": f"{one.total:,}", "models": str(one.models), "all": f"{other.total:,}",
+        "others": str(other.models),
+    }  # fmt: skip
+
+
+def liked_more(what: MostLiked, data: Data) -> Finding:
+    """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these
+    days."""
+    found = ranked(data, what)
+    lacking = tuple(name for name in (what.one, what.other) if name.lower() not in found)
+    if lacking:
+        return _missing(lacking, what)
+    one, other = (found[name.lower()][1] for name in (what.one, what.other))
+    measured = say("most_liked", begin=what.begin, end=what.end, **_pair(one, other))
+    figures: dict[str, Any] = {"one": one.likes, "other": other.likes}
+    now = today(data, what)
+    if now is not None and {what.one.lower(), what.other.lower()} <= set(now[1]):
+        pair = [now[1][name.lower()][1] for name in (what.one, what.other)]
+        measured = say("two", one=measured, other=say("most_liked_today", date=now[0], **_pair(*pair)))
+        figures["today"] = {"date": str(now[0]), "one": pair[0].likes, "other": pair[1].likes}
+    outcome: Outcome = "holds" if one.likes >= what.times * other.likes else "fails"
+    return Finding(outcome, "published", measured, figures=figures)
+
+
+def liked_rank(what: LikedRank, data: Data) -> Finding:
+    """Holds where the rank is the one given; the ranks above it and today's are said."""
+    found = ranked(data, what)
+    if what.organization.lower() not in found:
+        return _missing((what.organization,), what)
+    rank, mine = found[what.organization.lower()]
+    measured = say(
+        "liked_rank",
+        begin=what.begin,
+        end=what.end,
+        n=len(found),
+        one=mine.model,
+        likes=f"{mine.likes:,}",
+        rank=rank,
+        before=_first(found, rank),
+    )
+    figures: dict[str, Any] = {"rank": rank, "likes": mine.likes}
+    now = today(data, what)
+    if now is not None and what.organization.lower() in now[1]:
+        place, best = now[1][what.organization.lower()]
+        more = say(
+            "liked_rank_today",
+            date=now[0],
+            rank=place,
+            one=best.model,
+            likes=f"{best.likes:,}",
+            before=_first(now[1], place),
+        )
+        measured = say("two", one=measured, other=more)
+        figures["today"] = {"date": str(now[0]), "rank": place, "likes": best.likes}
+    return Finding(
+        "holds" if rank == what.rank else "fails",
+        "published",
+        measured,
+        figures=figures,
+    )
+
+
+def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
+    """Who stands before a rank, with their likes, as the end of a sentence."""
+    listed = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
+    return say("after_them", listed=Text(en=", ".join(listed), zh="、".join(listed))) if listed else say("before_all")
+
+
+def downloads(what: Downloads, data: Data) -> Finding:
+    """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is
+    behind even with all of it."""
+    known = wide(data, what.date)
+    last = known[-1] if known else Snapshot(what.date, "", "whole", ())
+    shares = {name: share(last.rows, "downloads_30d", name, organizations(), last.date) for name in DENOMINATORS}
+    mine = shares[what.among]
+    if not mine.total:
+        return Finding("missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot")
+    ahead = lead(mine, what.one, what.other)
+    outcome: Outcome = "holds" if ahead > 0 else "fails" if ahead < 0 else "unclear"
+    rest = [name for name in DENOMINATORS if name != what.among]
+    measured = say(
+        "downloads", date=last.date, of=of_models(mine), where=Text(en=selection(last, "en"), zh=selection(last, "zh")),
+        who=country_name(what.one), share=per_cent(mine, what.one), whom=country_name(what.other), other=per_cent(mine, what.other),
+        open=per_cent(mine, "?"), rest=_listed([shares[name] for name in rest], what),
+    )  # fmt: skip
+    why = say("downloads_unclear") if outcome == "unclear" else None
+    figures: dict[str, Any] = {"date": str(last.date)}
+    for name, one in shares.items():
+        if one.total:
+            figures[name] = {place: one.share(place) for place in (what.one, what.other, "?")}
+    return Finding(outcome, "published", measured, why, figures=figures)
+
+
+def lead(found: Share, one: str, other: str) -> int:
+    """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that no source
+    places decide."""
+    mine, theirs = found.by_place.get(one, 0), found.by_place.get(other, 0)
+    return 1 if mine > theirs + found.open else -1 if theirs > mine + found.open else 0
+
+
+def _listed(shares: list[Share], what: Downloads) -> Text:
+    parts = [
+        say(
+            "downloads_of",
+            of=of_models(one),
+            share=per_cent(one, what.one),
+            other=per_cent(one, what.other),
+            open=per_cent(one, "?"),
+        )
+        for one in shares
+        if one.total
+    ]
+    return Text(en="; ".join(part.en for part in parts), zh="；".join(part.zh for part in parts))
