@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness.analysis.contestants import Contestant, contestants
 from harness.analysis.contests import Contest, contests
@@ -53,29 +54,71 @@ def compare(runs: Sequence[Run]) -> Comparison:
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")
     found = contests(known)
     members, weighted = _groups(runs)
-    scopes = _scopes(found, members, weighted, range(len(known)))
+    tree = _Tree(found, members, weighted)
+    averages = (average_scope(language, tree.top, range(len(known))) for language in LANGUAGES)
+    scopes = tree.scopes + [scope for scope in averages if scope is not None]
     name = ", ".join(dict.fromkeys(run.results.name for run in runs))
     comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
-    comparison.notes = _notes(comparison)
+    comparison.notes = _notes(comparison) + [note("mixed_group", group=group) for group in tree.mixed]
     return comparison
 
 
-def _scopes(found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool], places: Sequence[int]) -> list[Scope]:
-    owner = {task: group for group, tasks in sorted(members.items(), key=lambda item: len(item[1])) for task in tasks}
-    singles = {contest.task: task_scope(contest, "subject" if contest.task in owner else "task") for contest in found}
-    top: list[Scope] = []
-    scopes: list[Scope] = []
-    for contest in found:
-        group = owner.get(contest.task)
-        if group is None:
-            top.append(singles[contest.task])
-            scopes.append(singles[contest.task])
-        elif all(scope.name != group for scope in top):
-            mine = [singles[name] for name in singles if owner.get(name) == group]
-            top.append(group_scope(group, mine, weighted=weighted[group]))
-            scopes += [top[-1], *mine]
-    averages = (average_scope(language, top, places) for language in LANGUAGES)
-    return scopes + [scope for scope in averages if scope is not None]
+class _Tree:
+    """Tasks and groups in order. A group that others of its tasks' groups lie within (``leaderboard``,
+    ``mmlu``) is followed by them.
+
+    Every group is made of all its tasks, however many groups share one. A group whose tasks have different
+    metrics has no score of its own (``mixed``): its parts stand for themselves.
+    """
+
+    def __init__(self, found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool]) -> None:
+        self.weighted = weighted
+        metric = {contest.task: contest.metric for contest in found}
+        known = {group: [task for task in metric if task in tasks] for group, tasks in members.items()}
+        self.mixed = [group for group, tasks in known.items() if len({metric[task] for task in tasks}) > 1]
+        self.tasks = {group: tasks for group, tasks in known.items() if tasks and group not in self.mixed}
+        inside = {task for tasks in self.tasks.values() for task in tasks}
+        self.singles = {contest.task: task_scope(contest, "subject" if contest.task in inside else "task") for contest in found}
+        self.top: list[Scope] = []
+        self.scopes: list[Scope] = []
+        self._placed: set[str] = set()
+        self._asked: set[str] = set()
+        outer = self._outermost(list(self.tasks))
+        for task in self.singles:
+            for group in (group for group in outer if task in self.tasks[group]):
+                self._group(group, "group")
+            self._single(task)
+
+    def _outermost(self, groups: Sequence[str]) -> list[str]:
+        """Those of the groups that lie in no other of them (of equal ones the first)."""
+        sets = [set(self.tasks[group]) for group in groups]
+        return [
+            group
+            for place, group in enumerate(groups)
+            if not any(sets[place] < other or (sets[place] == other and at < place) for at, other in enumerate(sets))
+        ]
+
+    def _group(self, group: str, kind: Literal["group", "subject"]) -> None:
+        if group in self._placed:
+            return
+        self._placed.add(group)
+        mine = self.tasks[group]
+        scope = group_scope(group, [self.singles[task] for task in mine], weighted=self.weighted[group], kind=kind)
+        self.scopes.append(scope)
+        if kind == "group":
+            self.top.append(scope)
+        within = [name for name, tasks in self.tasks.items() if name not in self._placed and set(tasks) <= set(mine)]
+        for inner in self._outermost(within):
+            self._group(inner, "subject")
+        for task in mine:
+            self._single(task)
+
+    def _single(self, task: str) -> None:
+        if task not in self._asked:
+            self._asked.add(task)
+            self.scopes.append(self.singles[task])
+            if self.singles[task].kind == "task":
+                self.top.append(self.singles[task])
 
 
 def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:

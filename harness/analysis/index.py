@@ -1,28 +1,34 @@
-"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores, one a language, with its interval.
+"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores, one a
+language, with its interval.
 
-The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance 0 for generated answers. The interval is
-a percentile bootstrap over items within tasks (clusters where items share a source, subjects within groups), tasks taken as given.
+The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance 0 for
+generated answers; a group whose subjects have different chance levels is the plain mean of theirs
+(`above_chances`).
+
+The interval is that of the weighted mean of all tasks' answers before anything is cut off at 0
+(`share_interval`), tasks taken as given. Cutting off raises the index: its expectation is never below the
+true index (Jensen), and a true score is never below the one that is not cut off. So the lower end is left
+where it is, and the upper end is raised by as much as cutting off raised the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.analysis.spread import Array, Clusters
+from harness.analysis.chance import above_chances, slopes
+from harness.analysis.strata import Strata, mixture, share_interval
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
+    from harness.analysis.scopes import Scope
 
 PACKAGED = Path(__file__).resolve().parent.parent / "data" / "index"
-DRAWS = 2000
-SEED = 20260101
 
 
 class Part(BaseModel):
@@ -51,13 +57,13 @@ class Index:
     ci95: tuple[float, float] | None
     parts: dict[str, float]
     missing: tuple[str, ...]
+    from_zero: tuple[str, ...] = ()
+    """Tasks counted from 0 because no chance level is known: generated answers, or imports without their questions."""
 
 
 def floored(value: float, chance: float) -> float:
     """100·max(0, (value − chance)/(1 − chance)). Raises ValueError for a chance outside [0, 1)."""
-    if not 0 <= chance < 1:
-        raise ValueError(f"chance must be in [0, 1), got {chance}")
-    return 100 * max(0.0, (value - chance) / (1 - chance))
+    return 100 * above_chances([value], [chance], [1.0], floor=True)
 
 
 def load_weights(name: str) -> Weights:
@@ -102,66 +108,59 @@ def of_scores(language: str, parts: Mapping[str, Part], scores: Mapping[str, flo
     return Index(language, value, None, values, ())
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A task's or group's score on the index's scale: cut off at 0 (``value``), as measured (``plain``),
+    and the answers that it rises with."""
+
+    value: float
+    plain: float
+    strata: Strata | None
+    from_zero: bool
+
+
 def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, Part]) -> Index:
-    rng = np.random.default_rng(SEED)
     tasks = [task for part in parts.values() for task in part.tasks]
-    found = {task: score for task in tasks if (score := _task(comparison, place, task, rng)) is not None}
-    made = of_scores(language, parts, {task: value for task, (value, _) in found.items()})
-    if made.missing:
+    found = {task: score for task in tasks if (score := _task(comparison, place, task)) is not None}
+    made = of_scores(language, parts, {task: score.value for task, score in found.items()})
+    made = replace(made, from_zero=tuple(task for task, score in found.items() if score.from_zero))
+    if made.value is None:
         return made
-    draws: dict[str, Array | None] = {}
-    for name, part in parts.items():
-        samples = [sample for task in part.tasks if (sample := found[task][1]) is not None]
-        draws[name] = sum(samples) / len(samples) if len(samples) == len(part.tasks) else None  # type: ignore[assignment]
-    return replace(made, ci95=_percentiles(parts, draws, sum(part.weight for part in parts.values())))
+    whole = sum(part.weight for part in parts.values())
+    weights = [part.weight / whole / len(part.tasks) for part in parts.values() for _ in part.tasks]
+    strata = mixture([found[task].strata for task in tasks], weights)
+    if not strata:
+        return made
+    plain = sum(weight * found[task].plain for task, weight in zip(tasks, weights, strict=True))
+    return replace(made, ci95=ends(made.value, plain, strata))
 
 
-def _percentiles(parts: Mapping[str, Part], draws: Mapping[str, Array | None], whole: float) -> tuple[float, float] | None:
-    total = np.zeros(DRAWS)
-    for name, part in parts.items():
-        sample = draws[name]
-        if sample is None:
-            return None
-        total += part.weight / whole * sample
-    low, high = np.percentile(total, [2.5, 97.5])
-    return float(low), float(high)
+def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
+    """The 95 % interval of an index ``value``, that is ``plain`` with nothing cut off at 0 and rises with
+    the answers as ``strata`` say."""
+    centre = sum(weight * one.value for weight, one in strata.values())
+    low, high = share_interval(strata)
+    return max(0.0, plain + low - centre), min(100.0, value + high - centre)
 
 
-def _task(comparison: Comparison, place: int, name: str, rng: np.random.Generator) -> tuple[float, Array | None] | None:
-    """(chance-corrected score, its bootstrap draws where there are item scores) of a task or group; None where there is no value."""
+def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
+    """A task's or group's score; None where there is no value, or none that a share of right answers can
+    be."""
     scope = comparison.scope(name)
-    if scope is None or place not in scope.scores:
+    if scope is None or place not in scope.scores or not scope.shares:
         return None
-    chance = scope.chance or 0.0
-    members = [name] if scope.kind != "group" else comparison.members[name]
-    parts = [contest for contest in comparison.contests if contest.task in members]
-    aligned = [contest.aligned for contest in parts]
-    value = floored(scope.scores[place].value, chance)
-    if any(place not in one.scores for one in aligned):
-        return value, None
-    sizes = [int(np.count_nonzero(~np.isnan(one.scores[place]))) for one in aligned]
-    whole = sum(sizes)
-    weights = [size / whole if comparison.weighted.get(name, True) else 1 / len(sizes) for size in sizes]
-    means = sum(weight * resampled(one.scores[place], one.clusters, rng) for weight, one in zip(weights, aligned, strict=True))
-    return value, 100 * np.maximum(0.0, (np.asarray(means) - chance) / (1 - chance))
+    members = [scope] if name not in comparison.members else _subjects(comparison, name)
+    sizes = [one.scores[place].n if comparison.weighted.get(name, True) else 1 for one in members]
+    weights = [size / sum(sizes) for size in sizes]
+    values, chances = [one.scores[place].value for one in members], [one.chance or 0.0 for one in members]
+    strata = mixture([one.strata[place] for one in members], [100 * slope for slope in slopes(chances, weights)])
+    value, plain = (100 * above_chances(values, chances, weights, floor=floor) for floor in (True, False))
+    return _Found(value, plain, strata, any(one.chance is None for one in members))
 
 
-def resampled(scores: Array, clusters: Clusters | None, rng: np.random.Generator) -> Array:
-    """Means of ``DRAWS`` resamples with replacement (NaN left out): of items, or of whole clusters."""
-    known = ~np.isnan(scores)
-    codes = clusters.codes[known] if clusters is not None else np.arange(int(known.sum()))
-    _, codes = np.unique(codes, return_inverse=True)
-    sums = np.bincount(codes, weights=scores[known])
-    counts = np.bincount(codes).astype(np.float64)
-    means = np.empty(DRAWS)
-    for begin, size in _chunks(DRAWS, max(1, 4_000_000 // len(sums))):
-        drawn = rng.integers(0, len(sums), (size, len(sums)))
-        means[begin : begin + size] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    return means
-
-
-def _chunks(whole: int, size: int) -> Iterable[tuple[int, int]]:
-    return ((begin, min(size, whole - begin)) for begin in range(0, whole, size))
+def _subjects(comparison: Comparison, group: str) -> list[Scope]:
+    found = (comparison.scope(task) for task in comparison.members[group])
+    return [scope for scope in found if scope is not None]
 
 
 def as_data(found: Mapping[int, list[Index]], labels: list[str], weights: Weights) -> dict[str, Any]:

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from harness.analysis.flips import Tosses, joined, of_equal_units, of_units
 from harness.analysis.intervals import Z80, Z95
 from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, spread, t95, t_test
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items, else Student's t.
+    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items,
+    the sign-flip test's where a handful of items or sources make the difference (`Tosses.few`) or all
+    differences are equal, else Student's t.
 
-    ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded). ``correlation`` is of the items' scores.
-    ``detectable`` is the smallest true difference found with 80 % power at the 5 % level, given the differences seen.
-    ``adjusted`` is Holm's p over all pairs of the same comparison.
+    ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded).
+    ``correlation`` is of the items' scores. ``detectable`` is the smallest true difference found with 80 %
+    power at the 5 % level, given the differences seen. ``adjusted`` is Holm's p over all pairs of the same
+    comparison.
     """
 
     n: int
@@ -38,6 +42,11 @@ class Difference:
     clusters: int | None = None
     variances: tuple[float, float] = (0.0, 0.0)
     """Squared standard errors of a and of b."""
+    tosses: Tosses = field(default_factory=Tosses)
+    """What each item or source adds, for the sign-flip test."""
+    worth: float | None = None
+    """How many independent items it is of at least (all of a source's items taken as one); None where
+    scores are not all in [0, 1]."""
     adjusted: float | None = None
 
     def flipped(self) -> Difference:
@@ -56,13 +65,20 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     only_a = int(np.count_nonzero(a > b)) if counted else None
     only_b = int(np.count_nonzero(a < b)) if counted else None
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
+    worth = _worth(a, b, clusters, counted)
+    if exact is not None and clusters is None:
+        tosses = of_equal_units((only_a or 0) + (only_b or 0), 1 / found.n)
+    else:
+        tosses = of_units((a - b if clusters is None else np.bincount(clusters.codes, weights=a - b)) / found.n)
     return Difference(
         n=found.n,
         value=found.mean,
         stderr=found.robust,
         dof=found.dof,
-        ci95=_interval(found, only_a, only_b, clusters),
-        p=exact if exact is not None and clusters is None else found.p_value(),
+        ci95=_interval(found, only_a, only_b, clusters, worth),
+        p=exact
+        if exact is not None and clusters is None
+        else _p_value(found.mean, found.robust, found.dof, tosses, joint=clusters is not None),
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,
@@ -70,14 +86,59 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
         detectable=detectable(found.robust),
         clusters=found.clusters,
         variances=((spread(a, clusters).robust or 0.0) ** 2, (spread(b, clusters).robust or 0.0) ** 2),
+        tosses=tosses,
+        worth=worth,
     )
 
 
-def _interval(found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None) -> tuple[float, float] | None:
-    """Agresti and Min's for 0/1 scores of independent items, else Student's t; none where all differences of clustered items are equal."""
+def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> float | None:
+    if not counted and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) > 1):
+        return None
+    return float(len(a)) if clusters is None else len(a) ** 2 / float((clusters.sizes**2).sum())
+
+
+def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
+    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide (``joint``), and
+    where all differences are equal; else Student's t, but never less than equal signs of so many units can give."""
+    if stderr is None:
+        return None
+    if (joint and tosses.few) or _vanishes(stderr, value):
+        return tosses.p_value(value)
+    p = t_test(value, stderr, dof)
+    return max(p, tosses.least) if p is not None else None
+
+
+def _vanishes(stderr: float, value: float) -> bool:
+    """Whether all differences are equal, but for rounding."""
+    return stderr <= 1e-9 * abs(value)
+
+
+def _interval(
+    found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None, worth: float | None
+) -> tuple[float, float] | None:
+    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences are
+    equal Agresti and Min's again."""
     if clusters is None and only_a is not None and only_b is not None:
         return agresti_min(only_a, only_b, found.n)
-    return found.interval() if found.robust else None
+    if found.robust is None:
+        return None
+    if found.robust < 1e-9:
+        return widened(found.mean, 0.0, found.dof, worth)
+    ends = found.interval()
+    return (max(-1.0, ends[0]), min(1.0, ends[1])) if ends is not None and worth is not None else ends
+
+
+def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:
+    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either model) of
+    the ``worth`` items that it is of, with t for z, so that a standard error of zero is not taken for
+    certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None."""
+    if worth is None:
+        return (value - t95(dof) * stderr, value + t95(dof) * stderr) if stderr > 0 else None
+    whole = worth + 2
+    centre = value * worth / whole
+    square = ((stderr**2 * worth + value**2) * worth + 1) / whole - centre**2
+    half = t95(dof) * math.sqrt(max(0.0, square) / whole)
+    return max(-1.0, centre - half), min(1.0, centre + half)
 
 
 def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
@@ -128,30 +189,42 @@ def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bo
     """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite. Weights sum to 1.
 
     ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's test holds for them together.
+    The interval is widened as Agresti and Min's (`widened`), p is as `paired` has it.
     """
     stderr, dof = _welch([part.stderr for part in parts], [part.dof for part in parts], weights)
     value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
-    half = t95(dof) * stderr if stderr is not None else None
     counts = [(part.only_a, part.only_b) for part in parts]
     only_a = sum(one or 0 for one, _ in counts) if pooled and all(one is not None for one, _ in counts) else None
     only_b = sum(other or 0 for _, other in counts) if only_a is not None else None
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
     clustered = any(part.clusters is not None for part in parts)
     squares = [math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True)) for side in (0, 1)]
+    tosses = joined([part.tosses for part in parts], weights)
+    worth = _joint_worth([part.worth for part in parts], weights)
     return Difference(
         n=sum(part.n for part in parts),
         value=value,
         stderr=stderr,
         dof=dof,
-        ci95=(value - half, value + half) if half is not None else None,
-        p=exact if exact is not None and not clustered else t_test(value, stderr, dof),
+        ci95=widened(value, stderr, dof, worth) if stderr is not None else None,
+        p=exact if exact is not None and not clustered else _p_value(value, stderr, dof, tosses, joint=True),
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,
         correlation=_from_variances(squares, stderr),
         detectable=detectable(stderr),
         variances=(squares[0], squares[1]),
+        tosses=tosses,
+        worth=worth,
     )
+
+
+def _joint_worth(worths: Sequence[float | None], weights: Sequence[float]) -> float | None:
+    """1/Σ(w²/worth): of tasks weighted by their items, all items together."""
+    known = [worth for worth in worths if worth is not None]
+    if len(known) < len(worths):
+        return None
+    return 1 / math.fsum(weight * weight / worth for weight, worth in zip(weights, known, strict=True))
 
 
 def _welch(errors: Sequence[float | None], dofs: Sequence[float], weights: Sequence[float]) -> tuple[float | None, float]:

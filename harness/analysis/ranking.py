@@ -1,4 +1,4 @@
-"""Who is surely better than whom: tie groups and rank intervals out of paired differences."""
+"""Who is surely better than whom: tie letters and rank intervals out of paired differences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Pairs = Mapping[tuple[int, int], Difference]
 
 @dataclass(frozen=True)
 class Rank:
-    """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` is the group's letter (a the best)."""
+    """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its letters
+    (`ties`)."""
 
     low: int
     high: int
@@ -35,19 +36,36 @@ def surely(pairs: Pairs, a: int, b: int, *, higher_is_better: bool = True) -> bo
 def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) -> dict[int, Rank]:
     """The rank of each model. ``order`` is best first; models not compared with each other count as neither better nor worse.
 
-    A tie group is led by its best model and holds those, next in order, that the leader does not surely beat. Being tied is not
-    transitive (the ends of a group may differ): the rank interval says for each model what is sure.
+    The rank interval says for each model what is sure, the letters (``ties``) for each two.
     """
     count = len(order)
     better = {a: sum(surely(pairs, b, a, higher_is_better=higher_is_better) for b in order if b != a) for a in order}
     worse = {a: sum(surely(pairs, a, b, higher_is_better=higher_is_better) for b in order if b != a) for a in order}
-    ties: dict[int, str] = {}
-    leader, group = None, -1
-    for place in order:
-        if leader is None or surely(pairs, leader, place, higher_is_better=higher_is_better):
-            leader, group = place, group + 1
-        ties[place] = letter(group)
-    return {place: Rank(1 + better[place], count - worse[place], ties[place]) for place in order}
+    letters = ties(order, pairs)
+    return {place: Rank(1 + better[place], count - worse[place], letters[place]) for place in order}
+
+
+def ties(order: Sequence[int], pairs: Pairs) -> dict[int, str]:
+    """Compact letter display: two models share a letter exactly where their difference is not sure. A model
+    may have several letters, and one without any tested difference has none.
+
+    Insert and absorb (H.-P. Piepho, An algorithm for a letter-based representation of all-pairwise
+    comparisons, Journal of Computational and Graphical Statistics 13, 2004): all share a letter; each sure
+    difference splits the letters that hold both; a letter whose models another one holds, too, is dropped.
+    a is the best model's.
+    """
+    tested = {place for key, pair in pairs.items() if pair.adjusted is not None for place in key}
+    ranked = [place for place in order if place in tested]
+    held = [frozenset(ranked)]
+    for place, a in enumerate(ranked):
+        for b in ranked[place + 1 :]:
+            if surely(pairs, a, b) or surely(pairs, b, a):
+                split = [group for group in held if not {a, b} <= group]
+                split += [group - {one} for group in held if {a, b} <= group for one in (a, b)]
+                held = [group for group in set(split) if not any(group < other for other in split)]
+    held.sort(key=lambda group: [ranked.index(place) for place in ranked if place in group])
+    between = "" if len(held) <= 26 else " "
+    return {place: between.join(letter(number) for number, group in enumerate(held) if place in group) for place in order}
 
 
 def letter(number: int) -> str:

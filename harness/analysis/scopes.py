@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal
 
+from harness.analysis.chance import above_chances
 from harness.analysis.contests import Contest
 from harness.analysis.intervals import normal
 from harness.analysis.paired import Difference, combine, holm
 from harness.analysis.ranking import Rank, ranks
+from harness.analysis.strata import Strata, mixture, of_row, share_interval
 from harness.results.schema import Row
 
 Kind = Literal["task", "subject", "group", "average"]
@@ -46,6 +48,9 @@ class Scope:
     missing: dict[int, str] = field(default_factory=dict)
     parts: int = 1
     """Tasks that it is made of."""
+    strata: dict[int, Strata | None] = field(default_factory=dict)
+    """The answers that each score is the weighted mean of, for intervals of means over several scopes; None
+    where it is no share."""
 
     @property
     def order(self) -> list[int]:
@@ -80,6 +85,7 @@ def task_scope(contest: Contest, kind: Kind = "task") -> Scope:
         row.higher_is_better is not False,
         {place: _score(contest.row(place)) for place in contest.cells},
         missing=dict(contest.others),
+        strata={place: of_row(contest.row(place)) for place in contest.cells},
     )
     for a, b in combinations(sorted(contest.cells), 2):
         found = contest.difference(a, b)
@@ -92,10 +98,10 @@ def _score(row: Row) -> Score:
     return Score(row.value or 0.0, row.stderr, row.ci95, row.n, row.corrected)
 
 
-def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool) -> Scope:
+def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool, kind: Literal["group", "subject"] = "group") -> Scope:
     """A group out of its subjects' scopes, by items or by subjects, for the models that have every subject."""
     everyone = set.intersection(*(set(part.scores) for part in parts))
-    scope = _combined(name, "group", parts, everyone, weighted=weighted)
+    scope = _combined(name, kind, parts, everyone, weighted=weighted)
     for part in parts:
         for place in {*part.scores, *part.missing} - everyone:
             lacking = sum(place not in one.scores for one in parts)
@@ -122,10 +128,13 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
 def _combined(name: str, kind: Kind, parts: Sequence[Scope], everyone: set[int], *, weighted: bool) -> Scope:
     languages, metrics = {part.language for part in parts}, {(part.metric, part.filter) for part in parts}
     metric, filter_name = next(iter(metrics)) if len(metrics) == 1 else (None, None)
-    scores = {place: _combined_score([part.scores[place] for part in parts], weighted=weighted) for place in sorted(everyone)}
     language = next(iter(languages)) if len(languages) == 1 else None
     better = all(part.higher_is_better for part in parts)
-    scope = Scope(name, kind, language, metric, filter_name, _chance(parts), better, scores, parts=len(parts))
+    scope = Scope(name, kind, language, metric, filter_name, _chance(parts), better, {}, parts=len(parts))
+    for place in sorted(everyone):
+        weights = _weights([part.scores[place].n for part in parts], weighted=weighted)
+        scope.strata[place] = mixture([part.strata.get(place) for part in parts], weights)
+        scope.scores[place] = _combined_score(parts, place, weights, scope.strata[place], mixed=kind == "average")
     for a, b in combinations(sorted(everyone), 2):
         found = [part.pairs[a, b] for part in parts if (a, b) in part.pairs]
         if len(found) == len(parts):
@@ -138,16 +147,21 @@ def _weights(sizes: Sequence[int], *, weighted: bool) -> list[float]:
     return [(size if weighted else 1) / whole for size in sizes]
 
 
-def _combined_score(scores: Sequence[Score], *, weighted: bool) -> Score:
-    weights = _weights([score.n for score in scores], weighted=weighted)
+def _combined_score(parts: Sequence[Scope], place: int, weights: Sequence[float], strata: Strata | None, *, mixed: bool) -> Score:
+    """The weighted mean of the parts' scores. Above chance: that of a group (`above_chances`), or
+    (``mixed``) the mean of its parts'."""
+    scores = [part.scores[place] for part in parts]
     value = math.fsum(weight * score.value for weight, score in zip(weights, scores, strict=True))
     stderr = None
     if all(score.stderr is not None for score in scores):
         stderr = math.sqrt(math.fsum((weight * (score.stderr or 0.0)) ** 2 for weight, score in zip(weights, scores, strict=True)))
+    interval = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
     corrected = None
     if all(score.corrected is not None for score in scores):
-        corrected = math.fsum(weight * (score.corrected or 0.0) for weight, score in zip(weights, scores, strict=True))
-    interval = normal(value, stderr) if stderr is not None else None
+        if mixed or any(part.chance is None for part in parts):
+            corrected = math.fsum(weight * (score.corrected or 0.0) for weight, score in zip(weights, scores, strict=True))
+        else:
+            corrected = above_chances([score.value for score in scores], [part.chance or 0.0 for part in parts], weights)
     return Score(value, stderr, interval, sum(score.n for score in scores), corrected)
 
 

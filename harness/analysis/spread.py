@@ -1,12 +1,16 @@
-"""How far a mean can be trusted: standard errors and 95 % intervals of per-item scores, with or without clusters of items.
+"""How far a mean can be trusted: standard errors and 95 % intervals of per-item scores, with or without
+clusters of items.
 
 Formulas (docs/statistics.md gives them in full):
 
-- standard error: Miller, arXiv 2411.00640; clustered √[C/(C−1)·Σ_c (Σ_{i∈c} (s_i − s̄))²] / n, which is statsmodels' ``cov_type="cluster"``;
-- interval of a clustered mean: Bell and McCaffrey (Survey Methodology 28, 2002): each cluster's sum is weighted by 1/(1 − m_c/n) instead of
-  C/(C−1), with Satterthwaite's degrees of freedom. Clusters of one size give exactly the formula above and C − 1;
-- interval of a counted score: Wilson (JASA 22, 1927); with clusters at the effective sample size p(1 − p)/SE² and with t for z (Dean and
-  Pagano, Journal of Survey Statistics and Methodology 3, 2015).
+- standard error: Miller, arXiv 2411.00640; clustered √[C/(C−1)·Σ_c (Σ_{i∈c} (s_i − s̄))²] / n, which is
+  statsmodels' ``cov_type="cluster"``;
+- interval of a clustered mean: Bell and McCaffrey (Survey Methodology 28, 2002): each cluster's sum is
+  weighted by 1/(1 − m_c/n) instead of C/(C−1), with Satterthwaite's degrees of freedom. Clusters of one
+  size give exactly the formula above and C − 1;
+- interval of a counted score: Wilson (JASA 22, 1927); with clusters at the effective sample size and with t
+  for z (Dean and Pagano, Journal of Survey Statistics and Methodology 3, 2015), near 0 and 1 less than p(1
+  − p)/SE² (`effective_size`).
 """
 
 from __future__ import annotations
@@ -115,33 +119,56 @@ def spread(scores: Array, clusters: Clusters | None = None) -> Spread:
 
 
 def score_interval(scores: Array, clusters: Clusters | None = None) -> tuple[float, float] | None:
-    """95 % interval of a mean score: Wilson's where every score is 0 or 1, else mean ± t·SE. None where there is no spread to go by."""
+    """95 % interval of a mean score: Wilson's where every score is 0 or 1, else mean ± t·SE, inside [0, 1]
+    where all scores are.
+
+    None where there is no spread to go by. Equal scores between 0 and 1 are no certainty: Wilson's for as
+    many answers as there are items (or sources).
+    """
     found = spread(scores, clusters)
+    inside = bool(((scores >= 0) & (scores <= 1)).all())
     if not bool(np.isin(scores, (0.0, 1.0)).all()):
-        return found.interval()
+        if inside and found.robust is not None and found.robust < 1e-9:
+            return wilson(min(1.0, found.mean) * (found.clusters or found.n), found.clusters or found.n)
+        ends = found.interval()
+        return (max(0.0, ends[0]), min(1.0, ends[1])) if ends is not None and inside else ends
     if clusters is None:
         return wilson(float(scores.sum()), found.n)
     if found.robust is None:
         return None
-    size = effective_size(found, clusters)
+    size = effective_size(scores, found, clusters)
     return wilson(found.mean * size, size, t95(found.dof))
 
 
-def effective_size(found: Spread, clusters: Clusters) -> float:
-    """How many independent items tell as much: p(1 − p)/SE², at most n. Where all scores are equal and so tell nothing of how alike a
-    cluster's items are, they are taken as fully alike: n²/Σm_c²."""
-    variance = found.mean * (1 - found.mean)
-    if variance <= 0 or not found.robust:
-        return found.n**2 / float((clusters.sizes**2).sum())
-    return min(float(found.n), variance / found.robust**2)
+FULLY_ALIKE = 0.5
+"""Sources that are taken as fully alike beside those in which the rarer answer was seen."""
+
+
+def effective_size(scores: Array, found: Spread, clusters: Clusters) -> float:
+    """How many independent right-or-wrong answers tell as much as n clustered ones: n/deff.
+
+    The design effect seen, deff = n·SE²/(p(1 − p)) but at least 1, comes from the d sources that hold the
+    rarer answer (wrong ones where most are right). Near 0 and 1 these are few, and say little of how alike
+    a source's items are. So it is averaged, with the weights d and ``FULLY_ALIKE``, with that of items
+    which are all alike, Σm²/n; where the rarer answer was never seen it is that (continuously).
+    """
+    n, variance = found.n, found.mean * (1 - found.mean)
+    alike = float((clusters.sizes**2).sum()) / n
+    if variance <= 0 or found.robust is None:
+        return n / alike
+    rarer = scores if found.mean < 0.5 else 1 - scores
+    holding = int(np.count_nonzero(np.bincount(clusters.codes, weights=rarer, minlength=clusters.count)))
+    seen = max(1.0, n * found.robust**2 / variance)
+    return n / max(seen, (holding * seen + FULLY_ALIKE * alike) / (holding + FULLY_ALIKE))
 
 
 def t_test(value: float, stderr: float | None, dof: float) -> float | None:
-    """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None without a standard error."""
-    if stderr is None:
+    """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None without a
+    standard error, or where it is zero and the value is not: equal differences are no certainty."""
+    if stderr is None or (stderr == 0 and value != 0):
         return None
     if stderr == 0:
-        return 1.0 if value == 0 else 0.0
+        return 1.0
     from scipy.special import ndtr, stdtr
 
     ratio = -abs(value) / stderr

@@ -32,7 +32,9 @@ def compare(
     task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task (or glob), in detail.", show_default=False)] = None,
     index: Annotated[
         str | None,
-        typer.Option("--index", metavar="NAME", help="Composite index: bilingual, smoke, or a YAML of weights.", show_default=False),
+        typer.Option(
+            "--index", metavar="NAME", help="Composite index: bilingual, open-llm-v2, smoke, or a YAML of weights.", show_default=False
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All pairs, and the subjects of groups.")] = False,
     as_json: Json = False,

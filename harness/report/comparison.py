@@ -18,9 +18,10 @@ MOST_PAIRS = 28
 NONE = "–"
 LEGEND = (
     "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
-    "independent, else Student's t; Holm's p is adjusted over all pairs of one table.",
-    "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: models with one letter are not surely worse than "
-    "the first of them. r: correlation of item scores. detects: the smallest true difference found with 80 % power.",
+    "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one "
+    "table.",
+    "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two models share a letter exactly where neither "
+    "is surely better. r: correlation of item scores. detects: the smallest true difference found with 80 % power.",
 )
 
 
@@ -142,7 +143,8 @@ def records(comparison: Comparison) -> Iterator[dict[str, Any]]:
 def _flat(pair: Difference) -> dict[str, Any]:
     data = dataclasses.asdict(pair)
     low, high = data.pop("ci95") or (None, None)
-    del data["variances"]
+    for inner in ("variances", "tosses", "worth"):
+        del data[inner]
     return {**data, "ci95_lo": low, "ci95_hi": high}
 
 

@@ -49,6 +49,8 @@ def index_sheets(comparison: Comparison, found: Mapping[int, Sequence[Index]], w
             rows.append((index.value or -1.0, (label, value, ends, *values)))
             if index.missing:
                 missing.append(f"{label}: no index: nothing on {'; '.join(index.missing)}")
+        if zero := dict.fromkeys(task for mine in found.values() for task in mine[number].from_zero):
+            missing.append(f"Counted from 0, because no chance level is known (generated answers, or imports): {', '.join(zero)}")
         rows.sort(key=lambda row: -row[0])
         names = {"zh": "Chinese", "en": "English"}
         title = f"{names[language]} index ({weights.name}, version {weights.version}), 0–100"
@@ -84,8 +86,11 @@ def as_data(comparison: Comparison, found: Sequence[Gap], claims: Sequence[Match
 
 def _gap(gap: Gap, labels: Sequence[str]) -> dict[str, Any]:
     facts = {"zh_task": gap.zh_task, "en_task": gap.en_task, "metric": gap.metric, "how": gap.how}
+    inner = ("tosses", "worth")
     models = {
-        labels[place]: {"zh": gap.zh[place], "en": gap.en[place], **dataclasses.asdict(pair)} for place, pair in gap.differences.items()
+        labels[place]: {"zh": gap.zh[place], "en": gap.en[place]}
+        | {key: value for key, value in dataclasses.asdict(pair).items() if key not in inner}
+        for place, pair in gap.differences.items()
     }
     return {**facts, "models": models}
 

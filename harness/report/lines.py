@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.analysis.strata import Strata
+
 Kind = Literal["task", "group", "subject", "average"]
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 
@@ -23,6 +25,8 @@ class Figure:
     missing: int = 0
     """Subjects of a group, or lines of an average, that gave no value."""
     prompt_id: str | None = None
+    strata: Strata | None = None
+    """The answers that the value is a weighted mean of, for the interval of an average."""
 
     @property
     def faults(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.analysis.intervals import Z95
+from harness.analysis.intervals import normal
 from harness.analysis.primary import primary
 from harness.report.cost_totals import FIELDS as COSTS
 from harness.report.cost_totals import flat
@@ -50,7 +50,9 @@ def _task_record(row: Row, run: str, weights: str | None, shown: tuple[str, str]
 
 def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict[str, Any]:
     mine = [row for row in result.groups if row.group == group.group]
-    half = Z95 * group.stderr if group.stderr is not None else None  # runs of version 1 kept no interval of a group
+    low, high = group.ci95 if group.ci95 is not None else (None, None)
+    if group.ci95 is None and group.stderr is not None:  # runs of version 1 kept no interval of a group
+        low, high = normal(group.value, group.stderr)
     known = {
         "run": result.name,
         "model": group.model,
@@ -60,8 +62,8 @@ def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict
         "filter": group.filter,
         "value": group.value,
         "stderr": group.stderr,
-        "ci95_lo": group.value - half if half is not None else None,
-        "ci95_hi": group.value + half if half is not None else None,
+        "ci95_lo": low,
+        "ci95_hi": high,
         "n": group.n,
         "chance": group.chance,
         "corrected": group.corrected,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.analysis.intervals import Z95
 from harness.analysis.primary import Key, primary
+from harness.analysis.strata import Strata, mixture, of_row
 from harness.report.lines import Figure, Kind, Line
 from harness.results.schema import GroupRow, Results, Row
 
@@ -44,11 +45,19 @@ class Selection:
         return [row for place in self.places for row in self.rows.get((place, task), [])]
 
     def _members(self) -> dict[str, list[str]]:
-        """Tasks of every group that has a score, and of groups that have none because every subject failed."""
+        """Tasks of every group that has a score, and of groups that have none because every subject failed.
+
+        A group of which no metric marks all tasks (``leaderboard``) has no line: its parts stand for
+        themselves."""
         found: dict[str, dict[str, None]] = {}
+        marked: dict[str, dict[tuple[str, str], set[str]]] = {}
         for (_, name), scores in self.group_rows.items():
             for row in scores:
                 found.setdefault(name, {}).update(dict.fromkeys([*row.tasks, *row.missing]))
+                marked.setdefault(name, {}).setdefault((row.metric, row.filter), set()).update(row.tasks)
+        for name, by_metric in marked.items():
+            if not any(tasks >= set.union(*by_metric.values()) for tasks in by_metric.values()):
+                del found[name]
         loose: dict[str, list[str]] = {}
         for task in self.tasks:
             group = next((row.group for row in self.of(task) if row.group), None)
@@ -110,6 +119,7 @@ class Selection:
             empty=row.n_empty or 0,
             unparsable=row.n_unparsable or 0,
             prompt_id=row.prompt_id,
+            strata=of_row(row),
         )
 
     def _group_line(self, group: str, kind: Kind) -> Line:
@@ -144,17 +154,25 @@ class Selection:
         whole = set(score.tasks) == everyone and all(row.status == "ok" for row in asked)
         return Figure(
             value=score.value,
-            half=Z95 * score.stderr if score.stderr is not None else None,
+            half=half_width(score),
             n=score.n,
             status="ok" if whole else "partial",
             truncated=sum(row.n_truncated or 0 for row in asked),
             empty=sum(row.n_empty or 0 for row in asked),
             unparsable=sum(row.n_unparsable or 0 for row in asked),
             missing=len(score.missing),
+            strata=group_strata(score, asked),
         )
 
 
-def half_width(row: Row) -> float | None:
+def group_strata(score: GroupRow, rows: Sequence[Row]) -> Strata | None:
+    """The answers behind a group's score, weighted as it is."""
+    mine = [row for row in rows if row.task in score.tasks and row.value is not None]
+    whole = sum(row.n for row in mine) if score.weighted else len(mine)
+    return mixture([of_row(row) for row in mine], [(row.n if score.weighted else 1) / whole for row in mine]) if whole else None
+
+
+def half_width(row: Row | GroupRow) -> float | None:
     """Half the 95 % interval, or 1.96 standard errors, or None where there is neither."""
     if row.ci95 is not None:
         return (row.ci95[1] - row.ci95[0]) / 2

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.analysis.strata import mixture, share_interval
 from harness.report.cost_totals import Totals, totals
 from harness.report.failures import failures
 from harness.report.lines import LANGUAGES, Figure, Line
@@ -130,8 +131,12 @@ def _mean(figures: Sequence[Figure]) -> Figure:
     whole = [figure for figure in figures if figure.value is not None and figure.status == "ok"]
     if len(whole) < len(figures):
         return Figure(status="partial", n=len(whole), missing=len(figures) - len(whole))
+    strata = mixture([figure.strata for figure in whole], [1 / len(whole)] * len(whole))
     halves = [figure.half for figure in whole if figure.half is not None]
     half = math.sqrt(math.fsum(half**2 for half in halves)) / len(whole) if len(halves) == len(whole) else None
+    if strata:
+        low, high = share_interval(strata)
+        half = (high - low) / 2
     return Figure(math.fsum(figure.value or 0.0 for figure in whole) / len(whole), half, len(whole), "ok")
 
 

@@ -34,6 +34,12 @@ SHARES = ("acc", "acc_norm", "acc_mutual_info", "exact_match")
 Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
 
 
+def is_share(metric: str | None) -> bool:
+    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to 1, higher
+    is better."""
+    return metric is not None and metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
+
+
 def above_chance(value: float, chance: float) -> float:
     """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than guessing (Open LLM Leaderboard 2)."""
     return (value - chance) / (1 - chance)
@@ -78,9 +84,8 @@ class Row(_Record):
     @model_validator(mode="after")
     def _derive(self) -> Row:
         """What follows from the other fields is never said differently, and rows of version 1 get it, too."""
-        share = self.metric is not None and self.metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
         known = self.value is not None and self.chance is not None and self.chance < 1
-        self.corrected = above_chance(self.value or 0.0, self.chance or 0.0) if share and known else None
+        self.corrected = above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
         for kind in ("truncated", "empty", "unparsable"):
             count = getattr(self, f"n_{kind}")
             setattr(self, f"rate_{kind}", count / self.n if self.n and count is not None else None)
@@ -97,9 +102,15 @@ class GroupRow(_Record):
     filter: str
     value: float
     stderr: float | None = None
-    ci95: tuple[float, float] | None = Field(None, description="value ± 1.96 standard errors.")
+    ci95: tuple[float, float] | None = Field(
+        None,
+        description="95 % score interval of the subjects' weighted mean (docs/statistics.md); ± 1.96 SE for other figures.",
+    )
     chance: float | None = Field(None, description="Chance level of the subjects, weighted as their scores are.")
-    corrected: float | None = Field(None, description="(value − chance)/(1 − chance).")
+    corrected: float | None = Field(
+        None,
+        description="(value − chance)/(1 − chance) where all subjects have one chance level, else the plain mean of the subjects' own.",
+    )
     weighted: bool = Field(True, description="Whether subjects count by their number of items.")
     n: int
     tasks: list[str]

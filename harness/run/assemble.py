@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.analysis.chance import above_chances
 from harness.analysis.intervals import normal
+from harness.analysis.strata import mixture, of_row, share_interval
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
 from harness.results.sanity import sanity_row
-from harness.results.schema import GroupRow, ModelRow, Results, Row, SanityRow, above_chance
+from harness.results.schema import GroupRow, ModelRow, Results, Row, SanityRow
 from harness.run.expectations import check
 from harness.version import __version__
 
@@ -76,10 +78,12 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
 
 
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
-    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; the others are named in ``missing``.
+    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those that gave
+    none are named in ``missing``.
 
-    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is that of the weighted sum of
-    independent subjects, √Σ(wᵢ·SEᵢ)².
+    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is
+    that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects
+    that are marked by another of the group's metrics (IFEval in ``leaderboard``'s acc) are not missing.
     """
     members = set(group.members)
     found: dict[tuple[str, str, str], list[Row]] = {}
@@ -89,22 +93,19 @@ def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> 
     made = []
     for (model, metric, name), parts in found.items():
         if model in models and (group.metrics or len(parts) * 2 > len(members) or len(members) == 1):
-            made.append(_group_row(group, model, metric, name, parts))
+            others = {row.task for (whose, *_), theirs in found.items() if whose == model for row in theirs}
+            made.append(_group_row(group, model, metric, name, parts, [task for task in group.members if task not in others]))
     return made
 
 
-def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequence[Row]) -> GroupRow:
+def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequence[Row], missing: list[str]) -> GroupRow:
     sizes = [row.n if group.weighted else 1 for row in parts]
     weights = [size / sum(sizes) for size in sizes]
     stderr = None
     if all(row.stderr is not None for row in parts):
         stderr = math.sqrt(sum((weight * (row.stderr or 0.0)) ** 2 for weight, row in zip(weights, parts, strict=True)))
     value = sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True))
-    chance = None
-    if all(row.corrected is not None for row in parts):
-        chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
     languages = {row.language for row in parts}
-    here = {row.task for row in parts}
     return GroupRow(
         group=group.name,
         model=model,
@@ -113,11 +114,20 @@ def _group_row(group: GroupSpec, model: str, metric: str, name: str, parts: Sequ
         filter=name,
         value=value,
         stderr=stderr,
-        ci95=normal(value, stderr) if stderr is not None else None,
-        chance=chance,
-        corrected=above_chance(value, chance) if chance is not None else None,
+        **group_trust(parts, weights, value, stderr),
         weighted=group.weighted,
         n=sum(row.n for row in parts),
-        tasks=sorted(here),
-        missing=[task for task in group.members if task not in here],
+        tasks=sorted({row.task for row in parts}),
+        missing=missing,
     )
+
+
+def group_trust(parts: Sequence[Row], weights: Sequence[float], value: float, stderr: float | None) -> dict[str, Any]:
+    """A group's 95 % interval, chance level and score above chance, out of its subjects' rows."""
+    chance = corrected = None
+    if all(row.corrected is not None for row in parts):
+        chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
+        corrected = above_chances([row.value or 0.0 for row in parts], [row.chance or 0.0 for row in parts], weights)
+    strata = mixture([of_row(row) for row in parts], weights)
+    ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
+    return {"ci95": ci95, "chance": chance, "corrected": corrected}

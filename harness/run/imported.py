@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.intervals import normal
 from harness.analysis.prompts import IMPORTED
 from harness.errors import ConfigError
 from harness.items import Answer, Generation, Likelihood, Score
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.schema import GroupRow, ModelRow, Results, Row
+from harness.run.assemble import group_trust
 from harness.run.identity import digest
 from harness.run.lm_eval_files import Evaluation, Scores, read_evaluation
 from harness.run.rows import CellFacts, make_rows, write_samples
@@ -65,7 +65,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
         config_hash=digest(evaluation.facts),
         models=[work.model_row(identifier)],
         rows=rows,
-        groups=[row for name, scores in evaluation.groups.items() for row in work.group(name, scores)],
+        groups=[row for name, scores in evaluation.groups.items() for row in work.group(name, scores, rows)],
     )
     write_json(folder.results, results.model_dump(mode="json"))
     write_json(
@@ -141,15 +141,17 @@ class _Work:
             "system_prompt": self.facts.get("system_prompt"),
         }
 
-    def group(self, name: str, scores: Scores) -> list[GroupRow]:
-        """A group's rows, as lm-eval aggregated them."""
-        members = [task for task in self.evaluation.members.get(name, []) if task in self.evaluation.tasks]
+    def group(self, name: str, scores: Scores, rows: Sequence[Row]) -> list[GroupRow]:
+        """A group's rows, as lm-eval aggregated them, with the interval and the score above chance of its tasks' ``rows``."""
+        members = set(self.evaluation.members.get(name, []))
         made = []
         for (metric, filter_name), (value, error) in scores.metrics.items():
-            parts = [(self.evaluation.tasks[task].metrics.get((metric, filter_name)), self.evaluation.tasks[task].n) for task in members]
-            known = [(part[0], n) for part, n in parts if part is not None]
-            if known:
-                plain = sum(part for part, _ in known) / len(known)
+            parts = [row for row in rows if row.task in members and (row.metric, row.filter or "none") == (metric, filter_name)]
+            parts = [row for row in parts if row.value is not None]
+            if parts:
+                weighted = abs(sum(row.value or 0.0 for row in parts) / len(parts) - value) > 1e-12
+                sizes = [row.n if weighted else 1 for row in parts]
+                weights = [size / sum(sizes) for size in sizes]
                 made.append(
                     GroupRow(
                         group=name,
@@ -159,10 +161,10 @@ class _Work:
                         filter=filter_name,
                         value=value,
                         stderr=error,
-                        ci95=normal(value, error) if error is not None else None,
-                        weighted=abs(plain - value) > 1e-12,
-                        n=sum(n for _, n in known),
-                        tasks=sorted(members),
+                        **group_trust(parts, weights, value, error),
+                        weighted=weighted,
+                        n=sum(row.n for row in parts),
+                        tasks=sorted({row.task for row in parts}),
                     )
                 )
         return made

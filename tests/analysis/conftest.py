@@ -23,7 +23,9 @@ Make = Callable[..., Run]
 
 
 def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **more: Any) -> list[Row]:
-    """One cell: its samples on disk and its rows. ``more``: prompt, chance, clusters, items, first (number of the first document)."""
+    """One cell: its samples on disk and its rows. ``more``: prompt, chance, clusters, items, first (number
+    of the first document), metric, language."""
+    metric = more.get("metric", "acc")
     first = more.get("first", 0)
     samples = tuple(
         SampleMark(
@@ -32,7 +34,7 @@ def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **mo
             prompt=f"{task} {first + place}",
             target="yes",
             answer="yes" if score else "no",
-            metrics={"acc": score},
+            metrics={metric: score},
             keys=(str(first + place),),
             item=more["items"][place] if "items" in more else str(first + place),
             cluster=more["clusters"][place] if "clusters" in more else None,
@@ -41,9 +43,11 @@ def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **mo
     )
     answers = {one.keys[0]: Score(one.keys[0], (-1.0, -2.0), (False, False), (1, 1), Tokens(10, 5, 5, 0)) for one in samples}
     counted = all(score in (0.0, 1.0) for score in scores)
-    value = MetricValue("acc", "none", sum(scores) / len(scores), None, len(scores), True, counted)
+    value = MetricValue(metric, "none", sum(scores) / len(scores), None, len(scores), True, counted)
     prompt = more.get("prompt", f"prompt-{task}")
-    facts = CellFacts(f"{model}{task}{prompt}", prompt, model, task, None, task[:2], 0, "float32", "mock", more.get("chance", 0.25))
+    facts = CellFacts(
+        f"{model}{task}{prompt}", prompt, model, task, None, more.get("language", task[:2]), 0, "float32", "mock", more.get("chance", 0.25)
+    )
     marks = Marks(samples, (value,), len(scores))
     write_samples(folder.samples(model, task), marks, answers)
     return make_rows(facts, marks, answers, 1.0, ("ok", None))

@@ -118,6 +118,53 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
     assert group.missing == {2: "1 of 2 subjects: no value"}
 
 
+def test_groups_within_a_group_have_all_their_tasks(make: Any) -> None:
+    """lm-eval's mmlu holds mmlu_stem and others; two groups that share a task are both whole, too."""
+    scores = {(m, f"zh_{task}"): coins(ord(m) + n, n, 0.7) for m in "ab" for task, n in (("s1", 20), ("s2", 30), ("s3", 40), ("s4", 50))}
+    groups = [
+        GroupSpec("stem", ("zh_s1", "zh_s2"), True, ("acc",)),
+        GroupSpec("all", ("zh_s1", "zh_s2", "zh_s3"), True, ("acc",)),
+        GroupSpec("other", ("zh_s3", "zh_s4"), False, ("acc",)),
+    ]
+    run = make("run", scores, groups=groups)
+    found = compare([run])
+    assert [(scope.name, scope.kind, scope.parts) for scope in found.scopes if scope.kind != "average"] == [
+        ("all", "group", 3),
+        ("stem", "subject", 2),
+        ("zh_s1", "subject", 1),
+        ("zh_s2", "subject", 1),
+        ("zh_s3", "subject", 1),
+        ("other", "group", 2),
+        ("zh_s4", "subject", 1),
+    ]
+    for row in run.results.groups:
+        scope = found.scope(row.group)
+        assert scope is not None
+        score = scope.scores[found.place(row.model)]
+        assert (score.value, score.stderr) == (pytest.approx(row.value), pytest.approx(row.stderr))
+        assert score.ci95 == pytest.approx(row.ci95)
+        assert score.corrected == pytest.approx(row.corrected)
+
+
+def test_all_right_and_all_wrong_groups_and_averages_have_a_width(make: Any) -> None:
+    """Five tasks of 20: neither ±0 in the table, nor [1, 1], nor below 0."""
+    names = [f"zh_s{number}" for number in range(5)]
+    scores = {(m, name): [float(m == "a")] * 20 for m in "ab" for name in [*names, "zh_alone"]}
+    run = make("run", scores, groups=[GroupSpec("zh_group", tuple(names), True, ("acc",))])
+    found = compare([run])
+    for name in ("zh_group", "Chinese average"):
+        scope = found.scope(name)
+        assert scope is not None
+        (right_low, right_high), (wrong_low, wrong_high) = (scope.scores[place].ci95 or (0.0, 0.0) for place in (0, 1))
+        assert right_low < 0.98
+        assert right_high == 1.0
+        assert wrong_low == 0.0
+        assert wrong_high > 0.02
+    table = CliRunner().invoke(app, ["report", str(run.folder.path), "--all"]).stdout
+    assert "±0.000" not in table
+    assert "±0.02" in table
+
+
 def test_missing_samples_leave_scores_and_a_note(make: Any) -> None:
     run: Run = make("run", {("a", "zh_x"): coins(1, 20, 0.6), ("b", "zh_x"): coins(2, 20, 0.6)})
     run.folder.samples("b", "zh_x").unlink()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from harness.analysis.comparison import compare
-from harness.analysis.index import PACKAGED, floored, indices, load_weights, resampled
-from harness.analysis.spread import from_codes
+from harness.analysis.index import PACKAGED, ends, floored, indices, load_weights
+from harness.analysis.strata import Stratum
 from harness.errors import ConfigError
 
 
@@ -56,6 +56,7 @@ def test_the_index_is_the_weighted_mean_of_its_parts(make: Any, weights: Path) -
     knowledge = (floored(one, 0.25) + floored(other, 0.25)) / 2
     assert index.parts == pytest.approx({"knowledge": knowledge, "maths": 100 * third})
     assert index.value == pytest.approx((3 * knowledge + 100 * third) / 4)
+    assert index.from_zero == ("zh_c",)
     assert index.ci95 is not None
     assert index.ci95[0] < index.value < index.ci95[1]  # type: ignore[operator]
 
@@ -78,13 +79,44 @@ def test_the_interval_is_as_wide_as_the_items_make_it(make: Any, weights: Path) 
     assert index.ci95[1] - index.ci95[0] == pytest.approx(2 * 1.96 * error, rel=0.08)
 
 
-def test_clusters_are_drawn_whole() -> None:
-    rng = np.random.default_rng(0)
-    scores = np.repeat((rng.random(40) < 0.5).astype(float), 5)
-    together = resampled(scores, from_codes(np.repeat(np.arange(40), 5)), rng)
-    alone = resampled(scores, None, rng)
-    assert together.std() == pytest.approx(alone.std() * 5**0.5, rel=0.1)
-    assert together.mean() == pytest.approx(scores.mean(), abs=0.01)
+@pytest.mark.parametrize("p", [0.25, 0.98])
+def test_a_guessing_and_a_nearly_perfect_model_are_covered(p: float) -> None:
+    """Six tasks of 100 items: the bootstrap held a guessing model's true index of 0 in 20 % of draws (scripts/coverage.py)."""
+    rng, hits, rounds = np.random.default_rng(14), 0, 400
+    truth = floored(p, 0.25)
+    for _ in range(rounds):
+        values = rng.binomial(100, p, 6) / 100
+        strata = {str(place): (100 / 0.75 / 6, Stratum(value, 100.0)) for place, value in enumerate(values.tolist())}
+        value = float(np.mean([floored(one, 0.25) for one in values.tolist()]))
+        low, high = ends(value, 100 * float((values.mean() - 0.25) / 0.75), strata)
+        assert low <= value <= high
+        hits += low <= truth <= high
+    assert hits / rounds >= 0.93
+
+
+def test_a_guessing_models_interval_reaches_zero(make: Any, weights: Path) -> None:
+    """What is cut off at 0 raises the index, not what is sure of it."""
+    scores = {("a", task): [1.0] * right + [0.0] * (40 - right) for task, right in (("zh_a", 13), ("zh_b", 7), ("zh_c", 9))}
+    (index,) = indices(compare([make("run", scores)]), load_weights(str(weights)))[0]
+    assert index.value == pytest.approx(3 / 4 * (floored(13 / 40, 0.25) + 0) / 2)
+    assert index.ci95 is not None
+    assert index.ci95[0] == 0.0
+    assert index.ci95[1] > index.value  # type: ignore[operator]
+
+
+def test_all_right_is_no_certain_hundred(make: Any, weights: Path) -> None:
+    scores = {("a", task): [1.0] * 20 for task in ("zh_a", "zh_b", "zh_c")}
+    (index,) = indices(compare([make("run", scores)]), load_weights(str(weights)))[0]
+    assert index.value == pytest.approx(100)
+    assert index.ci95 is not None
+    assert index.ci95[0] < 97
+    assert index.ci95[1] == 100
+
+
+def test_a_task_that_is_no_share_is_missing(make: Any, weights: Path) -> None:
+    scores = {("a", task): coins(5, 40, 0.5) for task in ("zh_a", "zh_b")} | {("a", "zh_c"): [3.0, 7.0, 5.0]}
+    (index,) = indices(compare([make("run", scores)]), load_weights(str(weights)))[0]
+    assert (index.value, index.missing) == (None, ("maths (zh_c)",))
 
 
 def test_packaged_weights_are_versioned_and_keep_languages_apart() -> None:

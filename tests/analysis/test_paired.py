@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from harness.analysis.paired import Difference, combine, detectable, holm, mcnemar, paired, shared
-from harness.analysis.ranking import letter, ranks
-from harness.analysis.spread import from_codes
+from harness.analysis.ranking import letter, ranks, ties
+from harness.analysis.spread import from_codes, t95
 
 
 def pairs_of_scores(seed: int, count: int = 40) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -131,7 +131,9 @@ def test_equal_answers_are_no_certainty() -> None:
     found = paired(np.ones(50), np.ones(50))
     assert found.ci95 == (pytest.approx(-0.0377, abs=1e-3), pytest.approx(0.0377, abs=1e-3))
     assert (found.p, found.detectable) == (1.0, None)
-    assert paired(np.ones(50), np.ones(50), from_codes(np.repeat(np.arange(10), 5))).ci95 is None
+    sources = paired(np.ones(50), np.ones(50), from_codes(np.repeat(np.arange(10), 5)))
+    assert sources.ci95 is not None
+    assert -sources.ci95[0] == pytest.approx(sources.ci95[1]) == pytest.approx(t95(9) / 12)  # as ten items, two added
 
 
 def test_a_flipped_difference_is_the_other_way_round() -> None:
@@ -181,7 +183,25 @@ def test_ranks_count_only_what_is_sure() -> None:
     pairs |= {(1, 2): sure(0.1, 0.06), (1, 3): sure(0.3, 0.001), (2, 3): sure(0.05, 0.5)}
     found = ranks([0, 1, 2, 3], pairs)
     assert [(found[place].low, found[place].high) for place in range(4)] == [(1, 2), (1, 3), (2, 4), (3, 4)]
-    assert [found[place].tie for place in range(4)] == ["a", "a", "b", "b"]
+    assert [found[place].tie for place in range(4)] == ["a", "ab", "bc", "c"]
+
+
+def test_two_models_share_a_letter_exactly_where_neither_is_sure() -> None:
+    """On random tables, also where being told apart is not in the order of the scores; and no letter is superfluous."""
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        count = int(rng.integers(2, 9))
+        pairs = {(a, b): sure(0.1, float(rng.choice([0.01, 0.5]))) for a in range(count) for b in range(a + 1, count)}
+        found = ties(list(range(count)), pairs)
+        for (a, b), pair in pairs.items():
+            assert bool(set(found[a]) & set(found[b])) == (pair.adjusted == 0.5), (found, pairs)
+        held = {one: {place for place in found if one in found[place]} for letters in found.values() for one in letters}
+        assert not any(held[one] <= held[other] for one in held for other in held if one != other)
+        assert "a" in found[0]
+
+
+def test_a_model_that_was_never_tested_has_no_letter() -> None:
+    assert ties([0, 1, 2], {(0, 1): sure(0.1, 0.01)}) == {0: "a", 1: "b", 2: ""}
 
 
 def test_lower_may_be_better() -> None:

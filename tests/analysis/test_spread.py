@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.intervals import wilson
-from harness.analysis.spread import clusters_of, from_codes, score_interval, spread, t95
+from harness.analysis.spread import clusters_of, effective_size, from_codes, score_interval, spread, t95
 
 
 def draws(seed: int, count: int = 60) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -110,6 +110,50 @@ def test_equal_answers_of_clusters_are_no_certainty() -> None:
     low, high = score_interval(np.ones(50), clusters) or (0.0, 0.0)
     assert high == 1.0
     assert low < wilson(50, 50)[0]
+
+
+def test_graded_scores_stay_in_their_range() -> None:
+    """An F1 of nearly 1 everywhere: no interval beyond 1; equal scores between 0 and 1 are no certainty; other scales are left alone."""
+    low, high = score_interval(np.array([1.0, 1.0, 0.9, 1.0, 0.7])) or (0.0, 2.0)
+    assert high == 1.0 > low
+    assert score_interval(np.full(8, 0.37)) == pytest.approx(wilson(0.37 * 8, 8))
+    assert (score_interval(np.array([0.1, 0.0, 0.2, 0.1])) or (-1.0, 0.0))[0] == 0.0
+    assert (score_interval(np.array([30.0, 50.0, 100.0])) or (0.0, 0.0))[1] > 100
+
+
+def zipf(count: int, items: int) -> list[int]:
+    shares = 1 / np.arange(1, count + 1)
+    return [max(1, round(items * share / shares.sum())) for share in shares]
+
+
+@pytest.mark.parametrize(
+    "sizes", [[10] * 5, [10] * 12, [8] * 30, zipf(20, 200), zipf(50, 300)], ids=["5x10", "12x10", "30x8", "zipf 20", "zipf 50"]
+)
+@pytest.mark.parametrize("p", [0.02, 0.05, 0.95, 0.98])
+@pytest.mark.parametrize("alike", [0.05, 0.3, 0.7])
+def test_few_and_zipf_sized_sources_near_the_ends_are_covered(sizes: list[int], p: float, alike: float) -> None:
+    """Down to 81 % before the design effect was drawn towards that of fully alike items."""
+    rng = np.random.default_rng(14)
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    clusters, scale, rounds = from_codes(codes), (1 - alike) / alike, 500
+    hits = 0
+    for _ in range(rounds):
+        scores = (rng.random(len(codes)) < rng.beta(p * scale, (1 - p) * scale, len(sizes))[codes]).astype(float)
+        hits += covers(score_interval(scores, clusters), p)
+    assert hits / rounds >= 0.92
+
+
+def test_the_design_effect_is_continuous_where_no_wrong_answer_was_seen() -> None:
+    """Ever fewer wrong answers bring the effective size down towards that of fully alike items, n²/Σm²."""
+    clusters = from_codes(np.repeat(np.arange(20), 10))
+    assert clusters is not None
+    sizes = []
+    for wrong in (8, 4, 1, 0):
+        scores = np.ones(200)
+        scores[: 10 * wrong : 10] = 0.0
+        sizes.append(effective_size(scores, spread(scores, clusters), clusters))
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] == pytest.approx(20)
 
 
 def covers(interval: tuple[float, float] | None, truth: float) -> bool:
