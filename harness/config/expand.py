@@ -30,7 +30,7 @@ def _model_key(entry: Node) -> str:
 
 
 def _task_key(entry: Node) -> str:
-    return "file" if entry.value.endswith((".jsonl", ".csv", ".tsv")) else "task"
+    return "file" if entry.value.endswith((".jsonl", ".ndjson", ".json", ".csv", ".tsv")) else "task"
 
 
 def expand(root: Node, mistakes: Mistakes) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from harness.tasks import hub
 from harness.tasks.api import Provenance
 from harness.tasks.catalogue import DATA
 from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
-from harness.tasks.ownfile import FILE_PATH, read_rows
+from harness.tasks.ownfile import FILE_PATH, Columns, read_file
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -75,10 +76,10 @@ class DataSources:
     def _own_file(self, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         file = Path(kwargs["file"])
         try:
-            rows = read_rows(file, kwargs["question"], kwargs["choices"], kwargs["answer"])
+            rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
-        fingerprint = hashlib.sha256(file.read_bytes() + repr(sorted(kwargs.items())[:3]).encode()).hexdigest()[:32]
+        fingerprint = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:32]  # of what is asked, wherever it lies
         return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(file.name, name, "file", fingerprint)
 
     def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:
