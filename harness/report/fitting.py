@@ -42,6 +42,11 @@ class Column:
         parts = [cell_len(piece.rstrip()) for cell in self.cells for piece in pieces(cell)]
         return max(heading, min(PIECE, max(parts, default=0)))
 
+    @property
+    def easy(self) -> int:
+        """Terminal columns at which it reads well: names of usual length unbroken."""
+        return max(self.least, min(self.natural, PIECE)) if not self.figures else self.least
+
 
 @dataclass(frozen=True)
 class Part:
@@ -53,29 +58,35 @@ class Part:
 
 def parts(columns: Sequence[Column], keys: int, width: int, gap: int) -> list[Part]:
     """The tables that hold all columns, each beginning with the first ``keys`` ones; empty where blocks must be written instead."""
-    if not columns:
-        return []
-    if len(columns) <= keys:
-        return [_part(columns, range(len(columns)), width, gap)] if _needs(columns, range(len(columns)), gap) <= width else []
+    least, easy = [column.least for column in columns], [column.easy for column in columns]
+    whole = list(range(len(columns)))
+    if _needs(least, whole, gap) <= width:
+        return [_part(columns, whole, width, gap)]
+    groups = _groups(easy, keys, width, gap) or _groups(least, keys, width, gap)
+    return [_part(columns, group, width, gap) for group in groups]
+
+
+def _groups(needs: Sequence[int], keys: int, width: int, gap: int) -> list[list[int]]:
+    """Columns in as few tables as hold them in their order; empty where one does not fit beside the keys."""
     names = list(range(keys))
-    groups: list[list[int]] = [[]]
-    for place in range(keys, len(columns)):
-        if groups[-1] and _needs(columns, [*names, *groups[-1], place], gap) > width:
-            groups.append([])
-        groups[-1].append(place)
-        if _needs(columns, [*names, *groups[-1]], gap) > width:
+    groups: list[list[int]] = []
+    for place in range(keys, len(needs)):
+        if _needs(needs, [*names, place], gap) > width:
             return []
-    return [_part(columns, [*names, *group], width, gap) for group in groups]
+        if not groups or _needs(needs, [*groups[-1], place], gap) > width:
+            groups.append(list(names))
+        groups[-1].append(place)
+    return groups
 
 
-def _needs(columns: Sequence[Column], chosen: Sequence[int], gap: int) -> int:
-    return sum(columns[place].least for place in chosen) + gap * (len(chosen) - 1)
+def _needs(needs: Sequence[int], chosen: Sequence[int], gap: int) -> int:
+    return sum(needs[place] for place in chosen) + gap * (len(chosen) - 1)
 
 
 def _part(columns: Sequence[Column], chosen: Sequence[int], width: int, gap: int) -> Part:
     """What is left over goes to figures first (their headings), then to short texts, last to long ones."""
     widths = {place: columns[place].least for place in chosen}
-    left = width - _needs(columns, chosen, gap)
+    left = width - sum(widths.values()) - gap * (len(chosen) - 1)
     for place in sorted(chosen, key=lambda place: (not columns[place].figures, columns[place].natural, place)):
         more = min(left, columns[place].natural - widths[place])
         widths[place] += more
