@@ -43,7 +43,7 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     no such file.
     """
     suffix = path.suffix.lower()
-    _check_encoding(path)
+    check_encoding(path)
     try:
         with path.open(encoding="utf-8-sig", newline="" if suffix in SEPARATED else None) as file:
             yield from _separated(file, SEPARATED[suffix]) if suffix in SEPARATED else _json(file)
@@ -51,7 +51,8 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise Unreadable(_not_utf8(path, error)) from error
 
 
-def _check_encoding(path: Path) -> None:
+def check_encoding(path: Path) -> None:
+    """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it cannot be opened."""
     with path.open("rb") as file:
         begin = file.read(4096)
     for mark, name in _MARKS:
