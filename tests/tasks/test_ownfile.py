@@ -194,9 +194,23 @@ def test_what_is_said_must_hold(tmp_path: Path) -> None:
 
 def test_an_option_that_stands_twice(tmp_path: Path) -> None:
     refused(jsonl(tmp_path, [row(choices=["x", "x", "y"], answer="x")]), "row 1, column 'answer'", "A, B")
-    refused(jsonl(tmp_path, [row(choices=["x", "y", "x "], answer="A")]), "row 1", "stands twice (A, C)")
-    found = read(jsonl(tmp_path, [row(choices=["x", "y", "y"], answer="A")]))
-    assert found.notes == ("questions that show one wrong option twice: 1",)
+    found = read(jsonl(tmp_path, [row(), row(choices=["x", "y", "x "], answer="A"), row(choices=["x", "y", "y"], answer="A")]))
+    assert found.notes == (
+        "the right option stands twice, and its twin counts as wrong: 1 of 3 questions, the first in row 2",
+        "a wrong option stands twice: 1 of 3 questions, the first in row 3",
+    )
+
+
+def test_what_is_not_read_is_said(tmp_path: Path) -> None:
+    """XCOPA: the column question says cause or effect, what it is about stands in premise."""
+    rows = [{"premise": f"p{k}", "choice1": "a1", "choice2": "b1", "question": "cause", "label": k % 2} for k in range(12)]
+    notes = " / ".join(read(jsonl(tmp_path, rows)).notes)
+    assert "columns that are not read: premise" in notes
+    assert "12 rows ask 1 different questions" in notes
+
+
+def test_a_list_as_numpy_prints_it(tmp_path: Path) -> None:
+    refused(jsonl(tmp_path, [row(choices="['0' '4'\n '2' '6']", answer="B")]), "row 1, column 'choices'", "numpy")
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------------------------
@@ -218,6 +232,7 @@ HEADS = [
     "question, A , B , C , D ,answer",
     "question,Ａ,Ｂ,Ｃ,Ｄ,answer",
     "question,answerA,answerB,answerC,answerD,label",
+    "question,mc_answer1,mc_answer2,mc_answer3,mc_answer4,answer",
     "question,ending0,ending1,ending2,ending3,label",
 ]
 
@@ -334,7 +349,7 @@ def test_fewer_options_and_blank_rows(tmp_path: Path) -> None:
     path = table(tmp_path, HEAD + "q,1月,2月,3月,4月,D\nr,1月,2月,3月,,C\ns,1月,2月,, ,A\n,,,,,\n , ,,,,\n\n")
     found = read(path)
     assert [len(one["choices"]) for one in found.rows] == [4, 3, 2]
-    assert any("2 of 3 questions have fewer than 4 options" in note for note in found.notes)
+    assert "fewer than 4 options: 2 of 3 questions, the first in row 2" in found.notes
     assert any("empty rows that are left out: 3" in note for note in found.notes)
     refused(table(tmp_path, HEAD + "q,a1,b1,c1,,D\n"), "row 1, column 'answer'", "'D'")
     refused(table(tmp_path, HEAD + "q,a1,,c1,d1,A\n"), "row 1, column 'B' is empty")

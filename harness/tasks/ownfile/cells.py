@@ -108,6 +108,10 @@ def _listed(value: str, place: str) -> Any:
             found = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             raise ConfigError(f"{place} begins like a list and is none that can be read; write a JSON list") from error
+        if len(found) < 2 and re.search(r"""['"]\s+['"]""", value):
+            raise ConfigError(
+                f"{place} is a list as numpy prints it, without commas; write a JSON list (in pandas: .tolist() and json.dumps)"
+            )
         return [Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for one in found]
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:

@@ -13,13 +13,13 @@ from harness.errors import ConfigError
 from harness.names import tidy
 
 SYNONYMS = {
-    "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem"),
+    "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem", "question_stem"),
     "answer": ("答案", "正确答案", "answerkey", "answer_key", "correct_answer", "correct_option", "label", "target", "gold"),
 }
 """Names of a column where the config names none and the file has no ``question`` or ``answer``."""
 LISTS = ("choices", "options", "candidates", "alternatives", "endings", "选项", "候选项", "备选项")
 """Names of one column that holds all options."""
-_PREFIX = "options?|opt|op|choices?|candidate|alternative|answer|ans|ending|sol|选项|备选|候选"
+_PREFIX = "options?|opt|op|choices?|candidate|alternative|(?:mc_)?answer|ans|ending|sol|选项|备选|候选"
 _FAMILY = re.compile(rf"(?P<before>{_PREFIX}|)[\s_.-]*(?P<mark>[a-j]|\d{{1,2}})[\s_.-]*(?P<after>选项|options?|choices?|)")
 _WRONG = re.compile(r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*")
 """Columns of wrong options only, which do not say where the right one stands."""

@@ -11,12 +11,14 @@ from typing import Any
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.names import tidy
-from harness.tasks.ownfile.answers import Answered, answered, choose
-from harness.tasks.ownfile.cells import LETTERS, Options, options, text, where
+from harness.tasks.ownfile.answers import answered, choose
+from harness.tasks.ownfile.cells import Options, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
 from harness.textfiles import Unreadable, rows
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".json", ".ndjson")
+MOST, FEW = 8, 10
+"""Columns that a note lists; rows from which on repeated questions are odd."""
 _LETTER = re.compile(r"[(\[【]?[A-Ja-j][)\]】]?[.。、]?")
 _POINT_ZERO = re.compile(r"-?\d+\.0")
 
@@ -46,7 +48,7 @@ def _read(found: list[tuple[int, dict[str, Any]]], asked: TaskEntry | Columns) -
     if not filled:
         raise ConfigError("no rows; a question and an answer a row are expected")
     columns = find_columns(asked, list(dict.fromkeys(key for _, row in filled for key in row))) if isinstance(asked, TaskEntry) else asked
-    notes = list(columns.notes)
+    notes = [*columns.notes, *_unread(filled, columns)]
     if len(filled) < len(found):
         notes.append(f"empty rows that are left out: {len(found) - len(filled)}")
     parts = [(number, _cell(row, columns.question, number, columns), _cell(row, columns.answer, number, columns)) for number, row in filled]
@@ -95,32 +97,37 @@ def _lines(parts: Iterable[tuple[int, str, str]]) -> list[str]:
 def _chosen(parts: list[tuple[int, str, str]], given: list[Options], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
     answers = [answered(number, answer, shown) for (number, _, answer), shown in zip(parts, given, strict=True)]
     places, note = choose(answers, columns.answer, columns.answer_is)
-    repeated = sum(_repeated(one, place, columns) for one, place in zip(answers, places, strict=True))
     made = [
         {"question": question, "choices": list(shown.texts), "answer": place}
         for (_, question, _), shown, place in zip(parts, given, places, strict=True)
     ]
-    return made, ([note] if note else []) + _notes(given, repeated, len(columns.choices))
+    rows = [number for number, _, _ in parts]
+    return made, ([note] if note else []) + _notes(rows, given, places, len(columns.choices))
 
 
-def _repeated(answer: Answered, place: int, columns: Columns) -> bool:
-    """Whether two wrong options are one text. Raises ConfigError where the right one stands twice: its twin would count as wrong."""
-    names = [tidy(one) for one in answer.options.texts]
-    twins = [LETTERS[spot] for spot, name in enumerate(names) if name == names[place]]
-    if len(twins) > 1:
-        column = columns.choices[place if len(columns.choices) > 1 else 0]
-        raise ConfigError(f"{where(answer.row, column)}: the right option stands twice ({', '.join(twins)})")
-    return len(set(names)) < len(names)
+def _notes(rows: list[int], given: list[Options], places: list[int], columns: int) -> list[str]:
+    """What is odd about options, each with how many questions and the first row."""
+    names = [[tidy(text) for text in one.texts] for one in given]
+    right = [name.count(name[place]) > 1 for name, place in zip(names, places, strict=True)]
+    found = {
+        f"fewer than {columns} options": [columns > 1 and len(one.texts) < columns for one in given],
+        "the right option stands twice, and its twin counts as wrong": right,
+        "a wrong option stands twice": [len(set(name)) < len(name) and not twin for name, twin in zip(names, right, strict=True)],
+        "letters that the options bring themselves are taken off": [one.stripped for one in given],
+    }
+    return [
+        f"{what}: {sum(flags)} of {len(flags)} questions, the first in row {rows[flags.index(True)]}"
+        for what, flags in found.items()
+        if any(flags)
+    ]
 
 
-def _notes(given: list[Options], repeated: int, columns: int) -> list[str]:
-    notes = []
-    short = sum(len(one.texts) < columns for one in given)
-    if short and columns > 1:
-        notes.append(f"{short} of {len(given)} questions have fewer than {columns} options")
-    if repeated:
-        notes.append(f"questions that show one wrong option twice: {repeated}")
-    stripped = sum(one.stripped for one in given)
-    if stripped:
-        notes.append(f"letters that the options bring themselves are taken off, questions: {stripped}")
+def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[str]:
+    """Columns that are not asked, which may hold what the questions are about; and questions that are all alike."""
+    used = {columns.question, columns.answer, *columns.choices}
+    others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))
+    notes = [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"] if others else []
+    different = len({str(row.get(columns.question)) for _, row in filled})
+    if len(filled) >= FEW and different <= len(filled) / 4:
+        notes.append(f"{len(filled)} rows ask {different} different questions: is what they are about in another column?")
     return notes
