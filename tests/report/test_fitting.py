@@ -8,9 +8,11 @@ import re
 import pytest
 from rich.cells import cell_len
 
+from harness.report import make_table, render
 from harness.report.fitting import Column, blocks, folded, parts, pieces
 from harness.report.sheets import Sheet
 from harness.report.terminal import print_list, print_sheets
+from harness.results.schema import Results
 
 NAMES = ["deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "中文模型-一百三十亿参数-对话版", "gpt-4-0125-preview", "x", "a" * 70, "Qwen2.5-0.5B"]
 FIGURES = ["6.0e-06", "1,058", "812/203/25", "15.0 GiB", "0.700 ±0.035", "2024-03-29", "–", "12345678901234567890"]
@@ -108,3 +110,13 @@ def test_sheets_keep_every_figure(width: int) -> None:
     text = print_sheets("title", [Sheet("s", headers, rows, frozenset({1}))], [], width=width)
     assert all(cell_len(line) <= width for line in text.splitlines())
     assert sorted(re.findall(r"\d\.\d{4}e-06", text)) == sorted(cell for row in rows for cell in row[2:])
+
+
+@pytest.mark.parametrize("width", [12, 24, 30, 40, 60, 80, 100])
+def test_a_results_table_keeps_every_score(full: Results, width: int) -> None:
+    text = render(make_table([full]), "rich", width=width)
+    scores = re.findall(r"\d\.\d{3}", render(make_table([full]), "rich", width=200))
+    squeezed = "".join(text.split())
+    assert all(squeezed.count(score) >= scores.count(score) for score in set(scores))
+    table = text.split("± is half")[0]
+    assert all(cell_len(line) <= width for line in table.splitlines())
