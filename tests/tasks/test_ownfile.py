@@ -127,6 +127,8 @@ def test_texts_match_by_what_is_seen(tmp_path: Path) -> None:
     assert golds(path) == [0, 1]
     refused(jsonl(tmp_path, [row(choices=["Paris", "paris"], answer="PARIS")]), "row 1, column 'answer'", "PARIS")
     assert golds(jsonl(tmp_path, [row(choices=["Paris", "paris"], answer="paris")])) == [1]
+    assert golds(jsonl(tmp_path, [row(choices=["yes", "no"], answer="No"), row(choices=["True", "False"], answer="TRUE")])) == [1, 0]
+    refused(jsonl(tmp_path, ['{"question": "q\\ud83d", "answer": "x"}']), "row 1, column 'question'", "half a character")
 
 
 @pytest.mark.parametrize("said", ["E", "e", "Ｅ", "(E)", 4.5, "-1", 17, "④⑤", "AB", "A,C", "A和B", "½", "⓪", "⑤", "第9项", "戊"])

@@ -85,10 +85,7 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
     errors = SCALE * _errors(found.sandwich, len(found.models), place)
     flat = _flat(errors, place)
     errors[flat] = SCALE * _errors(found.model_covariance, len(found.models), place)[flat]
-    samples, lost = bootstrap(votes, found, draws, seed) if draws else (None, 0)
-    drawn = None
-    if samples is not None:
-        drawn = level + SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)
+    drawn, lost = _percentiles(votes, found, draws, seed, place) if draws else (None, 0)
     low, high = rating - Z * errors, rating + Z * errors
     counts = votes.counts()
     rows = [
@@ -98,7 +95,7 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
             float(errors[k]),
             float(low[k]),
             float(high[k]),
-            (float(drawn[0][k]), float(drawn[1][k])) if drawn is not None and k not in flat else None,
+            (level + float(drawn[0][k]), level + float(drawn[1][k])) if drawn is not None and k not in flat else None,
             1 + int((low > high[k]).sum()),
             len(rating) - int((high < low[k]).sum()),
             float(counts[k]),
@@ -107,6 +104,12 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
     ]
     rows.sort(key=lambda row: (-row.rating, row.model))
     return Ratings(tuple(rows), _effects(found), votes.battles, draws, lost, seed, anchor, (*votes.notes, *_ties(found, flat)))
+
+
+def _percentiles(votes: Votes, found: Fit, draws: int, seed: int, place: int | None) -> tuple[Array, int]:
+    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many draws were lost."""
+    samples, lost = bootstrap(votes, found, draws, seed)
+    return np.asarray(SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)), lost
 
 
 def _relative(theta: Array, place: int | None) -> Array:

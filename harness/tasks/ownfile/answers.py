@@ -63,10 +63,10 @@ def answered(row: int, said: str, options: Options) -> Answered:
 
 
 def _by_text(said: str, options: Options) -> int | None:
-    """The option that has this text; else the only one that has it but for spaces and width."""
+    """The option that has this text; else the only one that has it but for spaces and width, or for case."""
     same = [place for place, one in enumerate(options.texts) if one.strip() == said.strip()]
     like = [place for place, one in enumerate(options.texts) if tidy(one) == tidy(said)]
-    found = same or like
+    found = same or like or [place for place, one in enumerate(options.texts) if tidy(one).casefold() == tidy(said).casefold()]
     return found[0] if len(found) == 1 else None
 
 

@@ -47,6 +47,8 @@ def text(value: Any, place: str, *, keep_words: bool) -> str:
         return str(value)
     if not isinstance(value, str):
         raise ConfigError(f"{place} is {'a list' if isinstance(value, list) else 'an object'}, not text")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ConfigError(f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly")
     if blank(value):
         raise ConfigError(f"{place} is empty")
     if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
