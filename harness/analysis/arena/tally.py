@@ -120,6 +120,9 @@ class Tally:
         if len(empty):
             said = names.iloc[int(empty[0])]
             raise self._wrong(frame, int(empty[0]), f"no name in {column} (it is {said!r}); every battle names both models")
+        odd = next((place for place, name in enumerate(names) if isinstance(name, bool | list | dict | tuple | np.ndarray)), None)
+        if odd is not None:
+            raise self._wrong(frame, odd, f"{column} is {names.iloc[odd]!r}; expected a model's name as text")
         for name in texts.unique():
             self._names.setdefault(name, tidy(name))
             self._places.setdefault(self._names[name], len(self._places))

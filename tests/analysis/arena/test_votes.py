@@ -275,3 +275,11 @@ def test_a_model_that_only_ties_with_the_anchor(tmp_path: Path) -> None:
     assert at["x"].se == pytest.approx(400 / np.log(10) * np.sqrt(4 / 9))
     assert "Only ties tell x from" in found.notes[0]
     assert not make_ratings(read_votes(written(tmp_path, "csv", rows))).notes
+
+
+@pytest.mark.parametrize("literal", ['["x"]', '{"name": "x"}', "true"])
+def test_a_name_is_a_text(tmp_path: Path, literal: str) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"model_a": "x", "model_b": @, "winner": "tie"}\n'.replace("@", literal), encoding="utf-8")
+    with pytest.raises(DataError, match=r"row 1: model_b is .*expected a model's name"):
+        read_votes(path)
