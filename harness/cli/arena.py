@@ -44,7 +44,8 @@ def arena(
 ) -> None:
     """Rate models from votes.
 
-    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b, winner; or wins_a, wins_b, ties.
+    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b and winner, or winner_model_a …, or
+    wins_a, wins_b, ties.
     """
     from harness.analysis.arena import make_ratings, read_votes
     from harness.analysis.arena.ratings import SEED
@@ -62,6 +63,9 @@ def arena(
     else:
         title = f"{file.name}: {len(ratings.rows)} models"
         text = write(title, shown.sheets(ratings), shown.notes(ratings), form, width=width(), colour=colour() and out is None)
+    if form == "csv":
+        for note in ratings.notes:
+            typer.echo(note, err=True)
     write_or_print(text, out)
 
 

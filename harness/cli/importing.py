@@ -20,13 +20,15 @@ def import_(
 ) -> None:
     """Import results of lm-eval 0.4.
 
-    They join reports and comparisons. Samples (samples_*.jsonl) are looked for beside the results.
+    They join reports and comparisons. Samples (samples_*.jsonl or .json) are looked for beside the results.
     """
     from harness.run.imported import import_lm_eval
 
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
     typer.echo(f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}")
+    for note in done.notes:
+        typer.echo(note, err=True)
     if done.without_samples:
         names = ", ".join(done.without_samples[:4]) + (" …" if len(done.without_samples) > 4 else "")
         typer.echo(f"without samples, so not paired in comparisons: {names}", err=True)

@@ -40,7 +40,7 @@ def models(
         if as_json:
             typer.echo(json.dumps(gaps, ensure_ascii=False, indent=1))
         else:
-            show_list("", ["model", "not there", "why"], [[gap["model"], gap["lacks"], gap["why"]] for gap in gaps], fold=(0, 2))
+            show_list("", ["model", "not there", "why"], [[gap["model"], gap["lacks"], gap["why"]] for gap in gaps])
         return
     limit = parse_count(max_params) if max_params is not None else None
     known = list(presets().values())
@@ -54,7 +54,7 @@ def models(
         typer.echo(json.dumps([preset_data(preset) for preset in chosen], ensure_ascii=False, indent=1))
         return
     headers = ["name", "from", "params", "kind", "licence", "released", "id"]
-    show_list("", headers, [_row(preset) for preset in chosen], right=(2,), fold=(6,))
+    show_list("", headers, [_row(preset) for preset in chosen], right=(2,))
     typer.echo(
         f"{len(chosen)} of {len(known)} presets. 'gated': accept the licence on the hub and set HF_TOKEN. "
         "CN<US: a Chinese maker, American weights to start from. --missing: what is not there."

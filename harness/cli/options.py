@@ -47,4 +47,7 @@ def load(config: Path, overrides: Sequence[str] | None, limit: int | None = None
 
     extra = [f"limit={limit}"] if limit is not None else []
     extra += [f"device={device.value}"] if device is not None else []
-    return load_config(config, [*(overrides or ()), *extra])
+    loaded = load_config(config, [*(overrides or ()), *extra])
+    for note in loaded.notes:
+        typer.echo(note, err=True)
+    return loaded

@@ -40,16 +40,15 @@ def show_table(table: Table, *, every: bool = False) -> None:
     typer.echo(render_rich(table, width=width(), colour=colour(), every=every), nl=False, color=True)
 
 
-def show_list(
-    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), fold: Sequence[int] = ()
-) -> None:
-    """Prints rows of plain text under headers; columns numbered in ``right`` are aligned to the right, those in ``fold`` may wrap.
+def show_list(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Prints rows of plain text under headers; columns numbered in ``right`` are figures. Nothing is cropped: what does
+    not fit stands in further tables or in blocks, the first columns first.
 
     Names and descriptions are data: nothing in them is read as markup.
     """
     from harness.report.terminal import print_list
 
-    typer.echo(print_list(title, headers, rows, right=right, fold=fold, width=list_width(), colour=colour()), nl=False, color=True)
+    typer.echo(print_list(title, headers, rows, right=right, width=list_width(), colour=colour()), nl=False, color=True)
 
 
 def chosen_form(**asked: bool) -> str:

@@ -44,10 +44,10 @@ def plan(
 def _show(made: Plan, every: bool) -> None:
     typer.echo(f"{made.name} on {made.device}: {made.cells:,} cells, {made.items:,} items\n")
     headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "batch 1k/4k/32k", "download", "from"]
-    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7, 8), fold=(9,))
+    show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7, 8))
     tasks = made.tasks if every else fold(made.tasks)
     headers = ["task (subjects)", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
-    show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6), fold=(7,))
+    show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6))
     typer.echo("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.")
     typer.echo("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
     for warning in made.warnings:

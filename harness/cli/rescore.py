@@ -30,7 +30,7 @@ def rescore(
     done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
     if done.changes:
         headers = ["model", "task", "metric", "before", "after"]
-        show_list("", headers, [_row(change) for change in done.changes], right=(3, 4), fold=(1,))
+        show_list("", headers, [_row(change) for change in done.changes], right=(3, 4))
     else:
         typer.echo("no score changed")
     for failure in done.failed:

@@ -44,7 +44,7 @@ def study(
 
     language = (lang or Language.en).value
     if listed:
-        show_list("", ["claim", "says"], [[claim.id, claim.claim[language]] for claim in claims().values()], fold=(1,))
+        show_list("", ["claim", "says"], [[claim.id, claim.claim[language]] for claim in claims().values()])
         return
     if not names and not every:
         raise ConfigError("name a claim (harness study --list shows them), or give --all")

@@ -59,10 +59,10 @@ def listing(
     if pattern is not None or every:
         _names(matching(entries, pattern), every)
         return
-    show_list("Suites (suite: NAME)", ["suite", "tasks", "what"], suite_rows(), right=(1,), fold=(2,))
-    show_list("The harness's own (task: NAME)", ["task", "lang", "what"], own_rows(entries), fold=(2,))
+    show_list("Suites (suite: NAME)", ["suite", "tasks", "what"], suite_rows(), right=(1,))
+    show_list("The harness's own (task: NAME)", ["task", "lang", "what"], own_rows(entries))
     headers = ["family", "tasks", "lang", "names to ask for", "what"]
-    show_list("lm-eval's, by family", headers, families(entries, both=language is None), right=(1,), fold=(3, 4))
+    show_list("lm-eval's, by family", headers, families(entries, both=language is None), right=(1,))
     typer.echo("harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name.")
 
 
@@ -73,7 +73,7 @@ def _names(found: list[Entry], every: bool) -> None:
         raise ConfigError("no task, group or tag matches; `harness tasks` lists families, `harness tasks --all` every name")
     shown = found if every else found[:MOST]
     rows = [[entry.name, entry.kind, entry.language or "", entry.description if len(shown) <= MOST else ""] for entry in shown]
-    show_list("", ["name", "kind", "lang", "what"], rows, fold=(0, 3))
+    show_list("", ["name", "kind", "lang", "what"], rows)
     if len(shown) < len(found):
         typer.echo(f"and {len(found) - len(shown)} more: --all lists them")
 

@@ -10,11 +10,15 @@ from typing import Any
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.source import Mistakes, Node, Place
+from harness.config.tidying import tidy_names
 from harness.names import clash, clash_key
 
 INHERITED = ("id", "name", "chat_template", "thinking", "think_tags")
 """What a model takes from its preset unless it says otherwise."""
 CHAT_WORDS = re.compile(r"instruct|chat|distill|thinking|reason|(^|[-_])(it|sft|dpo|rlhf)($|[-_.])", re.IGNORECASE)
+
+
+GGUF = ".gguf"
 
 
 def shorthands(root: Node) -> None:
@@ -27,21 +31,23 @@ def shorthands(root: Node) -> None:
 
 
 def _model_key(entry: Node) -> str:
-    return "id" if "/" in entry.value or _is_path(entry) else "preset"
+    return "id" if "/" in entry.value or _is_path(entry) or entry.value.lower().endswith(GGUF) else "preset"
 
 
 def _task_key(entry: Node) -> str:
-    return "file" if entry.value.endswith((".jsonl", ".csv", ".tsv")) else "task"
+    return "file" if entry.value.endswith((".jsonl", ".ndjson", ".json", ".csv", ".tsv")) else "task"
 
 
-def expand(root: Node, mistakes: Mistakes) -> None:
-    """Fills in presets, resolves paths and takes the mirror from HARNESS_MIRROR, in place."""
+def expand(root: Node, mistakes: Mistakes) -> list[str]:
+    """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in place; what was tidied, a line a name."""
     for entry in _entries(root, "models"):
         _expand_model(entry, mistakes)
     for entry in _entries(root, "tasks"):
         _expand_task(entry, mistakes)
     _expand_mirror(root, mistakes)
+    notes = tidy_names(root)
     _check_names(root, mistakes)
+    return notes
 
 
 def _entries(root: Node, part: str) -> list[Node]:
@@ -57,6 +63,7 @@ def _expand_model(entry: Node, mistakes: Mistakes) -> None:
     for key in ("id", "tokenizer"):
         if key in fields and _is_path(fields[key]):
             fields[key] = _absolute(fields[key])
+    _refuse_gguf(fields, mistakes)
     preset = _preset_of(entry, mistakes)
     if preset is not None:
         fields["preset"] = fields.get("preset", entry).wrap(preset.name)
@@ -73,6 +80,29 @@ def _expand_model(entry: Node, mistakes: Mistakes) -> None:
     model_id = _plain(fields.get("id"))
     if isinstance(model_id, str) and model_id:
         fields.setdefault("name", entry.wrap(model_id.rstrip("/").rsplit("/", 1)[-1]))
+
+
+def _refuse_gguf(fields: dict[str, Node], mistakes: Mistakes) -> None:
+    """llama.cpp's files, folders and repositories of them; a server may call its model what it likes."""
+    if _plain(fields.get("engine")) in ("openai", "mock"):
+        return
+    for key in ("id", "tokenizer"):
+        name = _plain(fields.get(key))
+        if isinstance(name, str) and _is_gguf(name):
+            mistakes.add(
+                fields[key].place,
+                f"{key}: {name} is GGUF, which this version does not read: name the checkpoint in safetensors that it was made from, "
+                "or serve the file (llama-server -m FILE) and say engine: openai and base_url: http://localhost:8080/v1",
+            )
+
+
+def _is_gguf(name: str) -> bool:
+    if re.search(r"[.-]gguf(:[\w.-]+)?/?$", name, re.IGNORECASE):
+        return True
+    if not os.path.isdir(name):  # noqa: PTH112 - pathlib's raises for names too long for the disk
+        return False
+    files = [file.suffix.lower() for file in Path(name).iterdir()]
+    return GGUF in files and ".safetensors" not in files
 
 
 def _preset_of(entry: Node, mistakes: Mistakes) -> Preset | None:

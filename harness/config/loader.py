@@ -39,6 +39,8 @@ class LoadedConfig:
     """Every file read, the named one first, then what it extends."""
     overrides: tuple[str, ...] = ()
     """The ``key=value`` of ``--set``, as given."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how it was read: names that were tidied."""
     root: Node = field(default_factory=lambda: Node({}, Place("")), repr=False, compare=False)
 
     @property
@@ -90,10 +92,10 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
     shorthands(root)
     override(root, overrides, mistakes)
     shorthands(root)
-    expand(root, mistakes)
+    notes = expand(root, mistakes)
     config = _check(root, mistakes)
     absolute = layers.sources[0]
-    return LoadedConfig(config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), root)
+    return LoadedConfig(config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), tuple(notes), root)
 
 
 def _check(root: Node, mistakes: Mistakes) -> Config:

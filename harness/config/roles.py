@@ -54,6 +54,8 @@ TASK: dict[str, Role] = {
     "question": Role("prompt"),
     "choices": Role("prompt"),
     "answer": Role("prompt", "examples show it"),
+    "answer_is": Role("prompt", "by the rows read: how an answer is understood"),
+    "missing_words": Role("prompt", "by the rows read; where no cell holds such a word, it decides nothing"),
     "fewshot": Role("prompt"),
     "limit": Role("nothing", "how many documents; raising it asks the new ones only"),
     "repeats": Role("prompt"),

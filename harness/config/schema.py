@@ -118,8 +118,18 @@ class TaskEntry(Strict):
     name: str | None = Field(None, description="Name of an own task. Default: the file's name.")
     language: Literal["zh", "en"] | None = Field(None, description="Language of an own task, for the averages.")
     question: str = Field("question", description="Own task: column of the question.")
-    choices: str | list[str] = Field("choices", description="Own task: column that holds the list of choices, or several columns.")
+    choices: str | list[str] = Field(
+        "choices", description="Own task: column that holds the list of choices, or several columns. Default: choices, or a usual layout."
+    )
     answer: str = Field("answer", description="Own task: column of the answer: a choice's index, letter or text, or a text to generate.")
+    answer_is: Literal["text", "letter", "index", "number", "generated"] | None = Field(
+        None,
+        description="Own task: how answers name their choice: text, letter, index (from 0) or number (from 1); generated: no choices are "
+        "shown. Default: found from the answers, asked for where two ways disagree.",
+    )
+    missing_words: Literal["refuse", "text"] = Field(
+        "refuse", description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it is written."
+    )
     fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents.")
     repeats: int | None = Field(None, gt=0, description="Answers sampled for each document (avg@k, maj@k).")

@@ -20,7 +20,7 @@ def sheets(ratings: Ratings) -> list[Sheet]:
     drawn = ratings.draws > 0
     rows = []
     for row in ratings.rows:
-        more = [f"{row.bootstrap[0]:.1f} – {row.bootstrap[1]:.1f}"] if row.bootstrap is not None else []
+        more = [f"{row.bootstrap[0]:.1f} – {row.bootstrap[1]:.1f}" if row.bootstrap is not None else "–"] if drawn else []
         ranks = str(row.rank) if row.rank == row.rank_high else f"{row.rank}–{row.rank_high}"
         rows.append((ranks, row.model, f"{row.rating:.1f}", f"{row.low:.1f} – {row.high:.1f}", *more, f"{row.battles:,.0f}"))
     headers = ("rank", "model", "rating", "95 % interval", *(["bootstrap"] if drawn else []), "battles")
@@ -38,7 +38,8 @@ def notes(ratings: Ratings) -> list[str]:
     found = [
         f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad answers, are half a win each; θ·400/ln 10, "
         f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's upper, to n − models whose upper lies below "
-        "this one's lower."
+        "this one's lower.",
+        *ratings.notes,
     ]
     if ratings.draws:
         lost = f"; {ratings.lost_draws} of them determined no ratings and are left out" if ratings.lost_draws else ""

@@ -1,10 +1,10 @@
-"""Tables for a terminal, by rich. A table wider than the terminal is cut into several, each with the row names."""
+"""Tables for a terminal, by rich. A table wider than the terminal is cut into several, each with the row names; no cell ever is."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from harness.report.fitting import Column, blocks, folded, parts
 from harness.report.grid import Block, Grid, make_grid
 from harness.report.sanity import sanity_text
 from harness.report.table import Table
@@ -28,8 +29,8 @@ def render_rich(table: Table, *, width: int = 100, colour: bool = False, every: 
     console = _console(width, colour)
     console.print(Text(clean(table.name), style="bold"), end="\n\n")
     grid = make_grid(table, every=every)
-    for blocks in cut(grid, width):
-        console.print(_rich_table(grid, blocks))
+    for group in cut(grid, width):
+        _draw(console, _columns(grid, group), keys=len(grid.fixed.headers), pad=1, breaks=grid.breaks, strong=grid.strong)
         console.print()
     for note in table.notes:
         console.print(Text(clean(note), style="dim"))
@@ -49,17 +50,12 @@ def print_sheets(title: str, sheets: Sequence[Sheet], notes: Sequence[str], *, w
     console.print(Text(clean(title), style="bold"), end="\n\n")
     for sheet in sheets:
         console.print(Text(clean(sheet.title), style="bold"), soft_wrap=True)
-        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-        for place, name in enumerate(sheet.headers):
-            table.add_column(
-                Text(wrapped(clean(name))),
-                justify="left" if place in sheet.left else "right",
-                no_wrap=place not in sheet.left or place == min(sheet.left),
-                overflow="fold",
-            )
-        for row in sheet.rows:
-            table.add_row(*(Text(clean(cell)) for cell in row))
-        console.print(table)
+        cells = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.headers)
+        columns = [
+            Column(wrapped(clean(name)), tuple(map(clean, column)), place not in sheet.left)
+            for place, (name, column) in enumerate(zip(sheet.headers, cells, strict=True))
+        ]
+        _draw(console, columns, keys=min(sheet.left, default=0) + 1, pad=1)
         for note in sheet.notes:
             console.print(Text(clean(note), style="dim"))
         console.print()
@@ -74,27 +70,56 @@ def print_list(
     rows: Iterable[Sequence[str]],
     *,
     right: Sequence[int] = (),
-    fold: Sequence[int] = (),
     width: int = 100,
     colour: bool = False,
 ) -> str:
-    """Plain rows under headers. Only columns in ``fold`` may be wrapped."""
+    """Plain rows under headers; columns numbered in ``right`` are figures. The first column names the rows, and what comes first matters
+    most (`fitting`)."""
     console = _console(width, colour)
-    table = RichTable(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        title=Text(clean(title)) if title else None,
-        title_justify="left",
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    for place, name in enumerate(headers):
-        table.add_column(Text(clean(name)), justify="right" if place in right else "left", no_wrap=place not in fold, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    console.print(table)
+    if title:
+        console.print(Text(clean(title), style="italic"))
+    cells = list(zip(*rows, strict=True)) or [()] * len(headers)
+    columns = [
+        Column(clean(name), tuple(map(clean, column)), place in right)
+        for place, (name, column) in enumerate(zip(headers, cells, strict=True))
+    ]
+    _draw(console, columns, keys=1, pad=2)
     console.print()
     return _text(console)
+
+
+def _draw(
+    console: Console,
+    columns: Sequence[Column],
+    *,
+    keys: int,
+    pad: int,
+    breaks: Collection[int] = (),
+    strong: Collection[int] = (),
+) -> None:
+    """Prints columns as one table, as several below each other, or as blocks, whatever the console's width holds."""
+    made = parts(columns, keys, console.width, pad + 1)
+    for number, part in enumerate(made):
+        if number:
+            console.print()
+        table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, pad, 0, 0))
+        chosen = [columns[place] for place in part.columns]
+        for column, width in zip(chosen, part.widths, strict=True):
+            justify: Literal["left", "right"] = "right" if column.figures else "left"
+            table.add_column(Text(_fitted(column.heading, width)), justify=justify, width=width, no_wrap=True)
+        for row in range(len(columns[0].cells)):
+            if row in breaks:
+                table.add_section()
+            cells = (_fitted(column.cells[row], width) for column, width in zip(chosen, part.widths, strict=True))
+            table.add_row(*map(Text, cells), style="bold" if row in strong else None)
+        console.print(table)
+    if not made:
+        console.print(Text("\n".join(blocks(columns, console.width))), soft_wrap=True)
+
+
+def _fitted(text: str, width: int) -> str:
+    """The text as it is where it fits, else folded."""
+    return text if all(cell_len(line) <= width for line in text.split("\n")) else folded(text.replace("\n", " "), width)
 
 
 def cut(grid: Grid, width: int) -> list[list[Block]]:
@@ -125,19 +150,16 @@ def _width(block: Block) -> int:
     return total
 
 
-def _rich_table(grid: Grid, blocks: Sequence[Block]) -> RichTable:
-    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in grid.fixed.headers:
-        table.add_column(Text(name), no_wrap=name != "metric", overflow="fold", justify="right" if name in ("n", "chance") else "left")
-    for block in blocks:
-        for name in block.headers:
-            table.add_column(Text(wrapped(clean(name))), justify="right", no_wrap=True)
-    for row, names in enumerate(grid.fixed.rows):
-        if row in grid.breaks:
-            table.add_section()
-        cells = [*names, *(cell for block in blocks for cell in block.rows[row])]
-        table.add_row(*(Text(clean(cell)) for cell in cells), style="bold" if row in grid.strong else None)
-    return table
+def _columns(grid: Grid, group: Sequence[Block]) -> list[Column]:
+    fixed = zip(grid.fixed.headers, _cells(grid.fixed), strict=True)
+    columns = [Column(clean(name), cells, name in ("n", "chance")) for name, cells in fixed]
+    for block in group:
+        columns += [Column(wrapped(clean(name)), cells, True) for name, cells in zip(block.headers, _cells(block), strict=True)]
+    return columns
+
+
+def _cells(block: Block) -> list[tuple[str, ...]]:
+    return [tuple(map(clean, column)) for column in zip(*block.rows, strict=True)] or [()] * len(block.headers)
 
 
 def wrapped(name: str) -> str:

@@ -129,5 +129,5 @@ def group_trust(parts: Sequence[Row], weights: Sequence[float], value: float, st
         chance = sum(weight * (row.chance or 0.0) for weight, row in zip(weights, parts, strict=True))
         corrected = above_chances([row.value or 0.0 for row in parts], [row.chance or 0.0 for row in parts], weights)
     strata = mixture([of_row(row) for row in parts], weights)
-    ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
+    ci95 = share_interval(strata) if strata else normal(value, stderr) if stderr else None  # an error of 0 is none known
     return {"ci95": ci95, "chance": chance, "corrected": corrected}

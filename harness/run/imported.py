@@ -16,14 +16,16 @@ from typing import Any
 from harness.analysis.prompts import IMPORTED
 from harness.errors import ConfigError
 from harness.items import Answer, Generation, Likelihood, Score
+from harness.names import missing, retold, tidy
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.schema import GroupRow, ModelRow, Results, Row
 from harness.run.assemble import group_trust
 from harness.run.identity import digest
+from harness.run.imported_scores import arguments_of, chance, metric_values
 from harness.run.lm_eval_files import Evaluation, Scores, read_evaluation
 from harness.run.rows import CellFacts, make_rows, write_samples
-from harness.tasks.api import Marks, MetricValue, SampleMark
+from harness.tasks.api import Marks, SampleMark
 from harness.tasks.catalogue import guess_language
 from harness.tasks.figures import number
 from harness.tasks.origin import fields_of
@@ -41,6 +43,8 @@ class Import:
     folder: Path
     results: Results
     without_samples: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """Names that were changed, scores without an interval, scores that are no number: one line each."""
 
 
 def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = None) -> Import:
@@ -52,7 +56,10 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     identifier = evaluation.model or model
     if identifier is None:
         raise ConfigError(f"{path}: does not say which model it is of: name it with --model")
-    label = model or identifier.rstrip("/").rsplit("/", 1)[-1]
+    written = model or identifier.rstrip("/").rsplit("/", 1)[-1]
+    label, identifier = tidy(written), tidy(identifier)
+    if missing(label):
+        raise ConfigError(f"{path}: the model's name is {written!r}, which is no name: name it with --model")
     folder = RunFolder(out or Path("results") / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', label)}-lm-eval")
     if folder.path.exists() and any(folder.path.iterdir()):
         raise ConfigError(f"{folder.path} is not empty: choose another folder with --out")
@@ -71,7 +78,26 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     write_json(
         folder.manifest, {"imported": {"from": "lm-eval", **evaluation.facts}, "tasks": work.prompts, "harness_version": __version__}
     )
-    return Import(folder.path, results, tuple(task for task in evaluation.tasks if not evaluation.samples.get(task)))
+    without = tuple(task for task in evaluation.tasks if not evaluation.samples.get(task))
+    return Import(folder.path, results, without, (*retold([written]), *_notes(results, evaluation)))
+
+
+def _notes(results: Results, evaluation: Evaluation) -> list[str]:
+    """Rows that look like any other but lack something."""
+    notes, bare = [], []
+    for row in results.rows:
+        name = f"{row.task} ({row.metric}, {row.filter})"
+        told = evaluation.tasks[row.task].metrics[str(row.metric), str(row.filter)][1]
+        if row.value is None:
+            notes.append(f"{name}: the file says NaN or infinity, which is no score")
+        elif row.ci95 is None and told == 0:
+            bare.append(name)
+    if bare:
+        names = ", ".join(bare[:4]) + (f" and {len(bare) - 4} more" if len(bare) > 4 else "")
+        notes.append(
+            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {names}"
+        )
+    return notes
 
 
 class _Work:
@@ -107,7 +133,7 @@ class _Work:
         samples = self.evaluation.samples.get(name, [])
         kind = str(scores.config.get("output_type") or "")
         answers = _answers(samples, kind)
-        marks = Marks(tuple(_mark(name, sample, kind) for sample in samples), tuple(_metrics(scores, samples)), scores.n)
+        marks = Marks(tuple(_mark(name, sample, kind) for sample in samples), tuple(metric_values(scores, samples)), scores.n)
         facts = CellFacts(
             cell_id=digest([prompt_id, self.model_id]),
             prompt_id=prompt_id,
@@ -118,7 +144,7 @@ class _Work:
             fewshot=scores.fewshot,
             dtype=_dtype(self.facts.get("dtype")),
             engine="lm-eval",
-            chance=_chance(samples, kind),
+            chance=chance(samples, kind),
         )
         if samples:
             write_samples(self.folder.samples(self.label, name), marks, answers)
@@ -174,27 +200,17 @@ def _dtype(name: Any) -> str | None:
     return str(name).removeprefix("torch.") if name else None
 
 
-def _metrics(scores: Scores, samples: Sequence[Mapping[str, Any]]) -> list[MetricValue]:
-    made = []
-    for (metric, filter_name), (value, error) in scores.metrics.items():
-        column = [number(sample.get(metric)) for sample in samples if sample.get("filter", "none") == filter_name]
-        n = len(column) or scores.n
-        counted = bool(column) and all(one in (0.0, 1.0) for one in column)
-        made.append(MetricValue(metric, filter_name, value, error, n, scores.better.get(metric, True), counted))
-    return made
-
-
 def _mark(task: str, sample: Mapping[str, Any], kind: str) -> SampleMark:
     doc_id, doc = int(sample["doc_id"]), sample.get("doc") or {}
     fields = fields_of(task)
-    arguments = _arguments(sample)
+    arguments = arguments_of(sample)
     filtered = sample.get("filtered_resps") or []
     texts = _texts(sample) if kind == "generate_until" else []
     answer = str(filtered[0]) if filtered and kind == "generate_until" else _picked(sample, arguments)
     metrics = {str(name): number(sample.get(name)) for name in sample.get("metrics") or []}
     return SampleMark(
         doc_id=doc_id,
-        filter=str(sample.get("filter", "none")),
+        filter=str(sample["filter"]),
         prompt=arguments[0][0] if arguments else "",
         target=_target(sample, arguments, kind),
         answer=answer,
@@ -205,17 +221,6 @@ def _mark(task: str, sample: Mapping[str, Any], kind: str) -> SampleMark:
         item=fields.item_of(doc, doc_id),
         cluster=fields.cluster_of(doc),
     )
-
-
-def _arguments(sample: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(context, continuation) an instance, in order."""
-    kept = sample.get("arguments") or {}
-    groups = list(kept.values()) if isinstance(kept, dict) else list(kept)
-    pairs = []
-    for group in groups:
-        parts = list(group.values()) if isinstance(group, dict) else list(group)
-        pairs.append((str(parts[0]), str(parts[1]) if len(parts) > 1 else ""))
-    return pairs
 
 
 def _target(sample: Mapping[str, Any], arguments: Sequence[tuple[str, str]], kind: str) -> str:
@@ -266,11 +271,3 @@ def _answers(samples: Sequence[Mapping[str, Any]], kind: str) -> dict[str, Answe
             logprobs, greedy = tuple(one for one, _ in scores), tuple(one for _, one in scores)
             found[key] = Score(key, logprobs, greedy, (0,) * len(scores))
     return found
-
-
-def _chance(samples: Sequence[Mapping[str, Any]], kind: str) -> float | None:
-    """The mean of 1 / number of options of multiple choice; not known without samples, or where mutual information adds pairs."""
-    if kind != "multiple_choice" or not samples or any("acc_mutual_info" in (sample.get("metrics") or []) for sample in samples[:1]):
-        return None
-    counts = [len(_arguments(sample)) for sample in samples]
-    return sum(1 / count for count in counts) / len(counts) if all(counts) else None

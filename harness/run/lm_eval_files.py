@@ -1,4 +1,4 @@
-"""What lm-eval 0.4 leaves behind, read as plain data: ``results_*.json`` with its ``samples_*.jsonl``, or only a printed table.
+"""What lm-eval 0.4 leaves behind, read as plain data: ``results_*.json`` with its samples (`lm_eval_samples`), or only a printed table.
 
 Nothing of lm-eval is imported. Keys and their meaning: its ``loggers/evaluation_tracker.py`` and ``evaluator.py``.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.names import tidy
+from harness.run.lm_eval_samples import read_samples
+from harness.textfiles import Unreadable, check_encoding
 
-STAMP = re.compile(r"^results_(?P<stamp>.+)\.json$")
+MODEL_KEYS = ("pretrained", "model", "path")
 CALL = re.compile(
     r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
 )
@@ -53,7 +55,10 @@ def read_evaluation(path: Path) -> Evaluation:
     if path.is_dir():
         path = _newest(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        check_encoding(path)
+        text = path.read_text(encoding="utf-8-sig")
+    except Unreadable as error:
+        raise ConfigError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
     if path.suffix != ".json":
@@ -64,13 +69,27 @@ def read_evaluation(path: Path) -> Evaluation:
         raise ConfigError(f"{path}: not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("results"), dict) or "configs" not in data:
         raise ConfigError(f"{path}: no results of lm-eval 0.4: expected the keys results and configs")
-    evaluation = _from_json(data)
-    evaluation.samples = {task: _samples(file) for task, file in _sample_files(path, evaluation.tasks)}
+    evaluation = _from_json(_tidied(path, data))
+    evaluation.samples = read_samples(path, data.get("samples"), {name: list(scores.metrics) for name, scores in evaluation.tasks.items()})
     return evaluation
 
 
+def _tidied(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """Task names as they are compared (`names.tidy`) in every part that goes by them. Raises ConfigError where two become one."""
+    parts = ("results", "configs", "versions", "n-shot", "n-samples", "higher_is_better", "samples")
+    changed = {}
+    for part in parts:
+        named = data.get(part)
+        if not isinstance(named, dict):
+            continue
+        changed[part] = {tidy(name): value for name, value in named.items()}
+        if len(changed[part]) < len(named):
+            raise ConfigError(f"{path}: two tasks under {part} have names that differ by spaces or width alone; rename one")
+    return data | changed
+
+
 def _newest(folder: Path) -> Path:
-    found = sorted(folder.rglob("results_*.json"))
+    found = sorted(folder.rglob("results_*.json")) or sorted(folder.rglob("results.json"))
     if not found:
         raise ConfigError(f"{folder}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise")
     return found[-1]
@@ -99,13 +118,20 @@ def _from_json(data: dict[str, Any]) -> Evaluation:
         "seconds": data.get("total_evaluation_time_seconds"),
     }
     return Evaluation(
-        model=data.get("model_name"),
+        model=data.get("model_name") or _named(config.get("model_args")),
         facts=facts,
         tasks=tasks,
         groups={name: scores for name, scores in groups.items() if scores.metrics},
         members={name: _leaves(name, data.get("group_subtasks") or {}) for name in groups},
         created=_when(data.get("date")),
     )
+
+
+def _named(args: Any) -> str | None:
+    """The model in lm-eval's --model_args, which older results say alone."""
+    if isinstance(args, dict):
+        return next((str(args[name]) for name in MODEL_KEYS if args.get(name)), None)
+    return _argument(args, MODEL_KEYS) if isinstance(args, str) else None
 
 
 def _leaves(group: str, subtasks: dict[str, list[str]]) -> list[str]:
@@ -144,34 +170,6 @@ def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-def _sample_files(results: Path, tasks: dict[str, Scores]) -> Iterator[tuple[str, Path]]:
-    """Samples of the same stamp beside the results; lm-eval writes both with one."""
-    found = STAMP.match(results.name)
-    if found is None:
-        return
-    for task in tasks:
-        safe = re.sub(r"\W", "_", task)
-        for name in (task, safe):
-            file = results.with_name(f"samples_{name}_{found['stamp']}.jsonl")
-            if file.exists():
-                yield task, file
-                break
-
-
-def _samples(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise ConfigError(f"{path}:{number}: not JSON: the file was cut short? ({error})") from error
-            if not isinstance(row, dict) or "doc_id" not in row:
-                raise ConfigError(f"{path}:{number}: no sample of lm-eval: doc_id is missing")
-            rows.append(row)
-    return rows
-
-
 def _table(path: Path, text: str) -> Evaluation:
     """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|; a task's name stands in its first line only."""
     evaluation = Evaluation(None, {}, {})
@@ -180,7 +178,7 @@ def _table(path: Path, text: str) -> Evaluation:
     for line in text.splitlines():
         call = CALL.match(line)
         if call is not None:
-            evaluation.model = _argument(call["args"], ("pretrained", "model", "path"))
+            evaluation.model = _argument(call["args"], MODEL_KEYS)
             limit = None if call["limit"] == "None" else float(call["limit"])
             evaluation.facts = {"source": call["source"], "model_args": call["args"], "gen_kwargs": call["gen"], "limit": limit}
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.lstrip().startswith("|") else []

@@ -230,4 +230,4 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
     unknown = sum(task.items is None for task in tasks)
     if unknown:
         warnings.append(f"{unknown} tasks' data is not on this machine and their size is not known; the totals leave them out")
-    return warnings
+    return warnings + [note for spec in expansion.tasks for note in spec.notes]

@@ -163,7 +163,7 @@ class _Run:
         return 0 if all(expectation["held"] for expectation in results.expectations) else 3
 
     def _notes(self) -> list[str]:
-        notes = list(dict.fromkeys(self.fatal))
+        notes = list(dict.fromkeys([*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)]))
         if self.interrupted:
             notes.append("interrupted: everything answered is kept; run the same command again to go on")
         return notes

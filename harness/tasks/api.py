@@ -35,6 +35,8 @@ class TaskSpec:
     generation: Generation = field(default_factory=Generation)
     known_items: int | None = None
     """Number of documents where the catalogue knows it without reading data."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of how an own file was read, one line each."""
 
 
 @dataclass(frozen=True)

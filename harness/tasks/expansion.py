@@ -162,8 +162,9 @@ def _own_yaml(path: Path, walk: _Walk) -> list[_Leaf]:
 
 
 def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
-    config, language, count = own_config(entry, base_dir)
-    return TaskSpec(name=config["task"], yaml_path=None, config=config, language=language, known_items=count)
+    config, language, found = own_config(entry, base_dir)
+    notes = tuple(f"{config['task']}: {note}" for note in found.notes)
+    return TaskSpec(config["task"], None, config, language=language, known_items=len(found.rows), notes=notes)
 
 
 def _leaf_spec(leaf: _Leaf, counts: dict[str, int]) -> TaskSpec:

@@ -27,6 +27,14 @@ _FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
 _SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv", ".jsonl.gz", ".json.gz")
 _SPLITS = {"train": "train", "training": "train", "dev": "dev", "val": "val", "valid": "valid", "validation": "validation", "test": "test"}
 _SHARD = re.compile(r"[-_.]?(\d{3,}(-of-\d+)?)$")
+KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "true or false"),
+    ((int, float), "a number"),
+    (str, "a text"),
+    (list, "a list"),
+    (dict, "an object"),
+)
+"""Kinds of JSON value, in words."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +211,12 @@ def parse_rows(name: str, text: str) -> list[dict[str, Any]]:
     column is an index and is left out, as pandas' ``index_col=0`` does. Raises ValueError for what is neither."""
     if name.endswith((".csv", ".tsv")):
         rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if name.endswith(".tsv") else ",")
-        return [{key: value for key, value in row.items() if key} for row in rows]
+        found = []
+        for number, row in enumerate(rows, start=1):
+            if None in row or None in row.values():
+                raise ValueError(f"row {number} has {'more' if None in row else 'fewer'} cells than the header")
+            found.append({key: value for key, value in row.items() if key})
+        return found
     if text.lstrip().startswith("["):
         listed: list[dict[str, Any]] = json.loads(text)
         return listed
@@ -216,9 +229,27 @@ def as_dataset(parts: list[Any], fingerprint: str) -> Dataset:
     from datasets import Dataset
 
     if all(isinstance(part, list) for part in parts):
-        made = Dataset.from_list([row for part in parts for row in part])
+        rows = [row for part in parts for row in part]
+        try:
+            made = Dataset.from_list(rows)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise DataError(_mixed(rows) or f"rows that make no table ({' '.join(str(error).split())[:200]})") from error
         return Dataset(made.data, fingerprint=fingerprint)
     return Dataset(pa.concat_tables(parts, promote_options="default"), fingerprint=fingerprint)
+
+
+def _mixed(rows: list[dict[str, Any]]) -> str | None:
+    """The first row whose cell is of another kind than those above it, in words."""
+    seen: dict[str, tuple[int, str]] = {}
+    for number, row in enumerate(rows, start=1):
+        for column, value in row.items():
+            if value is None:
+                continue
+            kind = next((name for types, name in KINDS if isinstance(value, types)), type(value).__name__)
+            first, before = seen.setdefault(column, (number, kind))
+            if before != kind:
+                return f"row {number}, column {column!r} is {kind}, while row {first} has {before}; write the column one way in every row"
+    return None
 
 
 def as_dict(splits: dict[str, Dataset]) -> DatasetDict:

@@ -20,7 +20,7 @@ from harness.tasks import hub
 from harness.tasks.api import Provenance
 from harness.tasks.catalogue import DATA
 from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
-from harness.tasks.ownfile import FILE_PATH, read_rows
+from harness.tasks.ownfile import FILE_PATH, Columns, read_file
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -76,7 +76,7 @@ class DataSources:
     def _own_file(self, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         file = Path(kwargs["file"])
         try:
-            rows = read_rows(file, kwargs["question"], kwargs["choices"], kwargs["answer"])
+            rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
         # Of the rows as they were read: other columns, or another reading of them, are other data; the folder is not.

@@ -138,3 +138,128 @@ def test_samples_that_are_cut_short_are_told(evaluated: Any, tmp_path: Path) -> 
     samples.write_text(samples.read_text(encoding="utf-8")[:-30], encoding="utf-8")
     with pytest.raises(ConfigError, match=r"samples_zh_arithmetic.*:20: not JSON: the file was cut short"):
         import_lm_eval(file, out=tmp_path / "run")
+
+
+def downgrade(sample: dict[str, Any]) -> dict[str, Any]:
+    """A sample as lm-eval wrote it until the summer of 2024: no filter, no metrics, arguments in lists, bare log-probabilities."""
+    old = {key: value for key, value in sample.items() if key not in ("filter", "metrics")}
+    old["arguments"] = [list(pair) for pair in sample["arguments"]]
+    return old
+
+
+@pytest.mark.parametrize("layout", ["0.4.3", "0.4.2", "inline"])
+@pytest.mark.parametrize("task", TASKS)
+def test_samples_of_2024_come_over(evaluated: Any, layout: str, task: str, tmp_path: Path) -> None:
+    theirs_ = copy.deepcopy(evaluated["tiny-qwen", task])
+    file = save(theirs_, "tiny-qwen", tmp_path / "logs")
+    new = import_lm_eval(file, out=tmp_path / "new").results
+    (samples,) = file.parent.glob("samples_*.jsonl")
+    samples.unlink()
+    old = [downgrade(one) for one in theirs_["samples"][task]]
+    data = json.loads(file.read_text(encoding="utf-8"))
+    if layout == "0.4.3":
+        samples.with_suffix(".json").write_text(json.dumps(old, indent=2, default=str), encoding="utf-8")
+    elif layout == "0.4.2":
+        for key in ("model_name", "n-samples", "higher_is_better"):
+            data.pop(key, None)
+        data["config"]["model_args"] = "pretrained=org/tiny-qwen,dtype=float32"
+        file.unlink()
+        file = file.with_name("results.json")
+        (file.parent / f"pretrained__org__tiny-qwen,dtype__float32_{task}.jsonl").write_text(json.dumps(old, indent=2, default=str))
+    else:
+        data["samples"] = {task: old}
+    file.write_text(json.dumps(data, default=str), encoding="utf-8")
+    done = import_lm_eval(file if layout != "0.4.2" else file.parent, out=tmp_path / "old")
+    assert done.without_samples == ()
+    fields = ("model", "task", "metric", "filter", "value", "n", "interval", "ci95", "chance")
+    assert [[getattr(row, key) for key in fields] for row in done.results.rows] == [
+        [getattr(row, key) for key in fields] for row in new.rows
+    ]
+    for row in new.rows:
+        one, other = (
+            read_scores(tmp_path / name / "samples" / "tiny-qwen" / f"{task}.parquet", str(row.metric), str(row.filter))
+            for name in ("new", "old")
+        )
+        assert one.scores.tolist() == other.scores.tolist()
+
+
+def results_file(folder: Path, scores: dict[str, Any], n: int | None, name: str = "org/m") -> Path:
+    """lm-eval's results without samples."""
+    data: dict[str, Any] = {
+        "results": {"t": {"alias": "t", **scores}},
+        "configs": {"t": {"output_type": "multiple_choice"}},
+        "model_name": name,
+        "n-shot": {"t": 0},
+        "versions": {"t": 1},
+        "higher_is_better": {"t": {"acc": True}},
+        "config": {"model_args": "pretrained=org/m"},
+    }
+    if n is not None:
+        data["n-samples"] = {"t": {"original": n, "effective": n}}
+    path = folder / "results_2024-07-01T00-00-00.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "n", "interval", "ci95"),
+    [
+        (0.0, 0.0, 50, "wilson", (0.0, 0.07134759913335874)),
+        (1.0, 0.0, 50, "wilson", (0.9286524008666413, 1.0)),
+        (0.0, "N/A", 50, "wilson", (0.0, 0.07134759913335874)),
+        (0.5, 0.07142857142857142, 50, "wilson", (0.3664451431682858, 0.6335548568317142)),
+        (0.5, 0.02, 50, "normal", (0.4608007203090072, 0.5391992796909928)),  # clustered or weighted: no binomial
+        (0.0, 0.0, None, None, None),
+        (0.25, 0.0, None, None, None),
+        (0.25, 0.1, None, "normal", (0.05400360154503599, 0.445996398454964)),
+        (0.25, "N/A", None, None, None),
+        (0.0, float("nan"), None, None, None),
+    ],
+)
+def test_intervals_without_samples(tmp_path: Path, value: float, error: Any, n: int | None, interval: str | None, ci95: Any) -> None:
+    done = import_lm_eval(results_file(tmp_path, {"acc,none": value, "acc_stderr,none": error}, n), out=tmp_path / "run")
+    (row,) = done.results.rows
+    assert (row.value, row.interval) == (value, interval)
+    assert row.ci95 == (pytest.approx(ci95) if ci95 else None)
+    assert any("no interval" in note for note in done.notes) == (error == 0 and n is None)
+
+
+def test_another_metric_of_no_spread_has_no_interval(tmp_path: Path) -> None:
+    done = import_lm_eval(results_file(tmp_path, {"bleu,none": 0.0, "bleu_stderr,none": 0.0}, 50), out=tmp_path / "run")
+    assert done.results.rows[0].ci95 is None
+    assert "no interval" in done.notes[0]
+    done = import_lm_eval(results_file(tmp_path, {"acc,none": float("nan"), "acc_stderr,none": 0.1}, 50), out=tmp_path / "other")
+    assert (done.results.rows[0].value, done.results.rows[0].ci95) == (None, None)
+    assert "NaN" in done.notes[0]
+
+
+@pytest.mark.parametrize("name", ["qwen ", " qwen", "ｑｗｅｎ", "qwen\u200b"])
+def test_names_are_tidied_and_it_is_said(tmp_path: Path, name: str) -> None:
+    done = import_lm_eval(results_file(tmp_path, {"acc,none": 0.5}, 50, name), out=tmp_path / "run")
+    assert done.results.models[0].model == done.results.rows[0].model == "qwen"
+    assert done.notes == (f"{name!r} is read as 'qwen'",)
+    done = import_lm_eval(results_file(tmp_path, {"acc,none": 0.5}, 50), model=name, out=tmp_path / "other")
+    assert (done.results.models[0].model, len(done.notes)) == ("qwen", 1)
+    with pytest.raises(ConfigError, match="no name: name it with --model"):
+        import_lm_eval(results_file(tmp_path, {"acc,none": 0.5}, 50, "nan"), out=tmp_path / "third")
+
+
+def test_encodings_and_samples_that_are_none(tmp_path: Path) -> None:
+    file = results_file(tmp_path, {"acc,none": 0.5}, 50)
+    text = file.read_text(encoding="utf-8")
+    file.write_bytes(text.encode("utf-8-sig"))
+    assert import_lm_eval(file, out=tmp_path / "bom").results.rows[0].value == 0.5
+    file.write_bytes(text.encode("utf-16"))
+    with pytest.raises(ConfigError, match="UTF-16"):
+        import_lm_eval(file, out=tmp_path / "run")
+    file.write_text(text, encoding="utf-8")
+    samples = file.with_name("samples_t_2024-07-01T00-00-00.json")
+    for content, said in (
+        ('[{"doc_id": 0}, {"a": 1}]', "sample 2: no sample of lm-eval: doc_id is missing"),
+        ('[{"doc_id": 0}, [1]]', "sample 2: no sample"),
+        ('[{"doc_id": 0', "cut short"),
+        ('[{"doc_id": 0}, {"doc_id": 1.5}]', "sample 2: doc_id must be a whole number, got 1.5"),
+    ):
+        samples.write_text(content, encoding="utf-8")
+        with pytest.raises(ConfigError, match=said):
+            import_lm_eval(file, out=tmp_path / "run")

@@ -100,10 +100,16 @@ def test_a_mocks_seed_decides_its_answers(tmp_path: Path) -> None:
 def own_file(folder: Path, rows: int = 8, name: str = "own") -> Path:
     path = folder / f"{name}.jsonl"
     lines = [
-        {"question": f"q {n}", "other": f"o {n}", "choices": ["one", "two"], "options": ["1st", "2nd"], "answer": "A", "gold": "B"}
+        {"question": f"q {n}", "other": f"o {n}", "choices": ["one", "two"], "others": ["1st", "2nd"], "answer": "A", "gold": "B"}
         for n in range(rows)
     ]
     path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return path
+
+
+def _rows(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
@@ -111,6 +117,8 @@ def task_changes(folder: Path) -> dict[str, tuple[dict[str, Any], dict[str, Any]
     """By key: a task entry, and the same with that key changed."""
     own = {"file": str(own_file(folder)), "fewshot": 2}
     words = {"task": "zh_word_problems"}
+    numbers = {"file": str(_rows(folder, "numbers", [{"question": f"q{n}", "choices": ["1", "0"], "answer": n % 2} for n in range(6)]))}
+    words_file = {"file": str(_rows(folder, "words", [{"question": "q", "other": "o", "choices": ["None", "x"], "answer": "A"}] * 3))}
     return {
         "task": (words, {"task": "en_word_problems"}),
         "suite": (words, {"suite": "smoke"}),
@@ -118,8 +126,10 @@ def task_changes(folder: Path) -> dict[str, tuple[dict[str, Any], dict[str, Any]
         "name": (own, {**own, "name": "renamed"}),
         "language": ({**own, "language": "en"}, {**own, "language": "zh"}),
         "question": (own, {**own, "question": "other"}),
-        "choices": (own, {**own, "choices": "options"}),
+        "choices": (own, {**own, "choices": "others"}),
         "answer": (own, {**own, "answer": "gold"}),
+        "answer_is": ({**numbers, "answer_is": "index"}, {**numbers, "answer_is": "text"}),
+        "missing_words": ({**words_file, "missing_words": "text"}, {**words_file, "question": "other", "missing_words": "text"}),
         "fewshot": (own, {**own, "fewshot": 1}),
         "limit": (words, {**words, "limit": 3}),
         "repeats": (words, {**words, "repeats": 3, "generation": {"temperature": 1.0}}),

@@ -144,7 +144,7 @@ def test_an_own_group_next_to_its_tasks(tmp_path: Path) -> None:
 JSONL = (
     '{"question": "一加一等于几？", "choices": ["一", "二", "三"], "answer": "二"}\n'
     '{"question": "太阳是什么颜色？", "choices": ["红", "绿"], "answer": "A"}\n'
-    '{"question": "水的化学式？", "choices": ["H2O", "CO2"], "answer": 0}\n'
+    '{"question": "水的化学式？", "choices": ["H2O", "CO2"], "answer": "Ａ"}\n'
 )
 
 
@@ -179,12 +179,12 @@ def test_an_own_file_without_choices_is_generated(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("a.jsonl", '{"question": "x", "answer": "y"}\n{"question": "x"}\n', "row 2 has no column 'answer'"),
-        ("a.jsonl", '{"question": "x", "choices": ["1", "2"], "answer": "7"}\n', "row 1, column 'answer': '7' is no choice's text"),
-        ("a.jsonl", '{"question": "x", "choices": ["1"], "answer": "1"}\n', "column 'choices' must list 2 to 26"),
+        ("a.jsonl", '{"question": "x", "choices": ["1", "2"], "answer": "7"}\n', "row 1, column 'answer': '7' is no option's text"),
+        ("a.jsonl", '{"question": "x", "choices": ["1"], "answer": "1"}\n', "column 'choices': 2 to 26 options are expected, got 1"),
         ("a.jsonl", '{"question": "x"\n', "row 1: no valid JSON"),
         ("a.jsonl", "", "no rows"),
         ("a.csv", "question,answer\nx,\n", "row 1, column 'answer' is empty"),
-        ("a.txt", "x", "must be JSONL, CSV or TSV"),
+        ("a.txt", "x", "must be JSONL, JSON, CSV or TSV"),
         ("a.jsonl", None, "cannot be read"),
     ],
 )

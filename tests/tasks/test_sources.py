@@ -237,3 +237,24 @@ def test_code_tasks_need_leave() -> None:
     spec = expand([TaskEntry(task="humaneval")], limit=None, base_dir=Path()).tasks[0]
     with pytest.raises(ConfigError, match="allow_code_execution"):
         load(spec, DataSources())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"), [("x", 3, "a number"), (3, "x", "a text"), ("x", ["x"], "a list"), (["x"], "x", "a text")]
+)
+def test_columns_of_two_kinds_name_the_row(tmp_path: Path, one: object, other: object, told: str) -> None:
+    path = own_yaml(tmp_path)
+    rows = [{"q": "a", "a": one}, {"q": "b", "a": one}, {"q": "c", "a": other}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    spec = expand([TaskEntry(task=path.name)], limit=None, base_dir=tmp_path).tasks[0]
+    with pytest.raises(DataError, match=f"row 3, column 'a' is {told}, while row 1 has"):
+        load(spec, DataSources())
+
+
+@pytest.mark.parametrize(("row", "told"), [("x", "fewer"), ("x,y,z", "more")])
+def test_rows_of_another_length_are_refused(tmp_path: Path, row: str, told: str) -> None:
+    path = own_yaml(tmp_path, dataset_path="csv", dataset_kwargs={"data_files": {"test": "rows.csv"}})
+    (tmp_path / "rows.csv").write_text(f"q,a\nb,c\n{row}\n", encoding="utf-8")
+    spec = expand([TaskEntry(task=path.name)], limit=None, base_dir=tmp_path).tasks[0]
+    with pytest.raises(DataError, match=f"row 2 has {told} cells"):
+        load(spec, DataSources())

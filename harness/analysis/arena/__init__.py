@@ -5,6 +5,7 @@ Bradley and Terry, Biometrika 39 (1952); the scale, the sandwich and the rank ar
 
 from harness.analysis.arena.fit import Fit, fit
 from harness.analysis.arena.ratings import Ratings, make_ratings
-from harness.analysis.arena.votes import Votes, read_votes
+from harness.analysis.arena.tally import read_votes
+from harness.analysis.arena.votes import Votes
 
 __all__ = ["Fit", "Ratings", "Votes", "fit", "make_ratings", "read_votes"]

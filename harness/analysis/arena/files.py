@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.errors import DataError
+from harness.textfiles import JSON_LINES, SEPARATED, Unreadable, rows
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,73 +30,42 @@ SOURCES = {
 STYLE_COLUMNS = tuple(name.format(side) for names in SOURCES.values() for name in names for side in "ab")
 
 
-def frames(path: Path, columns: set[str] | None) -> Iterator[tuple[int, DataFrame]]:
-    """(number of the first row, frame whose index counts from 0) of a file, at most `ROWS` rows each, only ``columns`` where given.
+def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the row's number from 1 (in JSONL the line's).
 
-    Raises DataError for a file that is absent, of another kind, or broken (with the line where that is known).
+    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind, or broken (with the row where that is
+    known).
     """
     import pandas as pd
 
-    kinds = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".json": _json, ".parquet": _parquet}
+    kinds = {**dict.fromkeys((*SEPARATED, *JSON_LINES), _text), ".parquet": _parquet}
     if path.suffix.lower() not in kinds:
         raise DataError(f"{path}: expected a file of votes: {', '.join(kinds)}")
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    begin = 1
     try:
-        for frame in kinds[path.suffix.lower()](path, columns):
-            yield begin, frame.reset_index(drop=True)
-            begin += len(frame)
-    except (OSError, UnicodeDecodeError, ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path}: cannot be read after row {begin - 1}: {' '.join(str(error).split())[:200]}") from error
+        yield from kinds[path.suffix.lower()](path, columns)
+    except Unreadable as error:
+        raise DataError(f"{path}: {error}") from error
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise DataError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
 
 
 def header(path: Path) -> list[str]:
     """The names of a file's columns, for errors that say what was there."""
-    return [str(name) for _, frame in itertools.islice(frames(path, None), 1) for name in frame.columns][:40]
+    return [str(name) for frame in itertools.islice(frames(path, None), 1) for name in frame.columns][:40]
 
 
-def _csv(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+def _text(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
+    """CSV, TSV, JSONL and JSON. Cells are texts, and what JSON has besides them."""
     import pandas as pd
 
-    chosen = (lambda name: name in columns) if columns is not None else None
-    mark = "\t" if path.suffix.lower() == ".tsv" else ","
-    yield from pd.read_csv(path, sep=mark, dtype=str, keep_default_na=False, chunksize=ROWS, usecols=chosen, encoding="utf-8-sig")
+    filled = ((number, _picked(row, columns)) for number, row in rows(path) if row)
+    while chunk := list(itertools.islice(filled, ROWS)):
+        yield pd.DataFrame([row for _, row in chunk], index=[number for number, _ in chunk])
 
 
-def _jsonl(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise DataError(f"{path}: line {number}: no JSON: {error}") from error
-            rows.append(_picked(path, number, row, columns))
-            if len(rows) == ROWS:
-                yield pd.DataFrame(rows)
-                rows = []
-    if rows:
-        yield pd.DataFrame(rows)
-
-
-def _json(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
-    import pandas as pd
-
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(rows, list):
-        raise DataError(f"{path}: expected a list of battles, got {type(rows).__name__}")
-    for begin in range(0, len(rows), ROWS):
-        yield pd.DataFrame([_picked(path, begin + place, row, columns) for place, row in enumerate(rows[begin : begin + ROWS], 1)])
-
-
-def _picked(path: Path, number: int, row: Any, columns: set[str] | None) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise DataError(f"{path}: row {number}: expected an object with model_a, model_b and winner, got {type(row).__name__}")
+def _picked(row: dict[str, Any], columns: set[str] | None) -> dict[str, Any]:
     return row if columns is None else {key: value for key, value in row.items() if key in columns}
 
 
@@ -104,8 +74,12 @@ def _parquet(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
 
     with pq.ParquetFile(path) as file:
         names = [name for name in file.schema_arrow.names if columns is None or name in columns]
+        begin = 1
         for batch in file.iter_batches(ROWS, columns=names):
-            yield batch.to_pandas()
+            frame = batch.to_pandas()
+            frame.index = range(begin, begin + len(frame))
+            begin += len(frame)
+            yield frame
 
 
 def style_differences(path: Path, frame: DataFrame) -> Array:
@@ -125,7 +99,7 @@ def _features(path: Path, frame: DataFrame, side: str) -> Array:
             value = frame[column].iloc[number] if column else next((record[name] for name in known if name in record), None)
             count = _total(value)
             if count is None:
-                row = int(frame["_row"].iloc[number])
+                row = int(frame.index[number])
                 raise DataError(f"{path}: row {row}: {feature} of side {side}: expected a count in {' or '.join(known)}, got {value!r}")
             found[number, place] = count
     return found

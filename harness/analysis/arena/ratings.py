@@ -11,9 +11,10 @@ import numpy as np
 from harness.analysis.arena.fit import Fit, fit, scaled, solve
 from harness.analysis.arena.votes import Votes
 from harness.errors import ConfigError, DataError
+from harness.names import tidy
 
 if TYPE_CHECKING:
-    from harness.analysis.arena.votes import Array
+    from harness.analysis.arena.votes import Array, Codes
 
 SCALE = 400 / math.log(10)
 LEVEL = 1000.0
@@ -61,25 +62,30 @@ class Ratings:
     lost_draws: int
     seed: int
     anchor: Anchor | None
+    notes: tuple[str, ...] = ()
+    """What a reader must know of the votes: names that were changed, models with ties alone."""
 
 
 def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anchor | None = None) -> Ratings:
     """Ratings θ·400/ln 10 + 1000 with sandwich intervals; mean 1000, or ``anchor`` (model, its rating).
 
     With an anchor every interval is that of the distance to it, and its own has no width. ``draws`` > 0 adds percentile bootstrap intervals
-    over battles. Raises DataError as `fit` does, ConfigError for an anchor that is not there.
+    over battles. Where all votes that tell a model from the others are ties, the sandwich has no width; then the model's own standard
+    error is taken, which counts a tie like a win, and the notes say so. Raises DataError as `fit` does, ConfigError for an anchor that is
+    not there.
     """
+    if anchor is not None:
+        anchor = (tidy(anchor[0]), anchor[1])
     if anchor is not None and anchor[0] not in votes.models:
         raise ConfigError(f"--anchor {anchor[0]}: no votes on this model; it is named as in the file")
     found = fit(votes)
     place = found.models.index(anchor[0]) if anchor is not None else None
     level = anchor[1] if anchor is not None else LEVEL
     rating = level + SCALE * _relative(found.theta, place)
-    errors = SCALE * _errors(found, place)
-    samples, lost = bootstrap(votes, found, draws, seed) if draws else (None, 0)
-    drawn = None
-    if samples is not None:
-        drawn = level + SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)
+    errors = SCALE * _errors(found.sandwich, len(found.models), place)
+    flat = _flat(errors, place)
+    errors[flat] = SCALE * _errors(found.model_covariance, len(found.models), place)[flat]
+    drawn, lost = _percentiles(votes, found, draws, seed, place) if draws else (None, 0)
     low, high = rating - Z * errors, rating + Z * errors
     counts = votes.counts()
     rows = [
@@ -89,7 +95,7 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
             float(errors[k]),
             float(low[k]),
             float(high[k]),
-            (float(drawn[0][k]), float(drawn[1][k])) if drawn is not None else None,
+            (level + float(drawn[0][k]), level + float(drawn[1][k])) if drawn is not None and k not in flat else None,
             1 + int((low > high[k]).sum()),
             len(rating) - int((high < low[k]).sum()),
             float(counts[k]),
@@ -97,16 +103,36 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
         for k, name in enumerate(found.models)
     ]
     rows.sort(key=lambda row: (-row.rating, row.model))
-    return Ratings(tuple(rows), _effects(found), votes.battles, draws, lost, seed, anchor)
+    return Ratings(tuple(rows), _effects(found), votes.battles, draws, lost, seed, anchor, (*votes.notes, *_ties(found, flat)))
+
+
+def _percentiles(votes: Votes, found: Fit, draws: int, seed: int, place: int | None) -> tuple[Array, int]:
+    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many draws were lost."""
+    samples, lost = bootstrap(votes, found, draws, seed)
+    return np.asarray(SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)), lost
 
 
 def _relative(theta: Array, place: int | None) -> Array:
     return theta - theta[place] if place is not None else theta
 
 
-def _errors(found: Fit, place: int | None) -> Array:
-    size = len(found.models)
-    covariance = found.sandwich[:size, :size]
+def _flat(errors: Array, place: int | None) -> Codes:
+    """Models, the anchor apart, whose interval would have no width."""
+    return np.flatnonzero((errors < 1e-6) & (np.arange(len(errors)) != (-1 if place is None else place)))
+
+
+def _ties(found: Fit, flat: Codes) -> list[str]:
+    if not len(flat):
+        return []
+    names = ", ".join(found.models[k] for k in flat[:8]) + (f" and {len(flat) - 8} more" if len(flat) > 8 else "")
+    return [
+        f"Only ties tell {names} from the others: votes that all agree have no spread, so these intervals are the model's (a tie counted "
+        "like a win or a loss), which are too wide rather than too narrow; a bootstrap of them has no width and is left out."
+    ]
+
+
+def _errors(whole: Array, size: int, place: int | None) -> Array:
+    covariance = whole[:size, :size]
     variance = np.diag(covariance).copy()
     if place is not None:
         variance += covariance[place, place] - 2 * covariance[place]

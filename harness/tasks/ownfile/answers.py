@@ -1,0 +1,168 @@
+"""How the answers of a file name their options: by label, text, letter, index (from 0) or number (from 1); one way for the whole file.
+
+Every answer is read in every way that it can be. A way that reads all rows is taken where no other such way disagrees anywhere; plain
+numbers that are never 0 are asked for, since they may count from 0 or from 1.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.errors import ConfigError
+from harness.names import tidy
+from harness.tasks.ownfile.cells import LETTERS, Options, where
+
+Way = Literal["label", "text", "letter", "index", "number"]
+WAYS: tuple[Way, ...] = ("label", "text", "letter", "index", "number")
+NAMES = {"label": "label", "text": "text", "letter": "letter", "index": "index (from 0)", "number": "number (from 1)"}
+_LETTER = re.compile(
+    r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|选|正确答案|答案)?(?:是|为)?\s*[:：]?\s*"
+    r"[(\[【〔「]?\s*([a-z])\s*[)\]】〕」]?\s*(?:选项|项)?[.。、,:]?",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(r"第\s*(\d{1,2}|[一二三四五六七八九十])\s*(?:个|项|号|个选项|选项|个答案)?")
+_HAN = {mark: place for place, mark in enumerate("一二三四五六七八九十", 1)}
+_COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One row's answer: what it says, the place of the option for each way that it can be read, and whether its number is a sign such as
+    ② or an ordinal, which count from 1."""
+
+    row: int
+    said: str
+    options: Options
+    places: dict[Way, int]
+    ordinal: bool
+
+
+def answered(row: int, said: str, options: Options) -> Answered:
+    """Reads one answer in every way."""
+    places: dict[Way, int] = {}
+    whole, size = tidy(said), len(options.texts)
+    by_label = [place for place, label in enumerate(options.labels) if tidy(label).casefold() == whole.casefold()]
+    if by_label:
+        places["label" if options.explicit else "letter"] = by_label[0]
+    by_text = _by_text(said, options)
+    if by_text is not None:
+        places["text"] = by_text
+    letter = _letter(whole, options)
+    if letter is not None and letter < size:
+        places.setdefault("letter", letter)
+    count, ordinal = _count(said, whole)
+    if count is not None and not ordinal and count < size:
+        places["index"] = count
+    if count is not None and 1 <= count <= size:
+        places["number"] = count - 1
+    return Answered(row, said, options, places, ordinal)
+
+
+def _by_text(said: str, options: Options) -> int | None:
+    """The option that has this text; else the only one that has it but for spaces and width, or for case."""
+    same = [place for place, one in enumerate(options.texts) if one.strip() == said.strip()]
+    like = [place for place, one in enumerate(options.texts) if tidy(one) == tidy(said)]
+    found = same or like or [place for place, one in enumerate(options.texts) if tidy(one).casefold() == tidy(said).casefold()]
+    return found[0] if len(found) == 1 else None
+
+
+def _letter(whole: str, options: Options) -> int | None:
+    """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``; and ``B. Beijing`` where the option B is Beijing."""
+    match = _LETTER.fullmatch(whole)
+    if match is not None:
+        return LETTERS.index(match[1].upper())
+    marked = re.fullmatch(r"[(\[【]?([A-Za-z])\s*[)\]】.、:,]\s*(\S.*)", whole)
+    if marked is not None:
+        place = LETTERS.index(marked[1].upper())
+        if place < len(options.texts) and tidy(options.texts[place]) == marked[2]:
+            return place
+    return None
+
+
+def _count(said: str, whole: str) -> tuple[int | None, bool]:
+    """(whole number, whether it counts from 1 by itself): ``2``, ``2.0``; ``②``, ``第2项``, ``第二个``."""
+    sign = said.strip()
+    if len(sign) == 1 and unicodedata.category(sign) in ("No", "Nl"):
+        value = unicodedata.numeric(sign)
+        return (int(value) if value == int(value) else None), True
+    ordinal = _ORDINAL.fullmatch(whole)
+    if ordinal is not None:
+        return _HAN.get(ordinal[1]) or int(ordinal[1]), True
+    count = _COUNT.fullmatch(whole)
+    return (int(count[1]), False) if count is not None else (None, False)
+
+
+def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[list[int], str]:
+    """(the place of each row's right option, a note where answers are written in two ways). Raises ConfigError where an answer names no
+    option, or where two ways disagree and the config does not say which."""
+    if said is not None:
+        wanted = next(way for way in WAYS if way == said)
+        _require(rows, column, wanted, f"and answer_is: {said} is said")
+        return [row.places[wanted] for row in rows], ""
+    whole = [way for way in WAYS if all(way in row.places for row in rows)]
+    if not whole:
+        return _by_row(rows, column)
+    if whole[0] != "label":
+        _agree(rows, column, whole)
+    if whole == ["number"] and not all(row.ordinal for row in rows):
+        raise ConfigError(_ask(rows[0], column, whole, "the numbers are never 0, and some are the number of options"))
+    return [row.places[whole[0]] for row in rows], ""
+
+
+def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
+    """Texts beside letters, where no row can be read as two options; numbers among them are refused, since they may mean anything."""
+    named: tuple[Way, ...] = ("label", "text", "letter")
+    by_name = [[way for way in named if way in row.places] for row in rows]
+    if all(by_name):
+        for row, ways in zip(rows, by_name, strict=True):
+            _agree([row], column, ways)
+        texts = sum("text" in ways for ways in by_name)
+        places = [row.places[ways[0]] for row, ways in zip(rows, by_name, strict=True)]
+        return places, f"answers are written in two ways: {texts} as the option's text, {len(rows) - texts} as its letter"
+    best = max(WAYS, key=lambda way: sum(way in row.places for row in rows))
+    first = next((row for row in rows if best in row.places), None)
+    _require(rows, column, best, f"while row {first.row} ({first.said.strip()!r}) is {_article(best)}" if first is not None else "")
+    raise AssertionError("some row lacks every way")
+
+
+def _require(rows: Sequence[Answered], column: str, way: Way, other: str) -> None:
+    for row in rows:
+        if way not in row.places:
+            raise ConfigError(f"{where(row.row, column)}: {_unread(row, other)}")
+
+
+def _unread(row: Answered, other: str) -> str:
+    said = row.said.strip()
+    twins = [LETTERS[place] for place, one in enumerate(row.options.texts) if tidy(one) == tidy(said)]
+    if len(twins) > 1:
+        return f"{said!r} is the text of {len(twins)} options ({', '.join(twins)}); an answer names one"
+    if re.fullmatch(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+", tidy(said)):
+        return f"{said!r} names several options; questions with one right option are asked"
+    size = len(row.options.texts)
+    if row.places:
+        kinds = " or ".join(_article(way) for way in row.places)
+        return f"{said!r} is {kinds}{', ' + other if other else ''}; all answers of a file are written one way"
+    told = f"text, letter (A-{LETTERS[size - 1]}), index (0-{size - 1}) or number (1-{size})"
+    return f"{said!r} is no option's {told}{', ' + other if other else ''}"
+
+
+def _article(way: Way) -> str:
+    return {"label": "a label", "text": "an option's text", "letter": "a letter", "index": "an index", "number": "a number"}[way]
+
+
+def _agree(rows: Sequence[Answered], column: str, ways: Sequence[Way]) -> None:
+    for other in ways[1:]:
+        for row in rows:
+            if row.places[other] != row.places[ways[0]]:
+                raise ConfigError(_ask(row, column, ways))
+
+
+def _ask(row: Answered, column: str, ways: Sequence[Way], why: str = "") -> str:
+    told = ", ".join(f"as {NAMES[way]} option {LETTERS[row.places[way]]}" for way in ways)
+    reason = f" ({why})" if why else ""
+    names = ", ".join(ways) if len(ways) > 1 else "number (from 1) or index (from 0)"
+    return f"{where(row.row, column)}: {row.said.strip()!r} is {told}{reason}; say in the task which it is: answer_is: {names}"

@@ -1,0 +1,171 @@
+"""Cells of an own file as texts and options; what is missing or of another kind is refused with its row and column."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import ConfigError
+from harness.names import INVISIBLE, MISSING, blank, tidy
+from harness.tasks.ownfile.columns import Columns
+from harness.textfiles import Number
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)", re.DOTALL)
+"""An option that brings its own letter: ``B. 北京``, ``(B) Beijing``."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """A row's options; ``labels`` where the file names them itself (keys of an object, column names)."""
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    explicit: bool = False
+    """The labels stand in the row, so that an answer which is one of them means it."""
+    stripped: bool = False
+    """Letters that the options brought themselves were taken off."""
+
+
+def where(number: int, column: str) -> str:
+    """``row 3, column 'B'``."""
+    return f"row {number}, column {column!r}"
+
+
+def text(value: Any, place: str, *, keep_words: bool) -> str:
+    """The cell as text. Raises ConfigError where it is missing (null, NaN, empty, a word for it) or no text."""
+    if value is None:
+        raise ConfigError(f"{place} is null: a value is missing")
+    if isinstance(value, bool):
+        raise ConfigError(f"{place} is {str(value).lower()}, not text: put what is meant into quotes")
+    if isinstance(value, Number):
+        if not value.lstrip("-").isdigit() and value.lstrip("-") in ("NaN", "Infinity"):
+            raise ConfigError(f"{place} is {value}: a value is missing")
+        return str(value)
+    if not isinstance(value, str):
+        raise ConfigError(f"{place} is {'a list' if isinstance(value, list) else 'an object'}, not text")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ConfigError(f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly")
+    if blank(value):
+        raise ConfigError(f"{place} is empty")
+    if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
+        raise ConfigError(
+            f"{place} is {word!r}, which stands for a missing value; where it is meant as written, say missing_words: text in the task"
+        )
+    return value
+
+
+def options(row: dict[str, Any], columns: Columns, number: int) -> Options | None:
+    """The row's options; None where it has none. Raises ConfigError."""
+    found = _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
+    if found is None:
+        return None
+    if not 2 <= len(found.texts) <= len(LETTERS):
+        raise ConfigError(f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(found.texts)}")
+    return _unmarked(found, where(number, columns.choices[0]))
+
+
+def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> Options:
+    """One option a column. The last ones may be absent or empty: this question has fewer."""
+    cells = [(name, row[name]) for name in columns.choices if name in row]
+    while cells and isinstance(cells[-1][1], str) and blank(cells[-1][1]):
+        cells.pop()
+    lacking = [name for name in columns.choices[: len(cells)] if name not in row]
+    if lacking:
+        raise ConfigError(f"{where(number, lacking[0])} is absent, but a later option is there")
+    texts = tuple(text(value, where(number, name), keep_words=columns.keep_words) for name, value in cells)
+    return Options(texts, tuple(name for name, _ in cells))
+
+
+def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> Options | None:
+    (column,) = columns.choices
+    place = where(number, column)
+    if column not in row:
+        return None
+    value = row[column]
+    if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
+        value = _listed(value, place)
+    if isinstance(value, dict):
+        return _of_object(value, place, columns)
+    if not isinstance(value, list):
+        text(value, place, keep_words=columns.keep_words)
+        raise ConfigError(f"{place} must list the options (a JSON list, or texts split by |)")
+    if value and all(isinstance(one, dict) for one in value):
+        return _of_objects(value, place, columns)
+    texts = [text(one, f"{place}, option {spot}", keep_words=columns.keep_words) for spot, one in enumerate(value, 1)]
+    return Options(tuple(texts))
+
+
+def _listed(value: str, place: str) -> Any:
+    """A list written as text: JSON, Python, or texts split by bars or line breaks."""
+    if value.lstrip().startswith(("[", "{")):
+        try:
+            return json.loads(value, parse_int=Number, parse_float=Number, parse_constant=Number)
+        except json.JSONDecodeError:
+            pass
+        try:
+            found = ast.literal_eval(value.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+            raise ConfigError(f"{place} begins like a list and is none that can be read; write a JSON list") from error
+        if len(found) < 2 and re.search(r"""['"]\s+['"]""", value):
+            raise ConfigError(
+                f"{place} is a list as numpy prints it, without commas; write a JSON list (in pandas: .tolist() and json.dumps)"
+            )
+        return [Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for one in found]
+    parts = value.split("|") if "|" in value else value.strip().splitlines()
+    if len(parts) < 2:
+        raise ConfigError(f"{place} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}")
+    return [part.strip() for part in parts]
+
+
+def _of_object(value: dict[str, Any], place: str, columns: Columns) -> Options:
+    """``{"A": …, "B": …}``, or ``{"label": […], "text": […]}`` as ARC has it."""
+    if set(value) == {"label", "text"} and all(isinstance(part, list) for part in value.values()):
+        labels, cells = value["label"], value["text"]
+        if len(labels) != len(cells):
+            raise ConfigError(f"{place}: {len(labels)} labels for {len(cells)} texts")
+    else:
+        labels, cells = list(value), list(value.values())
+    return _labelled(labels, cells, place, columns)
+
+
+def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> Options:
+    """``[{"label": "A", "text": …}, …]`` under the usual names."""
+    names = [
+        (label, content)
+        for label in ("label", "key", "id", "letter")
+        for content in ("text", "value", "content", "option")
+        if all({label, content} <= set(one) for one in value)
+    ]
+    if not names:
+        raise ConfigError(f"{place}: an option is an object with {', '.join(value[0])}; expected label and text, or a list of texts")
+    label, content = names[0]
+    return _labelled([one[label] for one in value], [one[content] for one in value], place, columns)
+
+
+def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns) -> Options:
+    keep = columns.keep_words
+    names = tuple(tidy(text(one, f"{place}, label {spot}", keep_words=True)) for spot, one in enumerate(labels, 1))
+    if len({name.casefold() for name in names}) < len(names):
+        raise ConfigError(f"{place}: two options have one label: {', '.join(names)}")
+    given = [name.upper() for name in names]
+    if all(len(name) == 1 and name in LETTERS for name in given) and given != list(LETTERS[: len(given)]):
+        raise ConfigError(f"{place}: the labels are {', '.join(names)}, not {', '.join(LETTERS[: len(given)])} in this order; sort them")
+    texts = tuple(text(one, f"{place}, option {name!r}", keep_words=keep) for name, one in zip(names, cells, strict=True))
+    return Options(texts, names, explicit=True)
+
+
+def _unmarked(found: Options, place: str) -> Options:
+    """Without letters that all options bring themselves, since the prompt writes them before each."""
+    marks = [_MARKED.fullmatch(one) for one in found.texts]
+    letters = [mark[1] for mark in marks if mark is not None]
+    if len(letters) < len(marks):
+        return found
+    if letters != list(LETTERS[: len(letters)]):
+        if len(set(letters)) == len(letters) and set(letters) == set(LETTERS[: len(letters)]):
+            raise ConfigError(f"{place}: the options bring their own letters out of order ({', '.join(letters)}); sort them")
+        return found
+    return Options(tuple(mark[2] for mark in marks if mark is not None), found.labels, found.explicit, stripped=True)

@@ -1,0 +1,175 @@
+"""Which columns of an own file hold the question, the options and the answer: as the config says, or one of the usual layouts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.config.problems import suggest
+from harness.config.schema import TaskEntry
+from harness.errors import ConfigError
+from harness.names import tidy
+
+SYNONYMS = {
+    "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem", "question_stem"),
+    "answer": ("答案", "正确答案", "answerkey", "answer_key", "correct_answer", "correct_option", "label", "target", "gold"),
+}
+"""Names of a column where the config names none and the file has no ``question`` or ``answer``."""
+LISTS = ("choices", "options", "candidates", "alternatives", "endings", "选项", "候选项", "备选项")
+"""Names of one column that holds all options."""
+_PREFIX = "options?|opt|op|choices?|candidate|alternative|(?:mc_)?answer|ans|ending|sol|选项|备选|候选"
+_FAMILY = re.compile(rf"(?P<before>{_PREFIX}|)[\s_.-]*(?P<mark>[a-j]|\d{{1,2}})[\s_.-]*(?P<after>选项|options?|choices?|)")
+_WRONG = re.compile(r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*")
+"""Columns of wrong options only, which do not say where the right one stands."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their list; empty where answers are
+    generated. ``answer_is`` None: found from the answers."""
+
+    question: str
+    choices: tuple[str, ...]
+    answer: str
+    answer_is: str | None = None
+    keep_words: bool = False
+    """Texts such as None and null are meant as written."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    def as_kwargs(self) -> dict[str, Any]:
+        """For ``dataset_kwargs``, which leaves out what is None."""
+        plain = {"question": self.question, "choices": list(self.choices), "answer": self.answer, "keep_words": self.keep_words}
+        return plain | ({"answer_is": self.answer_is} if self.answer_is else {})
+
+    @classmethod
+    def of_kwargs(cls, given: dict[str, Any]) -> Columns:
+        """What `as_kwargs` wrote."""
+        return cls(given["question"], tuple(given["choices"]), given["answer"], given.get("answer_is"), bool(given.get("keep_words")))
+
+
+def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
+    """The columns that the entry means in a file with these. Raises ConfigError (without the file's name) where that is not clear."""
+    question, answer = _column("question", entry.question, names), _column("answer", entry.answer, names)
+    if question == answer:
+        raise ConfigError(f"column {question!r} cannot be question and answer at once")
+    others = [name for name in names if name not in (question, answer)]
+    said = (("question", entry.question, question), ("answer", entry.answer, answer))
+    notes = [f"the {key} is read from column {found!r}" for key, name, found in said if found != name]
+    choices: tuple[str, ...] = ()
+    if entry.answer_is != "generated":
+        choices = _choices(entry.choices, others)
+        if choices and choices != _said(entry.choices):
+            notes.append(f"options are read from {_listed(choices)}")
+    if not choices and entry.answer_is in ("letter", "index", "number"):
+        raise ConfigError(f"answer_is: {entry.answer_is} needs options, and there is no such column; it has: {', '.join(names)}")
+    return Columns(question, choices, answer, entry.answer_is, entry.missing_words == "text", tuple(notes))
+
+
+def _said(choices: str | list[str]) -> tuple[str, ...]:
+    return (choices,) if isinstance(choices, str) else tuple(choices)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ("column " if len(names) == 1 else "columns ") + ", ".join(map(repr, names))
+
+
+def _key(name: str) -> str:
+    return tidy(name).casefold()
+
+
+def _column(key: str, said: str, names: Sequence[str]) -> str:
+    """The column of that name; of that name but for case and width; where the name is the default, a usual one."""
+    found = _same(said, names)
+    if found is not None:
+        return found
+    if said == key:
+        usual = [name for name in names if _key(name) in SYNONYMS[key]]
+        if len(usual) == 1:
+            return usual[0]
+        if usual:
+            raise ConfigError(f"{key}: {_listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}")
+    raise ConfigError(_absent(key, said, names))
+
+
+def _same(said: str, names: Sequence[str]) -> str | None:
+    if said in names:
+        return said
+    like = [name for name in names if _key(name) == _key(said)]
+    if len(like) > 1:
+        raise ConfigError(f"{_listed(like)} differ by case or spaces alone; rename one")
+    return like[0] if like else None
+
+
+def _absent(key: str, said: str, names: Sequence[str]) -> str:
+    header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
+    return f"no column {said!r} ({key}:){suggest(said, names)}; it has: {', '.join(names) or 'none'}{header}"
+
+
+def _headless(names: Sequence[str]) -> bool:
+    """Whether the column names look like data: long, or all unlike any word that a header holds."""
+    return bool(names) and (
+        any(len(name) > 60 or name.endswith(("?", "？", "。")) for name in names) or all(name.isdigit() for name in names)
+    )
+
+
+def _choices(said: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
+    families = _families(others)
+    if said == "choices":
+        return _detected(others, families)
+    wanted = [said] if isinstance(said, str) else said
+    if isinstance(said, str) and _same(said, others) is None and "," in said:
+        wanted = [part.strip() for part in said.split(",")]
+    chosen = []
+    for name in wanted:
+        found = _same(name, others)
+        if found is None:
+            raise ConfigError(_absent("choices", name, others))
+        chosen.append(found)
+    if len(set(chosen)) < len(chosen):
+        raise ConfigError(f"choices: names a column twice: {', '.join(chosen)}")
+    for members in families.values():
+        left = [name for name in members.values() if name not in chosen]
+        if left and set(chosen) & set(members.values()):
+            raise ConfigError(
+                f"{_listed(left)} look{'s' if len(left) == 1 else ''} like an option and is not in choices: {', '.join(chosen)}"
+            )
+    return tuple(chosen)
+
+
+def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b; choice1, choice2."""
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        match = _FAMILY.fullmatch(_key(name))
+        if match is None or (match["mark"].isdigit() and not (match["before"] or match["after"])):
+            continue
+        mark = match["mark"]
+        place = int(mark) if mark.isdigit() else ord(mark) - ord("a")
+        kind = "number" if mark.isdigit() else "letter"
+        found.setdefault(f"{match['before']}|{match['after']}|{kind}", {})[place] = name
+    return {key: dict(sorted(members.items())) for key, members in found.items() if len(members) > 1 or key != "||letter"}
+
+
+def _whole(key: str, members: dict[int, str]) -> bool:
+    places = list(members)
+    begins = (0, 1) if key.endswith("number") else (0,)
+    return len(places) > 1 and places[0] in begins and places == list(range(places[0], places[0] + len(places)))
+
+
+def _detected(others: Sequence[str], families: dict[str, dict[int, str]]) -> tuple[str, ...]:
+    lists = [name for name in others if _key(name) in LISTS]
+    ways = [(name,) for name in lists] + [tuple(members.values()) for key, members in families.items() if _whole(key, members)]
+    if len(ways) > 1:
+        told = " or ".join(_listed(way) for way in ways)
+        example = "[" + ", ".join(ways[0]) + "]"
+        raise ConfigError(f"the options may be in {told}; say which, as choices: {example}")
+    broken = [name for key, members in families.items() if not _whole(key, members) for name in members.values()]
+    broken += [name for name in others if _WRONG.fullmatch(_key(name))]
+    if broken:
+        raise ConfigError(
+            f"{_listed(broken)} look like options and would not be shown: name the options' columns (choices: [A, B]), "
+            "or say answer_is: generated where there are none"
+        )
+    return ways[0] if ways else ()

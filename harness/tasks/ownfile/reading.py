@@ -1,0 +1,133 @@
+"""An own file as rows that a task asks: a question, options and the right one's place, or a question and the text to generate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.schema import TaskEntry
+from harness.errors import ConfigError
+from harness.names import tidy
+from harness.tasks.ownfile.answers import answered, choose
+from harness.tasks.ownfile.cells import Options, options, text, where
+from harness.tasks.ownfile.columns import Columns, find_columns
+from harness.textfiles import Unreadable, rows
+
+SUFFIXES = (".jsonl", ".csv", ".tsv", ".json", ".ndjson")
+MOST, FEW = 8, 10
+"""Columns that a note lists; rows from which on repeated questions are odd."""
+_LETTER = re.compile(r"[(\[【]?[A-Ja-j][)\]】]?[.。、]?")
+_POINT_ZERO = re.compile(r"-?\d+\.0")
+
+
+@dataclass(frozen=True)
+class OwnRows:
+    """``rows`` as {question, choices, answer}: ``answer`` is an index where there are choices, else a text (and no ``choices``);
+    ``notes`` say what was found or left out."""
+
+    rows: list[dict[str, Any]]
+    columns: Columns
+    notes: tuple[str, ...]
+
+
+def read_file(path: Path, asked: TaskEntry | Columns) -> OwnRows:
+    """Reads and checks a whole file. Raises ConfigError, which names the file and, where it can, row and column."""
+    try:
+        return _read(list(rows(path)), asked)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); the path is relative to the YAML file") from error
+    except (Unreadable, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _read(found: list[tuple[int, dict[str, Any]]], asked: TaskEntry | Columns) -> OwnRows:
+    filled = [(number, row) for number, row in found if row]
+    if not filled:
+        raise ConfigError("no rows; a question and an answer a row are expected")
+    columns = find_columns(asked, list(dict.fromkeys(key for _, row in filled for key in row))) if isinstance(asked, TaskEntry) else asked
+    notes = [*columns.notes, *_unread(filled, columns)]
+    if len(filled) < len(found):
+        notes.append(f"empty rows that are left out: {len(found) - len(filled)}")
+    parts = [(number, _cell(row, columns.question, number, columns), _cell(row, columns.answer, number, columns)) for number, row in filled]
+    chosen = [options(row, columns, number) for number, row in filled] if columns.choices else [None] * len(filled)
+    if any(one is None for one in chosen):
+        lacking = [number for (number, _), one in zip(filled, chosen, strict=True) if one is None]
+        if columns.choices and len(lacking) < len(filled):
+            raise ConfigError(f"{where(lacking[0], columns.choices[0])} is absent: either every row has options or none has")
+        return OwnRows(_generated(parts, columns), columns, (*notes, *_lines(parts)))
+    given = [one for one in chosen if one is not None]
+    asked_rows, more = _chosen(parts, given, columns)
+    return OwnRows(asked_rows, columns, (*notes, *more))
+
+
+def _cell(row: dict[str, Any], column: str, number: int, columns: Columns) -> str:
+    if column not in row:
+        raise ConfigError(f"row {number} has no column {column!r}; it has: {', '.join(map(str, row))}")
+    return text(row[column], where(number, column), keep_words=columns.keep_words)
+
+
+def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict[str, Any]]:
+    """Rows whose answers are generated. Raises ConfigError where the answers show that options were meant, or were made by a table
+    program: both would score 0."""
+    answers = [answer for _, _, answer in parts]
+    if columns.answer_is is None:
+        way_out = "where it is meant as it stands, say answer_is: generated in the task"
+        if all(_LETTER.fullmatch(tidy(answer)) for answer in answers):
+            raise ConfigError(
+                f"column {columns.answer!r} holds option letters only, and no column holds options: name them (choices:); {way_out}"
+            )
+        if all(_POINT_ZERO.fullmatch(tidy(answer)) for answer in answers):
+            raise ConfigError(
+                f"{where(parts[0][0], columns.answer)}: {answers[0]!r}, and every answer ends in .0, as table programs write whole numbers "
+                f"of a column with gaps; a model writes {answers[0].strip()[:-2]}: write the column as whole numbers; {way_out}"
+            )
+    return [{"question": question, "answer": answer} for _, question, answer in parts]
+
+
+def _lines(parts: Iterable[tuple[int, str, str]]) -> list[str]:
+    count = sum("\n" in answer.strip() for _, _, answer in parts)
+    return (
+        [f"{count} answers hold a line break, at which a generated answer ends unless generation: until: says otherwise"] if count else []
+    )
+
+
+def _chosen(parts: list[tuple[int, str, str]], given: list[Options], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
+    answers = [answered(number, answer, shown) for (number, _, answer), shown in zip(parts, given, strict=True)]
+    places, note = choose(answers, columns.answer, columns.answer_is)
+    made = [
+        {"question": question, "choices": list(shown.texts), "answer": place}
+        for (_, question, _), shown, place in zip(parts, given, places, strict=True)
+    ]
+    rows = [number for number, _, _ in parts]
+    return made, ([note] if note else []) + _notes(rows, given, places, len(columns.choices))
+
+
+def _notes(rows: list[int], given: list[Options], places: list[int], columns: int) -> list[str]:
+    """What is odd about options, each with how many questions and the first row."""
+    names = [[tidy(text) for text in one.texts] for one in given]
+    right = [name.count(name[place]) > 1 for name, place in zip(names, places, strict=True)]
+    found = {
+        f"fewer than {columns} options": [columns > 1 and len(one.texts) < columns for one in given],
+        "the right option stands twice, and its twin counts as wrong": right,
+        "a wrong option stands twice": [len(set(name)) < len(name) and not twin for name, twin in zip(names, right, strict=True)],
+        "letters that the options bring themselves are taken off": [one.stripped for one in given],
+    }
+    return [
+        f"{what}: {sum(flags)} of {len(flags)} questions, the first in row {rows[flags.index(True)]}"
+        for what, flags in found.items()
+        if any(flags)
+    ]
+
+
+def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[str]:
+    """Columns that are not asked, which may hold what the questions are about; and questions that are all alike."""
+    used = {columns.question, columns.answer, *columns.choices}
+    others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))
+    notes = [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"] if others else []
+    different = len({str(row.get(columns.question)) for _, row in filled})
+    if len(filled) >= FEW and different <= len(filled) / 4:
+        notes.append(f"{len(filled)} rows ask {different} different questions: is what they are about in another column?")
+    return notes
