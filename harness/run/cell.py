@@ -11,6 +11,7 @@ from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.items import Answer, Item
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
+from harness.run.answer_checks import answer_findings
 from harness.run.events import EventStream
 from harness.run.identity import CellIdentity
 from harness.run.metering import CellAnswers, Meter, read_sizes
@@ -139,7 +140,7 @@ class CellWork:
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
-        return [*self.task.findings(self.style), *marks.findings]
+        return [*self.task.findings(self.style), *marks.findings, *answer_findings(answers.values())]
 
     def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
         """What the marked answers cost; a meter that fails costs no score."""
