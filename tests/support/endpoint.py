@@ -50,6 +50,7 @@ class Behaviour:
     padding: str | None = None
     edit: Callable[[dict[str, Any]], Any] | None = None
     home: str | None = None
+    lists: bool = True
     slow: float = 2.0
     wrong: float = 0.0
     faults: deque[Any] = field(default_factory=deque)
@@ -125,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._note({})
         if not self._known():
             return
-        if self.path == "/v1/models":
+        if self.path == "/v1/models" and self.owner.behaviour.lists:
             entry: dict[str, Any] = {"id": self.owner.name, "object": "model", "owned_by": self.owner.behaviour.owned_by}
             if self.owner.behaviour.max_model_len:
                 entry["max_model_len"] = self.owner.behaviour.max_model_len

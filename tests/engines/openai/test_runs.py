@@ -58,7 +58,7 @@ def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: T
         assert harness("run", config, "--out", "torn", cwd=tmp_path).returncode == 0
         assert statuses(tmp_path / "torn") == {"picks": ("ok", 12), "texts": ("ok", 12)}
         missing_pairs = 3 * (12 - torn["picks"][1]) + (12 - torn["texts"][1])
-        assert len(server.posts()) - before == missing_pairs + 1, "what was kept is not asked again; one request is the probe"
+        assert len(server.posts()) - before == missing_pairs + 4, "what was kept is not asked again; four requests are the probe"
         assert kept > 0
         assert harness("run", config, "--out", "whole", cwd=tmp_path).returncode == 0
         assert without_work(read_samples(tmp_path / "torn")) == without_work(read_samples(tmp_path / "whole"))
