@@ -16,13 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-import torch
-
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
 from harness.items import Completion, Sampling, ThinkTags
+from support.endpoint_logprobs import echo, prompt_logprobs
 
 
 @dataclass
@@ -231,7 +230,10 @@ class _Handler(BaseHTTPRequestHandler):
 def _refusal(behaviour: Behaviour, refused: list[str], body: dict[str, Any]) -> tuple[int, bytes]:
     """HTTP status and body for fields that are not taken."""
     if behaviour.strict:
-        told = [{"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": body[name]} for name in refused]
+        told = [
+            {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": body[name]}
+            for name in refused
+        ]
         return 422, json.dumps({"detail": told}).encode()
     text = f"Unrecognized request argument supplied: {refused[0]}"
     if refused[0] == "max_tokens":
@@ -250,9 +252,9 @@ def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("prompt: expected a string")
     choice, written = _written(server, body, ids)
     if "prompt_logprobs" in body and "prompt_logprobs" in behaviour.scoring:
-        choice["prompt_logprobs"] = _prompt_logprobs(server, ids)
+        choice["prompt_logprobs"] = prompt_logprobs(server, ids)
     if body.get("echo") and "echo" in behaviour.scoring:
-        choice["logprobs"] = _echo(server, ids)
+        choice["logprobs"] = echo(server, ids)
     return _reply("text_completion", choice, len(ids), written)
 
 
@@ -290,57 +292,3 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
 def _reply(kind: str, choice: dict[str, Any], prompt: int, written: int) -> dict[str, Any]:
     usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
     return {"id": "x", "object": kind, "choices": [choice], "usage": usage}
-
-
-def _logprobs(server: Server, ids: list[int]) -> torch.Tensor:
-    """[tokens - 1, vocabulary]: of each next token. ``wrong`` shifts each token's figure by another amount, as a broken kernel would."""
-    with server.model_lock, torch.inference_mode():
-        logits = server.engine._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
-        if server.behaviour.wrong:
-            logits = logits + server.behaviour.wrong * torch.sin(torch.arange(logits.shape[-1]))
-        return torch.log_softmax(logits, dim=-1)
-
-
-def _prompt_logprobs(server: Server, ids: list[int]) -> list[dict[str, Any] | None]:
-    if server.behaviour.padding:
-        return [None, *({str(token): {"logprob": value, "rank": 1}} for token, value in zip(ids[1:], _padded(server, ids), strict=True))]
-    rows: list[dict[str, Any] | None] = [None]
-    for token, row in zip(ids[1:], _logprobs(server, ids), strict=True):
-        best = int(row.argmax())
-        rank = int((row > row[token]).sum()) + 1
-        entry = {str(token): {"logprob": float(row[token]), "rank": rank, "decoded_token": server.engine.encoder.decode([token], False)}}
-        entry.setdefault(str(best), {"logprob": float(row[best]), "rank": 1, "decoded_token": server.engine.encoder.decode([best], False)})
-        rows.append(entry)
-    return rows
-
-
-def _echo(server: Server, ids: list[int]) -> dict[str, Any]:
-    """The prompt's tokens, and one more for the generated token."""
-    if server.behaviour.padding:
-        padded = _padded(server, ids)
-        return {"token_logprobs": [None, *padded, -1.0], "top_logprobs": [None, *({"x": value} for value in padded), {"x": -1.0}]}
-    values: list[float | None] = [None]
-    tops: list[dict[str, float] | None] = [None]
-    for token, row in zip(ids[1:], _logprobs(server, ids), strict=True):
-        values.append(float(row[token]))
-        tops.append({server.engine.encoder.decode([int(row.argmax())], False): float(row.max())})
-    return {"tokens": [""] * (len(ids) + 1), "token_logprobs": [*values, -1.0], "top_logprobs": [*tops, {"x": -1.0}]}
-
-
-def _padded(server: Server, ids: list[int]) -> list[float]:
-    """Figures for all tokens but the first that are not the model's, or not of these tokens."""
-    right = [float(row[token]) for token, row in zip(ids[1:], _logprobs(server, ids), strict=True)]
-    kind, count = server.behaviour.padding, len(ids) - 1
-    if kind == "noise":
-        return [float(value) for value in -10 * torch.rand(count)]
-    if kind == "shifted left":
-        return [*right[1:], -1.0]
-    if kind == "shifted right":
-        return [-1.0, *right[:-1]]
-    if kind == "by token":
-        return [-float(token % 97) / 9 - 0.1 for token in ids[1:]]
-    if kind == "last only":
-        return [*[0.0] * (count - 1), right[-1]]
-    if kind == "index":
-        return [-0.1 * place for place in range(count)]
-    return [{"zeros": 0.0, "ones": -1.0, "tiny": -1e-9, "vocabulary": -11.93}[str(kind)]] * count

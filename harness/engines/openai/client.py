@@ -39,9 +39,7 @@ class EndpointError(ModelError):
     ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
     """
 
-    def __init__(
-        self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None, said: str = ""
-    ) -> None:
+    def __init__(self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None, said: str = "") -> None:
         super().__init__(text)
         self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
 

@@ -12,11 +12,14 @@ BROKEN_OFF = frozenset({"error", "insufficient_system_resource", "network_error"
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 """Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
 _PASSES = re.compile(
-    r"rate.?limit|too many requests|try again|retry|overload|over capacity|temporar|unavailable|time.?d? ?out|server.?error|internal.?error|busy"
+    r"rate.?limit|too many requests|try again|retry|overload|over capacity|temporar|unavailable|time.?d? ?out"
+    r"|server.?error|internal.?error|busy"
     r"|繁忙|稍后|稍候|限流|频率|超时|重试|过载",
     re.IGNORECASE,
 )
-_LASTS = re.compile(r"insufficient_quota|insufficient.balance|invalid_api_key|authentication|unauthori[sz]ed|model_not_found", re.IGNORECASE)
+_LASTS = re.compile(
+    r"insufficient_quota|insufficient.balance|invalid_api_key|authentication|unauthori[sz]ed|model_not_found", re.IGNORECASE
+)
 _MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "errors", "error", "title")
 _CODES = ("code", "error_code", "status_code", "status")
 _SOUND = frozenset({"", "0", "200", "success", "ok", "none"})

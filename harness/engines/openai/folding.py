@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 REFUSED = re.compile(
-    r"roles? must alternate|alternat\w+ (between )?user|system[ _-]?(role|message|prompt|instruction)s?\b[^.]{0,60}\b(not|isn't|aren't|no)\b"
-    r"|(not|n't) (support|allow|accept|permit)\w* (the |a )?['\"`]?system|developer instruction is not enabled|only [^.]{0,30}user[^.]{0,30}assistant"
+    r"roles? must alternate|alternat\w+ (between )?user"
+    r"|system[ _-]?(role|message|prompt|instruction)s?\b[^.]{0,60}\b(not|isn't|aren't|no)\b"
+    r"|(not|n't) (support|allow|accept|permit)\w* (the |a )?['\"`]?system"
+    r"|developer instruction is not enabled|only [^.]{0,30}user[^.]{0,30}assistant"
     r"|不支持[^。]{0,10}system|system[^。]{0,10}不支持",
     re.IGNORECASE,
 )

@@ -13,8 +13,8 @@ from harness.engines.openai.sampling import OURS, is_neutral
 
 _STATUSES = (400, 422, 500, 501)
 _UNKNOWN = re.compile(
-    r"unrecogni[sz]ed|unknown|unsupported|not supported|n't support|not support|unexpected|extra|not permitted|not allowed|forbidden|not available"
-    r"|no such|only the default|cannot both be|deprecated|not implemented|不支持|未知",
+    r"unrecogni[sz]ed|unknown|unsupported|not supported|n't support|not support|unexpected|extra|not permitted"
+    r"|not allowed|forbidden|not available|no such|only the default|cannot both be|deprecated|not implemented|不支持|未知",
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|>=|≥|取值", re.IGNORECASE)

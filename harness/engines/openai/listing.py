@@ -20,7 +20,9 @@ def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
     try:
         listed = client.get("/models")
     except EndpointError as error:
-        raise ModelError(f"{error}{_elsewhere(client)}") from error if "web page" in str(error) else error
+        if "web page" not in str(error):
+            raise
+        raise ModelError(f"{error}{_elsewhere(client)}") from error
     entries = _entries(listed)
     if listed is None and (other := _elsewhere(client)):
         raise ModelError(f"{spec.label}: {client.endpoint.host}/models is not there{other}")

@@ -78,8 +78,8 @@ class Notes:
         quiet = ({name for name in dialect.settings.omit if name in asked} | dialect.refused) - loud
         unknown = set(unconfirmed(dialect.owner, drawn)) - loud - quiet
         over = {name for name, value in dialect.settings.extra_body.items() if self._wanted.get(name, {value}) != {value}}
-        told = (("server_defaults", loud), ("server_defaults_harmless", quiet), ("sampling_unconfirmed", unknown), ("sampling_overridden", over))
-        return [Finding(kind, values={"fields": ", ".join(sorted(names))}) for kind, names in told if names]
+        told = {"server_defaults": loud, "server_defaults_harmless": quiet, "sampling_unconfirmed": unknown, "sampling_overridden": over}
+        return [Finding(kind, values={"fields": ", ".join(sorted(names))}) for kind, names in told.items() if names]
 
     def _neutral(self, name: str) -> bool:
         return all(is_neutral(name, value) for value in self._wanted.get(name, ()))
@@ -100,7 +100,7 @@ class Notes:
 
 
 def same_model(asked: str, answered: str) -> bool:
-    """Whether an answer's model is the one asked for: but for case, folder or maker, ``:latest``, and a date that one of them leaves out."""
+    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a date that one of the two leaves out."""
     first, second = _bare(asked), _bare(answered)
     if first == second:
         return True

@@ -14,7 +14,9 @@ THOUGHTS = ("reasoning", "reasoning_content", "thinking")
 """Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first, DeepSeek, SGLang and llama.cpp the second."""
 _ENDED = frozenset({"stop", "eos", "eos_token", "end_turn", "complete", "finished", "normal", "end"})
 _STOPPED = frozenset({"stop_sequence"})
-_CUT_OFF = frozenset({"length", "max_tokens", "model_length", "max_output_tokens", "max_length", "token_limit", "context_length_exceeded"})
+_CUT_OFF = frozenset(
+    {"length", "max_tokens", "model_length", "max_output_tokens", "max_length", "token_limit"} | {"context_length_exceeded"}
+)
 _FILTERED = frozenset(
     {"content_filter", "content_filtered", "safety", "sensitive", "recitation", "blocklist", "prohibited_content", "spii"}
     | {"guardrail_intervened", "refusal", "moderation", "content_moderation", "risk_control", "error_toxic", "language"}

@@ -32,8 +32,8 @@ ELSEWHERE = {
 }
 """vLLM's arguments that the model's own keys decide."""
 WITHOUT_EFFECT = {
-    "generation_config": "every sampling setting is sent with every question; generation_defaults says whether the checkpoint's penalty holds",
-    "override_generation_config": "every sampling setting is sent with every question; say generation: in the task",
+    "generation_config": "every sampling setting goes with every question; generation_defaults is about the checkpoint's penalty",
+    "override_generation_config": "every sampling setting goes with every question; say generation: in the task",
     "logprobs_mode": "scores are raw log-probabilities",
 }
 """vLLM's arguments that would change nothing here, or would make a score something else."""

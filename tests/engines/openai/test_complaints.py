@@ -72,7 +72,7 @@ def test_what_is_tried_in_vain_is_told_in_the_servers_words(qwen: TransformersEn
     for always in ({"error": {"message": "no room, try again", "code": 529}}, "500"):
         with Server(qwen, "tiny", Behaviour(always=always)) as server:
             engine = open_engine(server.spec(engine_args={"retries": 1}))
-            with pytest.raises(ModelError, match="2 times: .*(no room, try again|as asked: 500)"):
+            with pytest.raises(ModelError, match=r"2 times: .*(no room, try again|as asked: 500)"):
                 list(engine.generate(ITEMS))
             engine.close()
 

@@ -125,7 +125,9 @@ def test_counts_that_are_none(usage: Any, counts: tuple[int, ...], whole: bool) 
     assert ((tokens.prompt, tokens.computed, tokens.shared, tokens.output), told) == (counts, whole)
 
 
-@pytest.mark.parametrize("usage", [None, "many", {"prompt_tokens": "ten", "total_tokens": "x"}, {"prompt_tokens": math.nan, "total_tokens": math.nan}])
+@pytest.mark.parametrize(
+    "usage", [None, "many", {"prompt_tokens": "ten", "total_tokens": "x"}, {"prompt_tokens": math.nan, "total_tokens": math.nan}]
+)
 def test_an_answer_without_counts_is_an_answer_and_it_is_told(qwen: TransformersEngine, usage: Any) -> None:
     with Server(qwen, "tiny", Behaviour(edit=lambda told: told | {"usage": usage}, owned_by="vllm")) as server:
         engine = open_engine(server.spec(engine_args={"tokens_per_minute": 1e9}))
@@ -199,6 +201,6 @@ def test_several_choices_fail_their_item_alone(qwen: TransformersEngine) -> None
     with Server(qwen, "tiny", Behaviour(edit=twice)) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
         answered = []
-        with pytest.raises(ModelError, match="1 of 4 items were not answered.*an answer with 2 choices"):
+        with pytest.raises(ModelError, match=r"1 of 4 items were not answered.*an answer with 2 choices"):
             answered.extend(one.key for one in engine.generate([Completion(str(n), "Anna", (), 4) for n in range(4)]))
         engine.close()

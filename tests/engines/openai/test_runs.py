@@ -42,7 +42,7 @@ def without_work(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
 
 
 def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
-    faults: list[str | None] = [None] * 6 + ["500", "half", "html", "nothing", None, "429"] * 3
+    faults: list[str | None] = [None] * 9 + ["500", "half", "html", "nothing", None, "429"] * 3
     with Server(qwen, "tiny", Behaviour(faults=deque(faults))) as server:
         config = write_config(tmp_path, two_tasks(tmp_path, 12), [endpoint(server, engine_args={"retries": 0})])
         first = harness("run", config, "--out", "torn", cwd=tmp_path)
@@ -110,7 +110,7 @@ def everything(folder: Path) -> bytes:
 @pytest.mark.parametrize("right", [True, False])
 def test_the_key_is_nowhere(tmp_path: Path, qwen: TransformersEngine, right: bool) -> None:
     """Also where the server refuses it and repeats it in its answer."""
-    with Server(qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None, "500", "400"]))) as server:
+    with Server(qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None] * 4 + ["500", "400"]))) as server:
         (tmp_path / "work").mkdir()
         model = endpoint(server, api_key_env="MY_ENDPOINT_KEY")
         config = write_config(tmp_path / "work", two_tasks(tmp_path / "work", 4), [model])
