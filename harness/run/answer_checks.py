@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from harness.items import Answer, Generation, Score
 from harness.sanity import Finding
+
+if TYPE_CHECKING:
+    from harness.engines.protocol import EngineInfo
 
 _MANY = 0.5
 """Part of the questions with equal options from which on the figures are nobody's; a repeated option or a rounding makes a few."""
@@ -30,3 +34,11 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
     if untold:
         found.append(Finding("endings_unknown", untold, generated))
     return found
+
+
+def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:
+    """The engine's findings with those of earlier sessions. An endpoint's show in its answers, and a session that asks only for what is
+    missing may not see again what spoilt the answers that are kept; any other engine's show anew whenever the model is loaded."""
+    found = list(info.findings)
+    kinds = {one.kind for one in found}
+    return found + [one for one in known if one.kind not in kinds] if info.engine == "openai" else found

@@ -167,3 +167,19 @@ def test_a_plan_loads_and_asks_nothing(tmp_path: Path) -> None:
     done = harness("plan", write_config(tmp_path, ["zh_reading"], [model]), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "answers at http://127.0.0.1:9/v1" in done.stdout
+
+
+def test_what_was_not_sent_stands_under_the_table_also_after_the_run_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
+    """The second session asks for log-probabilities only, and would see nothing of it."""
+    behaviour = Behaviour(defaults={"repetition_penalty": 1.7}, owned_by="vllm")
+    with Server(qwen, "tiny", behaviour) as server:
+        model = endpoint(server, engine_args={"omit": ["repetition_penalty"]})
+        picks, writes = two_tasks(tmp_path, 3)
+        first = harness("run", write_config(tmp_path, [writes], [model]), "--out", "out", cwd=tmp_path)
+        assert "server's defaults: repetition_penalty" in first.stdout, first.stdout + first.stderr
+        both = harness("run", write_config(tmp_path, [writes, picks], [model]), "--out", "out", cwd=tmp_path)
+        assert both.returncode == 0, both.stderr
+        assert "server's defaults: repetition_penalty" in both.stdout
+        manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+        assert manifest["sanity"]["clean"] is False
+        assert manifest["sanity"]["checks"]["defaults"]["state"] == "warning"
