@@ -11,23 +11,25 @@ from harness.sanity import Finding
 if TYPE_CHECKING:
     from harness.engines.protocol import EngineInfo
 
-_MANY = 0.5
-"""Part of the questions with equal options from which on the figures are nobody's; a repeated option or a rounding makes a few."""
+_MANY = 0.25
+"""Part of the questions with equal options above which the figures are nobody's; rounding (bf16 logits) and repeated options make a few."""
 
 
 def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
     """Options that are all alike, answers that a filter cut off, answers without a reason for their end."""
-    scores = generated = alike = filtered = untold = 0
+    scores = generated = alike = certain = filtered = untold = 0
     for answer in answers:
         if isinstance(answer, Score) and len(answer.logprobs) > 1 and all(answer.lengths):
             scores += 1
-            alike += len(set(answer.logprobs)) == 1
+            sure = answer.logprobs.count(0.0) > 1  # no model is certain of two options
+            certain += sure
+            alike += sure or len(set(answer.logprobs)) == 1
         elif isinstance(answer, Generation):
             generated += 1
             filtered += answer.finish == "filter"
             untold += answer.finish == "unknown"
     found = []
-    if alike > _MANY * scores:
+    if certain or alike > _MANY * scores:
         found.append(Finding("constant_logprobs", alike, scores))
     if filtered:
         found.append(Finding("answers_filtered", filtered, generated))

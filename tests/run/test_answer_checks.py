@@ -12,7 +12,12 @@ FOLDED = Finding("instructions_folded")
 
 
 def test_sound_answers_show_nothing() -> None:
-    answers = [Score("a", (-1.0, -2.0), (True, False), (1, 1)), Generation("b", "x", "eos"), Generation("c", "", "length"), Likelihood("d", -3.0)]
+    answers = [
+        Score("a", (-1.0, -2.0), (True, False), (1, 1)),
+        Generation("b", "x", "eos"),
+        Generation("c", "", "length"),
+        Likelihood("d", -3.0),
+    ]
     assert answer_findings(answers) == []
     assert answer_findings([]) == []
 

@@ -32,7 +32,8 @@ class Behaviour:
     mappings, which are sent as they are under HTTP 200.
     ``refuses``: fields answered with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422 in FastAPI's. ``defaults``: what a
     server fills into a request that does not say it (vLLM: from generation_config.json). ``roles``: those that its template knows.
-    ``padding``: how it falsifies a prompt's log-probabilities. ``edit``: what becomes of an answer before it is sent.
+    ``padding``: how it falsifies a prompt's log-probabilities. ``specials``: texts that it takes for
+    special tokens and leaves out unless told not to. ``edit``: what becomes of an answer before it is sent.
     """
 
     scoring: tuple[str, ...] = ("prompt_logprobs", "echo")
@@ -50,6 +51,7 @@ class Behaviour:
     edit: Callable[[dict[str, Any]], Any] | None = None
     home: str | None = None
     lists: bool = True
+    specials: tuple[str, ...] = ()
     slow: float = 2.0
     wrong: float = 0.0
     faults: deque[Any] = field(default_factory=deque)
@@ -283,7 +285,10 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
     )
     with server.model_lock:
         (answer,) = server.engine.generate([item])
-    choice: dict[str, Any] = {"index": 0, "text": answer.text, "finish_reason": "length" if answer.finish == "length" else "stop"}
+    text = answer.text
+    for special in server.behaviour.specials if body.get("skip_special_tokens", True) else ():
+        text = text.replace(special, "")
+    choice: dict[str, Any] = {"index": 0, "text": text, "finish_reason": "length" if answer.finish == "length" else "stop"}
     if body.get("return_token_ids"):
         choice["token_ids"] = list(answer.output_ids or ())
     return choice, answer.tokens.output

@@ -116,7 +116,7 @@ class Client:
             raise EndpointError("stopped before it was asked")
         answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
-            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}", fatal=True)
+            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}")
         usage = answer.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, dict) else None
         if isinstance(total, int) and total > 0:
@@ -175,8 +175,9 @@ class Client:
         try:
             found = json.loads(data)
         except ValueError as error:
-            kind = " but a web page" if data.lstrip()[:1] == b"<" else ""
-            raise _Passing(f"an answer that is not JSON{kind}") from error
+            if data.lstrip()[:1] == b"<":
+                raise _Passing("an answer that is not JSON but a web page") from error
+            raise _Passing("an answer that is not JSON", said=data[:200].decode("utf-8", "replace")) from error
         self._check(found, response.headers, path, None if method == "GET" else "choices")
         return found
 
@@ -212,6 +213,8 @@ class Client:
             raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
         if status == 404 and self.served:
             said += f"; it lists {self.clean(', '.join(self.served[:8]))}"
+        if status < 400 and headers.get("location"):
+            said += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
         fatal = status in (402, 404, 405, 429) or status < 400
         raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status, said=words)
 

@@ -20,8 +20,11 @@ _PASSES = re.compile(
 _LASTS = re.compile(
     r"insufficient_quota|insufficient.balance|invalid_api_key|authentication|unauthori[sz]ed|model_not_found", re.IGNORECASE
 )
-_MESSAGES = ("message", "msg", "error_msg", "status_msg", "detail", "errors", "error", "title")
-_CODES = ("code", "error_code", "status_code", "status")
+_MESSAGES = (
+    *("message", "msg", "error_msg", "errmsg", "status_msg", "error_description", "error_message", "errormessage"),
+    *("detail", "errors", "error", "reason", "title"),
+)
+_CODES = ("code", "error_code", "errcode", "status_code", "status")
 _SOUND = frozenset({"", "0", "200", "success", "ok", "none"})
 
 
@@ -49,8 +52,9 @@ def words_of(data: Any) -> str:
         return ""
     if isinstance(data.get("loc"), list) and "msg" in data:  # pydantic's form: where, and what is wrong there
         return f"{'.'.join(map(str, data['loc']))}: {data['msg']}"
-    inner = data.get("error") or data.get("base_resp")
-    if inner and isinstance(inner, Mapping | list):
+    data = _lower(data)
+    inner = _inner(data)
+    if inner is not None:
         return words_of(inner)
     message = next((words for name in _MESSAGES if (words := words_of(data.get(name)))), "")
     code = next((str(data[name]) for name in _CODES if isinstance(data.get(name), str | int) and data[name]), "")
@@ -64,9 +68,11 @@ def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
     """
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
+    if isinstance(data, str) and wanted is not None:
+        data = {"error": data or "an empty text"}
     if not isinstance(data, Mapping):
         return None
-    told = _told(data, wanted)
+    told = _told(_lower(data), wanted)
     if told is None:
         return None
     text, status = words_of(told) or "an error without words", _status(told)
@@ -77,7 +83,7 @@ def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
 
 def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
     """The part that complains."""
-    if data.get("error") or data.get("object") == "error":
+    if data.get("error") or data.get("object") == "error" or (_inner(data) is not None and wanted is not None and not data.get(wanted)):
         return data
     choices = data.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -87,7 +93,7 @@ def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
         finish = first.get("finish_reason")
         if isinstance(finish, str) and finish.lower() in BROKEN_OFF:
             return {"message": f"the answer broke off ({finish}); try again"}
-    inner = data.get("base_resp")
+    inner = data.get("base_resp")  # MiniMax's
     if isinstance(inner, Mapping) and str(inner.get("status_code", 0)).lower() not in _SOUND:
         return data
     if wanted is None or data.get(wanted):
@@ -96,14 +102,26 @@ def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
     return data if named or any(words_of(data.get(name)) for name in _MESSAGES) else None
 
 
+def _lower(data: Mapping[str, Any]) -> dict[str, Any]:
+    """With names in lower case: some write ``Error`` and ``Message``."""
+    return {str(name).lower(): value for name, value in data.items()}
+
+
+def _inner(data: Mapping[str, Any]) -> Any:
+    """What an error is wrapped in, where it is wrapped in anything."""
+    found = next((data[name] for name in ("error", "base_resp", "response") if data.get(name)), None)
+    return found if isinstance(found, Mapping | list) else None
+
+
 def _parts(told: Any) -> list[Mapping[str, Any]]:
     """The mapping and the error inside it, the inner first."""
     found = []
     while isinstance(told, list) and told:
         told = told[0]
     if isinstance(told, Mapping):
-        inner = told.get("error") or told.get("base_resp")
-        found = [*_parts(inner), told] if isinstance(inner, Mapping | list) else [told]
+        told = _lower(told)
+        inner = _inner(told)
+        found = [told] if inner is None else [*_parts(inner), told]
     return found
 
 

@@ -19,6 +19,7 @@ from harness.engines.openai.notes import Notes
 from harness.engines.openai.pool import Pool
 from harness.engines.openai.probing import make_probe
 from harness.engines.openai.settings import Settings
+from harness.engines.openai.specials import special_tags, without_specials
 from harness.engines.openai.wire import Dialect, Prompt, read_said
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
@@ -55,6 +56,8 @@ class OpenAIEngine:
             self._dialect = dataclasses.replace(self._dialect, owner=self._reported.get("owned_by"))
             self.encoder: TextEncoder | None = None if chat or not spec.tokenizer else load_tokenizer(spec, files)
             self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            if self.encoder is not None and special_tags(self.encoder, spec.think_tags):
+                self._dialect = dataclasses.replace(self._dialect, special_tags=True)
             self._ability = self._probe()
         except BaseException:
             self._client.close()
@@ -161,21 +164,23 @@ class OpenAIEngine:
 
     def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
         stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
-        answer = self._asked(item, prompt, stop)
+        answer, body = self._asked(item, prompt, stop)
         found, said = _understood(lambda: read_said(answer, item, prompt, stops), self._client)
+        if "skip_special_tokens" in body and self.encoder is not None:
+            found = dataclasses.replace(found, text=without_specials(self.encoder, found.text, self._spec.think_tags))
         self._client.count(f"finished: {said.ending or None}")
         self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
-        self._notes.generated(self._dialect, item, said)
+        self._notes.generated(self._dialect, item, said, body)
         return found
 
-    def _asked(self, item: Completion, prompt: Prompt, stop: threading.Event) -> dict[str, Any]:
-        """The answer to one item; a refusal that says what to do otherwise is learned from, for all that follow."""
+    def _asked(self, item: Completion, prompt: Prompt, stop: threading.Event) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(answer to one item, its request); a refusal that says what to do otherwise is learned from, for all that follow."""
         size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
         while True:
             dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
             body = dialect.body(item, prompt)
             try:
-                return self._client.post(dialect.path, body, size + prompt.budget, stop)
+                return self._client.post(dialect.path, body, size + prompt.budget, stop), body
             except EndpointError as error:
                 found = lesson(self._settings.extra_body, dialect.folded, body, error)
                 if found is None:

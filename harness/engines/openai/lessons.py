@@ -18,6 +18,8 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|>=|≥|取值", re.IGNORECASE)
+_FORM = frozenset({"chat_template_kwargs", "continue_final_message", "add_generation_prompt", "ignore_eos", "return_token_ids"})
+"""Fields that decide what is asked: never left out without being told to."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ def lesson(fixed: Collection[str], folded: bool, sent: Mapping[str, Any], error:
 
 def hint(sent: Mapping[str, Any], error: EndpointError) -> str:
     """What to do about a refused value, where the refusal names a sampling field."""
-    named = sorted(name for name in OURS if name in sent and _names(error.said, name)) if error.status in _STATUSES else []
+    known = OURS | _FORM
+    named = sorted(name for name in known if name in sent and _names(error.said, name)) if error.status in _STATUSES else []
     if not named:
         return ""
-    return f"; change it in the task's generation:, or leave it to the server: engine_args: {{omit: [{', '.join(named)}]}}"
+    first = "" if set(named) <= _FORM else "change it in the task's generation:, or "
+    return f"; {first}leave it to the server: engine_args: {{omit: [{', '.join(named)}]}}"
 
 
 def _names(words: str, field: str) -> bool:

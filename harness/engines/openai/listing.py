@@ -20,9 +20,11 @@ def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
     try:
         listed = client.get("/models")
     except EndpointError as error:
-        if "web page" not in str(error):
+        # LM Studio answers a path that it does not know with an error under HTTP 200.
+        other = "" if error.status in (401, 403) or (error.tired and "web page" not in str(error)) else _elsewhere(client)
+        if not other:
             raise
-        raise ModelError(f"{error}{_elsewhere(client)}") from error
+        raise ModelError(f"{error}{other}") from error
     entries = _entries(listed)
     if listed is None and (other := _elsewhere(client)):
         raise ModelError(f"{spec.label}: {client.endpoint.host}/models is not there{other}")

@@ -19,6 +19,8 @@ _DATE = re.compile(r"[-@_](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$")
 _QUIET = frozenset({"seed", "stop"})
 """Fields whose loss makes no answer wrong: it can only not be drawn again, or is longer than it need be."""
 _FORM = frozenset({"max_tokens", "max_completion_tokens", "chat_template_kwargs", "stop", "ignore_eos"})
+_TEMPLATE = frozenset({"chat_template_kwargs", "continue_final_message"})
+"""Fields for the server's template, which other servers than vLLM and SGLang may not know."""
 
 
 class Notes:
@@ -29,6 +31,7 @@ class Notes:
         self._counts: Counter[str] = Counter()
         self._models: Counter[str] = Counter()
         self._wanted: dict[str, set[Any]] = {}
+        self._form: set[str] = set()
         self._size: tuple[int, int] | None = None
 
     def answered(self, dialect: Dialect, answer: Mapping[str, Any], sent: int | None) -> None:
@@ -46,8 +49,8 @@ class Notes:
                     self._counts["other size"] += 1
                     self._size = (tokens.prompt, sent)
 
-    def generated(self, dialect: Dialect, item: Completion, said: Said) -> None:
-        """A generated answer and what was asked."""
+    def generated(self, dialect: Dialect, item: Completion, said: Said, body: Mapping[str, Any]) -> None:
+        """A generated answer and what was asked, as an item and as it was sent."""
         with self._lock:
             self._counts["generated"] += 1
             self._counts["drawn"] += item.sampling.temperature > 0
@@ -55,6 +58,7 @@ class Notes:
             self._counts["thoughts"] += said.thought
             for name, value in sampling_fields(item, dialect.owner, dialect.top_k_off).items():
                 self._wanted.setdefault(name, set()).add(value)
+            self._form |= _TEMPLATE & set(body)
 
     def findings(self, dialect: Dialect) -> tuple[Finding, ...]:
         """What a reader of the numbers should know."""
@@ -76,7 +80,7 @@ class Notes:
         loud |= {name for name in dialect.refused - _QUIET if matters(name, drawn) and not self._neutral(name)}
         loud |= set(unheeded(dialect.owner, drawn))
         quiet = ({name for name in dialect.settings.omit if name in asked} | dialect.refused) - loud
-        unknown = set(unconfirmed(dialect.owner, drawn)) - loud - quiet
+        unknown = set(unconfirmed(dialect.owner, drawn, self._form)) - loud - quiet
         over = {name for name, value in dialect.settings.extra_body.items() if self._wanted.get(name, {value}) != {value}}
         told = {"server_defaults": loud, "server_defaults_harmless": quiet, "sampling_unconfirmed": unknown, "sampling_overridden": over}
         return [Finding(kind, values={"fields": ", ".join(sorted(names))}) for kind, names in told.items() if names]

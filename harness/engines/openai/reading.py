@@ -30,7 +30,8 @@ _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reason
 class Said:
     """What a choice says: the text with its thought between its tags, why it ended, and what else is worth telling.
 
-    ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``: whether the text stood in a field for refusals.
+    ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``: whether the
+    text stood in a field for refusals.
     """
 
     text: str

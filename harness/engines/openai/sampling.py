@@ -7,6 +7,7 @@ an endpoint that wants 0 is given 0 after its first refusal.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from harness.items import Completion
@@ -34,6 +35,8 @@ HEEDING = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp", "organiz
 OLLAMA = "library"
 """Ollama's ``owned_by``. Its OpenAI format knows neither top_k nor a penalty of repetition: those are the Modelfile's, or 40 and 1.1."""
 _UNHEEDED = ("repetition_penalty", "top_k", "min_p")
+_TEMPLATES = frozenset({"vllm", "sglang", "llamacpp"})
+"""Software that heeds ``chat_template_kwargs`` and continues an assistant's message."""
 _REPEAT = frozenset({"llamacpp", "organization_owner"})
 
 
@@ -73,7 +76,10 @@ def unheeded(owner: str | None, drawn: bool) -> tuple[str, ...]:
     return tuple(name for name in _UNHEEDED if matters(name, drawn)) if owner == OLLAMA else ()
 
 
-def unconfirmed(owner: str | None, drawn: bool) -> tuple[str, ...]:
-    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far as they matter."""
-    known = owner in HEEDING or owner == OLLAMA
-    return () if known else tuple(name for name in _UNHEEDED if matters(name, drawn))
+def unconfirmed(owner: str | None, drawn: bool, form: Collection[str] = ()) -> tuple[str, ...]:
+    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far as they matter.
+
+    ``form``: fields for the server's template that were sent.
+    """
+    found = [] if owner in HEEDING or owner == OLLAMA else [name for name in _UNHEEDED if matters(name, drawn)]
+    return (*found, *(() if owner in _TEMPLATES else form))

@@ -41,6 +41,7 @@ class Dialect:
 
     The rest is learned from refusals: ``budget_name``, since newer hosted models ask for ``max_completion_tokens``; ``top_k_off``, the
     value that means no top_k; ``refused``, fields left out; ``folded``, whether system messages go into the first user message.
+    ``special_tags``: whether the model's think tags are special tokens, which servers leave out of a text unless asked not to.
     """
 
     spec: ModelSpec
@@ -51,6 +52,7 @@ class Dialect:
     top_k_off: int = TOP_K_OFF
     refused: frozenset[str] = frozenset()
     folded: bool = False
+    special_tags: bool = False
 
     @property
     def path(self) -> str:
@@ -76,6 +78,8 @@ class Dialect:
         stops = [stop for stop in item.stop if stop][: self.settings.max_stops] if item.think is None else []
         if stops:
             body["stop"] = stops
+        if item.think is not None and self.special_tags:
+            body["skip_special_tokens"] = False
         if item.ignore_eos:
             body["ignore_eos"] = True
         if item.prompt_ids is not None:

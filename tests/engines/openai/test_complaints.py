@@ -32,6 +32,8 @@ PASSING: list[Any] = [
     {"choices": [{"index": 0, "finish_reason": "insufficient_system_resource", "text": "hal"}]},
     {"choices": [{"index": 0, "finish_reason": "abort", "text": "hal"}]},
     {"error": {"message": "x", "type": "server_error"}},
+    {"Response": {"Error": {"Code": "LimitExceeded", "Message": "too many requests"}}},
+    {"errcode": 42901, "errmsg": "rate limit"},
 ]
 LASTING: list[tuple[Any, str]] = [
     ({"error": {"message": "The prompt is not allowed here", "type": "invalid_request_error"}}, "The prompt is not allowed here"),
@@ -41,6 +43,8 @@ LASTING: list[tuple[Any, str]] = [
     ({"error": "bad prompt"}, "bad prompt"),
     ({"success": False, "msg": "参数错误", "code": 1214}, "1214: 参数错误"),
     ({"message": "no"}, "no"),
+    ({"Response": {"Error": {"Code": "InvalidParameter", "Message": "wrong"}}}, "InvalidParameter: wrong"),
+    ({"status": "error", "reason": "not for you"}, "error: not for you"),
     ({"choices": [{"text": "4"}], "error": {"message": "half of it"}}, "half of it"),
 ]
 
@@ -151,3 +155,26 @@ def test_a_base_url_that_names_a_resource_is_told_before_anything_is_asked(qwen:
         with pytest.raises(ModelError, match=f"say base_url: {server.url}$"):
             find_model(spec)
         assert server.requests == []
+
+
+def test_lm_studio_answers_an_unknown_path_with_200(qwen: TransformersEngine) -> None:
+    home = json.dumps({"error": "Unexpected endpoint or method. (GET /models). Returning 200 anyway"})
+    with Server(qwen, "tiny", Behaviour(home=home)) as server:
+        spec = server.spec().model_copy(update={"base_url": server.url.removesuffix("/v1")})
+        with pytest.raises(ModelError, match=f"Unexpected endpoint.*did you mean base_url: {server.url}$"):
+            open_engine(spec)
+
+
+@pytest.mark.parametrize("body", ["upstream says no", ["a", "b"], None])
+def test_an_answer_that_is_no_object_fails_its_item_alone(qwen: TransformersEngine, body: Any) -> None:
+    seen: list[int] = []
+
+    def second(told: dict[str, Any]) -> Any:
+        seen.append(1)
+        return body if len(seen) == 2 else told
+
+    with Server(qwen, "tiny", Behaviour(edit=second)) as server:
+        engine = open_engine(server.spec(engine_args={"concurrency": 1}))
+        with pytest.raises(ModelError, match=r"1 of 6 items were not answered.*(upstream says no|expected a JSON object)"):
+            list(engine.generate(ITEMS))
+        engine.close()

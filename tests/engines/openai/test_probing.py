@@ -132,5 +132,7 @@ def test_options_that_are_all_alike_are_told() -> None:
     differ = [Score(f"d{n}", (-1.0, -2.0), (False, False), (1, 1)) for n in range(5)]
     (found,) = answer_findings([*alike, *differ])
     assert (found.kind, found.count, found.of) == ("constant_logprobs", 7, 12)
-    assert answer_findings([*alike[:2], *differ]) == []
+    assert answer_findings([*alike[:1], *differ]) == []
+    (found,) = answer_findings([Score("k", (0.0, 0.0, -1.0), (True, True, False), (1, 1, 1)), *differ])
+    assert (found.count, found.of) == (1, 6), "no model is certain of two options"
     assert answer_findings([Score("k", (-1.0,), (True,), (1,))] * 9) == [], "one pair is no choice"

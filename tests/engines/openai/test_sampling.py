@@ -214,3 +214,26 @@ def test_a_penalty_of_one_is_said_and_nothing_is_left_to_the_checkpoint() -> Non
     assert with_penalty(Sampling(), 1.05).repetition_penalty == 1.05
     assert with_penalty(Sampling(repetition_penalty=1.0), 1.05).repetition_penalty == 1.0
     assert with_penalty(Sampling(repetition_penalty=1.2), 1.05).repetition_penalty == 1.2
+
+
+def test_fields_for_the_servers_template_are_asked_for_or_doubted(distill: TransformersEngine) -> None:
+    messages = [{"role": "user", "content": "3 + 4?"}, {"role": "assistant", "content": "Answer:"}]
+    for owner, told in (("vllm", {}), ("somebody", {"fields": "chat_template_kwargs, continue_final_message, repetition_penalty"})):
+        with Server(distill, "tiny", Behaviour(owned_by=owner)) as server:
+            spec = server.spec(chat_template=True, thinking=True)
+            engine = open_engine(spec)
+            list(engine.generate([Completion("k", chat_renderer(spec, find_model(spec))(messages, False), (), 4)]))
+            assert kinds(engine).get("sampling_unconfirmed", {}) == told
+            engine.close()
+    with Server(distill, "tiny", Behaviour(refuses=("chat_template_kwargs",))) as server:
+        spec = server.spec(chat_template=True, thinking=False)
+        engine = open_engine(spec)
+        prompt = chat_renderer(spec, find_model(spec))(messages[:1], True)
+        with pytest.raises(ModelError, match=r"supplied: chat_template_kwargs; leave it to the server: .*omit: \[chat_template_kwargs\]"):
+            list(engine.generate([Completion("k", prompt, (), 4)]))
+        engine.close()
+        spec = server.spec(chat_template=True, thinking=False, engine_args={"omit": ["chat_template_kwargs"]})
+        engine = open_engine(spec)
+        list(engine.generate([Completion("k", prompt, (), 4)]))
+        assert kinds(engine)["server_defaults"] == {"fields": "chat_template_kwargs"}
+        engine.close()
