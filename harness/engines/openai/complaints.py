@@ -58,7 +58,9 @@ def words_of(data: Any) -> str:
         return words_of(inner)
     message = next((words for name in _MESSAGES if (words := words_of(data.get(name)))), "")
     code = next((str(data[name]) for name in _CODES if isinstance(data.get(name), str | int) and data[name]), "")
-    return ": ".join(part for part in (code, message) if part)
+    place = data.get("param") or data.get("field")
+    where = f" ({place})" if isinstance(place, str) and message and place not in message else ""
+    return ": ".join(part for part in (code, message) if part) + where
 
 
 def complaint_of(data: Any, wanted: str | None) -> Complaint | None:

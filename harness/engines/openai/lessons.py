@@ -14,10 +14,11 @@ from harness.engines.openai.sampling import OURS, is_neutral
 _STATUSES = (400, 422, 500, 501)
 _UNKNOWN = re.compile(
     r"unrecogni[sz]ed|unknown|unsupported|not supported|n't support|not support|unexpected|extra|not permitted"
-    r"|not allowed|forbidden|not available|no such|only the default|cannot both be|deprecated|not implemented|不支持|未知",
+    r"|not allowed|forbidden|not available|no such|only the default|deprecated|not implemented|不支持|未知"
+    r"|cannot (be )?(set |specify |use )?both|cannot both be|mutually exclusive|incompatible",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|>=|≥|取值", re.IGNORECASE)
+_VALUE = re.compile(r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|非法|>=|≥|取值", re.IGNORECASE)
 _FORM = frozenset({"chat_template_kwargs", "continue_final_message", "add_generation_prompt", "ignore_eos", "return_token_ids"})
 """Fields that decide what is asked: never left out without being told to."""
 

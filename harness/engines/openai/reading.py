@@ -64,7 +64,7 @@ def said(choice: Mapping[str, Any], item: Completion, stops: Sequence[str], outp
         content, thought, refused = _plain(choice.get("text")), "", False
     text, stopped = cut(_whole(content, thought, item.think, ending), stops, item.think)
     finish = _finish(ending, choice, stopped, 0 < budget <= output)
-    return Said(text, finish, ending, bool(thought) or (item.think is not None and item.think.close in content), refused)
+    return Said(text, finish, ending, bool(thought.strip()) or _thinks(content, item.think), refused)
 
 
 def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool) -> Finish:
@@ -81,6 +81,13 @@ def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool
     if ending in _ENDED:
         return "stop" if isinstance(choice.get("stop_reason"), str) else "eos"
     return "length" if used_up else "unknown"
+
+
+def _thinks(content: str, think: ThinkTags | None) -> bool:
+    """Whether a text holds a thought that is not blank; without tags of its own a model is known by the usual ones."""
+    tags = think or ThinkTags("<think>", "</think>")
+    thought, closed, _ = content.partition(tags.close)
+    return bool(closed and thought.replace(tags.open, "").strip())
 
 
 def _plain(text: Any) -> str:

@@ -180,14 +180,23 @@ def test_another_models_answers_are_told(qwen: TransformersEngine) -> None:
         engine.close()
 
 
-def test_a_thought_that_was_switched_off_is_told(distill: TransformersEngine) -> None:
-    with Server(distill, "tiny", Behaviour(reasoning="reasoning", owned_by="vllm")) as server:
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ({"content": "4", "reasoning": "hm"}, True),
+        ({"content": "<think>hm</think>4"}, True),
+        ({"content": "<think>\n\n</think>4", "reasoning": "\n"}, False),
+        ({"content": "4"}, False),
+    ],
+)
+def test_a_thought_that_was_switched_off_is_told(distill: TransformersEngine, message: dict[str, Any], told: bool) -> None:
+    with Server(distill, "tiny", Behaviour(owned_by="vllm")) as server:
         spec = server.spec(chat_template=True, thinking=False)
-        server.behaviour.edit = lambda told: told | {"choices": [{**told["choices"][0], "message": {"content": "4", "reasoning": "hm"}}]}
+        server.behaviour.edit = lambda answer: answer | {"choices": [{**answer["choices"][0], "message": message}]}
         engine = open_engine(spec)
         prompt = chat_renderer(spec, find_model(spec))([{"role": "user", "content": "3 + 4?"}], True)
         list(engine.generate([Completion("k", prompt, (), 4)]))
-        assert [one.kind for one in engine.info.findings] == ["thinking_not_switched_off"]
+        assert [one.kind for one in engine.info.findings] == (["thinking_not_switched_off"] if told else [])
         engine.close()
 
 

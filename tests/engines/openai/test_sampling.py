@@ -11,6 +11,7 @@ from support.endpoint import Behaviour, Server
 from harness.config.schema import ModelSpec
 from harness.engines import chat_renderer, engine_identity, find_model, open_engine
 from harness.engines.openai.client import EndpointError
+from harness.engines.openai.complaints import words_of
 from harness.engines.openai.folding import REFUSED, fold_system
 from harness.engines.openai.lessons import lesson
 from harness.engines.prompting import with_penalty
@@ -109,6 +110,11 @@ def test_a_refused_value_of_the_configs_is_the_users_to_change(qwen: Transformer
     assert lesson({}, False, greedy, EndpointError("x", status=429, said="unsupported top_p")) is None
     assert refuse({"stop": ["a"]}, "Unsupported parameter: 'stop' is not supported with this model.").refused == {"stop"}
     assert refuse({"top_k": -1}, "top_k_tokens is unknown") is None
+    penalties = {"presence_penalty": 0.0, "frequency_penalty": 0.0}
+    assert refuse(penalties, "You cannot set both presence_penalty and frequency_penalty").refused == set(penalties)
+    assert refuse({"top_p": 1.0}, "1214: top_p参数非法。请检查文档").refused == {"top_p"}
+    assert refuse({"top_p": 1.0}, "`top_p` must be > 0.0 and < 1.0").refused == {"top_p"}
+    assert refuse({"top_k": -1}, words_of({"error": {"message": "Extra inputs are not permitted", "param": "top_k"}})).refused == {"top_k"}
 
 
 def test_a_refused_value_says_what_to_do(qwen: TransformersEngine) -> None:
