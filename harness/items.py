@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Finish = Literal["eos", "stop", "length", "unknown"]
+Finish = Literal["eos", "stop", "length", "filter", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,15 @@ class ThinkTags:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. ``temperature`` 0 is greedy; ``top_k`` 0 and ``top_p`` 1 are off; ``seed`` is the item's own."""
+    """How the next token is chosen. ``temperature`` 0 is greedy; ``top_k`` 0 and ``top_p`` 1 are off; ``seed`` is the item's own.
+
+    ``repetition_penalty`` 1 is off; None leaves it to the checkpoint where an engine reads its settings, and is off elsewhere.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
-    repetition_penalty: float = 1.0
+    repetition_penalty: float | None = None
     seed: int = 0
 
 
@@ -151,8 +154,8 @@ class Score:
 class Generation:
     """Answer to a `Completion`: the text as written (thoughts included, stop text excluded) and why it ended.
 
-    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was used up, ``unknown``
-    (only in answers imported from other programs) nobody kept it.
+    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was used up, ``filter`` a
+    content filter cut it off, ``unknown`` nobody told (some endpoints, and answers imported from other programs).
     ``times`` are seconds since the engine got the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are
     this answer's part of the passes that read prompts and of the steps that wrote tokens; None where an engine does both in one step.
     """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.items import Completion, Sampling
+from harness.sanity import Finding
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,16 @@ def fit_prompt(item: Completion, prompt: Sequence[int], window: int) -> Fitted:
 
 
 def with_penalty(sampling: Sampling, penalty: float) -> Sampling:
-    """The item's settings, with the checkpoint's repetition penalty where the item has none."""
-    if sampling.repetition_penalty == 1.0 and penalty != 1.0:
-        return replace(sampling, repetition_penalty=penalty)
-    return sampling
+    """The item's settings, with the checkpoint's repetition penalty where the item says nothing of one (1 says that there is none)."""
+    return sampling if sampling.repetition_penalty is not None else replace(sampling, repetition_penalty=penalty)
 
 
 def closing_texts(item: Completion, eos_text: str) -> tuple[str, ...]:
     """The texts that cut an answer. The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out it
     hardly ever comes."""
     return (*item.stop, eos_text) if eos_text and not item.ignore_eos else item.stop
+
+
+def penalty_findings(penalty: float) -> tuple[Finding, ...]:
+    """That the checkpoint's own repetition penalty applies, where it has one."""
+    return () if penalty == 1.0 else (Finding("checkpoint_penalty", values={"penalty": penalty}),)

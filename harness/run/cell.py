@@ -11,6 +11,7 @@ from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.items import Answer, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
+from harness.run.answer_checks import answer_findings
 from harness.run.events import EventStream
 from harness.run.identity import cell_identity, digest
 from harness.run.metering import CellAnswers, Meter, read_sizes
@@ -152,7 +153,7 @@ class CellWork:
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
-        return [*self.task.findings(self.style), *marks.findings, *self._of_the_record()]
+        return [*self.task.findings(self.style), *marks.findings, *answer_findings(answers.values()), *self._of_the_record()]
 
     def _of_the_record(self) -> list[Finding]:
         """That prompts had changed stays said after they were asked again: another day may change them once more."""

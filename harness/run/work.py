@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
+from harness.run.answer_checks import lasting_findings
 from harness.run.cell import CellWork, StopFlag, one_line
 from harness.run.downloads import watched
 from harness.run.events import EventStream
@@ -146,7 +147,8 @@ class ModelWork:
         if self.engine is not None:
             info = self.engine.info
             self.journal.put_meta(f"engine:{self.setup.spec.label}", info.to_dict())
-            self.journal.put_findings(self.setup.spec.label, None, info.findings)
+            known = self.journal.findings().get((self.setup.spec.label, None), [])
+            self.journal.put_findings(self.setup.spec.label, None, lasting_findings(info, known))
             self.engine.close()
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()

@@ -63,7 +63,8 @@ def budget(kwargs: dict[str, Any], style: PromptStyle) -> Budget:
         sampled = temperature > 0
     elif sampled and "temperature" not in kwargs:
         temperature = 1.0  # transformers' own default, which lm-eval leaves in place
-    penalty = float(kwargs.get("repetition_penalty") or 1.0)
+    told = kwargs.get("repetition_penalty")
+    penalty = float(told) if told else None
     if not sampled or temperature == 0:
         return Budget(tokens, stop, Sampling(repetition_penalty=penalty))
     top_p, top_k = float(kwargs.get("top_p") or 1.0), int(kwargs.get("top_k") or 0)

@@ -16,7 +16,7 @@ from support.fake_vllm import FakeEngine
 
 from harness.config.schema import ModelSpec
 from harness.engines import choice, engine_name, open_engine, resolve_model
-from harness.engines.prompting import fit_prompt
+from harness.engines.prompting import fit_prompt, penalty_findings
 from harness.engines.vllm import package as packages
 from harness.engines.vllm import preflight, reaper, room
 from harness.engines.vllm.abilities import find_abilities
@@ -25,7 +25,7 @@ from harness.engines.vllm.generation import Endings, Writer
 from harness.engines.vllm.options import Options, identity_of
 from harness.engines.vllm.package import Package
 from harness.errors import ModelError
-from harness.items import Completion, ThinkTags
+from harness.items import Completion, Sampling, ThinkTags
 
 TINY = "bundled/tiny-qwen"
 GIB = 2**30
@@ -133,6 +133,9 @@ def test_arguments(installed: Any) -> None:
         ({"max_model_len": 9}, "say max_length instead"),
         ({"multi_token": "fast"}, "one of auto, rows"),
         ({"env": "A=1"}, "maps names to values"),
+        ({"override_generation_config": {"top_k": 5}}, "say generation: in the task"),
+        ({"generation_config": "auto"}, "generation_defaults is about the checkpoint's penalty"),
+        ({"logprobs_mode": "raw_logits"}, "scores are raw log-probabilities"),
     ],
 )
 def test_arguments_that_are_refused(installed: Any, arguments: dict[str, Any], words: str) -> None:
@@ -275,6 +278,26 @@ def test_a_thought_is_not_stopped_by_stop_texts() -> None:
     assert (answer.text, answer.finish, answer.tokens.output) == ("bdbce", "stop", 6)
     assert engine.aborted
     assert not engine.waiting
+
+
+def test_every_sampling_value_is_said_and_a_penalty_of_one_is_kept() -> None:
+    able, encoder, told = find_abilities(NEEDED, set(), False, None, "0"), Words(), []
+
+    def make(**given: Any) -> Any:
+        told.append(given)
+        return SimpleNamespace(**given)
+
+    for sampling, penalty in ((Sampling(), 1.05), (Sampling(repetition_penalty=1.0), 1.0), (Sampling(0.7, 0.9, 20, 1.2, 3), 1.2)):
+        ends = Endings(20, frozenset({11}), "", 1.05)
+        writer = Writer(Client(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces"))  # type: ignore[arg-type]
+        list(writer.run([(Completion("x", "", (), 4, sampling), [1, 2])]))
+        given = told[-1]
+        assert given["repetition_penalty"] == penalty
+        assert (given["temperature"], given["top_p"], given["top_k"]) == (sampling.temperature, sampling.top_p, sampling.top_k)
+        assert (given["min_p"], given["presence_penalty"], given["frequency_penalty"]) == (0.0, 0.0, 0.0)
+    assert penalty_findings(1.0) == ()
+    (found,) = penalty_findings(1.05)
+    assert (found.kind, found.values["penalty"]) == ("checkpoint_penalty", 1.05)
 
 
 def test_endings() -> None:

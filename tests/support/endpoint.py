@@ -10,25 +10,30 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
-
-import torch
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
 from harness.items import Completion, Sampling, ThinkTags
+from support.endpoint_logprobs import echo, prompt_logprobs
 
 
 @dataclass
 class Behaviour:
     """What the server can do, and what goes wrong. ``faults``: one is used up by each POST, in order; None is an answer as usual.
 
-    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half, nothing, slow, html, hollow.
+    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half, nothing, slow, html, hollow, and
+    mappings, which are sent as they are under HTTP 200.
+    ``refuses``: fields answered with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422 in FastAPI's. ``defaults``: what a
+    server fills into a request that does not say it (vLLM: from generation_config.json). ``roles``: those that its template knows.
+    ``padding``: how it falsifies a prompt's log-probabilities. ``specials``: texts that it takes for
+    special tokens and leaves out unless told not to. ``edit``: what becomes of an answer before it is sent.
     """
 
     scoring: tuple[str, ...] = ("prompt_logprobs", "echo")
@@ -37,9 +42,19 @@ class Behaviour:
     key: str | None = None
     max_model_len: int | None = None
     refuses: tuple[str, ...] = ()
+    strict: bool = False
+    top_k_from: int | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[str, ...] = ("system", "user", "assistant")
+    owned_by: str = "tests"
+    padding: str | None = None
+    edit: Callable[[dict[str, Any]], Any] | None = None
+    home: str | None = None
+    lists: bool = True
+    specials: tuple[str, ...] = ()
     slow: float = 2.0
     wrong: float = 0.0
-    faults: deque[str | None] = field(default_factory=deque)
+    faults: deque[Any] = field(default_factory=deque)
     always: str | None = None
 
 
@@ -112,11 +127,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._note({})
         if not self._known():
             return
-        if self.path == "/v1/models":
-            entry: dict[str, Any] = {"id": self.owner.name, "object": "model", "owned_by": "tests"}
+        if self.path == "/v1/models" and self.owner.behaviour.lists:
+            entry: dict[str, Any] = {"id": self.owner.name, "object": "model", "owned_by": self.owner.behaviour.owned_by}
             if self.owner.behaviour.max_model_len:
                 entry["max_model_len"] = self.owner.behaviour.max_model_len
             self._send(200, {"object": "list", "data": [entry]})
+        elif self.owner.behaviour.home:
+            self._send_bytes(200, self.owner.behaviour.home.encode(), {"Content-Type": "text/html"})
         else:
             self._send(404, {"detail": "Not Found"})
 
@@ -140,7 +157,11 @@ class _Handler(BaseHTTPRequestHandler):
         behaviour = self.owner.behaviour
         with self.owner.lock:
             fault = behaviour.always or (behaviour.faults.popleft() if behaviour.faults else None)
-        if fault in ("429", "500", "400"):
+        if not self.path.startswith("/v1/"):
+            self._send(404, {"detail": "Not Found"})
+        elif isinstance(fault, dict | list):
+            self._send(200, fault)
+        elif fault in ("429", "500", "400"):
             self._send(int(fault), {"error": {"message": f"as asked: {fault}"}})
         elif fault in ("429-after", "429-long"):
             self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": "1" if fault == "429-after" else "3600"})
@@ -153,7 +174,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif body.get("model") != self.owner.name:
             self._send(404, {"error": {"message": f"The model {body.get('model')!r} does not exist.", "code": 404}})
         elif refused := [name for name in behaviour.refuses if name in body]:
-            self._send(400, {"error": {"message": f"Unsupported parameter: {refused[0]}; use max_completion_tokens instead"}})
+            self._send_bytes(*_refusal(behaviour, refused, body), {})
+        elif behaviour.top_k_from is not None and body.get("top_k", 1) < behaviour.top_k_from:
+            self._send(400, {"error": {"message": f"top_k must be at least {behaviour.top_k_from}, got {body['top_k']}."}})
+        elif strange := {one["role"] for one in body.get("messages", ())} - set(behaviour.roles):
+            self._send(400, {"error": {"message": f"{sorted(strange)[0].capitalize()} role not supported", "code": 400}})
         else:
             if fault == "slow":
                 time.sleep(behaviour.slow)
@@ -165,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError as error:
             self._send(400, {"error": {"message": str(error)}})
             return
+        if self.owner.behaviour.edit:
+            answer = self.owner.behaviour.edit(answer)
         data = json.dumps(answer).encode()
         if not half:
             self._send_bytes(200, data, {})
@@ -187,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(401, {"error": {"message": f"Incorrect API key provided: {given.removeprefix('Bearer ')}", "code": "invalid_api_key"}})
         return False
 
-    def _send(self, status: int, data: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    def _send(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
         self._send_bytes(status, json.dumps(data).encode(), headers or {})
 
     def _send_bytes(self, status: int, data: bytes, headers: dict[str, str]) -> None:
@@ -202,6 +229,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+def _refusal(behaviour: Behaviour, refused: list[str], body: dict[str, Any]) -> tuple[int, bytes]:
+    """HTTP status and body for fields that are not taken."""
+    if behaviour.strict:
+        told = [
+            {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": body[name]}
+            for name in refused
+        ]
+        return 422, json.dumps({"detail": told}).encode()
+    text = f"Unrecognized request argument supplied: {refused[0]}"
+    if refused[0] == "max_tokens":
+        text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    return 400, json.dumps({"error": {"message": text, "type": "invalid_request_error", "param": None, "code": None}}).encode()
+
+
 def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     """A plain completion."""
     prompt, behaviour = body["prompt"], server.behaviour
@@ -213,9 +254,9 @@ def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("prompt: expected a string")
     choice, written = _written(server, body, ids)
     if "prompt_logprobs" in body and "prompt_logprobs" in behaviour.scoring:
-        choice["prompt_logprobs"] = _prompt_logprobs(server, ids)
+        choice["prompt_logprobs"] = prompt_logprobs(server, ids)
     if body.get("echo") and "echo" in behaviour.scoring:
-        choice["logprobs"] = _echo(server, ids)
+        choice["logprobs"] = echo(server, ids)
     return _reply("text_completion", choice, len(ids), written)
 
 
@@ -237,13 +278,17 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
     budget = body.get("max_completion_tokens") or body.get("max_tokens") or 16
     if server.behaviour.max_model_len and len(ids) + budget > server.behaviour.max_model_len:
         raise ValueError(f"maximum context length is {server.behaviour.max_model_len} tokens, asked for {len(ids)} + {budget}")
-    sampling = Sampling(body.get("temperature", 1.0), body.get("top_p", 1.0), body.get("top_k", 0), seed=body.get("seed", 0))
+    told = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0, "seed": 0} | server.behaviour.defaults | body
+    sampling = Sampling(told["temperature"], told["top_p"], max(told["top_k"], 0), told["repetition_penalty"], told["seed"])
     item = Completion(
         "k", "", tuple(body.get("stop", ())), budget, sampling, prompt_ids=tuple(ids), ignore_eos=body.get("ignore_eos", False)
     )
     with server.model_lock:
         (answer,) = server.engine.generate([item])
-    choice: dict[str, Any] = {"index": 0, "text": answer.text, "finish_reason": "length" if answer.finish == "length" else "stop"}
+    text = answer.text
+    for special in server.behaviour.specials if body.get("skip_special_tokens", True) else ():
+        text = text.replace(special, "")
+    choice: dict[str, Any] = {"index": 0, "text": text, "finish_reason": "length" if answer.finish == "length" else "stop"}
     if body.get("return_token_ids"):
         choice["token_ids"] = list(answer.output_ids or ())
     return choice, answer.tokens.output
@@ -252,33 +297,3 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
 def _reply(kind: str, choice: dict[str, Any], prompt: int, written: int) -> dict[str, Any]:
     usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
     return {"id": "x", "object": kind, "choices": [choice], "usage": usage}
-
-
-def _logprobs(server: Server, ids: list[int]) -> torch.Tensor:
-    """[tokens - 1, vocabulary]: of each next token. ``wrong`` shifts each token's figure by another amount, as a broken kernel would."""
-    with server.model_lock, torch.inference_mode():
-        logits = server.engine._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
-        if server.behaviour.wrong:
-            logits = logits + server.behaviour.wrong * torch.sin(torch.arange(logits.shape[-1]))
-        return torch.log_softmax(logits, dim=-1)
-
-
-def _prompt_logprobs(server: Server, ids: list[int]) -> list[dict[str, Any] | None]:
-    rows: list[dict[str, Any] | None] = [None]
-    for token, row in zip(ids[1:], _logprobs(server, ids), strict=True):
-        best = int(row.argmax())
-        rank = int((row > row[token]).sum()) + 1
-        entry = {str(token): {"logprob": float(row[token]), "rank": rank, "decoded_token": server.engine.encoder.decode([token], False)}}
-        entry.setdefault(str(best), {"logprob": float(row[best]), "rank": 1, "decoded_token": server.engine.encoder.decode([best], False)})
-        rows.append(entry)
-    return rows
-
-
-def _echo(server: Server, ids: list[int]) -> dict[str, Any]:
-    """The prompt's tokens, and one more for the generated token."""
-    values: list[float | None] = [None]
-    tops: list[dict[str, float] | None] = [None]
-    for token, row in zip(ids[1:], _logprobs(server, ids), strict=True):
-        values.append(float(row[token]))
-        tops.append({server.engine.encoder.decode([int(row.argmax())], False): float(row.max())})
-    return {"tokens": [""] * (len(ids) + 1), "token_logprobs": [*values, -1.0], "top_logprobs": [*tops, {"x": -1.0}]}

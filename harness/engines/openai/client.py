@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
+from harness.engines.openai.folding import REFUSED
 from harness.engines.openai.limits import Gate, Pace, backoff, retry_after
 from harness.engines.openai.settings import Settings
 from harness.errors import ModelError
@@ -28,28 +30,26 @@ CONNECT = 10.0
 """Seconds for a connection; an endpoint that takes longer is not there."""
 LOOKS = 2
 """Repetitions of a question that only looks whether somebody is there: who forgot to start the server should learn it soon."""
-AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-"""Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
 _ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
 class EndpointError(ModelError):
     """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated until it was given up.
 
-    ``status`` is the HTTP status where the endpoint refused it.
+    ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
     """
 
-    def __init__(self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None) -> None:
+    def __init__(self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None, said: str = "") -> None:
         super().__init__(text)
-        self.fatal, self.tired, self.status = fatal, tired, status
+        self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
 
 
 class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds."""
+    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are its words."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.said = wait, said
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class Client:
         self._gate = Gate()
         self._requests, self._tokens = Pace(settings.requests_per_minute), Pace(settings.tokens_per_minute)
         self.counts: Counter[str] = Counter()
+        self.software = ""
+        """The ``Server`` header of the last answer."""
         self.served: tuple[str, ...] = ()
         """Names of models that the endpoint lists, for messages."""
         self._counting = threading.Lock()
@@ -114,9 +116,11 @@ class Client:
             raise EndpointError("stopped before it was asked")
         answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
-            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}", fatal=True)
-        usage = answer.get("usage") or {}
-        self._tokens.correct(float(usage.get("total_tokens") or estimate) - estimate)
+            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}")
+        usage = answer.get("usage")
+        total = usage.get("total_tokens") if isinstance(usage, dict) else None
+        if isinstance(total, int) and total > 0:
+            self._tokens.correct(total - estimate)
         return answer
 
     def count(self, name: str) -> None:
@@ -136,14 +140,14 @@ class Client:
             try:
                 return self._once(method, path, body)
             except _Passing as failure:
-                reason, asked = str(failure), failure.wait
+                reason, asked, said = str(failure), failure.wait, _colon(self.clean(failure.said))
             self.count(f"failed: {reason}")
             if asked is not None and asked > self._settings.max_wait:
-                text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s"
+                text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s{said}"
                 raise EndpointError(f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True)
             if attempt < retries:
                 self._pause(asked, attempt, stop)
-        raise EndpointError(f"{self._where(path)}: {reason}, {retries + 1} times; the same command asks again", tired=True)
+        raise EndpointError(f"{self._where(path)}: {reason}, {retries + 1} times{said}; the same command asks again", tired=True)
 
     def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
         wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)
@@ -166,11 +170,27 @@ class Client:
         except httpx2.TransportError as error:
             raise _Passing(_transport_reason(error)) from error
         if response.status_code >= 300:
-            self._refuse(response, data, path)
+            self._refuse(response.status_code, response.headers, self._words(data), path)
+        self.software = response.headers.get("server", self.software)
         try:
-            return json.loads(data)
+            found = json.loads(data)
         except ValueError as error:
-            raise _Passing("an answer that is not JSON") from error
+            if data.lstrip()[:1] == b"<":
+                raise _Passing("an answer that is not JSON but a web page") from error
+            raise _Passing("an answer that is not JSON", said=data[:200].decode("utf-8", "replace")) from error
+        self._check(found, response.headers, path, None if method == "GET" else "choices")
+        return found
+
+    def _check(self, found: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
+        """Raises what an error under HTTP 200 means: many a gateway answers so."""
+        complaint = complaint_of(found, wanted)
+        if complaint is None:
+            return
+        if complaint.passing:
+            wait = retry_after(headers)
+            raise _Passing("HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text)
+        text = f"{self._where(path)}: HTTP 200 with an error{_colon(self.clean(complaint.text))}"
+        raise EndpointError(text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text)
 
     def _read(self, response: httpx2.Response) -> bytes:
         """The body; a server that sends a byte now and then is late all the same."""
@@ -182,19 +202,21 @@ class Client:
                 raise _Passing(f"no whole answer in {self._settings.timeout:g} s")
         return b"".join(parts)
 
-    def _refuse(self, response: httpx2.Response, data: bytes, path: str) -> None:
+    def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
         """Raises what a status means."""
-        status, said = response.status_code, self._said(data)
-        where = self._where(path)
-        if status in AGAIN and "insufficient_quota" not in said:
-            raise _Passing(f"HTTP {status}", retry_after(response.headers))
+        where, said = self._where(path), _colon(self.clean(words))
+        # A template's refusal of a role is final, though llama.cpp calls it a fault of the server's.
+        if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
+            raise _Passing(f"HTTP {status}", retry_after(headers), words)
         if status in (401, 403):
             have = f"the key in {self.endpoint.key_name} was refused" if self.endpoint.key else f"no key: set {self.endpoint.key_name}"
             raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
         if status == 404 and self.served:
             said += f"; it lists {self.clean(', '.join(self.served[:8]))}"
+        if status < 400 and headers.get("location"):
+            said += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
         fatal = status in (402, 404, 405, 429) or status < 400
-        raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status)
+        raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status, said=words)
 
     def _address(self, path: str) -> str:
         return path if path.startswith(self.endpoint.root) else self.endpoint.url + path
@@ -202,23 +224,24 @@ class Client:
     def _where(self, path: str) -> str:
         return self.endpoint.host + path.removeprefix(self.endpoint.root)
 
-    def _said(self, data: bytes) -> str:
-        """What the server gives as its reason, on one line, with ": " before it, without the key."""
+    @staticmethod
+    def _words(data: bytes) -> str:
+        """What the server gives as its reason."""
         text = data.decode("utf-8", "replace")
         try:
-            found = json.loads(text)
-            inner = found.get("error", found)
-            parts = [inner.get("code"), inner.get("message") or inner.get("detail")] if isinstance(inner, dict) else [inner]
-            text = ": ".join(str(part) for part in parts if part)
-        except (ValueError, AttributeError):
-            pass
-        return f": {self.clean(text)}" if text.strip() else ""
+            return words_of(json.loads(text)) or text
+        except ValueError:
+            return text
 
     def clean(self, text: str) -> str:
         """Text from outside on one short line, without the key."""
         if self.endpoint.key:
             text = text.replace(self.endpoint.key, "[key]")
         return " ".join(text.split())[:300]
+
+
+def _colon(text: str) -> str:
+    return f": {text}" if text.strip() else ""
 
 
 def _transport_reason(error: httpx2.TransportError) -> str:

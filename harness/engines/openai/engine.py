@@ -13,15 +13,21 @@ from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.openai import identity, scoring
 from harness.engines.openai.client import Client, EndpointError
+from harness.engines.openai.lessons import hint, lesson
+from harness.engines.openai.listing import look_up
+from harness.engines.openai.notes import Notes
 from harness.engines.openai.pool import Pool
+from harness.engines.openai.probing import make_probe
 from harness.engines.openai.settings import Settings
-from harness.engines.openai.wire import Dialect, Prompt, read_generation
+from harness.engines.openai.specials import special_tags, without_specials
+from harness.engines.openai.wire import Dialect, Prompt, read_said
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
 from harness.engines.rows import rolling_windows
 from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +49,15 @@ class OpenAIEngine:
         chat = self._settings.api_for(spec) == "chat"
         self._dialect = Dialect(spec, self._settings, chat)
         self._client = Client(identity.endpoint_of(spec, with_key=True), self._settings)
+        self._notes, self._learning = Notes(), threading.Lock()
         self._closed = False
         try:
-            self._reported = _look_up(self._client, spec)
+            self._reported = look_up(self._client, spec)
+            self._dialect = dataclasses.replace(self._dialect, owner=self._reported.get("owned_by"))
             self.encoder: TextEncoder | None = None if chat or not spec.tokenizer else load_tokenizer(spec, files)
             self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            if self.encoder is not None and special_tags(self.encoder, spec.think_tags):
+                self._dialect = dataclasses.replace(self._dialect, special_tags=True)
             self._ability = self._probe()
         except BaseException:
             self._client.close()
@@ -65,10 +75,11 @@ class OpenAIEngine:
         if self.encoder is None:
             reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
             return scoring.Ability(None, reason, ids=False)
-        ids = [self.encoder.prefix_id, *self.encoder.encode_plain([PROBE])[PROBE]]
-        found = scoring.probe(self._client, self._dialect, ids)
+        encoder = self.encoder
+        asked = make_probe(encoder.prefix_id, lambda text: encoder.encode_plain([text])[text])
+        found = scoring.probe(self._client, self._dialect, asked)
         if found.mode is None:
-            reason = f"this endpoint gives no log-probabilities of prompts ({found.reason}); serve the model with vLLM or SGLang"
+            reason = f"this endpoint gives no log-probabilities of prompts to rely on ({found.reason}); serve the model with vLLM or SGLang"
             log.warning("%s: %s", self._spec.label, reason)
             return dataclasses.replace(found, reason=reason)
         return found
@@ -81,7 +92,10 @@ class OpenAIEngine:
             "scoring": self._ability.mode or self._ability.reason,
             "counts": dict(self._client.counts),
         }
-        return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra)
+        findings = self._notes.findings(self._dialect)
+        if self._ability.mode and not self._ability.ranked:
+            findings = (*findings, Finding("greedy_unknown"))
+        return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra, findings)
 
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities of continuations, a request a pair. Raises ModelError where the endpoint tells none (asks nothing then)."""
@@ -150,18 +164,29 @@ class OpenAIEngine:
 
     def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
         stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
-        dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
-        size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
-        try:
-            answer = self._client.post(dialect.path, dialect.body(item, prompt), size + prompt.budget, stop)
-        except EndpointError as error:
-            if error.status != 400 or "max_completion_tokens" not in str(error) or dialect.budget_name == "max_completion_tokens":
-                raise
-            self._dialect = dataclasses.replace(self._dialect, budget_name="max_completion_tokens")
-            return self._generate_one(item, prompt, stop)
-        found = _understood(lambda: read_generation(answer, item, prompt, stops), self._client)
-        self._client.count(f"finished: {answer['choices'][0].get('finish_reason')}")
+        answer, body = self._asked(item, prompt, stop)
+        found, said = _understood(lambda: read_said(answer, item, prompt, stops), self._client)
+        if "skip_special_tokens" in body and self.encoder is not None:
+            found = dataclasses.replace(found, text=without_specials(self.encoder, found.text, self._spec.think_tags))
+        self._client.count(f"finished: {said.ending or None}")
+        self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
+        self._notes.generated(self._dialect, item, said, body)
         return found
+
+    def _asked(self, item: Completion, prompt: Prompt, stop: threading.Event) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(answer to one item, its request); a refusal that says what to do otherwise is learned from, for all that follow."""
+        size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
+        while True:
+            dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
+            body = dialect.body(item, prompt)
+            try:
+                return self._client.post(dialect.path, body, size + prompt.budget, stop), body
+            except EndpointError as error:
+                found = lesson(self._settings.extra_body, dialect.folded, body, error)
+                if found is None:
+                    raise EndpointError(f"{error}{hint(body, error)}", fatal=error.fatal, tired=error.tired, status=error.status) from error
+            with self._learning:
+                self._dialect = self._dialect.taught(found)
 
     def _score_one(self, asked: tuple[Choice, list[Pair]], stop: threading.Event) -> Score:
         item, pairs = asked
@@ -195,6 +220,7 @@ class OpenAIEngine:
             if (row.ids, row.scored) not in known:
                 answer = self._client.post("/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop)
                 known[row.ids, row.scored] = _understood(lambda: scoring.read(mode, answer, row), self._client)  # noqa: B023
+                self._notes.answered(self._dialect, answer, len(row.ids))
             found.append(known[row.ids, row.scored])
         return found, truncated
 
@@ -212,24 +238,3 @@ def _understood(read: Callable[[], Given], client: Client) -> Given:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         client.count("answers of another shape")
         raise EndpointError(f"{client.endpoint.host}: {client.clean(str(error))}") from error
-
-
-def _look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
-    """What the endpoint says of the model; {} where it says nothing. Raises EndpointError where it does not answer.
-
-    A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to ``name``.
-    """
-    listed = client.get("/models")
-    models = listed.get("data") if isinstance(listed, dict) else None
-    entries = {str(entry.get("id")): entry for entry in models or () if isinstance(entry, dict)}
-    client.served = tuple(entries)
-    if entries and spec.id not in entries:
-        log.warning("%s does not list %s, but %s", client.endpoint.host, spec.id, client.clean(", ".join(entries)))
-    entry = entries.get(spec.id, {})
-    reported = {key: entry[key] for key in ("owned_by", "root", "max_model_len") if entry.get(key) is not None}
-    if not isinstance(reported.get("max_model_len", 0), int):
-        del reported["max_model_len"]
-    if reported.get("owned_by") == "vllm":
-        told = client.get("/version", root=True)
-        reported |= {"version": str(told["version"])} if isinstance(told, dict) and "version" in told else {}
-    return reported

@@ -10,15 +10,24 @@ from harness.engines.files import ModelFiles, locate, model_identity, tokenizer_
 from harness.engines.hashes import hash_files
 from harness.engines.openai.client import Endpoint
 from harness.engines.openai.settings import DEFAULT_KEY, Settings, read_key
+from harness.engines.openai.wire import WIRE
 from harness.engines.protocol import EngineInfo
 from harness.errors import ModelError
+from harness.sanity import Finding
+
+_RESOURCES = ("/chat/completions", "/completions", "/models", "/chat", "/embeddings", "/responses")
+"""What stands below a base_url."""
 
 
 def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
     """Where the model is. Raises ModelError without a base_url, or where a key is wanted that is not set."""
     if spec.base_url is None:
         raise ModelError(f"{spec.label}: engine: openai needs base_url, e.g. base_url: http://localhost:8000/v1")
-    return Endpoint(spec.base_url.rstrip("/"), read_key(spec) if with_key else None, spec.api_key_env or DEFAULT_KEY)
+    url = spec.base_url.rstrip("/")
+    for tail in _RESOURCES:
+        if url.endswith(tail):
+            raise ModelError(f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: {url.removesuffix(tail)}")
+    return Endpoint(url, read_key(spec) if with_key else None, spec.api_key_env or DEFAULT_KEY)
 
 
 def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
@@ -50,10 +59,19 @@ def endpoint_identity(spec: ModelSpec) -> dict[str, Any]:
         "api": settings.api_for(spec),
         "extra_body": settings.extra_body,
         "omit": sorted(settings.omit),
+        "max_stops": settings.max_stops,
+        "wire": WIRE,
     }
 
 
-def make_info(spec: ModelSpec, reported: dict[str, Any], window: int | None, seconds: float, extra: dict[str, Any]) -> EngineInfo:
+def make_info(
+    spec: ModelSpec,
+    reported: dict[str, Any],
+    window: int | None,
+    seconds: float,
+    extra: dict[str, Any],
+    findings: tuple[Finding, ...] = (),
+) -> EngineInfo:
     """What the endpoint says of itself goes into the manifest."""
     versions = {"vllm": reported["version"]} if reported.get("version") else {}
     return EngineInfo(
@@ -64,4 +82,5 @@ def make_info(spec: ModelSpec, reported: dict[str, Any], window: int | None, sec
         context_length=window,
         load_seconds=seconds,
         extra={"endpoint": endpoint_of(spec).host, "reported": reported, **extra},
+        findings=findings,
     )

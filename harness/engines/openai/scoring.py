@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.engines.openai.client import Client, EndpointError
-from harness.engines.openai.wire import Dialect, choice_of, count
+from harness.engines.openai.probing import Probe, fault_of
+from harness.engines.openai.reading import choice_of, count
+from harness.engines.openai.wire import Dialect
 from harness.engines.tokenizer import Pair
 from harness.items import Tokens
 
 Mode = Literal["prompt_logprobs", "echo"]
 MODES: tuple[Mode, ...] = ("prompt_logprobs", "echo")
 """In order of preference: the first tells a token's rank, and names tokens by their ids."""
+ABOVE = 1e-3
+"""How far above 0 rounding may put a log-probability."""
+NOTHING = -9999.0
+"""What vLLM writes for minus infinity, which JSON does not have."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding would have written them."""
+    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding would have written them.
+
+    ``values``: each token's. ``ranked``: whether the server told what greedy decoding would write.
+    """
 
     logprob: float
     greedy: bool
     tokens: Tokens
+    values: tuple[float, ...] = ()
+    ranked: bool = True
 
 
 def make_row(pair: Pair, window: int | None) -> Row:
@@ -53,62 +64,88 @@ def body(mode: Mode, dialect: Dialect, ids: Sequence[int]) -> dict[str, Any]:
 def read(mode: Mode, answer: Mapping[str, Any], row: Row) -> Found:
     """Raises ValueError where the answer does not hold what was asked for."""
     found = _prompt_logprobs(answer, row) if mode == "prompt_logprobs" else _echo(answer, row)
-    sums = math.fsum(logprob for logprob, _ in found)
-    told = count(answer)
+    values = tuple(logprob for logprob, _ in found)
+    told, _ = count(answer)
     # The one token that had to be generated is no part of the work.
-    return Found(sums, all(greedy for _, greedy in found), Tokens(told.prompt, told.computed, told.shared))
+    tokens = Tokens(told.prompt, told.computed, told.shared)
+    ranked = all(greedy is not None for _, greedy in found)
+    return Found(math.fsum(values), all(greedy for _, greedy in found), tokens, values, ranked)
 
 
-def _prompt_logprobs(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool]]:
+def _prompt_logprobs(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool | None]]:
     """vLLM: a list as long as the prompt, null and then a mapping of token id to logprob, rank and text."""
     choice = choice_of(answer)
     rows = choice.get("prompt_logprobs") or answer.get("prompt_logprobs")
     if not isinstance(rows, list) or len(rows) != len(row.ids):
         raise ValueError("an answer without prompt_logprobs for each token")
-    found = []
-    for token, entry in zip(row.ids[-row.scored :], rows[-row.scored :], strict=True):
+    found: list[tuple[float, bool | None]] = []
+    for place in range(len(row.ids) - row.scored, len(row.ids)):
+        entry, token = rows[place], row.ids[place]
         own = entry.get(str(token)) if isinstance(entry, dict) else None
         if not isinstance(own, dict):
             raise ValueError(f"prompt_logprobs without token {token}: another tokenizer?")
-        logprob, rank = float(own["logprob"]), own.get("rank")
-        best = max(float(other["logprob"]) for other in entry.values())
-        found.append((logprob, rank == 1 if rank is not None else logprob >= best))
+        logprob, rank = _finite(own.get("logprob"), place, row), own.get("rank")
+        best = max(_finite(other.get("logprob"), place, row) for other in entry.values())
+        found.append((logprob, rank == 1 if isinstance(rank, int) else logprob >= best))
     return found
 
 
-def _echo(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool]]:
+def _echo(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool | None]]:
     """OpenAI's first format: ``token_logprobs`` of the prompt and of the one generated token, ``top_logprobs`` beside them."""
     told = choice_of(answer).get("logprobs")
     values = told.get("token_logprobs") if isinstance(told, dict) else None
     if not isinstance(told, dict) or not isinstance(values, list) or len(values) not in (len(row.ids), len(row.ids) + 1):
         raise ValueError("an answer whose logprobs do not cover the prompt")
-    tops = told.get("top_logprobs") or [None] * len(values)
-    found = []
+    tops = told.get("top_logprobs")
+    found: list[tuple[float, bool | None]] = []
     for place in range(len(row.ids) - row.scored, len(row.ids)):
-        if not isinstance(values[place], int | float):
-            raise ValueError("an answer without the log-probability of a token")
-        best = max((float(value) for value in (tops[place] or {}).values()), default=math.inf)
-        found.append((float(values[place]), float(values[place]) >= best))
+        logprob = _finite(values[place], place, row)
+        top = tops[place] if isinstance(tops, list) and place < len(tops) else None
+        best = [_finite(value, place, row) for value in top.values()] if isinstance(top, dict) else []
+        found.append((logprob, logprob >= max(best) if best else None))
     return found
+
+
+def _finite(value: Any, place: int, row: Row) -> float:
+    """A log-probability as a number. Raises ValueError for anything else, with the token that it was told of."""
+    where = f"the log-probability of a token ({place + 1} of {len(row.ids)})"
+    try:
+        number = math.nan if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or number <= NOTHING:
+        raise ValueError(f"{where} is no finite number: {value!r}")
+    if number > ABOVE:
+        raise ValueError(f"{where} is above 0: {value!r}")
+    return number
 
 
 @dataclass(frozen=True)
 class Ability:
-    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether prompts may be ids."""
+    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether prompts may be ids.
+
+    ``ranked``: whether it is told too what greedy decoding would write.
+    """
 
     mode: Mode | None
     reason: str
     ids: bool
+    ranked: bool = True
 
 
-def probe(client: Client, dialect: Dialect, ids: Sequence[int]) -> Ability:
-    """Asks a short text in each way until one works. Raises EndpointError when the endpoint is away or refuses the key."""
-    row, reasons, taken = Row(tuple(ids), len(ids) - 1, 0), [], False
+def probe(client: Client, dialect: Dialect, asked: Probe) -> Ability:
+    """Asks texts in each way until one works and its figures can be a model's (see `probing`).
+
+    Raises EndpointError when the endpoint is away or refuses the key.
+    """
+    reasons, taken = [], False
     for mode in MODES:
+        found = []
         try:
-            answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
-            taken = True
-            found = read(mode, answer, row)
+            for ids in asked.rows:
+                answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
+                taken = True
+                found.append(read(mode, answer, Row(ids, len(ids) - 1, 0)))
         except EndpointError as error:
             if error.tired or error.status in (401, 403):
                 raise
@@ -116,7 +153,8 @@ def probe(client: Client, dialect: Dialect, ids: Sequence[int]) -> Ability:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reasons.append(f"{mode}: {error}")
         else:
-            if math.isfinite(found.logprob) and found.logprob <= 0:
-                return Ability(mode, "", ids=True)
-            reasons.append(f"{mode}: a log-probability of {found.logprob}")
+            fault = fault_of([one.values for one in found], asked.fork)
+            if fault is None:
+                return Ability(mode, "", ids=True, ranked=all(one.ranked for one in found))
+            reasons.append(f"{mode}: {fault}")
     return Ability(None, "; ".join(reasons), taken)

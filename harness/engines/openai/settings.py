@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from harness.config.problems import suggest
 from harness.config.schema import ModelSpec, Strict
@@ -13,6 +13,8 @@ from harness.errors import ModelError
 
 DEFAULT_KEY = "OPENAI_API_KEY"
 Api = Literal["chat", "completions"]
+_OURS = ("model", "messages", "prompt", "stream", "n", "best_of", "echo", "logprobs", "prompt_logprobs")
+"""Fields that decide what is asked and in what form it is answered: not for extra_body."""
 
 
 class Settings(Strict):
@@ -31,6 +33,14 @@ class Settings(Strict):
     extra_body: dict[str, Any] = Field(default_factory=dict, description="Fields added to each request, e.g. {reasoning_effort: low}.")
     omit: tuple[str, ...] = Field((), description="Fields left out of each request because the endpoint refuses them (seed, stop …).")
     max_stops: int = Field(4, ge=0, description="Stop texts sent with a request; all of them are cut here in any case.")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _no_form(cls, value: dict[str, Any]) -> dict[str, Any]:
+        taken = [name for name in _OURS if name in value]
+        if taken:
+            raise ValueError(f"{taken[0]} is decided here; take it out")
+        return value
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Settings:

@@ -102,8 +102,9 @@ def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: G
 def advance(jobs: Sequence[Job], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]) -> Tensor:
     """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in place) and adds it."""
     for row, job in enumerate(jobs):
-        if job.sampling.repetition_penalty != 1.0:
-            penalise(logits, row, _seen(job, logits), job.sampling.repetition_penalty)
+        penalty = job.sampling.repetition_penalty or 1.0
+        if penalty != 1.0:
+            penalise(logits, row, _seen(job, logits), penalty)
     tokens = choose(logits, [job.sampling for job in jobs], [job.generator for job in jobs])
     chosen = tokens.tolist()  # waits for the device: the clock is read after it
     now = clock()

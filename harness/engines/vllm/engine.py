@@ -10,6 +10,7 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines.answering import TextSide
 from harness.engines.files import ModelFiles
+from harness.engines.prompting import penalty_findings
 from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, TextEncoder, load_tokenizer
 from harness.engines.transformers import identity as plain
@@ -110,6 +111,7 @@ class VllmEngine:
                 "eos_ids": sorted(self._endings.eos_ids),
                 "repetition_penalty": self._endings.penalty,
             },
+            findings=penalty_findings(self._endings.penalty),
         )
 
     def chat_template(self) -> ChatTemplate:

@@ -76,6 +76,9 @@ class Writer:
             top_p=sampling.top_p,
             top_k=sampling.top_k,
             repetition_penalty=sampling.repetition_penalty,
+            min_p=0.0,
+            presence_penalty=0.0,
+            frequency_penalty=0.0,
             seed=sampling.seed % _SEEDS if sampling.temperature > 0 else None,
             stop=stop,
             # The ids that end a text are the transformers engine's; vLLM's own choice of them is switched off.

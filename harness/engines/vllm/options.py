@@ -32,6 +32,12 @@ ELSEWHERE = {
     "enable_lora": "engine_args.lora",
 }
 """vLLM's arguments that the model's own keys decide."""
+WITHOUT_EFFECT = {
+    "generation_config": "every sampling setting goes with every question; generation_defaults is about the checkpoint's penalty",
+    "override_generation_config": "every sampling setting goes with every question; say generation: in the task",
+    "logprobs_mode": "scores are raw log-probabilities",
+}
+"""vLLM's arguments that would change nothing here, or would make a score something else."""
 METHODS = ("auto", "rows", "forced", "tail", "whole")
 _CHANGES_NO_ANSWER = {"in_process", "gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats", "download_dir"}
 _RANK = 16  # vLLM's own default of the largest LoRA rank
@@ -57,6 +63,8 @@ class Options:
         for name in given:
             if name in ELSEWHERE:
                 raise ModelError(f"{spec.label}: engine_args.{name} is decided by the model's own key; say {ELSEWHERE[name]} instead")
+            if name in WITHOUT_EFFECT:
+                raise ModelError(f"{spec.label}: engine_args.{name} is not for here: {WITHOUT_EFFECT[name]}; take it out")
             if known is not None and name not in known:
                 raise ModelError(f"{spec.label}: vLLM {package.version} has no engine_args.{name}; {_hint(name, known)}")
         if own.get("multi_token", "auto") not in METHODS:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.endpoint import Behaviour, Server
 
+import harness
 from harness.engines import chat_renderer, engine_identity, find_model, open_engine
 from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
@@ -98,6 +101,30 @@ def test_given_ids_and_lengths(qwen: TransformersEngine) -> None:
         assert found.last_token is not None
         assert found.last_token >= 0.2
         engine.close()
+
+
+def test_tags_that_are_special_tokens_are_asked_for(distill: TransformersEngine, tmp_path: Path) -> None:
+    folder = tmp_path / "tokenizer"
+    shutil.copytree(Path(harness.__file__).parent / "data/models/tiny-deepseek-distill", folder)
+    known = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    for one in known["added_tokens"]:
+        one["special"] = True
+    (folder / "tokenizer.json").write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+    for name in ("tokenizer_config.json",):
+        told = json.loads((folder / name).read_text(encoding="utf-8"))
+        told["additional_special_tokens"] = ["<think>", "</think>"]
+        (folder / name).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    tags = ThinkTags("<think>", "</think>")
+    prompt = ChatTemplate(distill.encoder)([{"role": "user", "content": QUESTION}])
+    item = Completion("k", prompt, ("\n\n",), 80, think=tags)
+    (right,) = distill.generate([item])
+    with Server(distill, "tiny", Behaviour(specials=("<think>", "</think>"))) as server:
+        for tokenizer, skip in ((str(folder), False), ("bundled/tiny-deepseek-distill", True)):
+            engine = open_engine(server.spec(chat_template=True, think_tags=("<think>", "</think>"), tokenizer=tokenizer))
+            (found,) = engine.generate([item])
+            assert (found.text == right.text) is not skip
+            assert server.posts()[-1].body.get("skip_special_tokens", True) is skip
+            engine.close()
 
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content", None])

@@ -42,7 +42,7 @@ def without_work(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
 
 
 def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
-    faults: list[str | None] = [None] * 6 + ["500", "half", "html", "nothing", None, "429"] * 3
+    faults: list[str | None] = [None] * 9 + ["500", "half", "html", "nothing", None, "429"] * 3
     with Server(qwen, "tiny", Behaviour(faults=deque(faults))) as server:
         config = write_config(tmp_path, two_tasks(tmp_path, 12), [endpoint(server, engine_args={"retries": 0})])
         first = harness("run", config, "--out", "torn", cwd=tmp_path)
@@ -58,7 +58,7 @@ def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: T
         assert harness("run", config, "--out", "torn", cwd=tmp_path).returncode == 0
         assert statuses(tmp_path / "torn") == {"picks": ("ok", 12), "texts": ("ok", 12)}
         missing_pairs = 3 * (12 - torn["picks"][1]) + (12 - torn["texts"][1])
-        assert len(server.posts()) - before == missing_pairs + 1, "what was kept is not asked again; one request is the probe"
+        assert len(server.posts()) - before == missing_pairs + 4, "what was kept is not asked again; four requests are the probe"
         assert kept > 0
         assert harness("run", config, "--out", "whole", cwd=tmp_path).returncode == 0
         assert without_work(read_samples(tmp_path / "torn")) == without_work(read_samples(tmp_path / "whole"))
@@ -110,7 +110,7 @@ def everything(folder: Path) -> bytes:
 @pytest.mark.parametrize("right", [True, False])
 def test_the_key_is_nowhere(tmp_path: Path, qwen: TransformersEngine, right: bool) -> None:
     """Also where the server refuses it and repeats it in its answer."""
-    with Server(qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None, "500", "400"]))) as server:
+    with Server(qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None] * 4 + ["500", "400"]))) as server:
         (tmp_path / "work").mkdir()
         model = endpoint(server, api_key_env="MY_ENDPOINT_KEY")
         config = write_config(tmp_path / "work", two_tasks(tmp_path / "work", 4), [model])
@@ -167,3 +167,19 @@ def test_a_plan_loads_and_asks_nothing(tmp_path: Path) -> None:
     done = harness("plan", write_config(tmp_path, ["zh_reading"], [model]), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "answers at http://127.0.0.1:9/v1" in done.stdout
+
+
+def test_what_was_not_sent_stands_under_the_table_also_after_the_run_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
+    """The second session asks for log-probabilities only, and would see nothing of it."""
+    behaviour = Behaviour(defaults={"repetition_penalty": 1.7}, owned_by="vllm")
+    with Server(qwen, "tiny", behaviour) as server:
+        model = endpoint(server, engine_args={"omit": ["repetition_penalty"]})
+        picks, writes = two_tasks(tmp_path, 3)
+        first = harness("run", write_config(tmp_path, [writes], [model]), "--out", "out", cwd=tmp_path)
+        assert "server's defaults: repetition_penalty" in first.stdout, first.stdout + first.stderr
+        both = harness("run", write_config(tmp_path, [writes, picks], [model]), "--out", "out", cwd=tmp_path)
+        assert both.returncode == 0, both.stderr
+        assert "server's defaults: repetition_penalty" in both.stdout
+        manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+        assert manifest["sanity"]["clean"] is False
+        assert manifest["sanity"]["checks"]["defaults"]["state"] == "warning"

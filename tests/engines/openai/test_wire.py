@@ -35,7 +35,8 @@ def test_messages_travel_as_text() -> None:
 
 def test_what_is_sent() -> None:
     body = dialect().body(ITEM, Prompt("p", (1, 2), 7))
-    assert body == {"model": "m", "max_tokens": 7, "prompt": [1, 2], "temperature": 0.0, "stop": ["a", "b", "c", "d"]}
+    off = {"top_p": 1.0, "top_k": -1, "min_p": 0.0, "presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0}
+    assert body == {"model": "m", "max_tokens": 7, "prompt": [1, 2], "temperature": 0.0, **off, "stop": ["a", "b", "c", "d"]}
     drawn = Completion("k", "p", (), 9, Sampling(0.7, 0.9, 40, 1.1, 5))
     body = dialect(chat=True, thinking=False, extra_body={"effort": "low"}, omit=["seed"]).body(drawn, Prompt("p", None, 9))
     assert body == {
@@ -46,6 +47,9 @@ def test_what_is_sent() -> None:
         "temperature": 0.7,
         "top_p": 0.9,
         "top_k": 40,
+        "min_p": 0.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
         "repetition_penalty": 1.1,
         "effort": "low",
     }

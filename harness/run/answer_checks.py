@@ -1,0 +1,46 @@
+"""What a cell's kept answers show of themselves: told from the journal, so a run that went on later loses none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from harness.items import Answer, Generation, Score
+from harness.sanity import Finding
+
+if TYPE_CHECKING:
+    from harness.engines.protocol import EngineInfo
+
+_MANY = 0.25
+"""Part of the questions with equal options above which the figures are nobody's; rounding (bf16 logits) and repeated options make a few."""
+
+
+def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
+    """Options that are all alike, answers that a filter cut off, answers without a reason for their end."""
+    scores = generated = alike = certain = filtered = untold = 0
+    for answer in answers:
+        if isinstance(answer, Score) and len(answer.logprobs) > 1 and all(answer.lengths):
+            scores += 1
+            sure = answer.logprobs.count(0.0) > 1  # no model is certain of two options
+            certain += sure
+            alike += sure or len(set(answer.logprobs)) == 1
+        elif isinstance(answer, Generation):
+            generated += 1
+            filtered += answer.finish == "filter"
+            untold += answer.finish == "unknown"
+    found = []
+    if certain or alike > _MANY * scores:
+        found.append(Finding("constant_logprobs", alike, scores))
+    if filtered:
+        found.append(Finding("answers_filtered", filtered, generated))
+    if untold:
+        found.append(Finding("endings_unknown", untold, generated))
+    return found
+
+
+def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:
+    """The engine's findings with those of earlier sessions. An endpoint's show in its answers, and a session that asks only for what is
+    missing may not see again what spoilt the answers that are kept; any other engine's show anew whenever the model is loaded."""
+    found = list(info.findings)
+    kinds = {one.kind for one in found}
+    return found + [one for one in known if one.kind not in kinds] if info.engine == "openai" else found

@@ -1,0 +1,35 @@
+"""Findings that the kept answers show, and findings of an endpoint that outlast a session."""
+
+from __future__ import annotations
+
+from harness.engines.protocol import EngineInfo
+from harness.items import Generation, Likelihood, Score
+from harness.run.answer_checks import answer_findings, lasting_findings
+from harness.sanity import Finding
+
+PENALTY = Finding("checkpoint_penalty", values={"penalty": 1.05})
+FOLDED = Finding("instructions_folded")
+
+
+def test_sound_answers_show_nothing() -> None:
+    answers = [
+        Score("a", (-1.0, -2.0), (True, False), (1, 1)),
+        Generation("b", "x", "eos"),
+        Generation("c", "", "length"),
+        Likelihood("d", -3.0),
+    ]
+    assert answer_findings(answers) == []
+    assert answer_findings([]) == []
+
+
+def test_options_without_tokens_are_not_held_against_the_figures() -> None:
+    assert answer_findings([Score(str(n), (0.0, 0.0), (True, True), (0, 0)) for n in range(5)]) == []
+
+
+def test_an_endpoints_findings_outlast_the_session_that_saw_them() -> None:
+    def info(engine: str, *findings: Finding) -> EngineInfo:
+        return EngineInfo(engine, {}, "cpu", "float32", findings=findings)
+
+    other = Finding("checkpoint_penalty", values={"penalty": 1.2})
+    assert lasting_findings(info("openai", other), [PENALTY, FOLDED]) == [other, FOLDED]
+    assert lasting_findings(info("transformers"), [PENALTY]) == []
