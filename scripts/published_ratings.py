@@ -26,6 +26,8 @@ from harness.published.ratings import FILE, Rating, write_ratings
 from harness.published.sources import read_yaml
 
 LIST_DATE = datetime.date(2025, 12, 17)
+SECOND = {"Gemini Pro": "gemini-pro-dev-api"}
+"""What a spelling means on a board that has the other model of that name, too (there "Gemini-1.0-Pro-001" is the first)."""
 HARD = datetime.date(2024, 7, 31)
 NO_TEXT = ("imagen", "recraft", "photon", "ideogram", "flux", "dall-e", "stable-diffusion")
 
@@ -53,6 +55,8 @@ def _write_ratings(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
     unique: dict[Any, Rating] = {}
     for row in rows:
         one = Rating(**(row | {"model": names.get(row["model"].lower(), row["model"])}))
+        if (one.snapshot, one.model) in unique and row["model"] in SECOND:
+            one = Rating(**(row | {"model": SECOND[row["model"]]}))
         if (one.snapshot, one.model) in unique:
             print(f"twice on {one.date} ({one.source}, {one.style}, {one.category}): {one.model}, here as {row['model']}")
         unique.setdefault((one.snapshot, one.model), one)
