@@ -9,7 +9,9 @@ from harness.studies.data import Data
 
 
 def blended(data: Data, entry: Entry) -> float | None:
-    """(3·input + output)/4 $ per million tokens, as Artificial Analysis blends; None where no price is published."""
+    """(3·input + output)/4 $ per million tokens, as Artificial Analysis blends, and its own where the board has one; None where no price is published."""
+    if entry.price is not None:
+        return entry.price
     price = data.prices.get(entry.name)
     return (3 * price.input + price.output) / 4 if price is not None else None
 

@@ -17,7 +17,8 @@ Verdict = Literal["supported", "not supported", "cannot tell", "not yet measured
 @dataclass(frozen=True)
 class Finding:
     """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being decided; ``command`` would produce
-    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates.
+    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is
+    the figure alone, for a table.
     ``figures`` is the same for programs."""
 
     outcome: Outcome
@@ -28,6 +29,7 @@ class Finding:
     figures: dict[str, Any] = field(default_factory=dict)
     limits: Text | None = None
     basis: Text | None = None
+    brief: Text | None = None
 
 
 def verdict(findings: Sequence[Finding]) -> Verdict:
@@ -60,6 +62,11 @@ def say(key: str, **values: Any) -> Text:
             for language in both
         }
     )
+
+
+def plain(text: str) -> Text:
+    """A text that is the same in both languages: figures, names."""
+    return Text(en=text, zh=text)
 
 
 def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:

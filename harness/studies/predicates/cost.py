@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import math
 from typing import Any, Literal
 
@@ -12,30 +11,30 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.analysis.intervals import wilson
 from harness.studies import gap
-from harness.studies.board import Entry, Side
+from harness.published.ratings import LMARENA
+from harness.studies.board import Board, Entry, Side, Snapshot
 from harness.studies.claims import Text
-from harness.studies.costs import latest, priced
+from harness.studies.costs import priced
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say
 from harness.studies.families import newest_of_family
+from harness.studies.finding import Finding, Outcome, plain, say
+from harness.studies.predicates.series import Series
 
 
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cheaper(_Keys):
+class Cheaper(Series):
     """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is rated no lower.
 
-    ``newest``: only the newest model of each family. Beaten or not is asked with every rating drawn anew within its error.
+    The last snapshot of the span is taken. ``newest_of_family``: only the newest model of each family. Beaten or not is asked with every
+    rating drawn anew within its error.
     """
 
     one: Side
     other: Side
-    style: str = "default"
-    category: str = "full"
-    newest: bool = False
-    date: datetime.date = Field(description="The last snapshot up to this day is taken.")
+    newest_of_family: bool = False
 
 
 class Tokens(_Keys):
@@ -65,31 +64,50 @@ def cheaper(what: Cheaper, data: Data) -> Finding:
 
     The interval joins Wilson's, for how few models there are, with the share's range when the ratings are drawn anew.
     """
-    snapshot = latest(data, what.style, what.category, what.date)
+    found = what.of(data)
+    snapshot = found[-1] if found else None
     mine, theirs = (priced(data, snapshot, side) if snapshot else [] for side in (what.one, what.other))
-    if what.newest:
-        kept = {one.name for one in newest_of_family(_dated(data, [entry for entry, _ in mine]))}
+    if what.newest_of_family:
+        kept = {one.name for one in newest_of_family(_dated(data.board_of(what.board), [entry for entry, _ in mine]))}
         mine = [row for row in mine if row[0].name in kept]
     if snapshot is None or not mine or not theirs:
         return Finding("missing", "none", say("no_prices"), say("add_ratings"), "harness published import FILE")
     unbeaten = [entry.name for entry, price in mine if not any(r.rating >= entry.rating and cost <= price for r, cost in theirs)]
     low, high = _share_unbeaten(mine, theirs, len(unbeaten))
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
-    resold = sum(data.prices[entry.name].resold for entry, _ in (*mine, *theirs))
+    ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
     measured = say(
-        "cheaper_newest" if what.newest else "cheaper",
-        date=snapshot.date, k=len(unbeaten), n=len(mine), low=f"{100 * low:.0f}", high=f"{100 * high:.0f}", others=len(theirs),
-        against=say("american_open" if what.other.open else "american_all"), resold=resold, priced=len(mine) + len(theirs),
-    )  # fmt: skip
-    why = say("near_half") if outcome == "unclear" else None
-    figures = {"unbeaten": unbeaten, "priced": len(mine), "ci95": [low, high]}
-    basis = say("by_price", date=snapshot.date)
-    return Finding(outcome, "published", measured, why, figures=figures, basis=basis, limits=say("cheaper_limits", low=f"{100 * low:.0f}", high=f"{100 * high:.0f}"))
+        "cheaper_newest" if what.newest_of_family else "cheaper",
+        date=snapshot.date,
+        k=len(unbeaten),
+        n=len(mine),
+        **ends,
+        others=len(theirs),
+        against=say("american_open" if what.other.open else "american_all"),
+        prices=_whose(data, snapshot, [entry for entry, _ in (*mine, *theirs)]),
+    )
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("near_half") if outcome == "unclear" else None,
+        figures={"unbeaten": unbeaten, "priced": [entry.name for entry, _ in mine], "ci95": [low, high]},
+        limits=say("cheaper_limits", **ends),
+        basis=say("by_price" if snapshot.board == LMARENA else "by_provider", date=snapshot.date),
+        brief=say("brief_of", k=len(unbeaten), n=len(mine)),
+    )
 
 
-def _dated(data: Data, entries: list[Entry]) -> list[Entry]:
+def _whose(data: Data, snapshot: Snapshot, entries: list[Entry]) -> Text:
+    """Whose prices these are."""
+    if snapshot.board != LMARENA:
+        return say("prices_median")
+    return say("prices_listed", resold=sum(data.prices[one.name].resold for one in entries), n=len(entries))
+
+
+def _dated(board: Board, entries: list[Entry]) -> list[Entry]:
     """The entries with the day of release, or of the first rating where none is sourced."""
-    return [dataclasses.replace(one, facts=dataclasses.replace(one.facts, released=data.board.released(one)[0])) for one in entries]
+    return [dataclasses.replace(one, facts=dataclasses.replace(one.facts, released=board.released(one)[0])) for one in entries]
 
 
 def _share_unbeaten(mine: list[tuple[Entry, float]], theirs: list[tuple[Entry, float]], count: int) -> tuple[float, float]:
@@ -144,7 +162,7 @@ def tokens(what: Tokens, data: Data) -> Finding:
     )
     crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a in ones for b in others if ones[a] >= others[b]]
     why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
-    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"))
+    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"), brief=plain(f"{min(ones.values()):.0f}–{max(ones.values()):.0f} : {min(others.values()):.0f}–{max(others.values()):.0f}"))
 
 
 def ratio(what: Chips, chip: str) -> float:
@@ -180,7 +198,7 @@ def chips(what: Chips, data: Data) -> Finding:
     measured: Text = say(f"chips_{what.what}", model=what.model, **values)
     why = say("chips_unclear", names=rest) if outcome == "unclear" else None
     kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
-    return Finding(outcome, kind, measured, why, figures=dict(ratios), basis=say("by_datasheet"))
+    return Finding(outcome, kind, measured, why, figures=dict(ratios), basis=say("by_datasheet"), brief=plain(f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}×"))
 
 
 def _range(what: Chips, chip: str, value: float) -> str:

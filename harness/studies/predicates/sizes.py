@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
-from harness.studies.finding import Finding, Outcome, say, side_name
+from harness.studies.finding import Finding, Outcome, plain, say, side_name
 from harness.studies.frontier import active as arch_active
 from harness.studies.predicates.series import Series, absent, basis
 
@@ -88,7 +88,8 @@ def medians(what: Medians, data: Data) -> Finding:
     figures: dict[str, Any] = {"ratio": ratio, "range": [low, high]}
     figures |= {name: {one: value for one, value in side} for name, side in zip(("one", "other"), sides, strict=True)}
     why = say("near_one") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]))
+    brief = plain(f"{ratio:.2f}×")
+    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief)
 
 
 def _measured(snapshot: Snapshot, side: Side, what: Medians) -> list[tuple[str, float]]:
@@ -160,4 +161,5 @@ def at_equal_size(what: AtEqualSize, data: Data) -> Finding:
     )
     why = say("near_zero") if outcome == "unclear" else None
     figures = {"points": value, "ci95": [low, high], "per_doubling": slope, "models": len(rows)}
-    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]))
+    brief = say("brief", value=f"{value:+.1f}", low=f"{low:+.1f}", high=f"{high:+.1f}")
+    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.errors import ConfigError
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, joined, say
+from harness.studies.finding import Finding, Outcome, joined, plain, say
 
 FILE = FOLDER / "speeds.yaml"
 
@@ -91,4 +91,4 @@ def slower(what: Slower, data: Data) -> Finding:
     limits = say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}") if outcome == "holds" else None
     why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
     figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
-    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis)
+    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=plain(f"{min(ratios):.2f}×"))

@@ -12,7 +12,7 @@ from harness.studies import gap
 from harness.studies.board import Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, country_name, joined, say, side_name
+from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name
 from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
 
@@ -75,7 +75,9 @@ def share(what: Share, data: Data) -> Finding:
     )
     limits = say("share_limits", least=round(least * what.top), most=round(most * what.top), top=what.top) if least < 1 else None
     why = say("near_limit") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures={"median": middle, "range": [least, most]}, limits=limits, basis=basis(what, found))
+    brief = say("brief_of", k=round(middle * what.top), n=what.top)
+    figures = {"median": middle, "range": [least, most]}
+    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, found), brief=brief)
 
 
 def top(what: Top, data: Data) -> Finding:
@@ -103,7 +105,10 @@ def top(what: Top, data: Data) -> Finding:
     )  # fmt: skip
     measured = say("top", listed=listed, how=how(what, leads))
     figures = {str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high] for one in leads}
-    return Finding(outcome, "published", measured, say("near_zero") if outcome == "unclear" else None, figures=figures, basis=basis(what, found))
+    last = leads[0]
+    brief = plain(f"{last.one.rating:.1f} : {last.other.rating:.1f}")
+    why = say("near_zero") if outcome == "unclear" else None
+    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief)
 
 
 def present(what: Present, data: Data) -> Finding:
@@ -127,7 +132,8 @@ def present(what: Present, data: Data) -> Finding:
         listed=joined(rows, ", ", "、"),
         best=say("present_best", name=mine.name, rank=1 + last.entries.index(mine)) if mine is not None else say("nothing"),
     )
-    return Finding(outcome, "published", measured, None, figures={"counts": dict(number)}, basis=basis(what, found))
+    brief = say("brief_of", k=number[what.country], n=sum(number.values()))
+    return Finding(outcome, "published", measured, None, figures={"counts": dict(number)}, basis=basis(what, found), brief=brief)
 
 
 def behind(what: Behind, data: Data) -> Finding:
@@ -169,6 +175,7 @@ def behind(what: Behind, data: Data) -> Finding:
         figures={"months": value, "range": [least, most], "dated": all(one.dated for one in lags)},
         limits=_months(min(one[0] for one in ranges), max(one[2] for one in ranges)),
         basis=basis(what, [one.snapshot for one in lags]),
+        brief=say("brief_months", value=f"{value:.1f}"),
     )
 
 

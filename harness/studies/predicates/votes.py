@@ -100,7 +100,12 @@ def lead(what: Lead, data: Data) -> Finding:
         figures={"median": value, "ci95": [low, high], "snapshots": len(found)},
         limits=say("lead_limits", value=f"{low:.0f}") if outcome == "holds" else None,
         basis=basis(what, [one.snapshot for one in found]),
+        brief=_brief(value, low, high),
     )
+
+
+def _brief(value: float, low: float, high: float) -> Text:
+    return say("brief", value=f"{value:+.0f}", low=f"{low:+.0f}", high=f"{high:+.0f}")
 
 
 def _pair(last: gap.Lead) -> dict[str, str]:
@@ -138,7 +143,10 @@ def close(what: Close, data: Data) -> Finding:
     limits = say("close_limits", **bounds, least_wins=share_of_votes(low), most_wins=share_of_votes(high))
     figures = {"median": value, "ci95": [low, high], "rank": rank, "holds_from_points": -low, "fails_below_points": -high}
     why = say("near_limit") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, [one.snapshot for one in found]))
+    return Finding(
+        outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, [one.snapshot for one in found]),
+        brief=_brief(value, low, high),
+    )  # fmt: skip
 
 
 def _spans(spans: Sequence[Series], data: Data, one: Side, other: Side) -> list[list[gap.Lead]] | Finding:
@@ -191,6 +199,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         figures={"early": early[0], "late": late[0], "change": value, "range": [low, high]},
         limits=say("narrowed_limits", value=f"{low:.0f}") if outcome == "holds" else None,
         basis=basis(what.late, [one.snapshot for leads in found for one in leads]),
+        brief=say("brief_change", early=f"{early[0]:+.0f}", late=f"{late[0]:+.0f}"),
     )
 
 
@@ -222,8 +231,9 @@ def gained(what: Gained, data: Data) -> Finding:
     figures = {"small": small[0], "all": every[0], "difference": value, "range": [low, high]}
     days = sorted(snapshots, key=lambda one: one.date)
     return Finding(
-        outcome, "published", measured, say("near_zero") if outcome == "unclear" else None, figures=figures, basis=basis(what.late, days)
-    )
+        outcome, "published", measured, say("near_zero") if outcome == "unclear" else None, figures=figures, basis=basis(what.late, days),
+        brief=_brief(value, low, high),
+    )  # fmt: skip
 
 
 NAMED = (("small", "early"), ("small", "late"), ("all", "early"), ("all", "late"))
