@@ -16,18 +16,63 @@ from harness.published.ratings import LMARENA
 from harness.published.sources import FOLDER
 
 Row = dict[str, Any]
-OPEN_LLM_COLUMNS = (
-    "date,model,region,official,params_b,type,average,ifeval,bbh,math,gpqa,musr,mmlu_pro,ifeval_raw,bbh_raw,math_raw,gpqa_raw,"
-    "musr_raw,mmlu_pro_raw,submission_date,upload_date,commit"
-).split(",")
-ANALYSIS_COLUMNS = (
-    "date,index_version,source,model,slug,creator,country,open_weights,release_date,intelligence_index,estimated,mmlu_pro,gpqa,hle,"
-    "livecodebench,scicode,ifbench,aime_2025,aa_lcr,price_blended,price_basis,output_tokens_per_s,total_params_b,active_params_b,commit"
-).split(",")
+OPEN_LLM_COLUMNS = [
+    "date",
+    "model",
+    "region",
+    "official",
+    "params_b",
+    "type",
+    "average",
+    "ifeval",
+    "bbh",
+    "math",
+    "gpqa",
+    "musr",
+    "mmlu_pro",
+    "ifeval_raw",
+    "bbh_raw",
+    "math_raw",
+    "gpqa_raw",
+    "musr_raw",
+    "mmlu_pro_raw",
+    "submission_date",
+    "upload_date",
+    "commit",
+]
+ANALYSIS_COLUMNS = [
+    "date",
+    "index_version",
+    "source",
+    "model",
+    "slug",
+    "creator",
+    "country",
+    "open_weights",
+    "release_date",
+    "intelligence_index",
+    "estimated",
+    "mmlu_pro",
+    "gpqa",
+    "hle",
+    "livecodebench",
+    "scicode",
+    "ifbench",
+    "aime_2025",
+    "aa_lcr",
+    "price_blended",
+    "price_basis",
+    "output_tokens_per_s",
+    "total_params_b",
+    "active_params_b",
+    "commit",
+]
 SNAPSHOT_COLUMNS = ("source", "date", "board_file", "commit", "path", "date_is")
 SUFFIXES = re.compile(r"-(thinking|no-thinking|max|high|xhigh|low|medium|preview|non-reasoning|reasoning|instruct|latest|\d{8}|\d{4})$")
 MAKERS = {"Thinky": "Thinking Machines Lab", "Bytedance": "ByteDance", "Inception AI": "Inception Labs", "Microsoft AI": "Microsoft"}
 """LMArena's name of an organisation where the table of makers has another."""
+CLOSED = {"claude-": "rule", "gemini-": "rule", "qwen3.8-max": "rule-qwen-max"}
+"""Families without published weights, and the source that says so."""
 NEW_MAKERS: dict[str, Row] = {
     "Arcee AI": {"country": "US", "source": "artificial-analysis"},
     "ByteDance": {"country": "CN", "source": "https://en.wikipedia.org/wiki/ByteDance"},
@@ -72,6 +117,9 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
     """
     _, spellings = known_makers()
     dates = releases(folder)
+    first: dict[str, str] = {}
+    for row in read(folder / "lmarena-boards.csv"):
+        first[row["model"]] = min(row["date"], first.get(row["model"], row["date"]))
     models: dict[str, Row] = {}
     for row in sorted(read(folder / "lmarena-names.csv"), key=lambda one: one["canonical"].lower()):
         name = row["canonical"] or row["variant"]
@@ -88,13 +136,16 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
             entry["licence"] = row["license"]
         entry["source"] = "lmarena-site-2026"
         released = dates.get(slug(name)) or dates.get(stem(name))
-        if released:
+        if released and released <= first[row["variant"]]:  # else it is the date of another model of that name
             entry |= {"released": released, "released_source": "artificial-analysis"}
         if maker is None:
             entry["note"] = f"The board names no maker that a source places{': ' + row['organization'] if row['organization'] else ''}."
         elif row["note"]:
             entry["note"] = row["note"]
     for entry in models.values():
+        if "open" not in entry:
+            rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
+            entry |= {"open": False, "source": rule} if rule else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
         if not entry["also"]:
             del entry["also"]
     return {"makers": NEW_MAKERS, "models": list(models.values())}

@@ -30,10 +30,16 @@ def import_(
     ] = None,
     board: Annotated[str | None, typer.Option("--board", help="Name of the leaderboard.", show_default=False)] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the kept file.  [default: FILE's]", show_default=False)] = None,
-    style: Annotated[str | None, typer.Option("--style", help="default, or style_control.  [default: the file's, else default]", show_default=False)] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", help="default, or style_control.  [default: the file's, else default]", show_default=False)
+    ] = None,
     method: Annotated[
         str | None,
-        typer.Option("--method", help="How the figures were made, where the file does not say it: bradley-terry, online-elo, elo-bootstrap-median, score.", show_default=False),
+        typer.Option(
+            "--method",
+            help="How the figures were made, where the file does not say it: bradley-terry, online-elo, elo-bootstrap-median, score.",
+            show_default=False,
+        ),
     ] = None,
     folder: Folder = Path("results/published"),
 ) -> None:
@@ -45,7 +51,14 @@ def import_(
     from harness.published.ratings import METHODS, STYLES
 
     done = import_leaderboard(
-        file, name=name, folder=folder, source=source, board=board, date=_day(date), style=_one_of(style, STYLES), method=_one_of(method, METHODS)
+        file,
+        name=name,
+        folder=folder,
+        source=source,
+        board=board,
+        date=_day(date),
+        style=_one_of(style, STYLES),
+        method=_one_of(method, METHODS),
     )
     snapshots = len({one.snapshot for one in done.ratings})
     typer.echo(f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from harness.studies.claims import Claim, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Exhibit
 from harness.studies.exhibits import exhibit
-from harness.studies.finding import Finding, Verdict, joined, say, verdict
+from harness.studies.finding import Finding, Verdict, say, verdict
 from harness.studies.predicates import ask_predicate
 
 
@@ -30,8 +31,9 @@ class Answer:
 
     @property
     def basis(self) -> Text:
-        """What the findings rest on, each named once."""
-        return joined([one.basis or say(one.kind) for one in self.findings]) if self.findings else say("none")
+        """What the findings rest on: each board and method once, with its days."""
+        named = [one.basis or say(one.kind) for one in self.findings]
+        return Text(en=_grouped([one.en for one in named], ", ", "; "), zh=_grouped([one.zh for one in named], "，", "；"))
 
     @property
     def datum(self) -> Text | None:
@@ -61,6 +63,15 @@ class Answer:
             "notes": [note.model_dump() for note in self.claim.notes],
             "exhibits": [one.as_data() for one in self.exhibits],
         }
+
+
+def _grouped(said: Sequence[str], comma: str, semicolon: str) -> str:
+    """Texts that differ after the last comma only, together."""
+    groups: dict[str, dict[str, None]] = {}
+    for one in said:
+        head, _, days = one.rpartition(comma)
+        groups.setdefault(head, {})[days] = None
+    return semicolon.join((f"{head}{comma}" if head else "") + comma.join(days) for head, days in groups.items()) or "–"
 
 
 def answer(claim: Claim, data: Data) -> Answer:

@@ -14,7 +14,7 @@ from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
-from harness.studies.finding import country_name, say
+from harness.studies.finding import country_name, say, signed
 from harness.studies.predicates import cost
 
 
@@ -79,9 +79,9 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
 
 
 def _gap_row(lead: gap.Lead) -> tuple[Cell, ...]:
-    span: Cell = f"{lead.difference.low:+.0f} … {lead.difference.high:+.0f}" if lead.difference.published else say("point")
+    span: Cell = f"{signed(lead.difference.low)} … {signed(lead.difference.high)}" if lead.difference.published else say("point")
     ratings = (f"{lead.one.rating:.0f}", f"{lead.other.rating:.0f}")
-    return (str(lead.snapshot.date), lead.one.name, ratings[0], lead.other.name, ratings[1], f"{lead.difference.value:+.0f}", span)
+    return (str(lead.snapshot.date), lead.one.name, ratings[0], lead.other.name, ratings[1], signed(lead.difference.value), span)
 
 
 def _lead_lines(found: list[gap.Lead], names: tuple[Text, ...]) -> list[Text]:

@@ -69,6 +69,12 @@ def plain(text: str) -> Text:
     return Text(en=text, zh=text)
 
 
+def signed(value: float, digits: int = 0) -> str:
+    """A difference with its sign, a true minus; a difference that rounds to nothing has none."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text[1:] if not text[1:].strip("0.") else text
+
+
 def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
     """Texts in a row, each once."""
     once = list(dict.fromkeys((one.en, one.zh) for one in texts))

@@ -73,12 +73,32 @@ def entry_of(row: Analysed) -> Entry:
     if row.index is None:
         raise ValueError(f"{row.model} has no index on {row.date}")
     facts = _facts(row.model, row.creator, row.country, row.open, row.released, ANALYSIS)
-    return Entry(row.model, row.index, row.index - STATED, row.index + STATED, facts, 0.0, row.parameters, row.active, True, row.price or None, row.speed or None)
+    return Entry(
+        row.model,
+        row.index,
+        row.index - STATED,
+        row.index + STATED,
+        facts,
+        0.0,
+        row.parameters,
+        row.active,
+        True,
+        row.price or None,
+        row.speed or None,
+    )
 
 
 def _facts(name: str, maker: str, country: str | None, is_open: bool | None, released: datetime.date | None, source: str) -> RatedModel:
     nothing: dict[str, Any] = dict.fromkeys(("licence", "made_from", "base_country", "base_source", "note"))
     dated = source if released else None
     return RatedModel(
-        name=name, also=(), maker=maker or None, country=country, open=is_open, source=source, released=released, released_source=dated, **nothing
+        name=name,
+        also=(),
+        maker=maker or None,
+        country=country,
+        open=is_open,
+        source=source,
+        released=released,
+        released_source=dated,
+        **nothing,
     )

@@ -98,7 +98,15 @@ def measured_speeds(title: Text, keys: Nothing, data: Data) -> Exhibit:
 def training(title: Text, keys: Nothing, data: Data) -> Exhibit:
     """Every published number of training tokens."""
     rows = tuple(
-        (str(one.released), one.model, one.maker, country_name(one.country), f"{one.trillions:g}", source_url(one.source), say("cited" if one.unread else "read"))
+        (
+            str(one.released),
+            one.model,
+            one.maker,
+            country_name(one.country),
+            f"{one.trillions:g}",
+            source_url(one.source),
+            say("cited" if one.unread else "read"),
+        )
         for one in trained()
     )
     headers = tuple(say(f"h_{name}") for name in ("released", "model", "maker", "country", "trillions", "source", "looked_up"))

@@ -19,7 +19,8 @@ from harness.studies.claims import FOLDER, Claim, claims, find_claim, read_claim
 from harness.studies.data import Data
 from harness.studies.finding import Finding, Text, _words, verdict
 from harness.studies.predicates import PREDICATES, ask_predicate
-from harness.studies.predicates.cost import Chips, dominated, ratio
+from harness.studies.costs import dominated
+from harness.studies.predicates.cost import Chips, ratio
 
 CN, US = Side(country="CN", open=True), Side(country="US", open=True)
 

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.analysis.intervals import wilson
-from harness.studies import gap
 from harness.published.ratings import LMARENA
+from harness.studies import gap
 from harness.studies.board import Board, Entry, Side, Snapshot
 from harness.studies.claims import Text
 from harness.studies.costs import priced
@@ -42,7 +42,9 @@ class Tokens(_Keys):
 
     one: tuple[str, ...] = Field(min_length=1)
     other: tuple[str, ...] = Field(min_length=1)
-    also: dict[str, float] = Field(default_factory=dict, description="More of `other`, counted elsewhere: tokens of a page of the first text.")
+    also: dict[str, float] = Field(
+        default_factory=dict, description="More of `other`, counted elsewhere: tokens of a page of the first text."
+    )
     language: Literal["zh", "en"] = "zh"
 
 
@@ -160,9 +162,19 @@ def tokens(what: Tokens, data: Data) -> Finding:
         n=len(ones),
         m=len(others),
     )
-    crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a in ones for b in others if ones[a] >= others[b]]
+    crossed = [
+        f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a in ones for b in others if ones[a] >= others[b]
+    ]
     why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
-    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"), brief=plain(f"{min(ones.values()):.0f}–{max(ones.values()):.0f} : {min(others.values()):.0f}–{max(others.values()):.0f}"))
+    return Finding(
+        outcome,
+        "measured",
+        measured,
+        why,
+        figures={"one": ones, "other": others},
+        basis=say("by_count"),
+        brief=plain(f"{min(ones.values()):.0f}–{max(ones.values()):.0f} : {min(others.values()):.0f}–{max(others.values()):.0f}"),
+    )
 
 
 def ratio(what: Chips, chip: str) -> float:
@@ -198,7 +210,15 @@ def chips(what: Chips, data: Data) -> Finding:
     measured: Text = say(f"chips_{what.what}", model=what.model, **values)
     why = say("chips_unclear", names=rest) if outcome == "unclear" else None
     kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
-    return Finding(outcome, kind, measured, why, figures=dict(ratios), basis=say("by_datasheet"), brief=plain(f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}×"))
+    return Finding(
+        outcome,
+        kind,
+        measured,
+        why,
+        figures=dict(ratios),
+        basis=say("by_datasheet"),
+        brief=plain(f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}×"),
+    )
 
 
 def _range(what: Chips, chip: str, value: float) -> str:

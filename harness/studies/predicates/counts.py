@@ -114,13 +114,22 @@ def releases(what: Releases, data: Data) -> Finding:
     )
     figures = {"one": mine, "other": theirs, "share": mine / (mine + theirs), "ci95": [low, high]}
     basis = say("by_release", begin=what.begin, end=what.end)
-    return Finding(outcome, "published", measured, say("near_half") if outcome == "unclear" else None, figures=figures, basis=basis, brief=plain(f"{mine} : {theirs}"))
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("near_half") if outcome == "unclear" else None,
+        figures=figures,
+        basis=basis,
+        brief=plain(f"{mine} : {theirs}"),
+    )
 
 
 def training_tokens(what: TrainingTokens, data: Data) -> Finding:
     """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open models, counted, without error."""
     sides = [
-        [row for row in trained() if row.country == country and what.begin <= row.released <= what.end] for country in (what.one, what.other)
+        [row for row in trained() if row.country == country and what.begin <= row.released <= what.end]
+        for country in (what.one, what.other)
     ]
     if not all(sides):
         return Finding("missing", "none", say("no_training"), say("add_ratings"))

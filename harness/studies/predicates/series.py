@@ -64,7 +64,11 @@ class Series(BaseModel):
     @property
     def name(self) -> Text:
         """Board and method in words."""
-        board = say(f"board_{self.board}") if self.board == LMARENA or self.board == OPEN_LLM or "-v" in self.board else say("board", name=self.board)
+        board = (
+            say(f"board_{self.board}")
+            if self.board == LMARENA or self.board == OPEN_LLM or "-v" in self.board
+            else say("board", name=self.board)
+        )
         method = [] if self.rated_by == "score" else [say(f"method_{self.rated_by}")]
         style = [say("style_control")] if self.style == "style_control" else []
         return joined([board, *method, *style], ", ", "，")

@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
-from harness.studies.finding import Finding, Outcome, plain, say, side_name
+from harness.studies.finding import Finding, Outcome, plain, say, side_name, signed
 from harness.studies.frontier import active as arch_active
 from harness.studies.predicates.series import Series, absent, basis
 
@@ -68,7 +68,9 @@ def medians(what: Medians, data: Data) -> Finding:
     snapshot = found[-1]
     sides = [_measured(snapshot, side, what) for side in (what.one, what.other)]
     if min(len(side) for side in sides) < FEWEST:
-        return Finding("missing", "none", say("too_few", n=min(len(side) for side in sides)), say("add_ratings"), basis=basis(what, [snapshot]))
+        return Finding(
+            "missing", "none", say("too_few", n=min(len(side) for side in sides)), say("add_ratings"), basis=basis(what, [snapshot])
+        )
     ratio, low, high = ratio_of_medians(*([value for _, value in side] for side in sides))
     surely_higher, surely_lower = low > 1, high < 1
     good, bad = (surely_higher, surely_lower) if what.higher else (surely_lower, surely_higher)
@@ -137,8 +139,14 @@ def at_equal_size(what: AtEqualSize, data: Data) -> Finding:
     if not found:
         return absent(what)
     snapshot = found[-1]
-    size: Callable[[Entry], float | None] = lambda one: value_of(one, what.size) or (arch_active(one) if what.size == "active" else one.size)  # noqa: E731
-    rows = [(one, value) for one in snapshot.entries if what.side.holds(one) and one.facts.country in (what.country, what.other) and (value := size(one))]
+    size: Callable[[Entry], float | None] = lambda one: (
+        value_of(one, what.size) or (arch_active(one) if what.size == "active" else one.size)
+    )  # noqa: E731
+    rows = [
+        (one, value)
+        for one in snapshot.entries
+        if what.side.holds(one) and one.facts.country in (what.country, what.other) and (value := size(one))
+    ]
     makers = [one.facts.maker or "?" for one, _ in rows]
     if len(rows) < 4 * FEWEST or len(set(makers)) < FEWEST:
         return Finding("missing", "none", say("too_few", n=len(rows)), say("add_ratings"), basis=basis(what, [snapshot]))
@@ -154,12 +162,12 @@ def at_equal_size(what: AtEqualSize, data: Data) -> Finding:
         makers=len(set(makers)),
         who=side_name(what.country),
         other=side_name(what.other),
-        value=f"{value:+.1f}",
-        low=f"{low:+.1f}",
-        high=f"{high:+.1f}",
+        value=signed(value, 1),
+        low=signed(low, 1),
+        high=signed(high, 1),
         slope=f"{slope:.1f}",
     )
     why = say("near_zero") if outcome == "unclear" else None
     figures = {"points": value, "ci95": [low, high], "per_doubling": slope, "models": len(rows)}
-    brief = say("brief", value=f"{value:+.1f}", low=f"{low:+.1f}", high=f"{high:+.1f}")
+    brief = say("brief", value=signed(value, 1), low=signed(low, 1), high=signed(high, 1))
     return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief)

@@ -75,7 +75,14 @@ def slower(what: Slower, data: Data) -> Finding:
     ratios = [a.per_chip / b.per_chip for a in mine for b in reference]
     outcome: Outcome = "holds" if max(ratios) < 1 / MARGIN else "fails" if min(ratios) > MARGIN else "unclear"
     rows = [
-        say("speed_row", chip=one.chip, engine=one.engine, value=f"{one.per_chip:,.0f}", input=one.input_tokens or "?", precision=one.precision)
+        say(
+            "speed_row",
+            chip=one.chip,
+            engine=one.engine,
+            value=f"{one.per_chip:,.0f}",
+            input=one.input_tokens or "?",
+            precision=one.precision,
+        )
         for one in (*mine, *reference)
     ]
     measured = say(

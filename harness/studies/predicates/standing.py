@@ -12,7 +12,7 @@ from harness.studies import gap
 from harness.studies.board import Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name
+from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name, signed
 from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
 
@@ -93,13 +93,11 @@ def top(what: Top, data: Data) -> Finding:
             leads.append(gap.Lead(one, mine, rival, difference(mine, rival)))
     if not leads:
         return absent(what)
-    outcome: Outcome = (
-        "holds" if all(one.sure > 0 for one in leads) else "fails" if all(one.sure < 0 for one in leads) else "unclear"
-    )
+    outcome: Outcome = "holds" if all(one.sure > 0 for one in leads) else "fails" if all(one.sure < 0 for one in leads) else "unclear"
     listed = joined(
         [
             say("top_of", date=one.snapshot.date, one=one.one.name, a=f"{one.one.rating:.1f}", other=one.other.name, b=f"{one.other.rating:.1f}",
-                value=f"{one.difference.value:+.1f}", low=f"{one.difference.low:+.1f}", high=f"{one.difference.high:+.1f}")
+                value=signed(one.difference.value, 1), low=signed(one.difference.low, 1), high=signed(one.difference.high, 1))
             for one in leads
         ]
     )  # fmt: skip
@@ -139,7 +137,9 @@ def present(what: Present, data: Data) -> Finding:
 def behind(what: Behind, data: Data) -> Finding:
     """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays below."""
     snapshots = [one for one in what.of(data) if one.best(what.one) is not None]
-    lags = [one for snapshot in what.last(snapshots) if (one := gap.lag(data.board_of(what.board), snapshot, what.one, what.other)) is not None]
+    lags = [
+        one for snapshot in what.last(snapshots) if (one := gap.lag(data.board_of(what.board), snapshot, what.one, what.other)) is not None
+    ]
     if not lags:
         return absent(what)
     board = data.board_of(what.board)

@@ -12,7 +12,7 @@ from harness.studies import gap
 from harness.studies.board import Side, one_kind
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say
+from harness.studies.finding import Finding, Outcome, say, signed
 from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
 Range = tuple[float, float, float]
@@ -105,7 +105,7 @@ def lead(what: Lead, data: Data) -> Finding:
 
 
 def _brief(value: float, low: float, high: float) -> Text:
-    return say("brief", value=f"{value:+.0f}", low=f"{low:+.0f}", high=f"{high:+.0f}")
+    return say("brief", value=signed(value), low=signed(low), high=signed(high))
 
 
 def _pair(last: gap.Lead) -> dict[str, str]:
@@ -113,7 +113,7 @@ def _pair(last: gap.Lead) -> dict[str, str]:
 
 
 def _signed(value: float, low: float, high: float) -> dict[str, str]:
-    return {"value": f"{value:+.0f}", "low": f"{low:+.0f}", "high": f"{high:+.0f}"}
+    return {"value": signed(value), "low": signed(low), "high": signed(high)}
 
 
 def close(what: Close, data: Data) -> Finding:
@@ -184,11 +184,11 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         "narrowed",
         early_span=span([one.snapshot for one in found[0]]),
         late_span=span([one.snapshot for one in found[1]]),
-        early=f"{early[0]:+.0f}",
-        late=f"{late[0]:+.0f}",
-        change=f"{value:+.0f}",
-        low=f"{low:+.0f}",
-        high=f"{high:+.0f}",
+        early=signed(early[0]),
+        late=signed(late[0]),
+        change=signed(value),
+        low=signed(low),
+        high=signed(high),
         how=how(what.late, [*found[0], *found[1]]),
     )
     return Finding(
@@ -199,7 +199,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         figures={"early": early[0], "late": late[0], "change": value, "range": [low, high]},
         limits=say("narrowed_limits", value=f"{low:.0f}") if outcome == "holds" else None,
         basis=basis(what.late, [one.snapshot for leads in found for one in leads]),
-        brief=say("brief_change", early=f"{early[0]:+.0f}", late=f"{late[0]:+.0f}"),
+        brief=say("brief_change", early=signed(early[0]), late=signed(late[0])),
     )
 
 
@@ -221,12 +221,12 @@ def gained(what: Gained, data: Data) -> Finding:
         size=f"{what.small[0].at_most:g}",
         early_span=_when(what.early),
         late_span=_when(what.late),
-        **{f"{name}_{when}": f"{one[0]:+.0f}" for (name, when), one in zip(NAMED, ranges, strict=True)},
-        small=f"{small[0]:+.0f}",
-        all=f"{every[0]:+.0f}",
-        value=f"{value:+.0f}",
-        low=f"{low:+.0f}",
-        high=f"{high:+.0f}",
+        **{f"{name}_{when}": signed(one[0]) for (name, when), one in zip(NAMED, ranges, strict=True)},
+        small=signed(small[0]),
+        all=signed(every[0]),
+        value=signed(value),
+        low=signed(low),
+        high=signed(high),
     )
     figures = {"small": small[0], "all": every[0], "difference": value, "range": [low, high]}
     days = sorted(snapshots, key=lambda one: one.date)
@@ -242,4 +242,6 @@ NAMED = (("small", "early"), ("small", "late"), ("all", "early"), ("all", "late"
 def _when(what: Series) -> Text:
     if what.released_by is not None:
         return say("released_by", date=what.released_by)
-    return say("newest") if what.begin is None or what.end is None else Text(en=f"{what.begin} – {what.end}", zh=f"{what.begin} – {what.end}")
+    return (
+        say("newest") if what.begin is None or what.end is None else Text(en=f"{what.begin} – {what.end}", zh=f"{what.begin} – {what.end}")
+    )
