@@ -16,57 +16,16 @@ from harness.published.ratings import LMARENA
 from harness.published.sources import FOLDER
 
 Row = dict[str, Any]
-OPEN_LLM_COLUMNS = [
-    "date",
-    "model",
-    "region",
-    "official",
-    "params_b",
-    "type",
-    "average",
-    "ifeval",
-    "bbh",
-    "math",
-    "gpqa",
-    "musr",
-    "mmlu_pro",
-    "ifeval_raw",
-    "bbh_raw",
-    "math_raw",
-    "gpqa_raw",
-    "musr_raw",
-    "mmlu_pro_raw",
-    "submission_date",
-    "upload_date",
-    "commit",
-]
-ANALYSIS_COLUMNS = [
-    "date",
-    "index_version",
-    "source",
-    "model",
-    "slug",
-    "creator",
-    "country",
-    "open_weights",
-    "release_date",
-    "intelligence_index",
-    "estimated",
-    "mmlu_pro",
-    "gpqa",
-    "hle",
-    "livecodebench",
-    "scicode",
-    "ifbench",
-    "aime_2025",
-    "aa_lcr",
-    "price_blended",
-    "price_basis",
-    "output_tokens_per_s",
-    "total_params_b",
-    "active_params_b",
-    "commit",
-]
+OPEN_LLM_COLUMNS = (
+    *("date", "model", "region", "official", "params_b", "type", "average"),
+    *(f"{part}{end}" for end in ("", "_raw") for part in ("ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro")),
+    *("submission_date", "upload_date", "commit"),
+)
+ANALYSIS_COLUMNS = (
+    *("date", "index_version", "source", "model", "slug", "creator", "country", "open_weights", "release_date", "intelligence_index"),
+    *("estimated", "mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbench", "aime_2025", "aa_lcr", "price_blended", "price_basis"),
+    *("output_tokens_per_s", "total_params_b", "active_params_b", "commit"),
+)
 SNAPSHOT_COLUMNS = ("source", "date", "board_file", "commit", "path", "date_is")
 SUFFIXES = re.compile(r"-(thinking|no-thinking|max|high|xhigh|low|medium|preview|non-reasoning|reasoning|instruct|latest|\d{8}|\d{4})$")
 MAKERS = {"Thinky": "Thinking Machines Lab", "Bytedance": "ByteDance", "Inception AI": "Inception Labs", "Microsoft AI": "Microsoft"}
@@ -99,7 +58,8 @@ def ratings(folder: Path) -> Iterator[Row]:
     for row in read(folder / "lmarena-online-elo.csv"):
         if SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes":  # the others are the blog's own boards
             yield {
-                "date": row["date"], "board": LMARENA, "category": "full", "style": "default", "method": "online-elo", "model": row["model"],
+                "date": row["date"], "board": LMARENA, "category": "full", "style": "default", "method": "online-elo",
+                "model": row["model"],
                 "rating": float(row["rating"]), "lower": None, "upper": None, "votes": None, "flag": "never the published board",
                 "source": "lmarena-history",
             }  # fmt: skip
@@ -145,7 +105,11 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
     for entry in models.values():
         if "open" not in entry:
             rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
-            entry |= {"open": False, "source": rule} if rule else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
+            entry |= (
+                {"open": False, "source": rule}
+                if rule
+                else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
+            )
         if not entry["also"]:
             del entry["also"]
     return {"makers": NEW_MAKERS, "models": list(models.values())}

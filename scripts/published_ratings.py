@@ -1,10 +1,11 @@
-"""Writes the packaged facts of published leaderboards into harness/data/published: ratings.csv.gz, open_llm_2.csv.gz, artificial_analysis.csv.gz,
-snapshots.csv.gz, arena_models_new.yaml and prices.yaml.
+"""Writes the packaged facts of published leaderboards into harness/data/published: ratings.csv.gz, open_llm_2.csv.gz,
+artificial_analysis.csv.gz, snapshots.csv.gz, arena_models_new.yaml and prices.yaml.
 
 usage: python scripts/published_ratings.py [FOLDER]        FOLDER: leaderboard files as INDEX says; default ../shared/published
 
-Only figures are kept (date, model, rating, interval, votes, method, source), under one name per model: arena_models.yaml says which spellings are
-the same, and the boards' own table of names. Says at the end where that table disagrees with arena_models.yaml on country or openness.
+Only figures are kept (date, model, rating, interval, votes, method, source), under one name per model: arena_models.yaml says which
+spellings are the same, and the boards' own table of names. Says at the end where that table disagrees with arena_models.yaml on country
+or openness.
 AlpacaEval 2 is left out: its table has no date.
 """
 
@@ -72,8 +73,8 @@ def _write_models(data: dict[str, Any]) -> None:
     import yaml
 
     head = (
-        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by hand, lacks. Maker and licence as the board\n"
-        "# lists them, the release date as Artificial Analysis does; what neither says is absent.\n"
+        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by hand, lacks. Maker and licence\n"
+        "# as the board lists them, the release date as Artificial Analysis does; what neither says is absent.\n"
     )
     body = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140, default_flow_style=None)
     NEWER.write_text(head + body, encoding="utf-8")

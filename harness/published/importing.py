@@ -88,8 +88,8 @@ def import_leaderboard(
     Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's own columns; LMArena's catalogue, history
     and table; tables with one column a task, as the Open LLM Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to
     LMArena's for its tables and to the file's name otherwise, ``date`` to the file's column or a date in its name, ``style`` to no style
-    control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises ConfigError for a file that has no model, no
-    figure or no date.
+    control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises ConfigError for a file that has no model,
+    no figure or no date.
     """
     rows = read_rows(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -156,7 +156,8 @@ def _method(row: Mapping[str, Any], board: str, date: datetime.date, given: Defa
     if said is not None:
         if said not in SAID and said not in METHODS:
             raise ConfigError(f"unknown method {said!r}{suggest(str(said), METHODS)}; known: {', '.join(METHODS)}")
-        return SAID.get(said, said)
+        named: Method = SAID.get(said, said)
+        return named
     if given.method is not None:
         return given.method
     if board != LMARENA:

@@ -107,7 +107,7 @@ class RatedModel:
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
-    """Rated models by name: the packaged ones of both files, then those of ``*.models.yaml`` in ``folder``, which add models but change none.
+    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add but change none.
 
     Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a name that is there twice.
     """

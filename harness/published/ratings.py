@@ -28,9 +28,9 @@ LMARENA = "lmarena-text"
 STYLES = ("default", "style_control")
 
 Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
-"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes counts. ``elo-bootstrap-median``: the
-median of online Elo over shuffled votes. ``bradley-terry``: maximum likelihood over all votes, the board's own. ``bradley-terry-refit``: the same
-by a third party on public votes. ``score``: a share of right answers or an index, no votes at all."""
+"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes counts.
+``elo-bootstrap-median``: the median of online Elo over shuffled votes. ``bradley-terry``: maximum likelihood over all votes, by the board.
+``bradley-terry-refit``: the same by a third party on public votes. ``score``: a share of right answers or an index, no votes at all."""
 METHODS: tuple[Method, ...] = get_args(Method)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -42,9 +42,9 @@ class Rating:
     """One published figure of one model.
 
     ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower`` and ``upper`` bound the 95 %
-    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``votes`` the battles of the model, None where
-    not published; ``flag`` what the board or its copy says of the figure (preliminary …); ``source`` a key of sources.yaml or a URL. An
-    online Elo rating has no interval: what depends on the order of the votes is not an estimate with one.
+    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``votes`` are the model's battles, None
+    where not published; ``flag`` is what the board or its copy says of the figure (preliminary …), ``source`` a key of sources.yaml or a
+    URL. An online Elo rating has no interval: what depends on the order of the votes is no estimate with one.
     """
 
     date: datetime.date
@@ -69,7 +69,7 @@ class Rating:
             raise ValueError(f"the rating {self.rating} is outside its interval {self.lower} to {self.upper}")
 
     @property
-    def snapshot(self) -> tuple[str, datetime.date, str, str, str, str]:
+    def snapshot(self) -> tuple[str, datetime.date, str, str, str, Method]:
         """What the figure may be compared within: board, date, source, style, category, method."""
         return (self.board, self.date, self.source, self.style, self.category, self.method)
 

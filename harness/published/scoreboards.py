@@ -1,4 +1,4 @@
-"""Packaged boards of scores, not votes: the Open LLM Leaderboard 2 and Artificial Analysis, dated copies; and the origin of each vote board."""
+"""Packaged boards of scores: the Open LLM Leaderboard 2 and Artificial Analysis, dated copies; and the origin of each board of votes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ANALYSIS_PARTS = ("mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbenc
 
 @dataclass(frozen=True, slots=True)
 class OpenLLM:
-    """One model on one date. ``average`` and ``parts`` are per cent above chance; ``raw`` shares of right answers, in the order of `PARTS`, None
-    where empty; ``official``: marked as the maker's own; ``parameters`` in billions, all of them, as the board counted them."""
+    """One model on one date. ``average`` and ``parts`` are per cent above chance; ``raw`` shares of right answers, in the order of `PARTS`,
+    None where empty; ``official``: marked as the maker's own; ``parameters`` in billions, all of them, as the board counted them."""
 
     date: datetime.date
     model: str
@@ -40,9 +40,9 @@ class OpenLLM:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One model on one date. ``version`` of the index: values of two versions are never compared. ``parts`` in the order of `ANALYSIS_PARTS`, shares.
+    """One model on one date. ``version`` of the index: values of two versions are never compared. ``parts``: shares, by `ANALYSIS_PARTS`.
 
-    ``price`` is blended $ per million tokens, median over providers; ``speed`` output tokens/s, the same; ``estimated``: the index is an estimate.
+    ``price`` is blended $ per million tokens, median over providers; ``speed`` output tokens/s, the same; ``estimated``: so is the index.
     """
 
     date: datetime.date
@@ -75,12 +75,20 @@ def open_llm() -> tuple[OpenLLM, ...]:
     """Every row of every date."""
     return tuple(
         OpenLLM(
-            datetime.date.fromisoformat(row["date"]), row["model"], row["region"], row["official"] == "yes", _number(row["params_b"]), row["type"],
-            float(row["average"]), tuple(_number(row[part]) for part in PARTS), tuple(_number(row[f"{part}_raw"]) for part in PARTS),
-            _day(row["upload_date"]), row["commit"],
+            date=datetime.date.fromisoformat(row["date"]),
+            model=row["model"],
+            region=row["region"],
+            official=row["official"] == "yes",
+            parameters=_number(row["params_b"]),
+            type=row["type"],
+            average=float(row["average"]),
+            parts=tuple(_number(row[part]) for part in PARTS),
+            raw=tuple(_number(row[f"{part}_raw"]) for part in PARTS),
+            uploaded=_day(row["upload_date"]),
+            commit=row["commit"],
         )
         for row in _rows("open_llm_2.csv.gz")
-    )  # fmt: skip
+    )
 
 
 @cache
@@ -88,13 +96,25 @@ def analysed() -> tuple[Analysed, ...]:
     """Every row of every date."""
     return tuple(
         Analysed(
-            datetime.date.fromisoformat(row["date"]), row["index_version"], row["model"], row["creator"], row["country"] or None,
-            {"yes": True, "no": False}.get(row["open_weights"]), _day(row["release_date"]), _number(row["intelligence_index"]),
-            row["estimated"] == "yes", tuple(_number(row[part]) for part in ANALYSIS_PARTS), _number(row["price_blended"]),
-            _number(row["output_tokens_per_s"]), _number(row["total_params_b"]), _number(row["active_params_b"]), row["source"], row["commit"],
+            date=datetime.date.fromisoformat(row["date"]),
+            version=row["index_version"],
+            model=row["model"],
+            creator=row["creator"],
+            country=row["country"] or None,
+            open={"yes": True, "no": False}.get(row["open_weights"]),
+            released=_day(row["release_date"]),
+            index=_number(row["intelligence_index"]),
+            estimated=row["estimated"] == "yes",
+            parts=tuple(_number(row[part]) for part in ANALYSIS_PARTS),
+            price=_number(row["price_blended"]),
+            speed=_number(row["output_tokens_per_s"]),
+            parameters=_number(row["total_params_b"]),
+            active=_number(row["active_params_b"]),
+            source=row["source"],
+            commit=row["commit"],
         )
         for row in _rows("artificial_analysis.csv.gz")
-    )  # fmt: skip
+    )
 
 
 @cache

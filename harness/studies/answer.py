@@ -17,7 +17,7 @@ from harness.studies.predicates import ask_predicate
 
 @dataclass(frozen=True)
 class Answer:
-    """``findings`` in the order of the claim's parts, ``exhibits`` in that of what it shows, ``today`` in that of its statements of today."""
+    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its statements of today."""
 
     claim: Claim
     findings: tuple[Finding, ...]

@@ -21,8 +21,8 @@ MARGIN = 8.0
 """Rating points that a difference without published intervals may be off: the median, over the open top ten of the snapshots of 2025, of
 √2 times an interval's half width (7.9)."""
 EARLY_MARGIN = 20.0
-"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width of the models with 1,000 to 2,000 votes on the
-board of 2024-03-29 (14.4)."""
+"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width of the models with 1,000 to 2,000 votes
+on the board of 2024-03-29 (14.4)."""
 EARLY = datetime.date(2024, 3, 27)
 _SIZE = re.compile(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")
 _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
@@ -31,10 +31,9 @@ _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
 
 @dataclass(frozen=True)
 class Entry:
-    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published; ``margin`` is what a difference without
-    them may be off (`margin_of`); ``parameters`` and ``active`` are billions, ``price`` $ per million tokens (blended) and ``speed`` output tokens/s
-    where the board says them; ``official`` is False for models
-    that the board's keepers did not mark as a maker's own."""
+    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published; ``margin`` is what a difference without them
+    may be off (`margin_of`). Where the board says them: ``parameters`` and ``active`` in billions, ``price`` in $ per million tokens
+    (blended), ``speed`` in output tokens/s. ``official`` is False for models that the board's keepers did not mark as a maker's own."""
 
     name: str
     rating: float
@@ -87,7 +86,7 @@ class Side(BaseModel):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All rated models of one board at one date, best first. ``board`` is the name of the leaderboard, ``method`` how its figures were made."""
+    """All rated models of one board at one date, best first. ``board``: the leaderboard's name, ``method``: how its figures were made."""
 
     date: datetime.date
     source: str

@@ -55,7 +55,7 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds; ``today`` asks the same of the newest boards and counts for nothing."""
+    """One claim of an article. It is supported where every part holds; ``today`` asks the same of the newest data and does not count."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")

@@ -9,7 +9,7 @@ from harness.studies.data import Data
 
 
 def blended(data: Data, entry: Entry) -> float | None:
-    """(3·input + output)/4 $ per million tokens, as Artificial Analysis blends, and its own where the board has one; None where no price is published."""
+    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4; None where none is published."""
     if entry.price is not None:
         return entry.price
     price = data.prices.get(entry.name)

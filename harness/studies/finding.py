@@ -17,9 +17,8 @@ Verdict = Literal["supported", "not supported", "cannot tell", "not yet measured
 @dataclass(frozen=True)
 class Finding:
     """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being decided; ``command`` would produce
-    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is
-    the figure alone, for a table.
-    ``figures`` is the same for programs."""
+    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates;
+    ``brief`` is the figure alone, for a table. ``figures`` is the same for programs."""
 
     outcome: Outcome
     kind: Kind

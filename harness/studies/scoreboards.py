@@ -24,9 +24,9 @@ NAMES = (OPEN_LLM, *(f"{ANALYSIS}-v{version}" for version in ("2.2", "4.0", "4.1
 
 
 def half_width(row: OpenLLM) -> float | None:
-    """Half the 95 % interval of the average, from the numbers of items: √Σ(100·√(p(1−p)/n)/(1−chance))²/6·1.96; None where a part is missing.
+    """Half the 95 % interval of the average, from the numbers of items: 1.96·√Σ(100·√(p(1−p)/n)/(1−chance))²/6; None without a part.
 
-    It is the error of drawing the items, the same for models that answered the same ones: a difference of two models is surer than this says.
+    It is the error of drawing the items, which models that answered the same ones share: their difference is surer than this says.
     """
     if any(value is None for value in row.raw):
         return None
@@ -56,10 +56,10 @@ def scoreboard(name: str) -> Board:
 def _open_llm() -> Iterable[tuple[datetime.date, str, Entry]]:
     for row in open_llm():
         half = half_width(row)
-        span = (None, None) if half is None else (row.average - half, row.average + half)
+        low, high = (None, None) if half is None else (row.average - half, row.average + half)
         facts = _facts(row.model, row.model.partition("/")[0], REGIONS.get(row.region), True, row.uploaded, OPEN_LLM)
         size = row.parameters if row.parameters and row.parameters > 0 else None
-        yield row.date, OPEN_LLM, Entry(row.model, row.average, *span, facts, 0.0, size, size, row.official)
+        yield row.date, OPEN_LLM, Entry(row.model, row.average, low, high, facts, 0.0, size, size, row.official)
 
 
 def _analysed(version: str) -> Iterable[tuple[datetime.date, str, Entry]]:
@@ -90,15 +90,5 @@ def entry_of(row: Analysed) -> Entry:
 
 def _facts(name: str, maker: str, country: str | None, is_open: bool | None, released: datetime.date | None, source: str) -> RatedModel:
     nothing: dict[str, Any] = dict.fromkeys(("licence", "made_from", "base_country", "base_source", "note"))
-    dated = source if released else None
-    return RatedModel(
-        name=name,
-        also=(),
-        maker=maker or None,
-        country=country,
-        open=is_open,
-        source=source,
-        released=released,
-        released_source=dated,
-        **nothing,
-    )
+    nothing |= {"also": (), "released_source": source if released else None}
+    return RatedModel(name=name, maker=maker or None, country=country, open=is_open, source=source, released=released, **nothing)

@@ -38,7 +38,11 @@ def window(begin: str, end: str, *, style: str = "default", method: str = "MLE",
     """One frame per board of a span, by date."""
     rows = votes()
     chosen = rows[
-        (rows["style"] == style) & (rows["method"] == method) & (rows["category"] == category) & (rows["date"] >= begin) & (rows["date"] <= end)
+        (rows["style"] == style)
+        & (rows["method"] == method)
+        & (rows["category"] == category)
+        & (rows["date"] >= begin)
+        & (rows["date"] <= end)
     ]
     return [frame for _, frame in chosen.groupby(["date", "source"])]
 
@@ -59,7 +63,9 @@ def gap(frame: pd.DataFrame, one: pd.Series, other: pd.Series, spare: float) -> 
     return value, value - down, value + up
 
 
-def gaps(frames: list[pd.DataFrame], one: dict[str, object], other: dict[str, object], spare: float = 8.0) -> list[tuple[float, float, float]]:
+def gaps(
+    frames: list[pd.DataFrame], one: dict[str, object], other: dict[str, object], spare: float = 8.0
+) -> list[tuple[float, float, float]]:
     """The gap in each frame; a side is columns and values (a set: any of them)."""
     return [gap(frame, mask(frame, one), mask(frame, other), spare) for frame in frames]
 

@@ -53,7 +53,9 @@ def test_methods_cannot_stand_in_one_window() -> None:
     }
     with pytest.raises(ConfigError, match=r"online-elo.*bradley-terry|bradley-terry.*online-elo"):
         ask_predicate("narrowed", given, Made(made))
-    styled = Board.of([rated("2024-01-10", "cn-7b", 1, 1, "bradley-terry"), rated("2024-02-10", "cn-7b", 1, 1, "bradley-terry", "style_control")], MODELS)
+    styled = Board.of(
+        [rated("2024-01-10", "cn-7b", 1, 1, "bradley-terry"), rated("2024-02-10", "cn-7b", 1, 1, "bradley-terry", "style_control")], MODELS
+    )
     with pytest.raises(ConfigError, match="style_control"):
         gap.leads(styled.snapshots, CN, US)
 
@@ -72,7 +74,10 @@ def test_online_elo_is_never_sure() -> None:
         ask_predicate("share", given | {"side": {}, "country": "CN", "top": 1, "least": 1}, data)
 
 
-@pytest.mark.parametrize(("method", "day", "margin"), [("elo-bootstrap-median", "2023-09-01", 20), ("bradley-terry", "2023-12-20", 20), ("bradley-terry", "2024-04-03", 8)])
+@pytest.mark.parametrize(
+    ("method", "day", "margin"),
+    [("elo-bootstrap-median", "2023-09-01", 20), ("bradley-terry", "2023-12-20", 20), ("bradley-terry", "2024-04-03", 8)],
+)
 def test_without_an_interval_one_is_assumed_and_said(method: Method, day: str, margin: float) -> None:
     data = Made(Board.of(board(method, None, day, gap_of=margin + 1), MODELS))
     given = PAIR | {"begin": "2023-01-01", "end": "2024-12-31", "method": method}
@@ -138,7 +143,14 @@ def test_the_index_of_version_2_2_is_the_plain_mean_of_its_parts() -> None:
 def test_the_error_of_a_leaderboard_average_by_hand() -> None:
     """Qwen2-72B-Instruct, 2024-07-13: six binomial errors, each over its items and its chance, their root mean square over six."""
     row = next(one for one in open_llm() if one.model == "Qwen/Qwen2-72B-Instruct" and one.date == datetime.date(2024, 7, 13))
-    shares = {"ifeval": (0.80, 541, 0), "bbh": (0.70, 5761, 0.3), "math": (0.35, 1324, 0), "gpqa": (0.37, 1192, 0.25), "musr": (0.46, 756, 0.35), "mmlu_pro": (0.54, 12032, 0.1)}
+    shares = {
+        "ifeval": (0.80, 541, 0),
+        "bbh": (0.70, 5761, 0.3),
+        "math": (0.35, 1324, 0),
+        "gpqa": (0.37, 1192, 0.25),
+        "musr": (0.46, 756, 0.35),
+        "mmlu_pro": (0.54, 12032, 0.1),
+    }
     assert row.raw == tuple(p for p, *_ in shares.values())
     by_hand = 1.959964 * math.sqrt(sum(1e4 * p * (1 - p) / n / (1 - b) ** 2 for p, n, b in shares.values())) / 6
     assert half_width(row) == pytest.approx(by_hand, rel=1e-5)

@@ -21,8 +21,8 @@ from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Shown, Text, find_claim
 from harness.studies.data import Data
 from harness.studies.exhibits import exhibit
-from harness.studies.predicates import ask_predicate
 from harness.studies.frontier import active, frontier, item_flops, quarterly
+from harness.studies.predicates import ask_predicate
 from harness.studies.scores import parts_of, published_index, questions
 
 DAY = datetime.date(2025, 1, 1)

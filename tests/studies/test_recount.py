@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,9 @@ def test_c2() -> None:
         (CN, US, ("2023-12-01", "2024-02-29"), ("2024-06-01", "2024-07-31"), "MLE"),
     ]
     for place, (one, other, early, late, method) in enumerate(spans):
-        ends = [middle(gaps(window(*span, method=method), one, other, 20.0 if span[0] < "2024-03-27" else 8.0))[0] for span in (early, late)]
+        ends = [
+            middle(gaps(window(*span, method=method), one, other, 20.0 if span[0] < "2024-03-27" else 8.0))[0] for span in (early, late)
+        ]
         got = made.findings[place].figures
         assert [got["early"], got["late"]] == pytest.approx(ends)
         assert ends[1] - ends[0] > 60
@@ -80,7 +83,7 @@ def test_when_the_lead_among_open_models_changed_hands() -> None:
         for value, *_ in gaps([frame], OPEN_CN, OPEN_US)
         if not ("2024-07-15" < str(frame["date"].iloc[0]) < "2024-08-02")  # DeepSeek-V2-0628 ties with Gemma 2 for a week
     ]
-    changes = [(before, day, now) for (before, was), (day, now) in zip(signs, signs[1:], strict=False) if was != now]
+    changes = [(before, day, now) for (before, was), (day, now) in pairwise(signs) if was != now]
     assert [(now, before >= low, day <= high) for (before, day, now), (low, high) in zip(
         changes, [("2024-04-13", "2024-04-18"), ("2024-12-20", "2024-12-31")], strict=True
     )] == [(False, True, True), (True, True, True)]  # fmt: skip
@@ -112,9 +115,7 @@ def test_c7() -> None:
     small = set(rows[(named <= 35) & ~partly]["key"])
     changes = []
     for sides in ((OPEN_CN | {"key": small}, OPEN_US | {"key": small}), (OPEN_CN, OPEN_US)):
-        early, late = (
-            middle(gaps(window(*span), *sides))[0] for span in (("2024-03-27", "2024-04-17"), ("2025-11-01", "2025-12-31"))
-        )
+        early, late = (middle(gaps(window(*span), *sides))[0] for span in (("2024-03-27", "2024-04-17"), ("2025-11-01", "2025-12-31")))
         changes.append(late - early)
     got = made.findings[0].figures
     assert [got["small"], got["all"]] == pytest.approx(changes)

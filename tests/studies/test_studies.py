@@ -16,10 +16,10 @@ from harness.studies import document, gap
 from harness.studies.answer import answer
 from harness.studies.board import Board, Entry, Side, difference
 from harness.studies.claims import FOLDER, Claim, claims, find_claim, read_claim
+from harness.studies.costs import dominated
 from harness.studies.data import Data
 from harness.studies.finding import Finding, Text, _words, verdict
 from harness.studies.predicates import PREDICATES, ask_predicate
-from harness.studies.costs import dominated
 from harness.studies.predicates.cost import Chips, ratio
 
 CN, US = Side(country="CN", open=True), Side(country="US", open=True)

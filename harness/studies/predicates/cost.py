@@ -162,19 +162,11 @@ def tokens(what: Tokens, data: Data) -> Finding:
         n=len(ones),
         m=len(others),
     )
-    crossed = [
-        f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a in ones for b in others if ones[a] >= others[b]
-    ]
+    pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
+    crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
     why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
-    return Finding(
-        outcome,
-        "measured",
-        measured,
-        why,
-        figures={"one": ones, "other": others},
-        basis=say("by_count"),
-        brief=plain(f"{min(ones.values()):.0f}–{max(ones.values()):.0f} : {min(others.values()):.0f}–{max(others.values()):.0f}"),
-    )
+    brief = plain(" : ".join(f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)))
+    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"), brief=brief)
 
 
 def ratio(what: Chips, chip: str) -> float:

@@ -67,7 +67,7 @@ def trained() -> tuple[Trained, ...]:
 
 
 def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tuple[str, datetime.date]]]:
-    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis lists models; sizes of one day count once."""
+    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis lists them; a day counts once."""
     found: dict[str, set[tuple[str, datetime.date]]] = {}
     for row in analysed():
         if row.open and row.country and row.released is not None and begin <= row.released <= end:
@@ -87,7 +87,7 @@ def board_days(data: Data, begin: datetime.date, end: datetime.date) -> dict[str
 
 
 def releases(what: Releases, data: Data) -> Finding:
-    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not (Wilson's interval of one side's share)."""
+    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not (Wilson's interval of a share)."""
     found = release_days(what.begin, what.end)
     rated = board_days(data, what.begin, what.end)
     mine, theirs = (len(found.get(country, ())) for country in (what.one, what.other))

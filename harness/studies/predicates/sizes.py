@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from harness.studies.data import Data
 from harness.studies.families import newest_of_family
 from harness.studies.finding import Finding, Outcome, plain, say, side_name, signed
 from harness.studies.frontier import active as arch_active
-from harness.studies.predicates.series import Series, absent, basis
+from harness.studies.predicates.series import IMPORT, Series, absent, basis
 
 DRAWS = 4000
 SEED = 20260102
@@ -25,7 +25,7 @@ FEWEST = 5
 
 
 class Medians(Series):
-    """The median of a measure over the best ``top`` of ``one`` (the newest of each family) is lower, or higher, than over those of ``other``."""
+    """The median of a measure over the best ``top`` of ``one`` is lower, or with ``higher`` higher, than over those of ``other``."""
 
     one: Side
     other: Side
@@ -69,7 +69,7 @@ def medians(what: Medians, data: Data) -> Finding:
     sides = [_measured(snapshot, side, what) for side in (what.one, what.other)]
     if min(len(side) for side in sides) < FEWEST:
         return Finding(
-            "missing", "none", say("too_few", n=min(len(side) for side in sides)), say("add_ratings"), basis=basis(what, [snapshot])
+            "missing", "none", say("too_few", n=min(len(side) for side in sides)), say("add_ratings"), IMPORT, basis=basis(what, [snapshot])
         )
     ratio, low, high = ratio_of_medians(*([value for _, value in side] for side in sides))
     surely_higher, surely_lower = low > 1, high < 1
@@ -88,7 +88,7 @@ def medians(what: Medians, data: Data) -> Finding:
         which=say("newest_families" if what.newest_of_family else "best_models"),
     )
     figures: dict[str, Any] = {"ratio": ratio, "range": [low, high]}
-    figures |= {name: {one: value for one, value in side} for name, side in zip(("one", "other"), sides, strict=True)}
+    figures |= {name: dict(side) for name, side in zip(("one", "other"), sides, strict=True)}
     why = say("near_one") if outcome == "unclear" else None
     brief = plain(f"{ratio:.2f}×")
     return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief)
@@ -100,6 +100,11 @@ def _measured(snapshot: Snapshot, side: Side, what: Medians) -> list[tuple[str, 
         entries = newest_of_family(entries)
     values = [(one.name, value_of(one, what.measure)) for one in entries]
     return [(name, value) for name, value in values if value][: what.top]
+
+
+def _size(entry: Entry, size: Size) -> float | None:
+    """The board's figure, else the architecture's, or what the name says of all parameters."""
+    return value_of(entry, size) or (arch_active(entry) if size == "active" else entry.size)
 
 
 def _number(value: float) -> str:
@@ -139,17 +144,12 @@ def at_equal_size(what: AtEqualSize, data: Data) -> Finding:
     if not found:
         return absent(what)
     snapshot = found[-1]
-    size: Callable[[Entry], float | None] = lambda one: (
-        value_of(one, what.size) or (arch_active(one) if what.size == "active" else one.size)
-    )  # noqa: E731
-    rows = [
-        (one, value)
-        for one in snapshot.entries
-        if what.side.holds(one) and one.facts.country in (what.country, what.other) and (value := size(one))
-    ]
+    both = (what.country, what.other)
+    entries = [one for one in snapshot.entries if what.side.holds(one) and one.facts.country in both]
+    rows = [(one, value) for one in entries if (value := _size(one, what.size))]
     makers = [one.facts.maker or "?" for one, _ in rows]
     if len(rows) < 4 * FEWEST or len(set(makers)) < FEWEST:
-        return Finding("missing", "none", say("too_few", n=len(rows)), say("add_ratings"), basis=basis(what, [snapshot]))
+        return Finding("missing", "none", say("too_few", n=len(rows)), say("add_ratings"), IMPORT, basis=basis(what, [snapshot]))
     slope, value, low, high = regression(
         [value for _, value in rows], [one.rating for one, _ in rows], [one.facts.country == what.country for one, _ in rows], makers
     )

@@ -94,19 +94,27 @@ def top(what: Top, data: Data) -> Finding:
     if not leads:
         return absent(what)
     outcome: Outcome = "holds" if all(one.sure > 0 for one in leads) else "fails" if all(one.sure < 0 for one in leads) else "unclear"
-    listed = joined(
-        [
-            say("top_of", date=one.snapshot.date, one=one.one.name, a=f"{one.one.rating:.1f}", other=one.other.name, b=f"{one.other.rating:.1f}",
-                value=signed(one.difference.value, 1), low=signed(one.difference.low, 1), high=signed(one.difference.high, 1))
-            for one in leads
-        ]
-    )  # fmt: skip
+    listed = joined([_top_of(one) for one in leads])
     measured = say("top", listed=listed, how=how(what, leads))
     figures = {str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high] for one in leads}
     last = leads[0]
     brief = plain(f"{last.one.rating:.1f} : {last.other.rating:.1f}")
     why = say("near_zero") if outcome == "unclear" else None
     return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief)
+
+
+def _top_of(one: gap.Lead) -> Text:
+    return say(
+        "top_of",
+        date=one.snapshot.date,
+        one=one.one.name,
+        a=f"{one.one.rating:.1f}",
+        other=one.other.name,
+        b=f"{one.other.rating:.1f}",
+        value=signed(one.difference.value, 1),
+        low=signed(one.difference.low, 1),
+        high=signed(one.difference.high, 1),
+    )
 
 
 def present(what: Present, data: Data) -> Finding:

@@ -139,7 +139,7 @@ def close(what: Close, data: Data) -> Finding:
         least=share_of_votes(-what.limit),
         how=how(what, found),
     )
-    bounds = {"least": math.ceil(max(-low, 0)), "most": math.ceil(max(-high, 0))}
+    bounds = {"least": math.ceil(round(max(-low, 0), 6)), "most": math.ceil(round(max(-high, 0), 6))}
     limits = say("close_limits", **bounds, least_wins=share_of_votes(low), most_wins=share_of_votes(high))
     figures = {"median": value, "ci95": [low, high], "rank": rank, "holds_from_points": -low, "fails_below_points": -high}
     why = say("near_limit") if outcome == "unclear" else None
