@@ -21,8 +21,8 @@ Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Price(BaseModel):
-    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's; ``date`` that of the list, not of
-    the page."""
+    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's; ``date`` that of the list, not
+    of the page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str = Field(min_length=1)

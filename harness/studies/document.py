@@ -73,16 +73,17 @@ def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
 
 def text(answer: Answer, language: str) -> str:
     """One study for a terminal."""
+    colon = say("colon")[language]
     lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
-    lines.append(f"{dated(answer, language)}: {say(answer.verdict)[language].upper()}")
-    lines += [f"{say(f'w_{name}')[language]}: {said[language]}" for name, said in asides(answer)]
+    lines.append(f"{dated(answer, language)}{say('colon')[language]}{say(answer.verdict)[language].upper()}")
+    lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
     lines += _statements(answer.claim.parts, answer.findings, language)
     if answer.today:
-        lines += ["", f"{say('w_today')[language]}:", *_statements(answer.claim.today, answer.today, language)]
+        lines += ["", f"{say('w_today')[language]}{colon}", *_statements(answer.claim.today, answer.today, language)]
     for exhibit in answer.exhibits:
         lines += ["", exhibit.title[language], *(f"  {line[language]}" for line in exhibit.lines)]
     if answer.claim.notes:
-        lines += ["", f"{say('w_notes')[language]}:", *(f"- {note[language]}" for note in answer.claim.notes)]
+        lines += ["", f"{say('w_notes')[language]}{colon}", *(f"- {note[language]}" for note in answer.claim.notes)]
     if any(exhibit.arena for exhibit in answer.exhibits):
         lines.append(f"- {say('caution')[language]}")
     return visible("\n".join(lines)) + "\n"
@@ -92,15 +93,31 @@ def _statements(parts: Sequence[Part], findings: Sequence[Finding], language: st
     lines = []
     for part, finding in zip(parts, findings, strict=True):
         lines += ["", f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]"]
-        lines += [f"  {said[language]}" for said in (finding.measured, finding.why, finding.limits) if said is not None]
+        lines.append(f"  {sentences(finding, language)}")
         if finding.command:
-            lines.append(f"  {say('w_to_produce')[language]}: {finding.command}")
+            lines.append(f"  {say('w_to_produce')[language]}{say('colon')[language]}{finding.command}")
     return lines
 
 
 def dated(answer: Answer, language: str) -> str:
     """The date that a verdict is about, or the word for a verdict where a claim has none."""
     return answer.claim.when[language] if answer.claim.when is not None else say("w_verdict")[language]
+
+
+def labelled(key: str, said: Text, language: str) -> str:
+    """A label, a colon and a text, in the punctuation of the language."""
+    return f"{say(key)[language]}{say('colon')[language]}{said[language]}"
+
+
+def sentences(finding: Finding, language: str) -> str:
+    """What was found, why it does not tell, and over which limits it holds. Chinese sentences follow each other without a space."""
+    said = [text[language] for text in (finding.measured, finding.why, finding.limits) if text is not None]
+    return ("" if language == "zh" else " ").join(said)
+
+
+def origin(answer: Answer, language: str) -> str:
+    """The articles with their dates."""
+    return say("semicolon")[language].join(f"{one.title[language]}{say('comma')[language]}{one.date}" for one in answer.claim.sources)
 
 
 def asides(answer: Answer) -> list[tuple[str, Text]]:
@@ -113,12 +130,12 @@ def overview(answers: Sequence[Answer], language: str) -> list[list[str]]:
     """The table of verdicts: claim, date, verdict with the figures behind it, today's figures, basis."""
     rows = []
     for one in answers:
-        said = "; ".join if language == "en" else "；".join
+        said = say("semicolon")[language].join
         then = said(finding.brief[language] for finding in one.findings if finding.brief is not None)
         now = said(_now(finding, language) for finding in one.today)
         basis = one.basis[language] if one.findings else "".join(text[language] for _, text in asides(one))
         if one.datum is not None:
-            basis += f" {say('w_datum')[language]}: {one.datum[language]}"
+            basis += say("stop")[language] + labelled("w_datum", one.datum, language)
         when = one.claim.when[language] if one.claim.when is not None else "–"
         rows.append([one.claim.id, one.claim.claim[language], when, say(one.verdict)[language], then or "–", now or "–", basis])
     return rows
@@ -148,14 +165,14 @@ def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str =
 
 def _study(answer: Answer, language: str, folder: str) -> list[str]:
     claim = answer.claim
-    origin = "; ".join(f"{source.title[language]}, {source.date}" for source in claim.sources)
+    colon, stop = (say(key)[language] for key in ("colon", "stop"))
     lines = [
-        f"## {claim.id}: {escape(claim.claim[language])}",
+        f"## {claim.id}{colon}{escape(claim.claim[language])}",
         "",
-        f"{escape(origin)}. **{escape(dated(answer, language))}: {say(answer.verdict)[language]}.**",
+        f"{escape(origin(answer, language))}{stop} **{escape(dated(answer, language))}{colon}{say(answer.verdict)[language]}{stop}**",
         "",
     ]
-    lines += [f"{say(f'w_{name}')[language]}: {escape(said[language])}\n" for name, said in asides(answer)]
+    lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
     lines += _table(claim.parts, answer.findings, language)
     if answer.today:
         lines += ["", f"**{say('w_today')[language]}**", "", *_table(claim.today, answer.today, language)]
@@ -182,8 +199,8 @@ def _table(parts: Sequence[Part], findings: Sequence[Finding], language: str) ->
 
 def _measured(finding: Finding, language: str) -> Markup:
     """What was found, why it does not tell, and the command that would, which is to be copied and stands in backticks."""
-    said = [escape(text[language]) for text in (finding.measured, finding.why, finding.limits) if text is not None]
-    said += [f"{escape(say('w_to_produce')[language])}: {code(finding.command)}"] if finding.command else []
+    said = [escape(sentences(finding, language))]
+    said += [f"{escape(say('w_to_produce')[language] + say('colon')[language])}{code(finding.command)}"] if finding.command else []
     return Markup(" ".join(said))
 
 
@@ -208,7 +225,8 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
         overview=overview(answers, language),
         columns=OVERVIEW,
         dated=lambda answer: dated(answer, language),
-        asides=asides,
+        asides=lambda answer: [visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)],
+        sentences=lambda finding: visible(sentences(finding, language)),
         dates=dates(data),
         cited=cited(answers, data),
     )

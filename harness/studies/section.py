@@ -10,7 +10,7 @@ from harness.report.inert import visible
 from harness.studies.answer import Answer, answer
 from harness.studies.claims import claims, find_claim
 from harness.studies.data import Data
-from harness.studies.document import cited, named, plots, shown
+from harness.studies.document import cited, dated, named, origin, plots, sentences, shown
 from harness.studies.exhibited import Exhibit
 from harness.studies.finding import say
 
@@ -33,8 +33,8 @@ def _study(made: Answer, language: str) -> Study:
     return Study(
         claim.id,
         shown(claim.claim, language),
-        "; ".join(f"{shown(source.title, language)}, {source.date}" for source in claim.sources),
-        f"{shown(claim.when, language)}: {say(made.verdict)[language]}" if claim.when is not None else say(made.verdict)[language],
+        visible(origin(made, language)),
+        f"{visible(dated(made, language))}{say('colon')[language]}{say(made.verdict)[language]}",
         made.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
         tuple(_statements(made, language)),
@@ -46,7 +46,7 @@ def _study(made: Answer, language: str) -> Study:
 def _statements(made: Answer, language: str) -> list[Statement]:
     found = []
     for part, finding in zip(made.claim.parts, made.findings, strict=True):
-        measured = " ".join(shown(text, language) for text in (finding.measured, finding.why, finding.limits) if text is not None)
+        measured = visible(sentences(finding, language))
         outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
         found.append(Statement(shown(part.says, language), outcome, finding.outcome, measured, rests, visible(finding.command or "")))
     return found
