@@ -84,15 +84,19 @@ def list_(
         chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
         data = [model_data(one) for one in chosen]
         keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
-        headers, right = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int]()
+        headers, right, fold = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int](), tuple[int, ...]()
     else:
         data = snapshot_data(load_ratings(folder, board=None))
         keys = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
-        headers, right = ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"], [3, 4]
+        headers, right, fold = (
+            ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"],
+            [3, 4],
+            (5, 7, 8),
+        )
     if as_json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
         return
-    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right)
+    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right, fold=fold)
 
 
 def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
