@@ -63,8 +63,9 @@ def _open_llm() -> Iterable[tuple[datetime.date, str, Entry]]:
 
 
 def _analysed(version: str) -> Iterable[tuple[datetime.date, str, Entry]]:
+    """What was measured: an estimated index (after a new version, most of the older models) is no measurement."""
     for row in analysed():
-        if row.version == version and row.index is not None:
+        if row.version == version and row.index is not None and not row.estimated:
             yield row.date, ANALYSIS, entry_of(row)
 
 

@@ -70,8 +70,9 @@ def _index(title: Text, keys: Standing) -> Exhibit:
         if row.index is None or key in seen or not any(re.search(name, row.model.lower()) for name in keys.names):
             continue
         seen.add(key)
+        index: Cell = say("estimated", value=f"{row.index:g}") if row.estimated else f"{row.index:g}"
         mean = f"{row.recomputed:.1f}" if row.recomputed is not None and row.version == "2.2" else "–"
-        rows.append((str(row.date), f"v{row.version}", row.model, country_name(row.country), f"{row.index:g}", mean))
+        rows.append((str(row.date), f"v{row.version}", row.model, country_name(row.country), index, mean))
     headers = tuple(say(f"h_{name}") for name in ("date", "version", "model", "country", "index", "recomputed"))
     return Exhibit("board", title, headers, tuple(rows), (), (say("versions_differ"),))
 

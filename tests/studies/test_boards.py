@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 
@@ -13,7 +14,7 @@ from harness.published import Rating
 from harness.published.ratings import METHODS, Method
 from harness.published.scoreboards import analysed, open_llm
 from harness.studies import gap
-from harness.studies.board import Board, Side
+from harness.studies.board import Board, Entry, Side, Snapshot
 from harness.studies.data import Data
 from harness.studies.exhibits import exhibit
 from harness.studies.predicates import ask_predicate
@@ -173,3 +174,70 @@ def test_old_elo_boards_are_shown_without_changes_of_the_lead() -> None:
     assert [str(row[0])[:4] for row in shown.rows] == ["2023"] * 3
     assert not any("changed hands" in line.en for line in shown.lines)
     assert [head.en for head in shown.headers][1] == "best Chinese model"
+
+
+def test_an_estimated_index_is_no_measurement() -> None:
+    estimated = {(row.date, row.model) for row in analysed() if row.estimated}
+    assert len(estimated) > 900
+    measured = {(row.date, row.model) for row in analysed() if not row.estimated}
+    for name in NAMES[1:]:
+        found = {(one.date, entry.name) for one in scoreboard(name).snapshots for entry in one.entries}
+        assert found <= measured
+
+
+def test_small_models_that_gained_more_by_hand() -> None:
+    """Small: −50 to +10, all: −20 to −10. The small ones gained 50 points more, ± √(4·5²) with intervals of ±5 on every difference."""
+    half = 5 / math.sqrt(2)
+    rows = []
+    for day, small, large in (("2024-01-10", 950, 1280), ("2025-01-10", 1010, 1290)):
+        values = {"cn-7b": small, "us-8b": 1000, "cn-big": large, "us-70b": 1300}
+        rows += [rated(day, name, value, half, "bradley-terry") for name, value in values.items()]
+    models = {name: facts for name, facts in MODELS.items() if name in ("cn-7b", "us-70b", "us-8b")}
+    models["cn-big"] = dataclasses.replace(models["cn-7b"], name="cn-big")
+    spans = {"early": {"begin": "2024-01-01", "end": "2024-12-31"}, "late": {"begin": "2025-01-01", "end": "2025-12-31"}}
+    sides = [{"country": "CN"}, {"country": "US"}]
+    given = spans | {"small": [side | {"at_most": 10} for side in sides], "all": sides}
+    found = ask_predicate("gained", given, Made(Board.of(rows, models)))
+    assert found.outcome == "holds"
+    assert found.figures["small"] == 60
+    assert found.figures["all"] == 10
+    assert [found.figures["difference"], *found.figures["range"]] == pytest.approx([50, 40, 60])
+
+
+def test_who_is_on_a_board_is_counted() -> None:
+    rows = [rated("2024-03-29", name, value, 5, "bradley-terry") for name, value in (("us-70b", 3), ("cn-7b", 2), ("fr", 1))]
+    data = Made(Board.of(rows, MODELS))
+    span = {"begin": "2024-01-01", "end": "2024-12-31", "country": "CN"}
+    asked = [ask_predicate("present", span | limit, data) for limit in ({"at_most": 0}, {"at_most": 0.4}, {"at_least": 0.5})]
+    assert [one.outcome for one in asked] == ["fails", "holds", "fails"]
+    assert "1 of 3 models are Chinese" in asked[0].measured.en
+    assert "cn-7b in place 2 of the whole board" in asked[0].measured.en
+
+
+def test_who_is_first_of_all() -> None:
+    rows = [rated("2024-03-29", name, value, 5, "bradley-terry") for name, value in (("cn-7b", 1020), ("us-70b", 1000), ("fr", 990))]
+    data = Made(Board.of(rows, MODELS))
+    given = {"begin": "2024-01-01", "end": "2024-12-31", "among": {}}
+    asked = [ask_predicate("top", given | {"one": {"country": country}}, data) for country in ("CN", "US", "FR")]
+    assert [one.outcome for one in asked] == ["holds", "fails", "fails"]
+
+
+class Priced(Data):
+    """A board of eight Chinese models at a dollar and one American rival, made by hand."""
+
+    def __init__(self, rival: Entry) -> None:
+        super().__init__(folder=None)
+        ours = [Entry(f"cn-{k}", 1000 + k, 999 + k, 1001 + k, MODELS["cn-7b"], price=1.0) for k in range(8)]
+        entries = tuple(sorted([*ours, rival], key=lambda one: -one.rating))
+        self.__dict__["made"] = Board((Snapshot(datetime.date(2024, 7, 1), "s", "default", "full", entries, "score", "x"),))
+
+    def board_of(self, name: str) -> Board:
+        made: Board = self.__dict__["made"]
+        return made
+
+
+@pytest.mark.parametrize(("rating", "price", "outcome", "free"), [(900, 0.5, "holds", 8), (1200, 0.5, "fails", 0), (1200, 1.5, "holds", 8)])
+def test_cheaper_counts_who_is_beaten_by_nobody_at_its_price(rating: float, price: float, outcome: str, free: int) -> None:
+    span = {"board": "x", "begin": "2024-01-01", "end": "2024-12-31", "one": {"country": "CN"}, "other": {"country": "US"}}
+    found = ask_predicate("cheaper", span, Priced(Entry("us", rating, rating - 1, rating + 1, MODELS["us-70b"], price=price)))
+    assert (found.outcome, len(found.figures["unbeaten"])) == (outcome, free)
