@@ -103,16 +103,19 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
         elif row["note"]:
             entry["note"] = row["note"]
     for entry in models.values():
-        if "open" not in entry:
-            rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
-            entry |= (
-                {"open": False, "source": rule}
-                if rule
-                else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
-            )
-        if not entry["also"]:
-            del entry["also"]
+        _finish(entry)
     return {"makers": NEW_MAKERS, "models": list(models.values())}
+
+
+def _finish(entry: Row) -> None:
+    """Openness by the family's rule where the board names no licence, else a note; no empty list of other names."""
+    if "open" not in entry:
+        rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
+        entry |= (
+            {"open": False, "source": rule} if rule else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
+        )
+    if not entry["also"]:
+        del entry["also"]
 
 
 def releases(folder: Path) -> dict[str, str]:

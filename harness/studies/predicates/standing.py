@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.studies import gap
-from harness.studies.board import Side, difference
+from harness.studies.board import Board, Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name, signed
@@ -151,10 +151,7 @@ def behind(what: Behind, data: Data) -> Finding:
     if not lags:
         return absent(what)
     board = data.board_of(what.board)
-    ranges = []
-    for one in lags:
-        shift = 0.0 if what.until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
-        ranges.append(tuple(max(0.0, (value or shift) - shift) for value in (one.least, one.months, one.most)))
+    ranges = [_range(board, one, what.until) for one in lags]
     if all(least >= what.months for least, *_ in ranges):
         outcome: Outcome = "holds"
     else:
@@ -185,6 +182,13 @@ def behind(what: Behind, data: Data) -> Finding:
         basis=basis(what, [one.snapshot for one in lags]),
         brief=say("brief_months", value=f"{value:.1f}"),
     )
+
+
+def _range(board: Board, one: gap.Lag, until: str) -> tuple[float, float, float]:
+    """Least, central and most months of one lag, to the board's day or to the release of the model that is behind."""
+    shift = 0.0 if until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
+    least, value, most = (max(0.0, (months or shift) - shift) for months in (one.least, one.months, one.most))
+    return least, value, most
 
 
 def _months(least: float, most: float) -> Text:
