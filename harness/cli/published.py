@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,17 @@ def import_(
     ] = None,
     board: Annotated[str | None, typer.Option("--board", help="Name of the leaderboard.", show_default=False)] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the kept file.  [default: FILE's]", show_default=False)] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", help="default, or style_control.  [default: the file's, else default]", show_default=False)
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            help="How the figures were made, where the file does not say it: bradley-terry, online-elo, elo-bootstrap-median, score.",
+            show_default=False,
+        ),
+    ] = None,
     folder: Folder = Path("results/published"),
 ) -> None:
     """Keep a leaderboard file's figures where the studies find them.
@@ -37,8 +48,18 @@ def import_(
     LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a column a task. Nothing is sent anywhere.
     """
     from harness.published.importing import import_leaderboard
+    from harness.published.ratings import METHODS, STYLES
 
-    done = import_leaderboard(file, name=name, folder=folder, source=source, board=board, date=_day(date))
+    done = import_leaderboard(
+        file,
+        name=name,
+        folder=folder,
+        source=source,
+        board=board,
+        date=_day(date),
+        style=_one_of(style, STYLES),
+        method=_one_of(method, METHODS),
+    )
     snapshots = len({one.snapshot for one in done.ratings})
     typer.echo(f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}")
     if done.without_value or done.repeated:
@@ -63,19 +84,29 @@ def list_(
         chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
         data = [model_data(one) for one in chosen]
         keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
-        headers, right = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int]()
+        headers, right, fold = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int](), tuple[int, ...]()
     else:
         data = snapshot_data(load_ratings(folder, board=None))
-        keys = ("board", "first", "last", "snapshots", "models", "intervals", "categories", "source")
-        headers, right = ["board", "from", "to", "snapshots", "models", "intervals", "categories", "source"], [3, 4]
+        keys = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
+        headers, right, fold = (
+            ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"],
+            [3, 4],
+            (5, 7, 8),
+        )
     if as_json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
         return
-    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right)
+    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right, fold=fold)
 
 
 def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
     return (not unknown or bool(model.unknown)) and (country is None or (model.country or "?").lower() == country.lower())
+
+
+def _one_of(text: str | None, known: tuple[str, ...]) -> Any:
+    if text is not None and text not in known:
+        raise typer.BadParameter(f"expected {', '.join(known)}; got {text!r}")
+    return text
 
 
 def _day(text: str | None) -> datetime.date | None:

@@ -20,7 +20,7 @@ OUT = Path("results") / "studies"
 
 def study(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="C1 … C11, or a claim's YAML.", show_default=False)
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="C1 … C16, or a claim's YAML.", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All packaged claims; writes the documents.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the claims.")] = False,
@@ -36,7 +36,8 @@ def study(
 ) -> None:
     """Test the articles' claims.
 
-    Each is taken apart into statements; the verdict says supported, not supported or cannot tell, and why. Needs no model and no network.
+    Each is split into statements about the date it was made; the verdict says supported, not supported or cannot tell, and why. What the
+    newest boards say stands beside it. Needs no model and no network.
     """
     from harness.errors import ConfigError
     from harness.studies.answer import answer
@@ -78,5 +79,5 @@ def _write(answers: list[Answer], data: Data, out: Path, languages: list[str]) -
             write_text(out / "plots" / name, svg.decode())
         write_or_print(document.markdown(answers, data, language), out / f"studies.{language}.md")
         write_or_print(document.html(answers, data, language, pictures), out / f"studies.{language}.html")
-    for one in answers:
-        typer.echo(f"{one.claim.id}: {one.verdict}")
+    table = document.overview(answers, languages[0])
+    show_list("", ["claim", "date", "verdict", "then", "today", "basis"], [[row[0], *row[2:]] for row in table], fold=(3, 4, 5))

@@ -12,22 +12,40 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.published.models import RatedModel, known_makers, other_names, rated_models
-from harness.published.ratings import LMARENA, Rating, write_ratings
-from harness.published.sources import USER_FOLDER, first_problem
+from harness.published.ratings import LMARENA, METHODS, Method, Rating, write_ratings
+from harness.published.sources import USER_FOLDER, check_source, first_problem
 from harness.published.tables import read_rows
 
 MODEL = ("fullname", "model", "modelname", "name", "key", "evalname", "modelapiname")
-RATING = ("rating", "arenascore", "elorating", "elo", "score")
+RATING = ("rating", "arenascore", "arenaelo", "arenaelorating", "elorating", "elo", "intelligenceindex", "score")
 LOWER = ("lower", "ratingq025", "q025", "ratinglower", "cilower")
 UPPER = ("upper", "ratingq975", "q975", "ratingupper", "ciupper")
+BOOTSTRAP_SINCE = datetime.date(2023, 6, 1)
+MLE_SINCE = datetime.date(2023, 12, 6)
+"""LMSYS printed online Elo in May 2023, the median over shuffled votes until November, and a Bradley–Terry fit from 2023-12-06 on (blog of
+2023-12-07)."""
 INTERVAL = ("ci95", "95ci", "95pctci", "ci")
 DATE = ("date", "snapshotdate", "leaderboardpublishdate")
 MAKER = ("organization", "organisation", "maker")
+VOTES = ("votes", "numbattles", "votecount")
+FLAG = ("flag",)
+METHOD = ("method",)
+SAID: dict[str, Method] = {
+    "Elo, online": "online-elo",
+    "Elo, online (K=4, order of the votes)": "online-elo",
+    "Elo, bootstrap median": "elo-bootstrap-median",
+    "MLE": "bradley-terry",
+    "MLE (Bradley-Terry)": "bradley-terry",
+    "MLE, refit of the public votes by a third party": "bradley-terry-refit",
+}
+"""How files of boards name the methods of `ratings.Method`."""
 LICENCE = ("license", "licence", "hublicense")
 SCORES = {
     "averageup": "average",
+    "math": "math_lvl_5",
     "mathlvl5": "math_lvl_5",
     "mmlupro": "mmlu_pro",
     "mtbenchscore": "mt_bench",
@@ -58,23 +76,26 @@ class Defaults:
     date: datetime.date | None
     category: str = "full"
     style: str = "default"
+    method: Method | None = None
 
 
 def import_leaderboard(
     path: Path, *, name: str | None = None, folder: Path = USER_FOLDER, source: str | None = None, board: str | None = None,
-    date: datetime.date | None = None,
+    date: datetime.date | None = None, style: str | None = None, method: Method | None = None,
 ) -> Imported:  # fmt: skip
     """Reads a leaderboard file (CSV, JSON, JSONL or Parquet) and writes ``folder/NAME.csv``.
 
     Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's own columns; LMArena's catalogue, history
     and table; tables with one column a task, as the Open LLM Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to
-    LMArena's for its tables and to the file's name otherwise, ``date`` to the file's column or a date in its name. Raises ConfigError for a
-    file that has no model, no figure or no date.
+    LMArena's for its tables and to the file's name otherwise, ``date`` to the file's column or a date in its name, ``style`` to no style
+    control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises ConfigError for a file that has no model,
+    no figure or no date.
     """
     rows = read_rows(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name or path.name.split(".")[0]).strip("-.") or "leaderboard"
-    given = Defaults(source or f"file:{path.name}#{digest}", board or _board(rows, stem), date or _date_in(path.name))
+    given = Defaults(source or f"file:{path.name}#{digest}", board or _board(rows, stem), date or _date_in(path.name),
+                     style=style or "default", method=method)  # fmt: skip
     done = Imported(folder / f"{stem}.csv")
     known = rated_models(folder)
     names = other_names(known)
@@ -113,8 +134,48 @@ def _pick(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 def _board(rows: list[dict[str, Any]], stem: str) -> str:
     columns = {_key(column) for column in rows[0]} if rows else set()
-    arena = "arenascore" in columns or {"snapshotdate", "ratingq025"} <= columns
-    return LMARENA if arena else stem.lower()
+    arena = {"arenascore", "arenaelo", "arenaelorating"} & columns or {"snapshotdate", "ratingq025"} <= columns
+    rated = {"category", "style", "method", "votes"} <= columns or {"method", "ispublishedboard"} <= columns
+    if arena or rated:
+        return LMARENA
+    return "artificial-analysis" if "intelligenceindex" in columns else stem.lower()
+
+
+def _board_of(row: Mapping[str, Any], given: Defaults) -> str:
+    """The board of one row; versions of an index are boards of their own, since they ask other questions."""
+    board: str = _pick(row, ("board",)) or given.board
+    return f"{board}-v{row['indexversion']}" if row.get("indexversion") else board
+
+
+def _method(row: Mapping[str, Any], board: str, date: datetime.date, given: Defaults) -> Method:
+    """What the file or the caller says; else, for LMArena, the board's method at that date (`BOOTSTRAP_SINCE`, `MLE_SINCE`).
+
+    Raises ConfigError for a method that is not known.
+    """
+    said = _pick(row, METHOD)
+    if said is not None:
+        if said not in SAID and said not in METHODS:
+            raise ConfigError(f"unknown method {said!r}{suggest(str(said), METHODS)}; known: {', '.join(METHODS)}")
+        named: Method = SAID.get(said, said)
+        return named
+    if given.method is not None:
+        return given.method
+    if board != LMARENA:
+        return "score"
+    return "online-elo" if date < BOOTSTRAP_SINCE else "elo-bootstrap-median" if date < MLE_SINCE else "bradley-terry"
+
+
+def _source(row: Mapping[str, Any], given: Defaults) -> str:
+    """The row's own source where it is one that can be looked up, else the file's."""
+    try:
+        return check_source(str(_pick(row, ("source",)) or given.source))
+    except ValueError:
+        return given.source
+
+
+def _votes(row: Mapping[str, Any]) -> int | None:
+    number = _number(_pick(row, VOTES))
+    return None if number is None else int(number)
 
 
 def _facts(rows: list[dict[str, Any]], given: Defaults, path: Path) -> Iterator[dict[str, Any]]:
@@ -132,14 +193,17 @@ def _facts(rows: list[dict[str, Any]], given: Defaults, path: Path) -> Iterator[
         date = _pick(row, DATE) or given.date
         if date is None:
             raise ConfigError(f"{path}: no date in the file or its name; say it with --date YYYY-MM-DD")
+        board = _board_of(row, given)
         shared = {
-            "date": date, "board": _pick(row, ("board",)) or given.board, "style": _pick(row, ("style",)) or given.style,
-            "model": str(model).strip(), "source": _pick(row, ("source",)) or given.source,
+            "date": date, "board": board, "style": str(_pick(row, ("style",)) or given.style).replace("style control", "style_control"),
+            "model": str(model).strip(), "source": _source(row, given), "flag": str(_pick(row, FLAG) or ""),
+            "method": _method(row, board, _date(date, path), given),
         }  # fmt: skip
         if any(key in row for key in RATING):
             value = _number(_pick(row, RATING))
             lower, upper = _interval(row, value)
-            yield shared | {"category": _pick(row, ("category",)) or given.category, "rating": value, "lower": lower, "upper": upper}
+            category = _pick(row, ("category",)) or given.category
+            yield shared | {"category": category, "rating": value, "lower": lower, "upper": upper, "votes": _votes(row)}
             continue
         for category, value in scores.items():
             yield shared | {"category": category, "rating": _number(value), "lower": None, "upper": None}
@@ -163,6 +227,15 @@ def _interval(row: Mapping[str, Any], value: float | None) -> tuple[float | None
         return None, None
     parts = [abs(float(part)) for part in signed[:2]]
     return value - parts[-1], value + parts[0]
+
+
+def _date(value: Any, path: Path) -> datetime.date:
+    if isinstance(value, datetime.date):
+        return value
+    try:
+        return datetime.date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise ConfigError(f"{path}: expected a day like 2025-08-06, got {value!r}") from None
 
 
 def _date_in(name: str) -> datetime.date | None:

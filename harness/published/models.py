@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from harness.errors import ConfigError
 from harness.published.sources import FOLDER, USER_FOLDER, check_source, first_problem, read_yaml
 
 FILE = FOLDER / "arena_models.yaml"
+NEWER = FOLDER / "arena_models_new.yaml"
+"""Models that the boards rate and the first file, which is kept by hand, lacks: written by scripts/published_ratings.py."""
 Sourced = Annotated[str, AfterValidator(check_source)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
@@ -104,7 +107,7 @@ class RatedModel:
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
-    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add models but change none.
+    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add but change none.
 
     Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a name that is there twice.
     """
@@ -117,7 +120,8 @@ def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
 
 @cache
 def _packaged() -> dict[str, RatedModel]:
-    return read_models(FILE)
+    makers = Models.model_validate(read_yaml(FILE)).makers
+    return parse_models(read_yaml(NEWER), str(NEWER), makers) | read_models(FILE)
 
 
 def read_models(path: Path) -> dict[str, RatedModel]:
@@ -126,19 +130,20 @@ def read_models(path: Path) -> dict[str, RatedModel]:
     return parse_models(data, str(path))
 
 
-def parse_models(data: Any, where: str) -> dict[str, RatedModel]:
-    """A file's data, checked. Raises ConfigError; ``where`` names the file in it."""
+def parse_models(data: Any, where: str, makers: Mapping[str, Maker] | None = None) -> dict[str, RatedModel]:
+    """A file's data, checked. Raises ConfigError; ``where`` names the file in it; ``makers`` are known besides the file's own."""
     try:
         file = Models.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{where}: {first_problem(error)}") from error
+    known = {**(makers or {}), **file.makers}
     found: dict[str, RatedModel] = {}
     for entry in file.models:
         if entry.name in found:
             raise ConfigError(f"{where}: {entry.name!r} is there twice")
-        if entry.maker is not None and entry.maker not in file.makers:
+        if entry.maker is not None and entry.maker not in known:
             raise ConfigError(f"{where}: {entry.name}: the maker {entry.maker!r} is not in `makers`; add it with its country and source")
-        country = file.makers[entry.maker].country if entry.maker else None
+        country = known[entry.maker].country if entry.maker else None
         facts = {name: getattr(entry, name) for name in Entry.model_fields}
         found[entry.name] = RatedModel(country=country, **facts)
     return found
@@ -152,6 +157,6 @@ def other_names(models: dict[str, RatedModel]) -> dict[str, str]:
 
 def known_makers() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The packaged makers as data, and the lower-case spellings of each."""
-    makers = Models.model_validate(read_yaml(FILE)).makers
+    makers = {name: maker for path in (FILE, NEWER) for name, maker in Models.model_validate(read_yaml(path)).makers.items()}
     spellings = {other.lower(): name for name, maker in makers.items() for other in (name, *maker.also)}
     return {name: maker.model_dump(mode="json", exclude={"also"}, exclude_none=True) for name, maker in makers.items()}, spellings

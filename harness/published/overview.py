@@ -23,13 +23,19 @@ def snapshot_data(ratings: Iterable[Rating]) -> list[dict[str, Any]]:
             "snapshots": len({one.date for one in members}),
             "models": len({one.model for one in members}),
             "figures": len(members),
-            "intervals": "yes" if all(one.lower is not None for one in members) else "no",
+            "intervals": _intervals(members),
+            "methods": ", ".join(sorted({one.method for one in members})),
             "categories": ", ".join(sorted({one.category for one in members})),
             "styles": ", ".join(sorted({one.style for one in members})),
             "source": source_url(source),
         }
         for (board, source), members in sorted(groups.items(), key=lambda group: (group[0][0], min(one.date for one in group[1])))
     ]
+
+
+def _intervals(members: list[Rating]) -> str:
+    having = sum(one.lower is not None for one in members)
+    return "yes" if having == len(members) else "some" if having else "no"
 
 
 def model_data(model: RatedModel) -> dict[str, Any]:

@@ -12,11 +12,17 @@ from harness.errors import ConfigError
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 
 FILE = FOLDER / "prices.yaml"
+RESELLERS = (
+    "openrouter.ai", "deepinfra.com", "together.ai", "fireworks.ai", "groq.com", "replicate.com", "novita.ai", "siliconflow", "hyperbolic",
+    "lobechat.com", "llm-stats.com", "vals.ai", "omniverse.com.im", "problembo.com", "nanjiren.online", "artificialanalysis.ai",
+)  # fmt: skip
+"""Hosts of pages that sell, or list, other makers' models."""
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Price(BaseModel):
-    """$ per million tokens. ``source`` is the seller's page that LMArena's list names; ``date`` the day of that list, not of the page."""
+    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's; ``date`` that of the list, not
+    of the page."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str = Field(min_length=1)
@@ -25,6 +31,11 @@ class Price(BaseModel):
     source: Annotated[str, AfterValidator(check_source)]
     listed: Annotated[str, AfterValidator(check_source)]
     date: datetime.date
+
+    @property
+    def resold(self) -> bool:
+        """Whether the page is a reseller's or another third party's, and not the maker's."""
+        return any(host in self.source for host in RESELLERS)
 
 
 @cache

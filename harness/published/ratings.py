@@ -1,6 +1,7 @@
-"""Published ratings and scores: one row a figure, from the packaged file and from what a user imported.
+"""Published ratings and scores: one row per figure, from the packaged file and from what a user imported.
 
-Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed): compare within one snapshot.
+Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed): compare within one snapshot. Ratings of
+different methods do not share one at all: the method is part of what a snapshot is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -21,8 +22,16 @@ from harness.errors import ConfigError
 from harness.published.sources import FOLDER, USER_FOLDER, check_source, first_problem
 
 FILE = FOLDER / "ratings.csv.gz"
-FIELDS = ("date", "board", "category", "style", "model", "rating", "lower", "upper", "source")
+NEEDED = ("date", "board", "category", "style", "model", "rating", "lower", "upper", "source")
+FIELDS = (*NEEDED[:4], "method", *NEEDED[4:8], "votes", "flag", "source")
 LMARENA = "lmarena-text"
+STYLES = ("default", "style_control")
+
+Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
+"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes counts.
+``elo-bootstrap-median``: the median of online Elo over shuffled votes. ``bradley-terry``: maximum likelihood over all votes, by the board.
+``bradley-terry-refit``: the same by a third party on public votes. ``score``: a share of right answers or an index, no votes at all."""
+METHODS: tuple[Method, ...] = get_args(Method)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
@@ -33,8 +42,9 @@ class Rating:
     """One published figure of one model.
 
     ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower`` and ``upper`` bound the 95 %
-    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``source`` is a key of sources.yaml or a
-    URL.
+    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``votes`` are the model's battles, None
+    where not published; ``flag`` is what the board or its copy says of the figure (preliminary …), ``source`` a key of sources.yaml or a
+    URL. An online Elo rating has no interval: what depends on the order of the votes is no estimate with one.
     """
 
     date: datetime.date
@@ -46,17 +56,22 @@ class Rating:
     lower: Finite | None
     upper: Finite | None
     source: Annotated[str, AfterValidator(check_source)]
+    method: Method = "bradley-terry"
+    votes: Annotated[int, Field(ge=0)] | None = None
+    flag: str = ""
 
     def __post_init__(self) -> None:
+        if self.method == "online-elo" and self.lower is not None:
+            raise ValueError("online Elo has no confidence interval")
         if (self.lower is None) != (self.upper is None):
             raise ValueError("an interval needs both ends")
         if self.lower is not None and self.upper is not None and not self.lower <= self.rating <= self.upper:
             raise ValueError(f"the rating {self.rating} is outside its interval {self.lower} to {self.upper}")
 
     @property
-    def snapshot(self) -> tuple[str, datetime.date, str, str, str]:
-        """What the figure may be compared within: board, date, source, style, category."""
-        return (self.board, self.date, self.source, self.style, self.category)
+    def snapshot(self) -> tuple[str, datetime.date, str, str, str, Method]:
+        """What the figure may be compared within: board, date, source, style, category, method."""
+        return (self.board, self.date, self.source, self.style, self.category, self.method)
 
 
 _ROWS: TypeAdapter[list[Rating]] = TypeAdapter(list[Rating])
@@ -87,9 +102,11 @@ def read_ratings(path: Path) -> list[Rating]:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        if set(reader.fieldnames or ()) != set(FIELDS):
+        columns = set(reader.fieldnames or ())
+        if not set(NEEDED) <= columns <= set(FIELDS):
             raise ConfigError(f"{path}: expected the columns {', '.join(FIELDS)}; got {', '.join(reader.fieldnames or ['none'])}")
-        rows = [{key: value if value or key not in ("lower", "upper") else None for key, value in row.items()} for row in reader]
+        empty = ("lower", "upper", "votes")
+        rows = [{key: value if value or key not in empty else None for key, value in row.items()} for row in reader]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
@@ -32,6 +32,7 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: Text
     date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="Year and month, and the day where it is known.")
+    url: str | None = Field(None, pattern="^https://", description="Where it can be read.")
 
 
 class Part(BaseModel):
@@ -41,6 +42,7 @@ class Part(BaseModel):
     says: Text
     predicate: str
     given: dict[str, Any] = Field(default_factory=dict)
+    datum: Text | None = Field(None, description="The one figure that would decide it, shown where the data at hand do not.")
 
 
 class Shown(BaseModel):
@@ -53,15 +55,24 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds."""
+    """One claim of an article. It is supported where every part holds; ``today`` asks the same of the newest data and does not count."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
     claim: Text
     sources: tuple[Source, ...] = Field(min_length=1)
-    parts: tuple[Part, ...] = Field(min_length=1)
+    when: Text | None = Field(None, description='The date that the verdict is about: "In March 2024".')
+    parts: tuple[Part, ...] = ()
+    today: tuple[Part, ...] = Field((), description="The same statements of the newest data.")
+    pending: Text | None = Field(None, description="What measures it, where nothing has yet; such a claim has no parts.")
     shown: tuple[Shown, ...] = ()
     notes: tuple[Text, ...] = Field((), description="What a reader must know before citing it.")
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if bool(self.parts) == (self.pending is not None):
+            raise ValueError("a claim has parts, or says with `pending` what would measure it")
+        return self
 
 
 def read_claim(path: Path) -> Claim:

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import DataError
+from harness.errors import ConfigError, DataError
 from harness.published import Price, load_prices, load_ratings, rated_models
+from harness.published.ratings import LMARENA
 from harness.published.sources import USER_FOLDER
 from harness.studies.board import Board
 
@@ -32,6 +33,21 @@ class Data:
     def board(self) -> Board:
         """LMArena's text leaderboard over time."""
         return Board.of(load_ratings(self.folder), rated_models(self.folder))
+
+    def board_of(self, name: str) -> Board:
+        """A board by name: LMArena's, or one of scores. Raises ConfigError for one that is not there."""
+        from harness.config.problems import suggest
+        from harness.studies.scoreboards import NAMES, scoreboard
+
+        if name == LMARENA:
+            return self.board
+        if name in NAMES:
+            return scoreboard(name)
+        imported = load_ratings(self.folder, board=name)
+        if not imported:
+            known = (LMARENA, *NAMES)
+            raise ConfigError(f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, and imported ones")
+        return Board.of(imported, rated_models(self.folder))
 
     @cached_property
     def prices(self) -> dict[str, Price]:

@@ -14,7 +14,7 @@ from harness.published.sources import sources
 from harness.report.inert import visible
 from harness.report.render import code, escape
 from harness.studies.answer import Answer
-from harness.studies.claims import FOLDER, Text
+from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell
 from harness.studies.finding import Finding, say
@@ -61,37 +61,101 @@ def shown(cell: Cell | Text, language: str) -> str:
 
 
 def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
-    """(title, URL) of the sources behind the ratings, where ratings are shown."""
-    if not any(one.arena for answer in answers for one in answer.exhibits):
-        return []
-    keys = dict.fromkeys(one.source for one in data.board.snapshots)
+    """(title, URL) of the sources behind the ratings and scores, where any are shown."""
+    from harness.published.scoreboards import ANALYSIS, OPEN_LLM
+
+    shown = [one for answer in answers for one in answer.exhibits]
+    keys: dict[str, None] = dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
+    if any(one.kind in ("board", "releases") for one in shown):
+        keys |= dict.fromkeys((OPEN_LLM, ANALYSIS))
     return [(sources()[key].title, sources()[key].url or "") if key in sources() else (key, key) for key in keys]
 
 
 def text(answer: Answer, language: str) -> str:
     """One study for a terminal."""
+    colon = say("colon")[language]
     lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
-    lines.append(f"{say('w_verdict')[language]}: {say(answer.verdict)[language].upper()}")
-    for part, finding in zip(answer.claim.parts, answer.findings, strict=True):
-        lines += ["", f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]"]
-        lines.append(f"  {finding.measured[language]}")
-        if finding.why:
-            lines.append(f"  {finding.why[language]}")
-        if finding.command:
-            lines.append(f"  {say('w_to_produce')[language]}: {finding.command}")
+    lines.append(f"{dated(answer, language)}{say('colon')[language]}{say(answer.verdict)[language].upper()}")
+    lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
+    lines += _statements(answer.claim.parts, answer.findings, language)
+    if answer.today:
+        lines += ["", f"{say('w_today')[language]}{colon}", *_statements(answer.claim.today, answer.today, language)]
     for exhibit in answer.exhibits:
         lines += ["", exhibit.title[language], *(f"  {line[language]}" for line in exhibit.lines)]
-    lines += ["", f"{say('w_notes')[language]}:", *(f"- {note[language]}" for note in answer.claim.notes)]
+    if answer.claim.notes:
+        lines += ["", f"{say('w_notes')[language]}{colon}", *(f"- {note[language]}" for note in answer.claim.notes)]
     if any(exhibit.arena for exhibit in answer.exhibits):
         lines.append(f"- {say('caution')[language]}")
     return visible("\n".join(lines)) + "\n"
 
 
+def _statements(parts: Sequence[Part], findings: Sequence[Finding], language: str) -> list[str]:
+    lines = []
+    for part, finding in zip(parts, findings, strict=True):
+        lines += ["", f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]"]
+        lines.append(f"  {sentences(finding, language)}")
+        if finding.command:
+            lines.append(f"  {say('w_to_produce')[language]}{say('colon')[language]}{finding.command}")
+    return lines
+
+
+def dated(answer: Answer, language: str) -> str:
+    """The date that a verdict is about, or the word for a verdict where a claim has none."""
+    return answer.claim.when[language] if answer.claim.when is not None else say("w_verdict")[language]
+
+
+def labelled(key: str, said: Text, language: str) -> str:
+    """A label, a colon and a text, in the punctuation of the language."""
+    return f"{say(key)[language]}{say('colon')[language]}{said[language]}"
+
+
+def sentences(finding: Finding, language: str) -> str:
+    """What was found, why it does not tell, and over which limits it holds. Chinese sentences follow each other without a space."""
+    said = [text[language] for text in (finding.measured, finding.why, finding.limits) if text is not None]
+    return ("" if language == "zh" else " ").join(said)
+
+
+def origin(answer: Answer, language: str) -> str:
+    """The articles with their dates."""
+    return say("semicolon")[language].join(f"{one.title[language]}{say('comma')[language]}{one.date}" for one in answer.claim.sources)
+
+
+def asides(answer: Answer) -> list[tuple[str, Text]]:
+    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would decide one that cannot be told."""
+    named = (("pending", answer.claim.pending), ("datum", answer.datum))
+    return [(name, said) for name, said in named if said is not None]
+
+
+def overview(answers: Sequence[Answer], language: str) -> list[list[str]]:
+    """The table of verdicts: claim, date, verdict with the figures behind it, today's figures, basis."""
+    rows = []
+    for one in answers:
+        said = say("semicolon")[language].join
+        then = said(finding.brief[language] for finding in one.findings if finding.brief is not None)
+        now = said(_now(finding, language) for finding in one.today)
+        basis = one.basis[language] if one.findings else "".join(text[language] for _, text in asides(one))
+        if one.datum is not None:
+            basis += say("stop")[language] + labelled("w_datum", one.datum, language)
+        when = one.claim.when[language] if one.claim.when is not None else "–"
+        rows.append([one.claim.id, one.claim.claim[language], when, say(one.verdict)[language], then or "–", now or "–", basis])
+    return rows
+
+
+def _now(finding: Finding, language: str) -> str:
+    """An outcome of today with its figure."""
+    brief = finding.brief[language] if finding.brief is not None else ""
+    return f"{say(finding.outcome)[language]} {brief}".strip()
+
+
+OVERVIEW = ("claim", "when", "verdict", "then", "today", "basis")
+"""The headers of `overview`, after the claim's id."""
+
+
 def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
     lines = [f"# {say('title')[language]}", "", say("intro", version=__version__, dates=dates(data))[language], ""]
-    lines += [_row(["", say("w_claim")[language], say("w_verdict")[language]]), "|---|---|---|"]
-    lines += [_row([one.claim.id, one.claim.claim[language], say(one.verdict)[language]]) for one in answers]
+    lines += [_row(["", *(say(f"w_{name}")[language] for name in OVERVIEW)]), "|" + "---|" * (len(OVERVIEW) + 1)]
+    lines += [_row(row) for row in overview(answers, language)]
     for one in answers:
         lines += ["", *_study(one, language, folder)]
     lines += ["", f"## {say('w_sources')[language]}", "", say("caution")[language], ""]
@@ -101,16 +165,17 @@ def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str =
 
 def _study(answer: Answer, language: str, folder: str) -> list[str]:
     claim = answer.claim
-    origin = "; ".join(f"{source.title[language]}, {source.date}" for source in claim.sources)
+    colon, stop = (say(key)[language] for key in ("colon", "stop"))
     lines = [
-        f"## {claim.id}: {escape(claim.claim[language])}",
+        f"## {claim.id}{colon}{escape(claim.claim[language])}",
         "",
-        f"{escape(origin)}. **{say('w_verdict')[language]}: {say(answer.verdict)[language]}.**",
+        f"{escape(origin(answer, language))}{stop} **{escape(dated(answer, language))}{colon}{say(answer.verdict)[language]}{stop}**",
         "",
     ]
-    lines += [_row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]), "|---|---|---|---|"]
-    for part, finding in zip(claim.parts, answer.findings, strict=True):
-        lines.append(_row([part.says[language], say(finding.outcome)[language], _measured(finding, language), say(finding.kind)[language]]))
+    lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
+    lines += _table(claim.parts, answer.findings, language)
+    if answer.today:
+        lines += ["", f"**{say('w_today')[language]}**", "", *_table(claim.today, answer.today, language)]
     for place, exhibit in enumerate(answer.exhibits, 1):
         lines += ["", f"### {escape(exhibit.title[language])}", ""]
         if exhibit.points:
@@ -118,14 +183,24 @@ def _study(answer: Answer, language: str, folder: str) -> list[str]:
         lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
         lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
         lines += [_row([shown(cell, language) for cell in row]) for row in exhibit.rows]
-    lines += ["", f"**{say('w_notes')[language]}**", "", *(f"- {escape(note[language])}" for note in claim.notes)]
+    if claim.notes:
+        lines += ["", f"**{say('w_notes')[language]}**", "", *(f"- {escape(note[language])}" for note in claim.notes)]
+    return lines
+
+
+def _table(parts: Sequence[Part], findings: Sequence[Finding], language: str) -> list[str]:
+    if not parts:
+        return []
+    lines = [_row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]), "|---|---|---|---|"]
+    for part, finding in zip(parts, findings, strict=True):
+        lines.append(_row([part.says[language], say(finding.outcome)[language], _measured(finding, language), say(finding.kind)[language]]))
     return lines
 
 
 def _measured(finding: Finding, language: str) -> Markup:
     """What was found, why it does not tell, and the command that would, which is to be copied and stands in backticks."""
-    said = [escape(text[language]) for text in (finding.measured, finding.why) if text is not None]
-    said += [f"{escape(say('w_to_produce')[language])}: {code(finding.command)}"] if finding.command else []
+    said = [escape(sentences(finding, language))]
+    said += [f"{escape(say('w_to_produce')[language] + say('colon')[language])}{code(finding.command)}"] if finding.command else []
     return Markup(" ".join(said))
 
 
@@ -147,6 +222,11 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
         shown=lambda cell: shown(cell, language),
         picture=lambda answer, place: _inline(pictures.get(named(answer, language, place))),
         version=__version__,
+        overview=overview(answers, language),
+        columns=OVERVIEW,
+        dated=lambda answer: dated(answer, language),
+        asides=lambda answer: [visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)],
+        sentences=lambda finding: visible(sentences(finding, language)),
         dates=dates(data),
         cited=cited(answers, data),
     )

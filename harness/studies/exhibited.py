@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.published.ratings import Method
 from harness.studies import gap
-from harness.studies.board import Entry, Side
+from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Text
-from harness.studies.finding import say
+from harness.studies.finding import joined, say
 
 Cell = str | Text
 Rows = tuple[tuple[Cell, ...], ...]
@@ -51,6 +52,7 @@ class Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     style: str = "default"
     category: str = "full"
+    method: Method = "bradley-terry"
 
 
 class Top(Keys):
@@ -68,6 +70,12 @@ def segments(dates: Sequence[datetime.date]) -> list[int]:
         broken = place > 0 and (date - dates[place - 1]).days > gap.HOLE
         parts.append((parts[-1] if parts else 0) + broken)
     return parts
+
+
+def of_date(snapshot: Snapshot) -> Text:
+    """The day of a snapshot, and how its ratings were made."""
+    said = [say(f"method_{snapshot.method}"), *([say("style_control")] if snapshot.style == "style_control" else [])]
+    return say("of_date", date=snapshot.date, method=say("method_of", method=joined(said, ", ", "，")))
 
 
 def interval(entry: Entry) -> Cell:

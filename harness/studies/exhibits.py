@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.studies import adoption, frontiers, gap, scores
+from harness.studies import adoption, costs, frontiers, gap, scores, tables
 from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
-from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, segments
-from harness.studies.finding import country_name, say
+from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
+from harness.studies.finding import country_name, say, signed
 from harness.studies.predicates import cost
 
 
@@ -50,7 +50,7 @@ def exhibit(shown: Shown, data: Data) -> Exhibit:
 
 def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
     """Difference of the best at each date; the changes of the lead as brackets; the holes."""
-    series = data.board.series(keys.style, keys.category)
+    series = data.board.series(keys.style, keys.category, keys.method)
     found = gap.leads(series, keys.one, keys.other)
     names = tuple(say(f"{keys.between}_{place}") for place in ("one", "other"))
     parts = segments([lead.snapshot.date for lead in found])
@@ -68,16 +68,20 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
         for lead, part in zip(found, parts, strict=True)
     )
     rows = tuple(_gap_row(lead) for lead in _yearly(found))
-    lines = _lead_lines(found, names) if keys.between == "countries" else []
+    lines = _lead_lines(found, names) if keys.between == "countries" else list[Text]()
+    if keys.method != "bradley-terry":
+        lines = [say("method_line", method=say(f"method_{keys.method}"))]  # without intervals no change of the lead is sure
     lines += [say("hole", after=begin, until=end) for begin, end in gap.holes([lead.snapshot for lead in found])]
-    headers = tuple(say(f"h_{name}") for name in ("date", "best_one", "rating", "best_other", "rating", "difference", "interval"))
+    sides = {"countries": "best", "sizes": "best_small", "names": "best_names"}[keys.between]
+    names_of = ("date", f"{sides}_one", "rating", f"{sides}_other", "rating", "difference", "interval")
+    headers = tuple(say(f"h_{name}") for name in names_of)
     return Exhibit("gap", title, headers, rows, points, tuple(lines), names, True)
 
 
 def _gap_row(lead: gap.Lead) -> tuple[Cell, ...]:
-    span: Cell = f"{lead.difference.low:+.0f} … {lead.difference.high:+.0f}" if lead.difference.published else say("point")
+    span: Cell = f"{signed(lead.difference.low)} … {signed(lead.difference.high)}" if lead.difference.published else say("point")
     ratings = (f"{lead.one.rating:.0f}", f"{lead.other.rating:.0f}")
-    return (str(lead.snapshot.date), lead.one.name, ratings[0], lead.other.name, ratings[1], f"{lead.difference.value:+.0f}", span)
+    return (str(lead.snapshot.date), lead.one.name, ratings[0], lead.other.name, ratings[1], signed(lead.difference.value), span)
 
 
 def _lead_lines(found: list[gap.Lead], names: tuple[Text, ...]) -> list[Text]:
@@ -99,7 +103,7 @@ def _yearly(found: list[gap.Lead]) -> list[gap.Lead]:
 
 
 def _share(title: Text, keys: Top, data: Data) -> Exhibit:
-    series = data.board.series(keys.style, keys.category)
+    series = data.board.series(keys.style, keys.category, keys.method)
     parts = segments([one.date for one in series])
     points, rows = [], {}
     for snapshot, part in zip(series, parts, strict=True):
@@ -114,7 +118,7 @@ def _share(title: Text, keys: Top, data: Data) -> Exhibit:
 
 
 def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
-    series = data.board.series(keys.style, keys.category)
+    series = data.board.series(keys.style, keys.category, keys.method)
     points, rows = [], {}
     parts = dict(zip([one.date for one in series], segments([one.date for one in series]), strict=True))
     for snapshot in series:
@@ -142,7 +146,7 @@ def _lag_row(data: Data, found: gap.Lag) -> tuple[Cell, ...]:
 
 
 def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
-    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
+    snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     top = snapshot.top(keys.top, keys.side) if snapshot else ()
     rows = tuple(
         (
@@ -160,7 +164,7 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
         {"model": one.name, "country": one.facts.country or "?", "rating": one.rating, "low": one.low, "high": one.high} for one in top
     )
     headers = tuple(say(f"h_{name}") for name in ("rank", "model", "maker", "country", "rating", "interval", "licence"))
-    lines = (say("of_date", date=snapshot.date),) if snapshot else ()
+    lines = (of_date(snapshot),) if snapshot else ()
     return Exhibit("ranking", title, headers, rows, points, lines, arena=True)
 
 
@@ -197,6 +201,10 @@ KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "flops": (frontiers.Item, frontiers.flops),
     "frontiers": (frontiers.Over, frontiers.frontiers),
     "scores": (scores.Scores, scores.scores),
+    "board": (tables.Standing, tables.board),
+    "speeds": (tables.Nothing, tables.measured_speeds),
+    "trained": (tables.Nothing, tables.training),
+    "releases": (tables.Span, tables.releases),
     "tokens": (_Tokens, _page),
     "chips": (_Chips, _chips),
     "downloads": (adoption.Shares, adoption.shares),

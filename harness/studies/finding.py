@@ -11,13 +11,14 @@ from harness.studies.claims import FOLDER, Text
 
 Outcome = Literal["holds", "fails", "unclear", "missing"]
 Kind = Literal["published", "measured", "projected", "none"]
-Verdict = Literal["supported", "not supported", "cannot tell"]
+Verdict = Literal["supported", "not supported", "cannot tell", "not yet measured"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being told; ``command`` would produce
-    what is missing. ``figures`` is the same for programs."""
+    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being decided; ``command`` would produce
+    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates;
+    ``brief`` is the figure alone, for a table. ``figures`` is the same for programs."""
 
     outcome: Outcome
     kind: Kind
@@ -25,13 +26,18 @@ class Finding:
     why: Text | None = None
     command: str | None = None
     figures: dict[str, Any] = field(default_factory=dict)
+    limits: Text | None = None
+    basis: Text | None = None
+    brief: Text | None = None
 
 
 def verdict(findings: Sequence[Finding]) -> Verdict:
-    """Not supported where a part fails, supported where all hold, else it cannot be told.
+    """Not supported where a part fails, supported where all hold, else it cannot be told; not yet measured where there is no part at all.
 
     What rests on projections alone neither holds nor fails for the verdict: a datasheet is no measurement.
     """
+    if not findings:
+        return "not yet measured"
     told = [finding.outcome if finding.kind != "projected" else "unclear" for finding in findings]
     if "fails" in told:
         return "not supported"
@@ -57,6 +63,23 @@ def say(key: str, **values: Any) -> Text:
             for language in both
         }
     )
+
+
+def plain(text: str) -> Text:
+    """A text that is the same in both languages: figures, names."""
+    return Text(en=text, zh=text)
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """A difference with its sign, a true minus; a difference that rounds to nothing has none."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text[1:] if not text[1:].strip("0.") else text
+
+
+def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
+    """Texts in a row, each once."""
+    once = list(dict.fromkeys((one.en, one.zh) for one in texts))
+    return Text(en=en.join(one for one, _ in once) or "–", zh=zh.join(one for _, one in once) or "–")
 
 
 def side_name(country: str | None) -> Text:

@@ -13,7 +13,7 @@ import numpy as np
 from harness.published.architectures import preset_of
 from harness.studies import gap
 from harness.studies.board import Entry, Side, Snapshot
-from harness.studies.predicates.cost import dominated
+from harness.studies.costs import dominated
 
 Cost = Callable[[Entry], float | None]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
+from harness.studies import costs
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, segments
+from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
 from harness.studies.finding import country_name, say
 from harness.studies.frontier import Frontier, active, frontier, item_flops, quarterly
-from harness.studies.predicates import cost
 
 NAMED = 12
 """Models without an architecture that a line names, best first."""
@@ -34,27 +34,27 @@ class Item(Top):
 
 def prices(title: Text, keys: Top, data: Data) -> Exhibit:
     """Rating against blended price; the frontier, and by whom every other model is dominated."""
-    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
-    rows = cost.priced(data, snapshot, keys.side) if snapshot else []
-    beaten = cost.dominated(rows)
+    snapshot = costs.latest(data, keys.style, keys.category, keys.date)
+    rows = costs.priced(data, snapshot, keys.side) if snapshot else []
+    beaten = costs.dominated(rows)
     points = tuple(_point(one, "price", price, one.name not in beaten) for one, price in rows)
     return _frontier("prices", title, rows, beaten, points, snapshot)
 
 
 def sizes(title: Text, keys: Top, data: Data) -> Exhibit:
     """Rating of open models against total parameters as their names say them."""
-    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
+    snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     side = Side(open=True)
     rows = [(one, one.size) for one in (snapshot.entries if snapshot else ()) if side.holds(one) and one.size]
     known = [(one, float(size)) for one, size in rows if size is not None]
-    beaten = cost.dominated(known)
+    beaten = costs.dominated(known)
     points = tuple(_point(one, "size", size, one.name not in beaten) for one, size in known)
     return _frontier("sizes", title, known, beaten, points, snapshot)
 
 
 def flops(title: Text, keys: Item, data: Data) -> Exhibit:
     """Rating against the FLOPs of one item, by architecture; what no preset describes is named."""
-    snapshot = cost.latest(data, keys.style, keys.category, keys.date)
+    snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     if snapshot is None:
         return _frontier("flops", title, [], {}, (), None)
     found = frontier(snapshot, keys.side, item_flops(keys.prompt, keys.output))
@@ -65,7 +65,7 @@ def flops(title: Text, keys: Item, data: Data) -> Exhibit:
 
 def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
     """At each date the frontier of rating against active parameters, and how many of its models are whose; a table row a quarter."""
-    series = data.board.series(keys.style, keys.category)
+    series = data.board.series(keys.style, keys.category, keys.method)
     parts = dict(zip((one.date for one in series), segments([one.date for one in series]), strict=True))
     found = {one.date: made for one in series if (made := frontier(one, keys.side, active)).rows}
     points = []
@@ -125,7 +125,7 @@ def _frontier(
         (one.name, _origin(one), f"{value:.4g}", f"{one.rating:.0f}", interval(one), beaten.get(one.name, "–")) for one, value in ordered
     )
     mine = sum(one.facts.country == "CN" for one, _ in best)
-    lines = [say("of_date", date=at.date)] if at else []
+    lines = [of_date(at)] if at else []
     lines.append(say("frontier", n=len(best), cn=mine, us=sum(one.facts.country == "US" for one, _ in best), all=len(rows)))
     headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated"))
     return Exhibit(kind, title, headers, table, points, (*lines, *more), arena=True)

@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from harness.analysis.intervals import Z95
-from harness.studies.board import MARGIN, Board, Difference, Entry, Side, Snapshot, difference
+from harness.errors import ConfigError
+from harness.studies.board import Board, Difference, Entry, Side, Snapshot, difference, one_kind
 
 DRAWS = 2000
 SEED = 20260101
@@ -54,7 +55,8 @@ class Bracket:
 
 
 def leads(snapshots: Sequence[Snapshot], one: Side, other: Side) -> list[Lead]:
-    """One lead a snapshot that has models of both sides."""
+    """One lead per snapshot that has models of both sides. Raises ConfigError for snapshots of different methods."""
+    one_kind(snapshots)
     found = []
     for snapshot in snapshots:
         a, b = snapshot.best(one), snapshot.best(other)
@@ -86,8 +88,13 @@ def shares(snapshot: Snapshot, count: int, side: Side) -> dict[str, float]:
 
 
 def drawn(entries: Sequence[Entry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or as `MARGIN` says without."""
-    spread = [MARGIN / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
+    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or as the margin says without.
+
+    Raises ConfigError for online Elo ratings, which have no error that could be drawn.
+    """
+    if any(math.isinf(one.margin) and one.low is None for one in entries):
+        raise ConfigError("online Elo ratings have no known error: no share or frontier with an interval can be drawn from them")
+    spread = [one.margin / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
     rng = np.random.default_rng(SEED)
     made: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
         np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95

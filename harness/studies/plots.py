@@ -18,7 +18,7 @@ COUNTRIES = {"CN": "#D55E00", "US": "#0072B2", "other": "#6b6b6b"}
 
 def chart(exhibit: Exhibit, language: str) -> Any:
     """The chart of one exhibit; None where it has no points."""
-    if not exhibit.points:
+    if not exhibit.points or exhibit.kind not in MAKERS:
         return None
     # a picture is one image with its own description: a label on each of its marks would only make it three times as big
     return MAKERS[exhibit.kind](exhibit, language).configure(aria=False, padding={"left": 40, "right": 12, "top": 6, "bottom": 6})

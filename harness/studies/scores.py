@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.analysis.index import Index, Part, floored, load_weights, of_scores
 from harness.analysis.published import Claim, claims
 from harness.errors import ConfigError
-from harness.published.sources import FOLDER, read_yaml
+from harness.published.scoreboards import OPEN_LLM, PARTS, open_llm
+from harness.published.sources import FOLDER, read_yaml, sources
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
@@ -49,11 +50,41 @@ def parts_of(weights: str, language: str) -> dict[str, Part]:
     return known[language]
 
 
+LEADERBOARD = {f"leaderboard_{name}": part for name, part in (("math_hard", "math"), *((one, one) for one in PARTS if one != "math"))}
+"""The tasks of lm-eval's group `leaderboard` to the parts of the Open LLM Leaderboard 2, which asked exactly them."""
+
+
+@cache
+def leaderboard_claims() -> tuple[Claim, ...]:
+    """The scores of the Open LLM Leaderboard 2 as published figures: shares of right answers, of the last date that lists the model."""
+    newest = {row.model.lower(): row for row in sorted(open_llm(), key=lambda one: one.date)}
+    url = sources()[OPEN_LLM].url or ""
+    return tuple(
+        Claim(model=row.model, task=task, value=value, setting=f"Open LLM Leaderboard 2, {setting}", source=url, date=row.date)
+        for row in newest.values()
+        for task, part in LEADERBOARD.items()
+        for value, setting in ((row.raw[PARTS.index(part)], "one setting for all models"),)
+        if value is not None
+    )
+
+
+def averages(models: Sequence[str]) -> Text | None:
+    """The leaderboard's own averages of the models, first and last date."""
+    said = []
+    for model in models:
+        rows = sorted((row for row in open_llm() if row.model.lower() == model.lower()), key=lambda one: one.date)
+        if rows:
+            ends = [rows[0], *rows[-1:]] if len(rows) > 1 else rows
+            values = ", ".join(f"{row.average:.1f} ({row.date})" for row in ends)
+            said.append(Text(en=f"{model.rpartition('/')[2]} {values}", zh=f"{model.rpartition('/')[2]} {values}"))
+    return say("leaderboard_averages", listed=_listed(said, "; ", "；")) if said else None
+
+
 def figures_of(model: str, task: str, known: Sequence[Claim] | None = None) -> list[Claim]:
     """The published figures of a model on a task of an index, or on the other task with the same questions; the newest first."""
     question = questions().get(task)
     names = {task, question.also} if question is not None else {task}
-    every = claims() if known is None else known
+    every = [*claims(), *leaderboard_claims()] if known is None else known
     return sorted(
         (one for one in every if one.model.lower() == model.lower() and one.task in names), key=lambda one: one.date, reverse=True
     )
@@ -112,7 +143,8 @@ def scores(title: Text, keys: Scores, data: Data) -> Exhibit:
                 shown += found
         rows += [_row(model, say("no_part"), one) for one in claims() if one.model.lower() == model.lower() and one not in shown]
     headers = tuple(say(f"h_{name}") for name in ("model", "part", "task", "published", "setting", "source"))
-    lines = (told(keys.models, keys.weights, keys.language), say("settings_differ"))
+    board = averages(keys.models) if any(task in LEADERBOARD for part in parts.values() for task in part.tasks) else None
+    lines = (*([board] if board else [told(keys.models, keys.weights, keys.language)]), say("settings_differ"))
     return Exhibit("scores", title, headers, tuple(rows), (), lines)
 
 

@@ -10,9 +10,9 @@ from harness.report.inert import visible
 from harness.studies.answer import Answer, answer
 from harness.studies.claims import claims, find_claim
 from harness.studies.data import Data
-from harness.studies.document import cited, named, plots, shown
+from harness.studies.document import asides, cited, dated, labelled, named, origin, plots, sentences, shown
 from harness.studies.exhibited import Exhibit
-from harness.studies.finding import say
+from harness.studies.finding import Finding, say
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
@@ -29,27 +29,35 @@ def section(names: Sequence[str], data: Data, language: str) -> Studies:
 def _study(made: Answer, language: str) -> Study:
     claim, pictures = made.claim, plots(made, language)
     plates = [_plate(one, pictures.get(named(made, language, place)), language) for place, one in enumerate(made.exhibits, 1)]
+    beside = [labelled(f"w_{name}", said, language) for name, said in asides(made)]
     notes = [*claim.notes, *([say("caution")] if any(one.arena for one in made.exhibits) else [])]
     return Study(
         claim.id,
         shown(claim.claim, language),
-        "; ".join(f"{shown(source.title, language)}, {source.date}" for source in claim.sources),
-        say(made.verdict)[language],
+        visible(origin(made, language)),
+        f"{visible(dated(made, language))}{say('colon')[language]}{say(made.verdict)[language]}",
         made.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
         tuple(_statements(made, language)),
         tuple(plates),
-        tuple(shown(note, language) for note in notes),
+        (*map(visible, beside), *(shown(note, language) for note in notes)),
     )
 
 
 def _statements(made: Answer, language: str) -> list[Statement]:
-    found = []
-    for part, finding in zip(made.claim.parts, made.findings, strict=True):
-        measured = " ".join(shown(text, language) for text in (finding.measured, finding.why) if text is not None)
-        outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
-        found.append(Statement(shown(part.says, language), outcome, finding.outcome, measured, rests, visible(finding.command or "")))
-    return found
+    """The claim's statements, then those of today, which say so."""
+    then = zip(made.claim.parts, made.findings, strict=True)
+    now = zip(made.claim.today, made.today, strict=True)
+    today = say("w_today")[language] + say("colon")[language]
+    return [
+        *(_statement(shown(part.says, language), finding, language) for part, finding in then),
+        *(_statement(today + shown(part.says, language), finding, language) for part, finding in now),
+    ]
+
+
+def _statement(says: str, finding: Finding, language: str) -> Statement:
+    outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
+    return Statement(says, outcome, finding.outcome, visible(sentences(finding, language)), rests, visible(finding.command or ""))
 
 
 def _plate(exhibit: Exhibit, svg: bytes | None, language: str) -> Plate:

@@ -103,3 +103,55 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "late-june-chatbot" in unknown.output
     wrong = CliRunner().invoke(app, ["published", "import", str(path), "--date", "yesterday", "--folder", folder])
     assert wrong.exit_code == 2
+
+
+def test_an_elo_column_is_lmarenas_and_the_method_that_of_its_time(tmp_path: Path) -> None:
+    """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller does not say it."""
+    made = []
+    for day, method in (("20230522", None), ("20230905", None), ("20240802", None), ("20240802", "online-elo")):
+        path = tmp_path / f"lmsys_{day}.csv"
+        path.write_text("key,arena_elo,votes,License\nvicuna-13b,1083,500,Non-commercial\n", encoding="utf-8")
+        done = import_leaderboard(path, name=f"{day}{method}", folder=tmp_path / "mine", method=method)  # type: ignore[arg-type]
+        made.append((done.ratings[0].board, done.ratings[0].method, done.ratings[0].rating, done.ratings[0].votes))
+    assert made == [
+        ("lmarena-text", "online-elo", 1083, 500),
+        ("lmarena-text", "elo-bootstrap-median", 1083, 500),
+        ("lmarena-text", "bradley-terry", 1083, 500),
+        ("lmarena-text", "online-elo", 1083, 500),
+    ]
+
+
+BOARDS = Path(__file__).resolve().parents[2].parent / "shared" / "published" / "boards"
+
+
+@pytest.mark.skipif(not BOARDS.is_dir(), reason=f"no boards at {BOARDS}")
+@pytest.mark.parametrize(
+    ("name", "boards", "methods"),
+    [
+        ("lmarena-boards.csv", {"lmarena-text"}, {"online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit"}),
+        ("lmarena-online-elo.csv", {"lmarena-text"}, {"online-elo", "bradley-terry"}),
+        ("open-llm-leaderboard-2.csv", {"open-llm-leaderboard-2"}, {"score"}),
+        ("artificial-analysis.csv", {f"artificial-analysis-v{one}" for one in ("2.2", "4.0", "4.1")}, {"score"}),
+    ],
+)
+def test_the_boards_files_are_read_as_they_are(tmp_path: Path, name: str, boards: set[str], methods: set[str]) -> None:
+    path = tmp_path / name
+    lines = (BOARDS / name).read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], *lines[1::7]]) + "\n", encoding="utf-8")  # every seventh row
+    done = import_leaderboard(path, folder=tmp_path / "mine", source="https://example.org/boards")
+    assert {one.board for one in done.ratings} == boards
+    assert {one.method for one in done.ratings} == methods
+    if name == "lmarena-boards.csv":
+        assert {one.style for one in done.ratings} == {"default", "style_control"}
+        assert any(one.votes and one.lower for one in done.ratings)
+
+
+def test_the_command_refuses_a_method_that_there_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "x_20240101.csv"
+    path.write_text("model,rating\na,1\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["published", "import", str(path), "--method", "elo", "--folder", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "bradley-terry" in done.stderr
+    path.write_text("model,rating,method\na,1,Eloo\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="unknown method 'Eloo'"):
+        import_leaderboard(path, folder=tmp_path)

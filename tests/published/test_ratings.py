@@ -14,11 +14,12 @@ import pytest
 
 from harness.errors import ConfigError
 from harness.published import load_prices, load_ratings, rated_models
-from harness.published.ratings import FIELDS, FILE, read_ratings, write_ratings
+from harness.published.ratings import FIELDS, FILE, NEEDED, read_ratings, write_ratings
+from harness.published.scoreboards import origins
 from harness.published.sources import source_url, sources
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "published"
-GOOD = "2025-12-17,lmarena-text,full,default,some-model,1400.5,1390.1,1410.2,lmarena-catalog"
+GOOD = "2025-12-17,lmarena-text,full,default,bradley-terry,some-model,1400.5,1390.1,1410.2,900,,lmarena-catalog"
 
 
 def written(tmp_path: Path, *lines: str) -> Path:
@@ -83,27 +84,58 @@ def test_a_users_file_joins_the_packaged_ones(tmp_path: Path) -> None:
     assert load_ratings(tmp_path, board="nothing") == []
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no leaderboard files at {SHARED}")
-def test_the_packaged_file_is_what_the_leaderboards_say() -> None:
-    """Counted again with the csv module alone: all rows of both LMArena files, and three of them by value."""
-    ours = Counter(one.source for one in load_ratings(None, board=None))
-    for name, key in (("leaderboards.csv", "lmarena-catalog"), ("history.csv", "lmarena-history")):
-        with (SHARED / "lmarena" / name).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        assert ours[key] == len(rows)
-        for row in rows[:: len(rows) // 3]:
-            day = datetime.date.fromisoformat(row.get("snapshot_date") or row["date"])
-            found = [
-                one for one in load_ratings(None)
-                if (one.source, one.date, one.model) == (key, day, row["model"])
-                and one.style == row.get("style", "default") and one.category == row.get("category", "full")
-            ]  # fmt: skip
-            assert [one.rating for one in found] == [float(row["rating"])]
-            assert found[0].lower == (float(row["rating_q025"]) if "rating_q025" in row else None)
+@pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
+def test_the_packaged_file_is_what_the_boards_say() -> None:
+    """Counted again with the csv module alone: every row of every board by its figures, method and votes; names may be others."""
+    said = {"Elo, online": "online-elo", "Elo, bootstrap median": "elo-bootstrap-median", "MLE": "bradley-terry"}
+    ours: Counter[tuple[object, ...]] = Counter()
+    theirs: Counter[tuple[object, ...]] = Counter()
+    for one in load_ratings(None):
+        if one.source != "lmarena-history":
+            ours[str(one.date), one.source, one.category, one.style, one.method, one.rating, one.lower, one.upper, one.votes] += 1
+    with (SHARED / "boards" / "lmarena-boards.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            rating, lower, upper = (float(row[key]) if row[key] else None for key in ("rating", "lower", "upper"))
+            votes = int(float(row["votes"])) if row["votes"] else None
+            method = said.get(row["method"], "bradley-terry-refit")
+            theirs[row["date"], row["source"], row["category"], row["style"].replace(" ", "_"), method, rating, lower, upper, votes] += 1
+    assert ours == theirs
+
+
+@pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
+def test_the_old_series_is_kept_only_as_what_it_was() -> None:
+    """Online Elo, never the board, without an interval; the later half, which the dated boards replace, is gone."""
+    old = [one for one in load_ratings(None) if one.source == "lmarena-history"]
+    with (SHARED / "boards" / "lmarena-online-elo.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["method"].startswith("Elo") and row["is_published_board"] == "no"]
+    assert len(old) == len(rows) > 2000
+    assert {one.method for one in old} == {"online-elo"}
+    assert {one.lower for one in old} == {None}
+    assert max(one.date for one in old) == datetime.date(2024, 6, 26)
+
+
+def test_online_elo_has_no_interval(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="online Elo has no confidence interval"):
+        read_ratings(written(tmp_path, GOOD.replace("bradley-terry", "online-elo")))
+    with pytest.raises(ConfigError, match=r"mine\.csv:2: .*method"):
+        read_ratings(written(tmp_path, GOOD.replace("bradley-terry", "votes")))
+
+
+def test_a_file_of_before_the_method_was_kept_still_opens(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_text(",".join(NEEDED) + "\n2025-12-17,b,full,default,m,1400.5,1390.1,1410.2,lmarena-catalog\n", encoding="utf-8")
+    assert [(one.method, one.votes, one.flag) for one in read_ratings(path)] == [("bradley-terry", None, "")]
+
+
+def test_every_board_of_votes_says_where_it_was_read() -> None:
+    boards = {(one.source, one.date) for one in load_ratings(None) if one.source != "lmarena-history"}
+    assert boards <= set(origins())
+    assert all(origins()[one]["commit"] for one in boards)
+    assert max(date for _, date in boards) == datetime.date(2026, 8, 20)
 
 
 def test_every_rated_model_is_in_the_table_of_models() -> None:
-    assert {one.model for one in load_ratings(None, board=None)} == set(rated_models(None))
+    assert {one.model for one in load_ratings(None, board=None)} <= set(rated_models(None))
 
 
 def test_every_price_has_a_source_and_a_day() -> None:
@@ -112,6 +144,8 @@ def test_every_price_has_a_source_and_a_day() -> None:
     assert all(one.source.startswith("http") and one.listed in sources() and one.date.year == 2025 for one in prices.values())
     assert prices["deepseek-v3"].input == 0.27
     assert prices["deepseek-v3"].output == 1.10
+    assert sum(one.resold for one in prices.values()) >= 26  # a reseller's or a third party's page, not the maker's
+    assert not prices["deepseek-v3"].resold
 
 
 def test_the_packaged_file_is_plain_csv_inside() -> None:

@@ -312,7 +312,9 @@ def test_studies_stand_in_the_page_in_its_language(language: str, tmp_path: Path
     assert {"en": "What articles claim", "zh": "报道所言与数据所示"}[language] in parsed.texts["h2"]
     assert [text for text in parsed.texts["h3"] if text.startswith("C5")] == [f"C5 · {claim.claim[language]}"]
     assert {part.says[language] for part in claim.parts} <= set(parsed.texts["th"])
-    assert {"en": "cannot tell", "zh": "无法判断"}[language] in parsed.texts["span"]
+    assert {"en": "In 2024 and 2025: supported", "zh": "2024 至 2025 年：得到支持"}[language] in parsed.texts["span"]
+    today = {"en": f"Today: {claim.today[0].says.en}", "zh": f"如今：{claim.today[0].says.zh}"}[language]
+    assert today in parsed.texts["th"]
     (image,) = parsed.attributes("img")
     svg = base64.b64decode((image["src"] or "").partition(",")[2]).decode()
     assert "H20" in svg

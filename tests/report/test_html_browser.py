@@ -73,7 +73,7 @@ def test_a_section_of_studies_loads_without_an_error_and_shows_its_plots(browser
         assert browser.complaints == []
         assert [one for one in browser.requests if not one.startswith("data:image/svg+xml;base64,")] == [file.resolve().as_uri()]
         assert browser.run("document.documentElement.scrollWidth") == width
-    assert browser.run("[...document.querySelectorAll('#studies img')].map((one) => one.naturalWidth > 100)") == [True] * 3
+    assert browser.run("[...document.querySelectorAll('#studies img')].map((one) => one.naturalWidth > 100)") == [True] * 4
     assert browser.run(CARDS) == 20
 
 

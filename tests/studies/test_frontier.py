@@ -22,6 +22,7 @@ from harness.studies.claims import Shown, Text, find_claim
 from harness.studies.data import Data
 from harness.studies.exhibits import exhibit
 from harness.studies.frontier import active, frontier, item_flops, quarterly
+from harness.studies.predicates import ask_predicate
 from harness.studies.scores import parts_of, published_index, questions
 
 DAY = datetime.date(2025, 1, 1)
@@ -141,15 +142,29 @@ def test_an_index_from_published_scores_by_hand() -> None:
     assert set(questions()) <= tasks
 
 
-@pytest.mark.parametrize(("claim", "lacks"), [("C1", "leaderboard_bbh"), ("C10", "gsm8k")])
-def test_what_published_scores_lack_is_said_beside_what_was_not_run(claim: str, lacks: str) -> None:
-    made = answer(find_claim(claim), Data(folder=None))
-    finding = made.findings[-1]
+@pytest.mark.parametrize(
+    ("weights", "models", "lacks"),
+    [
+        ("open-llm-v2", ("Qwen/Qwen2-72B-Instruct", "meta-llama/Meta-Llama-3-70B-Instruct"), "leaderboard_bbh"),
+        ("bilingual", ("openai/gpt-oss-120b", "deepseek-ai/DeepSeek-R1-0528"), "gsm8k"),
+    ],
+)
+def test_what_published_scores_lack_is_said_beside_what_was_not_run(weights: str, models: tuple[str, str], lacks: str) -> None:
+    given = {"weights": weights, "one": [models[0]], "other": [models[1]], "config": "configs/studies/open-models-2024.yaml"}
+    finding = ask_predicate("index", given, Data(folder=None))
     assert finding.outcome == "missing"
+    assert finding.command is not None
     assert finding.why is not None
     for language in ("en", "zh"):
         assert lacks in finding.why[language]
-    assert "知识" in finding.why.zh or "推理" in finding.why.zh
-    shown = made.exhibits[-1]
+
+
+def test_no_cell_says_that_there_is_no_score_where_the_leaderboard_has_one() -> None:
+    """All 24 of C1: four models, six parts, as the Open LLM Leaderboard 2 measured them; and Llama's own card beside its rival's."""
+    shown = answer(find_claim("C1"), Data(folder=None)).exhibits[-1]
     assert shown.kind == "scores"
-    assert all(str(row[5]).startswith("https://") or row[3] == "–" for row in shown.rows)
+    assert all(str(row[5]).startswith("https://") for row in shown.rows)
+    assert all(isinstance(row[4], str) for row in shown.rows)
+    assert sum("Open LLM Leaderboard 2" in str(row[4]) for row in shown.rows) == 24
+    assert any(row[0] == "Meta-Llama-3-70B-Instruct" and "Meta's own" in str(row[4]) for row in shown.rows)
+    assert "36.2 (2024-07-13)" in shown.lines[0].en

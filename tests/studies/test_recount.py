@@ -1,150 +1,193 @@
-"""C8's and C2's brackets and verdicts, counted again slowly, with nothing of harness but its data files."""
+"""The verdicts' figures counted again from the boards' own files, by other code (recount.py) and with other libraries."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import math
-from collections import defaultdict
-from collections.abc import Callable
+import datetime
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
-import yaml
-from support.mirror import ROOT
+from studies.recount import BOARDS, best, gaps, mask, middle, needs_boards, votes, window
 
-from harness.studies.answer import answer
-from harness.studies.board import Side
+from harness.studies.answer import Answer, answer
 from harness.studies.claims import find_claim
 from harness.studies.data import Data
-from harness.studies.gap import brackets, leads
 
-FOLDER = ROOT / "harness" / "data" / "published"
-Row = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    with gzip.open(FOLDER / "ratings.csv.gz", "rt", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row["board"] == "lmarena-text"]
+CN: dict[str, object] = {"country": "CN"}
+US: dict[str, object] = {"country": "US"}
+OPEN_CN, OPEN_US = CN | {"open": True}, US | {"open": True}
 
 
-@pytest.fixture(scope="module")
-def models() -> dict[str, Row]:
-    raw = yaml.safe_load((FOLDER / "arena_models.yaml").read_text(encoding="utf-8"))
-    return {
-        one["name"]: {"open": one.get("open") is True, "country": raw["makers"][one["maker"]]["country"] if one["maker"] else None}
-        for one in raw["models"]
-    }
+@pytest.fixture(autouse=True)
+def _files() -> None:
+    needs_boards()
 
 
-def by_day(rows: list[Row], style: str, category: str = "full") -> dict[str, list[Row]]:
-    found = defaultdict(list)
-    for row in rows:
-        if row["style"] == style and row["category"] == category:
-            found[row["date"]].append(row)
-    return dict(sorted(found.items()))
+def asked(name: str) -> Answer:
+    return answer(find_claim(name), Data(folder=None))
 
 
-def best(day: list[Row], wanted: Callable[[str], bool]) -> Row | None:
-    chosen = None
-    for row in day:
-        if wanted(row["model"]) and (chosen is None or float(row["rating"]) > float(chosen["rating"])):
-            chosen = row
-    return chosen
+def figures(made: Answer, place: int) -> list[float]:
+    found = made.findings[place].figures
+    return [found["median"], *found["ci95"]]
 
 
-def gaps(days: dict[str, list[Row]], models: dict[str, Row], *, only_open: bool) -> list[tuple[str, float, float, float]]:
-    """(day, Chinese − American, low, high)."""
-    found = []
-    for day, there in days.items():
-        one, other = (
-            best(there, lambda name, c=country: models[name]["country"] == c and (models[name]["open"] or not only_open))
-            for country in ("CN", "US")
-        )
-        if one is None or other is None:
-            continue
-        a, b = float(one["rating"]), float(other["rating"])
-        if one["lower"] and other["lower"]:
-            low = math.sqrt((a - float(one["lower"])) ** 2 + (float(other["upper"]) - b) ** 2)
-            high = math.sqrt((float(one["upper"]) - a) ** 2 + (b - float(other["lower"])) ** 2)
-        else:
-            low = high = 8.0
-        found.append((day, a - b, a - b - low, a - b + high))
-    return found
+def test_c1() -> None:
+    made = asked("C1")
+    found = gaps(window("2024-07-01", "2024-07-25"), {"maker": "01 AI"}, US)
+    assert figures(made, 0) == pytest.approx(middle(found))
+    assert 100 / (1 + 10 ** (-middle(found)[1] / 400)) > 40
+    day = window("2024-07-24", "2024-07-24")[0].sort_values("rating", ascending=False)
+    assert list(day["key"]).index("yi-large-preview") + 1 == made.findings[0].figures["rank"] == 11
+
+    board = pd.read_csv(BOARDS / "open-llm-leaderboard-2.csv")
+    first = board[(board["date"] == "2024-07-13") & (board["official"] == "yes")].nlargest(2, "average")
+    assert list(first["model"]) == ["Qwen/Qwen2-72B-Instruct", "meta-llama/Meta-Llama-3-70B-Instruct"]
+    assert list(first["average"]) == [42.49, 36.18]
+    value, low, _ = made.findings[1].figures["2024-07-13"]
+    assert value == pytest.approx(42.49 - 36.18)
+    assert low > 0
+    assert made.verdict == "supported"
 
 
-def changes(told: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
-    found = []
-    last: tuple[str, int] | None = None
-    for day, who in told:
-        if who == 0:
-            continue
-        if last is not None and last[1] != who:
-            found.append((last[0], day, who))
-        last = (day, who)
-    return found
-
-
-def middle(values: list[float]) -> float:
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-@pytest.mark.parametrize("only_open", [True, False])
-@pytest.mark.parametrize("style", ["default", "style_control"])
-def test_the_brackets(rows: list[Row], models: dict[str, Row], only_open: bool, style: str) -> None:
-    slow = gaps(by_day(rows, style), models, only_open=only_open)
-    sides = [Side(country=country, open=only_open or None) for country in ("CN", "US")]
-    found = leads(Data(folder=None).board.series(style), *sides)
-    assert [(str(one.snapshot.date), round(one.difference.value, 6)) for one in found] == [
-        (day, round(value, 6)) for day, value, *_ in slow
+def test_c2() -> None:
+    made = asked("C2")
+    spans = [
+        (CN, US, ("2023-06-01", "2023-08-31"), ("2023-11-01", "2023-11-30"), "Elo, bootstrap median"),
+        (CN, US, ("2023-12-01", "2024-02-29"), ("2024-06-01", "2024-07-31"), "MLE"),
     ]
-    for sure, told in (
-        (False, [(day, (value > 0) - (value < 0)) for day, value, _, _ in slow]),
-        (True, [(day, (low > 0) - (high < 0)) for day, _, low, high in slow]),
-    ):
-        fast = [(str(one.after), str(one.by), one.to) for one in brackets(found, sure=sure)]
-        assert fast == changes(told)
+    for place, (one, other, early, late, method) in enumerate(spans):
+        ends = [
+            middle(gaps(window(*span, method=method), one, other, 20.0 if span[0] < "2024-03-27" else 8.0))[0] for span in (early, late)
+        ]
+        got = made.findings[place].figures
+        assert [got["early"], got["late"]] == pytest.approx(ends)
+        assert ends[1] - ends[0] > 60
+    mid = gaps(window("2024-04-18", "2024-07-10"), OPEN_US, OPEN_CN)
+    assert figures(made, 2) == pytest.approx(middle(mid))
+    plain = gaps(window("2025-01-01", "2025-12-31"), OPEN_CN, OPEN_US)
+    assert figures(made, 3) == pytest.approx(middle(plain))
+    assert min(value for value, *_ in plain) > 0
+    styled = gaps(window("2025-01-01", "2025-12-31", style="style control"), OPEN_CN, OPEN_US)
+    assert figures(made, 4) == pytest.approx(middle(styled))
+    assert made.verdict == "supported"
 
 
-def test_when_the_lead_among_open_models_changed_hands(rows: list[Row], models: dict[str, Row]) -> None:
-    """The last change, which C8 is about: to a Chinese model, in the second half of December 2024; over all models there is none."""
-    slow = gaps(by_day(rows, "default"), models, only_open=True)
-    told = changes([(day, (value > 0) - (value < 0)) for day, value, *_ in slow])
-    assert told[-1] == ("2024-12-18", "2024-12-22", 1)
-    assert len(told) == 9
-    assert changes([(day, (value > 0) - (value < 0)) for day, value, *_ in gaps(by_day(rows, "default"), models, only_open=False)]) == []
+def test_when_the_lead_among_open_models_changed_hands() -> None:
+    """To the United States between 13 and 18 April 2024, to China between 20 and 31 December 2024, and never back in 2025."""
+    signs = [
+        (str(frame["date"].iloc[0]), value > 0)
+        for frame in window("2024-03-27", "2025-12-31")
+        for value, *_ in gaps([frame], OPEN_CN, OPEN_US)
+        if not ("2024-07-15" < str(frame["date"].iloc[0]) < "2024-08-02")  # DeepSeek-V2-0628 ties with Gemma 2 for a week
+    ]
+    changes = [(before, day, now) for (before, was), (day, now) in pairwise(signs) if was != now]
+    assert [(now, before >= low, day <= high) for (before, day, now), (low, high) in zip(
+        changes, [("2024-04-13", "2024-04-18"), ("2024-12-20", "2024-12-31")], strict=True
+    )] == [(False, True, True), (True, True, True)]  # fmt: skip
 
 
-def test_the_verdict_of_c8(rows: list[Row], models: dict[str, Row]) -> None:
-    plain, styled = (gaps(by_day(rows, style), models, only_open=True) for style in ("default", "style_control"))
-    then = [one for one in plain if "2024-10-01" <= one[0] <= "2024-10-31"]
-    parts = [middle([high for *_, high in then]) < 0 and all(value < 0 for _, value, _, _ in then)]
-    for found in (plain, styled):
-        now = [one for one in found if "2025-08-01" <= one[0] <= "2025-11-30"]
-        parts.append(middle([low for _, _, low, _ in now]) > 0 and all(value > 0 for _, value, _, _ in now))
-    for day, there in by_day(rows, "default").items():
-        if "2025-08-01" <= day <= "2025-11-30":
-            top = sorted((row for row in there if models[row["model"]]["open"]), key=lambda row: -float(row["rating"]))[:5]
-            parts.append([models[row["model"]]["country"] for row in top] == ["CN"] * 5)
-    found = answer(find_claim("C8"), Data(folder=None))
-    assert parts == [True] * 6
-    assert (found.verdict, [one.outcome for one in found.findings]) == ("supported", ["holds"] * 4)
+def test_c6() -> None:
+    """The first American model rated no lower than the best Chinese one, by release dates typed here."""
+    day = window("2024-03-29", "2024-03-29")[0]
+    mine = best(day, mask(day, CN))
+    assert mine["key"] == "qwen1.5-72b-chat"
+    rivals = set(day[mask(day, US) & (day["rating"] >= mine["rating"])]["key"])
+    assert "gpt-4-0314" in rivals
+    assert not rivals & {"gpt-3.5-turbo-0613", "gpt-3.5-turbo-0314", "claude-1"}  # released as early or earlier, and rated lower
+    gpt4, qwen = datetime.date(2023, 3, 14), datetime.date(2024, 2, 5)
+    made = asked("C6")
+    month = 365.25 / 12
+    ends = [(datetime.date(2024, 3, one) - gpt4).days / month for one in (27, 29)]
+    assert made.findings[0].figures["months"] == pytest.approx(np.median(ends))
+    assert made.findings[1].figures["months"] == pytest.approx((qwen - gpt4).days / month)
+    assert [one.outcome for one in made.findings] == ["holds", "fails"]
+    assert made.verdict == "not supported"
 
 
-def test_the_verdict_of_c2(rows: list[Row], models: dict[str, Row]) -> None:
-    everyone, plain = (gaps(by_day(rows, "default"), models, only_open=only) for only in (False, True))
-    styled = gaps(by_day(rows, "style_control"), models, only_open=True)
-    parts = []
-    for found in (everyone, plain):
-        early = [high for day, _, _, high in found if "2023-05-01" <= day <= "2023-08-31"]
-        late = [low for day, _, low, _ in found if "2024-05-01" <= day <= "2024-08-31"]
-        parts.append(middle(late) > middle(early))
-    for found in (plain, styled):
-        year = [one for one in found if "2025-03-01" <= one[0] <= "2025-12-31"]
-        parts.append(middle([low for _, _, low, _ in year]) > 0 and all(value > 0 for _, value, *_ in year))
-    answered = answer(find_claim("C2"), Data(folder=None))
-    assert [one.outcome == "holds" for one in answered.findings] == parts == [True] * 4
-    assert answered.verdict == "supported"
+def test_c7() -> None:
+    made = asked("C7")
+    rows = votes()
+    named = rows["key"].str.lower().str.extract(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")[0].astype(float)
+    partly = rows["key"].str.lower().str.contains(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
+    small = set(rows[(named <= 35) & ~partly]["key"])
+    changes = []
+    for sides in ((OPEN_CN | {"key": small}, OPEN_US | {"key": small}), (OPEN_CN, OPEN_US)):
+        early, late = (middle(gaps(window(*span), *sides))[0] for span in (("2024-03-27", "2024-04-17"), ("2025-11-01", "2025-12-31")))
+        changes.append(late - early)
+    got = made.findings[0].figures
+    assert [got["small"], got["all"]] == pytest.approx(changes)
+    assert changes[0] < changes[1]
+
+    board = pd.read_csv(BOARDS / "open-llm-leaderboard-2.csv", parse_dates=["upload_date"])
+    last = board[(board["date"] == "2025-03-21") & (board["official"] == "yes")]
+    tested = []
+    for cap in (35.0, 1e9):
+        chosen = last[(last["params_b"] > 0) & (last["params_b"] <= cap)] if cap < 1e9 else last
+        ends = []
+        for until in ("2024-03-31", "2025-03-21"):
+            out = chosen[chosen["upload_date"] <= until].groupby("region")["average"].max()
+            ends.append(out["china"] - out["us"])
+        tested.append(ends[1] - ends[0])
+    assert made.findings[1].figures["difference"] == pytest.approx(tested[0] - tested[1])
+
+    both = last[last["region"].isin(["china", "us"]) & (last["params_b"] > 0)]
+    import statsmodels.api as sm
+
+    x = np.column_stack([np.ones(len(both)), np.log2(both["params_b"]), both["region"] == "china"]).astype(float)
+    groups = pd.factorize(both["model"].str.split("/").str[0])[0]
+    fit = sm.OLS(both["average"].to_numpy(), x).fit(cov_type="cluster", cov_kwds={"groups": groups, "df_correction": True}, use_t=True)
+    ours = made.findings[2].figures
+    assert ours["models"] - len(both) in (0, 1, 2)  # two whose size the board does not say, and their names do
+    assert [ours["points"], *ours["ci95"]] == pytest.approx([fit.params[2], *fit.conf_int()[2]], abs=0.5)
+    assert made.verdict == "not supported"
+
+
+def test_c8() -> None:
+    made = asked("C8")
+    october = window("2025-10-01", "2025-10-31", style="style control")
+    cases: list[tuple[list[Any], dict[str, object], dict[str, object]]] = [
+        (window("2024-10-01", "2024-10-31"), OPEN_US, OPEN_CN),
+        (october, OPEN_CN, OPEN_US),
+        (october, {"open": True, "maker": "Alibaba"}, {"open": True, "maker": {"OpenAI", "Meta"}}),
+        (window("2024-11-01", "2024-11-30"), {"open": True, "maker": "Meta"}, {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}}),
+        (window("2025-01-01", "2025-01-31"), {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}}, {"open": True, "maker": "Meta"}),
+    ]
+    for place, (frames, one, other) in zip((0, 1, 3, 4, 5), cases, strict=True):
+        found = gaps(frames, one, other)
+        assert figures(made, place) == pytest.approx(middle(found)), place
+        assert min(value for value, *_ in found) > 0
+    for frame in october:
+        top = frame[frame["open"]].sort_values("rating", ascending=False)["country"].head(20)
+        assert set(top) == {"CN"}
+    assert made.verdict == "supported"
+
+
+def test_c10() -> None:
+    board = pd.read_csv(BOARDS / "artificial-analysis.csv")
+    parts = ["mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbench", "aime_2025", "aa_lcr"]
+    found = {}
+    for day in ("2025-08-05", "2025-08-13", "2025-08-14"):
+        rows = board[board["date"] == day]
+        pair = [rows[rows["model"].str.lower().str.startswith(name)].iloc[0] for name in ("gpt-oss-120b", "deepseek r1 0528")]
+        found[day] = [float(one["intelligence_index"]) for one in pair]
+        if day != "2025-08-05":
+            assert [100 * float(one[parts].astype(float).mean()) for one in pair] == pytest.approx([61.4, 58.8], abs=0.1)
+    assert found == {"2025-08-05": [58, 59], "2025-08-13": [61, 59], "2025-08-14": [61, 59]}
+    made = asked("C10")
+    assert figures(made, 0) == pytest.approx([2, 2 - 2**0.5, 2 + 2**0.5])
+    assert made.verdict == "supported"
+    assert "58" in made.claim.notes[0].en
+
+
+def test_today_is_the_newest_board() -> None:
+    frames = window("2026-01-01", "2026-12-31", style="style control")
+    last = [frame for frame in frames if len(frame) > 100][-1]
+    found = gaps([last], OPEN_CN, OPEN_US)[0]
+    made = asked("C2")
+    assert made.today[0].figures["median"] == pytest.approx(found[0])
+    newest = gaps([frames[-1]], CN, US)[0]
+    assert str(frames[-1]["date"].iloc[0]) == "2026-08-20"
+    assert made.today[1].figures["median"] == pytest.approx(newest[0])

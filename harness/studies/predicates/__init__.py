@@ -11,14 +11,22 @@ from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.studies.data import Data
 from harness.studies.finding import Finding
-from harness.studies.predicates import adoption, cost, runs, votes
+from harness.studies.predicates import adoption, cost, counts, runs, sizes, speed, standing, votes
 
 PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
     "lead": (votes.Lead, votes.lead),
     "close": (votes.Close, votes.close),
     "narrowed": (votes.Narrowed, votes.narrowed),
-    "share": (votes.Share, votes.share),
-    "lag": (votes.Behind, votes.behind),
+    "gained": (votes.Gained, votes.gained),
+    "share": (standing.Share, standing.share),
+    "top": (standing.Top, standing.top),
+    "present": (standing.Present, standing.present),
+    "lag": (standing.Behind, standing.behind),
+    "medians": (sizes.Medians, sizes.medians),
+    "at_equal_size": (sizes.AtEqualSize, sizes.at_equal_size),
+    "releases": (counts.Releases, counts.releases),
+    "training_tokens": (counts.TrainingTokens, counts.training_tokens),
+    "slower": (speed.Slower, speed.slower),
     "cheaper": (cost.Cheaper, cost.cheaper),
     "tokens": (cost.Tokens, cost.tokens),
     "chips": (cost.Chips, cost.chips),

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-import datetime
+import dataclasses
+import math
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.analysis.intervals import wilson
-from harness.studies.board import Entry, Side, Snapshot
+from harness.published.ratings import LMARENA
+from harness.studies import gap
+from harness.studies.board import Board, Entry, Side, Snapshot
 from harness.studies.claims import Text
+from harness.studies.costs import priced
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say
+from harness.studies.families import newest_of_family
+from harness.studies.finding import Finding, Outcome, plain, say
+from harness.studies.predicates.series import Series
 
 
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Cheaper(_Keys):
-    """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is rated no lower."""
+class Cheaper(Series):
+    """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is rated no lower.
+
+    The last snapshot of the span is taken. ``newest_of_family``: only the newest model of each family. Beaten or not is asked with every
+    rating drawn anew within its error.
+    """
 
     one: Side
     other: Side
-    style: str = "default"
-    category: str = "full"
-    date: datetime.date = Field(description="The last snapshot up to this day is taken.")
+    newest_of_family: bool = False
 
 
 class Tokens(_Keys):
-    """A page of a language costs every tokenizer of ``one`` fewer tokens than every one of ``other``."""
+    """A page of a language takes every tokenizer of ``one`` fewer tokens than every one of ``other``."""
 
     one: tuple[str, ...] = Field(min_length=1)
     other: tuple[str, ...] = Field(min_length=1)
+    also: dict[str, float] = Field(
+        default_factory=dict, description="More of `other`, counted elsewhere: tokens of a page of the first text."
+    )
     language: Literal["zh", "en"] = "zh"
 
 
@@ -46,55 +58,75 @@ class Chips(_Keys):
     prompt: int = Field(2048, ge=1)
     context: int = Field(2048, ge=1)
     batch: int = Field(8, ge=1)
-
-
-def blended(data: Data, entry: Entry) -> float | None:
-    """(3·input + output)/4 $ per million tokens, as Artificial Analysis blends; None where no price is published."""
-    price = data.prices.get(entry.name)
-    return (3 * price.input + price.output) / 4 if price is not None else None
-
-
-def priced(data: Data, snapshot: Snapshot, side: Side | None = None) -> list[tuple[Entry, float]]:
-    """The models of a snapshot with a published price above zero, best first."""
-    found = []
-    for entry in snapshot.entries:
-        price = blended(data, entry)
-        if price and (side is None or side.holds(entry)):
-            found.append((entry, price))
-    return found
-
-
-def dominated(rows: list[tuple[Entry, float]]) -> dict[str, str]:
-    """Model to a model that is rated no lower and costs no more (and is better in one of the two)."""
-    found: dict[str, str] = {}
-    for entry, price in rows:
-        for rival, cost in rows:
-            if rival.rating >= entry.rating and cost <= price and (rival.rating, -cost) != (entry.rating, -price):
-                found[entry.name] = rival.name
-                break
-    return found
-
-
-def latest(data: Data, style: str, category: str, date: datetime.date) -> Snapshot | None:
-    """The last snapshot up to a day."""
-    known = [one for one in data.board.series(style, category) if one.date <= date]
-    return known[-1] if known else None
+    upto: dict[str, float] = Field(default_factory=dict, description="TFLOP/s (bf16) of the best variant, where figures of a chip differ.")
 
 
 def cheaper(what: Cheaper, data: Data) -> Finding:
-    """Holds where Wilson's interval of the share of unbeaten models lies above one half, fails where it lies below."""
-    snapshot = latest(data, what.style, what.category, what.date)
+    """Holds where the share of unbeaten models is surely above one half, fails where surely below.
+
+    The interval joins Wilson's, for how few models there are, with the share's range when the ratings are drawn anew.
+    """
+    found = what.of(data)
+    snapshot = found[-1] if found else None
     mine, theirs = (priced(data, snapshot, side) if snapshot else [] for side in (what.one, what.other))
+    if what.newest_of_family:
+        kept = {one.name for one in newest_of_family(_dated(data.board_of(what.board), [entry for entry, _ in mine]))}
+        mine = [row for row in mine if row[0].name in kept]
     if snapshot is None or not mine or not theirs:
         return Finding("missing", "none", say("no_prices"), say("add_ratings"), "harness published import FILE")
     unbeaten = [entry.name for entry, price in mine if not any(r.rating >= entry.rating and cost <= price for r, cost in theirs)]
-    low, high = wilson(len(unbeaten), len(mine))
+    low, high = _share_unbeaten(mine, theirs, len(unbeaten))
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
+    ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
     measured = say(
-        "cheaper", date=snapshot.date, k=len(unbeaten), n=len(mine), low=f"{100 * low:.0f}", high=f"{100 * high:.0f}", others=len(theirs)
+        "cheaper_newest" if what.newest_of_family else "cheaper",
+        date=snapshot.date,
+        k=len(unbeaten),
+        n=len(mine),
+        **ends,
+        others=len(theirs),
+        against=say("american_open" if what.other.open else "american_all"),
+        prices=_whose(data, snapshot, [entry for entry, _ in (*mine, *theirs)]),
     )
-    why = say("near_limit") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures={"unbeaten": unbeaten, "priced": len(mine)})
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("near_half") if outcome == "unclear" else None,
+        figures={"unbeaten": unbeaten, "priced": [entry.name for entry, _ in mine], "ci95": [low, high]},
+        limits=say("cheaper_limits", **ends),
+        basis=say("by_price" if snapshot.board == LMARENA else "by_provider", date=snapshot.date),
+        brief=say("brief_of", k=len(unbeaten), n=len(mine)),
+    )
+
+
+def _whose(data: Data, snapshot: Snapshot, entries: list[Entry]) -> Text:
+    """Whose prices these are."""
+    if snapshot.board != LMARENA:
+        return say("prices_median")
+    return say("prices_listed", resold=sum(data.prices[one.name].resold for one in entries), n=len(entries))
+
+
+def _dated(board: Board, entries: list[Entry]) -> list[Entry]:
+    """The entries with the day of release, or of the first rating where none is sourced."""
+    return [dataclasses.replace(one, facts=dataclasses.replace(one.facts, released=board.released(one)[0])) for one in entries]
+
+
+def _share_unbeaten(mine: list[tuple[Entry, float]], theirs: list[tuple[Entry, float]], count: int) -> tuple[float, float]:
+    """The ends of the share of ``mine`` that none of ``theirs`` beats: Wilson's interval widened by the rating error's own."""
+    drawn = gap.drawn([entry for entry, _ in (*mine, *theirs)])
+    ours, rivals = drawn[:, : len(mine)], drawn[:, len(mine) :]
+    costs = np.array([cost for _, cost in theirs])
+    free = np.zeros(gap.DRAWS)
+    for place, (_, price) in enumerate(mine):
+        affordable = rivals[:, costs <= price]
+        free += np.all(affordable < ours[:, [place]], axis=1)
+    low, high = (float(value) for value in np.quantile(free / len(mine), [0.025, 0.975]))
+    share = count / len(mine)
+    wilson_low, wilson_high = wilson(count, len(mine))
+    down = math.hypot(share - wilson_low, max(share - low, 0.0))
+    up = math.hypot(wilson_high - share, max(high - share, 0.0))
+    return max(0.0, share - down), min(1.0, share + up)
 
 
 def page_tokens(data: Data, language: str) -> dict[str, list[float]]:
@@ -107,7 +139,7 @@ def page_tokens(data: Data, language: str) -> dict[str, list[float]]:
 
 
 def tokens(what: Tokens, data: Data) -> Finding:
-    """Holds where it does on every text that was counted, fails where the cheapest of ``other`` is below all of ``one`` on every text."""
+    """Holds where it does on every text that was counted, else fails: counts are exact, and one tokenizer that crosses over is enough."""
     pages = page_tokens(data, what.language)
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
@@ -116,25 +148,25 @@ def tokens(what: Tokens, data: Data) -> Finding:
     texts = range(min(len(pages[name]) for name in (*what.one, *what.other)))
     worst = [max(pages[name][k] for name in what.one) for k in texts]
     best = [min(pages[name][k] for name in what.other) for k in texts]
-    if all(mine < theirs for mine, theirs in zip(worst, best, strict=True)):
-        outcome: Outcome = "holds"
-    else:
-        outcome = "fails" if all(min(pages[n][k] for n in what.one) > best[k] for k in texts) else "unclear"
-    ones = [pages[name][0] for name in what.one]
-    others = [pages[name][0] for name in what.other]
+    best[0] = min(best[0], *what.also.values()) if what.also else best[0]
+    outcome: Outcome = "holds" if all(mine < theirs for mine, theirs in zip(worst, best, strict=True)) else "fails"
+    ones = {name: pages[name][0] for name in what.one}
+    others = {name: pages[name][0] for name in what.other} | what.also
     measured = say(
         f"tokens_{what.language}",
-        low=f"{min(ones):.0f}",
-        high=f"{max(ones):.0f}",
-        other_low=f"{min(others):.0f}",
-        other_high=f"{max(others):.0f}",
+        low=f"{min(ones.values()):.0f}",
+        high=f"{max(ones.values()):.0f}",
+        other_low=f"{min(others.values()):.0f}",
+        other_high=f"{max(others.values()):.0f}",
         texts=len(texts),
         n=len(ones),
         m=len(others),
     )
-    return Finding(
-        outcome, "measured", measured, say("tokens_unclear") if outcome == "unclear" else None, figures={"one": ones, "other": others}
-    )
+    pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
+    crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
+    why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
+    brief = plain(" : ".join(f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)))
+    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"), brief=brief)
 
 
 def ratio(what: Chips, chip: str) -> float:
@@ -158,7 +190,7 @@ def chips(what: Chips, data: Data) -> Finding:
     ratios = {name: ratio(what, name) for name in what.chips}
     slower = [name for name, value in ratios.items() if value > 1.001]
     outcome: Outcome = "holds" if len(slower) == len(ratios) else "fails" if not slower else "unclear"
-    listed = ", ".join(f"{name} {value:.2f}×" for name, value in ratios.items())
+    listed = ", ".join(f"{_range(what, name, value)}×" for name, value in ratios.items())
     rest = ", ".join(name for name in ratios if name not in slower)
     values: dict[str, Any] = {
         "listed": listed,
@@ -170,4 +202,22 @@ def chips(what: Chips, data: Data) -> Finding:
     measured: Text = say(f"chips_{what.what}", model=what.model, **values)
     why = say("chips_unclear", names=rest) if outcome == "unclear" else None
     kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
-    return Finding(outcome, kind, measured, why, figures=dict(ratios))
+    return Finding(
+        outcome,
+        kind,
+        measured,
+        why,
+        figures=dict(ratios),
+        basis=say("by_datasheet"),
+        brief=plain(f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}×"),
+    )
+
+
+def _range(what: Chips, chip: str, value: float) -> str:
+    """A chip's ratio, down to that of its best variant where the sources differ."""
+    from harness.meter.hardware import find_chip
+    from harness.meter.roofline import datasheet
+
+    if what.what != "arithmetic" or chip not in what.upto:
+        return f"{chip} {value:.2f}"
+    return f"{chip} {datasheet(find_chip(what.reference), 'bf16').flops / (what.upto[chip] * 1e12):.2f}–{value:.2f}"

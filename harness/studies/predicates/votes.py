@@ -1,35 +1,21 @@
-"""Predicates over published ratings: who leads, how close, since when, which share, how far behind."""
+"""Predicates over boards: who leads, how close, since when, and whether one gap closed faster than another."""
 
 from __future__ import annotations
 
-import datetime
-import statistics
+import math
 from collections.abc import Sequence
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.studies import gap
-from harness.studies.board import MARGIN, Side, Snapshot
+from harness.studies.board import Side, one_kind
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say, side_name
+from harness.studies.finding import Finding, Outcome, say, signed
+from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
-IMPORT = "harness published import FILE"
-"""The command that brings ratings of other dates."""
-
-
-class Series(BaseModel):
-    """Which snapshots: LMArena's way of rating and category, within a span of days."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    style: str = "default"
-    category: str = "full"
-    begin: datetime.date
-    end: datetime.date
-
-    def of(self, data: Data) -> list[Snapshot]:
-        """The snapshots."""
-        return gap.within(data.board.series(self.style, self.category), self.begin, self.end)
+Range = tuple[float, float, float]
 
 
 class Lead(Series):
@@ -40,13 +26,26 @@ class Lead(Series):
 
 
 class Close(Lead):
-    """The best of ``one`` is at most ``points`` behind the best of ``other``."""
+    """The best of ``one`` gets at least ``wins`` per cent of the votes against the best of ``other`` (ties count half), or is at most
+    ``points`` behind."""
 
-    points: float = Field(gt=0)
+    points: float | None = Field(None, gt=0)
+    wins: float | None = Field(None, gt=0, lt=50)
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.points is None) == (self.wins is None):
+            raise ValueError("give points or wins, and not both")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """In rating points."""
+        return self.points if self.points is not None else 400 * math.log10((100 - (self.wins or 0)) / (self.wins or 1))
 
 
 class Narrowed(BaseModel):
-    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one."""
+    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one, both of one board, style, category and method."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     one: Side
@@ -55,42 +54,27 @@ class Narrowed(BaseModel):
     late: Series
 
 
-class Share(Series):
-    """``country`` has at least ``least`` of the best ``top`` models of a side."""
+class Gained(BaseModel):
+    """The gap between the sides ``small`` moved further in the first one's favour than that between the sides ``all``."""
 
-    side: Side
-    country: str
-    top: int = Field(ge=1)
-    least: float = Field(ge=0, le=1)
-
-
-class Behind(Series):
-    """The best of ``one`` is at least ``months`` behind ``other``."""
-
-    one: Side
-    other: Side
-    months: float = Field(gt=0)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    small: tuple[Side, Side]
+    all: tuple[Side, Side]
+    early: Series
+    late: Series
 
 
-def _absent(what: Series) -> Finding:
-    return Finding("missing", "none", say("no_snapshot", begin=what.begin, end=what.end), say("add_ratings"), IMPORT)
-
-
-def _span(found: Sequence[gap.Lead]) -> str:
-    dates = [lead.snapshot.date.isoformat() for lead in found]
-    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} – {dates[-1]}"
-
-
-def _sure(published: bool) -> Text:
-    return say("with_intervals") if published else say("as_points", margin=f"{MARGIN:g}")
+def share_of_votes(points: float) -> str:
+    """Expected share of votes, ties as half, of a model that is so many points ahead."""
+    return f"{100 / (1 + 10 ** (-points / 400)):.0f}"
 
 
 def lead(what: Lead, data: Data) -> Finding:
     """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero out; fails where it is the
     other way round. Snapshots of one span share most of their votes, so that each is not asked to be sure by itself."""
-    found = gap.leads(what.of(data), what.one, what.other)
+    found = what.leads(data, what.one, what.other)
     if not found:
-        return _absent(what)
+        return absent(what)
     value, low, high = gap.median_gap(found)
     if low > 0 and all(one.sign > 0 for one in found):
         outcome: Outcome = "holds"
@@ -98,120 +82,166 @@ def lead(what: Lead, data: Data) -> Finding:
         outcome = "fails" if high < 0 and all(one.sign < 0 for one in found) else "unclear"
     last = found[-1]
     measured = say(
-        "lead",
-        span=_span(found),
+        "lead" if len(found) > 1 else "lead_one",
+        span=span([one.snapshot for one in found]),
+        snapshots=counted(len(found)),
         n=len(found),
-        one=last.one.name,
-        other=last.other.name,
-        value=f"{value:+.0f}",
-        low=f"{low:+.0f}",
-        high=f"{high:+.0f}",
-        ahead=sum(one.sure > 0 for one in found),
-        behind=sum(one.sure < 0 for one in found),
-        how=_sure(last.difference.published),
+        **_pair(last),
+        **_signed(value, low, high),
+        ahead=sum(one.sure > 0 for one in found) or say("none_of"),
+        behind=sum(one.sure < 0 for one in found) or say("none_of"),
+        how=how(what, found),
     )
-    why = say("lead_unclear") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures={"median": value, "ci95": [low, high], "snapshots": len(found)})
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("lead_unclear") if outcome == "unclear" else None,
+        figures={"median": value, "ci95": [low, high], "snapshots": len(found)},
+        limits=say("lead_limits", value=f"{low:.0f}") if outcome == "holds" else None,
+        basis=basis(what, [one.snapshot for one in found]),
+        brief=_brief(value, low, high),
+    )
+
+
+def _brief(value: float, low: float, high: float) -> Text:
+    return say("brief", value=signed(value), low=signed(low), high=signed(high))
+
+
+def _pair(last: gap.Lead) -> dict[str, str]:
+    return {"one": last.one.name, "other": last.other.name, "a": f"{last.one.rating:.0f}", "b": f"{last.other.rating:.0f}"}
+
+
+def _signed(value: float, low: float, high: float) -> dict[str, str]:
+    return {"value": signed(value), "low": signed(low), "high": signed(high)}
 
 
 def close(what: Close, data: Data) -> Finding:
-    """Holds where the interval of the median difference lies above −points, fails where it lies below."""
-    found = gap.leads(what.of(data), what.one, what.other)
+    """Holds where the interval of the median difference lies above −limit, fails where it lies below."""
+    found = what.leads(data, what.one, what.other)
     if not found:
-        return _absent(what)
+        return absent(what)
     value, low, high = gap.median_gap(found)
-    outcome: Outcome = "holds" if low >= -what.points else "fails" if high < -what.points else "unclear"
+    outcome: Outcome = "holds" if low >= -what.limit else "fails" if high < -what.limit else "unclear"
     last = found[-1]
+    rank = 1 + last.snapshot.entries.index(last.one)
     measured = say(
         "close",
-        span=_span(found),
-        one=last.one.name,
-        other=last.other.name,
-        value=f"{value:+.0f}",
-        low=f"{low:+.0f}",
-        high=f"{high:+.0f}",
-        points=f"{what.points:g}",
-        wins=f"{100 / (1 + 10 ** (-value / 400)):.0f}",
-        how=_sure(last.difference.published),
+        span=span([one.snapshot for one in found]),
+        **_pair(last),
+        **_signed(value, low, high),
+        rank=rank,
+        all=len(last.snapshot.entries),
+        points=f"{what.limit:.0f}",
+        wins=share_of_votes(value),
+        wins_low=share_of_votes(low),
+        wins_high=share_of_votes(high),
+        least=share_of_votes(-what.limit),
+        how=how(what, found),
     )
-    return Finding(outcome, "published", measured, say("near_limit") if outcome == "unclear" else None, figures={"median": value})
+    bounds = {"least": math.ceil(round(max(-low, 0), 6)), "most": math.ceil(round(max(-high, 0), 6))}
+    limits = say("close_limits", **bounds, least_wins=share_of_votes(low), most_wins=share_of_votes(high))
+    figures = {"median": value, "ci95": [low, high], "rank": rank, "holds_from_points": -low, "fails_below_points": -high}
+    why = say("near_limit") if outcome == "unclear" else None
+    return Finding(
+        outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, [one.snapshot for one in found]),
+        brief=_brief(value, low, high),
+    )  # fmt: skip
+
+
+def _spans(spans: Sequence[Series], data: Data, one: Side, other: Side) -> list[list[gap.Lead]] | Finding:
+    """The leads of each span; what is missing where one has none. Raises ConfigError where the spans differ in board or method."""
+    found = [what.leads(data, one, other) for what in spans]
+    for what, leads in zip(spans, found, strict=True):
+        if not leads:
+            return absent(what)
+    one_kind([lead.snapshot for leads in found for lead in leads])
+    return found
+
+
+def change(early: Range, late: Range) -> Range:
+    """late − early with the ends of its interval: √(h² + h²) of the two, which share no votes to speak of."""
+    value = late[0] - early[0]
+    return (
+        value,
+        value - math.hypot(late[0] - late[1], early[2] - early[0]),
+        value + math.hypot(late[2] - late[0], early[0] - early[1]),
+    )
 
 
 def narrowed(what: Narrowed, data: Data) -> Finding:
-    """Holds where the change of the median gap is surely positive, fails where it is surely not."""
-    sides = [gap.leads(span.of(data), what.one, what.other) for span in (what.early, what.late)]
-    for span, found in zip((what.early, what.late), sides, strict=True):
-        if not found:
-            return _absent(span)
-    (early, early_low, early_high), (late, late_low, late_high) = (gap.median_gap(found) for found in sides)
-    low, high = late_low - early_high, late_high - early_low
+    """Holds where the change of the median gap is surely positive, fails where it is surely not.
+
+    Ratings of two dates share no scale, but differences within a date do: a point is the same odds at both.
+    """
+    found = _spans((what.early, what.late), data, what.one, what.other)
+    if isinstance(found, Finding):
+        return found
+    early, late = (gap.median_gap(one) for one in found)
+    value, low, high = change(early, late)
     outcome: Outcome = "holds" if low > 0 else "fails" if high < 0 else "unclear"
     measured = say(
         "narrowed",
-        early_span=_span(sides[0]),
-        late_span=_span(sides[1]),
-        early=f"{early:+.0f}",
-        late=f"{late:+.0f}",
-        change=f"{late - early:+.0f}",
-        low=f"{low:+.0f}",
-        high=f"{high:+.0f}",
-        how=_sure(sides[1][-1].difference.published),
+        early_span=span([one.snapshot for one in found[0]]),
+        late_span=span([one.snapshot for one in found[1]]),
+        early=signed(early[0]),
+        late=signed(late[0]),
+        change=signed(value),
+        low=signed(low),
+        high=signed(high),
+        how=how(what.late, [*found[0], *found[1]]),
     )
-    figures = {"early": early, "late": late, "change": late - early, "range": [low, high]}
-    return Finding(outcome, "published", measured, say("near_limit") if outcome == "unclear" else None, figures=figures)
-
-
-def share(what: Share, data: Data) -> Finding:
-    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails where the upper end does in none."""
-    found = what.of(data)
-    if not found:
-        return _absent(what)
-    ranges = [gap.share_range(one, what.top, what.side, what.country) for one in found]
-    if all(low >= what.least for low, _, _ in ranges):
-        outcome: Outcome = "holds"
-    else:
-        outcome = "fails" if all(high < what.least for *_, high in ranges) else "unclear"
-    middle = statistics.median_low(sorted(value for _, value, _ in ranges))
-    measured = say(
-        "share",
-        span=f"{found[0].date} – {found[-1].date}",
-        n=len(found),
-        top=what.top,
-        who=side_name(what.country),
-        least=round(min(low for low, _, _ in ranges) * what.top),
-        median=round(middle * what.top),
-        most=round(max(high for *_, high in ranges) * what.top),
-        limit=round(what.least * what.top),
-    )
-    return Finding(outcome, "published", measured, say("near_limit") if outcome == "unclear" else None, figures={"median": middle})
-
-
-def behind(what: Behind, data: Data) -> Finding:
-    """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays below."""
-    lags = [one for snapshot in what.of(data) if (one := gap.lag(data.board, snapshot, what.one, what.other)) is not None]
-    if not lags:
-        return _absent(what)
-    ranges = [(one.least or 0.0, one.months or 0.0, one.most or 0.0) for one in lags]
-    if all(least >= what.months for least, *_ in ranges):
-        outcome: Outcome = "holds"
-    else:
-        outcome = "fails" if all(most < what.months for *_, most in ranges) else "unclear"
-    last = lags[-1]
-    least, value, most = (statistics.median(column) for column in zip(*ranges, strict=True))
-    measured = say(
-        "lag" if last.first is not None else "no_lag",
-        span=f"{lags[0].snapshot.date} – {last.snapshot.date}",
-        n=len(lags),
-        one=last.behind.name,
-        other=last.first.name if last.first is not None else "",
-        released=data.board.released(last.first)[0] if last.first is not None else "",
-        value=f"{value:.1f}",
-        least=f"{least:.1f}",
-        most=f"{most:.1f}",
-        release=f"{last.release:.1f}" if last.release is not None else "–",
-        limit=f"{what.months:g}",
-    )
-    why = None if outcome != "unclear" else say("near_limit")
     return Finding(
-        outcome, "published", measured, why, figures={"months": value, "range": [least, most], "dated": all(one.dated for one in lags)}
+        outcome,
+        "published",
+        measured,
+        say("near_zero") if outcome == "unclear" else None,
+        figures={"early": early[0], "late": late[0], "change": value, "range": [low, high]},
+        limits=say("narrowed_limits", value=f"{low:.0f}") if outcome == "holds" else None,
+        basis=basis(what.late, [one.snapshot for leads in found for one in leads]),
+        brief=say("brief_change", early=signed(early[0]), late=signed(late[0])),
+    )
+
+
+def gained(what: Gained, data: Data) -> Finding:
+    """Holds where the small sides' gap surely changed by more than the others', fails where surely by less."""
+    ranges: list[Range] = []
+    snapshots = []
+    for sides in (what.small, what.all):
+        found = _spans((what.early, what.late), data, *sides)
+        if isinstance(found, Finding):
+            return found
+        ranges += [gap.median_gap(one) for one in found]
+        snapshots += [one.snapshot for leads in found for one in leads]
+    small, every = change(ranges[0], ranges[1]), change(ranges[2], ranges[3])
+    value, low, high = change(every, small)
+    outcome: Outcome = "holds" if low > 0 else "fails" if high < 0 else "unclear"
+    measured = say(
+        "gained",
+        size=f"{what.small[0].at_most:g}",
+        early_span=_when(what.early),
+        late_span=_when(what.late),
+        **{f"{name}_{when}": signed(one[0]) for (name, when), one in zip(NAMED, ranges, strict=True)},
+        small=signed(small[0]),
+        all=signed(every[0]),
+        value=signed(value),
+        low=signed(low),
+        high=signed(high),
+    )
+    figures = {"small": small[0], "all": every[0], "difference": value, "range": [low, high]}
+    days = sorted(snapshots, key=lambda one: one.date)
+    return Finding(
+        outcome, "published", measured, say("near_zero") if outcome == "unclear" else None, figures=figures, basis=basis(what.late, days),
+        brief=_brief(value, low, high),
+    )  # fmt: skip
+
+
+NAMED = (("small", "early"), ("small", "late"), ("all", "early"), ("all", "late"))
+
+
+def _when(what: Series) -> Text:
+    if what.released_by is not None:
+        return say("released_by", date=what.released_by)
+    return (
+        say("newest") if what.begin is None or what.end is None else Text(en=f"{what.begin} – {what.end}", zh=f"{what.begin} – {what.end}")
     )

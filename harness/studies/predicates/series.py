@@ -1,0 +1,117 @@
+"""Which snapshots a predicate looks at, and how it says what they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+from collections.abc import Sequence
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.published.ratings import LMARENA, Method
+from harness.published.scoreboards import OPEN_LLM
+from harness.studies import gap
+from harness.studies.board import Side, Snapshot
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.finding import Finding, joined, say
+
+IMPORT = "harness published import FILE"
+"""The command that brings ratings of other dates."""
+
+
+class Series(BaseModel):
+    """Snapshots of one board, style, category and method: within a span of days, or the newest. Methods are never mixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    board: str = Field(LMARENA, description="lmarena-text, open-llm-leaderboard-2, artificial-analysis-v2.2 … or an imported one.")
+    style: str = "default"
+    category: str = "full"
+    method: Method | None = Field(None, description="Default: Bradley–Terry for votes, score for the others.")
+    begin: datetime.date | None = None
+    end: datetime.date | None = None
+    newest: int = Field(0, ge=0, description="Only the last so many snapshots that have what is compared.")
+    released_by: datetime.date | None = Field(None, description="Only models released up to this day.")
+
+    @model_validator(mode="after")
+    def _span(self) -> Self:
+        if (self.begin is None or self.end is None) and not self.newest:
+            raise ValueError("give begin and end, or newest")
+        return self
+
+    @property
+    def rated_by(self) -> Method:
+        """The method asked for."""
+        return self.method or ("bradley-terry" if self.board == LMARENA else "score")
+
+    def of(self, data: Data) -> list[Snapshot]:
+        """The snapshots of the span; all of them where only the newest are asked for (`last` and `leads` choose)."""
+        begin, end = self.begin or datetime.date.min, self.end or datetime.date.max
+        found = gap.within(data.board_of(self.board).series(self.style, self.category, self.rated_by), begin, end)
+        return [_until(one, self.released_by) for one in found] if self.released_by else found
+
+    def last(self, found: list[Snapshot]) -> list[Snapshot]:
+        """The newest of the snapshots where only those are asked for."""
+        return found[-self.newest :] if self.newest else found
+
+    def leads(self, data: Data, one: Side, other: Side) -> list[gap.Lead]:
+        """The best of both sides in each snapshot that has both."""
+        found = gap.leads(self.of(data), one, other)
+        return found[-self.newest :] if self.newest else found
+
+    @property
+    def name(self) -> Text:
+        """Board and method in words."""
+        board = (
+            say(f"board_{self.board}")
+            if self.board == LMARENA or self.board == OPEN_LLM or "-v" in self.board
+            else say("board", name=self.board)
+        )
+        method = [] if self.rated_by == "score" else [say(f"method_{self.rated_by}")]
+        style = [say("style_control")] if self.style == "style_control" else []
+        return joined([board, *method, *style], ", ", "，")
+
+
+def _until(snapshot: Snapshot, day: datetime.date) -> Snapshot:
+    kept = tuple(one for one in snapshot.entries if one.facts.released is not None and one.facts.released <= day)
+    return dataclasses.replace(snapshot, entries=kept)
+
+
+def absent(what: Series) -> Finding:
+    """No snapshot at hand."""
+    span = say("no_newest") if what.begin is None or what.end is None else say("no_snapshot", begin=what.begin, end=what.end)
+    return Finding("missing", "none", span, say("add_ratings"), IMPORT, basis=what.name)
+
+
+def span(snapshots: Sequence[Snapshot]) -> str:
+    """First and last day, or the one day."""
+    dates = [one.date.isoformat() for one in snapshots]
+    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} – {dates[-1]}"
+
+
+def basis(what: Series, snapshots: Sequence[Snapshot]) -> Text:
+    """Board, method and days."""
+    return joined([what.name, Text(en=span(snapshots), zh=span(snapshots))], ", ", "，")
+
+
+def counted(n: int) -> Text:
+    """A number of snapshots."""
+    return say("one_snapshot" if n == 1 else "snapshots", n=n)
+
+
+def how(what: Series, found: Sequence[gap.Lead]) -> Text:
+    """Where the intervals are from, of all snapshots and not of one."""
+    if what.board == OPEN_LLM:
+        return say("from_items")
+    if what.board.startswith("artificial-analysis"):
+        return say("as_stated")
+    having = sum(one.difference.published for one in found)
+    if having == len(found):
+        return say("with_intervals")
+    margins = {max(one.one.margin, one.other.margin) for one in found if not one.difference.published}
+    if math.inf in margins:
+        return say("no_error")
+    margin = "–".join(f"{value:g}" for value in sorted(margins))
+    return say("as_points", margin=margin) if having == 0 else say("some_intervals", k=having, n=len(found), margin=margin)

@@ -1,0 +1,101 @@
+"""A predicate over published measurements of one engine and model on several chips (data/published/speeds.yaml)."""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigError
+from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
+from harness.studies.data import Data
+from harness.studies.finding import Finding, Outcome, joined, plain, say
+
+FILE = FOLDER / "speeds.yaml"
+
+
+class Measured(BaseModel):
+    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source printed them per ``chips`` chips."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    chip: str
+    engine: str
+    model: str
+    phase: Literal["prefill", "decode"]
+    tokens_per_s: float = Field(gt=0)
+    chips: int = Field(ge=1, description="Over how many chips the printed figure is: 8 for a node.")
+    input_tokens: int | None = Field(None, description="Length of the prompts.")
+    precision: str
+    date: datetime.date
+    source: Annotated[str, AfterValidator(check_source)]
+    note: str | None = None
+
+    @property
+    def per_chip(self) -> float:
+        """Tokens per second of one chip."""
+        return self.tokens_per_s / self.chips
+
+
+class Slower(BaseModel):
+    """A chip was measured slower than the reference at reading or writing; ``engine`` as both sources name it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    chip: str
+    reference: str = "H100"
+    phase: Literal["prefill", "decode"]
+    engine: str | None = None
+
+
+@cache
+def speeds() -> tuple[Measured, ...]:
+    """The packaged measurements. Raises ConfigError for one without a source."""
+    found = []
+    for entry in read_yaml(FILE):
+        try:
+            found.append(Measured.model_validate(entry))
+        except ValidationError as error:
+            raise ConfigError(f"{FILE.name}: {entry.get('chip')}: {first_problem(error)}") from error
+    return tuple(found)
+
+
+MARGIN = 1.5
+"""A ratio within this factor decides nothing where the two measurements differ in input length, number format or engine."""
+
+
+def slower(what: Slower, data: Data) -> Finding:
+    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is faster by as much."""
+    mine, reference = (
+        [one for one in speeds() if one.chip == chip and one.phase == what.phase and what.engine in (None, one.engine)]
+        for chip in (what.chip, what.reference)
+    )
+    if not mine or not reference:
+        return Finding("missing", "none", say("no_speed", chip=what.chip, reference=what.reference), say("run_first"))
+    ratios = [a.per_chip / b.per_chip for a in mine for b in reference]
+    outcome: Outcome = "holds" if max(ratios) < 1 / MARGIN else "fails" if min(ratios) > MARGIN else "unclear"
+    rows = [
+        say(
+            "speed_row",
+            chip=one.chip,
+            engine=one.engine,
+            value=f"{one.per_chip:,.0f}",
+            input=one.input_tokens or "?",
+            precision=one.precision,
+        )
+        for one in (*mine, *reference)
+    ]
+    measured = say(
+        f"slower_{what.phase}",
+        chip=what.chip,
+        reference=what.reference,
+        ratio="–".join(f"{value:.2f}" for value in sorted({round(min(ratios), 2), round(max(ratios), 2)})),
+        listed=joined(rows),
+        model=mine[0].model,
+    )
+    days = sorted(one.date for one in (*mine, *reference))
+    basis = say("by_speed", begin=days[0], end=days[-1])
+    limits = say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}") if outcome == "holds" else None
+    why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
+    figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
+    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=plain(f"{min(ratios):.2f}×"))

@@ -1,0 +1,195 @@
+"""Predicates over boards: which share of the best, who is first, who is there at all, and how far behind in months."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from typing import Literal
+
+from pydantic import Field
+
+from harness.studies import gap
+from harness.studies.board import Board, Side, difference
+from harness.studies.claims import Text
+from harness.studies.data import Data
+from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name, signed
+from harness.studies.predicates.series import Series, absent, basis, counted, how, span
+
+
+class Share(Series):
+    """``country`` has at least ``least`` of the best ``top`` models of a side."""
+
+    side: Side
+    country: str
+    top: int = Field(ge=1)
+    least: float = Field(ge=0, le=1)
+
+
+class Top(Series):
+    """The best of ``one`` is first among all of ``among``."""
+
+    one: Side
+    among: Side
+
+
+class Present(Series):
+    """``country`` makes at most, or at least, a share of a board's models. A count, without error."""
+
+    side: Side = Side()
+    country: str
+    at_most: float | None = Field(None, ge=0, le=1)
+    at_least: float | None = Field(None, ge=0, le=1)
+
+
+class Behind(Series):
+    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or from release to release."""
+
+    one: Side
+    other: Side
+    months: float = Field(gt=0)
+    until: Literal["board", "release"] = "board"
+
+
+def share(what: Share, data: Data) -> Finding:
+    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails where the upper end does in none."""
+    found = what.last(what.of(data))
+    if not found:
+        return absent(what)
+    ranges = [gap.share_range(one, what.top, what.side, what.country) for one in found]
+    if all(low >= what.least for low, _, _ in ranges):
+        outcome: Outcome = "holds"
+    else:
+        outcome = "fails" if all(high < what.least for *_, high in ranges) else "unclear"
+    middle = statistics.median_low(sorted(value for _, value, _ in ranges))
+    least, most = min(low for low, _, _ in ranges), max(high for *_, high in ranges)
+    measured = say(
+        "share_all" if least == 1 else "share",
+        span=span(found),
+        snapshots=counted(len(found)),
+        top=what.top,
+        who=side_name(what.country),
+        least=round(least * what.top),
+        median=round(middle * what.top),
+        most=round(most * what.top),
+        limit=round(what.least * what.top),
+    )
+    limits = say("share_limits", least=round(least * what.top), most=round(most * what.top), top=what.top) if least < 1 else None
+    why = say("near_limit") if outcome == "unclear" else None
+    brief = say("brief_of", k=round(middle * what.top), n=what.top)
+    figures = {"median": middle, "range": [least, most]}
+    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, found), brief=brief)
+
+
+def top(what: Top, data: Data) -> Finding:
+    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails where surely behind in every one."""
+    found = [one for one in what.last(what.of(data)) if one.best(what.one) is not None]
+    if not found:
+        return absent(what)
+    leads = []
+    for one in found:
+        mine = one.best(what.one)
+        rival = next((entry for entry in one.entries if what.among.holds(entry) and not what.one.holds(entry)), None)
+        if mine is not None and rival is not None:
+            leads.append(gap.Lead(one, mine, rival, difference(mine, rival)))
+    if not leads:
+        return absent(what)
+    outcome: Outcome = "holds" if all(one.sure > 0 for one in leads) else "fails" if all(one.sure < 0 for one in leads) else "unclear"
+    listed = joined([_top_of(one) for one in leads])
+    measured = say("top", listed=listed, how=how(what, leads))
+    figures = {str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high] for one in leads}
+    last = leads[0]
+    brief = plain(f"{last.one.rating:.1f} : {last.other.rating:.1f}")
+    why = say("near_zero") if outcome == "unclear" else None
+    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief)
+
+
+def _top_of(one: gap.Lead) -> Text:
+    return say(
+        "top_of",
+        date=one.snapshot.date,
+        one=one.one.name,
+        a=f"{one.one.rating:.1f}",
+        other=one.other.name,
+        b=f"{one.other.rating:.1f}",
+        value=signed(one.difference.value, 1),
+        low=signed(one.difference.low, 1),
+        high=signed(one.difference.high, 1),
+    )
+
+
+def present(what: Present, data: Data) -> Finding:
+    """Holds where the share keeps the limits in every snapshot, fails where it does in none."""
+    found = what.last(what.of(data))
+    if not found:
+        return absent(what)
+    counts = [Counter(entry.facts.country or "?" for entry in one.entries if what.side.holds(entry)) for one in found]
+    shares = [one[what.country] / max(1, sum(one.values())) for one in counts]
+    kept = [(what.at_most is None or one <= what.at_most) and (what.at_least is None or one >= what.at_least) for one in shares]
+    outcome: Outcome = "holds" if all(kept) else "unclear" if any(kept) else "fails"
+    last, number = found[-1], counts[-1]
+    mine = next((entry for entry in last.entries if entry.facts.country == what.country), None)
+    rows = [say("country_count", country=country_name(name), n=n) for name, n in number.most_common()]
+    measured = say(
+        "present",
+        span=span(found),
+        all=sum(number.values()),
+        k=number[what.country],
+        who=side_name(what.country),
+        listed=joined(rows, ", ", "、"),
+        best=say("present_best", name=mine.name, rank=1 + last.entries.index(mine)) if mine is not None else say("nothing"),
+    )
+    brief = say("brief_of", k=number[what.country], n=sum(number.values()))
+    return Finding(outcome, "published", measured, None, figures={"counts": dict(number)}, basis=basis(what, found), brief=brief)
+
+
+def behind(what: Behind, data: Data) -> Finding:
+    """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays below."""
+    snapshots = [one for one in what.of(data) if one.best(what.one) is not None]
+    lags = [
+        one for snapshot in what.last(snapshots) if (one := gap.lag(data.board_of(what.board), snapshot, what.one, what.other)) is not None
+    ]
+    if not lags:
+        return absent(what)
+    board = data.board_of(what.board)
+    ranges = [_range(board, one, what.until) for one in lags]
+    if all(least >= what.months for least, *_ in ranges):
+        outcome: Outcome = "holds"
+    else:
+        outcome = "fails" if all(most < what.months for *_, most in ranges) else "unclear"
+    least, value, most = (statistics.median(column) for column in zip(*ranges, strict=True))
+    last = lags[-1]
+    measured = say(
+        "lag" if last.first is not None else "no_lag",
+        span=span([one.snapshot for one in lags]),
+        snapshots=counted(len(lags)),
+        one=last.behind.name,
+        own=board.released(last.behind)[0],
+        other=last.first.name if last.first is not None else "",
+        released=board.released(last.first)[0] if last.first is not None else "",
+        value=f"{value:.1f}",
+        least=f"{least:.1f}",
+        most=f"{most:.1f}",
+        until=say(f"until_{what.until}"),
+        limit=f"{what.months:g}",
+    )
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("near_limit") if outcome == "unclear" else None,
+        figures={"months": value, "range": [least, most], "dated": all(one.dated for one in lags)},
+        limits=_months(min(one[0] for one in ranges), max(one[2] for one in ranges)),
+        basis=basis(what, [one.snapshot for one in lags]),
+        brief=say("brief_months", value=f"{value:.1f}"),
+    )
+
+
+def _range(board: Board, one: gap.Lag, until: str) -> tuple[float, float, float]:
+    """Least, central and most months of one lag, to the board's day or to the release of the model that is behind."""
+    shift = 0.0 if until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
+    least, value, most = (max(0.0, (months or shift) - shift) for months in (one.least, one.months, one.most))
+    return least, value, most
+
+
+def _months(least: float, most: float) -> Text:
+    return say("lag_limits", least=f"{int(least * 10) / 10:.1f}", most=f"{most:.1f}")
