@@ -84,19 +84,16 @@ def list_(
         chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
         data = [model_data(one) for one in chosen]
         keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
-        headers, right, fold = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int](), tuple[int, ...]()
+        headers, right = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int]()
     else:
         data = snapshot_data(load_ratings(folder, board=None))
         keys = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
-        headers, right, fold = (
-            ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"],
-            [3, 4],
-            (5, 7, 8),
-        )
+        headers = ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"]
+        right = [3, 4]
     if as_json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
         return
-    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right, fold=fold)
+    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right)
 
 
 def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:

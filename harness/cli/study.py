@@ -80,4 +80,4 @@ def _write(answers: list[Answer], data: Data, out: Path, languages: list[str]) -
         write_or_print(document.markdown(answers, data, language), out / f"studies.{language}.md")
         write_or_print(document.html(answers, data, language, pictures), out / f"studies.{language}.html")
     table = document.overview(answers, languages[0])
-    show_list("", ["claim", "date", "verdict", "then", "today", "basis"], [[row[0], *row[2:]] for row in table], fold=(3, 4, 5))
+    show_list("", ["claim", "date", "verdict", "then", "today", "basis"], [[row[0], *row[2:]] for row in table])
