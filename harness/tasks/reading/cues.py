@@ -77,7 +77,7 @@ _KEYS = (
     r"(?:_(?:letter|option|choice|key|id|text))?|ans|result|label|pred|答案|最终答案|正确答案|选项|正确选项|选择"
 )
 JSON = re.compile(
-    rf"[\"'](?:{_KEYS})[\"']\s*:\s*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|\[([^\]\n]*)\]|([A-Za-z])\b)", re.IGNORECASE
+    rf"[\"'](?:{_KEYS})[\"']\s*:\s*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|\[([^\]\n]*)\]|([A-Za-z]\b|-?\d[\d,]*(?:\.\d+)?))", re.IGNORECASE
 )
 
 NOT_AFTER = re.compile(

@@ -48,7 +48,7 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
             said = _behind(text, found, cue, options)
             if said is None or said.end in known:
                 continue
-            weight = _weight(text, found, cue)
+            weight = weight_of(text, found, cue)
             if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end):
                 continue
             known.add(said.end)
@@ -68,7 +68,7 @@ def _behind(text: str, found: re.Match[str], cue: Cue, options: Options) -> Payl
     return payload(text, turn.end(), options)
 
 
-def _weight(text: str, found: re.Match[str], cue: Cue) -> Weight | None:
+def weight_of(text: str, found: re.Match[str], cue: Cue) -> Weight | None:
     """What the statement weighs by the words before it in its sentence; None where it is denied or said of others."""
     begin = max([match.end() for match in re.finditer(r"[。!?;\n]|\.\s", text[: found.start()])], default=0)
     before = text[begin : found.start()]
@@ -87,16 +87,19 @@ def _asked(text: str, end: int) -> bool:
     return bool(re.match(r"[\s)\]】」]*[吗么]", text[end:])) or (rest is not None and rest[1] == "?")
 
 
-def structured(text: str, options: Options) -> Iterator[Statement]:
-    """Answers in boxes, tags and JSON. Where one holds nothing that is an option, nothing is stated."""
+def structures(text: str) -> Iterator[tuple[str, int, int, str]]:
+    """(rule, start, end, content) of every box, tag and JSON answer, in the text's order."""
     found = [(name, match.start(), match.end(), match[match.re.groups]) for name, form in STRUCTURES for match in form.finditer(text)]
     found += [(r"\boxed", start, end, inner) for start, end, inner in _boxes(text)]
     for match in JSON.finditer(text):
-        if match[3] is not None:
-            found.append(("JSON", match.start(), match.end(), re.sub(r"[\"']", "", match[3])))
-        else:
-            found.append(("JSON", match.start(), match.end(), match[1] or match[2] or match[4] or ""))
-    for rule, start, end, inner in found:
+        listed = re.sub(r"[\"']", "", match[3]) if match[3] is not None else None
+        found.append(("JSON", match.start(), match.end(), listed if listed is not None else next((part for part in match.groups() if part), "")))
+    yield from sorted(found, key=lambda one: one[2])
+
+
+def structured(text: str, options: Options) -> Iterator[Statement]:
+    """Answers in boxes, tags and JSON. Where one holds nothing that is an option, nothing is stated."""
+    for rule, start, end, inner in structures(text):
         said = whole_payload(inner, options) or _sentence(inner, options)
         if said is not None:
             yield Statement(said.letters, start, end, rule, "final")
