@@ -9,6 +9,8 @@ TEXTS = {
     "not_paired": "Not paired: {why}{more}",
     "not_paired_more": " (and {n} more)",
     "untested": "No difference can be tested on {tasks}: no score an item.",
+    "other_filters": "{task} is compared by {filter}, which the task defines first; the same answers by {others}.",
+    "other_filters_more": "{n} more tasks score otherwise by another of their filters.",
     "and_more": "{names} and {n} more",
     "examples": "examples {theirs} instead of {ours}",
     "unknown_difference": "prompt_id differs, and a run's manifest does not say in what",

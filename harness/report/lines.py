@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["task", "group", "subject", "average"]
+Kind = Literal["task", "group", "subject", "filter", "average"]
+"""``filter``: the same answers as in the line before, extracted in another way."""
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 
