@@ -264,7 +264,7 @@ def _fallbacks(task: Any) -> set[str]:
 def _readings(filtered: list[list[Any]]) -> str | None:
     """How a reader read the answers, one line a repeat; None where no reader ran."""
     parts = (part for values in filtered for value in values for part in (value if isinstance(value, list) else [value]))
-    lines = [str(part.reading) for part in parts if isinstance(part, Read)]
+    lines = [str(part.reading) for part in parts if isinstance(part, Read) and part.reading]
     return "\n".join(lines) if lines else None
 
 

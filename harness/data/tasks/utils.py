@@ -7,4 +7,4 @@ from harness.tasks.reading import Read, read_number
 
 def numbers(resps: list[list[str]], docs: list[dict[str, Any]]) -> list[list[str]]:
     """An lm-eval filter: the number of every response as plain digits, or nothing."""
-    return [[Read(read_number(text), invalid="") for text in texts] for texts in resps]
+    return [[Read.of(read_number(text), invalid="") for text in texts] for texts in resps]

@@ -25,15 +25,23 @@ class Reading:
 
 
 class Read(str):
-    """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it came from."""
+    """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it came from.
+
+    Made like any text, too, because lm-eval turns a target into the type of the result: then ``reading`` is None.
+    """
 
     __slots__ = ("reading",)
-    reading: Reading
+    reading: Reading | None
 
-    def __new__(cls, reading: Reading, invalid: str = INVALID) -> Read:
-        made = super().__new__(cls, invalid if reading.value is None else reading.value)
+    def __new__(cls, text: object = "", reading: Reading | None = None) -> Read:
+        made = super().__new__(cls, text)
         made.reading = reading
         return made
 
-    def __reduce__(self) -> tuple[type[Read], tuple[Reading, str]]:
-        return Read, (self.reading, str(self))
+    @classmethod
+    def of(cls, reading: Reading, invalid: str = INVALID) -> Read:
+        """What the filter leaves: the value, or ``invalid`` where nothing was read."""
+        return cls(invalid if reading.value is None else reading.value, reading)
+
+    def __reduce__(self) -> tuple[type[Read], tuple[str, Reading | None]]:
+        return Read, (str(self), self.reading)

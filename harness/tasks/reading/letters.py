@@ -7,7 +7,7 @@ Rules, in this order; the first that finds a decision counts:
 3. *alone*: one letter (with nothing else) on a line; *lead*: the answer begins with the letter, "B. Paris".
 4. *judged*: one letter is called right, no other.
 5. *text*: the whole answer, or a line of it, equals exactly one option.
-6. *tentative*: "if …, the answer would be B", "a possible answer is B".
+6. *tentative*: "if …, the answer would be B", "a possible answer is B"; *named*: one sentence that names one option, and denies nothing.
 
 Two letters in one statement ("A or B") decide nothing, and end the search. What is denied, asked, taken back, or said of others is
 no statement. Where the text runs on into a next question, it is cut there.
@@ -30,7 +30,10 @@ _ALONE = re.compile(rf"^{_MARK}(?:(?i:option|choice|answer)\s*|选项?\s*)?{_MAR
 _LEAD = re.compile(rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$")
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _DISMISSED = re.compile(r"(?i:\b(?:incorrect|wrong|false|not (?:the )?(?:correct|right|true)|isn't|is not)\b)|不正确|错误|不对|有误|不是|排除|不符")
-_ASKING = re.compile(r"[?？]\s*$")
+_NEGATED = re.compile(r"(?i:\bnot\b|n't\b|\bno\b|\bnever\b|\bneither\b|\bunlike\b|\bwrong\b|incorrect|\bif\b|\?)|不|非|没|错|如果")
+_WORDS = r"[a-z0-9.%°^/+-]*[a-z0-9%°]|[^\x00-\x7f\s。,;:!?、「」『』“”()]"
+_SENTENCE = 200
+"""Characters of an answer that is taken for one sentence."""
 
 
 def read_letter(text: str, options: Options | None = None, *, several: bool = False) -> Reading:
@@ -44,7 +47,7 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
     plain = plain[:end]
     if not plain.strip():
         return Reading(None, "empty")
-    for find in (_decided, _alone, _lead, _judgement, _option, _tentative):
+    for find in (_decided, _alone, _lead, _judgement, _option, _tentative, _mentioned):
         found = find(plain, options)
         if found is not None:
             return _reading(text, found, options, several)
@@ -123,8 +126,10 @@ def _lead(plain: str, options: Options) -> Statement | None:
     if match[1].islower() and not (match[2].strip() in (")", "].", ").", "]") or _follows(match[3], letter, options)):
         return None
     order = [one[2][1].upper() for one in leads]
-    listing = len(order) > 1 and all(ord(second) > ord(first) for first, second in zip(order, order[1:], strict=False))
-    if listing or _DISMISSED.search(match[3]) or LETTERS.index(letter) >= options.count:
+    listing = len(order) > 1 and order[1] > order[0]  # "B. …" and then "A. …" is an answer with remarks on the options
+    listing = listing or bool(re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", match[3]))  # "A. B. C. D."
+    own = alike(options.texts[LETTERS.index(letter)]) if LETTERS.index(letter) < len(options.texts) else ""
+    if listing or _DISMISSED.search(alike(match[3]).removeprefix(own)) or LETTERS.index(letter) >= options.count:
         return None
     return Statement((letter,), start, start + len(line), "lead", "stated")
 
@@ -160,6 +165,23 @@ def _option(plain: str, options: Options) -> Statement | None:
     if not found:
         return None
     return Statement(letters, found[0][0], found[-1][0] + len(found[-1][1]), "option's text", "stated")
+
+
+def _mentioned(plain: str, options: Options) -> Statement | None:
+    """The one option that an answer of a single sentence names: "The capital of France is Paris."."""
+    said = plain.strip()
+    if len(said) > _SENTENCE or re.search(r"[。!?\n]\s*\S|\.\s+\S", said) or _NEGATED.search(said):
+        return None
+    words = f" {' '.join(re.findall(_WORDS, said.casefold()))} "
+    named = []
+    for place, text in enumerate(options.texts):
+        own = " ".join(re.findall(_WORDS, alike(text)))
+        if len(own) >= 2 and not own.replace(" ", "").isdigit() and f" {own} " in words:
+            named.append((own, LETTERS[place]))
+    widest = [(own, letter) for own, letter in named if not any(own in other for other, _ in named if other != own)]
+    if len(widest) != 1:
+        return None
+    return Statement((widest[0][1],), 0, len(plain), "option named", "judged")
 
 
 def _tentative(plain: str, options: Options) -> Statement | None:

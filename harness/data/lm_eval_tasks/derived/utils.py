@@ -7,4 +7,4 @@ from harness.tasks.reading import Read, options_of, read_letter
 
 def letters(resps: list[list[str]], docs: list[dict[str, Any]]) -> list[list[str]]:
     """An lm-eval filter: the letter of every response among its document's options, or "[invalid]"."""
-    return [[Read(read_letter(text, options_of(doc))) for text in texts] for texts, doc in zip(resps, docs, strict=True)]
+    return [[Read.of(read_letter(text, options_of(doc))) for text in texts] for texts, doc in zip(resps, docs, strict=True)]
