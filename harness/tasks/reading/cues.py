@@ -88,7 +88,7 @@ BUT = re.compile(r"(?i:\bbut(?: rather| instead)?(?: it'?s| is)?\b|\brather\b|\b
 NOT_BEFORE_EN = re.compile(
     r"(?i:(?:\bnot(?: to)?|n't|\bnever|\bavoid|\bcannot|\brather than|\binstead of|\bwithout|\bwrongly|\bmistakenly|\bincorrectly)(?:\s+\w+){0,2}\s*$"
     r"|\b(?:wrong|incorrect|false|tempting|common|second|next|other|another|alternative|alternate|runner-up|popular|bad|trick|trap|close|close[sr]t"
-    r"|previous|initial|distractor|no|not (?:a|the))\b(?:\s+\w+){0,2}\s*$"
+    r"|previous|initial|original|distractor|no|not (?:a|the))\b(?:\s+\w+){0,2}\s*$"
     r"|\b(?:people|students|others|many|someone|candidates|they|readers|examinees|(?:you|one|some) (?:might|may|could))\b(?:\s+\w+){0,4}\s*$"
     r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b[^.\n]*$)"
 )

@@ -16,12 +16,13 @@ no statement. Where the text runs on into a next question, it is cut there.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import CORRECTED, RUN_ON
 from harness.tasks.reading.folding import alike, fold
 from harness.tasks.reading.options import LETTERS, Options
-from harness.tasks.reading.payload import payload
+from harness.tasks.reading.payload import names, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
 _MARK = r"[\s\"'「『【〖《〈\[({<#>+-]*"
@@ -29,7 +30,10 @@ _ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]*"
 _ALONE = re.compile(rf"^{_MARK}(?:(?i:option|choice|answer)\s*|选项?\s*)?{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项|项)?{_ENDING}$")
 _LEAD = re.compile(rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$")
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
-_DISMISSED = re.compile(r"(?i:\b(?:incorrect|wrong|false|not (?:the )?(?:correct|right|true)|isn't|is not)\b)|不正确|错误|不对|有误|不是|排除|不符")
+_DISMISSED = re.compile(
+    r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
+    r"|^\W*(?i:no|not|false)\b|不正确|错误|不对|有误|不是|排除|不符"
+)
 _NEGATED = re.compile(r"(?i:\bnot\b|n't\b|\bno\b|\bnever\b|\bneither\b|\bunlike\b|\bwrong\b|incorrect|\bif\b|\?)|不|非|没|错|如果")
 _WORDS = r"[a-z0-9.%°^/+-]*[a-z0-9%°]|[^\x00-\x7f\s。,;:!?、「」『』“”()]"
 _SENTENCE = 200
@@ -58,6 +62,8 @@ def _end(plain: str, options: Options) -> int:
     """Where the answer ends: before a next question, once something has been stated or the first line is past."""
     for found in RUN_ON.finditer(plain):
         before = plain[: found.start()]
+        if _decided(found[0], options):
+            continue  # a question about an answer
         if before.strip() and (_decided(before, options) or _alone(before, options) or _lead(before, options)):
             return found.start()
     return len(plain)
@@ -101,48 +107,86 @@ def _lines(plain: str) -> list[tuple[int, str]]:
 def _alone(plain: str, options: Options) -> Statement | None:
     """A letter with nothing else on its line; different ones on several lines decide nothing."""
     lines = _lines(plain)
-    found = []
-    for start, line in lines:
+    found: list[Statement] = []
+    for number, (start, line) in enumerate(lines):
         match = _ALONE.match(line)
         if match is None or (match[1].islower() and len(lines) > 1 and not re.search(r"[(\[【「]", line[: match.start(1)])):
             continue
-        letters = tuple(dict.fromkeys(re.findall(r"[A-Z]", match[1].upper().replace("OR", " ").replace("AND", " "))))
-        if LETTERS.index(letters[0]) < options.count:
+        letters = tuple(dict.fromkeys(re.findall(r"[A-Z]", re.sub(r"(?i)or|and", " ", match[1]).upper())))
+        label = line.rstrip().endswith(":") and len(lines) > 1  # "A:" is an answer's heading, "B:" a list's
+        cut_list = number > 0 and bool(re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1]))
+        if LETTERS.index(letters[0]) < options.count and not label and not cut_list:
             found.append(Statement(letters, start, start + len(line), "alone", "stated"))
-    if not found:
-        return None
     every = tuple(dict.fromkeys(letter for one in found for letter in one.letters))
+    if not found or (len(every) > 1 and len(found) > 1 and found[0].start != lines[0][0]):
+        return None
     return found[-1] if len(every) == 1 else Statement(every, found[0].start, found[-1].end, "alone", "stated")
 
 
+@dataclass(frozen=True)
+class _Lead:
+    """A line that begins with a letter: "B. Paris"."""
+
+    letter: str
+    rest: str
+    start: int
+    end: int
+
+
+def _leads(plain: str, options: Options) -> list[_Lead]:
+    found = []
+    for start, line in _lines(plain):
+        match = _LEAD.match(line) or _spaced(line, options)
+        if match is None or (place := LETTERS.index(match[1].upper())) >= options.count:
+            continue
+        if match[1].islower() and not (match[2].strip() in (")", "].", ").", "]") or _follows(match[3], place, options)):
+            continue
+        found.append(_Lead(match[1].upper(), match[3], start, start + len(line)))
+    return found
+
+
 def _lead(plain: str, options: Options) -> Statement | None:
-    """A letter at the start ("B. Paris"), unless the lines list the options, or the line dismisses it."""
-    leads = [(start, line, match) for start, line in _lines(plain) if (match := _LEAD.match(line) or _named(line, options))]
-    lines = _lines(plain)
-    if not leads or leads[0][0] != lines[0][0]:
+    """A letter at the start ("B. Paris"), or at the end where no other line begins with one; not where the lines list the options."""
+    leads, lines = _leads(plain, options), _lines(plain)
+    if not leads:
         return None
-    start, line, match = leads[0]
-    letter = match[1].upper()
-    if match[1].islower() and not (match[2].strip() in (")", "].", ").", "]") or _follows(match[3], letter, options)):
+    first = leads[0]
+    if first.start != lines[0][0] and (len(leads) > 1 or first.start != lines[-1][0]):
         return None
-    order = [one[2][1].upper() for one in leads]
-    listing = len(order) > 1 and order[1] > order[0]  # "B. …" and then "A. …" is an answer with remarks on the options
-    listing = listing or bool(re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", match[3]))  # "A. B. C. D."
-    own = alike(options.texts[LETTERS.index(letter)]) if LETTERS.index(letter) < len(options.texts) else ""
-    if listing or _DISMISSED.search(alike(match[3]).removeprefix(own)) or LETTERS.index(letter) >= options.count:
+    asked = re.match(rf"{_MARK}A\s*:\s*", plain[first.start :])
+    if asked and (said := whole_payload(plain[first.start + asked.end() : first.end], options)):
+        return Statement(said.letters, first.start, first.end, "A:", "stated")
+    if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
         return None
-    return Statement((letter,), start, start + len(line), "lead", "stated")
+    own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
+    said = alike(first.rest)
+    if options.letter(first.rest) is None and _DISMISSED.search(f"own{said[len(own) :]}" if own and said.startswith(own) else said):
+        return None
+    if asked and not said and len(lines) > 1:
+        return None  # "A:" heads an answer that states nothing
+    return Statement((first.letter,), first.start, first.end, "lead", "stated")
 
 
-def _named(line: str, options: Options) -> re.Match[str] | None:
+def _listed(leads: list[_Lead]) -> bool:
+    """Whether the lines list the options. "B. …" and then "A. …" is an answer with remarks on the options."""
+    if len(leads) == 1:
+        return False
+    first, second = leads[:2]
+    if second.letter != first.letter:
+        return second.letter > first.letter
+    texts = alike(first.rest), alike(second.rest)
+    return len({lead.letter for lead in leads}) > 2 and not texts[1].startswith(texts[0])
+
+
+def _follows(rest: str, place: int, options: Options) -> bool:
+    return not rest.strip() or (place < len(options.texts) and alike(rest).startswith(alike(options.texts[place])))
+
+
+def _spaced(line: str, options: Options) -> re.Match[str] | None:
     """A letter, a blank and the option's own text."""
     match = _SPACED.match(line)
-    return match if match and _follows(match[3], match[1].upper(), options) else None
-
-
-def _follows(rest: str, letter: str, options: Options) -> bool:
-    place = LETTERS.index(letter)
-    return not rest.strip() or (place < len(options.texts) and alike(rest).startswith(alike(options.texts[place])))
+    place = LETTERS.index(match[1].upper()) if match else 0
+    return match if match and names(match[3], place, options) else None
 
 
 def _judgement(plain: str, options: Options) -> Statement | None:

@@ -66,7 +66,7 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     if letter is not None and _is_letter(text, letter, options, closed):
         if letter.start() and "\n" in text[start : letter.start()] and _lists(text, letter):
             return None
-        return _several(text, letter)
+        return _several(text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options))
     glued = _GLUED.match(text, place)
     if glued and len(set(glued[1])) == len(glued[1]) and list(glued[1]) == sorted(glued[1]) and _ENDED.match(text, glued.end()):
         if max(LETTERS.index(one) for one in glued[1]) < options.count:
@@ -89,8 +89,8 @@ def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) 
     letter, end = found[1], found.end()
     place = LETTERS.index(letter.upper())
     bracketed = bool(text[found.start() - 1 : found.start()].strip(" \n:")) and bool(_BRACKET.match(text, end))
-    if letter.upper() == "I" and place >= options.count:
-        return False
+    if letter.upper() in "IX" and place >= options.count:
+        return False  # a pronoun; the blank of "Answer: X"
     if letter.islower():
         return place < options.count and bool(_CLOSED.match(text, end) if letter != "a" else _ENDED.match(text, end) or _BRACKET.match(text, end))
     if closed:
@@ -102,10 +102,14 @@ def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) 
 
 def _named(text: str, end: int, place: int, options: Options) -> bool:
     """Whether the option's own text follows its letter."""
-    if place >= len(options.texts):
-        return False
-    own = alike(options.texts[place])
-    return bool(own) and alike(text[end : end + 2 * len(own) + 8].lstrip(" :.,-)]")).startswith(own)
+    return names(text[end:].split("\n")[0].lstrip(" :.,-)]"), place, options)
+
+
+def names(rest: str, place: int, options: Options) -> bool:
+    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid argument"), it must end there."""
+    own = alike(options.texts[place]) if place < len(options.texts) else ""
+    said = alike(rest)
+    return bool(own) and said.startswith(own) and not (LETTERS[place] in _PRONOUNS and re.match(r"\s*\w", said[len(own) :]))
 
 
 def _option_text(text: str, place: int, options: Options) -> Payload | None:
@@ -129,11 +133,14 @@ def _option_text(text: str, place: int, options: Options) -> Payload | None:
     return Payload((LETTERS[best[1][0]],), place + best[0], "text")
 
 
-def _several(text: str, first: re.Match[str]) -> Payload:
-    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is said of B alone."""
+def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
+    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is said of B alone.
+
+    ``named``: the option's own text follows, which may name letters ("D) A and C").
+    """
     sure, end = [first[1].upper()], first.end()
     listed, listed_end, maybe = list(sure), end, False
-    while True:
+    while not named:
         found = _OR.match(text, listed_end)
         certain = found is not None
         found = found or _AND.match(text, listed_end)

@@ -119,7 +119,7 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
             depth += {"{": 1, "}": -1}.get(text[place], 0)
             place += 1
         inner = text[found.end() : place - (0 if depth else 1)]
-        yield found.start(), place, re.sub(r"[{}]", " ", inner)
+        yield found.start(), place, re.sub(r"[{}]", " ", inner.replace("{,}", ","))
 
 
 _L = r"[\"'「『【〖《\[({<\s]*(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]*"
