@@ -43,21 +43,24 @@ CUES = (
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
     Cue("think", re.compile(r"(?i:\b(?:i|we)(?:'d| would)?\s+(?:think|believe|guess|say|conclude|suspect|feel)\b"
         r"(?:\s+that)?(?:\s+(?:it|this|the answer)(?:'s|\s+is|\s+must be|\s+should be)?)?)"), closed=True),
-    Cue("it is", re.compile(r"(?i:\b(?:it|this|that|which)(?:'s|\s+is|\s+must be|\s+has to be|\s+should be|\s+would be)\b)"), closed=True),
-    Cue("that makes", re.compile(r"(?i:\b(?:leaves|leaving|makes|making|corresponds to|matches|points to|leads to|selecting|choosing)"
+    Cue("it is", re.compile(r"(?i:\b(?:it|this|that)(?:'s|\s+is|\s+must be|\s+has to be|\s+should be|\s+would be)\b)"), closed=True),
+    Cue("that makes", re.compile(r"(?i:\b(?:which is|leaves|leaving|makes|making|corresponds to|matches|points to|leads to|selecting|choosing)"
         r"(?: us with| me with)?(?: only| just)?)"), "judged", closed=True),
     Cue("so", re.compile(r"(?i:(?:^|[\s.,;(])" + _AND_SO + r"\b\s*[,:]?)"), closed=True),
     Cue("so", re.compile(r"(?:∴|⇒|=>|→)\s*"), closed=True),
     Cue("correction", re.compile(r"(?i:(?:^|[\s,.!…;。—(])" + _NO_WAIT + r"(?:[,.!:…—。\s]+" + _NO_WAIT + r")*[,.!:…—。\s]+"
         r"(?:it(?:'s| is)|that(?:'s| is)|应该是|应当是|应是|应为|是|应选|选)?)"), closed=True),
+    Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
     Cue("最终答案", re.compile(r"(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论)(?:选项|字母)?[】\]」》)]*"), "final"),
     Cue("答案", re.compile(r"答案(?:选项|字母|序号|代号)?[】\]」》)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*")),
     Cue("正确的是", re.compile(r"(?<![不非])(?:正确|恰当|合适|合理|准确|符合题意|符合要求|最佳|最优|最合适|最恰当|最准确|对)的?"
         r"(?:选项|说法|一项|选择|表述|描述|叙述|项)*(?:应该|应当|应|只有|只能|就)*(?:是|为|:|有)")),
     Cue("选", re.compile(r"选(?:择|取|定)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
-    Cue("选项是", re.compile(r"选(?:项|择)(?:应该|应当|应|就)*(?:是|为|:)")),
+    Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
+    Cue("答", re.compile(r"(?:(?:^|\n)\s*答\s*:|正解(?:是|为|:))"), closed=True),
+    Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
-    Cue("而是", re.compile(r"(?:而是|而应是|而应选|应该是|应当是|应是|应为|改为|改选|更正为|就是|才是|只能是)"), closed=True),
+    Cue("而是", re.compile(r"(?:而是|而应是|而应选|其实是|实际上?是|应该是|应当是|应是|应为|改为|改选|更正为|就是|才是|只能是)"), closed=True),
     Cue("因此", re.compile(r"(?:因此|所以|故|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"), closed=True),
     Cue("剩下", re.compile(r"(?:剩下|只剩下?|仅剩|余下)的?(?:选项)?(?:是|只有|就是)?"), "judged"),
 )
@@ -95,6 +98,7 @@ NOT_BEFORE_EN = re.compile(
 NOT_BEFORE_ZH = re.compile(
     r"(?:不|没有?|别|勿|未|排除|不能|不应该?|不可以?|不该|不会|不要|无法|难以|不宜|而非|误|错|多|备|候|漏|筛|待|改)$"
     r"|(?:错误|误|不正确|干扰|备选|候选|其他|其它|另一个?|陷阱|迷惑|易错|原来|最初|非)的?$"
+    r"|(?:错误|误区|陷阱|错选|误选|干扰)[^,。;!?\n]{0,4}:$|(?:另一个?|其他|其它|别的)[^,。;!?\n:]{0,6}的$"
     r"|(?:容易|误以为|误认为|误选|错选|有人|(?:有的?|有些|不少|很多|许多|部分|多数|大多数)(?:人|同学|考生|学生)|干扰项|陷阱|迷惑)[^,。;!?\n]*$"
 )
 HYPOTHESIS = re.compile(r"(?i:\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$|\bcould be\W*$)|(?:如果|若|假如|假设|倘若|要是)")

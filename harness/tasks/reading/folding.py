@@ -13,14 +13,14 @@ _TRADITIONAL = "選項確應該為於錯誤對終結論後擇個這點認題問�
 _SIMPLIFIED = "选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
 _CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f*`$~", " ")
 _CHARACTERS |= {"\r": "\n", "−": "-", "–": "-", "﹣": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}
+_CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", "[][]''\"\"\"\"\"\"", strict=True))
 _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 """First code points of white letters on black circles, on black squares, and of regional indicators: no decomposition tells them."""
 _MARKUP = re.compile(
     r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it|operatorname)\b\s*(?=\{)"
     r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
-    re.IGNORECASE,
-)
+)  # in small letters: <B> is an answer
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -42,6 +42,8 @@ def _fold_one(character: str) -> str:
     for first, count in _SQUARES.items():
         if first <= ord(character) < first + count:
             return chr(ord("A") + ord(character) - first)
+    if ord(character) >= 0x2600 and unicodedata.category(character) == "So" and not unicodedata.decomposition(character):
+        return " "  # ✅ and the like
     if unicodedata.decomposition(character).startswith(("<super>", "<sub>", "<fraction>")):
         return character
     whole = unicodedata.normalize("NFKC", character)

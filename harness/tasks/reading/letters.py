@@ -22,12 +22,13 @@ from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import CORRECTED, RUN_ON
 from harness.tasks.reading.folding import alike, fold
 from harness.tasks.reading.options import LETTERS, Options
-from harness.tasks.reading.payload import names, whole_payload
+from harness.tasks.reading.payload import names, ordinal, payload, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
 _MARK = r"[\s\"'「『【〖《〈\[({<#>+-]*"
 _ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]*"
-_ALONE = re.compile(rf"^{_MARK}(?:(?i:option|choice|answer)\s*|选项?\s*)?{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项|项)?{_ENDING}$")
+_SURE = r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
+_ALONE = re.compile(rf"^{_MARK}{_SURE}{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项|项)?{_ENDING}$")
 _LEAD = re.compile(rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$")
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _DISMISSED = re.compile(
@@ -114,7 +115,7 @@ def _alone(plain: str, options: Options) -> Statement | None:
             continue
         letters = tuple(dict.fromkeys(re.findall(r"[A-Z]", re.sub(r"(?i)or|and", " ", match[1]).upper())))
         label = line.rstrip().endswith(":") and len(lines) > 1  # "A:" is an answer's heading, "B:" a list's
-        cut_list = number > 0 and bool(re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1]))
+        cut_list = 0 < number == len(lines) - 1 and bool(re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1]))
         if LETTERS.index(letters[0]) < options.count and not label and not cut_list:
             found.append(Statement(letters, start, start + len(line), "alone", "stated"))
     every = tuple(dict.fromkeys(letter for one in found for letter in one.letters))
@@ -156,6 +157,9 @@ def _lead(plain: str, options: Options) -> Statement | None:
     asked = re.match(rf"{_MARK}A\s*:\s*", plain[first.start :])
     if asked and (said := whole_payload(plain[first.start + asked.end() : first.end], options)):
         return Statement(said.letters, first.start, first.end, "A:", "stated")
+    several = payload(plain, first.start, options)
+    if several is not None and len(several.letters) > 1:
+        return Statement(several.letters, first.start, several.end, "lead", "stated")
     if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
@@ -204,6 +208,9 @@ def _option(plain: str, options: Options) -> Statement | None:
     whole = options.letter(plain)
     if whole is not None:
         return Statement((whole,), 0, len(plain), "option's text", "stated")
+    place = ordinal(plain, 0, options)
+    if place is not None and not plain[place.end :].strip(" \n.。!"):
+        return Statement(place.letters, 0, place.end, "option's place", "stated")
     found = [(start, line, letter) for start, line in _lines(plain) if (letter := options.letter(line.strip(" -*>#")))]
     letters = tuple(dict.fromkeys(letter for _, _, letter in found))
     if not found:

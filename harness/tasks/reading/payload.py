@@ -30,7 +30,7 @@ _OR = re.compile(
     rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|也许是?|或许是?){_S}"
     rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"
 )
-_AND = re.compile(rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band\b|&)|[,、&+]|和|与|以及|及|跟|同|[^\S\n]){_S}(?i:option|choice|选项)?[^\S\n\"'(\[]*[\"'(\[]?{_LETTER}")
+_AND = re.compile(rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同|[^\S\n]){_S}(?i:option|choice|选项)?[^\S\n\"'(\[]*[\"'(\[]?{_LETTER}")
 _LISTED = re.compile(rf"{_CLOSE}\s*(?:$|\n|[.。;!?)\]】」』}}]|(?:都|均|皆)(?!不|错|有误)|中|之间|(?i:are both|both)\b|两项?|,\s*(?i:because|since|as)\b|因为)")
 _ALTERNATIVE = re.compile(rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S")
 _DENIAL = re.compile(r"(?i:\bnot\b|n't|\bneither\b|\bnor\b|\bwrong\b|incorrect)|不|非|错")
@@ -71,7 +71,8 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     if glued and len(set(glued[1])) == len(glued[1]) and list(glued[1]) == sorted(glued[1]) and _ENDED.match(text, glued.end()):
         if max(LETTERS.index(one) for one in glued[1]) < options.count:
             return Payload(tuple(glued[1]), glued.end())
-    return _ordinal(text, start, options)
+    numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, place)
+    return ordinal(text, start, options) or (_option_text(text, numbered.end(), options) if numbered else None)
 
 
 def whole_payload(text: str, options: Options) -> Payload | None:
@@ -175,7 +176,7 @@ def _lists(text: str, found: re.Match[str]) -> bool:
     return bool(re.match(rf"[^\n]*\n\s*[-*(]*{following}\s*[.):、]", text[found.end() :]))
 
 
-def _ordinal(text: str, start: int, options: Options) -> Payload | None:
+def ordinal(text: str, start: int, options: Options) -> Payload | None:
     """The second option, 第二个选项, ②: only where no option's text holds such numbers."""
     blank = re.compile(r"[\s:是为\"'(【「]*(?i:the\s+)?").match(text, start)
     for place in dict.fromkeys((blank.end() if blank else start, start)):

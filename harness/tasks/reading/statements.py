@@ -126,7 +126,7 @@ _L = r"[\"'「『【〖《\[({<\s]*(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(
 _BEGIN = (
     r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
     r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while|clearly|then|both|as|say)\b))"
-    r"\s*(?:(?i:\b(?:the|option|choice|answer|letter|statement|both)\b)\s*|选项|选择|答案)*"
+    r"\s*(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s*|选项|选择|答案)*"
 )
 _MORE = rf"((?:\s*(?:,\s*(?i:and)?|(?i:\band\b|\bor\b)|[、和与及或])\s*(?i:option)?{_L})*)"
 _TEXT = r"(?:[.):、,(-][^\n。!?]{0,100}?[)\s,]|\s*[(][^)\n]{0,80}[)]|\s*[\"'「][^\"'」\n]{0,80}[\"'」])?"
@@ -137,10 +137,10 @@ _RIGHT_EN = (
 _JUDGED = re.compile(
     rf"{_BEGIN}{_L}\s*(?:选项|项|(?i:option|choice)\b)?{_MORE}\s*(?:选项|项)?{_TEXT}\s*(?:"
     rf"(?P<answer_en>{_RIGHT_EN}(?:correct|right|best|final|appropriate|accurate)?\s*(?:answer|option|choice|one)\b))"
-    rf"|(?P<right_en>{_RIGHT_EN}(?:correct|right|best|true|accurate|appropriate|valid|suitable)\b)|(?i:\s+(?:fits|works|matches) best))"
+    rf"|(?P<right_en>{_RIGHT_EN}(?:correct|right|best|true|accurate|appropriate|valid|suitable)\b)|(?i:\s+(?:(?:fits|works|matches) best|remains|is left)\b))"
     rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
     r"|(?P<answer_zh>(?:就|才|即)?(?:是|为)(?:本题)?的?(?:唯一|最终|最佳|最终的)?(?:正确)?的?(?:正确答案|答案|正解|正确选项|正确的选项))"
-    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|为|最|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合题意|最佳|合适|恰当|准确|正解))"
+    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
     r"|(?P<wrong_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|为|显然|明显)*(?:不正确|错误|错的?(?=[。,;!\s]|$)|不对|有误|不符合?)))"
 )
 
@@ -165,7 +165,8 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
             continue
         if NOT_BEFORE_ZH.search(before.rstrip()) or re.search(r"(?i:\bif\b|\bwhether\b|\bnot that\b)[^.\n]*$", before) or HYPOTHESIS.search(before):
             continue
-        weight: Weight = "stated" if kind.startswith("answer") else "judged"
+        definite = kind.startswith("answer") and not re.search(r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind])  # not "a correct answer"
+        weight: Weight = "stated" if definite else "judged"
         if not letters:
             continue
         yield Statement(letters, found.start(1), found.end(), "X is right", weight, wrong=kind.startswith("wrong"))
