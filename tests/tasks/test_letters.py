@@ -45,16 +45,60 @@ def test_the_stated_letter(row: dict[str, Any]) -> None:
 
 
 SAYINGS = [
-    *("答案：{L}", "答案：【{L}】", "选项{L}是正确的", "故選 {L}。", "答案：{l}", "answer: {l}", "Correct option: {L}", "<answer>{L}</answer>"),
+    *(
+        "答案：{L}",
+        "答案：【{L}】",
+        "选项{L}是正确的",
+        "故選 {L}。",
+        "答案：{l}",
+        "answer: {l}",
+        "Correct option: {L}",
+        "<answer>{L}</answer>",
+    ),
     *("<|begin_of_box|>{L}<|end_of_box|>", "{L}", "（{L}）", "{L}. {text}", "答案：{L}. {text}", "The correct answer is ({L}) {text}."),
-    *("答案：{L}。{D}是干扰项。", "Answer: {L}\n\n{D} is a tempting distractor.", "**答案：{L}**\n\n很多人会误选{D}。", "故选{L}，不选{D}。"),
-    *("不是{D}而是{L}。", "答案是{D}。等等，不对，答案是{L}。", "The answer is {D}… wait, no, it is {L}.", "The answer is not {D} but {L}."),
-    *('{{"answer": "{L}"}}', '```json\n{{"答案": "{L}"}}\n```', r"$\boxed{{\text{{{L}}}}}$", r"所以 \boxed{{{L}}}。", "最终答案：{L}", "最終答案為 {L}"),
-    *("{listed}\n\n答案：{L}", "{listed}\n\nThe answer is {L}.", "Answer: {L}\n\n{listed}", "答案：{L}\n\n解析：\n{listed}", "{L}\n\n{D}选项不符合题意。"),
+    *(
+        "答案：{L}。{D}是干扰项。",
+        "Answer: {L}\n\n{D} is a tempting distractor.",
+        "**答案：{L}**\n\n很多人会误选{D}。",
+        "故选{L}，不选{D}。",
+    ),
+    *(
+        "不是{D}而是{L}。",
+        "答案是{D}。等等，不对，答案是{L}。",
+        "The answer is {D}… wait, no, it is {L}.",
+        "The answer is not {D} but {L}.",
+    ),
+    *(
+        '{{"answer": "{L}"}}',
+        '```json\n{{"答案": "{L}"}}\n```',
+        r"$\boxed{{\text{{{L}}}}}$",
+        r"所以 \boxed{{{L}}}。",
+        "最终答案：{L}",
+        "最終答案為 {L}",
+    ),
+    *(
+        "{listed}\n\n答案：{L}",
+        "{listed}\n\nThe answer is {L}.",
+        "Answer: {L}\n\n{listed}",
+        "答案：{L}\n\n解析：\n{listed}",
+        "{L}\n\n{D}选项不符合题意。",
+    ),
     *("{circled}", "我选择{L}。", "I would go with option {L}.", "正确答案应该是选项{L}。", "So the best choice is {L}.", "{L}项正确。"),
-    *("The answer is {L} rather than {D}.", "答案是{L}而不是{D}", "排除{D}，故选{L}。", "{D} is wrong, so the answer is {L}.", "答案：{fullwidth}"),
+    *(
+        "The answer is {L} rather than {D}.",
+        "答案是{L}而不是{D}",
+        "排除{D}，故选{L}。",
+        "{D} is wrong, so the answer is {L}.",
+        "答案：{fullwidth}",
+    ),
 ]
-TASKS = ["ceval-valid-gen_art_studies", "ceval-valid-gen_advanced_mathematics", "mmlu-gen_anatomy", "mmlu-gen_abstract_algebra", "cmmlu-gen_anatomy"]
+TASKS = [
+    "ceval-valid-gen_art_studies",
+    "ceval-valid-gen_advanced_mathematics",
+    "mmlu-gen_anatomy",
+    "mmlu-gen_abstract_algebra",
+    "cmmlu-gen_anatomy",
+]
 
 
 def _says(saying: str, right: str, texts: list[str]) -> str:

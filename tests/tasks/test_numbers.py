@@ -53,7 +53,9 @@ def test_english_numerals() -> None:
 
 
 @pytest.mark.parametrize("name", ["en_word_problems", "zh_word_problems"])
-@pytest.mark.parametrize("saying", ["{n}", "答案是 {n}。", "The answer is {n}, and not 7.", r"\boxed{{{n}}} (of 99)", "1 + 1 ……答案：{n}个。\n", "{wide}"])
+@pytest.mark.parametrize(
+    "saying", ["{n}", "答案是 {n}。", "The answer is {n}, and not 7.", r"\boxed{{{n}}} (of 99)", "1 + 1 ……答案：{n}个。\n", "{wide}"]
+)
 def test_a_server_that_is_right_scores_one(name: str, saying: str) -> None:
     task = load(expand([TaskEntry(task=name)], limit=None, base_dir=Path()).tasks[0], DataSources())
     items = list(task.items(PLAIN, 25))

@@ -9,18 +9,23 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_TRADITIONAL = "選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+_TRADITIONAL = (
+    "選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+)
 _SIMPLIFIED = "选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
 _CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f*`$~", " ")
 _CHARACTERS |= {"\r": "\n", "−": "-", "–": "-", "﹣": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}
-_CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", "[][]''\"\"\"\"\"\"", strict=True))
+_CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", '[][]\'\'""""""', strict=True))
 _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 """First code points of white letters on black circles, on black squares, and of regional indicators: no decomposition tells them."""
 _MARKUP = re.compile(
-    r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it|operatorname)\b\s*(?=\{)"
-    r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
+    r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
+    r"|operatorname)\b\s*(?=\{)"
+    r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul"
+    r"|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
 )  # in small letters: <B> is an answer
+_OUTER = " .。,;:!\"'「」『』【】"
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -55,4 +60,4 @@ def _fold_one(character: str) -> str:
 
 def alike(text: str) -> str:
     """A text for comparing it with an option: folded, without case, outer punctuation and repeated blanks."""
-    return " ".join(fold(text).casefold().split()).strip(" .。,,;;::!!\"'「」『』【】")
+    return " ".join(fold(text).casefold().split()).strip(_OUTER)

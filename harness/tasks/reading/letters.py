@@ -27,15 +27,28 @@ from harness.tasks.reading.statements import Statement, cued, judged, structured
 
 _MARK = r"[\s\"'「『【〖《〈\[({<#>+-]*"
 _ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]*"
-_SURE = r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
-_ALONE = re.compile(rf"^{_MARK}{_SURE}{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项|项)?{_ENDING}$")
-_LEAD = re.compile(rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$")
+_SURE = (
+    r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes"
+    r"|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
+)
+_ALONE = re.compile(
+    rf"^{_MARK}{_SURE}{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项"
+    rf"|项)?{_ENDING}$"
+)
+_LEAD = re.compile(
+    rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]"
+    rf"|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$"
+)
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _DISMISSED = re.compile(
-    r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
+    r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
+    r"|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
     r"|^\W*(?i:no|not|false)\b|不正确|错误|不对|有误|不是|排除|不符"
 )
-_NEGATED = re.compile(r"(?i:\bnot\b|n't\b|\bno\b|\bnever\b|\bneither\b|\bunlike\b|\bwrong\b|incorrect|\bif\b|\?)|不|非|没|错|如果")
+_NEGATED = re.compile(
+    r"(?i:\bnot\b|n't\b|\bno\b|\bnever\b|\bneither\b|\bunlike\b|\bwrong\b|incorrect|\bif\b|\?)"
+    r"|不|非|没|错|如果"
+)
 _WORDS = r"[a-z0-9.%°^/+-]*[a-z0-9%°]|[^\x00-\x7f\s。,;:!?、「」『』“”()]"
 _SENTENCE = 200
 """Characters of an answer that is taken for one sentence."""
@@ -163,10 +176,11 @@ def _lead(plain: str, options: Options) -> Statement | None:
     if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
-    said = alike(first.rest)
-    if options.letter(first.rest) is None and _DISMISSED.search(f"own{said[len(own) :]}" if own and said.startswith(own) else said):
+    rest = alike(first.rest)
+    judged_rest = f"own{rest[len(own) :]}" if own and rest.startswith(own) else rest
+    if options.letter(first.rest) is None and _DISMISSED.search(judged_rest):
         return None
-    if asked and not said and len(lines) > 1:
+    if asked and not rest and len(lines) > 1:
         return None  # "A:" heads an answer that states nothing
     return Statement((first.letter,), first.start, first.end, "lead", "stated")
 

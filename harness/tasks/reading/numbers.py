@@ -25,16 +25,17 @@ _NUMBER = re.compile(
     rf"(?P<frac>\\[dt]?frac\s*\{{\s*(-?\d+)\s*\}}\s*\{{\s*(\d+)\s*\}})"
     rf"|(?P<sign>(?<![\d\w)\]）])-\s?(?=[\d.])|负\s*|(?i:\b(?:minus|negative)\s+))?(?:"
     r"(?P<mixed>(?<![A-Za-z^_\d.,])\d+(?:\.\d+)?[百千万亿](?:\d+[百千万]?)+(?![\d.]))"
-    rf"|(?P<digits>(?<![A-Za-z^_\d.,])(?:{_DIGITS}))(?:\s*/\s*(?P<under>\d+)(?![\d/]))?\s*(?P<scale>[十百千万亿]+(?!\s*(?:克|米))|(?i:\b(?:thousand|million|billion)\b))?"
+    rf"|(?P<digits>(?<![A-Za-z^_\d.,])(?:{_DIGITS}))(?:\s*/\s*(?P<under>\d+)(?![\d/]))?\s*"
+    r"(?P<scale>[十百千万亿]+(?!\s*(?:克|米))|(?i:\b(?:thousand|million|billion)\b))?"
     rf"|(?P<han>[{_HAN}]+(?:点[{_HAN}]+)?)|(?P<words>\b(?i:{ENGLISH})\b))"
 )
 _LABEL = re.compile(
-    r"(?im:^\s*\(?\d{1,2}[.)、](?!\d)\s*)|第\s*\d+|(?i:\b(?:step|problem|question|example|equation|eq\.?|part|case|no\.)\s*#?\d+)"
+    r"(?im:^\s*\(?\d{1,2}[.)、](?!\d)\s*)|第\s*\d+|"
+    r"(?i:\b(?:step|problem|question|example|equation|eq\.?|part|case|no\.)\s*#?\d+)"
     r"|(?:步骤|问题|例题?|题目?|方法|式)\s*\d+|\d+(?i:st|nd|rd|th)\b|\d+:\d+(?::\d+)?"
 )
 _BEFORE_HAN = re.compile(r"[第每这那哪几某另同唯万]$")
 _OPERATOR = re.compile(r"\s*(?:\([^)]*\))?\s*(?:[A-Za-z一-鿿]{0,6}\s*)?[+×x÷/*-]\s*\(?\d", re.IGNORECASE)
-_EQUATION = re.compile(r"=\s*")
 _OTHER = re.compile(r"\s*[A-Za-z一-鿿]{0,10}\s*(?:(?i:\bor\b)|或者?|还是)\s*(?i:maybe\s*)?")
 
 
@@ -117,11 +118,14 @@ def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
         amount = sum((Fraction(count) * _SCALE.get(unit, 1) for count, unit in parts), Fraction(0))
     elif found["han"]:
         said, after = found["han"], text[found.end() : found.end() + 1]
-        if _BEFORE_HAN.search(text[: found.start()]) or after in "些起样定共般直下边旦些":
-            if after or _BEFORE_HAN.search(text[: found.start()]):
-                return None
+        if _BEFORE_HAN.search(text[: found.start()]) or (after and after in "些起样定共般直下边旦"):
+            return None
         sure = len(said) > 1 and said not in ("千万", "万一", "百万", "万千")
-        if not (sure or (stated and (not after or not "一" <= after <= "鿿" or after in _MEASURE)) or (said != "一" and after in _MEASURE and after)):
+        if not (
+            sure
+            or (stated and (not after or not "一" <= after <= "鿿" or after in _MEASURE))
+            or (said != "一" and after in _MEASURE and after)
+        ):
             return None
         told = chinese(said)
         if told is None:
@@ -129,7 +133,11 @@ def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
         amount = told
     else:
         words = found["words"].lower()
-        if words in ("one", "a hundred", "ten", "two", "three", "four", "five", "six", "seven", "eight", "nine") and not stated and _digits(text):
+        if (
+            words in ("one", "a hundred", "ten", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+            and not stated
+            and _digits(text)
+        ):
             return None
         counted = english(words)
         if counted is None:
@@ -152,5 +160,4 @@ def _plain(amount: Fraction) -> str:
             rest //= prime
     if rest > 1 or amount.denominator > 10**9:
         return f"{amount.numerator}/{amount.denominator}"
-    digits = f"{float(amount):.12f}".rstrip("0")
-    return digits
+    return f"{float(amount):.12f}".rstrip("0")

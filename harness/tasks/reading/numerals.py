@@ -11,13 +11,17 @@ _HAN_MYRIADS = {"万": 10**4, "亿": 10**8}
 _SMALL = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        + ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     )
 }
-_TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _WORD = "|".join(sorted((*_SMALL, *_TENS), key=len, reverse=True))
-ENGLISH = rf"(?:(?:{_WORD})|a(?=\s+(?:hundred|thousand|million)\b))(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}|{'|'.join(_LARGE)})\b)*"
+ENGLISH = (
+    rf"(?:(?:{_WORD})|a(?=\s+(?:hundred|thousand|million)\b))"
+    rf"(?:(?:\s+and\s+|\s*-\s*|\s+)(?:{_WORD}|{'|'.join(_LARGE)})\b)*"
+)
 """A pattern of English number words, for use without regard to case."""
 
 

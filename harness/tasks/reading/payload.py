@@ -11,32 +11,49 @@ from harness.tasks.reading.options import LETTERS, Options
 _OPEN = r"[\s\"'「『【〖《〈\[({<]*"
 _CLOSE = r"[^\S\n]*[\"'」』】〗》〉\])}>]*"
 _FILL = (
-    r"(?:(?i:\s*\b(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer|statement|number|indeed|clearly|therefore|simply|still|thus"
-    r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"
-    r"|\s*(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|即|-)\s*)*"
+    r"(?:(?i:\s*\b(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
+    r"|statement|number|indeed|clearly|therefore|simply|still|thus"
+    r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as"
+    r"|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"
+    r"|\s*(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-)\s*)*"
 )
 _START = re.compile(_FILL + _OPEN + _FILL + r"[\"'\[({<]*")
 _LETTER = r"(?<![A-Za-z0-9_\\])([A-Za-z])(?![A-Za-z0-9_])(?!'[a-zA-Z])(?!-[A-Za-z])(?!\+\+)(?!\.[A-Za-z]\.)"
 _ONE = re.compile(_LETTER)
 _GLUED = re.compile(r"(?<![A-Za-z0-9_])([A-Z]{2,10})(?![A-Za-z0-9_])")
-_WORDS = r"(?:because|since|as|due|based|given|and|or|but|rather|instead|which|where|while|is|are|was|being|not|with|for|by|though|though|then|here)\b"
-_CLOSED = re.compile(
-    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…)\]】」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b|(?i:{_WORDS})|[的是才就而和或与及因由正对符])"
+_WORDS = (
+    r"(?:because|since|as|due|based|given|and|or|but|rather|instead|which|where|while|is|are"
+    r"|was|being|not|with|for|by|though|though|then|here)\b"
 )
-_ENDED = re.compile(rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]】」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because|since|as|due|based|given)\b|因为|由于)")
+_CLOSED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…)\]】」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
+    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符])"
+)
+_ENDED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]】」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
+    rf"|since|as|due|based|given)\b|因为|由于)"
+)
 _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
 _S = r"[^\S\n]*"
 _OR = re.compile(
     rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|也许是?|或许是?){_S}"
     rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"
 )
-_AND = re.compile(rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同|[^\S\n]){_S}(?i:option|choice|选项)?[^\S\n\"'(\[]*[\"'(\[]?{_LETTER}")
-_LISTED = re.compile(rf"{_CLOSE}\s*(?:$|\n|[.。;!?)\]】」』}}]|(?:都|均|皆)(?!不|错|有误)|中|之间|(?i:are both|both)\b|两项?|,\s*(?i:because|since|as)\b|因为)")
+_AND = re.compile(
+    rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同"
+    rf"|[^\S\n]){_S}(?i:option|choice|选项)?[^\S\n\"'(\[]*[\"'(\[]?{_LETTER}"
+)
+_LISTED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。;!?)\]】」』}}]|(?:都|均|皆)(?!不|错|有误)|中|之间|(?i:are both|both)\b|两项?"
+    rf"|,\s*(?i:because|since|as)\b|因为)"
+)
 _ALTERNATIVE = re.compile(rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S")
 _DENIAL = re.compile(r"(?i:\bnot\b|n't|\bneither\b|\bnor\b|\bwrong\b|incorrect)|不|非|错")
 _ORDINAL = re.compile(
-    r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?![\d.]))|(?:选项|第)\s*([1-9一二三四五六七八九十])\s*(?:个选项|个|项|选项)?(?!\d)"
-    r"|(?i:(?:the\s+)?(first|second|third|fourth|fifth|sixth|last)\s+(?:option|choice|answer|statement|one)\b)|([①②③④⑤⑥⑦⑧⑨⑩])"
+    r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?![\d.]))|(?:选项"
+    r"|第)\s*([1-9一二三四五六七八九十])\s*(?:个选项|个|项|选项)?(?!\d)"
+    r"|(?i:(?:the\s+)?(first|second|third|fourth|fifth|sixth|last)\s+(?:option|choice|answer"
+    r"|statement|one)\b)|([①②③④⑤⑥⑦⑧⑨⑩])"
 )
 _NAMES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _PRONOUNS = frozenset("AI")
@@ -68,11 +85,15 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
             return None
         return _several(text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options))
     glued = _GLUED.match(text, place)
-    if glued and len(set(glued[1])) == len(glued[1]) and list(glued[1]) == sorted(glued[1]) and _ENDED.match(text, glued.end()):
-        if max(LETTERS.index(one) for one in glued[1]) < options.count:
-            return Payload(tuple(glued[1]), glued.end())
+    if glued and _is_list(glued[1], options) and _ENDED.match(text, glued.end()):
+        return Payload(tuple(glued[1]), glued.end())
     numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, place)
     return ordinal(text, start, options) or (_option_text(text, numbered.end(), options) if numbered else None)
+
+
+def _is_list(letters: str, options: Options) -> bool:
+    """Whether capitals are letters of options, each once and in order: "ABD", but no "DNA"."""
+    return list(letters) == sorted(set(letters)) and LETTERS.index(letters[-1]) < options.count
 
 
 def whole_payload(text: str, options: Options) -> Payload | None:
@@ -81,8 +102,7 @@ def whole_payload(text: str, options: Options) -> Payload | None:
     equal = options.letter(said)
     if equal is not None and not (len(said) == 1 and said.isalpha()):
         return Payload((equal,), len(text), "text")
-    found = payload(text, 0, options, closed=True)
-    return found
+    return payload(text, 0, options, closed=True)
 
 
 def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) -> bool:
@@ -93,7 +113,9 @@ def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) 
     if letter.upper() in "IX" and place >= options.count:
         return False  # a pronoun; the blank of "Answer: X"
     if letter.islower():
-        return place < options.count and bool(_CLOSED.match(text, end) if letter != "a" else _ENDED.match(text, end) or _BRACKET.match(text, end))
+        return place < options.count and bool(
+            _CLOSED.match(text, end) if letter != "a" else _ENDED.match(text, end) or _BRACKET.match(text, end)
+        )
     if closed:
         return bracketed or bool(_ENDED.match(text, end)) or bool(_BRACKET.match(text, end)) or _named(text, end, place, options)
     if letter in _PRONOUNS and not _CLOSED.match(text, end):

@@ -93,7 +93,9 @@ def structures(text: str) -> Iterator[tuple[str, int, int, str]]:
     found += [(r"\boxed", start, end, inner) for start, end, inner in _boxes(text)]
     for match in JSON.finditer(text):
         listed = re.sub(r"[\"']", "", match[3]) if match[3] is not None else None
-        found.append(("JSON", match.start(), match.end(), listed if listed is not None else next((part for part in match.groups() if part), "")))
+        found.append(
+            ("JSON", match.start(), match.end(), listed if listed is not None else next((part for part in match.groups() if part), ""))
+        )
     yield from sorted(found, key=lambda one: one[2])
 
 
@@ -125,20 +127,24 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
 _L = r"[\"'「『【〖《\[({<\s]*(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]*"
 _BEGIN = (
     r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
-    r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while|clearly|then|both|as|say)\b))"
+    r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while"
+    r"|clearly|then|both|as|say)\b))"
     r"\s*(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s*|选项|选择|答案)*"
 )
 _MORE = rf"((?:\s*(?:,\s*(?i:and)?|(?i:\band\b|\bor\b)|[、和与及或])\s*(?i:option)?{_L})*)"
 _TEXT = r"(?:[.):、,(-][^\n。!?]{0,100}?[)\s,]|\s*[(][^)\n]{0,80}[)]|\s*[\"'「][^\"'」\n]{0,80}[\"'」])?"
 _RIGHT_EN = (
     r"(?i:\s*(?:is|are|was|seems|appears|looks|must be|has to be|would be|should be|can be|being)(?: both| all)?\s+"
-    r"(?:(?:the|therefore|clearly|most|only|indeed|definitely|likely|probably|also|thus|certainly|single|in fact|actually|an?)\s+)*"
+    r"(?:(?:the|therefore|clearly|most|only|indeed|definitely|likely|probably|also|thus"
+    r"|certainly|single|in fact|actually|an?)\s+)*"
 )
 _JUDGED = re.compile(
     rf"{_BEGIN}{_L}\s*(?:选项|项|(?i:option|choice)\b)?{_MORE}\s*(?:选项|项)?{_TEXT}\s*(?:"
     rf"(?P<answer_en>{_RIGHT_EN}(?:correct|right|best|final|appropriate|accurate)?\s*(?:answer|option|choice|one)\b))"
-    rf"|(?P<right_en>{_RIGHT_EN}(?:correct|right|best|true|accurate|appropriate|valid|suitable)\b)|(?i:\s+(?:(?:fits|works|matches) best|remains|is left)\b))"
-    rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
+    rf"|(?P<right_en>{_RIGHT_EN}(?:correct|right|best|true|accurate|appropriate|valid"
+    rf"|suitable)\b)|(?i:\s+(?:(?:fits|works|matches) best|remains|is left)\b))"
+    rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly"
+    rf"| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
     r"|(?P<answer_zh>(?:就|才|即)?(?:是|为)(?:本题)?的?(?:唯一|最终|最佳|最终的)?(?:正确)?的?(?:正确答案|答案|正解|正确选项|正确的选项))"
     r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
     r"|(?P<wrong_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|为|显然|明显)*(?:不正确|错误|错的?(?=[。,;!\s]|$)|不对|有误|不符合?)))"
@@ -147,7 +153,8 @@ _JUDGED = re.compile(
 
 _WRONG_ONE = re.compile(
     r"(?:(?:不正确|错误|不恰当|不当|不对|不符合?题意|不符合?|有误|不属于|不包括|不合理)的?[^\s,。;!?:是为]{0,8}(?:是|为|:)"
-    r"|(?i:\b(?:incorrect|false|wrong|untrue|exception|inaccurate)\b\s*(?:one|option|statement|choice|answer)?\s*(?:is|:)))"
+    r"|(?i:\b(?:incorrect|false|wrong|untrue|exception|inaccurate)\b\s*(?:one|option|statement"
+    r"|choice|answer)?\s*(?:is|:)))"
 )
 
 
@@ -163,7 +170,11 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
         before = text[max(text.rfind("\n", 0, found.start()), found.start() - 60) + 1 : found.start() + 1]
         if _asked(text, found.end()) or RETRACTED.match(text, found.end()):
             continue
-        if NOT_BEFORE_ZH.search(before.rstrip()) or re.search(r"(?i:\bif\b|\bwhether\b|\bnot that\b)[^.\n]*$", before) or HYPOTHESIS.search(before):
+        if (
+            NOT_BEFORE_ZH.search(before.rstrip())
+            or re.search(r"(?i:\bif\b|\bwhether\b|\bnot that\b)[^.\n]*$", before)
+            or HYPOTHESIS.search(before)
+        ):
             continue
         definite = kind.startswith("answer") and not re.search(r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind])  # not "a correct answer"
         weight: Weight = "stated" if definite else "judged"
