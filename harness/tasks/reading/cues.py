@@ -22,7 +22,7 @@ class Cue:
     closed: bool = False
 
 
-_IS = (
+_IS = (  # repeats are bounded: a model may write one word a thousand times
     r"(?:\s*(?:\bis\b|\bwas\b|\bare\b|\b(?:would|should|must|will|can only|has to|ought to"
     r"|might|may|could) be\b|\b(?:seems|appears) to be\b"
     r"|'s\b|[=:|→⇒—]|->|=>|-(?=[\s(\[\"'A-Za-z])))+"
@@ -62,7 +62,7 @@ CUES = (
             + ")"
         ),
     ),
-    Cue("correct", re.compile(r"(?i:(?:^|\n)[\s#>-]*(?:correct|right|result|final|output|letter)\s*(?::|=|->|→))"), closed=True),
+    Cue("correct", re.compile(r"(?i:(?:^|\n)[\s#>-]{0,8}(?:correct|right|result|final|output|letter)\s*(?::|=|->|→))"), closed=True),
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
     Cue(
         "think",
@@ -110,7 +110,7 @@ CUES = (
     ),
     Cue("选", re.compile(r"选(?:择|取|定)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
     Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
-    Cue("答", re.compile(r"(?:(?:^|\n)\s*答\s*:|正解(?:是|为|:))"), closed=True),
+    Cue("答", re.compile(r"(?:(?:^|\n)\s{0,8}答\s{0,4}:|正解(?:是|为|:))"), closed=True),
     Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
     Cue(
@@ -140,7 +140,7 @@ STRUCTURES = (
     ),
     ("tag", re.compile(r"\[(answer|ans|final|答案)\](.*?)\[/\1\]", re.DOTALL | re.IGNORECASE)),
     ("double brackets", re.compile(r"\[\[([^\[\]\n]{1,80})\]\]")),
-    ("####", re.compile(r"(?m)^\s*####\s*([^\n#]{1,80})$")),
+    ("####", re.compile(r"(?m)^[^\S\n]{0,8}####\s*([^\n#]{1,80})$")),
 )
 BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 _KEYS = (
@@ -197,8 +197,8 @@ CORRECTED = re.compile(
     r"|\breconsider)|更正|不对|错了|抱歉|等等|纠正|修正|重新"
 )
 RUN_ON = re.compile(
-    r"(?im:^[\s#>*-]*(?:question|q|problem|exercise|问题|题目|单选题|选择题|例题|user|human"
+    r"(?im:^[^\S\n]{0,8}[#>*-]{0,8}[^\S\n]{0,8}(?:question|q|problem|exercise|问题|题目|单选题|选择题|例题|user|human"
     r"|<\|im_start\|>)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:.、].*$"
-    r"|^\s*第\s*[\d一二三四五六七八九十]+\s*题|^\s*the following is a multiple-choice question"
-    r"|^\s*下面是一道单项选择题|<\|im_(?:start|end)\|>|<\|end(?:oftext|_of_text)?\|>)"
+    r"|^[^\S\n]{0,8}第\s{0,4}[\d一二三四五六七八九十]+\s*题|^[^\S\n]{0,8}the following is a multiple-choice question"
+    r"|^[^\S\n]{0,8}下面是一道单项选择题|<\|im_(?:start|end)\|>|<\|end(?:oftext|_of_text)?\|>)"
 )

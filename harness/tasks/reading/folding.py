@@ -58,6 +58,7 @@ def _fold_one(character: str) -> str:
     return character
 
 
+@lru_cache(maxsize=4096)
 def alike(text: str) -> str:
     """A text for comparing it with an option: folded, without case, outer punctuation and repeated blanks."""
     return " ".join(fold(text).casefold().split()).strip(_OUTER)

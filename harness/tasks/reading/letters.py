@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import CORRECTED, RUN_ON
@@ -25,8 +26,8 @@ from harness.tasks.reading.options import LETTERS, Options
 from harness.tasks.reading.payload import names, ordinal, payload, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
-_MARK = r"[\s\"'「『【〖《〈\[({<#>+-]*"
-_ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]*"
+_MARK = r"[\s\"'「『【〖《〈\[({<#>+-]{0,12}"
+_ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]{0,12}"
 _SURE = (
     r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes"
     r"|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
@@ -50,6 +51,8 @@ _NEGATED = re.compile(
     r"|不|非|没|错|如果"
 )
 _WORDS = r"[a-z0-9.%°^/+-]*[a-z0-9%°]|[^\x00-\x7f\s。,;:!?、「」『』“”()]"
+_QUESTIONS = 10
+"""Next questions that are looked at."""
 _SENTENCE = 200
 """Characters of an answer that is taken for one sentence."""
 
@@ -74,7 +77,7 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
 
 def _end(plain: str, options: Options) -> int:
     """Where the answer ends: before a next question, once something has been stated or the first line is past."""
-    for found in RUN_ON.finditer(plain):
+    for found in islice(RUN_ON.finditer(plain), _QUESTIONS):
         before = plain[: found.start()]
         if _decided(found[0], options):
             continue  # a question about an answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import BUT, CUES, NOT_AFTER, RETRACTED, RUN_ON
@@ -29,6 +30,9 @@ _NUMBER = re.compile(
     r"(?P<scale>[十百千万亿]+(?!\s*(?:克|米))|(?i:\b(?:thousand|million|billion)\b))?"
     rf"|(?P<han>[{_HAN}]+(?:点[{_HAN}]+)?)|(?P<words>\b(?i:{ENGLISH})\b))"
 )
+_ANY = re.compile(rf"[\dA-Za-z{_HAN}]")
+_LONGEST = 40
+"""Characters of a number; what is longer is a model that repeats itself."""
 _LABEL = re.compile(
     r"(?im:^\s*\(?\d{1,2}[.)、](?!\d)\s*)|第\s*\d+|"
     r"(?i:\b(?:step|problem|question|example|equation|eq\.?|part|case|no\.)\s*#?\d+)"
@@ -36,13 +40,15 @@ _LABEL = re.compile(
 )
 _BEFORE_HAN = re.compile(r"[第每这那哪几某另同唯万]$")
 _OPERATOR = re.compile(r"\s*(?:\([^)]*\))?\s*(?:[A-Za-z一-鿿]{0,6}\s*)?[+×x÷/*-]\s*\(?\d", re.IGNORECASE)
+_SENTENCE = 120
+"""Characters behind a cue that are looked at."""
 _OTHER = re.compile(r"\s*[A-Za-z一-鿿]{0,10}\s*(?:(?i:\bor\b)|或者?|还是)\s*(?i:maybe\s*)?")
 
 
 def read_number(text: str) -> Reading:
     """The number as plain digits ("1200", "-3", "2.5", "1/2"), or None with the reason as the rule's name."""
     plain = fold(text)
-    end = next((found.start() for found in RUN_ON.finditer(plain) if list(_numbers(plain[: found.start()]))), len(plain))
+    end = next((found.start() for found in islice(RUN_ON.finditer(plain), 10) if list(_numbers(plain[: found.start()]))), len(plain))
     plain = plain[:end]
     if not plain.strip():
         return Reading(None, "empty")
@@ -69,16 +75,16 @@ def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, number) behind every cue: of an equation what it comes to, else the first number of the sentence."""
     for cue in _CUES:
         for found in cue.pattern.finditer(plain):
-            if weight_of(plain, found, cue) is None:
-                continue
             place = found.end()
+            if not _ANY.search(plain, place, place + _SENTENCE) or weight_of(plain, found, cue) is None:
+                continue
             denied = NOT_AFTER.match(plain, place)
             if denied:
                 turn = BUT.search(plain, denied.end(), denied.end() + 40)
                 if turn is None:
                     continue
                 place = turn.end()
-            sentence = re.match(r"\s*(?:[^。!?\n.;]|\.(?=\d))*", plain[place:])
+            sentence = re.match(r"\s*(?:[^。!?\n.;]|\.(?=\d))*", plain[place : place + _SENTENCE])
             inside = sentence[0] if sentence else ""
             numbers = list(_numbers(inside, stated=True))
             if not numbers:
@@ -103,6 +109,8 @@ def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str
 
 
 def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
+    if len(found[0]) > _LONGEST:
+        return None
     if found["frac"]:
         return _plain(Fraction(int(found[2]), int(found[3]))) if int(found[3]) else None
     if found["digits"]:

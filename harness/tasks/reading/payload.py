@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from harness.tasks.reading.folding import alike
 from harness.tasks.reading.options import LETTERS, Options
 
-_OPEN = r"[\s\"'「『【〖《〈\[({<]*"
-_CLOSE = r"[^\S\n]*[\"'」』】〗》〉\])}>]*"
+_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,8}"  # bounded, like all repeats here: a model may write one character a thousand times
+_CLOSE = r"[^\S\n]{0,4}[\"'」』】〗》〉\])}>]{0,8}"
 _FILL = (
-    r"(?:(?i:\s*\b(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
+    r"(?:(?i:\s{0,4}\b(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
     r"|statement|number|indeed|clearly|therefore|simply|still|thus"
     r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as"
     r"|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"
-    r"|\s*(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-)\s*)*"
+    r"|\s{0,4}(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-)\s{0,4}){0,6}"
 )
-_START = re.compile(_FILL + _OPEN + _FILL + r"[\"'\[({<]*")
+_START = re.compile(_FILL + _OPEN + _FILL + r"[\"'\[({<]{0,8}")
 _LETTER = r"(?<![A-Za-z0-9_\\])([A-Za-z])(?![A-Za-z0-9_])(?!'[a-zA-Z])(?!-[A-Za-z])(?!\+\+)(?!\.[A-Za-z]\.)"
 _ONE = re.compile(_LETTER)
 _GLUED = re.compile(r"(?<![A-Za-z0-9_])([A-Z]{2,10})(?![A-Za-z0-9_])")
@@ -34,7 +34,7 @@ _ENDED = re.compile(
     rf"|since|as|due|based|given)\b|因为|由于)"
 )
 _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
-_S = r"[^\S\n]*"
+_S = r"[^\S\n]{0,4}"
 _OR = re.compile(
     rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|也许是?|或许是?){_S}"
     rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"

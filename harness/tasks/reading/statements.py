@@ -28,6 +28,12 @@ from harness.tasks.reading.options import Options
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 
+_SENTENCE = 300
+"""Characters before a cue, or in a box, that are looked at."""
+_STRUCTURES = 20
+"""Boxes and the like that are looked at, from the end."""
+
+
 @dataclass(frozen=True)
 class Statement:
     """``letters`` stated at ``start`` to ``end``; several letters are no decision. ``wrong``: said to be wrong, not right."""
@@ -70,7 +76,8 @@ def _behind(text: str, found: re.Match[str], cue: Cue, options: Options) -> Payl
 
 def weight_of(text: str, found: re.Match[str], cue: Cue) -> Weight | None:
     """What the statement weighs by the words before it in its sentence; None where it is denied or said of others."""
-    begin = max([match.end() for match in re.finditer(r"[。!?;\n]|\.\s", text[: found.start()])], default=0)
+    near = max(0, found.start() - _SENTENCE)
+    begin = max([near + match.end() for match in re.finditer(r"[。!?;\n]|\.\s", text[near : found.start()])], default=near)
     before = text[begin : found.start()]
     if NOT_BEFORE_EN.search(before) or NOT_BEFORE_ZH.search(before.rstrip()):
         return None
@@ -101,8 +108,8 @@ def structures(text: str) -> Iterator[tuple[str, int, int, str]]:
 
 def structured(text: str, options: Options) -> Iterator[Statement]:
     """Answers in boxes, tags and JSON. Where one holds nothing that is an option, nothing is stated."""
-    for rule, start, end, inner in structures(text):
-        said = whole_payload(inner, options) or _sentence(inner, options)
+    for rule, start, end, inner in list(structures(text))[-_STRUCTURES:]:
+        said = whole_payload(inner, options) or _sentence(inner[:_SENTENCE], options)
         if said is not None:
             yield Statement(said.letters, start, end, rule, "final")
 
@@ -117,21 +124,21 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
     r"""(start, end, content) of every \boxed{…}, braces balanced."""
     for found in BOXED.finditer(text):
         depth, place = 1, found.end()
-        while place < len(text) and depth:
+        while place < min(len(text), found.end() + _SENTENCE) and depth:
             depth += {"{": 1, "}": -1}.get(text[place], 0)
             place += 1
         inner = text[found.end() : place - (0 if depth else 1)]
         yield found.start(), place, re.sub(r"[{}]", " ", inner.replace("{,}", ","))
 
 
-_L = r"[\"'「『【〖《\[({<\s]*(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]*"
+_L = r"[\"'「『【〖《\[({<\s]{0,8}(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]{0,8}"
 _BEGIN = (
     r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
     r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while"
     r"|clearly|then|both|as|say)\b))"
-    r"\s*(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s*|选项|选择|答案)*"
+    r"\s{0,4}(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s{0,4}|选项|选择|答案){0,4}"
 )
-_MORE = rf"((?:\s*(?:,\s*(?i:and)?|(?i:\band\b|\bor\b)|[、和与及或])\s*(?i:option)?{_L})*)"
+_MORE = rf"((?>(?:\s{{0,4}}(?:,(?i:\s{{0,4}}and\b)?|(?i:\band\b|\bor\b)|[、和与及或])(?i:\s{{0,4}}options?\b)?{_L}){{0,9}}))"
 _TEXT = r"(?:[.):、,(-][^\n。!?]{0,100}?[)\s,]|\s*[(][^)\n]{0,80}[)]|\s*[\"'「][^\"'」\n]{0,80}[\"'」])?"
 _RIGHT_EN = (
     r"(?i:\s*(?:is|are|was|seems|appears|looks|must be|has to be|would be|should be|can be|being)(?: both| all)?\s+"
