@@ -40,6 +40,8 @@ _LEAD = re.compile(
     rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]"
     rf"|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$"
 )
+_INLINE = re.compile(r"(?<!\w)([A-Z])\.\s")
+"""Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
@@ -176,7 +178,7 @@ def _lead(plain: str, options: Options) -> Statement | None:
     several = payload(plain, first.start, options)
     if several is not None and len(several.letters) > 1:
         return Statement(several.letters, first.start, several.end, "lead", "stated")
-    if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
+    if _listed(leads) or len(set(_INLINE.findall(first.rest))) > 1 or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
     rest = alike(first.rest)

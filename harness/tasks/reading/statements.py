@@ -27,7 +27,6 @@ from harness.tasks.reading.cues import (
 from harness.tasks.reading.options import Options
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
-
 _SENTENCE = 300
 """Characters before a cue, or in a box, that are looked at."""
 _STRUCTURES = 20
