@@ -42,7 +42,7 @@ _AND_SO = (
     r"|conclusion|finally|ultimately|∴|⇒|=>|→)"
 )
 _NO_WAIT = (
-    r"(?:wait|no|nope|actually|correction|sorry|oops|hmm|scratch that|rather|i mean|make that"
+    r"(?:wait|no|nope|that'?s (?:wrong|incorrect|not right)|actually|correction|sorry|oops|hmm|scratch that|rather|i mean|make that"
     r"|不对|不|更正|哦不|噢不|抱歉|纠正|改正|错了|等等)"
 )
 
@@ -76,7 +76,7 @@ CUES = (
     Cue(
         "that makes",
         re.compile(
-            r"(?i:\b(?:which is|leaves|leaving|makes|making|corresponds to|matches|points to|leads to"
+            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|makes|making|corresponds to|matches|points to|leads to"
             r"|selecting|choosing)"
             r"(?: us with| me with)?(?: only| just)?)"
         ),
@@ -94,6 +94,7 @@ CUES = (
         closed=True,
     ),
     Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
+    Cue("not…but", re.compile(r"(?i:\bnot\b[^,.;!?\n]{1,24},?\s*but(?: rather)?\b)"), closed=True),
     Cue("最终答案", re.compile(r"(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论)(?:选项|字母)?[】\]」》)]*"), "final"),
     Cue(
         "答案",
@@ -173,7 +174,7 @@ NOT_BEFORE_EN = re.compile(
     r"|previous|initial|original|distractor|no|not (?:a|the))\b(?:\s+\w+){0,2}\s*$"
     r"|\b(?:people|students|others|many|someone|candidates|they|readers|examinees|(?:you|one"
     r"|some) (?:might|may|could))\b(?:\s+\w+){0,4}\s*$"
-    r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b[^.\n]*$)"
+    r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b(?:(?!\b(?:but|however|actually|instead)\b)[^.\n])*$)"
 )
 NOT_BEFORE_ZH = re.compile(
     r"(?:不|没有?|别|勿|未|排除|不能|不应该?|不可以?|不该|不会|不要|无法|难以|不宜|而非|误|错|多|备|候|漏|筛|待|改)$"

@@ -10,12 +10,15 @@ import unicodedata
 from functools import lru_cache
 
 _TRADITIONAL = (
-    "選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+    "爲選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
 )
-_SIMPLIFIED = "选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
+_SIMPLIFIED = (
+    "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
+)
 _CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f*`$~", " ")
 _CHARACTERS |= {"\r": "\n", "−": "-", "–": "-", "﹣": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}
 _CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", '[][]\'\'""""""', strict=True))
+_CHARACTERS |= dict.fromkeys("✓✔✅☑", "√") | dict.fromkeys("✗✘❌", "×")
 _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 """First code points of white letters on black circles, on black squares, and of regional indicators: no decomposition tells them."""

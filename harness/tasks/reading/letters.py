@@ -26,8 +26,8 @@ from harness.tasks.reading.options import LETTERS, Options
 from harness.tasks.reading.payload import names, ordinal, payload, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
-_MARK = r"[\s\"'「『【〖《〈\[({<#>+-]{0,12}"
-_ENDING = r"[\s\"'」』】〗》〉\])}>.。,:;!、]{0,12}"
+_MARK = r"[\s\"'「『【〖《〈\[({<#>√+-]{0,12}"
+_ENDING = r"[\s\"'」』】〗》〉\])}>√.。,:;!、]{0,12}"
 _SURE = (
     r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes"
     r"|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
@@ -40,7 +40,8 @@ _LEAD = re.compile(
     rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]"
     rf"|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$"
 )
-_INLINE = re.compile(r"(?<!\w)([A-Z])\.\s")
+_INLINE = re.compile(r"(?<!\w)([A-Z])[.:]\s")
+_NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or)\b)")
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _DISMISSED = re.compile(
@@ -172,13 +173,16 @@ def _lead(plain: str, options: Options) -> Statement | None:
     first = leads[0]
     if first.start != lines[0][0] and (len(leads) > 1 or first.start != lines[-1][0]):
         return None
+    inline = len(set(_INLINE.findall(first.rest))) > 1 or bool(_NEXT.match(first.rest))
+    if inline or plain[first.start :].lstrip().startswith("{"):
+        return None  # options in one line, or as JSON
     asked = re.match(rf"{_MARK}A\s*:\s*", plain[first.start :])
     if asked and (said := whole_payload(plain[first.start + asked.end() : first.end], options)):
         return Statement(said.letters, first.start, first.end, "A:", "stated")
     several = payload(plain, first.start, options)
     if several is not None and len(several.letters) > 1:
         return Statement(several.letters, first.start, several.end, "lead", "stated")
-    if _listed(leads) or len(set(_INLINE.findall(first.rest))) > 1 or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
+    if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
     rest = alike(first.rest)

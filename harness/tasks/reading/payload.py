@@ -11,7 +11,7 @@ from harness.tasks.reading.options import LETTERS, Options
 _OPEN = r"[\s\"'「『【〖《〈\[({<]{0,8}"  # bounded, like all repeats here: a model may write one character a thousand times
 _CLOSE = r"[^\S\n]{0,4}[\"'」』】〗》〉\])}>]{0,8}"
 _FILL = (
-    r"(?:(?i:\s{0,4}\b(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
+    r"(?:(?i:\s{0,4}(?<![A-Za-z])(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
     r"|statement|number|indeed|clearly|therefore|simply|still|thus"
     r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as"
     r"|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"

@@ -54,12 +54,15 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
             if said is None or said.end in known:
                 continue
             weight = weight_of(text, found, cue)
-            if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end):
+            if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end) or _ALSO.match(text, said.end):
                 continue
             known.add(said.end)
             start = found.start() + len(found[0]) - len(found[0].lstrip(" \n,.;。("))
             rule = cue.rule if said.by == "letter" else f"{cue.rule}, option's {'text' if said.by == 'text' else 'place'}"
             yield Statement(said.letters, start, said.end, rule, weight)
+
+
+_ALSO = re.compile(r"[\s\"'」』】)]{0,4}(?:也|都)(?:可以?|行|对|正确|有道理)")
 
 
 def _behind(text: str, found: re.Match[str], cue: Cue, options: Options) -> Payload | None:
@@ -133,14 +136,14 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
 _L = r"[\"'「『【〖《\[({<\s]{0,8}(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]{0,8}"
 _BEGIN = (
     r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
-    r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while"
+    r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while|in"
     r"|clearly|then|both|as|say)\b))"
     r"\s{0,4}(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s{0,4}|选项|选择|答案){0,4}"
 )
 _MORE = rf"((?>(?:\s{{0,4}}(?:,(?i:\s{{0,4}}and\b)?|(?i:\band\b|\bor\b)|[、和与及或])(?i:\s{{0,4}}options?\b)?{_L}){{0,9}}))"
 _TEXT = r"(?:[.):、,(-][^\n。!?]{0,100}?[)\s,]|\s*[(][^)\n]{0,80}[)]|\s*[\"'「][^\"'」\n]{0,80}[\"'」])?"
 _RIGHT_EN = (
-    r"(?i:\s*(?:is|are|was|seems|appears|looks|must be|has to be|would be|should be|can be|being)(?: both| all)?\s+"
+    r"(?i:\s*(?:is|are|was|(?:seems|appears)(?: to be)?|looks|must be|has to be|would be|should be|can be|being)(?: both| all)?\s+"
     r"(?:(?:the|therefore|clearly|most|only|indeed|definitely|likely|probably|also|thus"
     r"|certainly|single|in fact|actually|an?)\s+)*"
 )
@@ -148,7 +151,7 @@ _JUDGED = re.compile(
     rf"{_BEGIN}{_L}\s*(?:选项|项|(?i:option|choice)\b)?{_MORE}\s*(?:选项|项)?{_TEXT}\s*(?:"
     rf"(?P<answer_en>{_RIGHT_EN}(?:correct|right|best|final|appropriate|accurate)?\s*(?:answer|option|choice|one)\b))"
     rf"|(?P<right_en>{_RIGHT_EN}(?:correct|right|best|true|accurate|appropriate|valid"
-    rf"|suitable)\b)|(?i:\s+(?:(?:fits|works|matches) best|remains|is left)\b))"
+    rf"|suitable)\b)|(?i:\s+(?:(?:fits|works|matches) best|(?:best|most accurately|correctly) \w+s|remains|is left)\b))"
     rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly"
     rf"| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
     r"|(?P<answer_zh>(?:就|才|即)?(?:是|为)(?:本题)?的?(?:唯一|最终|最佳|最终的)?(?:正确)?的?(?:正确答案|答案|正解|正确选项|正确的选项))"
@@ -164,12 +167,26 @@ _WRONG_ONE = re.compile(
 )
 
 
+_SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
+_VERDICT = re.compile(
+    r"(?m)^[\s*#>(-]{0,8}([A-Z])\s?(?:[.):、]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(]|\.\s))??\s{0,4}"
+    r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!]{0,4}$"
+)
+"""Lines of an analysis: "B. Paris - correct.", C：错误."""
+
+
 def judged(text: str, options: Options) -> Iterator[Statement]:
     """What is said to be right or wrong of a letter: "B is the correct answer" states, "B is correct" judges."""
     for found in _WRONG_ONE.finditer(text):
         said = payload(text, found.end(), options)
         if said is not None and not _asked(text, said.end):
             yield Statement(said.letters, found.start(), said.end, "the wrong one", "judged", wrong=True)
+    text = _SMALL.sub(lambda found: found[1] + found[2].upper(), text)
+    for found in _VERDICT.finditer(text):
+        if options.letter(f"{found[2] or ''}{found[3]}") is not None:
+            continue  # an option that reads "True"
+        right = bool(re.fullmatch(r"(?i:correct|right|true)|正确|对|√", found[3]))
+        yield Statement((found[1],), found.start(1), found.end(3), "verdict", "judged", wrong=not right)
     for found in _JUDGED.finditer(text):
         kind = next((name for name, group in found.groupdict().items() if group), "right_en")
         letters = tuple(dict.fromkeys(re.findall(r"(?<![A-Za-z0-9])([A-Z])(?![A-Za-z0-9])", found[1] + " " + (found[2] or ""))))
