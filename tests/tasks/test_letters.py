@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from harness.items import Generation
 from harness.results.samples import read_items
 from harness.run.rows import write_samples
 from harness.tasks import PromptStyle, Task
-from harness.tasks.reading import Options, options_of, read_letter
+from harness.tasks.reading import Options, options_of, read_letter, read_number
 
 HERE = Path(__file__).parent
 PLAIN = PromptStyle()
@@ -160,6 +161,18 @@ def test_repeats_have_a_reading_each(loaded: Callable[..., Task]) -> None:
     items = list(task.items(PLAIN, 1))
     said = {item.key: Generation(item.key, text, "eos") for item, text in zip(items, ("Answer: A", "Answer: A or B"), strict=True)}
     assert task.mark(said, PLAIN, 1).samples[0].reading == "answer: Answer: A\nanswer: several letters: Answer: A or B"
+
+
+@pytest.mark.parametrize(
+    "unit", ["选", "答案", "(", "A, ", "A or ", "\n", "\\boxed{", "<answer>", "the answer to the ", "答案:1+1=", "B is ", "一"]
+)
+def test_answers_that_repeat_themselves_take_no_time(unit: str) -> None:
+    """A weak model may write one word until its budget is spent."""
+    text = unit * (4000 // len(unit))
+    start = time.process_time()
+    read_letter(text, Options.of(OPTIONS["en"]))
+    read_number(text)
+    assert time.process_time() - start < 5
 
 
 class _Agreement:

@@ -174,7 +174,8 @@ NOT_BEFORE_EN = re.compile(
     r"|previous|initial|original|distractor|no|not (?:a|the))\b(?:\s+\w+){0,2}\s*$"
     r"|\b(?:people|students|others|many|someone|candidates|they|readers|examinees|(?:you|one"
     r"|some) (?:might|may|could))\b(?:\s+\w+){0,4}\s*$"
-    r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b(?:(?!\b(?:but|however|actually|instead)\b)[^.\n])*$)"
+    r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b"
+    r"(?:(?!\b(?:but|however|actually|instead)\b)[^.\n])*$)"
 )
 NOT_BEFORE_ZH = re.compile(
     r"(?:不|没有?|别|勿|未|排除|不能|不应该?|不可以?|不该|不会|不要|无法|难以|不宜|而非|误|错|多|备|候|漏|筛|待|改)$"

@@ -7,6 +7,7 @@ full-width digits, 一百二十, "twenty-five", 1.2万 and fractions are numbers
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
@@ -31,6 +32,8 @@ _NUMBER = re.compile(
     rf"|(?P<han>[{_HAN}]+(?:点[{_HAN}]+)?)|(?P<words>\b(?i:{ENGLISH})\b))"
 )
 _ANY = re.compile(rf"[\dA-Za-z{_HAN}]")
+_CUES_READ = 50
+"""Places of one cue that are looked at, from the end."""
 _LONGEST = 40
 """Characters of a number; what is longer is a model that repeats itself."""
 _LABEL = re.compile(
@@ -74,7 +77,7 @@ def read_number(text: str) -> Reading:
 def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, number) behind every cue: of an equation what it comes to, else the first number of the sentence."""
     for cue in _CUES:
-        for found in cue.pattern.finditer(plain):
+        for found in deque(cue.pattern.finditer(plain), _CUES_READ):
             place = found.end()
             if not _ANY.search(plain, place, place + _SENTENCE) or weight_of(plain, found, cue) is None:
                 continue

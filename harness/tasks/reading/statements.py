@@ -6,6 +6,7 @@ All on folded text. What is denied, asked, supposed or said of others states not
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 _SENTENCE = 300
 """Characters before a cue, or in a box, that are looked at."""
+_PLACES = 100
+"""Places of one cue that are looked at, from the end."""
 _STRUCTURES = 20
 """Boxes and the like that are looked at, from the end."""
 
@@ -49,7 +52,7 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
     """Statements behind a cue. Of cues that lead to the same letter the first one names the rule."""
     known: set[int] = set()
     for cue in CUES:
-        for found in cue.pattern.finditer(text):
+        for found in deque(cue.pattern.finditer(text), _PLACES):
             said = _behind(text, found, cue, options)
             if said is None or said.end in known:
                 continue
