@@ -44,6 +44,7 @@ _INLINE = re.compile(r"(?<!\w)([A-Z])[.:]\s")
 _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or)\b)")
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
+_REASON = re.compile(r"(?i:because|since|due to)\b|因为|由于")
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
     r"|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
@@ -133,7 +134,7 @@ def _alone(plain: str, options: Options) -> Statement | None:
         if match is None or (match[1].islower() and len(lines) > 1 and not re.search(r"[(\[【「]", line[: match.start(1)])):
             continue
         letters = tuple(dict.fromkeys(re.findall(r"[A-Z]", re.sub(r"(?i)or|and", " ", match[1]).upper())))
-        label = line.rstrip().endswith(":") and len(lines) > 1  # "A:" is an answer's heading, "B:" a list's
+        label = line.rstrip().endswith((":", "、")) and len(lines) > 1  # "A:" is an answer's heading, "B:" and B、 a list's
         cut_list = 0 < number == len(lines) - 1 and bool(re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1]))
         if LETTERS.index(letters[0]) < options.count and not label and not cut_list:
             found.append(Statement(letters, start, start + len(line), "alone", "stated"))
@@ -210,10 +211,12 @@ def _follows(rest: str, place: int, options: Options) -> bool:
 
 
 def _spaced(line: str, options: Options) -> re.Match[str] | None:
-    """A letter, a blank and the option's own text."""
+    """A letter, a blank, and the option's own text or a reason."""
     match = _SPACED.match(line)
-    place = LETTERS.index(match[1].upper()) if match else 0
-    return match if match and names(match[3], place, options) else None
+    if match is None:
+        return None
+    reason = match[1].isupper() and _REASON.match(match[3])
+    return match if reason or names(match[3], LETTERS.index(match[1].upper()), options) else None
 
 
 def _judgement(plain: str, options: Options) -> Statement | None:
@@ -242,7 +245,7 @@ def _option(plain: str, options: Options) -> Statement | None:
 
 
 def _mentioned(plain: str, options: Options) -> Statement | None:
-    """The one option that an answer of a single sentence names: "The capital of France is Paris."."""
+    """The one option that a single sentence names, at its beginning or end: "The capital of France is Paris."."""
     said = plain.strip()
     if len(said) > _SENTENCE or re.search(r"[。!?\n]\s*\S|\.\s+\S", said) or _NEGATED.search(said):
         return None
@@ -253,7 +256,7 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
         if len(own) >= 2 and not own.replace(" ", "").isdigit() and f" {own} " in words:
             named.append((own, LETTERS[place]))
     widest = [(own, letter) for own, letter in named if not any(own in other for other, _ in named if other != own)]
-    if len(widest) != 1:
+    if len(widest) != 1 or not (words.startswith(f" {widest[0][0]} ") or words.endswith(f" {widest[0][0]} ")):
         return None
     return Statement((widest[0][1],), 0, len(plain), "option named", "judged")
 
