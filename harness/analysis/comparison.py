@@ -12,6 +12,7 @@ from typing import Literal
 from harness.analysis.contestants import Contestant, contestants
 from harness.analysis.contests import Contest, contests
 from harness.analysis.notes import named, note
+from harness.analysis.primary import disagreeing
 from harness.analysis.scopes import LANGUAGES, Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
 from harness.results.query import Run
@@ -145,7 +146,26 @@ def _notes(comparison: Comparison) -> list[str]:
     if unread:
         more = note("not_paired_more", n=len(unread) - 1) if len(unread) > 1 else ""
         notes.append(note("not_paired", why=unread[0], more=more))
+    filters = [told for contest in comparison.contests if (told := _other_filters(comparison, contest))]
+    notes += filters[:4] + ([note("other_filters_more", n=len(filters) - 4)] if len(filters) > 4 else [])
     graded = [scope.name for scope in comparison.scopes if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs]
     if graded and not unread:
         notes.append(note("untested", tasks=named(graded, 4)))
     return notes
+
+
+def _other_filters(comparison: Comparison, contest: Contest) -> str:
+    """Where other filters read the same answers otherwise: what they give."""
+    key = (contest.metric, contest.filter)
+    rows = {place: cell.rows for place, cell in contest.cells.items()}
+    others = disagreeing(key, [row for mine in rows.values() for row in mine])
+    said = []
+    for other in others:
+        values = [
+            f"{row.value:.3f} ({comparison.models[place].label})"
+            for place, mine in rows.items()
+            for row in mine
+            if (row.metric, row.filter or "none") == other and row.value is not None
+        ]
+        said.append(f"{other[1]}: {named(values, 4)}")
+    return note("other_filters", task=contest.task, filter=contest.filter, others="; ".join(said)) if said else ""

@@ -10,6 +10,8 @@ TEXTS = {
     "not_paired_more": " (and {n} more)",
     "mixed_group": "{group} has no score of its own: its tasks have different metrics, so its parts stand for themselves.",
     "untested": "No difference can be tested on {tasks}: no score an item.",
+    "other_filters": "{task} is compared by {filter}, which the task defines first; the same answers by {others}.",
+    "other_filters_more": "{n} more tasks score otherwise by another of their filters.",
     "and_more": "{names} and {n} more",
     "examples": "examples {theirs} instead of {ours}",
     "unknown_difference": "prompt_id differs, and a run's manifest does not say in what",

@@ -96,7 +96,7 @@ def header(column: Column) -> str:
 
 
 def _name(line: Line) -> str:
-    return f"  {line.name}" if line.kind == "subject" else line.name
+    return f"  {line.name}" if line.kind in ("subject", "filter") else line.name
 
 
 def metric_text(line: Line) -> str:

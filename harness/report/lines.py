@@ -7,7 +7,8 @@ from typing import Literal
 
 from harness.analysis.strata import Strata
 
-Kind = Literal["task", "group", "subject", "average"]
+Kind = Literal["task", "group", "subject", "filter", "average"]
+"""``filter``: the same answers as in the line before, extracted in another way."""
 LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 

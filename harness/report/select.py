@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.intervals import Z95
-from harness.analysis.primary import Key, primary
+from harness.analysis.primary import Key, disagreeing, primary
 from harness.analysis.strata import Strata, mixture, of_row
 from harness.report.lines import Figure, Kind, Line
 from harness.results.schema import GroupRow, Results, Row
@@ -78,24 +78,33 @@ class Selection:
         return owner
 
     def lines(self) -> list[Line]:
-        """Every line but the averages, in the config's order; a group is followed by its smaller groups and its subjects."""
+        """Every line but the averages, in the config's order; a group is followed by its smaller groups and its subjects.
+
+        Where other filters read the same answers otherwise, each has a line behind the task's or group's own.
+        """
         found: list[Line] = []
         done: set[str] = set()
         for task in self.tasks:
             group = self.owner.get(task)
             if group is None:
                 found.append(self._task_line(task, "task"))
+                found += [self._task_line(task, "filter", key) for key in disagreeing(primary(task, self.of(task)), self.of(task))]
             elif group not in done:
                 done.add(group)
                 found.append(self._group_line(group, "group"))
+                scores = self._scores(group)
+                found += [self._group_line(group, "filter", key) for key in disagreeing(primary(group, scores), scores)]
                 inner = [name for name, tasks in self.members.items() if name != group and set(tasks) <= set(self.members[group])]
                 found += [self._group_line(name, "subject") for name in inner]
                 found += [self._task_line(name, "subject") for name in self.members[group] if self.owner[name] == group]
         return found
 
-    def _task_line(self, task: str, kind: Kind) -> Line:
+    def _scores(self, group: str) -> list[GroupRow]:
+        return [row for place in self.places for row in self.group_rows.get((place, group), [])]
+
+    def _task_line(self, task: str, kind: Kind, key: Key | None = None) -> Line:
         rows = self.of(task)
-        key = primary(task, rows)
+        key = key or primary(task, rows)
         chosen = [row for row in rows if (row.metric, row.filter or "none") == key]
         facts = (chosen or rows)[0]
         figures = tuple(self._figure(place, task, key) for place in self.places)
@@ -122,9 +131,9 @@ class Selection:
             strata=of_row(row),
         )
 
-    def _group_line(self, group: str, kind: Kind) -> Line:
-        scores = [row for place in self.places for row in self.group_rows.get((place, group), [])]
-        key = primary(group, scores)
+    def _group_line(self, group: str, kind: Kind, key: Key | None = None) -> Line:
+        scores = self._scores(group)
+        key = key or primary(group, scores)
         subjects = [row for task in self.members[group] for row in self.of(task)]
         chosen = [row for row in subjects if (row.metric, row.filter or "none") == key] or subjects
         languages = {row.language for row in chosen} | {row.language for row in scores}

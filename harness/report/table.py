@@ -2,7 +2,8 @@
 
 Rules, so that two people read the same table:
 
-- A task shows one metric, the *primary* one (`harness.report.select.primary`). All metrics are in the CSV and in results.json.
+- A task shows one metric, the *primary* one (`harness.analysis.primary`). All metrics are in the CSV and in results.json. Where other
+  filters extract other answers from the same texts, each has a line of its own below; averages leave these out.
 - ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96 standard errors (groups).
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both languages. A model gets one only where it
@@ -149,6 +150,7 @@ def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
         notes.append("chars/s: characters read and written. J and $ of 1,000 right answers, where joules and prices are known: --costs.")
     if any(line.kind == "average" for line in lines):
         notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
+    notes += _filters(lines)
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
         notes.append("Answers: t truncated, e empty, u unparsable.")
@@ -160,6 +162,22 @@ def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
         names = ", ".join(differ[:4]) + (f" and {len(differ) - 4} more" if len(differ) > 4 else "")
         notes.append(f"Models were not asked the same (template, shots, data or settings) on {names}.")
     return tuple(notes)
+
+
+def _filters(lines: Sequence[Line]) -> list[str]:
+    """Which of several extractions of the same answers is the headline, and why."""
+    found: dict[tuple[str, str], list[str]] = {}
+    main: dict[str, str] = {}
+    for line in lines:
+        if line.kind in ("task", "group"):
+            main[line.name] = line.filter or "none"
+        elif line.kind == "filter":
+            found.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
+    return [
+        f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the headline (averages and comparisons use it)"
+        " because the task defines it first, as published figures do."
+        for (name, first), others in found.items()
+    ]
 
 
 def _asked_differently(line: Line) -> bool:

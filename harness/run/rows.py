@@ -146,7 +146,7 @@ def _schema() -> Any:
     columns |= {"score": pa.float64(), "metrics": pa.string(), "responses": texts, "logprobs": numbers, "greedy": pa.list_(pa.bool_())}
     columns |= {"finish": texts, "truncated": pa.bool_(), "empty": pa.bool_(), "unparsable": pa.bool_(), "tied": pa.bool_()}
     columns |= {f"tokens_{kind}": pa.int64() for kind in ("prompt", "computed", "shared", "output")}
-    columns |= {"seconds": pa.float64(), "item": pa.string(), "cluster": pa.string()}
+    columns |= {"seconds": pa.float64(), "item": pa.string(), "cluster": pa.string(), "reading": pa.string()}
     return pa.schema(list(columns.items()))
 
 
@@ -172,6 +172,7 @@ def _sample(mark: SampleMark, answers: Mapping[str, Answer]) -> dict[str, Any]:
         "seconds": sum(answer.seconds for answer in found),
         "item": mark.item or str(mark.doc_id),
         "cluster": mark.cluster,
+        "reading": None if mark.reading is None else _utf8(mark.reading),
     }
     for answer in found:
         if isinstance(answer, Score):

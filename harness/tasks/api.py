@@ -105,6 +105,8 @@ class SampleMark:
     """The item's name in every language that asks it; the place in the data where nothing better names it."""
     cluster: str | None = None
     """What items of one source (a passage, a premise) have in common; None where items are independent."""
+    reading: str | None = None
+    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where no reader ran."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from harness.items import Answer, Completion, Generation, Likelihood, Score
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
 from harness.tasks.origin import fields_of
+from harness.tasks.reading import Read
 from harness.tasks.render import Rendered, cached_templates
 
 log = logging.getLogger(__name__)
@@ -154,6 +155,7 @@ class Marker:
             tied=each.tied,
             item=self._fields.item_of(each.rendered.doc, doc_id),
             cluster=self._fields.cluster_of(each.rendered.doc),
+            reading=_readings([made.filtered[name][doc_id] for made in passes]),
         )
 
     def _picked(self, each: _Asked) -> str:
@@ -259,13 +261,20 @@ def _fallbacks(task: Any) -> set[str]:
     return {"[invalid]", *(str(step["fallback"]) for step in steps if "fallback" in step)}
 
 
+def _readings(filtered: list[list[Any]]) -> str | None:
+    """How a reader read the answers, one line a repeat; None where no reader ran."""
+    parts = (part for values in filtered for value in values for part in (value if isinstance(value, list) else [value]))
+    lines = [str(part.reading) for part in parts if isinstance(part, Read) and part.reading]
+    return "\n".join(lines) if lines else None
+
+
 def _single(filtered: list[Any]) -> Any:
     return filtered[0] if len(filtered) == 1 else filtered
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return str(value)  # no reader's subclass of it
     try:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):

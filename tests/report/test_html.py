@@ -27,7 +27,7 @@ from harness.report.html import page
 from harness.report.html.charts import Point, clipped, frontier
 from harness.report.html.cost import cost_charts
 from harness.report.html.finding import main_scopes
-from harness.report.html.items import LONGEST, item_data, stated
+from harness.report.html.items import LONGEST, _answer, item_data, stated
 from harness.report.html.study import Plate, Statement, Studies, Study
 from harness.report.html.svg import Axis, element, fitted
 from harness.report.html.tables import Cell, Grid, published_grid
@@ -372,3 +372,16 @@ def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -
     code += f"print({heavy} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=runs.test_env(), cwd=tmp_path)
     assert said.stdout.strip() == "set()"
+
+
+def test_the_viewer_says_how_an_answer_was_read() -> None:
+    sample = {
+        "answer": "B",
+        "responses": ["答案：【B】"],
+        "truncated": False,
+        "empty": False,
+        "unparsable": False,
+        "reading": "答案: 答案：【B",
+    }
+    assert _answer(sample, 1.0, Words("en")) == ["B", ["答案：【B】"], 1.0, 0, "答案: 答案：【B"]
+    assert _answer(sample | {"reading": None}, 1.0, Words("en")) == ["B", ["答案：【B】"], 1.0, 0]

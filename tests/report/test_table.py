@@ -271,6 +271,34 @@ def test_the_primary_metric() -> None:
     assert primary("t", [row("a", "t", None)]) is None
 
 
+def test_filters_that_disagree_are_both_shown(make: Any) -> None:
+    rows = []
+    for model, strict, loose in (("a", 0.167, 0.830), ("b", 0.5, 0.5)):
+        rows.append(row(model, "gsm8k", strict, metric="exact_match", filter="strict-match", language="en"))
+        rows.append(row(model, "gsm8k", loose, metric="exact_match", filter="flexible-extract", language="en"))
+        rows.append(row(model, "en_one", 0.9, language="en"))
+    table = make_table([make(rows)])
+    assert [(line.name, line.kind, line.filter) for line in table.lines][:2] == [
+        ("gsm8k", "task", "strict-match"),
+        ("gsm8k", "filter", "flexible-extract"),
+    ]
+    average = next(line for line in table.lines if line.kind == "average")
+    assert average.figures[0].value == pytest.approx((0.167 + 0.9) / 2)  # the headline only
+    for form in ("rich", "markdown"):
+        text = render(table, form, width=400)
+        assert "0.167" in text
+        assert "0.830" in text
+        assert "exact_match (flexible-extract)" in text
+        assert "strict-match is the headline (averages and comparisons use it) because the task defines it first" in text
+
+
+def test_filters_that_agree_take_one_line(make: Any) -> None:
+    rows = [row("a", "gsm8k", 0.5, metric="exact_match", filter=name) for name in ("strict-match", "flexible-extract")]
+    table = make_table([make(rows)])
+    assert [line.filter for line in table.lines] == ["strict-match"]
+    assert not any("headline" in note for note in table.notes)
+
+
 def test_numbers() -> None:
     assert [number(value) for value in (0.12345, 12.3456, 1234.5, 1234567.0)] == ["0.123", "12.35", "1234", "1.23e+06"]
     assert [rate_text(value) for value in (None, 1.234, 12.34, 12345.6)] == ["", "1.23", "12.3", "12,346"]

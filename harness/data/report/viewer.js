@@ -98,6 +98,7 @@
     });
     box.append(element("p", facts.join(" · ")));
     box.append(element("div", answer[0], "text"));
+    if (answer[4]) labelled(box, words.reading, answer[4]);
     answer[1].forEach((text) => labelled(box, words.said, text));
     return box;
   }

@@ -22,7 +22,7 @@ MOST_ANSWERS = 120_000
 """Of all models and tasks together: what a browser filters without a pause."""
 LONGEST = 20_000
 """Characters of one text; of a longer one beginning and end are kept."""
-COLUMNS = ("answer", "responses", "truncated", "empty", "unparsable")
+COLUMNS = ("answer", "responses", "truncated", "empty", "unparsable", "reading")
 
 
 def item_data(comparison: Comparison, words: Words, *, most_bytes: int = MOST_BYTES, most_answers: int = MOST_ANSWERS) -> dict[str, Any]:
@@ -110,12 +110,13 @@ def _item(
 
 
 def _answer(sample: dict[str, Any], score: float, words: Words) -> list[Any]:
-    """[answer, responses, score, flags]: bits 1 truncated, 2 empty, 4 unparsable."""
+    """[answer, responses, score, flags]: bits 1 truncated, 2 empty, 4 unparsable; then how it was read, where a reader ran."""
     answer = sample["answer"] or ""
     said = [text or "" for text in sample["responses"] or []]
     flags = bool(sample["truncated"]) | bool(sample["empty"]) << 1 | bool(sample["unparsable"]) << 2
     responses = [] if said == [answer] else [_shown(text, words) for text in said]
-    return [_shown(answer, words), responses, None if math.isnan(score) else round(score, 4), flags]
+    reading = [_shown(sample["reading"], words)] if sample["reading"] else []
+    return [_shown(answer, words), responses, None if math.isnan(score) else round(score, 4), flags, *reading]
 
 
 def _shown(text: str, words: Words) -> str:

@@ -1,0 +1,54 @@
+"""The options of a document, as its task's data name them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.tasks.reading.folding import alike, fold
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST = 10
+"""Letters that count where a document does not tell its options: A to J."""
+_NEGATIVE = re.compile(
+    r"不正确|不对|不当|不恰当|不符|不属于|不包括|不是|不能|不可能|不会|不合|错误|有误|无关|\bNOT\b|\bEXCEPT\b|\bLEAST\b"
+    r"|(?i:\bis not\b|\bare not\b|\bnot true\b|\bfalse\b|\bincorrect\b|\bexcept\b|\bwrong\b)"
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """``texts`` in the order of their letters; ``count`` letters are valid; ``negative`` questions ask which option is wrong."""
+
+    texts: tuple[str, ...] = ()
+    count: int = MOST
+    negative: bool = False
+
+    @classmethod
+    def of(cls, texts: Sequence[Any], question: str = "") -> Options:
+        """The options of a question."""
+        return cls(tuple(map(str, texts)), len(texts) or MOST, bool(_NEGATIVE.search(fold(question))))
+
+    def letter(self, text: str) -> str | None:
+        """The letter of the one option that this text equals (case, width and outer punctuation aside)."""
+        said = alike(text)
+        equal = [place for place, option in enumerate(self.texts) if said and alike(option) == said]
+        return LETTERS[equal[0]] if len(equal) == 1 else None
+
+
+def options_of(document: Mapping[str, Any]) -> Options:
+    """The options of an lm-eval document: columns A, B, C, …, or a list (or ARC's ``{"text": […]}``) in choices or options."""
+    question = next((str(document[key]) for key in ("question", "Question", "query", "input", "ctx") if document.get(key)), "")
+    for key in ("choices", "options"):
+        listed = document.get(key)
+        listed = listed.get("text") if isinstance(listed, Mapping) else listed
+        if isinstance(listed, list | tuple) and listed:
+            return Options.of(listed, question)
+    lettered = []
+    for letter in LETTERS:
+        if document.get(letter) is None:
+            break
+        lettered.append(document[letter])
+    return Options.of(lettered, question)

@@ -1,0 +1,224 @@
+"""What stands right behind a cue: one letter, several, or the text of an option. All on folded text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.tasks.reading.folding import alike
+from harness.tasks.reading.options import LETTERS, Options
+
+_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,8}"  # bounded, like all repeats here: a model may write one character a thousand times
+_CLOSE = r"[^\S\n]{0,4}[\"'」』】〗》〉\])}>]{0,8}"
+_FILL = (
+    r"(?:(?i:\s{0,4}(?<![A-Za-z])(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
+    r"|statement|number|indeed|clearly|therefore|simply|still|thus"
+    r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as"
+    r"|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"
+    r"|\s{0,4}(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-)\s{0,4}){0,6}"
+)
+_START = re.compile(_FILL + _OPEN + _FILL + r"[\"'\[({<]{0,8}")
+_LETTER = r"(?<![A-Za-z0-9_\\])([A-Za-z])(?![A-Za-z0-9_])(?!'[a-zA-Z])(?!-[A-Za-z])(?!\+\+)(?!\.[A-Za-z]\.)"
+_ONE = re.compile(_LETTER)
+_GLUED = re.compile(r"(?<![A-Za-z0-9_])([A-Z]{2,10})(?![A-Za-z0-9_])")
+_WORDS = (
+    r"(?:because|since|as|due|based|given|and|or|but|rather|instead|which|where|while|is|are"
+    r"|was|being|not|with|for|by|though|though|then|here)\b"
+)
+_CLOSED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…)\]】」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
+    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符])"
+)
+_ENDED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]】」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
+    rf"|since|as|due|based|given)\b|因为|由于)"
+)
+_BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
+_S = r"[^\S\n]{0,4}"
+_OR = re.compile(
+    rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|也许是?|或许是?){_S}"
+    rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"
+)
+_AND = re.compile(
+    rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同"
+    rf"|[^\S\n]){_S}(?i:option|choice|选项)?[^\S\n\"'(\[]*[\"'(\[]?{_LETTER}"
+)
+_LISTED = re.compile(
+    rf"{_CLOSE}\s*(?:$|\n|[.。;!?)\]】」』}}]|(?:都|均|皆)(?!不|错|有误)|中|之间|(?i:are both|both)\b|两项?"
+    rf"|,\s*(?i:because|since|as)\b|因为)"
+)
+_ALTERNATIVE = re.compile(rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S")
+_DENIAL = re.compile(r"(?i:\bnot\b|n't|\bneither\b|\bnor\b|\bwrong\b|incorrect)|不|非|错")
+_ORDINAL = re.compile(
+    r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?![\d.]))|(?:选项"
+    r"|第)\s*([1-9一二三四五六七八九十])\s*(?:个选项|个|项|选项)?(?!\d)"
+    r"|(?i:(?:the\s+)?(first|second|third|fourth|fifth|sixth|last)\s+(?:option|choice|answer"
+    r"|statement|one)\b)|([①②③④⑤⑥⑦⑧⑨⑩])"
+)
+_NAMES = ("first", "second", "third", "fourth", "fifth", "sixth")
+_PRONOUNS = frozenset("AI")
+"""Letters that are English words, too."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how they were told."""
+
+    letters: tuple[str, ...]
+    end: int
+    by: str = "letter"
+
+
+def payload(text: str, start: int, options: Options, *, closed: bool = False) -> Payload | None:
+    """The letters or the option's text that stand at ``start``; None where there is neither.
+
+    ``closed`` asks for a letter that ends its clause (or is bracketed).
+    """
+    opened = _START.match(text, start)
+    place = opened.end() if opened else start
+    whole = _option_text(text, place, options)
+    letter = _ONE.match(text, place)
+    if whole is not None and (letter is None or whole.end > letter.end() + 1):
+        return whole
+    if letter is not None and _is_letter(text, letter, options, closed):
+        if letter.start() and "\n" in text[start : letter.start()] and _lists(text, letter):
+            return None
+        return _several(text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options))
+    glued = _GLUED.match(text, place)
+    if glued and _is_list(glued[1], options) and _ENDED.match(text, glued.end()):
+        return Payload(tuple(glued[1]), glued.end())
+    numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, place)
+    return ordinal(text, start, options) or (_option_text(text, numbered.end(), options) if numbered else None)
+
+
+def _is_list(letters: str, options: Options) -> bool:
+    """Whether capitals are letters of options, each once and in order: "ABD", but no "DNA"."""
+    return list(letters) == sorted(set(letters)) and LETTERS.index(letters[-1]) < options.count
+
+
+def whole_payload(text: str, options: Options) -> Payload | None:
+    """The reading of a text that should hold an answer and nothing else: a box, a tag, a JSON value."""
+    said = text.strip().strip("\"'")
+    equal = options.letter(said)
+    if equal is not None and not (len(said) == 1 and said.isalpha()):
+        return Payload((equal,), len(text), "text")
+    return payload(text, 0, options, closed=True)
+
+
+def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) -> bool:
+    """Whether a single letter is an option's and no article, pronoun or beginning of a name."""
+    letter, end = found[1], found.end()
+    place = LETTERS.index(letter.upper())
+    bracketed = bool(text[found.start() - 1 : found.start()].strip(" \n:")) and bool(_BRACKET.match(text, end))
+    if letter.upper() in "IX" and place >= options.count:
+        return False  # a pronoun; the blank of "Answer: X"
+    if letter.islower():
+        return place < options.count and bool(
+            _CLOSED.match(text, end) if letter != "a" else _ENDED.match(text, end) or _BRACKET.match(text, end)
+        )
+    if closed:
+        return bracketed or bool(_ENDED.match(text, end)) or bool(_BRACKET.match(text, end)) or _named(text, end, place, options)
+    if letter in _PRONOUNS and not _CLOSED.match(text, end):
+        return _named(text, end, place, options)
+    return True
+
+
+def _named(text: str, end: int, place: int, options: Options) -> bool:
+    """Whether the option's own text follows its letter."""
+    return names(text[end:].split("\n")[0].lstrip(" :.,-)]"), place, options)
+
+
+def names(rest: str, place: int, options: Options) -> bool:
+    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid argument"), it must end there."""
+    own = alike(options.texts[place]) if place < len(options.texts) else ""
+    said = alike(rest)
+    return bool(own) and said.startswith(own) and not (LETTERS[place] in _PRONOUNS and re.match(r"\s*\w", said[len(own) :]))
+
+
+def _option_text(text: str, place: int, options: Options) -> Payload | None:
+    """The longest option whose text stands here and ends at a boundary; None where two options have it."""
+    line = text[place : place + 400].split("\n")[0]
+    said = line.casefold()
+    best: tuple[int, list[int]] = (0, [])
+    for number, option in enumerate(options.texts):
+        own = " ".join(alike(option).split())
+        if not own or not said.startswith(own):
+            continue
+        rest = said[len(own) :]
+        if rest and own[-1].isascii() and (rest[0].isalnum() or re.match(r"[.,]\d|-\w|%|/\w", rest)):
+            continue
+        if rest and not own[-1].isascii() and rest[0] not in " .。,,;;:!!?\"'」』】)》…，的吧了因由(":
+            continue
+        if len(own) >= best[0]:
+            best = (len(own), [number] if len(own) > best[0] else [*best[1], number])
+    if len(best[1]) != 1:
+        return None
+    return Payload((LETTERS[best[1][0]],), place + best[0], "text")
+
+
+def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
+    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is said of B alone.
+
+    ``named``: the option's own text follows, which may name letters ("D) A and C").
+    """
+    sure, end = [first[1].upper()], first.end()
+    listed, listed_end, maybe = list(sure), end, False
+    while not named:
+        found = _OR.match(text, listed_end)
+        certain = found is not None
+        found = found or _AND.match(text, listed_end)
+        if found is None or (found[1].islower() and first[1].isupper()):
+            break
+        if found[1] in _PRONOUNS and not _CLOSED.match(text, found.end()) and not certain:
+            break
+        listed.append(found[1].upper())
+        listed_end = found.end()
+        maybe = not certain
+        if certain:
+            sure, end = list(listed), listed_end
+    if maybe and _LISTED.match(text, listed_end):
+        sure, end = listed, listed_end
+    if len(sure) == 1:
+        sure += _alternative(text, first)
+    return Payload(tuple(dict.fromkeys(sure)), end)
+
+
+def _alternative(text: str, first: re.Match[str]) -> list[str]:
+    """The second of two options named with their texts: "(A) London or (B) Paris"."""
+    rest = re.split(r"[。;!?\n]", text[first.end() : first.end() + 160])[0]
+    found = _ALTERNATIVE.search(rest)
+    if found is None or found[1].islower() or _DENIAL.search(rest[: found.start()]) or re.search(r"[a-z]\.\s", rest[: found.start()]):
+        return []
+    return [found[1]] if re.match(rf"{_CLOSE}[.):、]|{_CLOSE}[)\]]", rest[found.end(1) :]) else []
+
+
+def _lists(text: str, found: re.Match[str]) -> bool:
+    """Whether the options are listed from here on: the next line begins with the next letter."""
+    following = chr(ord(found[1]) + 1)
+    return bool(re.match(rf"[^\n]*\n\s*[-*(]*{following}\s*[.):、]", text[found.end() :]))
+
+
+def ordinal(text: str, start: int, options: Options) -> Payload | None:
+    """The second option, 第二个选项, ②: only where no option's text holds such numbers."""
+    blank = re.compile(r"[\s:是为\"'(【「]*(?i:the\s+)?").match(text, start)
+    for place in dict.fromkeys((blank.end() if blank else start, start)):
+        found = _ORDINAL.match(text, place)
+        if found is None:
+            continue
+        said = next(group for group in found.groups() if group)
+        if said in "①②③④⑤⑥⑦⑧⑨⑩" and (not options.texts or any(re.search("[①-⑩]", option) for option in options.texts)):
+            return None
+        number = _number(said, options.count)
+        return Payload((LETTERS[number],), found.end(), "ordinal") if 0 <= number < options.count else None
+    return None
+
+
+def _number(said: str, count: int) -> int:
+    if said.lower() == "last":
+        return count - 1
+    if said.lower() in _NAMES:
+        return _NAMES.index(said.lower())
+    for digits in ("123456789", "一二三四五六七八九十", "①②③④⑤⑥⑦⑧⑨⑩"):
+        if said in digits:
+            return digits.index(said)
+    return -1
