@@ -172,7 +172,7 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
     line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
     read = _read_at(one.source for one in days)
-    span = say("of_date", date=f"{begin} – {end}" if begin != end else begin)
+    span = say("counted_on", date=f"{begin} – {end}" if begin != end else begin)
     return Exhibit(
         "liked",
         title,
