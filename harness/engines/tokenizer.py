@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.fidelity import load_faithfully
 from harness.engines.files import ModelFiles
 from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
 from harness.errors import ModelError
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
@@ -31,27 +33,28 @@ def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
 
 def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
     """The tokenizer in a folder, which need not hold a model. Raises ModelError, one line, when it is missing or cannot be read."""
-    from transformers import AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     loudness = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it warns of another family's wrong pattern at every tokenizer in a local folder
     try:
-        raw = AutoTokenizer.from_pretrained(folder, trust_remote_code=spec.trust_remote_code, local_files_only=True)
-    except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{spec.id}: cannot load a tokenizer from {folder}: {first[:300]}") from error
+        loaded = load_faithfully(folder, spec.label, spec.trust_remote_code)
     finally:
         transformers_logging.set_verbosity(loudness)
-    return TextEncoder(raw, spec.label)
+    return TextEncoder(loaded.raw, spec.label, loaded.findings, loaded.rebuilt)
 
 
 class TextEncoder:
-    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context."""
+    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context.
 
-    def __init__(self, raw: Any, name: str = "model") -> None:
+    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another tokenizer (see `fidelity`).
+    """
+
+    def __init__(self, raw: Any, name: str = "model", findings: tuple[Finding, ...] = (), rebuilt: bool = False) -> None:
         self.raw = raw
         self.name = name
+        self.findings = findings
+        self.rebuilt = rebuilt
         self.bos_id: int | None = raw.bos_token_id
         self.eos_id: int | None = raw.eos_token_id
         prefix: int | None = raw.eos_token_id if raw.bos_token_id is None else raw.bos_token_id

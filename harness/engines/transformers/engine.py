@@ -141,7 +141,7 @@ class TransformersEngine:
 
     def _findings(self) -> tuple[Finding, ...]:
         """What loading the model showed that a reader of its scores should know."""
-        found: list[Finding] = []
+        found: list[Finding] = [*self.encoder.findings]
         if self._options.shared_prefixes and self._sharing.reason:
             found.append(Finding("sharing_off", values={"reason": self._sharing.reason}))
         if self._decoder.rules.penalty != 1.0:

@@ -21,6 +21,7 @@ from harness.engines.vllm.identity import versions
 from harness.engines.vllm.options import Options
 from harness.engines.vllm.scoring import Scorer
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,13 @@ class VllmEngine:
                 "eos_ids": sorted(self._endings.eos_ids),
                 "repetition_penalty": self._endings.penalty,
             },
+            findings=self._findings(),
         )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """What loading the model showed that a reader of its scores should know."""
+        penalty = self._endings.penalty
+        return (*self.encoder.findings, *([Finding("checkpoint_penalty", values={"penalty": penalty})] if penalty != 1.0 else []))
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""

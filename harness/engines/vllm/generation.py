@@ -29,7 +29,8 @@ class Endings:
 
 @dataclass(slots=True)
 class Job:
-    """One item on its way. ``watch`` is there where vLLM's own stop texts will not do: they know nothing of thoughts."""
+    """One item on its way. ``watch`` is there where vLLM's own stop texts will not do: they know nothing of
+    thoughts, nor of a tokenizer that had to be rebuilt."""
 
     item: Completion
     fitted: Fitted
@@ -63,7 +64,8 @@ class Writer:
 
     def _job(self, item: Completion, prompt: list[int]) -> Job:
         fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._endings.window)
-        watch = StopWatch(self._encoder, item.stop, item.think) if item.think is not None and any(item.stop) else None
+        ours = item.think is not None or self._encoder.rebuilt  # vLLM would look for stop texts by its own reading of the folder
+        watch = StopWatch(self._encoder, item.stop, item.think) if ours and any(item.stop) else None
         return Job(item, fitted, closing_texts(item, self._endings.eos_text), watch)
 
     def _params(self, job: Job) -> Any:
