@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.engines.finite import Faults, is_kept
+from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.items import Answer, Item
 from harness.results.journal import Journal
@@ -74,7 +76,7 @@ class CellWork:
         """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
         try:
             items = self._items = list(self.task.items(self.style, self.limit))
-            kept = self.owner.journal.keys(self.facts.cell_id)
+            kept = {key for key, answer in self.owner.journal.answers(self.facts.cell_id).items() if is_kept(answer)}
             missing = [item for item in items if item.key not in kept]
             self._progress(len(items) - len(missing), len(items), force=True)
             if missing:
@@ -101,8 +103,10 @@ class CellWork:
         done = total - len(missing)
         stream = self._stream(engine, missing)
         begin = time.perf_counter()
+        faults = Faults(total)
         for answer in stream:
-            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
+            if not faults.take(answer):  # a wrong one is not kept: the same command asks it again
+                self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
             done += 1
             self._progress(done, total, force=done == total)
             if self.owner.stop.asked and done < total:
@@ -111,6 +115,7 @@ class CellWork:
             begin = time.perf_counter()
         if done < total:
             raise RuntimeError(f"the engine answered {done} of {total} items")
+        faults.raise_any(finding.text("en") for finding in engine.info.findings if finding.kind == "weights_not_finite")
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
@@ -122,7 +127,7 @@ class CellWork:
 
     def mark(self, status: Status, reason: str | None) -> None:
         """Marks the documents whose every answer is there, and keeps rows and samples. Raises RunFolderError."""
-        answers = self.owner.journal.answers(self.facts.cell_id)
+        answers = {key: answer for key, answer in self.owner.journal.answers(self.facts.cell_id).items() if is_kept(answer)}
         marks = self.task.mark(answers, self.style, self.limit)
         rows: list[Row] = []
         if marks.n:
@@ -139,7 +144,7 @@ class CellWork:
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
-        return [*self.task.findings(self.style), *marks.findings]
+        return [*self.task.findings(self.style), *rule_findings(answers.values()), *marks.findings]
 
     def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
         """What the marked answers cost; a meter that fails costs no score."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from harness.engines.rows import ScorePlan
-from harness.engines.tokenizer import Pair
+from harness.engines.seams import Pair
 from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory
