@@ -89,6 +89,18 @@ class ScorePlan:
         rows[key].wants.append(len(self.wants))
         self.wants.append(want)
 
+    def reopen(self, owners: Sequence[int]) -> list[Row]:
+        """Forgets what some owners were told; returns the rows that answer them anew."""
+        asked = set(owners)
+        wanted = {index for index, want in enumerate(self.wants) if want.owner in asked}
+        for owner in asked:
+            verdict = self.verdicts[owner]
+            verdict.logprobs, verdict.greedy = [0.0] * len(verdict.logprobs), [True] * len(verdict.greedy)
+        for index in wanted:
+            self.verdicts[self.wants[index].owner].open += len(self.wants[index].targets)
+        rows = [Row(row.inputs, row.owner, [want for want in row.wants if want in wanted]) for row in self.rows]
+        return [row for row in rows if row.wants]
+
     def fill(self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool) -> int | None:
         """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""
         asked = self.wants[want]

@@ -117,7 +117,12 @@ class VllmEngine:
     def _findings(self) -> tuple[Finding, ...]:
         """What loading the model showed that a reader of its scores should know."""
         penalty = self._endings.penalty
-        return (*self.encoder.findings, *([Finding("checkpoint_penalty", values={"penalty": penalty})] if penalty != 1.0 else []))
+        found = [*self.encoder.findings]
+        if penalty != 1.0:
+            found.append(Finding("checkpoint_penalty", values={"penalty": penalty}))
+        if self._writer.unchecked:
+            found.append(Finding("finite_unchecked"))
+        return tuple(found)
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""
