@@ -128,7 +128,8 @@ class Generation:
     (only in answers imported from other programs) nobody kept it.
     ``times`` are seconds since the engine got the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are
     this answer's part of the passes that read prompts and of the steps that wrote tokens; None where an engine does both in one step.
-    ``broken``: the number, no finite one, that the model gave where the next token was to be chosen; the text ends there and is worth nothing.
+    ``broken``: the number, no finite one, that the model gave where the next token was to be chosen; the text ends there and is worth
+    nothing.
     """
 
     key: str

@@ -1,9 +1,10 @@
 """Whether a tokenizer gives texts back, and whether it is the one that its file describes.
 
-transformers builds a fast tokenizer by the class that ``tokenizer_config.json`` names. Some classes put their own normalizer, pre-tokenizer
-and decoder in place of those in ``tokenizer.json``; where the class is not the family's own, text vanishes without a word. So the file is
-the truth: the loaded tokenizer must have the file's pipeline and vocabulary and give the file's ids, else it is rebuilt from the file.
-Then a few texts go there and back. Nothing here asks for a model's name.
+transformers builds a fast tokenizer by the class that ``tokenizer_config.json`` names. Some classes put their
+own normalizer, pre-tokenizer and decoder in place of those in ``tokenizer.json``; where the class is not the
+family's own, text vanishes without a word. So the file is the truth: the loaded tokenizer must have the
+file's pipeline and vocabulary and give the file's ids, else it is rebuilt from the file. Then a few texts go
+there and back. Nothing here asks for a model's name.
 
 | a text that comes back | is |
 |---|---|
@@ -33,7 +34,8 @@ TEXTS = (
     "def f(x):\n    return x**2\n\n\tprint('ok')",
     "🙂👍🏽 émigré Ω≈π",
 )
-"""They go there and back. No white space at either end, which many tokenizers add or take by design; NFC, as texts usually are."""
+"""They go there and back. No white space at either end, which many tokenizers add or take by design; NFC, as
+texts usually are."""
 _COMPARED = (
     *TEXTS,
     " leading space",
@@ -47,6 +49,15 @@ _COMPARED = (
 """Their ids must be the file's. Not all of them come back unchanged from a sound tokenizer."""
 _SPECIALS = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
 _KEPT = ("chat_template", "model_max_length", "clean_up_tokenization_spaces", "padding_side", "add_bos_token", "add_eos_token")
+_FLAGS = (
+    "byte_fallback",
+    "fuse_unk",
+    "ignore_merges",
+    "unk_token",
+    "dropout",
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+)
 _UNKNOWN = ("<unk>", "[UNK]", "<|unk|>")
 
 Verdict = Literal["same", "normalised", "altered", "gone"]
@@ -54,7 +65,8 @@ Verdict = Literal["same", "normalised", "altered", "gone"]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its config names, which would not."""
+    """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its config
+    names, which would not."""
 
     raw: Any
     findings: tuple[Finding, ...]
@@ -62,11 +74,13 @@ class Loaded:
 
 
 def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -> Loaded:
-    """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or where it loses text.
+    """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or where it
+    loses text.
 
-    Tried in turn, until one does what ``tokenizer.json`` says: transformers' own choice of class, its generic class, and the generic class
-    around the file with nothing of ``tokenizer_config.json`` but the special tokens' names and the chat template. Without that file, or with
-    a tokenizer in remote code, there is nothing to compare with, and the texts only go there and back.
+    Tried in turn, until one does what ``tokenizer.json`` says: transformers' own choice of class, its generic
+    class, and the generic class around the file with nothing of ``tokenizer_config.json`` but the special
+    tokens' names and the chat template. Without that file, or with a tokenizer in remote code, there is
+    nothing to compare with, and the texts only go there and back.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -96,7 +110,8 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
 
 
 def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
-    """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone without a trace."""
+    """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone without a
+    trace."""
     found: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
     unknown = _unknown_ids(raw)
     for text in TEXTS:
@@ -149,7 +164,8 @@ def _unknown_ids(raw: Any) -> set[int]:
 
 
 def _read_truth(folder: Path, label: str) -> Any:
-    """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none. Raises ModelError for a spoilt one."""
+    """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none. Raises
+    ModelError for a spoilt one."""
     from tokenizers import Tokenizer
 
     file = folder / "tokenizer.json"
@@ -182,18 +198,19 @@ def _around(truth: Any, folder: Path) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     config = _config(folder)
-    told = {name: _content(config[name]) for name in _SPECIALS if name in config}
+    told: dict[str, Any] = {name: _content(config[name]) for name in _SPECIALS if name in config}
     told |= {name: config[name] for name in _KEPT if name in config}
     template = folder / "chat_template.jinja"
     if template.is_file():
         told["chat_template"] = template.read_text(encoding="utf-8")
-    elif isinstance(told.get("chat_template"), list):
-        told["chat_template"] = {entry["name"]: entry["template"] for entry in told["chat_template"]}
+    elif isinstance(several := config.get("chat_template"), list):
+        told["chat_template"] = {entry["name"]: entry["template"] for entry in several}
     return PreTrainedTokenizerFast(tokenizer_object=truth, **told)
 
 
 def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
-    """How a tokenizer departs from its file, None where it does not (or there is no file, or it is remote code of its own)."""
+    """How a tokenizer departs from its file, None where it does not (or there is no file, or it is remote
+    code of its own)."""
     if truth is None or not getattr(raw, "is_fast", False):
         return None
     texts = _compared(truth)
@@ -218,7 +235,8 @@ def _compared(truth: Any) -> list[str]:
 
 
 def _uncalled_for(raw: Any, truth: Any, config: dict[str, Any]) -> str | None:
-    """An added token that neither the file has nor its config asks for: as a special token by name, or under an id beyond the file's."""
+    """An added token that neither the file has nor its config asks for: as a special token by name, or under
+    an id beyond the file's."""
     known = {token.content for token in truth.get_added_tokens_decoder().values()}
     lists = [config.get(name) or () for name in ("additional_special_tokens", "extra_special_tokens")]
     named = [
@@ -242,11 +260,11 @@ def _content(token: Any) -> str | None:
 def _parts(truth: Any, backend: Any) -> Iterator[tuple[str, Any, Any]]:
     """(name, the file's, the loaded tokenizer's) of every part that decides ids and texts."""
     for name in ("normalizer", "pre_tokenizer", "decoder"):
-        yield name.replace("_", "-"), *(_state(getattr(one, name)) for one in (truth, backend))
+        yield name.replace("_", "-"), _state(getattr(truth, name)), _state(getattr(backend, name))
     yield "model", type(truth.model).__name__, type(backend.model).__name__
-    for name in ("byte_fallback", "fuse_unk", "ignore_merges", "unk_token", "dropout", "continuing_subword_prefix", "end_of_word_suffix"):
-        yield name, *(getattr(one.model, name, None) or None for one in (truth, backend))
-    yield "vocabulary", *(one.get_vocab(with_added_tokens=False) for one in (truth, backend))
+    for name in _FLAGS:
+        yield name, getattr(truth.model, name, None) or None, getattr(backend.model, name, None) or None
+    yield "vocabulary", truth.get_vocab(with_added_tokens=False), backend.get_vocab(with_added_tokens=False)
 
 
 def _state(part: Any) -> Any:

@@ -24,6 +24,7 @@ from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
+
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
     """The model's tokenizer from its local files. Raises ModelError, one line, when it is missing or cannot be read."""
     return read_tokenizer(spec, files.tokenizer)

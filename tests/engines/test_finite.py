@@ -65,7 +65,9 @@ def test_one_bad_weight(value: float, settings: dict[str, Any], tmp_path: Path) 
     assert (finding.count, finding.values) == (1, {"tensors": 1, "name": f"{MATRIX} (1)"})
     assert MATRIX in finding.text("zh")
     answers = [*engine.score(_questions()), *engine.perplexity([Passage("p", "Some text that goes on. 中文")])]
-    answers += engine.generate([Completion("g", "Once", max_tokens=9), Completion("s", "Once", (), 9, Sampling(temperature=1.0, top_p=0.9))])
+    answers += engine.generate(
+        [Completion("g", "Once", max_tokens=9), Completion("s", "Once", (), 9, Sampling(temperature=1.0, top_p=0.9))]
+    )
     assert len(answers) == len(WORDS) + 3
     assert all(find_fault(answer) for answer in answers)
 
@@ -89,7 +91,9 @@ def test_one_bad_row_among_good_ones(settings: dict[str, Any], tmp_path: Path) -
             assert find_fault(scores[want.key])
         else:
             assert scores[want.key].logprobs == pytest.approx(want.logprobs, abs=1e-5)
-    prompts = [Completion(word, f"Question: {word}\nAnswer:", (), 12, Sampling(temperature=0.8, seed=1)) for word in [*WORDS, "斑马", "x", "y"]]
+    prompts = [
+        Completion(word, f"Question: {word}\nAnswer:", (), 12, Sampling(temperature=0.8, seed=1)) for word in [*WORDS, "斑马", "x", "y"]
+    ]
     texts = {answer.key: answer for answer in engine.generate(prompts)}
     for want in sound.generate(prompts):
         if want.key == "斑马":

@@ -130,7 +130,9 @@ def test_masks_follow_the_queries_format(monkeypatch: pytest.MonkeyPatch) -> Non
     """A quantised model's queries may have another number format than the model; CUDA refuses a bias of another."""
     seen: list[Any] = []
     real = attention.kernel
-    monkeypatch.setattr(attention, "kernel", lambda q, k, v, scale, bias, causal=False: seen.append(bias.dtype) or real(q, k, v, scale, bias, causal))
+    monkeypatch.setattr(
+        attention, "kernel", lambda q, k, v, scale, bias, causal=False: seen.append(bias.dtype) or real(q, k, v, scale, bias, causal)
+    )
     q, k = torch.randn(3, 1, 2, 8).bfloat16(), torch.randn(3, 1, 8).bfloat16()
     attention.attend(q, k, k, 1.0, torch.zeros(3, 3), causal=False)
     assert seen == [torch.bfloat16]
@@ -153,9 +155,7 @@ def test_half_precision_is_judged_by_the_context_and_by_roundings() -> None:
 
 
 @pytest.mark.parametrize(("noise", "agrees"), [(0.1, True), (8.0, False), (float("nan"), False)])
-def test_steps_that_differ_by_more_are_found_out(
-    noise: float, agrees: bool, stories: Opened, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_steps_that_differ_by_more_are_found_out(noise: float, agrees: bool, stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     forward = stories.engine._forward
     real = forward.next_logits
 

@@ -143,14 +143,18 @@ def test_the_same_alone_together_and_in_any_order(gpt2: Opened) -> None:
 
 def test_pairs_are_never_without_a_token(encoder: TextEncoder) -> None:
     """What endpoints ask, a pair at a time."""
-    for context, continuation in encoder.pairs([("Ans", "wer"), ("The Ans", "wer"), ("a", ""), ("", ""), (" ", ""), ("", encoder.eos_text)]):
+    for context, continuation in encoder.pairs(
+        [("Ans", "wer"), ("The Ans", "wer"), ("a", ""), ("", ""), (" ", ""), ("", encoder.eos_text)]
+    ):
         assert context
         assert continuation
 
 
 def test_the_rules_by_ids() -> None:
     assert settle([Split([1, 2], [1, 2, 3])], ["c"], 0, 9) == Options([([1, 2], [3])])
-    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [1, 2, 4])], ["c", "c"], 0, 9) == Options([([1], [3]), ([1], [2, 4])], (MOVED, MOVED))
+    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [1, 2, 4])], ["c", "c"], 0, 9) == Options(
+        [([1], [3]), ([1], [2, 4])], (MOVED, MOVED)
+    )
     # One that splits the context otherwise shares less.
     assert settle([Split([1, 2], [1, 3]), Split([1, 2], [5, 2, 4])], ["c", "c"], 0, 9).pairs == [([0], [1, 3]), ([0], [5, 2, 4])]
     assert settle([Split([1, 2], [1, 2])], ["c"], 0, 9) == Options([([1, 2], [9])], (END,))
@@ -190,6 +194,8 @@ def test_the_mock_has_no_certain_option() -> None:
 
 
 def test_findings_count_documents() -> None:
-    scores: list[Any] = [Score(str(n), (-1.0, -2.0), (False, False), (1, 1), rules=rules) for n, rules in enumerate([(), (MOVED, MOVED), (END, "")])]
+    scores: list[Any] = [
+        Score(str(n), (-1.0, -2.0), (False, False), (1, 1), rules=rules) for n, rules in enumerate([(), (MOVED, MOVED), (END, "")])
+    ]
     found = {finding.kind: finding.count for finding in rule_findings(scores)}
     assert found == {"options_moved": 1, "options_end": 1}

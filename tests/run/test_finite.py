@@ -1,4 +1,4 @@
-"""A run whose model computes numbers that are none: the cell fails with where and how many, good answers are kept, a repaired model goes on."""
+"""A run whose model computes numbers that are none: the cell fails with where and how many, and its good answers are kept."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ class Prompts:
         self._shared: dict[Node, Shared] = {}
 
     def read(self, hold: bool = False) -> list[Reading] | None:
-        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do not
-        fit. ``hold``: others hold memory that they will give back, so a pass for which there is none is not made smaller, but put off: None.
+        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do
+        not fit. ``hold``: others hold memory that they will give back, so a pass that does not fit is put off (None), not made smaller.
         """
         while load := self._packer.next():
             asks = [

@@ -111,9 +111,7 @@ class Step:
         self._longest = max(lengths)
         count = len(lengths)
         # Slots may outnumber rows; CUDA's kernel wants as many keys as queries.
-        self._groups = [
-            (slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP])) for low in range(0, count, _GROUP)
-        ]
+        self._groups = [(slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP])) for low in range(0, count, _GROUP)]
         self._sharers = sharers
         self._bias: dict[Any, tuple[Tensor, Tensor, Tensor]] = {}
         self._layer = 0

@@ -30,8 +30,8 @@ class Endings:
 
 @dataclass(slots=True)
 class Job:
-    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is there where vLLM's own stop texts will not do: they know nothing of
-    thoughts, nor of a tokenizer that had to be rebuilt."""
+    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is there where vLLM's own stop
+    texts will not do: they know nothing of thoughts, nor of a tokenizer that had to be rebuilt."""
 
     item: Completion
     fitted: Fitted
@@ -60,8 +60,8 @@ class Writer:
         jobs = [self._job(item, prompt) for item, prompt in items]
         jobs.sort(key=lambda job: (job.item.arrival or 0.0, job.fitted.prompt))
         self.unchecked += max(0, len(jobs) - 1)
-        for job in jobs[:1]:
-            job.probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
+        if jobs:
+            jobs[0].probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
         session = Session(self._client, (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs))
         for request, output in session:
             job: Job = request.owner
