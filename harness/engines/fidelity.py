@@ -96,7 +96,7 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
             raw = way()
             reason = _difference(raw, truth, folder)
         except Exception as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            reason = _reason(error)
             if truth is None:
                 raise ModelError(f"{label}: cannot load a tokenizer from {folder}: {reason}") from error
         if reason is None:
@@ -115,8 +115,13 @@ def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
     found: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
     unknown = _unknown_ids(raw)
     for text in TEXTS:
-        ids = raw(text, add_special_tokens=False, verbose=False)["input_ids"]
-        back = str(raw.decode(ids))
+        try:
+            ids = raw(text, add_special_tokens=False, verbose=False)["input_ids"]
+            back = str(raw.decode(ids))
+        except Exception as error:  # e.g. an unknown token that the vocabulary does not have
+            raise ModelError(
+                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} ({type(raw).__name__} from {folder})"
+            ) from error
         verdict = judge(text, back, bool(unknown.intersection(ids)))
         if verdict == "gone":
             raise ModelError(
@@ -150,6 +155,10 @@ def _visible(text: str) -> Counter[str]:
     return Counter(character for character in plain if unicodedata.category(character)[0] not in "MZC")
 
 
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
 def _short(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:79] + "…")
 
@@ -174,8 +183,7 @@ def _read_truth(folder: Path, label: str) -> Any:
     try:
         truth = Tokenizer.from_file(str(file))
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-        raise ModelError(f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {reason}") from error
+        raise ModelError(f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {_reason(error)}") from error
     truth.no_truncation()
     truth.no_padding()
     if getattr(truth.model, "dropout", None):

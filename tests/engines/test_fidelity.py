@@ -12,7 +12,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine, resolve_model
-from harness.engines.fidelity import TEXTS, judge, load_faithfully
+from harness.engines.fidelity import TEXTS, check_round_trip, judge, load_faithfully
 from harness.engines.files import PACKAGED
 from harness.engines.pieces import PieceEncoder
 from harness.engines.tokenizer import ChatTemplate, TextEncoder, read_tokenizer
@@ -204,8 +204,20 @@ def test_a_vocabulary_without_a_tokenizer_json_goes_there_and_back(mirror: Path,
     folder = _copy(source, tmp_path / "m", tokenizer_class="LlamaTokenizerFast")
     shutil.copy(source / "merges.txt", folder)
     (folder / "config.json").unlink()
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, match=r"loses text|cannot encode") as caught:
         load_faithfully(folder, "m")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tokenizer_that_fails_on_a_text_is_refused_in_a_line(tmp_path: Path) -> None:
+    class Raising:
+        unk_token_id = None
+
+        def __call__(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("no such token\nat line 3")
+
+    with pytest.raises(ModelError, match=r"cannot encode .中国.*no such token") as caught:
+        check_round_trip(Raising(), "m", tmp_path)
     assert "\n" not in str(caught.value)
 
 
