@@ -139,6 +139,8 @@ class Score:
 
     ``greedy`` says whether the continuation is what greedy decoding would write; ``lengths`` are continuation lengths in tokens;
     ``truncated`` counts the tokens cut from the left because a pair was longer than the model's window.
+    ``rules``, where some option has no token of its own or not all of its tokens are scored, say of each how it is scored: "" as usual,
+    "moved", "end", "cut" (see `harness.engines.seams`).
     """
 
     key: str
@@ -148,6 +150,7 @@ class Score:
     tokens: Tokens = Tokens()
     truncated: int = 0
     seconds: float = 0.0
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ class Generation:
     content filter cut it off, ``unknown`` nobody told (some endpoints, and answers imported from other programs).
     ``times`` are seconds since the engine got the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are
     this answer's part of the passes that read prompts and of the steps that wrote tokens; None where an engine does both in one step.
+    ``broken``: the number, no finite one, that the model gave where the next token was to be chosen; the text ends there and is worth
+    nothing.
     """
 
     key: str
@@ -171,6 +176,7 @@ class Generation:
     output_ids: tuple[int, ...] | None = None
     prefill_seconds: float | None = None
     decode_seconds: float | None = None
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ class Finding:
         """What fills the sentence in."""
         return {"count": self.count, "of": self.of, **self.values}
 
+    def text(self, language: str) -> str:
+        """The sentence, filled in."""
+        return kinds()[self.kind].text(language, self.blanks())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the journal."""
         return {"kind": self.kind, "count": self.count, "of": self.of, "values": dict(self.values)}

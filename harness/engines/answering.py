@@ -8,6 +8,7 @@ from typing import Protocol
 
 from harness.engines.portions import PAIR, ahead, portions
 from harness.engines.rows import ScorePlan, Verdict, rolling_windows
+from harness.engines.seams import with_cuts
 from harness.engines.tokenizer import TextEncoder
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Likelihood, Passage, Score, Tokens
@@ -46,17 +47,17 @@ class TextSide:
         """Log-probabilities of continuations, in portions of bounded size."""
         texts = [("\0".join(item.pairs[0]) if item.pairs else "", sum(PAIR + len(a) + len(b) for a, b in item.pairs)) for item in items]
 
-        def prepare(portion: list[int]) -> tuple[list[int], ScorePlan]:
-            pairs = self.encoder.pairs([pair for index in portion for pair in items[index].pairs])
-            self.check(ids for pair in pairs for ids in pair)
-            each = iter(pairs)
-            return portion, ScorePlan([[next(each) for _ in items[index].pairs] for index in portion], self.window)
+        def prepare(portion: list[int]) -> tuple[list[int], list[tuple[str, ...]], ScorePlan]:
+            options = self.encoder.options([items[index].pairs for index in portion])
+            self.check(ids for each in options for pair in each.pairs for ids in pair)
+            return portion, [each.rules for each in options], ScorePlan([each.pairs for each in options], self.window)
 
-        for portion, plan in ahead(prepare, portions(texts)):
+        for portion, rules, plan in ahead(prepare, portions(texts)):
             for place in scorer.run(plan):
                 found = plan.verdicts[place]
                 key, greedy = items[portion[place]].key, tuple(found.greedy)
-                yield Score(key, tuple(found.logprobs), greedy, tuple(found.lengths), _tokens(found), found.truncated, found.seconds)
+                sizes, told = tuple(found.lengths), with_cuts(rules[place], found.cut, len(found.lengths))
+                yield Score(key, tuple(found.logprobs), greedy, sizes, _tokens(found), found.truncated, found.seconds, told)
 
     def perplexity(self, items: Sequence[Passage], scorer: Scores) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows."""

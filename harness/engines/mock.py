@@ -1,13 +1,15 @@
 """An engine without a model: answers made from a hash of the question, so that everything above engines can be tested in milliseconds.
 
 ``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after`` / ``oom_after`` / ``crash_after``
-(after so many items of this engine's life raise ModelError / OutOfMemoryError / end the process at once), ``trace`` (a file that gets one
+(after so many items of this engine's life raise ModelError / OutOfMemoryError / end the process at once), ``not_finite`` (every so-manieth
+answer is no finite number), ``trace`` (a file that gets one
 line an item asked, so that a test can see what was asked twice).
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from typing import Any
 
 from harness.config.schema import ModelSpec
 from harness.engines.protocol import EngineInfo
+from harness.engines.seams import END, USUAL
 from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Finish, Generation, Likelihood, Passage, Score, Tokens
 
@@ -32,6 +35,7 @@ class MockOptions:
     fail_after: int | None = None
     oom_after: int | None = None
     crash_after: int | None = None
+    not_finite: int | None = None
     trace: str | None = None
 
 
@@ -62,10 +66,13 @@ class MockEngine:
         for item in items:
             started = self._next(item.key)
             draws = [self._draw(context, continuation) for context, continuation in item.pairs]
-            lengths = tuple(len(continuation) for _, continuation in item.pairs)
+            rules = tuple(USUAL if continuation else END for _, continuation in item.pairs)
+            lengths = tuple(max(1, len(continuation)) for _, continuation in item.pairs)
             tokens = _count(sum(len(context) for context, _ in item.pairs) + sum(lengths))
             logprobs = tuple(-20.0 * draw for draw in draws)
-            yield Score(item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, time.perf_counter() - started)
+            logprobs = tuple(self._spoilt(value) for value in logprobs)
+            seconds, told = time.perf_counter() - started, rules if END in rules else ()
+            yield Score(item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, seconds, told)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
@@ -81,14 +88,15 @@ class MockEngine:
             written = item.max_tokens if item.ignore_eos else len(text)
             tokens = Tokens(size, size + written, 0, written)
             finish: Finish = "length" if item.ignore_eos else "stop" if stopped else "eos"
-            yield Generation(item.key, text, finish, tokens, 0, now - started, first, now - begun, ids)
+            broken = None if self._spoilt(0.0) == 0.0 else "nan"
+            yield Generation(item.key, text, finish, tokens, 0, now - started, first, now - begun, ids, broken=broken)
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Two nats a character, give or take a hash of the text."""
         for item in items:
             started = self._next(item.key)
             size = len(item.text)
-            logprob = -size * (1.5 + self._draw("", item.text))
+            logprob = self._spoilt(-size * (1.5 + self._draw("", item.text)))
             yield Likelihood(item.key, logprob, _count(size), size, 0, time.perf_counter() - started)
 
     def close(self) -> None:
@@ -113,6 +121,11 @@ class MockEngine:
         if self._options.delay:
             time.sleep(self._options.delay)
         return started
+
+    def _spoilt(self, value: float) -> float:
+        """The value, or NaN in the answers that shall have none."""
+        every = self._options.not_finite
+        return math.nan if every and self._answered % every == 0 else value
 
     def _draw(self, *parts: str) -> float:
         """A number in [0, 1) from a hash."""

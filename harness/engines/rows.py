@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.engines.tokenizer import Pair
+from harness.engines.seams import Pair
 
 Ids = NDArray[np.int32]
 
@@ -40,7 +40,7 @@ class Row:
 class Verdict:
     """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored.
 
-    ``lengths``: tokens of each continuation, before the window cuts it.
+    ``lengths``: tokens of each continuation, before the window cuts it; ``cut``: the slots in which it does.
     """
 
     logprobs: list[float]
@@ -51,12 +51,13 @@ class Verdict:
     computed: int = 0
     seconds: float = 0.0
     open: int = 0
+    cut: set[int] = field(default_factory=set)
 
 
 class ScorePlan:
     """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context + continuation)[-(window + 1):][:-1]``.
 
-    ``rows`` are distinct and sorted by their tokens.
+    ``rows`` are distinct and sorted by their tokens. Raises ValueError for an empty continuation: it would be certain (see `seams`).
     """
 
     def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
@@ -67,15 +68,18 @@ class ScorePlan:
             verdict = Verdict([0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs])
             self.verdicts.append(verdict)
             for slot, (context, continuation) in enumerate(pairs):
-                if len(continuation):  # else there is nothing to predict: certain
-                    self._add(rows, Want(owner, slot, np.asarray(continuation, np.int32)), np.asarray(context, np.int32), window)
+                if not len(continuation):
+                    raise ValueError("a continuation without a token")
+                self._add(rows, Want(owner, slot, np.asarray(continuation, np.int32)), np.asarray(context, np.int32), window)
         self.rows = [row for _, row in sorted(rows.items())]
 
     def _add(self, rows: dict[bytes, Row], want: Want, context: Ids, window: int) -> None:
         whole = np.concatenate([context, want.targets])
         inputs = whole[-(window + 1) : -1]
-        want.targets = want.targets[-min(len(want.targets), len(inputs)) :]
         verdict = self.verdicts[want.owner]
+        if len(want.targets) > len(inputs):
+            want.targets = want.targets[-len(inputs) :]
+            verdict.cut.add(want.slot)
         verdict.truncated += len(whole) - len(inputs) - 1
         verdict.prompt += len(inputs)
         verdict.open += len(want.targets)
@@ -84,6 +88,18 @@ class ScorePlan:
             rows[key] = Row(inputs, want.owner)
         rows[key].wants.append(len(self.wants))
         self.wants.append(want)
+
+    def reopen(self, owners: Sequence[int]) -> list[Row]:
+        """Forgets what some owners were told; returns the rows that answer them anew."""
+        asked = set(owners)
+        wanted = {index for index, want in enumerate(self.wants) if want.owner in asked}
+        for owner in asked:
+            verdict = self.verdicts[owner]
+            verdict.logprobs, verdict.greedy = [0.0] * len(verdict.logprobs), [True] * len(verdict.greedy)
+        for index in wanted:
+            self.verdicts[self.wants[index].owner].open += len(self.wants[index].targets)
+        rows = [Row(row.inputs, row.owner, [want for want in row.wants if want in wanted]) for row in self.rows]
+        return [row for row in rows if row.wants]
 
     def fill(self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool) -> int | None:
         """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""

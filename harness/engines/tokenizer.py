@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.fidelity import load_faithfully
 from harness.engines.files import ModelFiles
 from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
+from harness.engines.seams import Options, Split, settle
+from harness.engines.seams import Pair as Pair  # also found here
 from harness.errors import ModelError
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
-
-Pair = tuple[list[int], list[int]]
-"""Token ids of a context (never empty) and of its continuation (may be empty)."""
 
 
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
@@ -32,27 +33,28 @@ def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
 
 def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
     """The tokenizer in a folder, which need not hold a model. Raises ModelError, one line, when it is missing or cannot be read."""
-    from transformers import AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
     loudness = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it warns of another family's wrong pattern at every tokenizer in a local folder
     try:
-        raw = AutoTokenizer.from_pretrained(folder, trust_remote_code=spec.trust_remote_code, local_files_only=True)
-    except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(f"{spec.id}: cannot load a tokenizer from {folder}: {first[:300]}") from error
+        loaded = load_faithfully(folder, spec.label, spec.trust_remote_code)
     finally:
         transformers_logging.set_verbosity(loudness)
-    return TextEncoder(raw, spec.label)
+    return TextEncoder(loaded.raw, spec.label, loaded.findings, loaded.rebuilt)
 
 
 class TextEncoder:
-    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context."""
+    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context.
 
-    def __init__(self, raw: Any, name: str = "model") -> None:
+    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another tokenizer (see `fidelity`).
+    """
+
+    def __init__(self, raw: Any, name: str = "model", findings: tuple[Finding, ...] = (), rebuilt: bool = False) -> None:
         self.raw = raw
         self.name = name
+        self.findings = findings
+        self.rebuilt = rebuilt
         self.bos_id: int | None = raw.bos_token_id
         self.eos_id: int | None = raw.eos_token_id
         prefix: int | None = raw.eos_token_id if raw.bos_token_id is None else raw.bos_token_id
@@ -94,8 +96,17 @@ class TextEncoder:
         return dict(zip(texts, found["input_ids"], strict=True))
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
-        """Token ids of (context, continuation) pairs: spaces that end a context belong to its continuation, the whole is encoded and
-        split at the context's length; an empty context is the prefix token, which the continuation itself may begin with."""
+        """Token ids of (context, continuation) pairs, each as a document of its own. Raises ModelError as `options` does."""
+        return [options.pairs[0] for options in self.options([[pair] for pair in pairs])]
+
+    def options(self, documents: Sequence[Sequence[tuple[str, str]]]) -> list[Options]:
+        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong to its continuation, the whole is encoded
+        and split at the context's length; an empty context is the prefix token, which the continuation itself may begin with.
+
+        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError where they need a token that the
+        tokenizer does not have.
+        """
+        pairs = [pair for document in documents for pair in document]
         shifted = [_shift_spaces(context, continuation) for context, continuation in pairs]
         texts = [text for context, continuation in shifted if context for text in (context, context + continuation)]
         texts += [
@@ -103,20 +114,30 @@ class TextEncoder:
         ]
         encoded = self.encode(texts)
         plain = self.encode_plain(continuation for context, continuation in pairs if not context)
-        return [
-            self._pair(given, context, continuation, encoded if given else plain)
+        splits = iter(
+            self._split(context, continuation, encoded) if given else self._split_alone(plain[continuation])
             for (given, _), (context, continuation) in zip(pairs, shifted, strict=True)
-        ]
+        )
+        contexts = iter(context for context, _ in shifted)
+        try:
+            return [
+                settle([next(splits) for _ in document], [next(contexts) for _ in document], self._prefix_id, self.eos_id)
+                for document in documents
+            ]
+        except ValueError as error:
+            raise ModelError(f"{self.name}: {error}") from error
 
-    def _pair(self, given: str, context: str, continuation: str, encoded: dict[str, list[int]]) -> Pair:
+    def _split(self, context: str, continuation: str, encoded: dict[str, list[int]]) -> Split:
         whole = encoded[context + continuation]
-        if not given:
-            return (whole[:1], whole[1:]) if whole and whole[0] == self.prefix_id else ([self.prefix_id], whole)
-        head = encoded[context] if context else []
-        if not head:  # a context of spaces only, on which lm-eval fails: condition on the prefix token
-            skip = 1 if whole and whole[0] == self.prefix_id else 0
-            return [self.prefix_id], whole[skip:]
-        return head, whole[len(head) :]  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
+        if context and (head := encoded[context]):
+            return Split(head, whole)  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
+        # A context of spaces only, on which lm-eval fails: condition on the prefix token.
+        return Split([self.prefix_id], whole if whole[:1] == [self.prefix_id] else [self.prefix_id, *whole])
+
+    def _split_alone(self, ids: list[int]) -> Split:
+        """An option after an empty context, encoded without special tokens; it may begin with the prefix token, not be it."""
+        begun = len(ids) > 1 and ids[0] == self.prefix_id
+        return Split([self.prefix_id], ids if begun else [self.prefix_id, *ids])
 
     def may_hold(self, token: int, characters: frozenset[str]) -> bool:
         """Whether a token, somewhere in a text, may write or complete one of the characters."""

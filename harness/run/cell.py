@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.engines.finite import Faults
+from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.items import Answer, Item, asked_digest
 from harness.results.journal import Journal
@@ -109,8 +111,10 @@ class CellWork:
         done = total - len(missing)
         stream = self._stream(engine, missing)
         begin = time.perf_counter()
+        faults = Faults(total)
         for answer in stream:
-            self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key))
+            if not faults.take(answer):  # a wrong one is not kept: the same command asks it again
+                self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key))
             done += 1
             self._progress(done, total, force=done == total)
             if self.owner.stop.asked and done < total:
@@ -119,6 +123,7 @@ class CellWork:
             begin = time.perf_counter()
         if done < total:
             raise RuntimeError(f"the engine answered {done} of {total} items")
+        faults.raise_any(finding.text("en") for finding in engine.info.findings if finding.kind == "weights_not_finite")
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
@@ -153,7 +158,9 @@ class CellWork:
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
-        return [*self.task.findings(self.style), *marks.findings, *answer_findings(answers.values()), *self._of_the_record()]
+        given = answers.values()
+        found = [*self.task.findings(self.style), *rule_findings(given), *marks.findings, *answer_findings(given)]
+        return [*found, *self._of_the_record()]
 
     def _of_the_record(self) -> list[Finding]:
         """That prompts had changed stays said after they were asked again: another day may change them once more."""

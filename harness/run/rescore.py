@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.engines.finite import is_kept
 from harness.errors import ConfigError, HarnessError
 from harness.items import Answer, Generation, Likelihood, Score, ThinkTags, Tokens
 from harness.results.files import write_json
@@ -209,6 +210,7 @@ def read_kept(folder: RunFolder, model: str, task: Task) -> Kept:
         try:
             cell = journal.cells().get((model, task.name))
             answers = journal.answers(cell.cell_id) if cell is not None else {}
+            answers = {key: answer for key, answer in answers.items() if is_kept(answer)}
         finally:
             journal.close()
         if answers:

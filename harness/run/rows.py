@@ -129,7 +129,8 @@ def is_truncated(sample: SampleMark, answers: Mapping[str, Answer]) -> bool:
 def write_samples(path: Path, marks: Marks, answers: Mapping[str, Answer]) -> None:
     """Writes one row a (document, filter) as Parquet. Raises RunFolderError.
 
-    List columns have one entry an item of the document (its repeats), ``logprobs`` one entry an option.
+    List columns have one entry an item of the document (its repeats), ``logprobs`` one entry an option; ``rules`` too, where
+    an option is scored by a rule of its own (`harness.engines.seams`), else none.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -146,7 +147,7 @@ def _schema() -> Any:
     columns |= {"score": pa.float64(), "metrics": pa.string(), "responses": texts, "logprobs": numbers, "greedy": pa.list_(pa.bool_())}
     columns |= {"finish": texts, "truncated": pa.bool_(), "empty": pa.bool_(), "unparsable": pa.bool_(), "tied": pa.bool_()}
     columns |= {f"tokens_{kind}": pa.int64() for kind in ("prompt", "computed", "shared", "output")}
-    columns |= {"seconds": pa.float64(), "item": pa.string(), "cluster": pa.string(), "reading": pa.string()}
+    columns |= {"seconds": pa.float64(), "item": pa.string(), "cluster": pa.string(), "reading": pa.string(), "rules": texts}
     return pa.schema(list(columns.items()))
 
 
@@ -165,6 +166,7 @@ def _sample(mark: SampleMark, answers: Mapping[str, Answer]) -> dict[str, Any]:
         "finish": [answer.finish for answer in found if isinstance(answer, Generation)],
         "logprobs": [],
         "greedy": [],
+        "rules": [],
         "truncated": is_truncated(mark, answers),
         "empty": mark.empty,
         "unparsable": mark.unparsable,
@@ -178,6 +180,7 @@ def _sample(mark: SampleMark, answers: Mapping[str, Answer]) -> dict[str, Any]:
         if isinstance(answer, Score):
             row["logprobs"] += answer.logprobs
             row["greedy"] += answer.greedy
+            row["rules"] += answer.rules
         elif isinstance(answer, Likelihood):
             row["logprobs"].append(answer.logprob)
     return row | {f"tokens_{kind}": getattr(tokens, kind) for kind in ("prompt", "computed", "shared", "output")}

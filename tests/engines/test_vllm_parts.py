@@ -224,7 +224,7 @@ def test_auto(
 class Words:
     """A tokenizer of single letters."""
 
-    prefix_id, eos_text, special_ids = 0, "", frozenset[int]()
+    prefix_id, eos_text, special_ids, rebuilt = 0, "", frozenset[int](), False
     raw = SimpleNamespace(convert_tokens_to_ids=lambda tag: None)
 
     @staticmethod

@@ -113,6 +113,8 @@ class Pass:
         keys, values = own
         for block in self.blocks:
             part = slice(block.low, block.high)
+            if block.mask is not None and block.mask.device != queries.device:
+                block.mask = block.mask.to(queries.device)  # layers may lie on several devices, one after the other
             found, log_sum = attend(queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None)
             out[:, :, part] = found
             sums[:, :, part] = log_sum
@@ -133,7 +135,7 @@ def _looks_of(whole: Pass, positions: Tensor, like: Tensor) -> list[Look]:
         if low < high:
             rows = positions[low:high] - block.low
             if block.mask is not None:
-                mask = block.mask[rows.to(block.mask.device)]
+                mask = block.mask[rows.to(block.mask.device)].to(like.device)
             else:
                 hidden = torch.arange(block.high - block.low)[None, :] > rows[:, None]
                 mask = torch.zeros(hidden.shape, dtype=like.dtype).masked_fill_(hidden, -math.inf).to(like.device)
@@ -202,7 +204,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, c
     q = q.permute(2, 1, 0, 3)
     k = k.transpose(0, 1).expand(group, -1, -1, -1)
     v = v.transpose(0, 1).expand(group, -1, -1, -1)
-    return kernel(q, k, v, scale, None if mask is None else aligned(mask).expand(group, q.shape[1], -1, -1), causal)
+    return kernel(q, k, v, scale, None if mask is None else aligned(mask.to(q)).expand(group, q.shape[1], -1, -1), causal)
 
 
 def kernel(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False) -> KeysValues:

@@ -28,10 +28,14 @@ _REFILL = 8  # prompts are read when an eighth of the slots is free
 
 @dataclass(slots=True)
 class _Ready:
-    """A job whose prompt was read and whose first token was chosen."""
+    """A job whose prompt was read and whose first token was chosen. ``tokens``: of its own, whose keys and values are held."""
 
     job: Job
     reading: Reading
+
+    @property
+    def tokens(self) -> int:
+        return sum(int(part[0][0].shape[0]) for part in self.reading.own)
 
 
 class Stream:
@@ -78,6 +82,8 @@ class _Batch:
         self._rows: list[Job] = []
         self._slots = Slots()
         self._unshared = 0.0  # seconds of passes that ended no prompt
+        self._entered: dict[int, int] = {}  # by id of a job: the how-manieth it was to take a slot
+        self._alone = 0  # times in a row that memory ran out with one row or none
 
     @property
     def busy(self) -> bool:
@@ -99,17 +105,31 @@ class _Batch:
             yield from self._write()
 
     def _read(self, free: int) -> Iterator[Job]:
-        """Reads prompts until there are enough for the free slots; a job whose first token is its last is yielded."""
-        while len(self._ready) < free and (self._prompts or self._waves):
+        """Reads prompts until there are enough for the free slots, or for the memory; a job whose first token is its last is yielded."""
+        while len(self._ready) < free and (self._prompts or self._waves) and self._has_room():
             if self._prompts is None:
                 self._wave = self._waves.popleft()
                 prompts = [job.prompt for job in self._wave]
                 self._prompts = Prompts(self._forward, self._stream.budget, prompts, self._stream._share)
+            before = len(self._ready), self._prompts.tokens
             yield from self._read_pass(self._prompts)
+            if self._prompts is not None and (len(self._ready), self._prompts.tokens) == before:
+                return  # put off: the rows at work and the prompts that were read give memory back first
+
+    def _has_room(self) -> bool:
+        """Whether what was read and what is written leave memory for one more prompt; with nothing held it is tried."""
+        held = sum(row.length for row in self._slots.rows) + sum(ready.tokens for ready in self._ready)
+        return held < self._rules.cache_tokens or not self._held
+
+    @property
+    def _held(self) -> bool:
+        return bool(self._ready or self._rows)
 
     def _read_pass(self, prompts: Prompts) -> Iterator[Job]:
         started, before = self._now(), prompts.tokens
-        found = unless_out_of_memory(prompts.read)
+        found = unless_out_of_memory(prompts.read, self._held)
+        if found is None and self._held:
+            return
         if found is None:
             longest = max(len(job.prompt) for job in self._wave)
             raise OutOfMemoryError(
@@ -143,28 +163,27 @@ class _Batch:
             if self._rows and (len(self._rows) + 1) * longest > self._rules.cache_tokens:
                 return
             if unless_out_of_memory(self._slots.enter, reading.own, reading.shared) is None:
-                self._halve()
+                self._make_room()
                 return
+            self._entered[id(job)] = len(self._entered)
             self._rows.append(job)
             self._ready.popleft()
 
     def _write(self) -> Iterator[Job]:
-        """One token for every row; where memory runs out, half of the rows begin again later."""
-        begun = self._now()
+        """One token for every row; where memory runs out, the newer half of the rows begin again later."""
+        begun, lengths = self._now(), [row.length for row in self._slots.rows]
         logits = unless_out_of_memory(self._step)
         if logits is None:
-            self._halve()
+            self._slots.undo_step(lengths)
+            self._make_room(len(self._rows) // 2)
             return
+        self._alone = 0
         self._stream.tokens += len(self._rows)
         advance(self._rows, logits, self._rules, self._now)
         count_time(self._rows, self._now() - begun, reading=False)
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].finish:
-                job, last = self._rows[row], self._rows.pop()
-                if row < len(self._rows):
-                    self._rows[row] = last
-                self._slots.leave(row)
-                yield job
+                yield self._leave(row)
 
     def _step(self) -> torch.Tensor:
         """Logits [rows, vocabulary] after each row's last token."""
@@ -172,25 +191,42 @@ class _Batch:
         positions = torch.tensor([[len(job.prompt) + len(job.written) - 1 for job in self._rows]])
         return self._forward.next_logits(ids, positions, self._slots.step(), None)
 
-    def _halve(self) -> None:
-        """Starts all rows again, half as many at a time. Called outside the handler: the error no longer holds tensors."""
+    def _leave(self, row: int) -> Job:
+        job, last = self._rows[row], self._rows.pop()
+        if row < len(self._rows):
+            self._rows[row] = last
+        self._slots.leave(row, wipe=job.broken is not None)
+        return job
+
+    def _make_room(self, evict: int = 0) -> None:
+        """Gives up what was read ahead and the ``evict`` rows that entered last; they begin again later, and no more rows than are left
+        go together from now on. Called outside the handler: the error no longer holds tensors."""
         rows = len(self._rows)
         if rows <= 1:
-            job = self._rows[0] if rows else self._ready[0].job
-            length = len(job.prompt) + job.budget
-            raise OutOfMemoryError(f"one prompt with its answer ({length} tokens) alone does not fit into memory; use a smaller max_tokens")
-        self._stream.most = rows // 2
-        log.warning("out of memory generating %d rows: going on with %d", rows, self._stream.most)
-        again = self._rows + [ready.job for ready in self._ready]
-        known = set(map(id, again))
+            self._alone += 1
+            if self._alone > 2 or (rows == 1 and not self._ready and self._prompts is None):
+                job = self._rows[0] if rows else self._ready[0].job
+                length = len(job.prompt) + job.budget
+                raise OutOfMemoryError(
+                    f"one prompt with its answer ({length} tokens) alone does not fit into memory; use a smaller max_tokens"
+                )
+        newest = sorted(self._rows, key=lambda job: self._entered[id(job)])[rows - evict :]
+        again = newest + [ready.job for ready in self._ready]
+        known = set(map(id, again)) | set(map(id, self._rows))
         if self._prompts is not None:  # the prompts not yet read follow
             again += [job for job in self._wave if not job.written and id(job) not in known]
-        self._rows, self._slots, self._prompts = [], Slots(), None
+        for job in newest:
+            self._leave(self._rows.index(job))
         self._ready.clear()
+        self._prompts = None
+        self._stream.most = len(self._rows) or self._stream.most
+        log.warning("out of memory generating %d rows: going on with %d", rows, self._stream.most)
+        self._slots.shrink()
         release(self._forward.device)
         for job in again:
             job.reset()
-        self._waves.appendleft(again)
+        if again:
+            self._waves.appendleft(again)
 
     def _now(self) -> float:
         return time.perf_counter() - self._origin

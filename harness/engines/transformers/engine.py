@@ -14,6 +14,7 @@ import torch
 from harness.config.schema import ModelSpec
 from harness.engines.answering import TextSide
 from harness.engines.files import ModelFiles
+from harness.engines.prompting import penalty_findings
 from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
@@ -25,6 +26,7 @@ from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
 from harness.engines.transformers.scoring import Scorer
 from harness.engines.transformers.sharing import find_sharing
+from harness.engines.transformers.weights import weight_findings
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
@@ -70,8 +72,12 @@ class TransformersEngine:
         self._spec, self._reason = spec, reason
         self._options = Options.of(spec)
         place = self._place(spec, files, device)
+        # Partial sums of a product stay in fp32, as everything that is said of sums here has it.
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+        torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
         self.encoder = load_tokenizer(spec, files)
         self._model: Any = load.load_model(spec, files, place)
+        self._weights = weight_findings(self._model) if spec.weights == "pretrained" else ()
         self._computed_in = widen(self._model)
         rows = load.check_vocabulary(spec, self._model, self.encoder)
         if place.device == "cpu":
@@ -85,7 +91,7 @@ class TransformersEngine:
         share = self._options.shared_prefixes
         self._scorer = Scorer(self._forward, self._budget, self._sharing.limit if share else 0)
         self._decoder = Decoder(
-            self._forward, self.encoder, Stream(self._forward, self._rules(place), self._budget, share), self._sharing.limit
+            self._forward, self.encoder, Stream(self._forward, self._rules(place), self._budget, share), self._sharing.steps
         )
         self._place_used = place
         self._load_seconds = time.perf_counter() - started
@@ -127,7 +133,7 @@ class TransformersEngine:
                 "architecture": type(self._forward.model).__name__,
                 "head": self._forward.head_mode,
                 "shared_prefixes": {"longest_row": self._scorer.share_limit, "reason": self._why_not()},
-                "continuous_batching": {"longest_row": self._sharing.limit, "reason": self._sharing.reason},
+                "continuous_batching": {"longest_row": self._sharing.steps, "reason": self._sharing.steps_reason},
                 "batch_tokens": self._budget.tokens,
                 "out_of_memory": self._budget.halvings,
                 "forwarded_tokens": forwarded,
@@ -141,11 +147,12 @@ class TransformersEngine:
 
     def _findings(self) -> tuple[Finding, ...]:
         """What loading the model showed that a reader of its scores should know."""
-        found: list[Finding] = []
-        if self._options.shared_prefixes and self._sharing.reason:
+        found: list[Finding] = [*self.encoder.findings, *self._weights]
+        if self._options.shared_prefixes and not self._sharing.limit:
             found.append(Finding("sharing_off", values={"reason": self._sharing.reason}))
-        if self._decoder.rules.penalty != 1.0:
-            found.append(Finding("checkpoint_penalty", values={"penalty": self._decoder.rules.penalty}))
+        elif not self._sharing.steps:
+            found.append(Finding("batching_off", values={"reason": self._sharing.steps_reason}))
+        found += penalty_findings(self._decoder.rules.penalty)
         return tuple(found)
 
     def _why_not(self) -> str | None:

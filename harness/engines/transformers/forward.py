@@ -130,6 +130,7 @@ class Forward:
         hidden, logits = self._hooked(ids, flat, options, keep_all=inside)
         if inside:
             return _pick(logits.reshape(-1, logits.shape[-1]), rows, targets)
+        hidden = hidden.to(self._head.weight.device)  # a tied head lies with the embedding, not with the last layer
         logprobs, greedy = judge(self._head, self._finish, hidden, rows.to(hidden.device), targets.to(hidden.device))
         return logprobs.cpu(), greedy.cpu()
 

@@ -11,6 +11,8 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.jobs import Job
 from harness.items import Generation
 
+_FEW = 32
+
 
 class Decoder:
     """Generates for jobs. Rows that with their whole budget are no longer than ``share_limit`` go through the stream.
@@ -41,4 +43,19 @@ class Decoder:
         kept = set(map(id, streamed))
         for engine, part in ((self.stream, streamed), (self.batches, [job for job in jobs if id(job) not in kept])):
             if part:
-                yield from (job.answer(self._encoder) for job in engine.run(part))
+                yield from self._run(engine, part)
+
+    def _run(self, engine: Stream | Batches, jobs: Sequence[Job]) -> Iterator[Generation]:
+        """A few rows that met numbers which are none are begun again alone: a masked NaN of one row spoils those beside it (0 × NaN)."""
+        broken: list[Job] = []
+        for job in engine.run(jobs):
+            if job.broken is None:
+                yield job.answer(self._encoder)
+            else:
+                broken.append(job)
+        few = len(broken) <= max(_FEW, len(jobs) // 10)
+        for job in broken:
+            if few:
+                job.reset()
+                list(self.batches.run([job]))
+            yield job.answer(self._encoder)

@@ -50,6 +50,7 @@ class Job:
     last: float = 0.0
     prefill: float = 0.0  # its part of the seconds of passes over prompts, and of steps that write a token a row; kept when begun again
     decode: float = 0.0
+    broken: str | None = None
 
     @property
     def left(self) -> int:
@@ -64,6 +65,7 @@ class Job:
         self.finish = None
         self.known = set()
         self.seen = None
+        self.broken = None
 
     def take(self, token: int, now: float, rules: GenerationRules) -> None:
         """Adds a token and says whether the text ends there."""
@@ -78,6 +80,14 @@ class Job:
         elif len(self.written) >= self.budget:
             self.finish = "length"
 
+    def give_up(self, peak: float, token: int, now: float) -> None:
+        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written says nothing."""
+        self.broken = f"a largest logit of {peak:g} at token {len(self.written) + 1}"
+        self.first = self.first if self.written else now
+        self.last = now
+        self.written.append(token)
+        self.finish = "unknown"
+
     def answer(self, encoder: TextEncoder) -> Generation:
         """The finished text, cut at its stop, with what it cost."""
         text, finish = final_answer(encoder, self.written, self.finish or "length", self.stops, self.item.think)
@@ -85,7 +95,7 @@ class Job:
         tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
         given = tuple(self.written) if self.item.prompt_ids is not None else None
         times = (self.last - self.started, self.first, self.last)
-        return Generation(self.item.key, text, finish, tokens, self.truncated, *times, given, self.prefill, self.decode)
+        return Generation(self.item.key, text, finish, tokens, self.truncated, *times, given, self.prefill, self.decode, self.broken)
 
 
 def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
@@ -108,8 +118,11 @@ def advance(jobs: Sequence[Job], logits: Tensor, rules: GenerationRules, clock: 
     tokens = choose(logits, [job.sampling for job in jobs], [job.generator for job in jobs])
     chosen = tokens.tolist()  # waits for the device: the clock is read after it
     now = clock()
-    for job, token in zip(jobs, chosen, strict=True):
-        job.take(token, now, rules)
+    for row, (job, token) in enumerate(zip(jobs, chosen, strict=True)):
+        if token < 0:
+            job.give_up(float(logits[row].amax()), ~token, now)
+        else:
+            job.take(token, now, rules)
     return tokens
 
 

@@ -12,7 +12,7 @@ import torch
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "alloc_failed")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

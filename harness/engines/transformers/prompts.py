@@ -65,15 +65,19 @@ class Prompts:
         self._packer = Packer(tops, Terms(budget, forward.device, forward.model.dtype, asks, hold=True))
         self._shared: dict[Node, Shared] = {}
 
-    def read(self) -> list[Reading]:
-        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do not
-        fit."""
+    def read(self, hold: bool = False) -> list[Reading] | None:
+        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do
+        not fit. ``hold``: others hold memory that they will give back, so a pass that does not fit is put off (None), not made smaller.
+        """
         while load := self._packer.next():
             asks = [
                 (ask, node, ask.low + place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks
             ]
-            logits = self._try(load, [flat for _, _, flat in asks])
+            logits = self._try(load, [flat for _, _, flat in asks], hold)
+            if logits is None and hold:
+                return None
             if logits is None:
+                self._budget.halve(len(load.ids))
                 continue
             self.tokens += len(load.ids)
             found = [reading for place, (ask, node, _) in enumerate(asks) for reading in self._readings(ask, node, logits[place])]
@@ -83,16 +87,15 @@ class Prompts:
         self.done = True
         return []
 
-    def _try(self, load: Load, flat: list[int]) -> Tensor | None:
-        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken back and the budget halved."""
+    def _try(self, load: Load, flat: list[int], hold: bool) -> Tensor | None:
+        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken back."""
         ids, positions = (torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions))
         try:
             return self._forward.next_logits(ids, positions, load.plan, torch.tensor(flat, dtype=torch.long))
         except Exception as error:
-            if not is_out_of_memory(error) or len(load.ids) <= _SMALLEST:
+            if not is_out_of_memory(error) or (len(load.ids) <= _SMALLEST and not hold):
                 raise
         release(self._forward.device)
-        self._budget.halve(len(load.ids))
         self._packer.undo(load)
         return None
 

@@ -15,11 +15,13 @@ from harness.items import Sampling
 
 
 def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[torch.Generator | None]) -> Tensor:
-    """The next token of each row [batch], from fp32 logits [batch, vocabulary]."""
+    """The next token of each row [batch], from fp32 logits [batch, vocabulary]; ``~token`` (below 0) in a row whose largest logit is no
+    finite number: NaN counts as the largest, so one anywhere in the row is seen, as are +inf and a row of -inf alone."""
     tokens = logits.argmax(dim=-1)
+    finite = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1).isfinite()
     drawn = [row for row, sampling in enumerate(settings) if sampling.temperature > 0]
     if not drawn:
-        return tokens
+        return torch.where(finite, tokens, ~tokens)
     rows = torch.tensor(drawn, device=logits.device)
     picked = [settings[row] for row in drawn]
     chances = _probabilities(logits.index_select(0, rows), picked)
@@ -28,7 +30,7 @@ def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[to
     # By the inverse of the distribution: the first token whose running sum exceeds draw × total; never one of probability 0.
     places = torch.searchsorted(sums, (draws.to(sums.device) * sums[:, -1]).unsqueeze(-1), right=True).squeeze(-1)
     tokens[rows] = places.clamp(max=logits.shape[-1] - 1)
-    return tokens
+    return torch.where(finite, tokens, ~tokens)
 
 
 def _probabilities(logits: Tensor, settings: Sequence[Sampling]) -> Tensor:

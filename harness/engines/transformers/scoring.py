@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LEAST = 4  # tokens that a branch must save; fewer are computed twice (see docs/engine.md)
 
+_FEW = 32
 _SMALLEST = 16  # tokens: a long node is cut into passes, but when even this does not fit, memory is too small
 
 
@@ -42,7 +44,17 @@ class Scorer:
         """Yields each owner as soon as its verdict is whole. Raises OutOfMemoryError when a single row does not fit."""
         yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
         yield from self._run_plain(plan, [row for row in plan.rows if len(row.inputs) > self.share_limit])
-        yield from self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit])
+        spoilt: list[int] = []
+        for owner in self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit]):
+            if all(map(math.isfinite, plan.verdicts[owner].logprobs)):
+                yield owner
+            else:
+                spoilt.append(owner)
+        # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked again, each row by itself.
+        if spoilt and len(spoilt) <= max(_FEW, len(plan.verdicts) // 10):
+            yield from self._run_plain(plan, plan.reopen(spoilt))
+        else:
+            yield from spoilt
 
     def _run_tree(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
         packer = Packer(_tree(plan, rows), Terms(self._budget, self._forward.device, self._forward.model.dtype))

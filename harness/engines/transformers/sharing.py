@@ -8,14 +8,16 @@ its own do not qualify: such a model is asked in padded batches. Layers with a s
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from harness.engines.rows import ScorePlan
-from harness.engines.tokenizer import Pair
+from harness.engines.seams import Pair
 from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory
@@ -26,37 +28,54 @@ from harness.engines.transformers.slots import Slots
 log = logging.getLogger(__name__)
 
 _LAYERS = {"full_attention", "sliding_attention", "attention"}
+_NOT_FINITE = "its log-probabilities are not finite"
 _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
-_STEP_HALF_TOLERANCE = 0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more
+_STEP_HALF_TOLERANCE = 0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
+_SEEDS = 4  # random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside the tokenizer's vocabulary
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """``limit``: the longest row that may share (0: none); ``reason``: why it is not the whole window."""
+    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the whole window. ``steps`` and
+    ``steps_reason``: the same of generation."""
 
     limit: int
     reason: str | None = None
+    steps: int = 0
+    steps_reason: str | None = None
 
 
 def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str) -> Sharing:
     """What this model allows. Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go without."""
     found = _by_config(forward, window, attention)
-    if found.limit:
-        try:
-            length = min(found.limit, window)
-            reason = _compare(forward, length, vocabulary) or _compare_steps(forward, length, vocabulary)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise
-            said = str(error).splitlines()[0][:200] if str(error) else ""
-            reason = said if isinstance(error, CannotShare) else f"{type(error).__name__}: {said}"
-        found = found if reason is None else Sharing(0, reason)
-    if found.reason:
-        longest = f"rows of more than {found.limit} tokens are" if found.limit else "every row is"
-        log.warning("%s: %s computed whole, nothing shared: %s", type(forward.model).__name__, longest, found.reason)
+    if found.limit and (reason := _reason(_compare, forward, min(found.limit, window), vocabulary)):
+        found = Sharing(0, reason)
+    found = replace(found, steps=found.limit, steps_reason=found.reason)
+    # Generation has a comparison of its own, which leaves scoring as it is.
+    if found.limit and (reason := _reason(_compare_steps, forward, min(found.limit, window), vocabulary)):
+        found = replace(found, steps=0, steps_reason=reason)
+    for what, limit, reason in (("scored", found.limit, found.reason), ("generated", found.steps, found.steps_reason)):
+        if reason:
+            longest = f"rows of more than {limit} tokens are" if limit else "every row is"
+            log.warning("%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, longest, what, reason)
     return found
+
+
+def _reason(compare: Callable[[Forward, int, int, int], str | None], forward: Forward, longest: int, vocabulary: int) -> str | None:
+    """What speaks against sharing by a comparison; trees in which the model itself gives no finite numbers say nothing."""
+    try:
+        for seed in range(_SEEDS):
+            reason = compare(forward, longest, vocabulary, seed)
+            if reason != _NOT_FINITE:
+                break
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        said = str(error).splitlines()[0][:200] if str(error) else ""
+        return said if isinstance(error, CannotShare) else f"{type(error).__name__}: {said}"
+    return reason
 
 
 def _by_config(forward: Forward, window: int, attention: str) -> Sharing:
@@ -95,9 +114,9 @@ def _rope_limits(config: Any) -> dict[int, str | None]:
     return found
 
 
-def _compare(forward: Forward, longest: int, vocabulary: int) -> str | None:
+def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
     """Scores a random tree shared and plain; None when they agree, else what differs. Passes are short, so that prefixes are kept."""
-    owners = _random_tree(longest, vocabulary)
+    owners = _random_tree(longest, vocabulary, seed)
     found: list[list[float]] = []
     for limit, pairs in ((longest, owners), (0, owners), (0, [[(context[-1:], rest) for context, rest in owner] for owner in owners])):
         plan = ScorePlan(pairs, longest)
@@ -105,42 +124,71 @@ def _compare(forward: Forward, longest: int, vocabulary: int) -> str | None:
             pass
         found.append([logprob / 3 for verdict in plan.verdicts for logprob in verdict.logprobs])
     shared, plain, alone = (np.array(values) for values in found)
+    if not (np.isfinite(plain).all() and np.isfinite(alone).all()):
+        return _NOT_FINITE
     error = float(np.abs(shared - plain).max())
-    if not np.isfinite(plain).all() or error <= _TOLERANCE:
-        return None if np.isfinite(plain).all() else "its log-probabilities are not finite"
+    if error <= _TOLERANCE:
+        return None
     effect = float(np.abs(plain - alone).max())
-    if forward.model.dtype.itemsize < 4 and error <= max(_HALF_TOLERANCE, effect / 4):
+    if _is_half(forward) and error <= max(_HALF_TOLERANCE, effect / 4):
         return None
     return f"shared and plain log-probabilities differ by {error:.2g}"
 
 
-def _compare_steps(forward: Forward, longest: int, vocabulary: int) -> str | None:
-    """Continues two random prompts with a common beginning by given tokens, through slots and whole; None when the logits agree."""
-    (first, _), (second, _) = _random_tree(longest, vocabulary)[:2]
-    prompts, written = [first[0][:-2], second[0][:-2]], [first[0][-2:], second[0][-2:]]
+def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
+    """Continues three random prompts with a common beginning by given tokens, through slots and whole, one leaving after the first; None
+    when the log-probabilities of the likeliest tokens agree."""
+    firsts = [pairs[0][0] for pairs in _random_tree(longest, vocabulary, seed)[:3]]
+    prompts, written = [first[:-2] for first in firsts], [first[-2:] for first in firsts]
     readings = Prompts(forward, Budget(24), prompts)
     slots, order = Slots(), []
     while not readings.done:
-        for reading in readings.read():
+        for reading in readings.read() or ():
             slots.enter(reading.own, reading.shared)
             order.append(reading.prompt)
+    error = effect = peak = 0.0
     for step in range(2):
         ids = torch.tensor([[written[row][step] for row in order]])
         positions = torch.tensor([[len(prompts[row]) + step for row in order]])
-        found = forward.next_logits(ids, positions, slots.step(), None).log_softmax(-1)
+        logits = forward.next_logits(ids, positions, slots.step(), None)
         for place, row in enumerate(order):
-            whole = torch.tensor([prompts[row] + written[row][: step + 1]])
-            flat, rows = torch.tensor([whole.shape[1] - 1]), torch.zeros(8, dtype=torch.long)
-            targets = found[place].topk(8).indices.cpu()
-            error = float((forward.ask(whole, flat, rows, targets)[0] - found[place, targets.to(found.device)].cpu()).abs().max())
-            if not error <= (_TOLERANCE if forward.model.dtype.itemsize == 4 else _STEP_HALF_TOLERANCE):
-                return f"log-probabilities of generated and of whole texts differ by {error:.2g}"
-    return None
+            whole = prompts[row] + written[row][: step + 1]
+            likeliest, targets = logits[place].log_softmax(-1).topk(8)
+            want, alone = (_after(forward, text, targets.cpu()) for text in (whole, whole[-1:]))
+            if not bool(want.isfinite().all()):
+                return _NOT_FINITE
+            differs = float((want - likeliest.cpu()).abs().max())
+            error = differs if not differs <= error else error  # NaN stays
+            effect, peak = max(effect, float((want - alone).abs().max())), max(peak, float(logits[place].abs().max()))
+        slots.leave(0)
+        order[0] = order[-1]
+        order.pop()
+    if error <= (_half_tolerance(forward.model.dtype, effect, peak) if _is_half(forward) else _TOLERANCE):
+        return None
+    return f"log-probabilities of generated and of whole texts differ by {error:.2g}"
 
 
-def _random_tree(longest: int, vocabulary: int) -> list[list[Pair]]:
+def _half_tolerance(dtype: torch.dtype, effect: float, peak: float) -> float:
+    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of what the context does, or four roundings
+    of the largest logit (in bf16 one is 1/8 from 16 on and 1/4 from 32 on; two kernels differ by two or three)."""
+    rounding = torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(max(peak, 1.0)))
+    return max(_STEP_HALF_TOLERANCE, effect / 4, 4 * rounding)
+
+
+def _is_half(forward: Forward) -> bool:
+    """Whether it computes in bf16 or fp16."""
+    return int(forward.model.dtype.itemsize) < 4
+
+
+def _after(forward: Forward, text: list[int], targets: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities of tokens after a text."""
+    flat, rows = torch.tensor([len(text) - 1]), torch.zeros(len(targets), dtype=torch.long)
+    return forward.ask(torch.tensor([text]), flat, rows, targets)[0]
+
+
+def _random_tree(longest: int, vocabulary: int, seed: int) -> list[list[Pair]]:
     """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most ``longest`` and 31 tokens."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     size = max(1, min(longest, 31) - 14)
 
     def draw(count: int) -> list[int]:

@@ -59,14 +59,29 @@ class Slots:
         return row
 
     @torch.inference_mode()
-    def leave(self, row: int) -> None:
-        """Frees a slot; the last row moves into it."""
+    def leave(self, row: int, wipe: bool = False) -> None:
+        """Frees a slot; the last row moves into it. ``wipe``: the row held numbers that are none, which would spoil the slot's next row
+        even where they are hidden from it (0 × NaN)."""
         last = self.rows.pop()
+        for keys, values in self._layers if wipe else ():
+            keys[row] = 0
+            values[row] = 0
         if row < len(self.rows):
             for keys, values in self._layers:
                 keys[row, : last.length] = keys[len(self.rows), : last.length]
                 values[row, : last.length] = values[len(self.rows), : last.length]
             self.rows[row] = last
+
+    def undo_step(self, lengths: Sequence[int]) -> None:
+        """Takes back a step that failed; ``lengths`` are those of the rows before it."""
+        for row, length in zip(self.rows, lengths, strict=True):
+            row.length = length
+
+    @torch.inference_mode()
+    def shrink(self) -> None:
+        """Gives back the memory of slots that no row uses."""
+        count, length = len(self.rows), max((row.length for row in self.rows), default=0)
+        self._layers = [(keys[:count, :length].clone(), values[:count, :length].clone()) for keys, values in self._layers]
 
     def step(self) -> Step:
         """What the next forward call, one token a row, attends to. Every row is one token longer after it."""
@@ -94,7 +109,9 @@ class Step:
         self._slots = slots
         self._lengths = torch.tensor(lengths)
         self._longest = max(lengths)
-        self._groups = [(slice(low, low + _GROUP), max(lengths[low : low + _GROUP])) for low in range(0, len(lengths), _GROUP)]
+        count = len(lengths)
+        # Slots may outnumber rows; CUDA's kernel wants as many keys as queries.
+        self._groups = [(slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP])) for low in range(0, count, _GROUP)]
         self._sharers = sharers
         self._bias: dict[Any, tuple[Tensor, Tensor, Tensor]] = {}
         self._layer = 0

@@ -22,6 +22,7 @@ from harness.engines.vllm.identity import versions
 from harness.engines.vllm.options import Options
 from harness.engines.vllm.scoring import Scorer
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
+from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +112,15 @@ class VllmEngine:
                 "eos_ids": sorted(self._endings.eos_ids),
                 "repetition_penalty": self._endings.penalty,
             },
-            findings=penalty_findings(self._endings.penalty),
+            findings=self._findings(),
         )
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """What loading the model showed that a reader of its scores should know."""
+        found = [*self.encoder.findings, *penalty_findings(self._endings.penalty)]
+        if self._writer.unchecked:
+            found.append(Finding("finite_unchecked"))
+        return tuple(found)
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""

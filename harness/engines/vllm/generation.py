@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,8 @@ class Endings:
 
 @dataclass(slots=True)
 class Job:
-    """One item on its way. ``watch`` is there where vLLM's own stop texts will not do: they know nothing of thoughts."""
+    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is there where vLLM's own stop
+    texts will not do: they know nothing of thoughts, nor of a tokenizer that had to be rebuilt."""
 
     item: Completion
     fitted: Fitted
@@ -38,24 +40,32 @@ class Job:
     written: list[int] = field(default_factory=list)
     stopped: bool = False
     first: float = 0.0
+    probe: bool = False
+    broken: str | None = None
 
 
 class Writer:
-    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come)."""
+    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come). ``unchecked`` counts texts
+    of which nobody asked whether the model computed finite numbers."""
 
     def __init__(
         self, client: Client, encoder: TextEncoder, endings: Endings, make: Make, abilities: Abilities, kinds: tuple[Any, Any]
     ) -> None:
         self._client, self._encoder, self._endings = client, encoder, endings
         self._make, self._abilities, self._kinds = make, abilities, kinds
+        self.unchecked = 0
 
     def run(self, items: Iterable[tuple[Completion, list[int]]]) -> Iterator[Generation]:
         """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand together. Raises ModelError."""
         jobs = [self._job(item, prompt) for item, prompt in items]
         jobs.sort(key=lambda job: (job.item.arrival or 0.0, job.fitted.prompt))
+        self.unchecked += max(0, len(jobs) - 1)
+        if jobs:
+            jobs[0].probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
         session = Session(self._client, (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs))
         for request, output in session:
             job: Job = request.owner
+            job.broken = job.broken or _broken(output.outputs[0])
             if job.watch is not None and not self._follow(job, output, session, request):
                 continue
             if output.finished or job.stopped:
@@ -63,13 +73,16 @@ class Writer:
 
     def _job(self, item: Completion, prompt: list[int]) -> Job:
         fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._endings.window)
-        watch = StopWatch(self._encoder, item.stop, item.think) if item.think is not None and any(item.stop) else None
+        ours = item.think is not None or self._encoder.rebuilt  # vLLM would look for stop texts by its own reading of the folder
+        watch = StopWatch(self._encoder, item.stop, item.think) if ours and any(item.stop) else None
         return Job(item, fitted, closing_texts(item, self._endings.eos_text), watch)
 
     def _params(self, job: Job) -> Any:
         sampling = with_penalty(job.item.sampling, self._endings.penalty)
         stop = [] if job.watch else [text for text in job.item.stop if text]
         more: dict[str, Any] = {"skip_clone": True} if self._abilities.shared_params else {}
+        if job.probe:
+            more["logprobs"] = 0
         return self._make(
             max_tokens=job.fitted.budget,
             temperature=sampling.temperature,
@@ -111,12 +124,21 @@ class Writer:
         tokens = Tokens(len(job.fitted.prompt), len(job.fitted.prompt) - cached + len(written) - 1, cached, len(written))
         first, last, spent = _times(output.metrics, session)
         ids = tuple(written) if job.item.prompt_ids is not None else None
-        return Generation(job.item.key, text, finish, tokens, job.fitted.truncated, spent, first, last, ids)
+        return Generation(job.item.key, text, finish, tokens, job.fitted.truncated, spent, first, last, ids, broken=job.broken)
 
     def _finish(self, job: Job, written: list[int], reason: str | None) -> Finish:
         if written and written[-1] in self._endings.eos_ids and not job.item.ignore_eos:
             return "eos"
         return "stop" if job.stopped or reason == "stop" else "length"
+
+
+def _broken(answer: Any) -> str | None:
+    """The first log-probability of a written token that is no finite number, where the output tells any."""
+    for place, (token, entries) in enumerate(zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False)):
+        value = entries[token].logprob if token in entries else math.nan
+        if not math.isfinite(value):
+            return f"a log-probability of {value:g} at token {place + 1}"
+    return None
 
 
 def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, float]:
