@@ -7,18 +7,17 @@ loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is importe
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
+from harness.engines.folding import Adapted, adapt
 from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
+from harness.engines.template import thinking_options
 from harness.errors import ModelError
-
-log = logging.getLogger(__name__)
 
 Pair = tuple[list[int], list[int]]
 """Token ids of a context (never empty) and of its continuation (may be empty)."""
@@ -142,11 +141,13 @@ class ChatTemplate:
 
     def __init__(self, encoder: TextEncoder, thinking: bool | None = None) -> None:
         self._raw = encoder.raw
-        self._options = {} if thinking is None else {"enable_thinking": thinking}
         template = getattr(self._raw, "chat_template", None)
         if not template:
             raise ModelError(f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model")
         self.source: str = template if isinstance(template, str) else str(template.get("default", template))
+        self._options = thinking_options(self.source, thinking)
+        self.adapted = Adapted()
+        """What was done to the messages of the prompt rendered last."""
 
     @property
     def template_hash(self) -> str:
@@ -156,18 +157,11 @@ class ChatTemplate:
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be continued.
 
-        A template that refuses a system message gets the messages without it. Raises ModelError when it refuses those too.
+        What a template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says how. Raises ModelError when it
+        refuses every form.
         """
-        from jinja2.exceptions import TemplateError
-
-        try:
-            return self._render(list(messages), add_generation_prompt)
-        except TemplateError:
-            log.info("the chat template refused the system message: left out")
-        try:
-            return self._render([message for message in messages if message["role"] != "system"], add_generation_prompt)
-        except TemplateError as error:
-            raise ModelError(f"the chat template refused the messages: {error}") from error
+        prompt, self.adapted = adapt(messages, lambda tried: self._render(tried, add_generation_prompt))
+        return prompt
 
     def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
         return str(

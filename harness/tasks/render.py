@@ -128,6 +128,8 @@ class Renderer:
         self._task, self._style, self._seed, self._repeats = task, style, seed, repeats
         self._done: list[Rendered] = []
         self._templates = Templates()
+        self.adapted: list[Any] = []
+        """What the chat template did to each document's messages (`harness.engines.folding.Adapted`), where it says so."""
         self._rest = self._documents()
 
     def first(self, limit: int | None) -> Iterator[Rendered]:
@@ -174,6 +176,9 @@ class Renderer:
             apply_chat_template=chat is not None,
             chat_template=chat,
         )
+        adapted = getattr(style.chat, "adapted", None)
+        if adapted is not None:
+            self.adapted.append(adapted)
         return tuple(sorted(made, key=lambda instance: instance.idx)) if isinstance(made, list) else (made,)
 
     def _items(self, doc_id: int, instances: tuple[Any, ...]) -> tuple[Item, ...]:
