@@ -53,14 +53,16 @@ def compare(runs: Sequence[Run]) -> Comparison:
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")
     found = contests(known)
     members, weighted = _groups(runs)
-    scopes = _scopes(found, members, weighted, range(len(known)))
+    scopes = _scopes(found, members, weighted, range(len(known)), _twins(runs))
     name = ", ".join(dict.fromkeys(run.results.name for run in runs))
     comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
     comparison.notes = _notes(comparison)
     return comparison
 
 
-def _scopes(found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool], places: Sequence[int]) -> list[Scope]:
+def _scopes(
+    found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool], places: Sequence[int], twins: set[str]
+) -> list[Scope]:
     owner = {task: group for group, tasks in sorted(members.items(), key=lambda item: len(item[1])) for task in tasks}
     singles = {contest.task: task_scope(contest, "subject" if contest.task in owner else "task") for contest in found}
     top: list[Scope] = []
@@ -74,8 +76,15 @@ def _scopes(found: Sequence[Contest], members: dict[str, set[str]], weighted: di
             mine = [singles[name] for name in singles if owner.get(name) == group]
             top.append(group_scope(group, mine, weighted=weighted[group]))
             scopes += [top[-1], *mine]
-    averages = (average_scope(language, top, places) for language in LANGUAGES)
+    # The generative form of a task, asked only of the models that think, is in no average with the form that the others were asked.
+    alone = [part for part in top if (members.get(part.name) or {part.name}) <= twins and set(places) - set(part.scores)]
+    averages = (average_scope(language, [part for part in top if part not in alone], places) for language in LANGUAGES)
     return scopes + [scope for scope in averages if scope is not None]
+
+
+def _twins(runs: Sequence[Run]) -> set[str]:
+    """Tasks that some model was asked in another task's place."""
+    return {row.asked_as for run in runs for row in run.results.rows if row.asked_as}
 
 
 def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:

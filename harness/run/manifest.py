@@ -27,7 +27,7 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine, resu
     tasks: dict[str, Any] = {}
     models: dict[str, Any] = {}
     for cell in cells.values():
-        if not cell.identity:
+        if "prompt" not in cell.identity:
             continue
         prompt = {"prompt_id": cell.identity["prompt_id"], **cell.identity["prompt"], "data": cell.identity.get("data")}
         tasks.setdefault(cell.task, {})[cell.identity["prompt_id"]] = prompt
