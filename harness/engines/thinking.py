@@ -41,8 +41,8 @@ class Thinking:
     found: bool = False
     refusal: str | None = None
     """Why ``thinking: false`` cannot be had, where the config asks for it."""
-    switch: bool = False
-    """Whether ``thinking: false`` can be had."""
+    switch: bool | None = False
+    """Whether ``thinking: false`` can be had; None where its template is not at hand."""
     findings: tuple[Finding, ...] = ()
     folds: bool = False
     """Whether a system message goes into the first user turn."""
@@ -97,7 +97,7 @@ def _unprobed(spec: ModelSpec) -> Thinking:
         known = _known_thinker(spec)
         return Thinking("closed" if known else "instruct", "thinking: false, to be obeyed by its template" if known else "thinking: false", switch=True)
     if spec.thinking or spec.think_tags:
-        return Thinking("thinks", "its preset or the config says so", _said(spec), switch=False)
+        return Thinking("thinks", "its preset or the config says so", _said(spec), switch=None)
     return Thinking("instruct", "nothing says that it thinks")
 
 

@@ -22,7 +22,7 @@ class ThinkingPlan:
     tags: tuple[str, str] | None = None
     found: bool = False
     """Whether the markers come from its files, not from the config."""
-    switch: bool = False
+    switch: bool | None = False
     folds: bool = False
     """Whether a system message goes into the first user turn."""
     refusal: str | None = None

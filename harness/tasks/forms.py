@@ -40,7 +40,7 @@ class Thinker(Protocol):
     @property
     def why(self) -> str: ...
     @property
-    def switch(self) -> bool: ...
+    def switch(self) -> bool | None: ...
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
         name = spec.twin.groups[0] if spec.twin.groups else spec.twin.name
         return Asked("twin", spec.twin, f"asked as {name}: the model thinks before it answers ({model.why})")
     what = "the log-probabilities of its options" if known == "multiple_choice" else "the log-probability of a continuation"
-    off = "say thinking: false, or" if model.switch else "its template knows no thinking: false;"
+    off = {
+        True: "say thinking: false, or",
+        False: "its template knows no thinking: false;",
+        None: "say thinking: false (where its template knows it), or",
+    }[model.switch]
     ways = f"{off} ask a generative task instead (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
     return Asked("refused", None, f"compares {what}, which mean nothing where a thought comes first ({model.why}): {ways}")
 
