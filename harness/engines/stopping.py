@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
 from harness.items import Finish, ThinkTags
+from harness.thoughts import KNOWN
 
+MARKERS = tuple(marker for tags in KNOWN for marker in (tags.open, tags.close))
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
 
@@ -79,11 +81,11 @@ class StopWatch:
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
-    """The text of a generation without special tokens, except think tags (special in some vocabularies), which the reader needs."""
-    if think is not None:
-        tags = {encoder.raw.convert_tokens_to_ids(tag) for tag in (think.open, think.close)} & encoder.special_ids
-        if tags:
-            return encoder.decode([token for token in ids if token in tags or token not in encoder.special_ids], skip_special=False)
+    """The text of a generation without special tokens, except those of which thought markers are made (special in some vocabularies, as
+    gpt-oss's channels are): the reader needs them, also where the config names none."""
+    kept = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
+    if kept.intersection(ids):
+        return encoder.decode([token for token in ids if token in kept or token not in encoder.special_ids], skip_special=False)
     return encoder.decode(ids)
 
 

@@ -58,7 +58,10 @@ class TextEncoder:
         self._prefix_text: str | None = None if prefix is None else raw.decode(prefix)
         self._pieces = PieceEncoder(raw)
         self._holding: dict[frozenset[str], dict[int, bool]] = {}
-        self.special_ids: frozenset[int] = frozenset(raw.all_special_ids)
+        self._markers: dict[tuple[str, ...], frozenset[int]] = {}
+        added = getattr(raw, "added_tokens_decoder", {})
+        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a part (BOS, EOS …).
+        self.special_ids: frozenset[int] = frozenset({*raw.all_special_ids, *(token for token, one in added.items() if one.special)})
 
     @property
     def prefix_id(self) -> int:
@@ -124,6 +127,15 @@ class TextEncoder:
             # A part of a character, or nothing by itself: what it writes depends on its neighbours, as spaces do in some vocabularies.
             known[token] = not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
         return known[token]
+
+    def marker_ids(self, markers: tuple[str, ...]) -> frozenset[int]:
+        """The special tokens of which the markers of a thought are made."""
+        if markers not in self._markers:
+            written = {token: self.decode([token], skip_special=False) for token in self.special_ids}
+            self._markers[markers] = frozenset(
+                token for token, text in written.items() if text.strip() and any(text in marker for marker in markers)
+            )
+        return self._markers[markers]
 
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
         """Text of token ids."""

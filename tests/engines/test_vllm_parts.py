@@ -222,7 +222,11 @@ class Words:
     """A tokenizer of single letters."""
 
     prefix_id, eos_text, special_ids = 0, "", frozenset[int]()
-    raw = SimpleNamespace(convert_tokens_to_ids=lambda tag: None)
+
+    @staticmethod
+    def marker_ids(markers: tuple[str, ...]) -> frozenset[int]:
+        """None of its letters is special."""
+        return frozenset()
 
     @staticmethod
     def decode(ids: Any, skip_special: bool = True) -> str:
