@@ -54,7 +54,7 @@ def twin_config(config: dict[str, Any], name: str, language: str | None, templat
         **dict.fromkeys(key for key in _DROPPED if key in config),
         **template,
         "task": name,
-        "doc_to_text": INSTRUCTIONS["zh" if language == "zh" else "en"] + _CUE.sub("", text),
+        "doc_to_text": INSTRUCTIONS["zh" if language == "zh" else "en"] + "{% set asked %}" + _CUE.sub("", text) + "{% endset %}{{ asked|trim }}",
         "doc_to_target": _letter(target),
         "metadata": known,
     }
