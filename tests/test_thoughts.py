@@ -25,7 +25,8 @@ def test_each_pair_is_recognised_ended_or_not_and_where_the_template_opened_it(t
     ended = read(f"\n{tags.open}\nB? No.\n{tags.close}\n\nA", None)
     assert (ended.answer, ended.unannounced, ended.tags) == ("A", True, tags)
     unended = read(f"{tags.open}\nThe answer is B, or", None)
-    assert unended.answer is None and unended.unannounced
+    assert unended.answer is None
+    assert unended.unannounced
     assert read(tags.open, None).answer is None  # what a stop text such as a line break leaves
     opened = read(f"B? No.{tags.close}A", None, f"User: which?\n{tags.open}\n")
     assert (opened.answer, opened.unannounced) == ("A", True)
@@ -42,7 +43,18 @@ def test_a_closing_marker_alone_tells_of_a_thought_that_the_server_opened(tags: 
 
 @pytest.mark.parametrize(
     "text",
-    ["A", "", "The answer is B.", "<b>A</b>", "<answer>B</answer>", "[A]", "I think B", "analysis of the text: B", "【答案】B", "a < think > b"],
+    [
+        "A",
+        "",
+        "The answer is B.",
+        "<b>A</b>",
+        "<answer>B</answer>",
+        "[A]",
+        "I think B",
+        "analysis of the text: B",
+        "【答案】B",
+        "a < think > b",
+    ],
 )
 def test_an_answer_without_a_thought_is_left_alone(text: str) -> None:
     assert read(text, None).answer == text
@@ -69,7 +81,9 @@ def test_a_thought_ends_at_its_first_closing_marker_and_thoughts_right_behind_be
     assert THINK.split("<think>a</think>")[1] == ""
 
 
-@pytest.mark.parametrize("text", ["<think>a</think>\n\n<think>b</think> cd", "</think>x", "abc", "<think>a</think>b</think>c", "<thi", " <think>a"])
+@pytest.mark.parametrize(
+    "text", ["<think>a</think>\n\n<think>b</think> cd", "</think>x", "abc", "<think>a</think>b</think>c", "<thi", " <think>a"]
+)
 def test_what_is_said_while_a_text_grows_is_never_taken_back(text: str) -> None:
     """The stop watch sees the text token by token; what it calls the answer's start must be what marking finds in the whole text."""
     starts = [THINK.answer_start(text[:size]) for size in range(len(text) + 1)]

@@ -20,7 +20,9 @@ Render = Callable[[list[Message]], str]
 SHOWN = 60
 """Characters of a lost text that are shown."""
 _REFUSES_SYSTEM = re.compile(r"system(?:[ _-]?(?:role|message|prompt|instruction))?|developer instruction", re.IGNORECASE)
-_REFUSES_ORDER = re.compile(r"alternat|roles? must|consecutive|first message|(?:user|assistant).{0,40}(?:user|assistant)", re.IGNORECASE | re.DOTALL)
+_REFUSES_ORDER = re.compile(
+    r"alternat|roles? must|consecutive|first message|(?:user|assistant).{0,40}(?:user|assistant)", re.IGNORECASE | re.DOTALL
+)
 _SPACE = re.compile(r"\s+")
 
 

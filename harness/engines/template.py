@@ -81,7 +81,7 @@ class TemplateFile:
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols])
         environment.filters["tojson"] = tojson
         environment.globals["raise_exception"] = raise_exception
-        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)  # noqa: DTZ005 - as transformers has it
+        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
         return environment.from_string(_GENERATION.sub("", self.source))
 
 

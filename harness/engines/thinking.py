@@ -57,9 +57,7 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
         return _unprobed(spec)
     probe = _Probe(spec, template)
     found = probe.thinking()
-    return Thinking(
-        found.kind, found.why, found.tags, found.found, found.refusal, found.switch, probe.findings(found), probe.system.folded
-    )
+    return Thinking(found.kind, found.why, found.tags, found.found, found.refusal, found.switch, probe.findings(found), probe.system.folded)
 
 
 def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
@@ -95,7 +93,9 @@ def _unprobed(spec: ModelSpec) -> Thinking:
     """By the config and the preset alone: an endpoint's template is the server's, a model to be fetched has none here yet."""
     if spec.thinking is False:
         known = _known_thinker(spec)
-        return Thinking("closed" if known else "instruct", "thinking: false, to be obeyed by its template" if known else "thinking: false", switch=True)
+        return Thinking(
+            "closed" if known else "instruct", "thinking: false, to be obeyed by its template" if known else "thinking: false", switch=True
+        )
     if spec.thinking or spec.think_tags:
         return Thinking("thinks", "its preset or the config says so", _said(spec), switch=None)
     return Thinking("instruct", "nothing says that it thinks")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
-from harness.items import Answer, Item
+from harness.items import Answer, Generation, Item
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.run.events import EventStream
@@ -17,6 +18,7 @@ from harness.run.metering import CellAnswers, Meter, read_sizes
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.run.setup import WorkSetup, cell_facts
 from harness.sanity import Finding
+from harness.thoughts import recognise
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from harness.tasks.api import Marks, PromptStyle
 
 log = logging.getLogger("harness")
+LOOKS = 8
+"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of them."""
 
 
 class StopFlag(Protocol):
@@ -64,11 +68,12 @@ class CellWork:
         self.limit = task.spec.limit
         self.identity = CellIdentity(
             prompt=task.identity(style),
-            model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes},
+            model={"model_id": files.model_id, "id": spec.id, "revision": files.revision, "hashes": files.hashes, **_tags(style)},
             engine=engine_identity(spec, owner.setup.device, files),
         )
         self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
         self._items: list[Item] = []
+        self._looks = LOOKS
 
     def ask(self) -> tuple[Status, str | None]:
         """Asks for what the journal lacks. Returns the cell's status and the reason where it is not ok. Raises RunFolderError."""
@@ -103,6 +108,7 @@ class CellWork:
         begin = time.perf_counter()
         for answer in stream:
             self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin)
+            self._watch(answer)
             done += 1
             self._progress(done, total, force=done == total)
             if self.owner.stop.asked and done < total:
@@ -111,6 +117,18 @@ class CellWork:
             begin = time.perf_counter()
         if done < total:
             raise RuntimeError(f"the engine answered {done} of {total} items")
+
+    def _watch(self, answer: Answer) -> None:
+        """Says as soon as the first answers show a thought that the config does not name; after those it looks no more."""
+        if self._looks <= 0 or self.style.think is not None or not isinstance(answer, Generation):
+            return
+        self._looks -= 1
+        found = recognise(answer.text)
+        if found is not None:
+            self._looks = 0
+            tags = json.dumps([found.open, found.close], ensure_ascii=False)
+            text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
+            self.owner.events.send("note", model=self.facts.model, text=text)
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
@@ -152,6 +170,11 @@ class CellWork:
             raise
         except Exception:
             log.exception("metering %s", self.task.name)
+
+
+def _tags(style: PromptStyle) -> dict[str, Any]:
+    """The thought markers in use, the config's or those that the model's files showed: they decide where a stop text cuts an answer."""
+    return {"think_tags": [style.think.open, style.think.close]} if style.think is not None else {}
 
 
 def one_line(error: BaseException) -> str:

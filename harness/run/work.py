@@ -174,7 +174,16 @@ class ModelWork:
         self.journal.put_cell(record)
         first = kept[0]
         value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
-        self.events.send("cell", model=facts.model, task=facts.task, state="end", status=status, reason=reason, twin=facts.task not in self._names, **value)
+        self.events.send(
+            "cell",
+            model=facts.model,
+            task=facts.task,
+            state="end",
+            status=status,
+            reason=reason,
+            twin=facts.task not in self._names,
+            **value,
+        )
 
     def _finish(self) -> None:
         self._row.peak_rss_bytes = peak_rss()

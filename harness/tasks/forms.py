@@ -27,7 +27,13 @@ _PLAIN: dict[str, Form] = {
 OUTPUTS = {"choice": "loglikelihood", "completion": "generate_until", "passage": "loglikelihood_rolling"}
 """lm-eval's output_type by our kind of task, for tasks whose code alone says it."""
 WORDS = {
-    "en": {"logprobs": "log-probabilities", "generated": "generated", "perplexity": "perplexity", "twin": "generative form", "refused": "refused"},
+    "en": {
+        "logprobs": "log-probabilities",
+        "generated": "generated",
+        "perplexity": "perplexity",
+        "twin": "generative form",
+        "refused": "refused",
+    },
     "zh": {"logprobs": "对数概率", "generated": "生成作答", "perplexity": "困惑度", "twin": "生成式", "refused": "拒绝"},
 }
 

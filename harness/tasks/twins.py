@@ -54,7 +54,10 @@ def twin_config(config: dict[str, Any], name: str, language: str | None, templat
         **dict.fromkeys(key for key in _DROPPED if key in config),
         **template,
         "task": name,
-        "doc_to_text": INSTRUCTIONS["zh" if language == "zh" else "en"] + "{% set asked %}" + _CUE.sub("", text) + "{% endset %}{{ asked|trim }}",
+        "doc_to_text": INSTRUCTIONS["zh" if language == "zh" else "en"]
+        + "{% set asked %}"
+        + _CUE.sub("", text)
+        + "{% endset %}{{ asked|trim }}",
         "doc_to_target": _letter(target),
         "metadata": known,
     }
@@ -67,4 +70,3 @@ def _letter(target: Any) -> str:
     inner = f"{{{{{target}}}}}" if _COLUMN.fullmatch(str(target)) else str(target)
     bare = "{% set right %}" + inner + "{% endset %}{% set right = right|trim|replace('(', '')|replace(')', '') %}"
     return bare + "{{ '" + LETTERS + "'[right|int] if right.isdigit() else right }}"
-

@@ -51,24 +51,29 @@ def test_a_system_message_that_is_refused_or_ignored_stands_in_the_first_user_tu
 @pytest.mark.parametrize("source", [GEMMA, MISTRAL], ids=["gemma", "mistral"])
 def test_neighbours_of_one_role_are_merged_where_a_template_wants_them_in_turn(source: str) -> None:
     prompt, adapted = ask(source, ("user", "Read this."), ("user", "One?"))
-    assert "Read this.\n\nOne?" in prompt and adapted == Adapted(merged=True)
+    assert "Read this.\n\nOne?" in prompt
+    assert adapted == Adapted(merged=True)
     prompt, adapted = ask(source, ("system", "S."), ("user", "Read this."), ("user", "One?"))
-    assert "S.\n\nRead this.\n\nOne?" in prompt and adapted == Adapted(folded=True, merged=True)
+    assert "S.\n\nRead this.\n\nOne?" in prompt
+    assert adapted == Adapted(folded=True, merged=True)
 
 
 def test_a_template_that_takes_everything_is_left_alone() -> None:
     prompt, adapted = ask(FIRST_ONLY, ("system", " S\n"), ("user", " One?\n\n"), ("assistant", "1"))
-    assert prompt == "<system>S<user>One?<assistant>1" and adapted == Adapted()
+    assert prompt == "<system>S<user>One?<assistant>1"
+    assert adapted == Adapted()
 
 
 def test_a_second_system_message_that_is_left_out_is_folded_too() -> None:
     prompt, adapted = ask(FIRST_ONLY, ("system", "S."), ("system", "T."), ("user", "One?"))
-    assert adapted.lost == () and "T." in prompt
+    assert adapted.lost == ()
+    assert "T." in prompt
 
 
 def test_thoughts_cut_out_of_examples_are_said_and_no_loss() -> None:
     prompt, adapted = ask(CUTTING, ("user", "One?"), ("assistant", "<think>hm</think>1"), ("user", "Two?"))
-    assert "hm" not in prompt and adapted == Adapted(cut_thoughts=True)
+    assert "hm" not in prompt
+    assert adapted == Adapted(cut_thoughts=True)
 
 
 def test_what_stands_nowhere_in_the_prompt_is_told() -> None:
@@ -101,4 +106,5 @@ def test_folding_without_a_user_turn_or_without_words() -> None:
 def test_refusals_of_servers_are_understood(words: str) -> None:
     assert refuses_system(words)
     assert refuses_order("Conversation roles must alternate user/assistant/user/assistant/...")
-    assert not refuses_system("max_tokens is too large") and not refuses_order("max_tokens is too large")
+    assert not refuses_system("max_tokens is too large")
+    assert not refuses_order("max_tokens is too large")

@@ -103,8 +103,10 @@ def test_published_templates(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [R1, "openai/gpt-oss-20b", "deepseek-ai/DeepSeek-R1"])
 def test_thinking_false_is_refused_where_the_template_has_no_switch(name: str) -> None:
     found = thinking_of(spec_of(name, False), models_or_skip() / "models" / name)
-    assert found.refusal is not None and "\n" not in found.refusal
-    assert "thinking: false cannot be had" in found.refusal and "-gen" in found.refusal
+    assert found.refusal is not None
+    assert "\n" not in found.refusal
+    assert "thinking: false cannot be had" in found.refusal
+    assert "-gen" in found.refusal
 
 
 def test_without_a_template_a_model_is_asked_as_a_base_model() -> None:
@@ -115,7 +117,9 @@ def test_without_files_the_config_and_the_preset_tell() -> None:
     assert thinking_of(spec_of(R1, None), None).kind == "thinks"
     assert thinking_of(spec_of("Qwen/Qwen3-8B", False), None).kind == "closed"
     assert thinking_of(ModelSpec(id="org/x", chat_template=True), None).kind == "instruct"
-    endpoint = ModelSpec(id="deepseek-reasoner", engine="openai", base_url="http://localhost/v1", chat_template=True, think_tags=("<think>", "</think>"))
+    endpoint = ModelSpec(
+        id="deepseek-reasoner", engine="openai", base_url="http://localhost/v1", chat_template=True, think_tags=("<think>", "</think>")
+    )
     assert local_tokenizer(endpoint, models_or_skip()) is None
     assert thinking_of(endpoint, None).kind == "thinks"
 

@@ -78,7 +78,8 @@ def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirro
     )
     chat = ChatTemplate(encoder)
     assert chat(CHATS[1]) == "[You are terse.\n\nWhat is 1+1?]"
-    assert chat.adapted.folded and not chat.adapted.lost
+    assert chat.adapted.folded
+    assert not chat.adapted.lost
     assert _hflm(encoder).apply_chat_template(CHATS[1]) == "[What is 1+1?]"  # lm-eval loses the instruction
     encoder.raw.chat_template = "{{ raise_exception('never') }}"
     with pytest.raises(ModelError, match="never"):

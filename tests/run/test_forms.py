@@ -54,7 +54,9 @@ def test_a_model_that_thinks_is_asked_the_twin_and_refused_what_has_none(mixed: 
         ("thinker", "zh_arithmetic"): ("failed", None, None),
     }
     (refused,) = [row.reason or "" for row in mixed.results.rows if row.status == "failed"]
-    assert refused.startswith("refused: ") and "\n" not in refused and "-gen" in refused
+    assert refused.startswith("refused: ")
+    assert "\n" not in refused
+    assert "-gen" in refused
     assert mixed.exit_code == 1
 
 
@@ -67,7 +69,8 @@ def test_two_forms_share_no_line_no_pair_and_no_average(mixed: RunOutcome) -> No
     average = lines["Chinese average"].figures
     values = [lines[name].figures[0].value or 0.0 for name in ("zh_letters", "zh_word_problems", "zh_arithmetic")]
     assert average[0].value == pytest.approx(sum(values) / 3)  # the twin is in nobody's average with the other form
-    assert average[1].value is None and average[1].missing == 2
+    assert average[1].value is None
+    assert average[1].missing == 2
     assert any(note.startswith("Asked: log-probabilities of the options: zh_letters") for note in table.notes)
     assert any("in no pair and no average" in note for note in table.notes)
     assert [line.kind for line in table.sanity if line.level == "note"] == ["asked_as_twin"]
@@ -75,15 +78,18 @@ def test_two_forms_share_no_line_no_pair_and_no_average(mixed: RunOutcome) -> No
 
     comparison = compare([read_run(mixed.folder)])
     scopes = {scope.name: scope for scope in comparison.scopes}
-    assert set(scopes["zh_letters"].scores) == {0} and set(scopes["zh_letters-gen"].scores) == {1}
-    assert not scopes["zh_letters"].pairs and not scopes["zh_letters-gen"].pairs
+    assert set(scopes["zh_letters"].scores) == {0}
+    assert set(scopes["zh_letters-gen"].scores) == {1}
+    assert not scopes["zh_letters"].pairs
+    assert not scopes["zh_letters-gen"].pairs
     assert set(scopes["Chinese average"].scores) == {0}
 
 
 def test_the_manifest_says_the_form_and_is_written_beside_refusals(mixed: RunOutcome) -> None:
     manifest = json.loads((mixed.folder / "manifest.json").read_text(encoding="utf-8"))
     form = manifest["sanity"]["checks"]["form"]
-    assert form["state"] == "note" and form["found"][0]["task"] == "zh_letters"
+    assert form["state"] == "note"
+    assert form["found"][0]["task"] == "zh_letters"
     assert "zh_letters-gen" in manifest["tasks"]
 
 
@@ -116,7 +122,8 @@ def test_a_change_of_mind_leaves_no_row_of_the_other_form(run: Run) -> None:
 def test_thinking_false_is_refused_for_a_model_that_cannot_be_told(run: Run) -> None:
     outcome = run([DISTILL | {"thinking": False}], [{"task": "zh_word_problems", "limit": 1}])
     (row,) = outcome.results.rows
-    assert row.status == "failed" and "thinking: false cannot be had" in (row.reason or "")
+    assert row.status == "failed"
+    assert "thinking: false cannot be had" in (row.reason or "")
 
 
 def test_thoughts_of_a_model_that_no_preset_knows_are_found_by_its_template(run: Run, tmp_path: Path) -> None:
@@ -128,9 +135,11 @@ def test_thoughts_of_a_model_that_no_preset_knows_are_found_by_its_template(run:
     unknown = {"id": str(tmp_path / "fine-tune"), "name": "unknown", "chat_template": True, "max_new_tokens": 48}
     outcome = run([DISTILL, unknown], tasks)
     values = [row.value for row in outcome.results.rows]
-    assert values[0] == values[1] and values[0]
+    assert values[0] == values[1]
+    assert values[0]
     told = {row.kind for row in outcome.results.sanity if row.model == "unknown"}
-    assert "tags_from_files" in told and "unannounced_thoughts" not in told
+    assert "tags_from_files" in told
+    assert "unannounced_thoughts" not in told
 
 
 def test_thoughts_that_neither_config_nor_template_names_are_told_and_not_marked(run: Run, tmp_path: Path) -> None:
@@ -147,6 +156,9 @@ def test_thoughts_that_neither_config_nor_template_names_are_told_and_not_marked
     tasks = [{"task": "zh_word_problems", "limit": 6}]
     outcome = run([DISTILL, {"id": str(folder), "name": "unknown", "chat_template": True, "max_new_tokens": 48}], tasks)
     known, unknown = (row.value for row in outcome.results.rows)
-    assert known == unknown and known
+    assert known == unknown
+    assert known
     (found,) = [row for row in outcome.results.sanity if row.kind == "unannounced_thoughts"]
-    assert found.model == "unknown" and found.level == "warning" and found.values["tags"] == '["<think>", "</think>"]'
+    assert found.model == "unknown"
+    assert found.level == "warning"
+    assert found.values["tags"] == '["<think>", "</think>"]'

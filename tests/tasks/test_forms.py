@@ -52,12 +52,16 @@ def test_the_table_of_forms(kind: str, name: str) -> None:
     assert asked.form == TASKS[name][kind == "thinks"]
     assert (asked.task is None) == (asked.form == "refused")
     if asked.form == "twin":
-        assert asked.task is not None and asked.task.output == "generate_until"
+        assert asked.task is not None
+        assert asked.task.output == "generate_until"
 
 
 def test_a_refusal_is_one_line_that_names_the_ways_out() -> None:
     reason = form_of(Model("thinks"), spec("hellaswag")).reason or ""
-    assert "\n" not in reason and "thinking: false" in reason and "-gen" in reason and "opens a thought" in reason
+    assert "\n" not in reason
+    assert "thinking: false" in reason
+    assert "-gen" in reason
+    assert "opens a thought" in reason
     assert "say thinking: false" not in (form_of(Model("thinks", switch=False), spec("hellaswag")).reason or "")
 
 
@@ -153,7 +157,8 @@ def test_which_tasks_have_a_twin(name: str, twin: str | None) -> None:
 
 def test_a_twin_can_be_asked_of_every_model_by_its_name_and_a_group_of_them_too() -> None:
     expansion = expand([TaskEntry(task="aclue-gen")], limit=None, base_dir=Path())
-    assert len(expansion.tasks) == 15 and [group.name for group in expansion.groups] == ["aclue-gen"]
+    assert len(expansion.tasks) == 15
+    assert [group.name for group in expansion.groups] == ["aclue-gen"]
     with pytest.raises(ConfigError, match="unknown task"):
         expand([TaskEntry(task="hellaswag-gen")], limit=None, base_dir=Path())
 
@@ -172,7 +177,12 @@ def test_a_twin_can_be_asked_of_every_model_by_its_name_and_a_group_of_them_too(
 def test_options_that_no_letters_list_make_no_twin(config: dict[str, Any]) -> None:
     whole = {"output_type": "multiple_choice", "doc_to_text": "{{q}}\nA. {{a}}\nB. {{b}}\nAnswer:"} | config
     assert lettered(whole) is None
-    assert lettered(whole | {"output_type": "multiple_choice", "doc_to_choice": "{{['A', 'B']}}", "doc_to_text": "A) x", "process_results": None}) == 2
+    assert (
+        lettered(
+            whole | {"output_type": "multiple_choice", "doc_to_choice": "{{['A', 'B']}}", "doc_to_text": "A) x", "process_results": None}
+        )
+        == 2
+    )
 
 
 def answered(task: Task, letters: list[str], count: int) -> list[float | None]:
@@ -191,11 +201,14 @@ def test_a_twin_asks_the_same_documents_and_the_letter_of_the_right_option_is_ri
 ) -> None:
     task, first = loaded(name), loaded(base)
     right = [sample.target for sample in _targets(first)]
-    assert set(right) <= set("ABCD") and len(set(right)) > 1
+    assert set(right) <= set("ABCD")
+    assert len(set(right)) > 1
     assert answered(task, right, len(right)) == [1.0] * len(right)
     assert answered(task, ["ABCD"["ABCD".index(letter) - 1] for letter in right], len(right)) == [0.0] * len(right)
     item = next(iter(task.items(PromptStyle(), 1)))
-    assert isinstance(item, Completion) and item.stop == () and item.max_tokens == 2048
+    assert isinstance(item, Completion)
+    assert item.stop == ()
+    assert item.max_tokens == 2048
     assert not item.prompt.rstrip().endswith((":", "："))
     assert task.chance == 0.25
 
@@ -215,10 +228,12 @@ def test_an_own_file_with_choices_has_a_twin(tmp_path: Path) -> None:
 
     (tmp_path / "q.jsonl").write_text('{"question": "中国的首都是？", "choices": ["上海", "北京"], "answer": 1}\n', encoding="utf-8")
     (made,) = expand([TaskEntry(file="q.jsonl", fewshot=0)], limit=None, base_dir=tmp_path).tasks
-    assert made.twin is not None and made.twin.name == "q-gen"
+    assert made.twin is not None
+    assert made.twin.name == "q-gen"
     task = load(made.twin, DataSources())
     item = next(iter(task.items(PromptStyle())))
     assert isinstance(item, Completion)
-    assert item.prompt.endswith("A. 上海\nB. 北京") and "单项选择题" in item.prompt
+    assert item.prompt.endswith("A. 上海\nB. 北京")
+    assert "单项选择题" in item.prompt
     assert answered(task, ["B"], 1) == [1.0]
     assert answered(task, ["A"], 1) == [0.0]

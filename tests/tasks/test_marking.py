@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from harness.config.schema import Generation as Settings
-from harness.config.schema import TaskEntry
 from harness.items import Completion, Generation, Score, ThinkTags
-from harness.tasks import DataSources, Marks, PromptStyle, Task, expand, load
+from harness.tasks import Marks, PromptStyle, Task
 from harness.tasks.catalogue import DATA
 
 THINK = PromptStyle(think=ThinkTags("<think>", "</think>"))

@@ -56,7 +56,9 @@ def test_announced_thoughts_are_no_finding(sums: Callable[..., Task]) -> None:
 
 
 def test_thoughts_that_never_end_are_told_with_the_score_over_the_finished(sums: Callable[..., Task]) -> None:
-    marks = marked(sums(), [("<think>9</think>1", "eos"), ("<think>2", "length"), ("<think>9</think>3", "eos"), ("<think>4", "length")], THINK)
+    marks = marked(
+        sums(), [("<think>9</think>1", "eos"), ("<think>2", "length"), ("<think>9</think>3", "eos"), ("<think>4", "length")], THINK
+    )
     (found,) = marks.findings
     assert (found.kind, found.count, found.of) == ("truncated_thoughts", 2, 4)
     (line,) = sanity_lines([sanity_row("m", task, found) for task in ("a", "b")])
