@@ -94,12 +94,10 @@ def opened_by(prompt: str) -> ThinkTags | None:
     for tags in KNOWN:
         if end.endswith(tags.open):
             return ThinkTags(tags.open, tags.close, opened=True)
-    last = None
-    for last in _OPEN.finditer(end, max(0, len(end) - 64)):
-        pass
-    if last is None or last.end() != len(end):
+    last = [match for match in _OPEN.finditer(end, max(0, len(end) - 64)) if match.end() == len(end)]
+    if not last:
         return None
-    tags = pair_of(last[0])
+    tags = pair_of(last[0][0])
     return ThinkTags(tags.open, tags.close, opened=True)
 
 

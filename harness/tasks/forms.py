@@ -1,8 +1,8 @@
 """In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says before a run and the worker follows.
 
-| | no template | template, no thought | thought closed | thinks |
+| | no template | answers at once | thought closed | thinks |
 |---|---|---|---|---|
-| options compared by log-probability | log-probabilities | through the template | behind the closed thought | the generative twin, else refused |
+| options by log-probability | as lm-eval | through the template | behind the closed thought | the generative twin, else refused |
 | one continuation's log-probability | as lm-eval | through the template | behind the closed thought | refused |
 | generated answer | generated | generated | generated | generated; the thought is no answer |
 | whole texts (perplexity) | perplexity | perplexity | perplexity | perplexity: no template is involved |

@@ -42,19 +42,20 @@ PUBLISHED = {
         {None: "thinks", True: "thinks", False: "closed"},
     ),
     "moonshotai/Kimi-K2-Thinking": (
-        "{% for m in messages %}<|im_{{ m.role }}|>{% if m.role == 'assistant' %}<think>{{ m.get('reasoning_content', '') }}</think>{% endif %}"
-        "{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_assistant|>assistant<|im_middle|>{% endif %}",
+        "{% for m in messages %}<|im_{{ m.role }}|>{% if m.role == 'assistant' %}<think>{{ m.get('reasoning_content', '') }}</think>"
+        "{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_assistant|>assistant<|im_middle|>{% endif %}",
         {None: "thinks", True: "thinks"},
     ),
     "deepseek-ai/DeepSeek-V3.1": (
-        "{% if not thinking is defined %}{% set thinking = false %}{% endif %}{% for m in messages %}<｜{{ m.role }}｜>{{ m.content }}{% endfor %}"
+        "{% if not thinking is defined %}{% set thinking = false %}{% endif %}"
+        "{% for m in messages %}<｜{{ m.role }}｜>{{ m.content }}{% endfor %}"
         "{% if add_generation_prompt %}{{'<｜Assistant｜>'}}{%- if not thinking %}{{'</think>'}}{%- else %}{{'<think>'}}{%- endif %}{% endif %}",
         {None: "closed", True: "thinks", False: "closed"},
     ),
     "Qwen/Qwen3-4B-Thinking-2507": (CUTS + "\n<think>\n{% endif %}", {None: "thinks", False: "refused"}),
     "ByteDance-Seed/Seed-OSS-36B-Instruct": (
         "{% set budget = thinking_budget if thinking_budget is defined else -1 %}" + TURN + "{% if budget == 0 %}<seed:think>"
-        "<seed:cot_budget_reflect>The current thinking budget is 0, so I will directly start answering the question.</seed:cot_budget_reflect>\n"
+        "<seed:cot_budget_reflect>The current thinking budget is 0, so I will directly answer the question.</seed:cot_budget_reflect>\n"
         "</seed:think>{% endif %}{% endif %}{# <seed:think> </seed:think> #}",
         {None: "thinks", True: "thinks", False: "closed"},
     ),
