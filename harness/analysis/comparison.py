@@ -53,10 +53,12 @@ def compare(runs: Sequence[Run]) -> Comparison:
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")
     found = contests(known)
     members, weighted = _groups(runs)
-    scopes = _scopes(found, members, weighted, range(len(known)), _twins(runs))
+    twins = _twins(runs)
+    scopes = _scopes(found, members, weighted, range(len(known)), twins)
     name = ", ".join(dict.fromkeys(run.results.name for run in runs))
     comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
-    comparison.notes = _notes(comparison)
+    apart = [scope.name for scope in scopes if scope.kind != "subject" and (members.get(scope.name) or {scope.name}) <= twins]
+    comparison.notes = [*([note("forms", tasks=named(apart, 4))] if apart else []), *_notes(comparison)]
     return comparison
 
 

@@ -8,6 +8,7 @@ TEXTS = {
     "asked_otherwise": "{model} was not asked the same on {tasks}: {why}; not compared there.",
     "not_paired": "Not paired: {why}{more}",
     "not_paired_more": " (and {n} more)",
+    "forms": "{tasks}: asked of the models that think, in the place of the form that compares options; in no pair and no average with it.",
     "untested": "No difference can be tested on {tasks}: no score an item.",
     "and_more": "{names} and {n} more",
     "examples": "examples {theirs} instead of {ours}",

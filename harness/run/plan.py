@@ -14,7 +14,7 @@ from harness.config.schema import ModelSpec
 from harness.errors import HarnessError
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.run.devices import Machine, find_machine
-from harness.run.plan_forms import FormPlan, ThinkingPlan, form_warnings, plan_forms, plan_thinking
+from harness.run.plan_forms import FormPlan, ThinkingPlan, budget_warnings, form_warnings, plan_forms, plan_thinking
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -99,7 +99,12 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     forms = [form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, known)]
     refused = {(form.model, form.task) for form in forms if form.form == "refused"}
     items = sum(task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused)
-    warnings = [*form_warnings(forms), *_warnings(models, tasks, expansion)]
+    short = [
+        model.label
+        for model, made in zip(config.models, models, strict=True)
+        if made.thinking.kind == "thinks" and not model.max_new_tokens
+    ]
+    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
     return Plan(config.name, models, tasks, len(models) * len(tasks) - len(refused), items, machine.describe, warnings, forms)
 
 

@@ -65,6 +65,14 @@ def plan_forms(model: str, thinking: ThinkingPlan, tasks: Sequence[TaskSpec], ki
     return found
 
 
+def budget_warnings(models: Sequence[str], forms: Sequence[FormPlan]) -> list[str]:
+    """A line for the models that think on the tasks' own budgets, which are made for answers without a thought."""
+    asked = [model for model in models if any(form.model == model and form.form in ("generated", "twin") for form in forms)]
+    if not asked:
+        return []
+    return [f"{', '.join(asked)}: no max_new_tokens: a thought seldom ends within the tasks' own 256 to 2,048 tokens; say e.g. 8192"]
+
+
 def form_warnings(forms: Sequence[FormPlan]) -> list[str]:
     """One line a reason for which a model's tasks are refused."""
     reasons: dict[tuple[str, str], dict[str, None]] = {}

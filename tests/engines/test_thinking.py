@@ -49,7 +49,8 @@ PUBLISHED = {
     "deepseek-ai/DeepSeek-V3.1": (
         "{% if not thinking is defined %}{% set thinking = false %}{% endif %}"
         "{% for m in messages %}<｜{{ m.role }}｜>{{ m.content }}{% endfor %}"
-        "{% if add_generation_prompt %}{{'<｜Assistant｜>'}}{%- if not thinking %}{{'</think>'}}{%- else %}{{'<think>'}}{%- endif %}{% endif %}",
+        "{% if add_generation_prompt %}{{'<｜Assistant｜>'}}{%- if not thinking %}{{'</think>'}}"
+        "{%- else %}{{'<think>'}}{%- endif %}{% endif %}",
         {None: "closed", True: "thinks", False: "closed"},
     ),
     "Qwen/Qwen3-4B-Thinking-2507": (CUTS + "\n<think>\n{% endif %}", {None: "thinks", False: "refused"}),
