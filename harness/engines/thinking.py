@@ -141,7 +141,9 @@ class _Probe:
             return Thinking("instruct", "thinking: false")
         if known or self.spec.thinking or self.spec.think_tags:
             return self._thinks("its preset or the config says so", self._told)
-        if self._told is not None:
+        preset = preset_or_none(self.spec.preset or self.spec.id)
+        # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers also where the model never thinks.
+        if preset is None and told_in([self.template.source]) is not None:
             return self._thinks("its chat template knows of thoughts", self._told)
         return Thinking("instruct", "nothing in its chat template speaks of thoughts")
 

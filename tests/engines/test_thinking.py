@@ -157,6 +157,18 @@ def test_a_template_read_from_its_file_renders_as_the_tokenizer_does(name: str, 
     assert template.render(messages, **thinking_options(template.source, thinking)) == chat(messages)
 
 
+def test_markers_in_the_vocabulary_alone_do_not_make_a_model_think(tmp_path: Path) -> None:
+    """Qwen3-4B-Instruct-2507 never thinks, and its tokenizer has the tokens: it is compared by log-probabilities as before."""
+    tokens = {str(151667 + place): {"content": text, "special": False} for place, text in enumerate(("<think>", "</think>"))}
+    config = {"chat_template": TURN + "{% endif %}", "added_tokens_decoder": tokens}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    assert thinking_of(ModelSpec(id="org/any", chat_template=True), tmp_path).kind == "instruct"
+    told = thinking_of(ModelSpec(id="org/any", chat_template=True, thinking=True), tmp_path)
+    assert told.kind == "thinks"
+    assert told.tags is not None
+    assert told.tags.open == "<think>"
+
+
 def test_switches_are_names_that_the_template_reads() -> None:
     assert switches_of("{% if enable_thinking %}") == ("enable_thinking",)
     assert switches_of("{% if thinking is defined %}{{ message.thinking }}") == ("thinking",)
