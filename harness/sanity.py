@@ -22,17 +22,22 @@ Level = Literal["warning", "note", "info"]
 class SanityKind:
     """One entry of the catalogue: the check that it belongs to, its level, and its sentence by language.
 
-    Sentences may hold ``{count}``, ``{of}`` and any of the finding's ``values``.
+    Sentences may hold ``{count}``, ``{of}``, any of the finding's ``values`` and ``shares`` (name: numerator and denominator among the
+    values). Where findings of several tasks become one line, the values in ``sums`` are added up.
     """
 
     name: str
     check: str
     level: Level
     texts: Mapping[str, str]
+    sums: tuple[str, ...] = ()
+    shares: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def text(self, language: str, values: Mapping[str, Any]) -> str:
         """The sentence, filled in."""
-        return self.texts[language].format(**values)
+        parts = {name: (values[top], values[below]) for name, (top, below) in self.shares.items()}
+        shares = {name: f"{top / below:.3f}" if below else "–" for name, (top, below) in parts.items()}
+        return self.texts[language].format(**values, **shares)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,14 @@ def _catalogue() -> dict[str, Any]:
 def kinds() -> dict[str, SanityKind]:
     """Every kind by name."""
     return {
-        name: SanityKind(name, entry["check"], entry["level"], {language: entry[language] for language in LANGUAGES})
+        name: SanityKind(
+            name,
+            entry["check"],
+            entry["level"],
+            {language: entry[language] for language in LANGUAGES},
+            tuple(entry.get("sums", ())),
+            {share: tuple(parts) for share, parts in entry.get("shares", {}).items()},
+        )
         for name, entry in _catalogue()["kinds"].items()
     }
 

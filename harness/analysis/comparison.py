@@ -56,11 +56,17 @@ def compare(runs: Sequence[Run]) -> Comparison:
     found = contests(known)
     members, weighted = _groups(runs)
     tree = _Tree(found, members, weighted)
-    averages = (average_scope(language, tree.top, range(len(known))) for language in LANGUAGES)
+    twins = _twins(runs)
+    apart = [scope for scope in tree.top if (members.get(scope.name) or {scope.name}) <= twins]
+    # The generative form of a task, asked only of the models that think, is in no average with the form that the others were asked.
+    alone = [scope for scope in apart if set(range(len(known))) - set(scope.scores)]
+    averaged = [scope for scope in tree.top if scope not in alone]
+    averages = (average_scope(language, averaged, range(len(known))) for language in LANGUAGES)
     scopes = tree.scopes + [scope for scope in averages if scope is not None]
     name = ", ".join(dict.fromkeys(run.results.name for run in runs))
     comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
-    comparison.notes = _notes(comparison) + [note("mixed_group", group=group) for group in tree.mixed]
+    forms = [note("forms", tasks=named([scope.name for scope in apart], 4))] if apart else []
+    comparison.notes = [*forms, *_notes(comparison), *(note("mixed_group", group=group) for group in tree.mixed)]
     return comparison
 
 
@@ -120,6 +126,11 @@ class _Tree:
             self.scopes.append(self.singles[task])
             if self.singles[task].kind == "task":
                 self.top.append(self.singles[task])
+
+
+def _twins(runs: Sequence[Run]) -> set[str]:
+    """Tasks that some model was asked in another task's place."""
+    return {row.asked_as for run in runs for row in run.results.rows if row.asked_as}
 
 
 def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:

@@ -15,6 +15,10 @@ from harness.cli.output import show_list
 if TYPE_CHECKING:
     from harness.meter.fit import Room
     from harness.run.plan import ModelPlan, Plan, TaskPlan
+    from harness.run.plan_forms import FormPlan
+
+_FORMS = {"logprobs": "log-probabilities", "generated": "generated", "perplexity": "perplexity", "twin": "-gen", "refused": "REFUSED"}
+_THINKS = {"base": "no template", "instruct": "no", "closed": "switched off", "thinks": "yes"}
 
 
 def plan(
@@ -48,8 +52,10 @@ def _show(made: Plan, every: bool) -> None:
     tasks = made.tasks if every else fold(made.tasks)
     headers = ["task (subjects)", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
     show_list("", headers, [_task(task) for task in tasks], right=(3, 4, 5, 6))
+    show_list("", ["model", "thinks", "thoughts between", "forms"], form_rows(made))
     typer.echo("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.")
     typer.echo("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
+    typer.echo("forms: log-probabilities of the options; generated answers; -gen: the generative form, for models that think.")
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -92,6 +98,29 @@ def _task(task: TaskPlan) -> list[str]:
     gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
     items = f"{task.items:,}" if task.items is not None else "?"
     return [task.name, task.language or "", task.kind or "", shots, items, tokens, gap, short_note(task.note)]
+
+
+def form_rows(made: Plan) -> list[list[str]]:
+    """A row a model: what it does before it answers, and its tasks by the form in which they are asked, groups once."""
+    rows = []
+    for model in made.models:
+        forms: dict[str, dict[str, None]] = {}
+        for form in made.forms:
+            if form.model == model.label:
+                forms.setdefault(_FORMS[form.form], {})[_asked(form)] = None
+        told = "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in forms.items())
+        told += "; the system message goes into the first user turn" if model.thinking.folds else ""
+        tags = " … ".join(model.thinking.tags) if model.thinking.tags else "–"
+        rows.append([model.label, _THINKS[model.thinking.kind], tags, told])
+    return rows
+
+
+def _asked(form: FormPlan) -> str:
+    name = form.group or form.task
+    if form.asked_as is None:
+        return name
+    twin = form.asked_as if form.group is None else f"{form.group}-gen"
+    return f"{name} as {twin}"
 
 
 def short_note(note: str) -> str:

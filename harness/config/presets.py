@@ -35,7 +35,9 @@ class Preset(BaseModel):
     parameters: int | None = Field(None, gt=0, description="Total parameters as published on the hub. None: read from the bundled folder.")
     instruct: bool = Field(description="Tuned to follow instructions.")
     chat_template: bool = Field(description="Whether to ask through the chat template unless the config says otherwise.")
-    thinking: bool | None = Field(None, description="Whether the model thinks before it answers. None: it cannot, or cannot be told.")
+    thinking: bool | None = Field(
+        None, description="Whether the model thinks before it answers unless told otherwise; false: it can, when told to. None: it cannot."
+    )
     think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought.")
     licence: str = Field(description="SPDX id, or the licence's name on the hub.")
     gated: bool | None = Field(False, description="The hub asks for an account and an agreement. None: it has changed; expect either.")

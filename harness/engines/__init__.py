@@ -24,6 +24,7 @@ __all__ = [
     "find_model",
     "open_engine",
     "resolve_model",
+    "template_folder",
 ]
 
 ChatRenderer = Callable[[list[Message], bool], str]
@@ -78,6 +79,18 @@ def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None
     from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 
     return ChatTemplate(load_tokenizer(spec, files), spec.thinking, date)
+
+
+def template_folder(spec: ModelSpec, files: ModelFiles) -> Path | None:
+    """Where the chat template that will be rendered here lies; None where a server renders its own, or the engine has none."""
+    name = engine_name(spec)
+    if name == "mock":
+        return None
+    if name == "openai":
+        from harness.engines.openai.settings import Settings
+
+        return None if spec.tokenizer is None or Settings.of(spec).api_for(spec) == "chat" else files.tokenizer
+    return files.tokenizer
 
 
 def open_engine(spec: ModelSpec, files: ModelFiles | None = None, device: str = "auto", mirror: Path | None = None) -> Engine:

@@ -6,34 +6,25 @@ from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
 from harness.items import Finish, ThinkTags
+from harness.thoughts import KNOWN
 
+MARKERS = tuple(marker for tags in KNOWN for marker in (tags.open, tags.close))
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
 
 def answer_start(text: str, think: ThinkTags | None) -> int | None:
     """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or when a thought may still begin.
 
-    After a thought the answer begins at its first character that is no white space, as lm-eval strips it.
+    The rule is `ThinkTags.answer_start`, which marking follows, too.
     """
-    if think is None:
-        return 0
-    bare = text.lstrip()
-    if not think.opened and not bare.startswith(think.open):
-        return None if think.open.startswith(bare) else 0
-    closed = text.find(think.close)
-    if closed < 0:
-        return None
-    start = closed + len(think.close)
-    rest = text[start:]
-    blank = len(rest) - len(rest.lstrip())
-    return start + blank if blank < len(rest) else None
+    return 0 if think is None else think.answer_start(text)
 
 
 def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, bool]:
     """(text before the first stop text, whether there was one), by lm-eval's rule (``postprocess_generated_text``): the stops in their
     order, each cutting what the former left. A text that has not ended its thought has no stop."""
     start = answer_start(text, think)
-    if start is None and think is not None and not think.opened and not text.lstrip().startswith(think.open):
+    if start is None and think is not None and not think.begins(text):
         start = 0  # too short to have begun a thought, and nothing more will come
     if start is None:
         return text, False
@@ -90,11 +81,11 @@ class StopWatch:
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
-    """The text of a generation without special tokens, except think tags (special in some vocabularies), which the reader needs."""
-    if think is not None:
-        tags = {encoder.raw.convert_tokens_to_ids(tag) for tag in (think.open, think.close)} & encoder.special_ids
-        if tags:
-            return encoder.decode([token for token in ids if token in tags or token not in encoder.special_ids], skip_special=False)
+    """The text of a generation without special tokens, except those of which thought markers are made (special in some vocabularies, as
+    gpt-oss's channels are): the reader needs them, also where the config names none."""
+    kept = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
+    if kept.intersection(ids):
+        return encoder.decode([token for token in ids if token in kept or token not in encoder.special_ids], skip_special=False)
     return encoder.decode(ids)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines.fidelity import load_faithfully
 from harness.engines.files import ModelFiles
+from harness.engines.folding import Adapted, adapt
 from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
 from harness.engines.seams import Options, Split, settle
 from harness.engines.seams import Pair as Pair  # also found here
+from harness.engines.template import thinking_options
 from harness.errors import ModelError
 from harness.sanity import Finding
-
-log = logging.getLogger(__name__)
 
 
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
@@ -62,7 +61,10 @@ class TextEncoder:
         self._prefix_text: str | None = None if prefix is None else raw.decode(prefix)
         self._pieces = PieceEncoder(raw)
         self._holding: dict[frozenset[str], dict[int, bool]] = {}
-        self.special_ids: frozenset[int] = frozenset(raw.all_special_ids)
+        self._markers: dict[tuple[str, ...], frozenset[int]] = {}
+        added = getattr(raw, "added_tokens_decoder", {})
+        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a part (BOS, EOS …).
+        self.special_ids: frozenset[int] = frozenset({*raw.all_special_ids, *(token for token, one in added.items() if one.special)})
 
     @property
     def prefix_id(self) -> int:
@@ -148,6 +150,15 @@ class TextEncoder:
             known[token] = not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
         return known[token]
 
+    def marker_ids(self, markers: tuple[str, ...]) -> frozenset[int]:
+        """The special tokens of which the markers of a thought are made."""
+        if markers not in self._markers:
+            written = {token: self.decode([token], skip_special=False) for token in self.special_ids}
+            self._markers[markers] = frozenset(
+                token for token, text in written.items() if text.strip() and any(text in marker for marker in markers)
+            )
+        return self._markers[markers]
+
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
         """Text of token ids."""
         return str(self.raw.decode(list(ids), skip_special_tokens=skip_special))
@@ -164,7 +175,6 @@ class ChatTemplate:
 
     def __init__(self, encoder: TextEncoder, thinking: bool | None = None, date: datetime.date | None = None) -> None:
         self._raw = encoder.raw
-        self._options = {} if thinking is None else {"enable_thinking": thinking}
         # Without a pinned date a template that asks for today's would ask something else every day.
         self._clock: dict[str, Any] = {}
         if date is not None:  # Llama's templates take a date_string, others ask the clock
@@ -174,6 +184,9 @@ class ChatTemplate:
         if not template:
             raise ModelError(f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model")
         self.source: str = template if isinstance(template, str) else str(template.get("default", template))
+        self._options = thinking_options(self.source, thinking)
+        self.adapted = Adapted()
+        """What was done to the messages of the prompt rendered last."""
 
     @property
     def template_hash(self) -> str:
@@ -183,18 +196,11 @@ class ChatTemplate:
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be continued.
 
-        A template that refuses a system message gets the messages without it. Raises ModelError when it refuses those too.
+        What a template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says how. Raises ModelError when it
+        refuses every form.
         """
-        from jinja2.exceptions import TemplateError
-
-        try:
-            return self._render(list(messages), add_generation_prompt)
-        except TemplateError:
-            log.info("the chat template refused the system message: left out")
-        try:
-            return self._render([message for message in messages if message["role"] != "system"], add_generation_prompt)
-        except TemplateError as error:
-            raise ModelError(f"the chat template refused the messages: {error}") from error
+        prompt, self.adapted = adapt(messages, lambda tried: self._render(tried, add_generation_prompt))
+        return prompt
 
     def _render(self, messages: list[Message], add_generation_prompt: bool) -> str:
         return str(

@@ -39,7 +39,7 @@ def _faults(selection: Selection, place: int) -> list[_Fault]:
     found: dict[tuple[str, str], list[str]] = {}
     for task in selection.tasks:
         for row in selection.rows.get((place, task), [])[:1]:
-            if row.status != "ok":
+            if row.status != "ok" and row.asked_as is None:  # what was asked in another form is no failure
                 found.setdefault((row.status, " ".join((row.reason or "no reason given").split())), []).append(task)
     return [_Fault(tuple(tasks), status, reason) for (status, reason), tasks in found.items()]
 

@@ -9,6 +9,8 @@ from harness.report.lines import Figure, Line
 from harness.report.table import Column, Table
 
 NONE = "–"
+FORMS = {"logprobs": "log-prob.", "generated": "generated"}
+"""How a task was asked, said beside the metric where a table holds a task in both forms."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def metric_text(line: Line) -> str:
         return ""
     name = line.metric if line.filter in (None, "none") else f"{line.metric} ({line.filter})"
     shots = f" {line.fewshot}-shot" if line.fewshot else ""
-    return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}"
+    form = f", {FORMS[line.form]}" if line.form in FORMS and line.apart else ""
+    return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}{form}"
 
 
 def n_text(line: Line) -> str:

@@ -49,9 +49,16 @@ class Line:
     chance: float | None
     higher_is_better: bool
     figures: tuple[Figure, ...]
+    form: str | None = None
+    """logprobs, generated or perplexity; None where it is not known, or the line holds several."""
+    alternative: bool = False
+    """The other form of a task, asked of the models that cannot answer the first: in no average with it."""
+    apart: bool = False
+    """A task of which the table holds both forms: which one this is, is said beside the metric."""
 
     @property
     def averaged(self) -> bool:
         """Whether the line counts into its language's average: a task or group whose metric is a share, higher is better."""
         values = [figure.value for figure in self.figures if figure.value is not None]
-        return self.kind in ("task", "group") and self.higher_is_better and bool(values) and max(values) <= 1
+        counted = self.kind in ("task", "group") and not self.alternative
+        return counted and self.higher_is_better and bool(values) and max(values) <= 1

@@ -7,7 +7,8 @@ Rules, so that two people read the same table:
 - ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96 standard errors (groups).
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both languages. A model gets one only where it
-  has every value that another model has; else the average says how many are missing. Perplexities and metrics above 1 are left out.
+  has every value that another model has; else the average says how many are missing. Perplexities and metrics above 1 are left out, and
+  so is the generative form of a task that only the models that think were asked: no average mixes the two forms.
 - Items and tokens a second count marked documents and logical tokens (prompt and output) by engine seconds, over a model's cells.
 - A model with random weights has speed but no accuracy.
 """
@@ -22,6 +23,7 @@ from typing import Any
 from harness.analysis.strata import mixture, share_interval
 from harness.report.cost_totals import Totals, totals
 from harness.report.failures import failures
+from harness.report.forms import form_notes, with_forms
 from harness.report.lines import LANGUAGES, Figure, Line
 from harness.report.records import records
 from harness.report.sanity import lines_of
@@ -74,7 +76,7 @@ def make_table(results: Sequence[Results]) -> Table:
     """The table of one run, or of several joined: one column a model a run."""
     selection = Selection(results)
     columns = make_columns(results, selection)
-    lines = ordered(selection.lines())
+    lines = ordered(with_forms(selection.lines(), selection))
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
@@ -151,6 +153,7 @@ def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
     if any(line.kind == "average" for line in lines):
         notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
     notes += _filters(lines)
+    notes += form_notes(lines)
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
         notes.append("Answers: t truncated, e empty, u unparsable.")

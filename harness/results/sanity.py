@@ -70,13 +70,19 @@ def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
         tasks = tuple(dict.fromkeys(row.task for row in mine if row.task))
         count = None if first.count is None else sum(row.count or 0 for row in mine)
         total = None if first.of is None else sum(row.of or 0 for row in mine)
-        values = tuple(sorted(first.values.items()))
+        values = tuple(sorted((first.values | _sums(kind, mine)).items()))
         merged.setdefault((kind, first.level, tasks, count, total, values), []).append(model)
     lines = [
         SanityLine(kind, level, tuple(models), tasks, count, of, dict(values))
         for (kind, level, tasks, count, of, values), models in merged.items()
     ]
     return tuple(sorted(lines, key=lambda line: line.level != "warning"))
+
+
+def _sums(kind: str, rows: Sequence[SanityRow]) -> dict[str, str | int | float | None]:
+    """The values of a kind that are added up over its rows."""
+    names = kinds()[kind].sums if kind in kinds() else ()
+    return {name: sum(value for row in rows if isinstance(value := row.values.get(name), (int, float))) for name in names}
 
 
 def sanity_line_of(row: SanityRow) -> SanityLine:

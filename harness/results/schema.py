@@ -55,6 +55,8 @@ class Row(_Record):
     group: str | None = Field(None, description="Group that the task is a subject of (ceval-valid, mmlu).")
     language: str | None = Field(None, description="zh or en where known.")
     fewshot: int | None = None
+    form: str | None = Field(None, description="How it was asked: logprobs, generated or perplexity; null where it was not asked.")
+    asked_as: str | None = Field(None, description="The generative form that this model was asked in this task's place.")
     dtype: str | None = None
     engine: str | None = None
     metric: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.chance import above_chances
@@ -26,16 +26,20 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     """The results as they stand in the journal, in the config's order."""
     cells = journal.cells()
     known = journal.models()
+    asked = {(cell.model, cell.identity["asked_as"]) for cell in cells.values() if cell.identity.get("asked_as")}
+    named = {task.name for task in expansion.tasks}
+    expansion = expansion.twins
     rows, models = [], []
     for model in loaded.config.models:
         for task in expansion.tasks:
             cell = cells.get((model.label, task.name))
-            rows += [Row.model_validate(row) for row in cell.rows] if cell else []
+            if cell is not None and (task.name in named or (model.label, task.name) in asked):
+                rows += [Row.model_validate(row) for row in cell.rows]
         row = known.get(model.label) or {"status": "skipped", "reason": "interrupted before it began"}
         models.append(ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row}))
     groups = [row for group in expansion.groups for row in group_rows(group, rows, [model.label for model in loaded.config.models])]
     costs = cost_rows(journal, rows, models)
-    sanity = sanity_rows(journal, loaded, expansion)
+    sanity = sanity_rows(journal, loaded, {(row.model, row.task) for row in rows}, expansion)
     return Results(
         name=loaded.config.name,
         harness_version=__version__,
@@ -51,11 +55,11 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     )
 
 
-def sanity_rows(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> list[SanityRow]:
-    """What was found about the config's models and their cells, in the config's order."""
+def sanity_rows(journal: Journal, loaded: LoadedConfig, told: Collection[tuple[str, str]], expansion: Expansion) -> list[SanityRow]:
+    """What was found about the config's models and those of their cells that are ``told``, in the config's order."""
     found = journal.findings()
     places = [(model.label, task) for model in loaded.config.models for task in (None, *(task.name for task in expansion.tasks))]
-    return [sanity_row(*place, finding) for place in places for finding in found.get(place, [])]
+    return [sanity_row(*place, finding) for place in places if place[1] is None or place in told for finding in found.get(place, [])]
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:

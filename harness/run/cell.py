@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.engines.finite import Faults
 from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
-from harness.items import Answer, Item, asked_digest
+from harness.items import Answer, Generation, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.run.answer_checks import answer_findings
@@ -20,6 +21,7 @@ from harness.run.metering import CellAnswers, Meter, read_sizes
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.run.setup import WorkSetup, cell_facts
 from harness.sanity import Finding
+from harness.thoughts import recognise
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from harness.tasks.api import Marks, PromptStyle
 
 log = logging.getLogger("harness")
+LOOKS = 8
+"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of them."""
 
 
 class StopFlag(Protocol):
@@ -65,6 +69,7 @@ class CellWork:
         self.identity = cell_identity(owner.setup.spec, owner.setup.device, files, task, style)
         self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
         self._items: list[Item] = []
+        self._looks = LOOKS
         self._asked: dict[str, str] = {}
         """What each item asks, as its digest, by key."""
         self._changed = 0
@@ -115,6 +120,7 @@ class CellWork:
         for answer in stream:
             if not faults.take(answer):  # a wrong one is not kept: the same command asks it again
                 self.owner.journal.add(self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key))
+            self._watch(answer)
             done += 1
             self._progress(done, total, force=done == total)
             if self.owner.stop.asked and done < total:
@@ -124,6 +130,18 @@ class CellWork:
         if done < total:
             raise RuntimeError(f"the engine answered {done} of {total} items")
         faults.raise_any(finding.text("en") for finding in engine.info.findings if finding.kind == "weights_not_finite")
+
+    def _watch(self, answer: Answer) -> None:
+        """Says as soon as the first answers show a thought that the config does not name; after those it looks no more."""
+        if self._looks <= 0 or self.style.think is not None or not isinstance(answer, Generation):
+            return
+        self._looks -= 1
+        found = recognise(answer.text)
+        if found is not None:
+            self._looks = 0
+            tags = json.dumps([found.open, found.close], ensure_ascii=False)
+            text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
+            self.owner.events.send("note", model=self.facts.model, text=text)
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]

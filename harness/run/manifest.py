@@ -31,7 +31,7 @@ def make_manifest(journal: Journal, loaded: LoadedConfig, machine: Machine, resu
     models: dict[str, Any] = {}
     asked: dict[str, dict[str, str | None]] = {}
     for cell in cells.values():
-        if not cell.identity:
+        if "prompt" not in cell.identity:
             continue
         asked.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
         prompt = {"prompt_id": cell.identity["prompt_id"], **cell.identity["prompt"], "data": cell.identity.get("data")}

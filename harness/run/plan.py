@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from harness.config.schema import ModelSpec
 from harness.errors import HarnessError
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.run.devices import Machine, find_machine
+from harness.run.plan_forms import FormPlan, ThinkingPlan, budget_warnings, form_warnings, plan_forms, plan_thinking
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -48,6 +49,8 @@ class ModelPlan:
     """The largest batch on this device by length."""
     chips: tuple[ChipFit, ...] = ()
     """The same on every chip of the hardware catalogue, 16-bit where the dtype is left open."""
+    thinking: ThinkingPlan = field(default_factory=ThinkingPlan)
+    """What it does before it answers, as far as is known here."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Plan:
     items: int
     device: str
     warnings: list[str] = field(default_factory=list)
+    forms: list[FormPlan] = field(default_factory=list)
 
 
 def make_plan(loaded: LoadedConfig) -> Plan:
@@ -91,12 +95,25 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     sources = DataSources(mirror=mirror)
     with local_only():
         tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
-    items = sum(task.items or 0 for task in tasks) * len(models)
-    return Plan(config.name, models, tasks, len(models) * len(tasks), items, machine.describe, _warnings(models, tasks, expansion))
+    known = {task.name: task.kind for task in tasks}
+    forms = [form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, known)]
+    refused = {(form.model, form.task) for form in forms if form.form == "refused"}
+    items = sum(task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused)
+    short = [
+        model.label
+        for model, made in zip(config.models, models, strict=True)
+        if made.thinking.kind == "thinks" and not model.max_new_tokens
+    ]
+    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
+    return Plan(config.name, models, tasks, len(models) * len(tasks) - len(refused), items, machine.describe, warnings, forms)
 
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
-    """One model against this machine's memory."""
+    """One model against this machine's memory, and what its files tell of its thoughts."""
+    return replace(_sized(model, machine, mirror), thinking=plan_thinking(model, mirror))
+
+
+def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
     if model.engine == "openai":
         note = f"answers at {model.base_url}; nothing is loaded here"
         return ModelPlan(model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note)

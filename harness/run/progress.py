@@ -105,7 +105,7 @@ class Progress:
         elif kind == "cell" and state == "loading":
             self.running[key] = Pace(now)
         elif kind == "cell" and state == "end":
-            self.ended += 1
+            self.ended += not event.get("twin")  # the task in whose place it was asked counts
             pace = self.running.pop(key, None)
             return float(event.get("seconds") or (now - pace.begin if pace else 0.0))
         elif kind in ("exit", "fatal"):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from harness.tasks import Task, TaskSpec
     from harness.tasks.api import PromptStyle
 
+SHARED = ("cell_id", "prompt_id", "model", "task", "group", "fewshot", "form", "dtype", "engine")
+"""What a cell's rows say before and after."""
 MARKS_ONLY = ("filter_list", "metric_list")
 """Task settings that decide the marks and not the prompts."""
 
@@ -81,7 +83,7 @@ def rescore(path: str | Path, *, changes: Mapping[str, Mapping[str, Any]] | None
 
     run = read_run(path)
     config = _config(run)
-    expansion = expand(config.tasks, limit=config.limit, base_dir=run.folder.path)
+    expansion = expand(config.tasks, limit=config.limit, base_dir=run.folder.path).twins
     target = RunFolder(out or run.folder.path.with_name(f"{run.folder.path.name}-rescored"))
     target.prepare(f"{run.results.name}-rescored", {model.model for model in run.results.models}, _renamed(run))
     work = _Work(run, config, target)
@@ -176,7 +178,7 @@ class _Work:
         if not marks.n:
             raise HarnessError("no document could be marked: the kept answers are another task's, or its data has changed")
         row = old[0]
-        shared = {name: getattr(row, name) for name in ("cell_id", "prompt_id", "model", "task", "group", "fewshot", "dtype", "engine")}
+        shared = {name: getattr(row, name) for name in SHARED}
         facts = CellFacts(**shared, language=task.language, chance=task.chance)
         write_samples(self.target.samples(model, task.name), marks, kept.answers)
         return make_rows(facts, marks, kept.answers, row.seconds or 0.0, (row.status, row.reason))

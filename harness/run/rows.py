@@ -32,6 +32,8 @@ class CellFacts:
     dtype: str | None
     engine: str | None
     chance: float | None
+    form: str | None = None
+    asked_as: str | None = None
 
 
 def failed_row(facts: CellFacts, status: Status, reason: str) -> Row:

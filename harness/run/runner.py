@@ -101,6 +101,8 @@ class _Run:
     def _see(self, event: Event, journal: Journal, jobs: Sequence[Job]) -> None:
         if event["event"] == "cell" and event.get("state") == "end":
             self.ended.add((event["model"], event["task"]))
+        elif event["event"] == "note":
+            self.reporter.message(str(event.get("text")))
         elif event["event"] == "fatal":
             self.fatal.append(str(event.get("reason")))
         elif event["event"] == "exit" and event["reason"]:

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.config.schema import Config, ModelSpec
-from harness.errors import ConfigError
-from harness.items import ThinkTags
+from harness.errors import ConfigError, ModelError
 from harness.results.folder import RunFolder
 from harness.run.identity import CellIdentity, digest
 from harness.run.rows import CellFacts
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
+    from harness.engines.thinking import Thinking
     from harness.tasks import Task
     from harness.tasks.api import PromptStyle, TaskSpec
+
+FORMS = {"choice": "logprobs", "completion": "generated", "passage": "perplexity"}
+"""How a task of each kind is asked, as rows tell it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,18 @@ class WorkSetup:
         return Path(self.config.mirror) if self.config.mirror else None
 
 
-def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
+def thinking_of(setup: WorkSetup, files: ModelFiles) -> Thinking:
+    """What the model does before it answers. Raises ModelError where it is told not to think and cannot be."""
+    from harness.engines import template_folder
+    from harness.engines.thinking import thinking_of
+
+    found = thinking_of(setup.spec, template_folder(setup.spec, files))
+    if found.refusal is not None:
+        raise ModelError(f"{setup.spec.label}: {found.refusal}")
+    return found
+
+
+def prompt_style(setup: WorkSetup, files: ModelFiles, thinking: Thinking) -> PromptStyle:
     """How this model's prompts are dressed. Raises ModelError where a chat template is asked for and there is none."""
     from harness.tasks.api import PromptStyle
 
@@ -57,12 +71,11 @@ def prompt_style(setup: WorkSetup, files: ModelFiles) -> PromptStyle:
         from harness.engines import chat_renderer
 
         chat = chat_renderer(spec, files, setup.config.date)
-    tags = ThinkTags(*spec.think_tags) if spec.think_tags and spec.thinking is not False else None
     return PromptStyle(
         chat=chat,
         system_prompt=spec.system_prompt,
         multiturn=setup.config.fewshot_as_multiturn,
-        think=tags,
+        think=thinking.tags,
         max_new_tokens=spec.max_new_tokens,
         date=setup.config.date.isoformat() if chat else None,
     )
@@ -81,4 +94,5 @@ def cell_facts(setup: WorkSetup, spec: TaskSpec, identity: CellIdentity | None =
         dtype=identity.engine.get("dtype") if identity else None,
         engine=identity.engine.get("engine") if identity else None,
         chance=task.chance if task else None,
+        form=FORMS[task.kind] if task else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError, HarnessError, RunFolderError
@@ -17,11 +18,15 @@ from harness.run.events import EventStream
 from harness.run.metering import Meter, peak_rss
 from harness.run.plan import download_bytes
 from harness.run.rows import CellFacts, failed_row
-from harness.run.setup import WorkSetup, cell_facts, prompt_style
+from harness.run.setup import WorkSetup, cell_facts, prompt_style, thinking_of
+from harness.sanity import Finding
+from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
     from harness.engines.protocol import Engine
+    from harness.engines.thinking import Thinking
+    from harness.tasks import DataSources
     from harness.tasks.api import PromptStyle, TaskSpec
 
 log = logging.getLogger("harness")
@@ -37,6 +42,8 @@ class ModelWork:
         self.journal = Journal(setup.folder.journal, setup.session)
         self.meter = Meter(setup, self.journal)
         self.engine: Engine | None = None
+        self.thinking: Thinking
+        self._names: set[str] = set()
         self._broken: HarnessError | None = None
         self._row = ModelRow(
             model=setup.spec.label,
@@ -53,6 +60,7 @@ class ModelWork:
         from harness.tasks import DataSources, expand
 
         specs = expand(self.setup.config.tasks, limit=self.setup.config.limit, base_dir=self.setup.folder.path).tasks
+        self._names = {spec.name for spec in specs}
         specs = specs[shard[0] :: shard[1]]
         try:
             files, style = self._prepare()
@@ -62,9 +70,29 @@ class ModelWork:
         sources = DataSources(mirror=self.setup.mirror)
         try:
             for spec in specs:
-                self._cell(spec, files, style, sources)
+                self._form(spec, files, style, sources)
         finally:
             self._finish()
+
+    def _form(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: DataSources) -> None:
+        """A task in the form that this model can answer: as it is, as its generative twin, or not at all."""
+        asked = form_of(self.thinking, spec)
+        if asked.form not in ("twin", "refused"):
+            self._cell(spec, files, style, sources)
+            return
+        if asked.form == "refused" or asked.task is None:
+            self._refuse(spec, asked)
+            return
+        twin = leftover(asked, self._names)
+        if twin is not None:
+            self._cell(twin, files, style, sources)
+        facts = replace(cell_facts(self.setup, spec), asked_as=asked.task.name)
+        self.journal.put_findings(facts.model, facts.task, [Finding("asked_as_twin")])
+        self.end(facts, {"asked_as": asked.task.name}, "skipped", asked.reason)
+
+    def _refuse(self, spec: TaskSpec, asked: Asked) -> None:
+        self.journal.put_findings(self.setup.spec.label, spec.name, [])
+        self.end(cell_facts(self.setup, spec), {}, "failed", f"refused: {asked.reason}")
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
         from harness.engines import find_model
@@ -73,7 +101,8 @@ class ModelWork:
         with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
             files = find_model(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
-        return files, prompt_style(self.setup, files)
+        self.thinking = thinking_of(self.setup, files)
+        return files, prompt_style(self.setup, files, self.thinking)
 
     def _cell(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: Any) -> None:
         from harness.tasks import load
@@ -91,6 +120,10 @@ class ModelWork:
         except Exception as error:
             log.exception("task %s", spec.name)
             self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
+            return
+        asked = form_of(self.thinking, spec, OUTPUTS[task.kind])
+        if asked.form == "refused":  # only its code said that it compares log-probabilities
+            self._refuse(spec, asked)
             return
         self._ask_and_mark(CellWork(self, task, files, style))
 
@@ -126,6 +159,10 @@ class ModelWork:
             self.events.send("model", model=self.setup.spec.label, state="ready", seconds=self._row.load_seconds)
         return self.engine
 
+    def _style_findings(self) -> tuple[Finding, ...]:
+        """What its template showed."""
+        return self.thinking.findings if hasattr(self, "thinking") else ()
+
     def _fail_all(self, specs: Sequence[TaskSpec], error: HarnessError) -> None:
         self._row.status, self._row.reason = "failed", str(error)
         for spec in specs:
@@ -138,7 +175,16 @@ class ModelWork:
         self.journal.put_cell(record)
         first = kept[0]
         value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
-        self.events.send("cell", model=facts.model, task=facts.task, state="end", status=status, reason=reason, **value)
+        self.events.send(
+            "cell",
+            model=facts.model,
+            task=facts.task,
+            state="end",
+            status=status,
+            reason=reason,
+            twin=facts.task not in self._names,
+            **value,
+        )
 
     def _finish(self) -> None:
         self._row.peak_rss_bytes = peak_rss()
@@ -148,7 +194,9 @@ class ModelWork:
             info = self.engine.info
             self.journal.put_meta(f"engine:{self.setup.spec.label}", info.to_dict())
             known = self.journal.findings().get((self.setup.spec.label, None), [])
-            self.journal.put_findings(self.setup.spec.label, None, lasting_findings(info, known))
+            mine = {finding.kind for finding in self._style_findings()}
+            found = [one for one in lasting_findings(info, known) if one.kind not in mine]
+            self.journal.put_findings(self.setup.spec.label, None, [*self._style_findings(), *found])
             self.engine.close()
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()

@@ -37,6 +37,10 @@ class TaskSpec:
     """Number of documents where the catalogue knows it without reading data."""
     notes: tuple[str, ...] = ()
     """What a person should know of how an own file was read, one line each."""
+    output: str | None = None
+    """lm-eval's output_type, None where the task's code decides."""
+    twin: TaskSpec | None = None
+    """The generative form of a multiple-choice task, where there is one: what a model that thinks is asked instead."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,28 @@ class Expansion:
 
     tasks: tuple[TaskSpec, ...]
     groups: tuple[GroupSpec, ...]
+
+    @property
+    def twins(self) -> Expansion:
+        """The same with the generative twin of each task behind it, where it is not asked for by itself, and groups over the twins."""
+        asked = {task.name for task in self.tasks}
+        tasks = [each for task in self.tasks for each in (task, task.twin) if each is not None and (each is task or each.name not in asked)]
+        return Expansion(tuple(tasks), (*self.groups, *_twin_groups(self)))
+
+
+def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
+    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it by itself."""
+    twins = {task.name: task.twin for task in expansion.tasks if task.twin is not None}
+    known = {group.name for group in expansion.groups}
+    found: dict[str, GroupSpec] = {}
+    for group in expansion.groups:
+        mine = [twins[name] for name in group.members if name in twins]
+        name = mine[0].groups[0] if mine and mine[0].groups else None
+        if name is not None and name not in known and len(mine) == len(group.members):
+            members = tuple(twin.name for twin in mine)
+            if name not in found or len(found[name].members) < len(members):
+                found[name] = GroupSpec(name, members, group.weighted, ("exact_match",))
+    return list(found.values())
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import ConfigError
+from harness.tasks import twins
 from harness.tasks.scan import Found, beside, cached_scan, lm_eval_tasks_folder, read_config, scan
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OWN_FOLDERS = (DATA / "tasks", DATA / "lm_eval_tasks")
 SUITES = DATA / "suites"
+GENERATIVE = DATA / "lm_eval_tasks" / "derived" / "_generative_yaml"
+"""What every generative form of a multiple-choice task shares."""
 
 Language = Literal["zh", "en"]
 _ZH = re.compile(
@@ -109,6 +112,12 @@ def _heading(folder: Path) -> str:
     return folder.name
 
 
+@cache
+def _derive_rules() -> tuple[dict[str, str], ...]:
+    """What the templates of derived tasks say of themselves."""
+    return tuple(read_config(path)["derive"] for folder in OWN_FOLDERS for path in sorted(folder.glob("derived/*.yml")))
+
+
 def known_items() -> dict[str, int]:
     """Published document counts, by task name: facts kept in data/suites/items.json so that a plan needs no data."""
     try:
@@ -182,7 +191,36 @@ class Catalogue:
     def find(self, name: str) -> Entry | None:
         """The entry of a name, or None."""
         entry = self._own.get(name) or self._library.get(name)
-        return entry or (self._derived.get(name) if "-gen" in name else None)
+        if entry is None and twins.SUFFIX in name:
+            entry = self._derived.get(name) or (self._lettered(name) if name.endswith(twins.SUFFIX) else None)
+        return entry
+
+    def twin(self, leaf: str) -> Entry | None:
+        """The generative form of a multiple-choice task by its name, None where it has none."""
+        for rule in _derive_rules():
+            if leaf.startswith(rule["prefix"]):
+                found = self._derived.get(f"{rule['name']}_{leaf.removeprefix(rule['prefix'])}")
+                if found is not None:
+                    return found
+        return self.find(leaf + twins.SUFFIX)
+
+    def _lettered(self, name: str) -> Entry | None:
+        """``TASK-gen`` of a task whose options are listed by letters; ``GROUP-gen`` of a group of such tasks only."""
+        base = self._own.get(stem := name.removesuffix(twins.SUFFIX)) or self._library.get(stem)
+        if base is None or base.kind == "tag":
+            return None
+        config = self.config(base)
+        if base.kind == "group":
+            leaves = [f"{leaf}{twins.SUFFIX}" for leaf in self.leaves(stem)]
+            if not leaves or any(self.find(leaf) is None for leaf in leaves):
+                return None
+            total = [{"metric": "exact_match", "weight_by_size": True}]
+            return Entry(name, "group", base.path, base.source, config={"group": name, "task": leaves, "aggregate_metric_list": total})
+        count = twins.lettered(config)
+        if count is None:
+            return None
+        made = twins.twin_config(config, name, base.language, read_config(GENERATIVE), 1 / count)
+        return Entry(name, "task", base.path, base.source, config=made)
 
     def config(self, entry: Entry) -> dict[str, Any]:
         """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with what was derived."""

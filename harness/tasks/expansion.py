@@ -14,9 +14,10 @@ from harness.config.schema import Generation, TaskEntry
 from harness.errors import ConfigError
 from harness.names import clash, clash_key
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
-from harness.tasks.catalogue import DATA, SUITES, Catalogue, Entry, guess_language, known_items
+from harness.tasks.catalogue import DATA, GENERATIVE, SUITES, Catalogue, Entry, guess_language, known_items
 from harness.tasks.ownfile import own_config
 from harness.tasks.scan import read_config
+from harness.tasks.twins import SUFFIX, twin_config
 
 _GROUP_KEYS = {"group", "group_alias", "task", "aggregate_metric_list", "metadata"}
 """Keys that a group uses itself; its other keys are settings for its tasks, as in lm-eval."""
@@ -164,14 +165,34 @@ def _own_yaml(path: Path, walk: _Walk) -> list[_Leaf]:
 def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
     config, language, found = own_config(entry, base_dir)
     notes = tuple(f"{config['task']}: {note}" for note in found.notes)
-    return TaskSpec(config["task"], None, config, language=language, known_items=len(found.rows), notes=notes)
+    count, output = len(found.rows), config["output_type"]
+    spec = TaskSpec(config["task"], None, config, language=language, known_items=count, output=output, notes=notes)
+    if spec.output != "multiple_choice":
+        return spec
+    name = spec.name + SUFFIX
+    made = config | twin_config(config, name, language, read_config(GENERATIVE), None)
+    return replace(spec, twin=replace(spec, name=name, config=made, output="generate_until", notes=()))
 
 
-def _leaf_spec(leaf: _Leaf, counts: dict[str, int]) -> TaskSpec:
+def _leaf_spec(leaf: _Leaf, walk: _Walk, counts: dict[str, int]) -> TaskSpec:
     language = leaf.entry.language if leaf.entry else guess_language(leaf.name)
     path = leaf.entry.path if leaf.entry else None
     known = counts.get(leaf.name) or (_bundled_items(path) if path and leaf.entry and leaf.entry.source == "harness" else None)
-    return TaskSpec(leaf.name, path, leaf.config, leaf.groups, language=language, known_items=known)
+    config = (read_config(path) if path else {}) | leaf.config
+    output = None if "class" in config else str(config.get("output_type") or "generate_until")
+    spec = TaskSpec(leaf.name, path, leaf.config, leaf.groups, language=language, known_items=known, output=output)
+    return replace(spec, twin=_twin(spec, walk, counts)) if output == "multiple_choice" else spec
+
+
+def _twin(spec: TaskSpec, walk: _Walk, counts: dict[str, int]) -> TaskSpec | None:
+    """The generative form of a multiple-choice task, in the group of such forms that stands for the task's own."""
+    entry = walk.catalogue.twin(spec.name)
+    if entry is None or entry.kind != "task":
+        return None
+    (leaf,) = walk.entry(entry, {}, ())
+    made = _leaf_spec(leaf, walk, counts)
+    groups = (spec.groups[0] + SUFFIX,) if spec.groups else ()
+    return replace(made, groups=groups, known_items=made.known_items or spec.known_items)
 
 
 def _bundled_items(path: Path) -> int | None:
@@ -183,8 +204,10 @@ def _bundled_items(path: Path) -> int | None:
 
 
 def _with_settings(spec: TaskSpec, entry: TaskEntry, limit: int | None) -> TaskSpec:
+    """The settings of an entry; a twin has them but for its examples, of which it shows none."""
     return replace(
         spec,
+        twin=_with_settings(spec.twin, entry.model_copy(update={"fewshot": None}), limit) if spec.twin else None,
         fewshot=entry.fewshot,
         limit=entry.limit if entry.limit is not None else limit,
         repeats=entry.repeats,
@@ -266,6 +289,6 @@ def _entry_specs(entry: TaskEntry, walk: _Walk, base_dir: Path, counts: dict[str
         return [_file_spec(entry, base_dir)]
     known = walk.catalogue
     try:
-        return [_leaf_spec(leaf, counts) for leaf in _named(entry, walk, base_dir)]
+        return [_leaf_spec(leaf, walk, counts) for leaf in _named(entry, walk, base_dir)]
     finally:
         walk.catalogue = known

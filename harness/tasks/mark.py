@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.items import Answer, Completion, Generation, Likelihood, Score
+from harness.items import Answer, Completion, Generation, Likelihood, Score, ThinkTags
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
 from harness.tasks.origin import fields_of
 from harness.tasks.reading import Read
 from harness.tasks.render import Rendered, cached_templates
+from harness.tasks.thinking import thought_findings
+from harness.thoughts import read
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,10 @@ class _Asked:
     truncated: bool = False
     unfinished: bool = False
     """The thought never ended, so there is no answer: "" is what is marked."""
+    unannounced: tuple[ThinkTags, ...] = ()
+    """Markers of thoughts that the config does not name, one an answer that held one."""
+    cut_inside: int = 0
+    """Answers that a stop text cut inside such a thought."""
     empty: bool = False
     tied: bool = False
     failed: str = ""
@@ -66,7 +72,8 @@ class Marker:
             log.warning("task %s: %d documents cannot be marked; the first: document %d: %s", self._name, len(failed), *failed[0])
         good = [each for each in asked if not each.failed]
         samples = tuple(self._sample(each, name, passes, votes) for name in passes[0].filtered for each in good)
-        return Marks(samples, tuple(self._metrics(good, passes, votes)), len(good), failed)
+        metrics = tuple(self._metrics(good, passes, votes))
+        return Marks(samples, metrics, len(good), failed, thought_findings(good, samples, metrics))
 
     @property
     def _name(self) -> str:
@@ -231,7 +238,11 @@ def _completed(rendered: Rendered, given: list[Generation]) -> _Asked:
     asked, texts = _Asked(rendered, []), []
     for item, generation in zip(rendered.items, given, strict=True):
         assert isinstance(item, Completion)
-        _, answer = item.think.split(generation.text) if item.think else ("", generation.text)
+        found = read(generation.text, item.think, rendered.prompt)
+        answer = found.answer
+        if found.unannounced and found.tags is not None:
+            asked.unannounced += (found.tags,)
+            asked.cut_inside += answer is None and generation.finish == "stop"
         asked.truncated |= answer is None or generation.finish == "length"
         asked.unfinished |= answer is None
         text = cut(answer or "", item.stop)

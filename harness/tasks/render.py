@@ -130,6 +130,8 @@ class Renderer:
         self._task, self._style, self._seed, self._repeats, self._draws = task, style, seed, repeats, draws
         self._done: list[Rendered] = []
         self._templates = Templates()
+        self.adapted: list[Any] = []
+        """What the chat template did to each document's messages (`harness.engines.folding.Adapted`), where it says so."""
         self._rest = self._documents()
 
     def first(self, limit: int | None) -> Iterator[Rendered]:
@@ -183,6 +185,9 @@ class Renderer:
             apply_chat_template=chat is not None,
             chat_template=chat,
         )
+        adapted = getattr(style.chat, "adapted", None)
+        if adapted is not None:
+            self.adapted.append(adapted)
         return tuple(sorted(made, key=lambda instance: instance.idx)) if isinstance(made, list) else (made,)
 
     def _items(self, doc_id: int, instances: tuple[Any, ...]) -> tuple[Item, ...]:

@@ -18,6 +18,7 @@ from harness.tasks.build import Built, build
 from harness.tasks.catalogue import guess_language
 from harness.tasks.chance import draws
 from harness.tasks.mark import Marker
+from harness.tasks.prompts import prompt_findings
 from harness.tasks.render import Renderer, budget, cached_templates
 from harness.tasks.scan import lm_eval_tasks_folder
 from harness.tasks.sources import DataSources
@@ -126,7 +127,7 @@ class Task:
 
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
-        return ()
+        return prompt_findings(self._renderer(style).adapted)
 
     def _renderer(self, style: PromptStyle) -> Renderer:
         known = self._renderers.get(style)

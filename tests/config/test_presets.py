@@ -36,7 +36,7 @@ def test_every_preset_says_who_made_it_and_where_its_figures_come_from():
         assert preset.source
         assert preset.name == preset.name.lower()
         assert preset.chat_template == preset.instruct
-        assert bool(preset.think_tags) == bool(preset.thinking)
+        assert bool(preset.think_tags) == (preset.thinking is not None)
         assert preset.base_model or not preset.instruct or preset.family in NOT_TUNED_FROM_A_PRESET, preset.name
         if not preset.id.startswith("bundled/"):
             assert preset.name in UNDATED if preset.released is None else preset.released_source.startswith("https://")

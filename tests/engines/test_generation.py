@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from harness.engines.stopping import StopWatch, answer_start, cut
+from harness.config.schema import ModelSpec
+from harness.engines.stopping import StopWatch, answer_start, cut, final_answer
+from harness.engines.tokenizer import read_tokenizer
 from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
+from harness.thoughts import HARMONY, read
+from tests.support.mirror import models_or_skip
 
 from .conftest import Opened
 
@@ -182,3 +186,16 @@ def test_the_watch_leaves_thoughts_alone(qwen: Opened) -> None:
     watch = StopWatch(encoder, ["\n\n"], THINK)
     met = next(place for place, token in enumerate(ids) if watch.add(token))
     assert encoder.decode(ids[: met + 1]).endswith("The answer is 4.\n\n")
+
+
+@pytest.mark.parametrize("think", [HARMONY, None], ids=["announced", "unannounced"])
+def test_channels_written_by_special_tokens_reach_the_reader(think: ThinkTags | None) -> None:
+    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read as the answer."""
+    encoder = read_tokenizer(ModelSpec(id="openai/gpt-oss-20b"), models_or_skip() / "models" / "openai" / "gpt-oss-20b")
+    written = "<|channel|>analysis<|message|>B? No.<|end|><|start|>assistant<|channel|>final<|message|>The answer is A."
+    ids = encoder.encode_plain([written])[written]
+    text, finish = final_answer(encoder, [*ids, encoder.eos_id or 0], "eos", [], think)
+    assert finish == "eos"
+    assert read(text, think).answer == "The answer is A."
+    cut_short, _ = final_answer(encoder, ids[:6], "length", [], think)
+    assert read(cut_short, think).answer is None

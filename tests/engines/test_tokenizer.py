@@ -71,12 +71,16 @@ def test_thinking_changes_the_prompt_and_its_hash(mirror: Path) -> None:
     assert on.template_hash != off.template_hash
 
 
-def test_a_template_that_refuses_a_system_message_gets_none(mirror: Path) -> None:
+def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirror: Path) -> None:
     encoder = _encoder(mirror, "Qwen/Qwen2.5-0.5B-Instruct")
     encoder.raw.chat_template = (
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}[{{ m.content }}]{% endfor %}"
     )
-    assert ChatTemplate(encoder)(CHATS[1]) == "[What is 1+1?]" == _hflm(encoder).apply_chat_template(CHATS[1])
+    chat = ChatTemplate(encoder)
+    assert chat(CHATS[1]) == "[You are terse.\n\nWhat is 1+1?]"
+    assert chat.adapted.folded
+    assert not chat.adapted.lost
+    assert _hflm(encoder).apply_chat_template(CHATS[1]) == "[What is 1+1?]"  # lm-eval loses the instruction
     encoder.raw.chat_template = "{{ raise_exception('never') }}"
     with pytest.raises(ModelError, match="never"):
         ChatTemplate(encoder)(CHATS[1])

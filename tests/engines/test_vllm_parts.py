@@ -228,6 +228,11 @@ class Words:
     raw = SimpleNamespace(convert_tokens_to_ids=lambda tag: None)
 
     @staticmethod
+    def marker_ids(markers: tuple[str, ...]) -> frozenset[int]:
+        """None of its letters is special."""
+        return frozenset()
+
+    @staticmethod
     def decode(ids: Any, skip_special: bool = True) -> str:
         """Letters."""
         return "".join("abcdefghijkl"[token] for token in ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -93,3 +94,29 @@ def data_folder(tmp_path: Path) -> Path:
     """An empty mirror."""
     (tmp_path / "datasets").mkdir()
     return tmp_path
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> Callable[..., Task]:
+    """Four sums whose answers are generated: the last number counts."""
+    rows = [{"q": f"{n} + 1 =", "a": str(n + 1)} for n in range(4)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    config = {
+        "task": "sums",
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
+        "test_split": "test",
+        "output_type": "generate_until",
+        "doc_to_text": "{{q}}",
+        "doc_to_target": "a",
+        "generation_kwargs": {"until": ["\n\n"], "do_sample": False, "max_gen_toks": 40},
+        "filter_list": [{"name": "number", "filter": [{"function": "regex", "regex_pattern": "(\\d+)"}, {"function": "take_first"}]}],
+        "metric_list": [{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}],
+    }
+
+    def make(changes: dict[str, Any] | None = None, **settings: Any) -> Task:
+        (tmp_path / "sums.yaml").write_text(json.dumps(config | (changes or {})), encoding="utf-8")
+        spec = expand([TaskEntry(task="sums.yaml", **settings)], limit=None, base_dir=tmp_path).tasks[0]
+        return load(spec, DataSources())
+
+    return make

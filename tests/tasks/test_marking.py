@@ -3,50 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from harness.config.schema import Generation as Settings
-from harness.config.schema import TaskEntry
 from harness.items import Completion, Generation, Score, ThinkTags
-from harness.tasks import DataSources, Marks, PromptStyle, Task, expand, load
+from harness.tasks import Marks, PromptStyle, Task
 from harness.tasks.catalogue import DATA
 from harness.tasks.reading import read_letter
 
 THINK = PromptStyle(think=ThinkTags("<think>", "</think>"))
 PLAIN = PromptStyle()
-
-
-@pytest.fixture
-def sums(tmp_path: Path) -> Callable[..., Task]:
-    """Four sums whose answers are generated: the last number counts."""
-    rows = [{"q": f"{n} + 1 =", "a": str(n + 1)} for n in range(4)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    config = {
-        "task": "sums",
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
-        "test_split": "test",
-        "output_type": "generate_until",
-        "doc_to_text": "{{q}}",
-        "doc_to_target": "a",
-        "generation_kwargs": {"until": ["\n\n"], "do_sample": False, "max_gen_toks": 40},
-        "filter_list": [{"name": "number", "filter": [{"function": "regex", "regex_pattern": "(\\d+)"}, {"function": "take_first"}]}],
-        "metric_list": [{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}],
-    }
-
-    def make(changes: dict[str, Any] | None = None, **settings: Any) -> Task:
-        (tmp_path / "sums.yaml").write_text(json.dumps(config | (changes or {})), encoding="utf-8")
-        spec = expand([TaskEntry(task="sums.yaml", **settings)], limit=None, base_dir=tmp_path).tasks[0]
-        return load(spec, DataSources())
-
-    return make
 
 
 def marked(task: Task, texts: list[str], style: PromptStyle = PLAIN, finish: str = "eos") -> Marks:
@@ -77,9 +48,9 @@ def test_a_prompt_that_opens_the_thought(sums: Callable[..., Task]) -> None:
     assert [(sample.metrics["exact_match"], sample.truncated) for sample in marks.samples] == [(1, False), (0, True)]
 
 
-def test_without_tags_nothing_is_stripped(sums: Callable[..., Task]) -> None:
-    marks = marked(sums(), ["<think>1</think> 8"])
-    assert marks.samples[0].metrics["exact_match"] == 1
+def test_without_tags_a_thought_is_still_no_answer(sums: Callable[..., Task]) -> None:
+    marks = marked(sums(), ["<think>1</think> 8", "<think>7</think> 2"])
+    assert [sample.metrics["exact_match"] for sample in marks.samples] == [0, 1]
 
 
 def test_the_budget_used_up_is_truncated_but_marked(sums: Callable[..., Task]) -> None:

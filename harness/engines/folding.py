@@ -1,0 +1,135 @@
+"""Messages that a chat template or an endpoint does not take as they are: brought into a form that it takes, with nothing lost unsaid.
+
+A system message that is refused or left out goes to the start of the first user turn (text, blank line, the user's text), as the makers
+of such models advise (Gemma: https://ai.google.dev/gemma/docs/core/prompt-structure; Mistral's own tokenizer puts it there itself).
+Neighbouring turns of one role become one. lm-eval leaves the system message out instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.engines.protocol import Message
+from harness.errors import ModelError
+from harness.thoughts import told_in
+
+Render = Callable[[list[Message]], str]
+"""Messages to a prompt; raises where it does not take them."""
+SHOWN = 60
+"""Characters of a lost text that are shown."""
+_REFUSES_SYSTEM = re.compile(r"system(?:[ _-]?(?:role|message|prompt|instruction))?|developer instruction", re.IGNORECASE)
+_REFUSES_ORDER = re.compile(
+    r"alternat|roles? must|consecutive|first message|(?:user|assistant).{0,40}(?:user|assistant)", re.IGNORECASE | re.DOTALL
+)
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What was done to the messages of one prompt. ``lost`` are texts that stand nowhere in it."""
+
+    folded: bool = False
+    merged: bool = False
+    cut_thoughts: bool = False
+    """The template cut thoughts out of earlier answers, as makers of reasoning models have it do."""
+    lost: tuple[str, ...] = ()
+
+
+def fold_system(messages: Sequence[Message]) -> list[Message]:
+    """The messages without a system turn: its text stands before the first user turn's, a blank line between them.
+
+    Where no user turn follows, the system's text becomes one.
+    """
+    text = "\n\n".join(message["content"].strip("\n") for message in messages if message["role"] == "system" and message["content"].strip())
+    rest = [message for message in messages if message["role"] != "system"]
+    if not text:
+        return rest
+    first = next((place for place, message in enumerate(rest) if message["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": text}, *rest]
+    user = rest[first]
+    return [*rest[:first], {**user, "content": f"{text}\n\n{user['content']}"}, *rest[first + 1 :]]
+
+
+def merge_turns(messages: Sequence[Message]) -> list[Message]:
+    """Neighbouring turns of one role as one turn, a blank line between their texts."""
+    merged: list[Message] = []
+    for message in messages:
+        if merged and merged[-1]["role"] == message["role"]:
+            merged[-1] = {**merged[-1], "content": f"{merged[-1]['content']}\n\n{message['content']}"}
+        else:
+            merged.append(dict(message))
+    return merged
+
+
+def refuses_system(words: str) -> bool:
+    """Whether an endpoint's refusal (the text of an HTTP 400 or 422) is about the system role."""
+    return _REFUSES_SYSTEM.search(words) is not None
+
+
+def refuses_order(words: str) -> bool:
+    """Whether an endpoint's refusal is about the order of the turns."""
+    return _REFUSES_ORDER.search(words) is not None
+
+
+def adapt(messages: Sequence[Message], render: Render) -> tuple[str, Adapted]:
+    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError where no form of them is taken.
+
+    Tried in turn: the messages as they are, with the system turn folded, with turns of one role merged, with both. The first form in which
+    nothing is lost counts, else the form that loses least.
+    """
+    refusals: list[str] = []
+    best: tuple[str, Adapted] | None = None
+    for folded, merged, tried in _forms(list(messages)):
+        try:
+            prompt = render(tried)
+        except Exception as error:  # a template is a program of its maker's
+            refusals.append(" ".join(str(error).split()) or type(error).__name__)
+            continue
+        lost, cut = _lost(messages, prompt)
+        found = prompt, Adapted(folded, merged, cut, lost)
+        if not lost:
+            return found
+        if best is None or len(lost) < len(best[1].lost):
+            best = found
+    if best is None:
+        raise ModelError(f"the chat template refused the messages: {refusals[0][:300]}")
+    return best
+
+
+def _forms(messages: list[Message]) -> list[tuple[bool, bool, list[Message]]]:
+    """(folded, merged, messages) without repetitions."""
+    folded, merged = fold_system(messages), merge_turns(messages)
+    found: list[tuple[bool, bool, list[Message]]] = []
+    for entry in ((False, False, messages), (True, False, folded), (False, True, merged), (True, True, merge_turns(folded))):
+        if all(entry[2] != known[2] for known in found):
+            found.append(entry)
+    return found
+
+
+def _lost(messages: Sequence[Message], prompt: str) -> tuple[tuple[str, ...], bool]:
+    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of earlier answers."""
+    whole = _bare(prompt)
+    lost, cut = [], False
+    for message in messages:
+        text = message["content"]
+        if _bare(text) in whole:
+            continue
+        tags = told_in([text]) if message["role"] == "assistant" else None
+        if tags is not None and _bare(text.rpartition(tags.close)[2]) in whole:
+            cut = True
+            continue
+        lost.append(text)
+    return tuple(lost), cut
+
+
+def _bare(text: str) -> str:
+    return _SPACE.sub("", text)
+
+
+def shown(text: str) -> str:
+    """The start of a lost text, for people."""
+    flat = " ".join(text.split())
+    return repr(flat if len(flat) <= SHOWN else flat[: SHOWN - 1] + "…")
