@@ -105,7 +105,12 @@ def test_pairs_equal_lm_evals(name: str, mirror: Path) -> None:
     ]
     hflm = _hflm(encoder)
     for pair, found in zip(pairs, encoder.pairs(pairs), strict=True):
-        assert found == hflm._encode_pair(*pair), pair
+        want = hflm._encode_pair(*pair)
+        if want[1]:
+            assert found == want, pair
+        else:  # "a" and "b" are one token, on which lm-eval stops: the seam moves left
+            assert found[0] in ([hflm.prefix_token_id], want[0][: len(found[0])])
+            assert found[1] == hflm.tok_encode("ab")[-len(found[1]) :]
     (context, continuation), (_, rest) = encoder.pairs([("", " Hello there"), ("", bos + "Hello")])
     assert context == [hflm.prefix_token_id]
     assert continuation == hflm.tok_encode(" Hello there", add_special_tokens=False)
