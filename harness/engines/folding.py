@@ -19,10 +19,6 @@ Render = Callable[[list[Message]], str]
 """Messages to a prompt; raises where it does not take them."""
 SHOWN = 60
 """Characters of a lost text that are shown."""
-_REFUSES_SYSTEM = re.compile(r"system(?:[ _-]?(?:role|message|prompt|instruction))?|developer instruction", re.IGNORECASE)
-_REFUSES_ORDER = re.compile(
-    r"alternat|roles? must|consecutive|first message|(?:user|assistant).{0,40}(?:user|assistant)", re.IGNORECASE | re.DOTALL
-)
 _SPACE = re.compile(r"\s+")
 
 
@@ -62,16 +58,6 @@ def merge_turns(messages: Sequence[Message]) -> list[Message]:
         else:
             merged.append(dict(message))
     return merged
-
-
-def refuses_system(words: str) -> bool:
-    """Whether an endpoint's refusal (the text of an HTTP 400 or 422) is about the system role."""
-    return _REFUSES_SYSTEM.search(words) is not None
-
-
-def refuses_order(words: str) -> bool:
-    """Whether an endpoint's refusal is about the order of the turns."""
-    return _REFUSES_ORDER.search(words) is not None
 
 
 def adapt(messages: Sequence[Message], render: Render) -> tuple[str, Adapted]:

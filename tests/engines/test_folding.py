@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.engines.folding import Adapted, adapt, fold_system, merge_turns, refuses_order, refuses_system
+from harness.engines.folding import Adapted, adapt, fold_system, merge_turns
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile
 from harness.errors import ModelError
@@ -91,20 +91,3 @@ def test_folding_without_a_user_turn_or_without_words() -> None:
     one: list[Message] = [{"role": "system", "content": " "}, {"role": "user", "content": "q"}]
     assert fold_system(one) == [{"role": "user", "content": "q"}]
     assert merge_turns([]) == []
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "System role not supported",
-        "Only user and assistant roles are supported! (got system)",
-        "messages[0].role: 'system' is not one of ['user', 'assistant']",
-        "Developer instruction is not enabled for models/gemma-3-27b-it",
-        "This model does not support system messages",
-    ],
-)
-def test_refusals_of_servers_are_understood(words: str) -> None:
-    assert refuses_system(words)
-    assert refuses_order("Conversation roles must alternate user/assistant/user/assistant/...")
-    assert not refuses_system("max_tokens is too large")
-    assert not refuses_order("max_tokens is too large")

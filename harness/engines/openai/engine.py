@@ -24,6 +24,7 @@ from harness.engines.openai.wire import Dialect, Prompt, read_said
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
 from harness.engines.rows import rolling_windows
+from harness.engines.seams import Options, with_cuts
 from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
@@ -92,17 +93,21 @@ class OpenAIEngine:
             "scoring": self._ability.mode or self._ability.reason,
             "counts": dict(self._client.counts),
         }
-        findings = self._notes.findings(self._dialect)
+        findings = (*self._tokenizer_findings(), *self._notes.findings(self._dialect))
         if self._ability.mode and not self._ability.ranked:
             findings = (*findings, Finding("greedy_unknown"))
         return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra, findings)
 
+    def _tokenizer_findings(self) -> tuple[Finding, ...]:
+        """What loading the tokenizer showed; a server's own, and its logits, could not be looked at."""
+        own = (Finding("tokenizer_unchecked"),) if self.encoder is None else self.encoder.findings
+        return (*own, Finding("finite_unchecked"))
+
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
         """Log-probabilities of continuations, a request a pair. Raises ModelError where the endpoint tells none (asks nothing then)."""
         encoder = self._scorer()
-        pairs = iter(encoder.pairs([pair for item in items for pair in item.pairs]))
-        asked = [(item, [next(pairs) for _ in item.pairs]) for item in items]
-        return self._run(self._score_one, asked)
+        options = encoder.options([item.pairs for item in items])
+        return self._run(self._score_one, list(zip(items, options, strict=True)))
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows, a request a window. Raises ModelError as `score` does."""
@@ -188,41 +193,42 @@ class OpenAIEngine:
             with self._learning:
                 self._dialect = self._dialect.taught(found)
 
-    def _score_one(self, asked: tuple[Choice, list[Pair]], stop: threading.Event) -> Score:
-        item, pairs = asked
+    def _score_one(self, asked: tuple[Choice, Options], stop: threading.Event) -> Score:
+        item, options = asked
         begun = time.perf_counter()
-        found, truncated = self._ask(pairs, stop)
+        found, rows = self._ask(options.pairs, stop)
+
         tokens = sum((one.tokens for one in found), Tokens())
-        lengths = tuple(len(continuation) for _, continuation in pairs)
+        lengths = tuple(len(continuation) for _, continuation in options.pairs)
+        cut = {place for place, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size}
+        rules = with_cuts(options.rules, cut, len(lengths))
         sums, greedy = tuple(one.logprob for one in found), tuple(one.greedy for one in found)
-        return Score(item.key, sums, greedy, lengths, tokens, truncated, time.perf_counter() - begun)
+        truncated = sum(row.truncated for row in rows)
+        return Score(item.key, sums, greedy, lengths, tokens, truncated, time.perf_counter() - begun, rules)
 
     def _likelihood_one(self, asked: tuple[Passage, list[Pair]], stop: threading.Event) -> Likelihood:
         item, pairs = asked
         begun = time.perf_counter()
-        found, truncated = self._ask(pairs, stop)
+        found, rows = self._ask(pairs, stop)
+        truncated = sum(row.truncated for row in rows)
         tokens = sum((one.tokens for one in found), Tokens())
         predicted = sum(len(continuation) for _, continuation in pairs)
         return Likelihood(item.key, sum(one.logprob for one in found), tokens, predicted, truncated, time.perf_counter() - begun)
 
-    def _ask(self, pairs: Sequence[Pair], stop: threading.Event) -> tuple[list[scoring.Found], int]:
-        """The pairs of one item, one after the other (many items go at once); equal rows are asked once, empty ones not at all."""
+    def _ask(self, pairs: Sequence[Pair], stop: threading.Event) -> tuple[list[scoring.Found], list[scoring.Row]]:
+        """The pairs of one item, one after the other (many items go at once), and the rows they were sent as; equal ones are asked once."""
         mode = self._ability.mode
         assert mode is not None
         known: dict[tuple[tuple[int, ...], int], scoring.Found] = {}
-        found, truncated = [], 0
-        for pair in pairs:
-            if not pair[1]:  # nothing to predict: certain
-                found.append(scoring.Found(0.0, True, Tokens()))
-                continue
-            row = scoring.make_row(pair, self._row_window)
-            truncated += row.truncated
+        rows = [scoring.make_row(pair, self._row_window) for pair in pairs]
+        found = []
+        for row in rows:
             if (row.ids, row.scored) not in known:
                 answer = self._client.post("/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop)
                 known[row.ids, row.scored] = _understood(lambda: scoring.read(mode, answer, row), self._client)  # noqa: B023
                 self._notes.answered(self._dialect, answer, len(row.ids))
             found.append(known[row.ids, row.scored])
-        return found, truncated
+        return found, rows
 
 
 def _added_begin(encoder: TextEncoder) -> str:

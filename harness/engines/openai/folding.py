@@ -1,9 +1,9 @@
-"""System messages for servers whose template refuses them."""
+"""How a server says that its template takes no system message; `harness.engines.folding` brings them in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 REFUSED = re.compile(
@@ -20,16 +20,3 @@ REFUSED = re.compile(
 def has_system(messages: Any) -> bool:
     """Whether a request's messages hold an instruction of the system role."""
     return isinstance(messages, list) and any(isinstance(one, Mapping) and one.get("role") == "system" for one in messages)
-
-
-def fold_system(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages without the system role: its text, a blank line, and the first user message's text, as Gemma's makers advise."""
-    instruction = "\n\n".join(str(one["content"]) for one in messages if one["role"] == "system" and one["content"])
-    rest = [dict(one) for one in messages if one["role"] != "system"]
-    first = next((one for one in rest if one["role"] == "user"), None)
-    if not instruction:
-        return rest
-    if first is None:
-        return [{"role": "user", "content": instruction}, *rest]
-    first["content"] = f"{instruction}\n\n{first['content']}"
-    return rest

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.folding import fold_system
 from harness.engines.openai.chat import messages_of
-from harness.engines.openai.folding import fold_system
 from harness.engines.openai.lessons import Lesson
 from harness.engines.openai.reading import Said, choice_of, count, said
 from harness.engines.openai.sampling import TOP_K_OFF, sampling_fields
