@@ -157,12 +157,21 @@ def _notes(comparison: Comparison) -> list[str]:
     if unread:
         more = note("not_paired_more", n=len(unread) - 1) if len(unread) > 1 else ""
         notes.append(note("not_paired", why=unread[0], more=more))
+    otherwise = [contest.task for contest in comparison.contests if _marked_otherwise(contest)]
+    if otherwise:
+        notes.append(note("marked_otherwise", tasks=named(otherwise, 4)))
     filters = [told for contest in comparison.contests if (told := _other_filters(comparison, contest))]
     notes += filters[:4] + ([note("other_filters_more", n=len(filters) - 4)] if len(filters) > 4 else [])
     graded = [scope.name for scope in comparison.scopes if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs]
     if graded and not unread:
         notes.append(note("untested", tasks=named(graded, 4)))
     return notes
+
+
+def _marked_otherwise(contest: Contest) -> bool:
+    """Whether the answers of two contestants were read or marked by different rules, as far as their runs say it."""
+    rules = {contest.row(place).marking_id for place in contest.cells}
+    return len(rules - {None}) > 1
 
 
 def _other_filters(comparison: Comparison, contest: Contest) -> str:

@@ -10,6 +10,7 @@ TEXTS = {
     "not_paired_more": " (and {n} more)",
     "mixed_group": "{group} has no score of its own: its tasks have different metrics, so its parts stand for themselves.",
     "forms": "{tasks}: asked of the models that think, in the place of the form that compares options; in no pair and no average with it.",
+    "marked_otherwise": "{tasks}: not all answers were read and marked by the same rules; harness rescore RUN marks them again.",
     "untested": "No difference can be tested on {tasks}: no score an item.",
     "other_filters": "{task} is compared by {filter}, which the task defines first; the same answers by {others}.",
     "other_filters_more": "{n} more tasks score otherwise by another of their filters.",

@@ -50,6 +50,7 @@ class Row(_Record):
 
     cell_id: str
     prompt_id: str | None = Field(None, description="Equal for two cells that asked exactly the same.")
+    marking_id: str | None = Field(None, description="Equal for two cells whose answers were read and marked by the same rules.")
     model: str
     task: str
     group: str | None = Field(None, description="Group that the task is a subject of (ceval-valid, mmlu).")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from harness.items import Answer, Generation, Score
 from harness.sanity import Finding
@@ -44,3 +44,15 @@ def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding
     found = list(info.findings)
     kinds = {one.kind for one in found}
     return found + [one for one in known if one.kind not in kinds] if info.engine == "openai" else found
+
+
+def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:
+    """That an endpoint said otherwise what it is when an earlier session asked it. Local engines need no such look: what they are is part
+    of a cell's identity."""
+    earlier = ((before or {}).get("extra") or {}).get("reported") or {}
+    now = info.extra.get("reported") or {}
+    differ = [name for name in {**earlier, **now} if earlier.get(name) != now.get(name)]
+    if info.engine != "openai" or not earlier or not differ:
+        return []
+    said = [", ".join(f"{name} {told.get(name, 'not told')}" for name in differ) for told in (earlier, now)]
+    return [Finding("server_changed", values={"before": said[0], "now": said[1]})]

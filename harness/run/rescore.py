@@ -179,7 +179,7 @@ class _Work:
             raise HarnessError("no document could be marked: the kept answers are another task's, or its data has changed")
         row = old[0]
         shared = {name: getattr(row, name) for name in SHARED}
-        facts = CellFacts(**shared, language=task.language, chance=task.chance)
+        facts = CellFacts(**shared, language=task.language, chance=task.chance, marking_id=task.marking_id)
         write_samples(self.target.samples(model, task.name), marks, kept.answers)
         return make_rows(facts, marks, kept.answers, row.seconds or 0.0, (row.status, row.reason))
 

@@ -34,6 +34,7 @@ class CellFacts:
     chance: float | None
     form: str | None = None
     asked_as: str | None = None
+    marking_id: str | None = None
 
 
 def failed_row(facts: CellFacts, status: Status, reason: str) -> Row:

@@ -95,4 +95,5 @@ def cell_facts(setup: WorkSetup, spec: TaskSpec, identity: CellIdentity | None =
         engine=identity.engine.get("engine") if identity else None,
         chance=task.chance if task else None,
         form=FORMS[task.kind] if task else None,
+        marking_id=task.marking_id if task else None,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
-from harness.run.answer_checks import lasting_findings
+from harness.run.answer_checks import lasting_findings, server_changed
 from harness.run.cell import CellWork, StopFlag, one_line
 from harness.run.downloads import watched
 from harness.run.events import EventStream
@@ -24,7 +24,7 @@ from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
-    from harness.engines.protocol import Engine
+    from harness.engines.protocol import Engine, EngineInfo
     from harness.engines.thinking import Thinking
     from harness.tasks import DataSources
     from harness.tasks.api import PromptStyle, TaskSpec
@@ -186,17 +186,23 @@ class ModelWork:
             **value,
         )
 
+    def _keep(self, info: EngineInfo) -> None:
+        """Keeps what the engine is and what it found."""
+        label = self.setup.spec.label
+        before, known = self.journal.meta(f"engine:{label}"), self.journal.findings().get((label, None), [])
+        self.journal.put_meta(f"engine:{label}", info.to_dict())
+
+        first = [*self._style_findings(), *server_changed(info, before)]
+        kinds = {finding.kind for finding in first}
+        lasting = [finding for finding in lasting_findings(info, known) if finding.kind not in kinds]
+        self.journal.put_findings(label, None, [*first, *lasting])
+
     def _finish(self) -> None:
         self._row.peak_rss_bytes = peak_rss()
         self._row.peak_device_bytes = self.meter.peak_of_all()
         self._row.chat_template = bool(self.setup.spec.chat_template)
         if self.engine is not None:
-            info = self.engine.info
-            self.journal.put_meta(f"engine:{self.setup.spec.label}", info.to_dict())
-            known = self.journal.findings().get((self.setup.spec.label, None), [])
-            mine = {finding.kind for finding in self._style_findings()}
-            found = [one for one in lasting_findings(info, known) if one.kind not in mine]
-            self.journal.put_findings(self.setup.spec.label, None, [*self._style_findings(), *found])
+            self._keep(self.engine.info)
             self.engine.close()
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()

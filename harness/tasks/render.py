@@ -71,6 +71,37 @@ def budget(kwargs: dict[str, Any], style: PromptStyle) -> Budget:
     return Budget(tokens, stop, Sampling(temperature, top_p, max(top_k, 0), penalty))
 
 
+_UNDERSTOOD = frozenset(
+    (
+        *("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens", "until", "do_sample"),
+        *("temperature", "top_p", "top_k", "repetition_penalty"),
+    )
+)
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "num_beams": (1,),
+    "num_beam_groups": (1,),
+    "num_return_sequences": (1,),
+    "n": (1,),
+    "min_p": (0,),
+    "typical_p": (1,),
+    "presence_penalty": (0,),
+    "frequency_penalty": (0,),
+    "no_repeat_ngram_size": (0,),
+    "length_penalty": (0, 1),
+}
+"""Settings of other engines' that change nothing at these values."""
+_NO_MATTER = frozenset({"early_stopping", "use_cache", "pad_token_id", "return_dict_in_generate", "output_scores", "skip_special_tokens"})
+
+
+def ignored_settings(kwargs: dict[str, Any]) -> list[str]:
+    """Generation settings of a task that no engine here follows, as ``name: value``: answers are generated without them."""
+    return [
+        f"{name}: {value}"
+        for name, value in kwargs.items()
+        if name not in _UNDERSTOOD | _NO_MATTER and value is not None and value not in _NEUTRAL.get(name, ())
+    ]
+
+
 def item_seed(seed: int, doc_id: int, repeat: int) -> int:
     """A seed of its own for each answer, the same in every run: 31 bits."""
     digest = hashlib.sha256(f"{seed}:{doc_id}:{repeat}".encode()).digest()

@@ -15,11 +15,11 @@ from harness.items import Answer, Completion, Item
 from harness.sanity import Finding
 from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
-from harness.tasks.catalogue import guess_language
+from harness.tasks.catalogue import DATA, guess_language
 from harness.tasks.chance import draws
 from harness.tasks.mark import Marker
 from harness.tasks.prompts import prompt_findings
-from harness.tasks.render import Renderer, budget, cached_templates
+from harness.tasks.render import Renderer, budget, cached_templates, ignored_settings
 from harness.tasks.scan import lm_eval_tasks_folder
 from harness.tasks.sources import DataSources
 
@@ -35,6 +35,8 @@ _PROMPT_KEYS = (
     *("fewshot_config", "output_type", "gen_prefix"),
 )
 """Config keys that decide what is asked; metrics and filters only decide the marks."""
+_MARK_KEYS = ("filter_list", "metric_list", "process_results", "doc_to_target", "doc_to_choice", "class", "metadata")
+"""Config keys that decide how answers are read and marked."""
 _CHANCE_DOCUMENTS = 1000
 
 
@@ -117,6 +119,13 @@ class Task:
         parts = {key: _plain(self._config[key]) for key in _PROMPT_KEYS if self._config.get(key) is not None}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
 
+    @functools.cached_property
+    def marking_id(self) -> str:
+        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and for our own tasks the readers' code."""
+        parts = {key: _plain(self._config[key]) for key in _MARK_KEYS if self._config.get(key) is not None}
+        parts["readers"] = _readers() if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA) else None
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+
     def items(self, style: PromptStyle, limit: int | None = None) -> Iterator[Item]:
         """The items of the first ``limit`` documents, in document order, rendered as they are asked for.
 
@@ -127,7 +136,11 @@ class Task:
 
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
-        return prompt_findings(self._renderer(style).adapted)
+        found = prompt_findings(self._renderer(style).adapted)
+        ignored = ignored_settings(self._task.config.generation_kwargs or {}) if self.kind == "completion" else []
+        if ignored:
+            found = (*found, Finding("settings_ignored", values={"settings": ", ".join(ignored)}))
+        return found
 
     def _renderer(self, style: PromptStyle) -> Renderer:
         known = self._renderers.get(style)
@@ -166,6 +179,13 @@ class Task:
             filters = ", ".join(ensemble.name for ensemble in self._task._filters)
             lines.insert(0, f"at most {item.max_tokens} tokens are generated, until {list(item.stop)}; filters: {filters}")
         return rendered.prompt, "\n".join(lines)
+
+
+@functools.cache
+def _readers() -> str:
+    """A hash of the code that reads letters and numbers out of free answers."""
+    files = sorted((Path(__file__).parent / "reading").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:

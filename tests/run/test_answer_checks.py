@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.engines.protocol import EngineInfo
 from harness.items import Generation, Likelihood, Score
-from harness.run.answer_checks import answer_findings, lasting_findings
+from harness.run.answer_checks import answer_findings, lasting_findings, server_changed
 from harness.sanity import Finding
 
 PENALTY = Finding("checkpoint_penalty", values={"penalty": 1.05})
@@ -33,3 +33,15 @@ def test_an_endpoints_findings_outlast_the_session_that_saw_them() -> None:
     other = Finding("checkpoint_penalty", values={"penalty": 1.2})
     assert lasting_findings(info("openai", other), [PENALTY, FOLDED]) == [other, FOLDED]
     assert lasting_findings(info("transformers"), [PENALTY]) == []
+
+
+def test_an_endpoint_that_serves_another_model_in_a_later_session_is_told() -> None:
+    def info(**reported: object) -> EngineInfo:
+        return EngineInfo("openai", {}, "endpoint", "as served", extra={"reported": reported})
+
+    before = info(version="0.30.0", max_model_len=4096).to_dict()
+    (found,) = server_changed(info(version="0.32.0", max_model_len=4096), before)
+    assert found.text("en").startswith("the endpoint was another one in an earlier session (version 0.30.0; now version 0.32.0)")
+    assert server_changed(info(version="0.30.0", max_model_len=4096), before) == []
+    assert server_changed(info(version="0.32.0"), None) == []
+    assert server_changed(EngineInfo("mock", {}, "cpu", "none"), before) == []
