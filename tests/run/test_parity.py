@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from support.endpoint import Behaviour, Server, load
 from support.runs import harness, write_config, write_task
 from support.runs import test_env as run_env
+
+from harness.engines.transformers.compute import has_hardware
 
 pytestmark = pytest.mark.slow
 TASKS: list[Any] = [{"task": "zh_arithmetic", "limit": 40}, {"task": "en_word_problems", "limit": 10}, {"task": "en_passages", "limit": 5}]
@@ -23,20 +26,22 @@ def parity(folder: Path, *args: Any) -> tuple[int, dict[str, Any], str]:
 
 
 def test_fp32_against_bf16(tmp_path: Path) -> None:
-    """On a CPU without bf16 products the rounded weights are computed in fp32, so even equal figures are right."""
+    """On a CPU without bf16 products the rounded weights are computed in fp32, so even equal figures are right. With them the tiny models,
+    whose every number is rounded to eight bits, may differ by more than the tolerance: then the verdict says so."""
+    exact = not has_hardware(torch.bfloat16)
     config = write_config(tmp_path, TASKS, ["tiny-llama", {"preset": "tiny-qwen", "dtype": "float32"}])
     code, found, err = parity(tmp_path, config, "--against", "dtype=bfloat16")
-    assert code == 0, err
-    assert found["verdict"] in ("yes", "within noise")
+    assert code == (3 if found.get("verdict") == "no" else 0), err
+    assert found["verdict"] in ("yes", "within noise") or not exact
     assert (found["first"], found["second"]) == ("transformers float32 on cpu", "transformers bfloat16 on cpu")
     assert len(found["cells"]) == 6
     assert {cell["tolerance"] for cell in found["cells"]} == {0.05}
     scored = [cell["logprobs"] for cell in found["cells"] if cell["logprobs"]]
     assert sorted(spread["n"] for spread in scored)[:2] == [5, 5]
-    assert all(0 <= spread["mean"] <= spread["max"] <= 0.05 for spread in scored)
+    assert all(0 <= spread["mean"] <= spread["max"] <= (0.05 if exact else 0.25) for spread in scored)
     folders = [tmp_path / "results/parity/test" / name for name in ("as-configured", "dtype_bfloat16")]
     shown = harness("parity", *folders, cwd=tmp_path)
-    assert shown.returncode == 0
+    assert shown.returncode == code
     assert f"Can this backend be trusted? {found['verdict']}" in shown.stdout
     code = (
         f"import sys\nfrom harness.cli.main import main\nsys.argv = ['harness', 'parity', {str(folders[0])!r}, {str(folders[1])!r}]\n"
