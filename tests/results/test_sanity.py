@@ -76,3 +76,8 @@ def test_an_expectation_says_what_it_wants() -> None:
         Expectation(sanity="clean", min=0.5)
     with pytest.raises(ValueError, match=r"say task and model \(or sanity: clean\)"):
         Expectation(min=0.5)
+
+
+def test_the_documentation_knows_every_kind() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sanity.md").read_text(encoding="utf-8")
+    assert [name for name, kind in kinds().items() if f"| `{name}` | {kind.level} |" not in text] == []
