@@ -23,6 +23,7 @@ from harness.results.schema import GroupRow, ModelRow, Results, Row
 from harness.run.assemble import group_trust
 from harness.run.identity import digest
 from harness.run.imported_scores import arguments_of, chance, metric_values
+from harness.run.lm_eval_checks import check
 from harness.run.lm_eval_files import Evaluation, Scores, read_evaluation
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.tasks.api import Marks, SampleMark
@@ -44,7 +45,7 @@ class Import:
     results: Results
     without_samples: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """Names that were changed, scores without an interval, scores that are no number: one line each."""
+    """Names that were changed, samples that do not fit their scores, scores without an interval or that are no number: one line each."""
 
 
 def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = None) -> Import:
@@ -53,6 +54,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     Raises ConfigError where the files cannot be understood or the model's name is not known, RunFolderError where the folder is in use.
     """
     evaluation = read_evaluation(path)
+    doubts = check(path, evaluation)
     identifier = evaluation.model or model
     if identifier is None:
         raise ConfigError(f"{path}: does not say which model it is of: name it with --model")
@@ -79,7 +81,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
         folder.manifest, {"imported": {"from": "lm-eval", **evaluation.facts}, "tasks": work.prompts, "harness_version": __version__}
     )
     without = tuple(task for task in evaluation.tasks if not evaluation.samples.get(task))
-    return Import(folder.path, results, without, (*retold([written]), *_notes(results, evaluation)))
+    return Import(folder.path, results, without, (*retold([written]), *doubts, *_notes(results, evaluation)))
 
 
 def _notes(results: Results, evaluation: Evaluation) -> list[str]:

@@ -307,7 +307,7 @@ def test_ties_in_a_column_of_their_own(tmp_path: Path, column: str, yes: str, no
     path.write_text(f"model_a,model_b,winner,{column}\nx,y,model_a,{no}\nx,y,model_b,{no}\nx,y,tie,{yes}\n", encoding="utf-8")
     assert read_votes(path).wins().tolist() == [[0, 1.5], [1.5, 0]]
     path.write_text(f"model_a,model_b,winner,{column}\nx,y,model_a,{no}\nx,y,model_b,{yes}\n", encoding="utf-8")
-    with pytest.raises(DataError, match="row 2: .*as the winner says"):
+    with pytest.raises(DataError, match=r"row 2: .*as the winner says"):
         read_votes(path)
     path.write_text(f"winner,loser,{column}\nx,y,\n", encoding="utf-8")
     with pytest.raises(DataError, match=f"row 1: {column} ''"):
