@@ -19,6 +19,7 @@ from harness.items import Answer, Generation, Likelihood, Score
 from harness.names import missing, retold, tidy
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
+from harness.results.sanity import sanity_row
 from harness.results.schema import GroupRow, ModelRow, Results, Row
 from harness.run.assemble import group_trust
 from harness.run.identity import digest
@@ -54,7 +55,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     Raises ConfigError where the files cannot be understood or the model's name is not known, RunFolderError where the folder is in use.
     """
     evaluation = read_evaluation(path)
-    doubts = check(path, evaluation)
+    doubts, findings = check(path, evaluation)
     identifier = evaluation.model or model
     if identifier is None:
         raise ConfigError(f"{path}: does not say which model it is of: name it with --model")
@@ -75,6 +76,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
         models=[work.model_row(identifier)],
         rows=rows,
         groups=[row for name, scores in evaluation.groups.items() for row in work.group(name, scores, rows)],
+        sanity=[sanity_row(label, task, finding) for task, finding in findings],
     )
     write_json(folder.results, results.model_dump(mode="json"))
     write_json(

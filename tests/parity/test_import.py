@@ -14,6 +14,7 @@ from support.runs import harness
 
 from harness.analysis.comparison import compare
 from harness.errors import ConfigError
+from harness.report.table import make_table
 from harness.results.query import read_run
 from harness.results.samples import read_scores, read_texts
 from harness.run.imported import import_lm_eval
@@ -285,9 +286,13 @@ def test_samples_that_do_not_fit_their_score_are_said(
     file = results_file(tmp_path, scores, n)
     samples = [old_sample(document, acc) for document, acc in accs]
     file.with_name("samples_t_2024-07-01T00-00-00.json").write_text(json.dumps(samples), encoding="utf-8")
-    notes = import_lm_eval(file, out=tmp_path / "run").notes
+    done = import_lm_eval(file, out=tmp_path / "run")
+    notes = done.notes
     assert len(notes) == (said is not None)
-    assert said is None or said in notes[0]
+    assert len(done.results.sanity) == (said is not None and "no score" not in said)
+    told = " ".join(line.text() for line in make_table([done.results]).sanity)
+    assert ("which may be of another evaluation" in told) == (said is not None and "results say" in said)
+    assert ("2 imported samples of the 100 documents" in told) == (n == 100)
 
 
 def test_a_document_that_stands_twice(tmp_path: Path) -> None:

@@ -120,9 +120,11 @@ def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
 
 def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str]]:
     """(start, end, value) of every number. Numerals in words count where they can be nothing else, or where the answer is stated."""
-    labels = [found.span() for found in _LABEL.finditer(text)]
+    labels = deque(found.span() for found in _LABEL.finditer(text))
     for found in _NUMBER.finditer(text):
-        if any(start <= found.start() < stop and found.end() <= stop + 1 for start, stop in labels):
+        while labels and labels[0][1] <= found.start():
+            labels.popleft()
+        if labels and labels[0][0] <= found.start() and found.end() <= labels[0][1] + 1:
             continue
         value = _value(found, text, stated)
         if value is not None:
