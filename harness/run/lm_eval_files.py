@@ -53,7 +53,7 @@ def read_evaluation(path: Path) -> Evaluation:
 
     Raises ConfigError.
     """
-    notes = []
+    notes: list[str] = []
     if path.is_dir():
         path, notes = _newest(path)
     try:
