@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"))
 """Zero-width characters, the byte-order mark, soft hyphen and direction marks: nobody sees them, a comparison of texts does."""
+DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
+"""Hyphens, the dash of figures, the short dash and the minus sign, which word processors put for a plain one."""
+_TWINS = str.maketrans("асеорхукмтвнѕіј", "aceopxykmtbhsij") | str.maketrans("οανικρτυχ", "oavikptux")
+"""Cyrillic and Greek letters that look like Latin ones."""
 PANDAS = ("nan", "NaN", "-nan", "-NaN", "NAN", "None", "null", "NULL", "Null", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaT")
 SPREADSHEETS = ("#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 MISSING = frozenset((*PANDAS, *SPREADSHEETS))
@@ -14,9 +19,9 @@ MISSING = frozenset((*PANDAS, *SPREADSHEETS))
 
 
 def tidy(name: str) -> str:
-    """A name as it is compared and shown: NFKC (so that full width is half width), no invisible characters, single spaces inside, none
-    around. Case is kept."""
-    return " ".join(unicodedata.normalize("NFKC", name).translate(INVISIBLE).split())
+    """A name as it is compared and shown: NFKC (so that full width is half width), no invisible characters, plain hyphens, single spaces
+    inside, none around. Case is kept."""
+    return " ".join(unicodedata.normalize("NFKC", name).translate(INVISIBLE).translate(DASHES).split())
 
 
 def blank(text: str) -> bool:
@@ -35,10 +40,10 @@ def retold(names: Iterable[str]) -> list[str]:
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Names that differ by case alone, group by group."""
+    """Names that differ by case, separators (gpt-4, gpt_4) or letters of another script that look the same, group by group."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        groups.setdefault(name.casefold(), []).append(name)
+        groups.setdefault(re.sub(r"[\s_-]+", "-", name.casefold().translate(_TWINS)), []).append(name)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 

@@ -84,12 +84,13 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
 
 def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(_FIELD)
+    mark, before = _mark(file, mark)
     reader = csv.reader(file, delimiter=mark, strict=True)
     number, line = 0, 1
     try:
-        header = _header(next(reader, []), mark)
+        header = _header(next(reader, []))
         for number, cells in enumerate(reader, start=1):
-            begin, line = line + 1, reader.line_num
+            begin, line = before + line + 1, reader.line_num
             if not any(cell.strip() for cell in cells):
                 yield number, {}
                 continue
@@ -103,18 +104,25 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
                     )
             yield number, dict(zip(header, cells, strict=True))
     except csv.Error as error:
-        where = f"row {number + 1}, near line {reader.line_num}"
+        where = f"row {number + 1}, near line {before + reader.line_num}"
         raise Unreadable(f"{where}: no valid CSV ({error}): is a quote missing, or not doubled inside a field?") from error
 
 
-def _header(cells: list[str], mark: str) -> list[str]:
+def _mark(file: IO[str], usual: str) -> tuple[str, int]:
+    """(what separates cells, lines before the header): table programs write semicolons where a comma is the decimal mark, and may say so
+    in a first line ``sep=;``. The first line has at least two names, so the usual mark stands in it or another one is meant."""
+    first = file.readline()
+    said = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff\r\n"))
+    if said is not None:
+        return said[1], 1
+    file.seek(0)
+    return (usual if usual in first else max("\t;|，,", key=first.count) if re.search("[\t;|，,]", first) else usual), 0
+
+
+def _header(cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
     if not any(names):
         raise Unreadable("no header: the first line of a CSV names its columns")
-    if len(names) == 1 and (other := next((one for one in "\t;|," if one != mark and one in names[0]), None)):
-        told = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
-        advice = "name the file .tsv" if other == "\t" else "name the file .csv" if other == "," else "save it with commas"
-        raise Unreadable(f"its first line is separated by {told[other]}, not by {told[mark]}; {advice}")
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise Unreadable(f"two columns are called {twice[0]!r}; give every column a name of its own")
@@ -188,7 +196,18 @@ def _object(number: int, row: Any) -> dict[str, Any]:
         raise Unreadable(f"row {number} must be a JSON object, got {_kind(row)}")
     if not row:
         raise Unreadable(f"row {number} is an empty object")
+    if _by_columns(row):
+        raise Unreadable(f"row {number} holds a whole table by its columns; with pandas write it by to_json(orient='records', lines=True)")
     return row
+
+
+def _by_columns(row: dict[str, Any]) -> bool:
+    """Whether an object is a table as ``DataFrame.to_json()`` writes it: {column: {row: cell}}, or its "split" or
+    "table" form."""
+    if isinstance(row.get("data"), list) and {"columns", "schema"} & set(row):
+        return True
+    cells = list(row.values())
+    return len(cells) > 1 and all(isinstance(cell, dict) and cell and list(cell) == [str(n) for n in range(len(cell))] for cell in cells)
 
 
 def _kind(value: Any) -> str:

@@ -13,7 +13,7 @@ PATHS = (".yaml", ".yml")
 
 
 def tidy_names(root: Node) -> list[str]:
-    """Tidies names in place; one line a name that was changed, and one where names of models differ by case alone."""
+    """Tidies names in place; one line a name that was changed, and one where names of models look alike."""
     notes = []
     for part, keys in NAMED.items():
         for entry in _entries(root, part):
@@ -24,7 +24,10 @@ def tidy_names(root: Node) -> list[str]:
                 notes.append(f"{node.place}: {key}: {node.value!r} is read as {tidy(node.value)!r}")
                 node.value = tidy(node.value)
     names = [node.value for entry in _entries(root, "models") if (node := entry.child("name")) and isinstance(node.value, str)]
-    notes += [f"models that differ by case alone: {', '.join(group)}; name them so that they can be told apart" for group in alike(names)]
+    notes += [
+        f"models that differ by case, separators or look-alike letters alone: {', '.join(group)}; name them so that they can be told apart"
+        for group in alike(names)
+    ]
     return notes
 
 

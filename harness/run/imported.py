@@ -19,10 +19,12 @@ from harness.items import Answer, Generation, Likelihood, Score
 from harness.names import missing, retold, tidy
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
+from harness.results.sanity import sanity_row
 from harness.results.schema import GroupRow, ModelRow, Results, Row
 from harness.run.assemble import group_trust
 from harness.run.identity import digest
 from harness.run.imported_scores import arguments_of, chance, metric_values
+from harness.run.lm_eval_checks import check
 from harness.run.lm_eval_files import Evaluation, Scores, read_evaluation
 from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.tasks.api import Marks, SampleMark
@@ -44,7 +46,7 @@ class Import:
     results: Results
     without_samples: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """Names that were changed, scores without an interval, scores that are no number: one line each."""
+    """Names that were changed, samples that do not fit their scores, scores without an interval or that are no number: one line each."""
 
 
 def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = None) -> Import:
@@ -53,6 +55,7 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     Raises ConfigError where the files cannot be understood or the model's name is not known, RunFolderError where the folder is in use.
     """
     evaluation = read_evaluation(path)
+    doubts, findings = check(path, evaluation)
     identifier = evaluation.model or model
     if identifier is None:
         raise ConfigError(f"{path}: does not say which model it is of: name it with --model")
@@ -73,13 +76,14 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
         models=[work.model_row(identifier)],
         rows=rows,
         groups=[row for name, scores in evaluation.groups.items() for row in work.group(name, scores, rows)],
+        sanity=[sanity_row(label, task, finding) for task, finding in findings],
     )
     write_json(folder.results, results.model_dump(mode="json"))
     write_json(
         folder.manifest, {"imported": {"from": "lm-eval", **evaluation.facts}, "tasks": work.prompts, "harness_version": __version__}
     )
     without = tuple(task for task in evaluation.tasks if not evaluation.samples.get(task))
-    return Import(folder.path, results, without, (*retold([written]), *_notes(results, evaluation)))
+    return Import(folder.path, results, without, (*retold([written]), *doubts, *_notes(results, evaluation)))
 
 
 def _notes(results: Results, evaluation: Evaluation) -> list[str]:

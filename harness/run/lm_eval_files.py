@@ -45,6 +45,7 @@ class Evaluation:
     members: dict[str, list[str]] = field(default_factory=dict)
     samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     created: str | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -52,8 +53,9 @@ def read_evaluation(path: Path) -> Evaluation:
 
     Raises ConfigError.
     """
+    notes: list[str] = []
     if path.is_dir():
-        path = _newest(path)
+        path, notes = _newest(path)
     try:
         check_encoding(path)
         text = path.read_text(encoding="utf-8-sig")
@@ -70,6 +72,7 @@ def read_evaluation(path: Path) -> Evaluation:
     if not isinstance(data, dict) or not isinstance(data.get("results"), dict) or "configs" not in data:
         raise ConfigError(f"{path}: no results of lm-eval 0.4: expected the keys results and configs")
     evaluation = _from_json(_tidied(path, data))
+    evaluation.notes = notes
     evaluation.samples = read_samples(path, data.get("samples"), {name: list(scores.metrics) for name, scores in evaluation.tasks.items()})
     return evaluation
 
@@ -88,11 +91,17 @@ def _tidied(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     return data | changed
 
 
-def _newest(folder: Path) -> Path:
+def _newest(folder: Path) -> tuple[Path, list[str]]:
+    """(the newest results, a note where there are older ones). Raises ConfigError where there are none, or of several folders: models."""
     found = sorted(folder.rglob("results_*.json")) or sorted(folder.rglob("results.json"))
     if not found:
         raise ConfigError(f"{folder}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise")
-    return found[-1]
+    folders = sorted({file.parent for file in found})
+    if len(folders) > 1:
+        names = ", ".join(str(one.relative_to(folder)) for one in folders[:6])
+        raise ConfigError(f"{folder}: holds results in {len(folders)} folders ({names}); import one of them at a time")
+    older = f"{found[-1].name} is taken, the newest of {len(found)} results in {folders[0]}; name another file to import it"
+    return found[-1], [older] if len(found) > 1 else []
 
 
 def _from_json(data: dict[str, Any]) -> Evaluation:
@@ -154,16 +163,21 @@ def _scores(data: dict[str, Any], name: str) -> Scores:
     scores = Scores(
         fewshot=_whole((data.get("n-shot") or {}).get(name)),
         version=str((data.get("versions") or {}).get(name)),
-        n=int(((data.get("n-samples") or {}).get(name) or {}).get("effective") or 0),
+        n=_count((data.get("n-samples") or {}).get(name)),
         better={metric: better is not False for metric, better in ((data.get("higher_is_better") or {}).get(name) or {}).items()},
         config=(data.get("configs") or {}).get(name) or {},
     )
     for key, value in row.items():
         metric, comma, filter_name = key.partition(",")
-        if comma and not metric.endswith("_stderr") and isinstance(value, int | float):
+        if comma and not metric.endswith("_stderr") and isinstance(value, int | float) and not isinstance(value, bool):
             error = row.get(f"{metric}_stderr,{filter_name}")
             scores.metrics[metric, filter_name] = (float(value), float(error) if isinstance(error, int | float) else None)
     return scores
+
+
+def _count(value: Any) -> int:
+    """Documents: ``{"original": …, "effective": …}``, or a number; 0 where it is not known."""
+    return _whole(value.get("effective") if isinstance(value, dict) else value) or 0
 
 
 def _whole(value: Any) -> int | None:

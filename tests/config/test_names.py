@@ -34,8 +34,10 @@ expect: [{{task: {name}, model: {name}, metric: "acc ", min: 0}}]
 def test_two_models_whose_names_look_alike(write, mistakes):
     text = 'name: a\nmodels: [{id: org/x, name: qwen}, {id: org/y, name: "qwen "}]\n'
     assert any("two models are called 'qwen'" in line for line in mistakes(write(text)))
-    loaded = load_config(write("name: a\nmodels: [{id: org/x, name: qwen}, {id: org/y, name: Qwen}]\n"))
-    assert "differ by case alone: qwen, Qwen" in loaded.notes[0]
+    text = "name: a\nmodels: [{id: org/x, name: qwen}, {id: org/y, name: Qwen}]\n"
+    assert any("two models are called 'qwen' and 'Qwen'" in line for line in mistakes(write(text)))
+    loaded = load_config(write("name: a\nmodels: [{id: org/x, name: qwen-2}, {id: org/y, name: qwen_2}]\n"))
+    assert "letters alone: qwen-2, qwen_2" in loaded.notes[0]
 
 
 @pytest.mark.parametrize(

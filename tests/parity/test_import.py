@@ -14,6 +14,7 @@ from support.runs import harness
 
 from harness.analysis.comparison import compare
 from harness.errors import ConfigError
+from harness.report.table import make_table
 from harness.results.query import read_run
 from harness.results.samples import read_scores, read_texts
 from harness.run.imported import import_lm_eval
@@ -263,3 +264,76 @@ def test_encodings_and_samples_that_are_none(tmp_path: Path) -> None:
         samples.write_text(content, encoding="utf-8")
         with pytest.raises(ConfigError, match=said):
             import_lm_eval(file, out=tmp_path / "run")
+
+
+def old_sample(document: int, acc: Any) -> dict[str, Any]:
+    return {"doc_id": document, "doc": {}, "target": "0", "arguments": [["c", " a"], ["c", " b"]], "resps": [], "acc": acc}
+
+
+@pytest.mark.parametrize(
+    ("scores", "n", "accs", "said"),
+    [
+        ({"acc,none": 0.9, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, 0.0)], "the results say 0.9000, the mean of the samples is 0.5000"),
+        ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 100, [(0, 1.0), (1, 0.0)], "2 samples, but the results are of 100 documents"),
+        ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, None)], "1 of 2 samples have no score"),
+        ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, 0.0)], None),
+        ({"acc,none": 0.3333}, 3, [(0, 1.0), (1, 0.0), (2, 0.0)], None),  # as the printed table rounds it
+    ],
+)
+def test_samples_that_do_not_fit_their_score_are_said(
+    tmp_path: Path, scores: dict[str, Any], n: int, accs: list[tuple[int, Any]], said: str | None
+) -> None:
+    file = results_file(tmp_path, scores, n)
+    samples = [old_sample(document, acc) for document, acc in accs]
+    file.with_name("samples_t_2024-07-01T00-00-00.json").write_text(json.dumps(samples), encoding="utf-8")
+    done = import_lm_eval(file, out=tmp_path / "run")
+    notes = done.notes
+    assert len(notes) == (said is not None)
+    assert len(done.results.sanity) == (said is not None and "no score" not in said)
+    told = " ".join(line.text() for line in make_table([done.results]).sanity)
+    assert ("which may be of another evaluation" in told) == (said is not None and "results say" in said)
+    assert ("2 imported samples of the 100 documents" in told) == (n == 100)
+
+
+def test_a_document_that_stands_twice(tmp_path: Path) -> None:
+    file = results_file(tmp_path, {"acc,none": 0.5}, 2)
+    samples = [old_sample(0, 1.0), old_sample(1, 0.0), old_sample(0, 1.0)]
+    file.with_name("samples_t_2024-07-01T00-00-00.json").write_text(json.dumps(samples), encoding="utf-8")
+    with pytest.raises(ConfigError, match="document 0 stands 2 times"):
+        import_lm_eval(file, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({"acc,none": 50.0, "acc_stderr,none": 7.0}, "acc,none is 50; expected a share from 0 to 1"),
+        ({"acc_norm,none": -0.1}, "expected a share from 0 to 1"),
+        ({"acc,none": 0.5, "acc_stderr,none": -0.1}, "the standard error is -0.1"),
+        ({"acc": 0.5, "acc_stderr": 0.1}, "no task has a score"),
+        ({"acc,none": "0.5"}, "no task has a score"),
+        ({"acc,none": None}, "no task has a score"),
+        ({"acc,none": True}, "no task has a score"),
+    ],
+)
+def test_scores_that_cannot_be_are_refused(tmp_path: Path, scores: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        import_lm_eval(results_file(tmp_path, scores, 50), out=tmp_path / "run")
+
+
+def test_one_of_several_results_is_named(tmp_path: Path) -> None:
+    file = results_file(tmp_path, {"acc,none": 0.5}, 50)
+    newer = file.with_name("results_2025-07-01T00-00-00.json")
+    newer.write_text(file.read_text(encoding="utf-8").replace("0.5", "0.75"), encoding="utf-8")
+    done = import_lm_eval(tmp_path, out=tmp_path / "run")
+    assert done.results.rows[0].value == 0.75
+    assert "results_2025-07-01T00-00-00.json is taken, the newest of 2" in done.notes[0]
+    (tmp_path / "other").mkdir()
+    newer.rename(tmp_path / "other" / newer.name)
+    with pytest.raises(ConfigError, match="results in 2 folders"):
+        import_lm_eval(tmp_path, out=tmp_path / "second")
+
+
+def test_the_number_of_documents_may_be_a_number(tmp_path: Path) -> None:
+    file = results_file(tmp_path, {"acc,none": 0.5}, 50)
+    file.write_text(file.read_text(encoding="utf-8").replace('{"original": 50, "effective": 50}', "50"), encoding="utf-8")
+    assert import_lm_eval(file, out=tmp_path / "run").results.rows[0].n == 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,10 @@ def test_a_server_that_is_right_scores_one(name: str, saying: str) -> None:
     marks = task.mark(said, PLAIN, 25)
     assert [metric.value for metric in marks.metrics] == [1.0]
     assert all(sample.reading for sample in marks.samples)
+
+
+@pytest.mark.parametrize("text", ["1" * 20_000, "一" * 20_000, "1 000 " * 4000, "1e5" * 4000, r"\frac{1}" * 3000, "1:" * 9000])
+def test_a_model_that_repeats_itself_is_read_in_time(text: str) -> None:
+    start = time.perf_counter()
+    read_number(text)
+    assert time.perf_counter() - start < 5

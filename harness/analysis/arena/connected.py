@@ -21,10 +21,11 @@ def check(votes: Votes) -> None:
     from scipy.sparse.csgraph import connected_components
 
     wins = votes.wins()
+    told = " ".join(["", *votes.notes])
     met, group = connected_components(csr_array(wins > 0), connection="weak")
     if met > 1:
         raise DataError(
-            f"groups of models that never met cannot be rated together: {_parts(votes, group)}; rate them apart, or use --without"
+            f"groups of models that never met cannot be rated together: {_parts(votes, group)}; rate them apart, or use --without.{told}"
         )
     parts, group = connected_components(csr_array(wins > 0), connection="strong")
     if parts == 1:
@@ -34,9 +35,9 @@ def check(votes: Votes) -> None:
     if never:
         said = "; ".join(text for text, _ in never)
         raise DataError(
-            f"a rating would be infinite: {said}; add battles, or leave them out: {_advice([n for _, ns in never for n in ns])}"
+            f"a rating would be infinite: {said}; add battles, or leave them out: {_advice([n for _, ns in never for n in ns])}.{told}"
         )
-    raise DataError(f"groups of models between which only one side ever won: {_parts(votes, group)}; add battles, or use --without")
+    raise DataError(f"groups of models between which only one side ever won: {_parts(votes, group)}; add battles, or use --without.{told}")
 
 
 def _extremes(votes: Votes, won: np.ndarray, lost: np.ndarray) -> list[tuple[str, list[str]]]:

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 TIES = {"tie", "tie (bothbad)", "tie(bothbad)", "bothbad", "both_bad", "both bad", "draw"}
 SIDES = {"model_a": 1.0, "a": 1.0, "model_b": 0.0, "b": 0.0} | dict.fromkeys(TIES, 0.5)
-HOT = {"winner_model_a": 1.0, "winner_model_b": 0.0, "winner_tie": 0.5, "winner_tie (bothbad)": 0.5, "winner_tie_bothbad": 0.5}
+HOT = {"winner_model_a": 1.0, "winner_model_b": 0.0} | dict.fromkeys((f"winner_{tie}" for tie in (*sorted(TIES), "tie_bothbad")), 0.5)
 """Columns of which one says 1 (LMSYS's Kaggle competition of 2024), and what it says."""
-COUNTS = {"wins_a": 1.0, "wins_b": 0.0, "ties": 0.5}
+COUNTS = {"wins_a": 1.0, "wins_b": 0.0} | dict.fromkeys(("ties", "tie", "draws", "draw"), 0.5)
+TIED = ("tie", "is_tie", "tied", "draw", "is_draw")
+"""Columns that say of a battle that nobody won it."""
+SEVERAL = ("count", "counts", "weight", "weights", "n", "battles", "votes", "num_votes", "n_votes")
+"""Columns that may say how many battles a row is."""
 TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
 EXPECTED = (
     "expected model_a, model_b and winner; or model_a, model_b, winner_model_a, winner_model_b and winner_tie; or model_a, model_b, "
@@ -87,12 +91,13 @@ class Tally:
 
         if where:
             return None
-        plain = {"model_a", "model_b", "winner", "loser", *COUNTS, *HOT}
+        plain = {"model_a", "model_b", "winner", "loser", *COUNTS, *HOT, *TIED, *SEVERAL}
         return plain | set(STYLE_COLUMNS) | {"conv_metadata"} if self._style else plain
 
     def add(self, frame: DataFrame) -> None:
         """Counts the rows of one frame, whose index says their numbers."""
-        if {"winner", "loser"} <= set(frame.columns) and "model_a" not in frame.columns:
+        named = {"winner", "loser"} <= set(frame.columns) and "model_a" not in frame.columns
+        if named:
             frame = frame.rename(columns={"winner": "model_a", "loser": "model_b"}).assign(winner="model_a")
         lacking = [name for name in ("model_a", "model_b") if name not in frame.columns]
         counted, hot = {"wins_a", "wins_b"} <= set(frame.columns), {"winner_model_a", "winner_model_b"} <= set(frame.columns)
@@ -110,8 +115,10 @@ class Tally:
             raise self._wrong(frame, int(same[0]), f"{frame['model_a'].iloc[same[0]]!r} against itself; a battle has two models")
         if counted:
             self._add_counts(frame, first, second)
-        else:
-            self._add_battles(frame, first, second, self._hot(frame) if hot else self._outcomes(frame))
+            return
+        self._one_each(frame)
+        outcome = self._hot(frame) if hot else self._outcomes(frame)
+        self._add_battles(frame, first, second, self._tied(frame, outcome, named=named))
 
     def _codes(self, frame: DataFrame, column: str) -> Codes:
         names = frame[column]
@@ -131,11 +138,16 @@ class Tally:
     def _add_counts(self, frame: DataFrame, first: Codes, second: Codes) -> None:
         if self._style:
             raise DataError(f"{self._path}: a table of win counts holds no answers: --style-control needs battles with conv_metadata")
-        for column, outcome in COUNTS.items():
-            if column not in frame.columns:
-                continue
+        there = [column for column in COUNTS if column in frame.columns]
+        if len(there) > len({"wins_a", "wins_b", "ties"}) or {"winner", "winner_model_a"} & set(frame.columns):
+            others = [*there[2:], *(name for name in ("winner", "winner_model_a") if name in frame.columns)]
+            raise DataError(
+                f"{self._path}: columns wins_a and wins_b beside {', '.join(others)}: which of them counts? Leave the others out"
+            )
+        for column in there:
+            outcome = COUNTS[column]
             for number, (one, other, text) in enumerate(zip(first, second, frame[column], strict=True)):
-                count = _number(text, empty=column == "ties")
+                count = _number(text, empty=outcome == 0.5)
                 if count is None:
                     raise self._wrong(frame, number, f"{column} {text!r}; expected a count, zero or more")
                 self._count(int(one), int(other), outcome, count)
@@ -168,6 +180,30 @@ class Tally:
         if len(torn):
             said = frame["winner"].iloc[int(torn[0])]
             raise self._wrong(frame, int(torn[0]), f"winner {said!r} is one side and the other model's name; write model_a or model_b")
+        return outcome
+
+    def _one_each(self, frame: DataFrame) -> None:
+        """Raises DataError where a column may say that a row stands for several battles."""
+        for column in SEVERAL:
+            if column not in frame.columns:
+                continue
+            counts = [_number(value, empty=False) for value in frame[column]]
+            odd = next((place for place, count in enumerate(counts) if count not in (None, 1.0)), None)
+            if odd is not None and None not in counts:
+                said = f"{column} {frame[column].iloc[odd]!r}: does a row stand for so many battles? Then write model_a, model_b, wins_a"
+                raise self._wrong(frame, odd, f"{said}, wins_b and ties; else call the column otherwise")
+
+    def _tied(self, frame: DataFrame, outcome: Array, *, named: bool) -> Array:
+        """Outcomes with the ties that a column of their own tells; ``named``: winner and loser are names, which a tie has, too."""
+        for column in TIED:
+            if column not in frame.columns:
+                continue
+            marks = np.array(_tidied(frame[column]).str.lower().map(TRUTH), dtype=np.float64)
+            wrong = np.flatnonzero(np.isnan(marks) if named else np.isnan(marks) | ((marks == 1) != (outcome == 0.5)))
+            if len(wrong):
+                said = f"{column} {frame[column].iloc[int(wrong[0])]!r}"
+                raise self._wrong(frame, int(wrong[0]), f"{said}; expected true or false{'' if named else ', as the winner says'}")
+            outcome = np.where(marks == 1, 0.5, outcome)
         return outcome
 
     def _hot(self, frame: DataFrame) -> Array:
@@ -204,15 +240,17 @@ class Tally:
         return Votes(models, first, second, np.array([row[2] for row in rows]), weight, np.zeros((len(rows), 0)), self._notes())
 
     def _notes(self) -> tuple[str, ...]:
-        """Names that were changed, and names that differ by case alone."""
+        """Names that were changed, and names that look alike."""
         changed, cases = retold(self._names), alike(self._places)
         notes = []
         if changed:
             more = f" and {len(changed) - MOST} more" if len(changed) > MOST else ""
-            notes.append(f"Names that differ by spaces, width or invisible characters are one: {', '.join(changed[:MOST])}{more}.")
+            notes.append(f"Names that differ by spaces, dashes, width or invisible characters are one: {', '.join(changed[:MOST])}{more}.")
         if cases:
             told = "; ".join(" and ".join(map(repr, group)) for group in cases[:MOST])
-            notes.append(f"Names that differ by case alone are rated apart: {told}. Rename them where they are one model.")
+            notes.append(
+                f"Names that differ by case, separators or look-alike letters are rated apart: {told}. Are they one model? Rename them."
+            )
         return tuple(notes)
 
 

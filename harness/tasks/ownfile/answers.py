@@ -7,7 +7,6 @@ numbers that are never 0 are asked for, since they may count from 0 or from 1.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,24 +14,23 @@ from typing import Literal
 from harness.errors import ConfigError
 from harness.names import tidy
 from harness.tasks.ownfile.cells import LETTERS, Options, where
+from harness.tasks.ownfile.marks import ordinal
 
 Way = Literal["label", "text", "letter", "index", "number"]
 WAYS: tuple[Way, ...] = ("label", "text", "letter", "index", "number")
 NAMES = {"label": "label", "text": "text", "letter": "letter", "index": "index (from 0)", "number": "number (from 1)"}
 _LETTER = re.compile(
-    r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|选|正确答案|答案)?(?:是|为)?\s*[:：]?\s*"
-    r"[(\[【〔「]?\s*([a-z])\s*[)\]】〕」]?\s*(?:选项|项)?[.。、,:]?",
+    r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|[故应]?选|正确答案|答案)?(?:是|为)?\s*[:：]?\s*"
+    r"[(\[{【〔「『《<\"'“‘`*]{0,3}\s*([a-z])\s*[)\]}】〕」』》>\"'”’`*]{0,3}\s*(?:选项|项)?[.。、,:]?",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"第\s*(\d{1,2}|[一二三四五六七八九十])\s*(?:个|项|号|个选项|选项|个答案)?")
-_HAN = {mark: place for place, mark in enumerate("一二三四五六七八九十", 1)}
 _COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
 
 
 @dataclass(frozen=True)
 class Answered:
     """One row's answer: what it says, the place of the option for each way that it can be read, and whether its number is a sign such as
-    ② or an ordinal, which count from 1."""
+    ② or 乙, or an ordinal, which count from 1."""
 
     row: int
     said: str
@@ -54,12 +52,14 @@ def answered(row: int, said: str, options: Options) -> Answered:
     letter = _letter(whole, options)
     if letter is not None and letter < size:
         places.setdefault("letter", letter)
-    count, ordinal = _count(said, whole)
-    if count is not None and not ordinal and count < size:
+    sign = ordinal(said, whole)
+    plain = _COUNT.fullmatch(whole) if sign is None else None
+    count = int(plain[1]) if plain is not None else sign
+    if plain is not None and count is not None and count < size:
         places["index"] = count
     if count is not None and 1 <= count <= size:
         places["number"] = count - 1
-    return Answered(row, said, options, places, ordinal)
+    return Answered(row, said, options, places, sign is not None)
 
 
 def _by_text(said: str, options: Options) -> int | None:
@@ -83,19 +83,6 @@ def _letter(whole: str, options: Options) -> int | None:
     return None
 
 
-def _count(said: str, whole: str) -> tuple[int | None, bool]:
-    """(whole number, whether it counts from 1 by itself): ``2``, ``2.0``; ``②``, ``第2项``, ``第二个``."""
-    sign = said.strip()
-    if len(sign) == 1 and unicodedata.category(sign) in ("No", "Nl"):
-        value = unicodedata.numeric(sign)
-        return (int(value) if value == int(value) else None), True
-    ordinal = _ORDINAL.fullmatch(whole)
-    if ordinal is not None:
-        return _HAN.get(ordinal[1]) or int(ordinal[1]), True
-    count = _COUNT.fullmatch(whole)
-    return (int(count[1]), False) if count is not None else (None, False)
-
-
 def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[list[int], str]:
     """(the place of each row's right option, a note where answers are written in two ways). Raises ConfigError where an answer names no
     option, or where two ways disagree and the config does not say which."""
@@ -108,8 +95,9 @@ def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[lis
         return _by_row(rows, column)
     if whole[0] != "label":
         _agree(rows, column, whole)
-    if whole == ["number"] and not all(row.ordinal for row in rows):
-        raise ConfigError(_ask(rows[0], column, whole, "the numbers are never 0, and some are the number of options"))
+    plain = next((row for row in rows if not row.ordinal), None)
+    if whole == ["number"] and plain is not None:
+        raise ConfigError(_ask(plain, column, whole, "the numbers are never 0, and they may count from 0 or from 1"))
     return [row.places[whole[0]] for row in rows], ""
 
 

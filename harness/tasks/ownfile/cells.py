@@ -11,6 +11,7 @@ from typing import Any
 from harness.errors import ConfigError
 from harness.names import INVISIBLE, MISSING, blank, tidy
 from harness.tasks.ownfile.columns import Columns
+from harness.tasks.ownfile.marks import brought
 from harness.textfiles import Number
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -25,7 +26,7 @@ class Options:
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
     explicit: bool = False
-    """The labels stand in the row, so that an answer which is one of them means it."""
+    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one of them means it."""
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
 
@@ -76,8 +77,19 @@ def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> Options:
     lacking = [name for name in columns.choices[: len(cells)] if name not in row]
     if lacking:
         raise ConfigError(f"{where(number, lacking[0])} is absent, but a later option is there")
+    if len(cells) > 2 and cells[-1][1] is None:
+        raise ConfigError(
+            f"{where(number, cells[-1][0])} is null: a value is missing; "
+            'a question that has fewer options leaves the last ones out, or says "" there'
+        )
     texts = tuple(text(value, where(number, name), keep_words=columns.keep_words) for name, value in cells)
-    return Options(texts, tuple(name for name, _ in cells))
+    names = tuple(name for name, _ in cells)
+    return Options(texts, names, explicit=all(_bare(tidy(name)) for name in names))
+
+
+def _bare(name: str) -> bool:
+    """Whether a column is named by nothing but a number or a sign; letters are also how any answer names its option."""
+    return name.isdigit() or (len(name) == 1 and not name.isascii())
 
 
 def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> Options | None:
@@ -159,7 +171,11 @@ def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns)
 
 
 def _unmarked(found: Options, place: str) -> Options:
-    """Without letters that all options bring themselves, since the prompt writes them before each."""
+    """Without letters that all options bring themselves, since the prompt writes them before each. Raises ConfigError where what they
+    bring is out of order: an answer that names it would name another option."""
+    numbers = brought(found.texts)
+    if numbers != sorted(numbers) and sorted(numbers) == list(range(1, len(numbers) + 1)):
+        raise ConfigError(f"{place}: the options bring their own numbers out of order ({', '.join(map(str, numbers))}); sort them")
     marks = [_MARKED.fullmatch(one) for one in found.texts]
     letters = [mark[1] for mark in marks if mark is not None]
     if len(letters) < len(marks):

@@ -11,16 +11,23 @@ from harness.config.problems import suggest
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.names import tidy
+from harness.tasks.ownfile.marks import NUMERALS, STEMS
 
 SYNONYMS = {
     "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem", "question_stem"),
-    "answer": ("答案", "正确答案", "answerkey", "answer_key", "correct_answer", "correct_option", "label", "target", "gold"),
+    "answer": (
+        *("答案", "正确答案", "标准答案", "参考答案", "正确选项", "answerkey", "answer_key", "correct", "correct_answer"),
+        *("correct_option", "correct_choice", "right_answer", "label", "target", "gold"),
+    ),
 }
 """Names of a column where the config names none and the file has no ``question`` or ``answer``."""
 LISTS = ("choices", "options", "candidates", "alternatives", "endings", "选项", "候选项", "备选项")
 """Names of one column that holds all options."""
 _PREFIX = "options?|opt|op|choices?|candidate|alternative|(?:mc_)?answer|ans|ending|sol|选项|备选|候选"
-_FAMILY = re.compile(rf"(?P<before>{_PREFIX}|)[\s_.-]*(?P<mark>[a-j]|\d{{1,2}})[\s_.-]*(?P<after>选项|options?|choices?|)")
+_MARKS = {"letter": "abcdefghij", "stem": STEMS, "numeral": NUMERALS}
+_FAMILY = re.compile(
+    rf"(?P<before>{_PREFIX}|)[\s_.-]*[(\[【]?(?P<mark>[a-j{STEMS}{NUMERALS}]|\d{{1,2}})[)\]】]?[\s_.-]*(?P<after>选项|options?|choices?|)"
+)
 _WRONG = re.compile(r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*")
 """Columns of wrong options only, which do not say where the right one stands."""
 
@@ -76,7 +83,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _key(name: str) -> str:
-    return tidy(name).casefold()
+    """A column's name without case, width and a colon at its end."""
+    return tidy(name).casefold().rstrip(": ")
 
 
 def _column(key: str, said: str, names: Sequence[str]) -> str:
@@ -139,17 +147,23 @@ def _choices(said: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
 
 
 def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b; choice1, choice2."""
+    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b; choice1, choice2; 甲, 乙."""
     found: dict[str, dict[int, str]] = {}
     for name in names:
         match = _FAMILY.fullmatch(_key(name))
-        if match is None or (match["mark"].isdigit() and not (match["before"] or match["after"])):
+        if match is None:
             continue
         mark = match["mark"]
-        place = int(mark) if mark.isdigit() else ord(mark) - ord("a")
-        kind = "number" if mark.isdigit() else "letter"
+        kind = next((kind for kind, marks in _MARKS.items() if mark in marks), "number")
+        place = int(mark) if kind == "number" else _MARKS[kind].index(mark)
         found.setdefault(f"{match['before']}|{match['after']}|{kind}", {})[place] = name
-    return {key: dict(sorted(members.items())) for key, members in found.items() if len(members) > 1 or key != "||letter"}
+    ordered = {key: dict(sorted(members.items())) for key, members in found.items()}
+    return {key: members for key, members in ordered.items() if not key.startswith("||") or _likely(key, members)}
+
+
+def _likely(key: str, members: dict[int, str]) -> bool:
+    """Whether columns that are named by bare marks are options: letters where there are two, others in a whole row only."""
+    return len(members) > 1 if key == "||letter" else _whole(key, members)
 
 
 def _whole(key: str, members: dict[int, str]) -> bool:

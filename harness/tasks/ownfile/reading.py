@@ -14,6 +14,7 @@ from harness.names import tidy
 from harness.tasks.ownfile.answers import answered, choose
 from harness.tasks.ownfile.cells import Options, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
+from harness.tasks.ownfile.marks import is_sign
 from harness.textfiles import Unreadable, rows
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".json", ".ndjson")
@@ -57,7 +58,8 @@ def _read(found: list[tuple[int, dict[str, Any]]], asked: TaskEntry | Columns) -
         lacking = [number for (number, _), one in zip(filled, chosen, strict=True) if one is None]
         if columns.choices and len(lacking) < len(filled):
             raise ConfigError(f"{where(lacking[0], columns.choices[0])} is absent: either every row has options or none has")
-        return OwnRows(_generated(parts, columns), columns, (*notes, *_lines(parts)))
+        _unshown(filled, columns)
+        return OwnRows(_generated(parts, columns), columns, (*notes, *_odd(parts)))
     given = [one for one in chosen if one is not None]
     asked_rows, more = _chosen(parts, given, columns)
     return OwnRows(asked_rows, columns, (*notes, *more))
@@ -75,7 +77,7 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
     answers = [answer for _, _, answer in parts]
     if columns.answer_is is None:
         way_out = "where it is meant as it stands, say answer_is: generated in the task"
-        if all(_LETTER.fullmatch(tidy(answer)) for answer in answers):
+        if all(_LETTER.fullmatch(tidy(answer)) or is_sign(answer) for answer in answers):
             raise ConfigError(
                 f"column {columns.answer!r} holds option letters only, and no column holds options: name them (choices:); {way_out}"
             )
@@ -87,11 +89,38 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
     return [{"question": question, "answer": answer} for _, question, answer in parts]
 
 
-def _lines(parts: Iterable[tuple[int, str, str]]) -> list[str]:
-    count = sum("\n" in answer.strip() for _, _, answer in parts)
-    return (
-        [f"{count} answers hold a line break, at which a generated answer ends unless generation: until: says otherwise"] if count else []
-    )
+def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None:
+    """Raises ConfigError where the answers are names of columns that nobody is shown, or stand now in one and now in another of them:
+    these are options, whatever they are called."""
+    if columns.answer_is is not None:
+        return
+    where_found = []
+    for _, row in filled:
+        said = tidy(str(row[columns.answer])).casefold()
+        cells = {name: value for name, value in row.items() if name not in (columns.question, columns.answer)}
+        named = {name for name in cells if tidy(name).casefold() == said}
+        where_found.append(named or {name for name, value in cells.items() if tidy(str(value)).casefold() == said})
+    found = list(dict.fromkeys(name for names in where_found for name in sorted(names)))
+    by_name = all(any(tidy(name).casefold() == tidy(str(row[columns.answer])).casefold() for name in found) for _, row in filled)
+    if all(where_found) and (by_name or not set.intersection(*where_found)):
+        told = ", ".join(map(repr, found[:MOST]))
+        raise ConfigError(
+            f"the answers name or repeat columns that would not be shown ({told}): where these are options, say choices: [A, B, …] "
+            "with all their names; where they are none, say answer_is: generated in the task"
+        )
+
+
+def _odd(parts: Iterable[tuple[int, str, str]]) -> list[str]:
+    """What is odd about answers that are generated."""
+    answers = [answer.strip() for _, _, answer in parts]
+    lines, zeros = sum("\n" in answer for answer in answers), sum(bool(_POINT_ZERO.fullmatch(tidy(answer))) for answer in answers)
+    notes = []
+    if lines:
+        until = "at which a generated answer ends unless generation: until: says otherwise"
+        notes.append(f"{lines} of {len(answers)} answers hold a line break, {until}")
+    if zeros:
+        notes.append(f"{zeros} of {len(answers)} answers end in .0, and a generated answer must end so, too: write whole numbers as such")
+    return notes
 
 
 def _chosen(parts: list[tuple[int, str, str]], given: list[Options], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:

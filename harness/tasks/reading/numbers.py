@@ -1,12 +1,14 @@
 """The number that a free answer to a word problem gives.
 
 In this order: a box, a tag, JSON or ``####``; the last statement ("the answer is 12", 答案是12); the last number. Thousands separators,
-full-width digits, 一百二十, "twenty-five", 1.2万 and fractions are numbers; numbers of steps and lists, exponents and clock times are none.
+full-width digits, 一百二十, "twenty-five", 1.2万, 1.5×10^3, 2½, 三分之二 and fractions are numbers; numbers of steps and
+lists and clock times are none.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,27 +21,39 @@ from harness.tasks.reading.numerals import ENGLISH, chinese, english
 from harness.tasks.reading.statements import structures, weight_of
 
 _CUES = [cue for cue in CUES if cue.rule in ("final answer", "answer", "最终答案", "答案")]
-_DIGITS = r"\d{1,3}(?:(?:,|\{,\}|  )\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_DIGITS = (
+    r"\d{1,3}(?:(?:,|\{,\}|  )\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?:(?: \d{3}){2,}|(?:'\d{3})+|(?:\.\d{3}){2,})(?!\.?\d)"
+    r"|\d+(?:\.\d+)?|\.\d+"
+)
+_POWER = (
+    r"(?:[eE](?P<exponent>[+-]?\d{1,2})(?![\w.])|\s*(?:×|x|\\times|\\cdot)\s*10\s*\^\s*\{?\s*(?P<ten>[+-]?\d{1,2})\s*\}?"
+    r"|\s*\^\s*\{?\s*(?P<power>-?\d{1,2})(?!\d)\s*\}?)"
+)
 _SCALE = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALE |= {"k": 1000, "m": 10**6, "dozen": 12}
 _MEASURE = "个只条本元块件斤米人岁张颗朵支枝台辆箱盒袋瓶杯棵头匹页次天年月倍名位双套根粒串筐篮枚艘户间层排行组分角厘公千克吨升平小时秒"
 _HAN = "零〇一二两三四五六七八九十百千万亿"
 _NUMBER = re.compile(
-    rf"(?P<frac>\\[dt]?frac\s*\{{\s*(-?\d+)\s*\}}\s*\{{\s*(\d+)\s*\}})"
+    r"(?P<frac>(?P<minus>(?<![\w)\]])-\s?)?(?:(?<![\w.,^])(?P<units>\d+)\s*)?"
+    r"\\[dt]?frac\s*\{\s*(?P<top>-?\d+)\s*\}\s*\{\s*(?P<bottom>\d+)\s*\})"
     rf"|(?P<sign>(?<![\d\w)\]）])-\s?(?=[\d.])|负\s*|(?i:\b(?:minus|negative)\s+))?(?:"
     r"(?P<mixed>(?<![A-Za-z^_\d.,])\d+(?:\.\d+)?[百千万亿](?:\d+[百千万]?)+(?![\d.]))"
-    rf"|(?P<digits>(?<![A-Za-z^_\d.,])(?:{_DIGITS}))(?:\s*/\s*(?P<under>\d+)(?![\d/]))?\s*"
-    r"(?P<scale>[十百千万亿]+(?!\s*(?:克|米))|(?i:\b(?:thousand|million|billion)\b))?"
+    r"|(?P<whole>(?<![A-Za-z^_\d.,/])\d{1,40})\s+(?P<over>\d+)\s*/\s*(?P<below>\d+)(?![\d/])"
+    r"|(?<![A-Za-z^_.,\d])(?P<vulgar>\d*\s?[¼½¾⅐-⅞])"
+    rf"|(?<![\d{_HAN}])(?P<parts>(?:[{_HAN}]+|\d+)分之(?:[{_HAN}]+(?:点[{_HAN}]+)?|\d+(?:\.\d+)?))"
+    rf"|(?P<digits>(?<![A-Za-z^_\d.,])(?:{_DIGITS})){_POWER}?(?:\s*/\s*(?P<under>\d+)(?![\d/]))?\s*"
+    r"(?P<scale>[十百千万亿]+(?!\s*(?:克|米))|(?i:\b(?:thousand|million|billion|dozen)\b)|(?<=\d)[kKM](?![A-Za-z]))?"
     rf"|(?P<han>[{_HAN}]+(?:点[{_HAN}]+)?)|(?P<words>\b(?i:{ENGLISH})\b))"
 )
 _ANY = re.compile(rf"[\dA-Za-z{_HAN}]")
 _CUES_READ = 50
 """Places of one cue that are looked at, from the end."""
-_LONGEST = 40
-"""Characters of a number; what is longer is a model that repeats itself."""
+_LONGEST, _LONGEST_WORDS = 40, 120
+"""Characters of a number in digits and in words; what is longer is a model that repeats itself."""
 _LABEL = re.compile(
     r"(?im:^\s*\(?\d{1,2}[.)、](?!\d)\s*)|第\s*\d+|"
     r"(?i:\b(?:step|problem|question|example|equation|eq\.?|part|case|no\.)\s*#?\d+)"
-    r"|(?:步骤|问题|例题?|题目?|方法|式)\s*\d+|\d+(?i:st|nd|rd|th)\b|\d+:\d+(?::\d+)?"
+    r"|(?:步骤|问题|例题?|题目?|方法|式)\s*\d+|(?<!\d)(?:\d+(?i:st|nd|rd|th)\b|\d+:\d+(?::\d+)?)"
 )
 _BEFORE_HAN = re.compile(r"[第每这那哪几某另同唯万]$")
 _OPERATOR = re.compile(r"\s*(?:\([^)]*\))?\s*(?:[A-Za-z一-鿿]{0,6}\s*)?[+×x÷/*-]\s*\(?\d", re.IGNORECASE)
@@ -56,6 +70,8 @@ def read_number(text: str) -> Reading:
     if not plain.strip():
         return Reading(None, "empty")
     for rule, start, stop, inner in reversed(list(structures(plain))):
+        if rule == r"\boxed":
+            inner = re.sub(r"\}$", "", plain[start:stop].partition("{")[2])  # with its braces, which fractions need
         found = list(_numbers(inner))
         if found:
             value = found[-1][2] if len(found) == 1 or "=" in inner else None
@@ -68,6 +84,9 @@ def read_number(text: str) -> Reading:
             return Reading(None, "answer: several numbers", text[start : other.end()].strip() + "…")
         return Reading(value, "answer", text[start:stop].strip())
     every = list(_numbers(plain)) or list(_numbers(plain, stated=len(plain.strip()) <= 6 and "一" not in plain))
+    if not every and len(plain.strip()) <= 6:  # "5." is no entry of a list where it is all there is
+        plain = plain.strip().rstrip(".)、 ")
+        every = list(_numbers(plain))
     if not every:
         return Reading(None, "no number")
     start, stop, value = every[-1]
@@ -102,9 +121,11 @@ def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
 
 def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str]]:
     """(start, end, value) of every number. Numerals in words count where they can be nothing else, or where the answer is stated."""
-    labels = [found.span() for found in _LABEL.finditer(text)]
+    labels = deque(found.span() for found in _LABEL.finditer(text))
     for found in _NUMBER.finditer(text):
-        if any(start <= found.start() < stop and found.end() <= stop + 1 for start, stop in labels):
+        while labels and labels[0][1] <= found.start():
+            labels.popleft()
+        if labels and labels[0][0] <= found.start() and found.end() <= labels[0][1] + 1:
             continue
         value = _value(found, text, stated)
         if value is not None:
@@ -112,12 +133,19 @@ def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str
 
 
 def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
-    if len(found[0]) > _LONGEST:
+    if len(found[0]) > (_LONGEST_WORDS if found["words"] else _LONGEST):
         return None
-    if found["frac"]:
-        return _plain(Fraction(int(found[2]), int(found[3]))) if int(found[3]) else None
+    if found["frac"] or found["whole"] or found["vulgar"] or found["parts"]:
+        told = _fraction(found)
+        return None if told is None else _plain(-told if found["sign"] or found["minus"] else told)
     if found["digits"]:
-        amount = Fraction(re.sub(r"[,{}\s]", "", found["digits"]))
+        plain = re.sub(r"[,{}\s']", "", found["digits"])
+        amount = Fraction(plain.replace(".", "") if plain.count(".") > 1 else plain)
+        amount *= Fraction(10) ** int(found["exponent"] or found["ten"] or 0)
+        power = int(found["power"] or 1)
+        if power < 0 and not amount:
+            return None
+        amount **= power
         if found["under"]:
             if not int(found["under"]):
                 return None
@@ -155,6 +183,28 @@ def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
             return None
         amount = Fraction(counted)
     return _plain(-amount if found["sign"] else amount)
+
+
+def _fraction(found: re.Match[str]) -> Fraction | None:
+    """3/4 in LaTeX, 2 1/2, 2½ or 三分之二; 百分之二十 is 20, as 20% is."""
+    if found["parts"]:
+        below, above = (_count(part) for part in found["parts"].split("分之"))
+        if not below or above is None:
+            return None
+        return above if below == 100 else above / below
+    if found["vulgar"]:
+        units, sign = found["vulgar"][:-1].strip(), found["vulgar"][-1]
+        return int(units or 0) + Fraction(unicodedata.numeric(sign)).limit_denominator(100)
+    top, bottom = (int(found[name]) for name in (("top", "bottom") if found["frac"] else ("over", "below")))
+    if not bottom:
+        return None
+    units = int(found["units" if found["frac"] else "whole"] or 0)
+    return units * (found["frac"] is not None or top < bottom) + Fraction(top, bottom)
+
+
+def _count(text: str) -> Fraction | None:
+    """A number in digits or Chinese words; 百 alone is 100."""
+    return Fraction(text) if text[0].isdigit() else chinese(text)
 
 
 def _digits(text: str) -> bool:

@@ -237,7 +237,7 @@ HEAD = "model_a,model_b,winner\n"
         ((HEAD + "x,y,tie\n").encode("utf-16"), "UTF-16"),
         ((HEAD + "千问模型,y,tie\n").encode("gbk"), "GB18030"),
         (b"x,y,model_a\ny,x,model_b\n", "no column model_b"),
-        (b"model_a;model_b;winner\nx;y;tie\n", "semicolons"),
+        (b"model_a;model_b;winner\nx,y;tie\n", "has 2 cells"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, data: bytes, said: str) -> None:
