@@ -226,7 +226,7 @@ def _targets(task: Task) -> tuple[Any, ...]:
 def test_an_own_file_with_choices_has_a_twin(tmp_path: Path) -> None:
     from harness.tasks import DataSources, load
 
-    (tmp_path / "q.jsonl").write_text('{"question": "中国的首都是？", "choices": ["上海", "北京"], "answer": 1}\n', encoding="utf-8")
+    (tmp_path / "q.jsonl").write_text('{"question": "中国的首都是？", "choices": ["上海", "北京"], "answer": "B"}\n', encoding="utf-8")
     (made,) = expand([TaskEntry(file="q.jsonl", fewshot=0)], limit=None, base_dir=tmp_path).tasks
     assert made.twin is not None
     assert made.twin.name == "q-gen"
