@@ -164,8 +164,8 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     known = asked.wide(data)
     if keys.begin is None and not known:
         return Exhibit("liked", title, (), (), ())
-    begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
-    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)
+    what = asked.LikedRank(begin=keys.begin, end=keys.end, pipelines=keys.pipelines, organization="?", rank=1)
+    begin, end = asked.days_of(data, what)
     found = list(asked.ranked(data, what).values())[:TOP]
     rows, points = tuple(_liked_row(rank, one) for rank, one in found), tuple(_liked_point(one) for _, one in found)
     names = ("rank", "organization", "place", "model", "likes", "total", "models")

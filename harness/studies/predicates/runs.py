@@ -64,7 +64,9 @@ def by_index(what: ByIndex, data: Data) -> Finding:
     rival = max(rivals)
     outcome: Outcome = "holds" if mine[1] > max(high for *_, high in rivals) else "fails" if mine[2] < rival[1] else "unclear"
     measured = say("index", best=best, value=f"{mine[0]:.1f}", low=f"{mine[1]:.1f}", high=f"{mine[2]:.1f}", other=f"{rival[0]:.1f}")
-    return Finding(outcome, "measured", measured, say("near_limit") if outcome == "unclear" else None, figures={"index": spans})
+    why = say("near_limit") if outcome == "unclear" else None
+    brief = say("brief_index", value=f"{mine[0]:.1f}", other=f"{rival[0]:.1f}")
+    return Finding(outcome, "measured", measured, why, figures={"index": spans}, brief=brief)
 
 
 def needs_run(what: NeedsRun, data: Data) -> Finding:
