@@ -19,9 +19,7 @@ _NUMBER = re.compile(r"\d[eE]?[-/,:]$")
 """What ends inside a number where a digit follows."""
 _OPEN, _CLOSE = "（《“‘「【", "，。；：、！？）》”’」】"
 """Marks that end, or begin, no line in Chinese."""
-_HAN = re.compile(
-    rf"[{_OPEN}]*(?:[\u3000-\u9fff\uff00-\uffef]|(?:(?![{_OPEN}])[^\u3000-\u9fff\uff00-\uffef])+)[{_CLOSE}]*|[{_OPEN}]+"
-)
+_HAN = re.compile(rf"[{_OPEN}]*(?:[\u3000-\u9fff\uff00-\uffef]|(?:(?![{_OPEN}])[^\u3000-\u9fff\uff00-\uffef])+)[{_CLOSE}]*|[{_OPEN}]+")
 
 
 @dataclass(frozen=True)

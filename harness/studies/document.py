@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def shown(cell: Cell | Text, language: str) -> str:
     return visible(cell[language] if isinstance(cell, Text) else cell)
 
 
-def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
+def cited(answers: Sequence[Answer], data: Data, language: str) -> list[tuple[str, str]]:
     """(title, URL) of the sources behind the ratings and scores, where any are shown."""
     from harness.published.scoreboards import ANALYSIS, OPEN_LLM
 
@@ -69,7 +70,16 @@ def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
     keys: dict[str, None] = dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
     if any(one.kind in ("board", "releases") for one in shown):
         keys |= dict.fromkeys((OPEN_LLM, ANALYSIS))
-    return [(sources()[key].title, sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+    return [(_title(key, language), sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+
+
+def _title(key: str, language: str) -> str:
+    """What a source is; in its file's words where words.yaml has no others."""
+    title = sources()[key].title
+    try:
+        return say(f"source_{key}", title=title)[language]
+    except KeyError:
+        return title
 
 
 def text(answer: Answer, language: str) -> str:
@@ -130,7 +140,7 @@ def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str =
     for one in answers:
         lines += ["", *_study(one, language, folder)]
     lines += ["", f"## {say('w_sources')[language]}", "", say("caution")[language], ""]
-    lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data)]
+    lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data, language)]
     return "\n".join(lines) + "\n"
 
 
@@ -207,8 +217,13 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
         asides=lambda answer: [visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)],
         sentences=lambda finding: visible(sentences(finding, language)),
         dates=dates(data),
-        cited=cited(answers, data),
+        cited=cited(answers, data, language),
     )
+
+
+def _days(text: str) -> Markup:
+    """Text whose dates are not broken at the end of a line."""
+    return Markup(re.sub(r"\d{4}-\d\d(?:-\d\d)?", r'<span class="day">\g<0></span>', str(Markup.escape(text))))
 
 
 def _inline(svg: bytes | None) -> str | None:
@@ -220,5 +235,6 @@ def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     known: Any = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    known.filters["days"] = _days
     made: Template = known.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -105,17 +106,34 @@ def _words() -> dict[str, dict[str, str]]:
 def say(key: str, **values: Any) -> Text:
     """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`. Raises KeyError for an unknown key or blank."""
     both = _words()[key]
-    return Text(
-        **{
-            language: both[language].format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
-            for language in both
-        }
-    )
+    filled = {
+        language: text.format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
+        for language, text in both.items()
+    }
+    return Text(**{language: joined_han(text) if language == "zh" else text for language, text in filled.items()})
+
+
+def joined_han(text: str) -> str:
+    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks leave behind."""
+    return _BLANK.sub("", text)
+
+
+_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])")
 
 
 def plain(text: str) -> Text:
     """A text that is the same in both languages: figures, names."""
     return Text(en=text, zh=text)
+
+
+def percent(share: float, digits: int = 0) -> Text:
+    """A share as a percentage, spaced as the language does it."""
+    return Text(en=f"{100 * share:.{digits}f} %", zh=f"{100 * share:.{digits}f}%")
+
+
+def maker_name(maker: str | None) -> Text:
+    """A maker's name, in Chinese where it has one."""
+    return say(f"maker_{maker}") if f"maker_{maker}" in _words() else plain(maker or "?")
 
 
 def signed(value: float, digits: int = 0) -> str:
@@ -128,6 +146,12 @@ def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
     """Texts in a row, each once."""
     once = list(dict.fromkeys((one.en, one.zh) for one in texts))
     return Text(en=en.join(one for one, _ in once) or "–", zh=zh.join(one for _, one in once) or "–")
+
+
+def listed(names: Iterable[str]) -> Text:
+    """Names in a row."""
+    known = list(names)
+    return Text(en=", ".join(known) or "–", zh="、".join(known) or "–")
 
 
 def side_name(country: str | None) -> Text:

@@ -23,7 +23,7 @@ def section(names: Sequence[str], data: Data, language: str) -> Studies:
     """
     chosen = {claim.id: claim for name in names for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])}
     answers = [answer(claim, data) for claim in chosen.values()]
-    sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data))
+    sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 

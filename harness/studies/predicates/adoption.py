@@ -19,7 +19,7 @@ from harness.errors import ConfigError, DataError
 from harness.studies.adoption_words import begun, number, of_models, per_cent, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Basis, Finding, Outcome, country_name, say
+from harness.studies.finding import Basis, Finding, Outcome, country_name, listed, say
 
 PIPELINES = {"text": TEXT, "language": LANGUAGE}
 Among = Literal["all", "language", "text", "first_party", "no_reuploads", "new"]
@@ -113,7 +113,7 @@ def printed(what: Printed, data: Data) -> Finding:
         "what": begun(written(one.what)),
         "date": one.date,
         "kind": written(one.kind),
-        "source": one.source.rstrip("."),
+        "source": written(one.source.rstrip(".")),
     }
     sides = {
         "one": written(one.who),
@@ -160,11 +160,10 @@ def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
 
 def _missing(names: tuple[str, ...], days: tuple[datetime.date, datetime.date]) -> Finding:
     command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
-    listed = Text(en=", ".join(names), zh="、".join(names))
-    if days[0] == datetime.date.max:
+        if days[0] == datetime.date.max:
         measured = say("no_wide_list")
     else:
-        measured = say("no_likes", names=listed, span=_days(days))
+        measured = say("no_likes", names=listed(names), span=_days(days))
     return Finding("missing", "none", measured, say("take_snapshot"), command)
 
 
@@ -224,8 +223,8 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
 
 def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
     """Who stands before a rank, with their likes, as the end of a sentence."""
-    listed = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
-    return say("after_them", listed=Text(en=", ".join(listed), zh="、".join(listed))) if listed else say("before_all")
+    before = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
+    return say("after_them", listed=listed(before)) if before else say("before_all")
 
 
 def downloads(what: Downloads, data: Data) -> Finding:

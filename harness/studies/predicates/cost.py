@@ -17,7 +17,7 @@ from harness.studies.claims import Text
 from harness.studies.costs import priced
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
-from harness.studies.finding import Basis, Finding, Outcome, say
+from harness.studies.finding import Basis, Finding, Outcome, listed, say
 from harness.studies.predicates.series import Series
 
 
@@ -144,7 +144,7 @@ def tokens(what: Tokens, data: Data) -> Finding:
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
         command = f"harness tokenizers {' '.join((*what.one, *what.other))} --parallel xquad --parallel mgsm --out {data.tokenizers}"
-        return Finding("missing", "none", say("no_tokens", names=", ".join(lacking)), say("count_tokens"), command)
+        return Finding("missing", "none", say("no_tokens", names=listed(lacking)), say("count_tokens"), command)
     texts = range(min(len(pages[name]) for name in (*what.one, *what.other)))
     worst = [max(pages[name][k] for name in what.one) for k in texts]
     best = [min(pages[name][k] for name in what.other) for k in texts]
@@ -164,7 +164,7 @@ def tokens(what: Tokens, data: Data) -> Finding:
     )
     pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
     crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
-    why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
+    why = say("tokens_crossed", listed=listed(crossed)) if crossed else None
     ranges = [f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)]
     brief = say("brief_tokens", one=ranges[0], other=ranges[1])
     return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=Basis(say("by_count")), brief=brief)
@@ -191,10 +191,9 @@ def chips(what: Chips, data: Data) -> Finding:
     ratios = {name: ratio(what, name) for name in what.chips}
     slower = [name for name, value in ratios.items() if value > 1.001]
     outcome: Outcome = "holds" if len(slower) == len(ratios) else "fails" if not slower else "unclear"
-    listed = ", ".join(f"{_range(what, name, value)}×" for name, value in ratios.items())
-    rest = ", ".join(name for name in ratios if name not in slower)
+    rest = listed(name for name in ratios if name not in slower)
     values: dict[str, Any] = {
-        "listed": listed,
+        "listed": listed(f"{_range(what, name, value)}×" for name, value in ratios.items()),
         "reference": what.reference,
         "prompt": what.prompt,
         "context": what.context,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say
+from harness.studies.finding import Finding, Outcome, listed, say
 
 
 class ByIndex(BaseModel):
@@ -45,9 +45,7 @@ def by_index(what: ByIndex, data: Data) -> Finding:
     lacking = [name for name in (*what.one, *what.other) if name.lower() not in have]
     if lacking:
         published = told((*what.one, *what.other), what.weights, what.language)
-        return Finding(
-            "missing", "none", say("no_runs", names=", ".join(lacking)), say("two", one=published, other=say("run_first")), command
-        )
+        return Finding("missing", "none", say("no_runs", names=listed(lacking)), say("two", one=published, other=say("run_first")), command)
     comparison = compare(list(data.runs))
     found = {}
     for place, several in indices(comparison, load_weights(what.weights)).items():

@@ -63,7 +63,7 @@ def share(what: Share, data: Data) -> Finding:
     middle = statistics.median_low(sorted(value for _, value, _ in ranges))
     least, most = min(low for low, _, _ in ranges), max(high for *_, high in ranges)
     measured = say(
-        "share_all" if least == 1 else "share",
+        "share_all" if least == 1 else "share" if len(found) > 1 else "share_one",
         span=span(found),
         snapshots=counted(len(found)),
         top=what.top,
@@ -73,7 +73,8 @@ def share(what: Share, data: Data) -> Finding:
         most=round(most * what.top),
         limit=round(what.least * what.top),
     )
-    limits = say("share_limits", least=round(least * what.top), most=round(most * what.top), top=what.top) if least < 1 else None
+    bounds = {"least": round(least * what.top), "most": round(most * what.top), "top": what.top}
+    limits = say("share_limits" if most < 1 else "share_limits_open", **bounds) if least < 1 else None
     why = say("near_limit") if outcome == "unclear" else None
     brief = say("brief_of", k=round(middle * what.top), n=what.top, who=side_name(what.country))
     figures = {"median": middle, "range": [least, most]}
@@ -128,7 +129,8 @@ def present(what: Present, data: Data) -> Finding:
     outcome: Outcome = "holds" if all(kept) else "unclear" if any(kept) else "fails"
     last, number = found[-1], counts[-1]
     mine = next((entry for entry in last.entries if entry.facts.country == what.country), None)
-    rows = [say("country_count", country=country_name(name), n=n) for name, n in number.most_common()]
+    named = {name: country_name(name) if name != "?" else say("unknown_country") for name in number}
+    rows = [say("country_count", country=named[name], n=n) for name, n in number.most_common()]
     measured = say(
         "present",
         span=span(found),
