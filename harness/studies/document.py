@@ -77,7 +77,7 @@ def _title(key: str, language: str) -> str:
     """What a source is; in its file's words where words.yaml has no others."""
     title = sources()[key].title
     try:
-        return say(f"source_{key}", title=title)[language]
+        return say(f"source: {title}")[language]
     except KeyError:
         return title
 

@@ -160,10 +160,8 @@ def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
 
 def _missing(names: tuple[str, ...], days: tuple[datetime.date, datetime.date]) -> Finding:
     command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
-    if days[0] == datetime.date.max:
-        measured = say("no_wide_list")
-    else:
-        measured = say("no_likes", names=listed(names), span=_days(days))
+    known = days[0] != datetime.date.max
+    measured = say("no_likes", names=listed(names), span=_days(days)) if known else say("no_wide_list")
     return Finding("missing", "none", measured, say("take_snapshot"), command)
 
 

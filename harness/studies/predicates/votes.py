@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -98,16 +98,15 @@ def lead(what: Lead, data: Data) -> Finding:
         measured,
         say("lead_unclear") if outcome == "unclear" else None,
         figures={"median": value, "ci95": [low, high], "snapshots": len(found)},
-        limits=say("lead_limits", **_required(low)) if outcome == "holds" else None,
+        limits=say("lead_limits", points=_required(low)) if outcome == "holds" else None,
         basis=basis(what, [one.snapshot for one in found]),
         brief=_brief(value, low, high),
     )
 
 
-def _required(low: float) -> dict[str, Any]:
-    """The most points that could be required, as a number and with its unit."""
-    value = f"{low:.0f}"
-    return {"value": value, "points": say("one_point") if value == "1" else say("points_of", n=value)}
+def _required(low: float) -> Text:
+    """The most points that could be required."""
+    return say("one_point") if f"{low:.0f}" == "1" else say("points_of", n=f"{low:.0f}")
 
 
 def _times(key: str, n: int) -> Text:
@@ -222,7 +221,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         measured,
         say("near_zero") if outcome == "unclear" else None,
         figures={"early": early[0], "late": late[0], "change": value, "range": [low, high]},
-        limits=say("narrowed_limits", **_required(low)) if outcome == "holds" else None,
+        limits=say("narrowed_limits", points=_required(low)) if outcome == "holds" else None,
         basis=basis(what.late, [one.snapshot for leads in found for one in leads]),
         brief=say("brief_change", early=signed(early[0]), late=signed(late[0])),
     )
