@@ -82,18 +82,21 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
 
 
 def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    """Several files of texts as one. Raises ConfigError for a key that stands twice, in one file or in two."""
+    """Several files of texts as one. Raises ConfigError for a key that stands twice, in one file or in two, or a language that does."""
     import yaml
 
     found: dict[str, dict[str, str]] = {}
     where: dict[str, str] = {}
     for path in paths:
         root = yaml.compose(path.read_text(encoding="utf-8"))
-        for key, _ in root.value if root is not None else ():
+        for key, texts in root.value if root is not None else ():
             place = f"{path.name}:{key.start_mark.line + 1}"
             if key.value in where:
                 raise ConfigError(f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name")
             where[key.value] = place
+            languages = [language.value for language, _ in texts.value]
+            if len(set(languages)) < len(languages):
+                raise ConfigError(f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them")
         found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     return found
 

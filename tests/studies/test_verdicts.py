@@ -18,7 +18,7 @@ from harness.published.scoreboards import analysed
 from harness.studies import document, overview
 from harness.studies.answer import Answer, answer, months
 from harness.studies.board import Entry
-from harness.studies.claims import Claim, Text, claims
+from harness.studies.claims import FOLDER, Claim, Text, claims
 from harness.studies.data import Data
 from harness.studies.families import family, newest_of_family
 from harness.studies.finding import _words, read_words, signed, together
@@ -168,8 +168,16 @@ def test_a_key_of_words_stands_once(tmp_path: Path) -> None:
     two.write_text("z: {en: c, zh: c}\nz: {en: d, zh: d}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"b\.yaml:2: the key 'z' stands in b\.yaml:1"):
         read_words([one, two])
+    two.write_text("z: {en: c, zh: c, en: d}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"b\.yaml:1: 'z' has a language twice"):
+        read_words([one, two])
     two.write_text("z: {en: c, zh: c}\n", encoding="utf-8")
     assert set(read_words([one, two])) == {"x", "y", "z"}
+
+
+@pytest.mark.parametrize("room", ["report", "adoption"])
+def test_no_room_says_a_word_twice(room: str) -> None:
+    assert read_words([FOLDER.parent / room / "words.yaml"])
 
 
 def test_chinese_has_full_width_marks() -> None:
