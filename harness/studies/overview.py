@@ -14,7 +14,7 @@ from harness.studies.finding import Finding, say
 
 COLUMNS = ("claim", "when", "verdict", "then", "today", "basis")
 """The headers of the table."""
-WIDE = 120
+WIDE = 128
 """Terminal columns from which on the table fits."""
 INDENT = 4
 
