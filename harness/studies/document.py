@@ -153,10 +153,12 @@ def _overview_row(row: Row) -> str:
 def _study(answer: Answer, language: str, folder: str) -> list[str]:
     claim = answer.claim
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
+    blank = "" if language == "zh" else " "
+    said = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
     lines = [
         f"## {claim.id}{colon}{escape(claim.claim[language])}",
         "",
-        f"{escape(origin(answer, language))}{stop} **{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}**",
+        f"{escape(origin(answer, language))}{stop}{blank}**{said}**",
         "",
     ]
     lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]

@@ -14,7 +14,7 @@ from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
-from harness.studies.finding import country_name, maker_name, percent, say, signed
+from harness.studies.finding import country_name, licence_name, maker_name, percent, say, signed
 from harness.studies.predicates import cost
 
 
@@ -160,7 +160,7 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
             country_name(one.facts.country),
             f"{one.rating:.0f}",
             interval(one),
-            one.facts.licence or "?",
+            licence_name(one.facts.licence),
         )
         for rank, one in enumerate(top, 1)
     )

@@ -139,6 +139,11 @@ def maker_name(maker: str | None) -> Text:
     return say(f"maker_{maker}") if f"maker_{maker}" in _words() else plain(maker or "?")
 
 
+def licence_name(licence: str | None) -> Text:
+    """A licence's name, in Chinese where it is a word and not a name."""
+    return say(f"licence_{licence}") if f"licence_{licence}" in _words() else plain(licence or "?")
+
+
 def signed(value: float, digits: int = 0) -> str:
     """A difference with its sign, a true minus; a difference that rounds to nothing has none."""
     text = f"{value:+.{digits}f}".replace("-", "−")

@@ -128,15 +128,15 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
 
 
 def _labels(points: Sequence[dict[str, Any]], cost: str) -> list[dict[str, Any]]:
-    """Where the frontier's names stand: at their rating, or higher where the name below takes the room; ``first`` ones, in the left third
+    """Where the frontier's names stand: at their rating, or higher where the name below takes the room; ``first`` ones, in the first eighth
     of the logarithmic axis, to the right of their dot, so that they do not run over the axis."""
     costs = [math.log(row[cost]) for row in points]
-    third = min(costs) + (max(costs) - min(costs)) / 3
+    edge = min(costs) + (max(costs) - min(costs)) / 8
     ratings = [row["rating"] for row in points]
     room, made = LINE * (max(ratings) - min(ratings)), list[dict[str, Any]]()
     for row in sorted((row for row in points if row["frontier"]), key=lambda row: (row["rating"], row["model"])):
         made.append(
-            {**row, "first": math.log(row[cost]) < third, "label": max(row["rating"], made[-1]["label"] + room) if made else row["rating"]}
+            {**row, "first": math.log(row[cost]) < edge, "label": max(row["rating"], made[-1]["label"] + room) if made else row["rating"]}
         )
     return made
 

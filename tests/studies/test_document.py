@@ -102,7 +102,7 @@ def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:
     best = [{"model": name, "rating": value, "size": size, "frontier": True} for name, value, size in rated]
     others = [{"model": "d", "rating": 900.0, "size": 3, "frontier": False}]
     assert [(row["model"], row["label"]) for row in plots._labels(best + others, "size")] == [("a", 1000.0), ("b", 1007.0), ("c", 1100.0)]
-    assert [row["first"] for row in plots._labels(best + others, "size")] == [True, True, False]  # to the right of their dots
+    assert [row["first"] for row in plots._labels(best + others, "size")] == [True, False, False]  # to the right of their dots
 
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:

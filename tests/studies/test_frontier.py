@@ -20,8 +20,8 @@ from harness.studies.answer import answer
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Shown, Text, find_claim
 from harness.studies.data import Data
-from harness.studies.finding import say
 from harness.studies.exhibits import exhibit
+from harness.studies.finding import say
 from harness.studies.frontier import active, frontier, item_flops, quarterly
 from harness.studies.predicates import ask_predicate
 from harness.studies.scores import parts_of, published_index, questions
