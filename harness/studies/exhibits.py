@@ -106,7 +106,7 @@ def _yearly(found: list[gap.Lead]) -> list[gap.Lead]:
 def _share(title: Text, keys: Top, data: Data) -> Exhibit:
     series = data.board.series(keys.style, keys.category, keys.method)
     parts = segments([one.date for one in series])
-    points, rows = [], {}
+    points, rows = list[dict[str, Any]](), dict[tuple[int, int], tuple[Cell, ...]]()
     for snapshot, part in zip(series, parts, strict=True):
         if len(snapshot.top(keys.top, keys.side)) < keys.top:
             continue  # a board of its first rows only
