@@ -23,9 +23,13 @@ def width() -> int:
     return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
 
 
+PIPE = 1000
+"""Columns of a list in a pipe."""
+
+
 def list_width() -> int:
     """Columns for lists: in a pipe every entry stays on one line, so that grep finds it."""
-    return width() if sys.stdout.isatty() or "COLUMNS" in os.environ else 1000
+    return width() if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE
 
 
 def colour() -> bool:

@@ -17,7 +17,9 @@ PIECE = 24
 _PIECES = re.compile(r"[^\s\-_/,;:|]*[\s\-_/,;:|]+|[^\s\-_/,;:|]+")
 _NUMBER = re.compile(r"\d[eE]?[-/,:]$")
 """What ends inside a number where a digit follows."""
-_HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|[^\u3000-\u9fff\uff00-\uffef]+")
+_OPEN, _CLOSE = "（《“‘「【", "，。；：、！？）》”’」】"
+"""Marks that end, or begin, no line in Chinese."""
+_HAN = re.compile(rf"[{_OPEN}]*(?:[\u3000-\u9fff\uff00-\uffef]|(?:(?![{_OPEN}])[^\u3000-\u9fff\uff00-\uffef])+)[{_CLOSE}]*|[{_OPEN}]+")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from harness.studies.adoption_words import both, number, of_models, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
-from harness.studies.finding import country_name, say
+from harness.studies.finding import country_name, listed, say
 from harness.studies.predicates import adoption as asked
 
 COUNTED = ("CN", "US")
@@ -146,7 +146,7 @@ def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
             written(one.what),
             _value(one),
             written(one.kind),
-            one.source,
+            written(one.source),
         )
         for one in figures().values()
         if one.claim == keys.claim
@@ -164,14 +164,15 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     known = asked.wide(data)
     if keys.begin is None and not known:
         return Exhibit("liked", title, (), (), ())
-    begin, end = keys.begin or known[-1].date, keys.end or known[-1].date
-    what = asked.LikedRank(begin=begin, end=end, pipelines=keys.pipelines, organization="?", rank=1)
+    what = asked.LikedRank(begin=keys.begin, end=keys.end, pipelines=keys.pipelines, organization="?", rank=1)
+    begin, end = asked.days_of(data, what)
     found = list(asked.ranked(data, what).values())[:TOP]
     rows, points = tuple(_liked_row(rank, one) for rank, one in found), tuple(_liked_point(one) for _, one in found)
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
     days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
-    line = say("likes_source", names=", ".join(dict.fromkeys(one.source for one in days)))
+    line = say("likes_source", names=listed(dict.fromkeys(one.source for one in days)))
     read = _read_at(one.source for one in days)
+    wins = [say("wins_liked", model=one.model, likes=f"{one.likes:,}") for _, one in found[:1]]
     span = say("counted_on", date=f"{begin} – {end}" if begin != end else begin)
     return Exhibit(
         "liked",
@@ -179,7 +180,7 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
         tuple(_word(f"h_{name}") for name in names),
         rows,
         points,
-        (span, line, *read, _word("n_untagged")),
+        (*wins, span, line, *read, _word("n_untagged")),
     )
 
 

@@ -11,10 +11,12 @@ from harness.adoption.words import say as word
 from harness.studies.claims import Text
 
 
-def number(one: Figure) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %."""
+def number(one: Figure, *, short: bool = False) -> Text:
+    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in Chinese, units of 10⁸)."""
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
+    if short and one.value >= 1e8:
+        return Text(en=f"{one.value / 1e9:.2f} billion", zh=f"{one.value / 1e8:.1f} 亿")
     return Text(en=f"{one.value:,.0f}", zh=f"{one.value:,.0f}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from harness.studies.claims import Claim, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Exhibit
 from harness.studies.exhibits import exhibit
-from harness.studies.finding import Finding, Verdict, say, verdict
+from harness.studies.finding import Basis, Finding, Outcome, Verdict, decided, joined, plain, say, together, told
 from harness.studies.predicates import ask_predicate
 
 
@@ -25,15 +26,41 @@ class Answer:
     today: tuple[Finding, ...] = ()
 
     @functools.cached_property
+    def statements(self) -> tuple[Outcome, ...]:
+        """The outcome of each statement; parts of one topic are one statement."""
+        found: dict[str, list[Outcome]] = {}
+        for place, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
+            found.setdefault(part.topic.en if part.topic is not None else f"#{place}", []).append(told(finding))
+        return tuple(together(outcomes) for outcomes in found.values())
+
+    @functools.cached_property
     def verdict(self) -> Verdict:
-        """What follows from the parts."""
-        return verdict(self.findings)
+        """What follows from the statements."""
+        return decided(self.statements)
+
+    @property
+    def count(self) -> Text | None:
+        """How many statements, or definitions, hold where only some do."""
+        if self.verdict != "partly supported":
+            return None
+        return say(f"count_{self.claim.counted}", k=self.statements.count("holds"), n=len(self.statements))
+
+    @property
+    def said(self) -> Text:
+        """The verdict in words, with the count."""
+        return say(self.verdict) if self.count is None else say("verdict_count", verdict=say(self.verdict), count=self.count)
 
     @property
     def basis(self) -> Text:
-        """What the findings rest on: each board and method once, with its days."""
-        named = [one.basis or say(one.kind) for one in self.findings]
-        return Text(en=_grouped([one.en for one in named], ", ", "; "), zh=_grouped([one.zh for one in named], "，", "；"))
+        """What the findings rest on, in short: each board and method once, with its months."""
+        return joined(self.bases)
+
+    @property
+    def bases(self) -> tuple[Text, ...]:
+        """The same as one text for each board or other source."""
+        known = [one.basis or Basis(say(one.kind)) for one in self.findings]
+        sources = {one.source.en: one.source for one in known}
+        return tuple(_in_short(source, [one for one in known if one.source == source]) for source in sources.values())
 
     @property
     def datum(self) -> Text | None:
@@ -43,7 +70,7 @@ class Answer:
         open_parts = [
             part.datum or finding.why
             for part, finding in zip(self.claim.parts, self.findings, strict=True)
-            if finding.outcome not in ("holds", "fails") or finding.kind == "projected"
+            if told(finding) not in ("holds", "fails")
         ]
         return next((one for one in open_parts if one is not None), None)
 
@@ -51,10 +78,12 @@ class Answer:
         """For JSON."""
         return {
             "id": self.claim.id,
+            "name": self.claim.name.model_dump() if self.claim.name else None,
             "claim": self.claim.claim.model_dump(),
             "sources": [source.model_dump() for source in self.claim.sources],
             "when": self.claim.when.model_dump() if self.claim.when else None,
             "verdict": self.verdict,
+            "statements": {"hold": self.statements.count("holds"), "fail": self.statements.count("fails"), "all": len(self.statements)},
             "basis": self.basis.model_dump(),
             "datum": self.datum.model_dump() if self.datum else None,
             "pending": self.claim.pending.model_dump() if self.claim.pending else None,
@@ -65,13 +94,26 @@ class Answer:
         }
 
 
-def _grouped(said: Sequence[str], comma: str, semicolon: str) -> str:
-    """Texts that differ after the last comma only, together."""
-    groups: dict[str, dict[str, None]] = {}
-    for one in said:
-        head, _, days = one.rpartition(comma)
-        groups.setdefault(head, {})[days] = None
-    return semicolon.join((f"{head}{comma}" if head else "") + comma.join(days) for head, days in groups.items()) or "–"
+def _in_short(source: Text, known: Sequence[Basis]) -> Text:
+    """A source with its methods, and the months of each."""
+    said = []
+    for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in known):
+        mine = [one for one in known if ((one.method.en, one.method.zh) if one.method else None) == method]
+        spans = [plain(one) for one in months([(one.begin, one.end) for one in mine if one.begin and one.end])]
+        said.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
+    return joined([source, *([joined(said)] if any(one.en != "–" for one in said) else [])], ", ", "，")
+
+
+def months(spans: Sequence[tuple[datetime.date, datetime.date]]) -> list[str]:
+    """Spans of days as months, those that overlap as one; a single day is said as it is."""
+    made: list[tuple[datetime.date, datetime.date]] = []
+    for begin, end in sorted(spans):
+        if made and begin <= made[-1][1]:
+            made[-1] = (made[-1][0], max(end, made[-1][1]))
+        else:
+            made.append((begin, end))
+    ends = [(f"{begin}",) if begin == end else (f"{begin:%Y-%m}", f"{end:%Y-%m}") for begin, end in made]
+    return [" – ".join(dict.fromkeys(one)) for one in ends]
 
 
 def answer(claim: Claim, data: Data) -> Answer:
@@ -84,14 +126,16 @@ def _part(part: Part, finding: Finding) -> dict[str, Any]:
     """A statement and what was found, for JSON."""
     return {
         "says": part.says.model_dump(),
+        "topic": part.topic.model_dump() if part.topic else None,
         "predicate": part.predicate,
         "given": part.model_dump(mode="json")["given"],
         "outcome": finding.outcome,
         "kind": finding.kind,
         "measured": finding.measured.model_dump(),
+        "brief": finding.brief.model_dump() if finding.brief else None,
         "why": finding.why.model_dump() if finding.why else None,
         "limits": finding.limits.model_dump() if finding.limits else None,
-        "basis": finding.basis.model_dump() if finding.basis else None,
+        "basis": finding.basis.text.model_dump() if finding.basis else None,
         "command": finding.command,
         "figures": finding.figures,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -42,6 +42,8 @@ class Part(BaseModel):
     says: Text
     predicate: str
     given: dict[str, Any] = Field(default_factory=dict)
+    short: Text | None = Field(None, description="What its figure is, in the table of verdicts.")
+    topic: Text | None = Field(None, description="Parts of one topic are one statement asked in several ways: it holds where all do.")
     datum: Text | None = Field(None, description="The one figure that would decide it, shown where the data at hand do not.")
 
 
@@ -55,14 +57,17 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds; ``today`` asks the same of the newest data and does not count."""
+    """One claim of an article. It is supported where every part holds, partly where some hold and some fail; ``today`` asks the same of
+    the newest data and does not count."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
+    name: Text | None = Field(None, description="A few words that name it in lists.")
     claim: Text
     sources: tuple[Source, ...] = Field(min_length=1)
     when: Text | None = Field(None, description='The date that the verdict is about: "In March 2024".')
     parts: tuple[Part, ...] = ()
+    counted: Literal["statements", "definitions"] = Field("statements", description="What the parts are, where some hold and some fail.")
     today: tuple[Part, ...] = Field((), description="The same statements of the newest data.")
     pending: Text | None = Field(None, description="What measures it, where nothing has yet; such a claim has no parts.")
     shown: tuple[Shown, ...] = ()

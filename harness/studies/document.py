@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell
 from harness.studies.finding import Finding, say
+from harness.studies.overview import COLUMNS, Row, asides, below, named, overview
 from harness.studies.shorter import shorter
 from harness.version import __version__
 
@@ -38,13 +40,13 @@ def plots(answer: Answer, language: str) -> dict[str, bytes]:
         for place, exhibit in enumerate(answer.exhibits, 1):
             made = chart(exhibit, language)
             if made is not None:
-                name = f"{answer.claim.id}-{place}-{exhibit.kind}.{language}.svg"
+                name = picture_name(answer, language, place)
                 save(made, Path(folder) / name)
                 found[name] = shorter((Path(folder) / name).read_bytes())
     return found
 
 
-def named(answer: Answer, language: str, place: int) -> str:
+def picture_name(answer: Answer, language: str, place: int) -> str:
     """The name of the plot of an exhibit."""
     return f"{answer.claim.id}-{place}-{answer.exhibits[place - 1].kind}.{language}.svg"
 
@@ -60,7 +62,7 @@ def shown(cell: Cell | Text, language: str) -> str:
     return visible(cell[language] if isinstance(cell, Text) else cell)
 
 
-def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
+def cited(answers: Sequence[Answer], data: Data, language: str) -> list[tuple[str, str]]:
     """(title, URL) of the sources behind the ratings and scores, where any are shown."""
     from harness.published.scoreboards import ANALYSIS, OPEN_LLM
 
@@ -68,14 +70,23 @@ def cited(answers: Sequence[Answer], data: Data) -> list[tuple[str, str]]:
     keys: dict[str, None] = dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
     if any(one.kind in ("board", "releases") for one in shown):
         keys |= dict.fromkeys((OPEN_LLM, ANALYSIS))
-    return [(sources()[key].title, sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+    return [(_title(key, language), sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+
+
+def _title(key: str, language: str) -> str:
+    """What a source is; in its file's words where words.yaml has no others."""
+    title = sources()[key].title
+    try:
+        return say(f"source: {title}")[language]
+    except KeyError:
+        return title
 
 
 def text(answer: Answer, language: str) -> str:
     """One study for a terminal."""
     colon = say("colon")[language]
     lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
-    lines.append(f"{dated(answer, language)}{say('colon')[language]}{say(answer.verdict)[language].upper()}")
+    lines.append(f"{dated(answer, language)}{say('colon')[language]}{answer.said[language]}")
     lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
     lines += _statements(answer.claim.parts, answer.findings, language)
     if answer.today:
@@ -120,56 +131,34 @@ def origin(answer: Answer, language: str) -> str:
     return say("semicolon")[language].join(f"{one.title[language]}{say('comma')[language]}{one.date}" for one in answer.claim.sources)
 
 
-def asides(answer: Answer) -> list[tuple[str, Text]]:
-    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would decide one that cannot be told."""
-    named = (("pending", answer.claim.pending), ("datum", answer.datum))
-    return [(name, said) for name, said in named if said is not None]
-
-
-def overview(answers: Sequence[Answer], language: str) -> list[list[str]]:
-    """The table of verdicts: claim, date, verdict with the figures behind it, today's figures, basis."""
-    rows = []
-    for one in answers:
-        said = say("semicolon")[language].join
-        then = said(finding.brief[language] for finding in one.findings if finding.brief is not None)
-        now = said(_now(finding, language) for finding in one.today)
-        basis = one.basis[language] if one.findings else "".join(text[language] for _, text in asides(one))
-        if one.datum is not None:
-            basis += say("stop")[language] + labelled("w_datum", one.datum, language)
-        when = one.claim.when[language] if one.claim.when is not None else "–"
-        rows.append([one.claim.id, one.claim.claim[language], when, say(one.verdict)[language], then or "–", now or "–", basis])
-    return rows
-
-
-def _now(finding: Finding, language: str) -> str:
-    """An outcome of today with its figure."""
-    brief = finding.brief[language] if finding.brief is not None else ""
-    return f"{say(finding.outcome)[language]} {brief}".strip()
-
-
-OVERVIEW = ("claim", "when", "verdict", "then", "today", "basis")
-"""The headers of `overview`, after the claim's id."""
-
-
 def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
     lines = [f"# {say('title')[language]}", "", say("intro", version=__version__, dates=dates(data))[language], ""]
-    lines += [_row(["", *(say(f"w_{name}")[language] for name in OVERVIEW)]), "|" + "---|" * (len(OVERVIEW) + 1)]
-    lines += [_row(row) for row in overview(answers, language)]
+    lines += [_row([say(f"w_{name}")[language] for name in COLUMNS]), "|" + "---|" * len(COLUMNS)]
+    lines += [_overview_row(row) for row in overview(answers, language)]
+    lines += ["", *(f"- {escape(line)}" for line in below(answers, language))]
     for one in answers:
         lines += ["", *_study(one, language, folder)]
     lines += ["", f"## {say('w_sources')[language]}", "", say("caution")[language], ""]
-    lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data)]
+    lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data, language)]
     return "\n".join(lines) + "\n"
+
+
+def _overview_row(row: Row) -> str:
+    """A row of the table of verdicts, a line per phrase."""
+    cells = ((f"{row.id} {row.name}",), (row.when,), (row.verdict,), row.then, row.today, row.basis)
+    return _row([Markup("<br>".join(map(escape, cell)) or "–") for cell in cells])
 
 
 def _study(answer: Answer, language: str, folder: str) -> list[str]:
     claim = answer.claim
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
+    blank = "" if language == "zh" else " "
+    said = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
     lines = [
         f"## {claim.id}{colon}{escape(claim.claim[language])}",
         "",
-        f"{escape(origin(answer, language))}{stop} **{escape(dated(answer, language))}{colon}{say(answer.verdict)[language]}{stop}**",
+        f"{escape(origin(answer, language))}{stop}{blank}**{said}**",
         "",
     ]
     lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
@@ -179,7 +168,7 @@ def _study(answer: Answer, language: str, folder: str) -> list[str]:
     for place, exhibit in enumerate(answer.exhibits, 1):
         lines += ["", f"### {escape(exhibit.title[language])}", ""]
         if exhibit.points:
-            lines += [f"![{escape(exhibit.title[language])}]({folder}/{named(answer, language, place)})", ""]
+            lines += [f"![{escape(exhibit.title[language])}]({folder}/{picture_name(answer, language, place)})", ""]
         lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
         lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
         lines += [_row([shown(cell, language) for cell in row]) for row in exhibit.rows]
@@ -220,16 +209,23 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
         answers=answers,
         say=lambda key, **values: say(key, **values)[language],
         shown=lambda cell: shown(cell, language),
-        picture=lambda answer, place: _inline(pictures.get(named(answer, language, place))),
+        picture=lambda answer, place: _inline(pictures.get(picture_name(answer, language, place))),
         version=__version__,
         overview=overview(answers, language),
-        columns=OVERVIEW,
+        columns=COLUMNS,
+        below=below(answers, language),
+        named=lambda answer: named(answer, language),
         dated=lambda answer: dated(answer, language),
         asides=lambda answer: [visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)],
         sentences=lambda finding: visible(sentences(finding, language)),
         dates=dates(data),
-        cited=cited(answers, data),
+        cited=cited(answers, data, language),
     )
+
+
+def _days(text: str) -> Markup:
+    """Text whose dates are not broken at the end of a line."""
+    return Markup(re.sub(r"\d{4}-\d\d(?:-\d\d)?", r'<span class="day">\g<0></span>', str(Markup.escape(text))))
 
 
 def _inline(svg: bytes | None) -> str | None:
@@ -241,5 +237,6 @@ def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     known: Any = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    known.filters["days"] = _days
     made: Template = known.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
     return made

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.studies import adoption, costs, frontiers, gap, scores, tables
+from harness.studies import adoption, costs, frontiers, gap, scores, tables, winners
 from harness.studies.board import Side
 from harness.studies.claims import Shown, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
-from harness.studies.finding import country_name, say, signed
+from harness.studies.finding import country_name, licence_name, maker_name, percent, say, signed
 from harness.studies.predicates import cost
 
 
@@ -72,6 +72,7 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
     if keys.method != "bradley-terry":
         lines = [say("method_line", method=say(f"method_{keys.method}"))]  # without intervals no change of the lead is sure
     lines += [say("hole", after=begin, until=end) for begin, end in gap.holes([lead.snapshot for lead in found])]
+    lines = [*winners.of_gap(found), *lines]
     sides = {"countries": "best", "sizes": "best_small", "names": "best_names"}[keys.between]
     names_of = ("date", f"{sides}_one", "rating", f"{sides}_other", "rating", "difference", "interval")
     headers = tuple(say(f"h_{name}") for name in names_of)
@@ -105,16 +106,18 @@ def _yearly(found: list[gap.Lead]) -> list[gap.Lead]:
 def _share(title: Text, keys: Top, data: Data) -> Exhibit:
     series = data.board.series(keys.style, keys.category, keys.method)
     parts = segments([one.date for one in series])
-    points, rows = [], {}
+    points, rows = list[dict[str, Any]](), dict[tuple[int, int], tuple[Cell, ...]]()
     for snapshot, part in zip(series, parts, strict=True):
+        if len(snapshot.top(keys.top, keys.side)) < keys.top:
+            continue  # a board of its first rows only
         found = gap.shares(snapshot, keys.top, keys.side)
         counts = {name: found.get(name, 0.0) for name in ("CN", "US")}
-        counts["other"] = max(0.0, 1 - sum(counts.values())) if found else 0.0
+        counts["other"] = max(0.0, 1 - sum(counts.values()))
         points += [{"date": snapshot.date, "country": name, "share": value, "part": part} for name, value in counts.items()]
         quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
-        rows[quarter] = (str(snapshot.date), *(f"{100 * value:.0f} %" for value in counts.values()))
+        rows[quarter] = (str(snapshot.date), *(percent(value) for value in counts.values()))
     headers = (say("h_date"), country_name("CN"), country_name("US"), say("other_countries"))
-    return Exhibit("share", title, headers, tuple(rows.values()), tuple(points), arena=True)
+    return Exhibit("share", title, headers, tuple(rows.values()), tuple(points), winners.of_shares(points, keys.top), arena=True)
 
 
 def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
@@ -133,7 +136,8 @@ def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
                 quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
                 rows[quarter] = _lag_row(data, found)
     headers = tuple(say(f"h_{name}") for name in ("date", "best_one", "matched_by", "released", "lag", "range"))
-    return Exhibit("lag", title, headers, tuple(rows.values()), tuple(points), (), (say("countries_one"), say("countries_other")), True)
+    names = (say("countries_one"), say("countries_other"))
+    return Exhibit("lag", title, headers, tuple(rows.values()), tuple(points), winners.of_lags(points, names), names, True)
 
 
 def _lag_row(data: Data, found: gap.Lag) -> tuple[Cell, ...]:
@@ -152,11 +156,11 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
         (
             str(rank),
             one.name,
-            one.facts.maker or "?",
+            maker_name(one.facts.maker),
             country_name(one.facts.country),
             f"{one.rating:.0f}",
             interval(one),
-            one.facts.licence or "?",
+            licence_name(one.facts.licence),
         )
         for rank, one in enumerate(top, 1)
     )
@@ -164,7 +168,7 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
         {"model": one.name, "country": one.facts.country or "?", "rating": one.rating, "low": one.low, "high": one.high} for one in top
     )
     headers = tuple(say(f"h_{name}") for name in ("rank", "model", "maker", "country", "rating", "interval", "licence"))
-    lines = (of_date(snapshot),) if snapshot else ()
+    lines = (of_date(snapshot), *winners.of_ranking(top)) if snapshot else ()
     return Exhibit("ranking", title, headers, rows, points, lines, arena=True)
 
 
@@ -177,7 +181,7 @@ def _page(title: Text, keys: _Tokens, data: Data) -> Exhibit:
         rows.append((name, *(f"{counts[language]['page_tokens']:.0f}" for language in ("zh", "en")), f"{counts['zh_by_en_tokens']:.2f}"))
         points += [{"model": name, "language": language, "tokens": counts[language]["page_tokens"]} for language in ("zh", "en")]
     headers = tuple(say(f"h_{name}") for name in ("model", "page_zh", "page_en", "zh_en"))
-    return Exhibit("tokens", title, headers, tuple(rows), tuple(points), (say("tokens_measured"),))
+    return Exhibit("tokens", title, headers, tuple(rows), tuple(points), (*winners.of_tokens(points), say("tokens_measured")))
 
 
 def _chips(title: Text, keys: _Chips, data: Data) -> Exhibit:

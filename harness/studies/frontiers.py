@@ -11,7 +11,7 @@ from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
-from harness.studies.finding import country_name, say
+from harness.studies.finding import country_name, listed, percent, say
 from harness.studies.frontier import Frontier, active, frontier, item_flops, quarterly
 
 NAMED = 12
@@ -75,7 +75,8 @@ def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
         points += [{"date": date, "country": name, "share": value, "part": parts[date]} for name, value in shares.items()]
     kept = [found[one.date] for one in quarterly(series) if one.date in found]
     headers = tuple(say(f"h_{name}") for name in ("date", "open_rated", "with_arch", "on_frontier", "countries", "cn_share"))
-    lines = (say("by_active"), say("frontier_interval"), *(_without(kept[-1]) if kept else ()))
+    wins = [say("wins_frontiers", date=kept[-1].date, share=percent(kept[-1].share("CN")))] if kept else []
+    lines = (*wins, say("by_active"), say("frontier_interval"), *(_without(kept[-1]) if kept else ()))
     return Exhibit("frontiers", title, headers, tuple(_quarter(one) for one in kept), tuple(points), lines, arena=True)
 
 
@@ -83,7 +84,8 @@ def _quarter(one: Frontier) -> tuple[Cell, ...]:
     best = _listed([say("on_frontier", name=entry.name, country=_origin(entry), cost=f"{value:.1f}") for entry, value in one.best])
     counts = _listed([say("country_count", country=country_name(name), n=n) for name, n in one.countries.most_common()])
     low, high = one.share_range("CN")
-    share = f"{100 * one.share('CN'):.0f} % ({100 * low:.0f} … {100 * high:.0f})"
+    value, ends = percent(one.share("CN")), f"{100 * low:.0f} … {100 * high:.0f}"
+    share = Text(en=f"{value.en} ({ends})", zh=f"{value.zh}（{ends}）")
     return (str(one.date), str(len(one.rows) + len(one.without)), str(len(one.rows)), best, counts, share)
 
 
@@ -95,8 +97,8 @@ def _without(found: Frontier) -> tuple[Text, ...]:
     """Which of the side's models have no architecture here."""
     if not found.without:
         return ()
-    listed = ", ".join(entry.name for entry in found.without[:NAMED])
-    return (say("no_arch", n=len(found.without), all=len(found.rows) + len(found.without), date=found.date, listed=listed),)
+    named = listed(entry.name for entry in found.without[:NAMED])
+    return (say("no_arch", n=len(found.without), all=len(found.rows) + len(found.without), date=found.date, listed=named),)
 
 
 def _origin(one: Entry) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,11 +32,11 @@ def _rows(exhibit: Exhibit) -> Any:
     return alt.InlineData(values=plain)
 
 
-def _caption(key: str, language: str) -> Any:
-    """One small line above the plot that says how to read it."""
+def _caption(language: str, *keys: str) -> Any:
+    """Small lines above the plot that say how to read it; each must be shorter than the plot is wide."""
     import altair as alt
 
-    return alt.Title(text=say(key)[language], fontSize=11, fontWeight="normal", color="#6b6b6b")
+    return alt.Title(text=[say(key)[language] for key in keys], fontSize=11, fontWeight="normal", color="#6b6b6b")
 
 
 def _time(language: str) -> Any:
@@ -59,7 +60,7 @@ def _gap(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
     base = alt.Chart(_rows(exhibit)).encode(x=_time(language))
-    title = f"{say('p_points')[language]} ({say('p_ahead', one=exhibit.names[0])[language]})"
+    title = say("p_axis", points=say("p_points"), ahead=say("p_ahead", one=exhibit.names[0]))[language]
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=True))
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(strokeWidth=1, color="#1a1a1a").encode(y="zero:Q")
     line = base.mark_line(color="#6b6b6b", strokeWidth=1).encode(y=y, detail="part:N")
@@ -68,7 +69,7 @@ def _gap(exhibit: Exhibit, language: str) -> Any:
         y=y, tooltip=["date:T", "one:N", "other:N", "value:Q"]
     )
     full = base.transform_filter("datum.published").mark_point(size=22, color="#D55E00", filled=True).encode(y=y)
-    return (zero + line + bars + dots + full).properties(width=560, height=240, title=_caption("p_interval", language))
+    return (zero + line + bars + dots + full).properties(width=560, height=240, title=_caption(language, "p_interval_1", "p_interval_2"))
 
 
 def _share(exhibit: Exhibit, language: str) -> Any:
@@ -120,17 +121,23 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
         x=x, y=y, color=_countries(language), shape=shape, size=size, tooltip=["model:N", "rating:Q"]
     )
     places = alt.Y("label:Q", title=say("h_rating")[language], scale=alt.Scale(zero=False))
-    best = alt.Chart(alt.InlineData(values=_labels(exhibit.points)))
-    names = best.mark_text(align="right", dx=-7, dy=-5, fontSize=9).encode(x=x, y=places, text="model:N")
-    return (dots + names).properties(width=560, height=340, title=_caption("p_frontier", language))
+    best = alt.Chart(alt.InlineData(values=_labels(exhibit.points, name))).encode(x=x, y=places, text="model:N")
+    left = best.transform_filter("!datum.first").mark_text(align="right", dx=-7, dy=-5, fontSize=9)
+    right = best.transform_filter("datum.first").mark_text(align="left", dx=7, dy=-5, fontSize=9)
+    return (dots + left + right).properties(width=560, height=340, title=_caption(language, "p_frontier"))
 
 
-def _labels(points: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Where the frontier's names stand: at their rating, or higher where the name below takes the room."""
+def _labels(points: Sequence[dict[str, Any]], cost: str) -> list[dict[str, Any]]:
+    """Where the frontier's names stand: at their rating, or higher where the name below takes the room; ``first`` ones, in the first eighth
+    of the logarithmic axis, to the right of their dot, so that they do not run over the axis."""
+    costs = [math.log(row[cost]) for row in points]
+    edge = min(costs) + (max(costs) - min(costs)) / 8
     ratings = [row["rating"] for row in points]
     room, made = LINE * (max(ratings) - min(ratings)), list[dict[str, Any]]()
     for row in sorted((row for row in points if row["frontier"]), key=lambda row: (row["rating"], row["model"])):
-        made.append({**row, "label": max(row["rating"], made[-1]["label"] + room) if made else row["rating"]})
+        made.append(
+            {**row, "first": math.log(row[cost]) < edge, "label": max(row["rating"], made[-1]["label"] + room) if made else row["rating"]}
+        )
     return made
 
 

@@ -16,7 +16,7 @@ from harness.published.sources import FOLDER, read_yaml, sources
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
-from harness.studies.finding import say
+from harness.studies.finding import listed, percent, say
 
 
 class Question(BaseModel):
@@ -107,10 +107,11 @@ def told(models: Sequence[str], weights: str, language: str) -> Text:
         index, name = published_index(model, weights, language), model.rpartition("/")[2]
         if index.value is None:
             lacks = [
-                say("lacking", part=part_name(part), tasks=tasks.rstrip(")"))
+                say("lacking", part=part_name(part), tasks=listed(tasks.rstrip(")").split(", ")))
                 for part, tasks in (one.split(" (", 1) for one in index.missing)
             ]
-            said.append(say("index_lacks", model=name, parts=_listed(lacks, ", ", "、")))
+            known = len(parts_of(weights, language))
+            said.append(say("index_lacks", model=name, k=known - len(lacks), n=known, parts=_listed(lacks, ", ", "、")))
         else:
             said.append(say("index_of", model=name, value=f"{index.value:.1f}"))
     return say("published_index", listed=_listed(said, "; ", "；"))
@@ -149,7 +150,15 @@ def scores(title: Text, keys: Scores, data: Data) -> Exhibit:
 
 
 def _row(model: str, part: Cell, one: Claim) -> tuple[Cell, ...]:
-    return (_short(model), part, one.task, f"{100 * one.value:.1f} %", one.setting, f"{one.source} ({one.date})")
+    return (_short(model), part, one.task, percent(one.value, 1), _setting(one.setting), f"{one.source} ({one.date})")
+
+
+def _setting(text: str) -> Cell:
+    """A setting in both languages, where words.yaml has it."""
+    try:
+        return say(f"setting: {text}")
+    except KeyError:
+        return text
 
 
 def _short(model: str) -> str:

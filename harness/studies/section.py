@@ -10,9 +10,10 @@ from harness.report.inert import visible
 from harness.studies.answer import Answer, answer
 from harness.studies.claims import claims, find_claim
 from harness.studies.data import Data
-from harness.studies.document import asides, cited, dated, labelled, named, origin, plots, sentences, shown
+from harness.studies.document import cited, dated, labelled, origin, picture_name, plots, sentences, shown
 from harness.studies.exhibited import Exhibit
 from harness.studies.finding import Finding, say
+from harness.studies.overview import asides
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
@@ -22,20 +23,20 @@ def section(names: Sequence[str], data: Data, language: str) -> Studies:
     """
     chosen = {claim.id: claim for name in names for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])}
     answers = [answer(claim, data) for claim in chosen.values()]
-    sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data))
+    sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 
 def _study(made: Answer, language: str) -> Study:
     claim, pictures = made.claim, plots(made, language)
-    plates = [_plate(one, pictures.get(named(made, language, place)), language) for place, one in enumerate(made.exhibits, 1)]
+    plates = [_plate(one, pictures.get(picture_name(made, language, place)), language) for place, one in enumerate(made.exhibits, 1)]
     beside = [labelled(f"w_{name}", said, language) for name, said in asides(made)]
     notes = [*claim.notes, *([say("caution")] if any(one.arena for one in made.exhibits) else [])]
     return Study(
         claim.id,
         shown(claim.claim, language),
         visible(origin(made, language)),
-        f"{visible(dated(made, language))}{say('colon')[language]}{say(made.verdict)[language]}",
+        f"{visible(dated(made, language))}{say('colon')[language]}{made.said[language]}",
         made.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
         tuple(_statements(made, language)),

@@ -14,7 +14,7 @@ from harness.studies.board import Side
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
-from harness.studies.finding import country_name, say
+from harness.studies.finding import country_name, maker_name, say
 from harness.studies.predicates.counts import release_days, trained
 from harness.studies.predicates.speed import speeds
 
@@ -102,7 +102,7 @@ def training(title: Text, keys: Nothing, data: Data) -> Exhibit:
         (
             str(one.released),
             one.model,
-            one.maker,
+            maker_name(one.maker),
             country_name(one.country),
             f"{one.trillions:g}",
             source_url(one.source),
@@ -129,4 +129,5 @@ def releases(title: Text, keys: Span, data: Data) -> Exhibit:
         for quarter in quarters
     )
     headers = (say("h_quarter"), *(country_name(country) for country in named), say("other_countries"))
-    return Exhibit("releases", title, headers, rows, ())
+    total = [sum(one.values()) for one in (counts.get(country, Counter()) for country in named)]
+    return Exhibit("releases", title, headers, rows, (), (say("gap_total", one=total[0], other=total[1]),))

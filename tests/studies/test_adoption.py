@@ -83,11 +83,13 @@ def test_likes_take_the_last_exact_figure() -> None:
     ]
     found = asked("most_liked", *lists, one="Qwen", other="openai", times=2, **span)
     assert (found.outcome, found.figures["one"], found.figures["other"]) == ("holds", 101, 50)
-    assert "On 2026-02-20: Qwen/a 10, openai/b 50: 0.20 times" in found.measured.en
+    today = asked("most_liked", *lists, one="Qwen", other="openai", times=2)
+    assert "On 2026-02-20: Qwen/a has 10 likes and openai/b 50, a ratio of 0.20" in today.measured.en
+    assert (today.outcome, today.figures["date"]) == ("fails", "2026-02-20")
     assert asked("most_liked", *lists, one="Qwen", other="openai", times=2.1, **span).outcome == "fails"
     rank = asked("liked_rank", *lists, organization="openai", rank=2, **span)
     assert (rank.outcome, rank.figures["rank"]) == ("holds", 2)
-    assert "On 2026-02-20 it is number 1" in rank.measured.en
+    assert "is number 1 of 2" in asked("liked_rank", *lists, organization="openai", rank=1).measured.en
     assert asked("liked_rank", *lists, organization="openai", rank=1, **span).outcome == "fails"
 
 

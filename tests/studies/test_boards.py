@@ -211,7 +211,7 @@ def test_who_is_on_a_board_is_counted() -> None:
     asked = [ask_predicate("present", span | limit, data) for limit in ({"at_most": 0}, {"at_most": 0.4}, {"at_least": 0.5})]
     assert [one.outcome for one in asked] == ["fails", "holds", "fails"]
     assert "1 of 3 models are Chinese" in asked[0].measured.en
-    assert "cn-7b in place 2 of the whole board" in asked[0].measured.en
+    assert "cn-7b, number 2 of the whole board" in asked[0].measured.en
 
 
 def test_who_is_first_of_all() -> None:

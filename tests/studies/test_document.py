@@ -98,9 +98,11 @@ def test_a_shorter_plot_says_the_same() -> None:
 
 
 def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:
-    best = [{"model": name, "rating": value, "frontier": True} for name, value in (("c", 1100.0), ("b", 1001.0), ("a", 1000.0))]
-    others = [{"model": "d", "rating": 900.0, "frontier": False}]
-    assert [(row["model"], row["label"]) for row in plots._labels(best + others)] == [("a", 1000.0), ("b", 1007.0), ("c", 1100.0)]
+    rated = (("c", 1100.0, 64), ("b", 1001.0, 2), ("a", 1000.0, 1))
+    best = [{"model": name, "rating": value, "size": size, "frontier": True} for name, value, size in rated]
+    others = [{"model": "d", "rating": 900.0, "size": 3, "frontier": False}]
+    assert [(row["model"], row["label"]) for row in plots._labels(best + others, "size")] == [("a", 1000.0), ("b", 1007.0), ("c", 1100.0)]
+    assert [row["first"] for row in plots._labels(best + others, "size")] == [True, False, False]  # to the right of their dots
 
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:

@@ -99,12 +99,14 @@ def test_c9_today(tables: dict[str, Any]) -> None:
     text, language = best(today, TEXT), best(today, LANGUAGE)
     assert list(text.likes[:3]) == [13583, 6643, 5116]
     assert list(language.organization[:3]) == ["deepseek-ai", "Qwen", "moonshotai"]
-    fifth = found.findings[3].measured.en
-    assert f"On 2026-08-22 it is number {list(text.organization).index('openai') + 1} " in fifth
-    assert "2.04 times" in found.findings[1].measured.en
+    more, first, fifth = found.today
     rank = list(text.organization).index("openai") + 1
-    assert found.findings[1].figures["today"] == {"date": "2026-08-22", "one": text.likes[0], "other": text.likes[1]}
-    assert found.findings[3].figures["today"] == {"date": "2026-08-22", "rank": rank, "likes": text.likes[rank - 1]}
+    assert f"is number {rank} of {len(text)} organisations" in fifth.measured.en
+    assert "a ratio of 2.04" in more.measured.en
+    assert more.figures == {"date": "2026-08-22", "one": text.likes[0], "other": text.likes[1]}
+    assert first.figures == {"date": "2026-08-22", "rank": 1, "likes": text.likes[0]}
+    assert fifth.figures == {"date": "2026-08-22", "rank": rank, "likes": text.likes[rank - 1]}
+    assert [one.outcome for one in found.today] == ["holds", "holds", "fails"]
 
 
 def test_c12(tables: dict[str, Any]) -> None:
@@ -131,7 +133,8 @@ def test_c12(tables: dict[str, Any]) -> None:
         "no_reuploads": shares(today[speaks & ~again]),
     }
     found = answer(find_claim("C12"), Data(folder=None))
-    new, tracked, now = found.findings
+    new, tracked = found.findings
+    (now,) = found.today
     assert now.figures["date"] == "2026-08-22"
     for name, places in slow.items():
         assert now.figures[name] == pytest.approx(places), name
@@ -140,7 +143,7 @@ def test_c12(tables: dict[str, Any]) -> None:
     assert [round(100 * slow["all"][place]) for place in ("CN", "US")] == [24, 26]
     assert new.figures["ratio"] == pytest.approx(17.1 / 15.8)
     assert tracked.figures["ratio"] == pytest.approx(1150 / 723)
-    assert (found.verdict, [one.outcome for one in found.findings]) == ("supported", ["holds"] * 3)
+    assert (found.verdict, [one.outcome for one in (*found.findings, now)]) == ("supported", ["holds"] * 3)
 
 
 def test_the_denominator_decides(tables: dict[str, Any]) -> None:
@@ -150,7 +153,7 @@ def test_the_denominator_decides(tables: dict[str, Any]) -> None:
     rows = [row for row in found.exhibits[0].rows if row[0] == "2026-08-22"]
     ahead = [getattr(row[-1], "en", row[-1]) for row in rows]
     assert len(found.exhibits[0].rows) == 3 + 3 * 5
-    assert ahead == ["open (not listed decides)", "China", "open (not listed decides)", "China", "China"]
+    assert ahead == ["undecided (unlisted organisations decide)", "China", "undecided (unlisted organisations decide)", "China", "China"]
 
 
 def test_concentration(tables: dict[str, Any]) -> None:

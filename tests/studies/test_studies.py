@@ -148,7 +148,9 @@ def test_a_share_and_its_interval() -> None:
     ("outcomes", "kinds", "said"),
     [
         (["holds", "holds"], "pp", "supported"),
-        (["holds", "fails", "missing"], "ppp", "not supported"),
+        (["holds", "fails", "missing"], "ppp", "partly supported"),
+        (["fails", "missing"], "pp", "not supported"),
+        (["holds", "fails"], "jp", "not supported"),
         (["holds", "unclear"], "pp", "cannot tell"),
         (["holds", "missing"], "pp", "cannot tell"),
         (["holds", "holds"], "pj", "cannot tell"),

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 from studies.test_studies import MODELS
 
 from harness.errors import ConfigError
 from harness.published.scoreboards import analysed
-from harness.studies import document
-from harness.studies.answer import Answer, answer
+from harness.studies import document, overview
+from harness.studies.answer import Answer, answer, months
 from harness.studies.board import Entry
-from harness.studies.claims import Claim, claims
+from harness.studies.claims import FOLDER, Claim, Text, claims
 from harness.studies.data import Data
 from harness.studies.families import family, newest_of_family
-from harness.studies.finding import _words, signed
+from harness.studies.finding import _words, read_words, signed, together
 from harness.studies.predicates import ask_predicate
 from harness.studies.predicates.counts import release_days, trained
 from harness.studies.predicates.sizes import ratio_of_medians, regression
 from harness.studies.predicates.speed import speeds
 
-OURS = tuple(f"C{number}" for number in (1, 2, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16))
+OURS = tuple(f"C{number}" for number in (1, 2, *range(5, 17)))
 SAID = {
     "C1": "supported",
     "C2": "supported",
     "C3": "not yet measured",
     "C4": "not yet measured",
     "C5": "supported",
-    "C6": "not supported",  # "supported" before, from online Elo
-    "C7": "not supported",
+    "C6": "partly supported",  # "supported" before, from online Elo
+    "C7": "partly supported",
     "C8": "supported",
+    "C9": "supported",
     "C10": "supported",
-    "C11": "not supported",
+    "C11": "partly supported",
+    "C12": "supported",
     "C13": "not supported",
-    "C14": "not supported",
-    "C15": "not supported",
+    "C14": "partly supported",
+    "C15": "partly supported",
     "C16": "cannot tell",
 }
 
@@ -66,17 +72,128 @@ def test_at_most_two_cannot_tell_and_each_names_the_datum() -> None:
         assert len(one.datum.en) > 40
 
 
-def test_the_table_of_verdicts_has_a_row_a_claim_with_date_verdict_and_basis() -> None:
-    rows = {row[0]: row for row in document.overview(list(answers().values()), "en")}
+@pytest.mark.parametrize(
+    ("name", "en", "zh"),
+    [
+        ("C6", "partly supported (1 of 2 definitions)", "部分得到支持（2 种定义中 1 种成立）"),
+        ("C7", "partly supported (1 of 3 statements)", "部分得到支持（3 项陈述中 1 项成立）"),
+        ("C11", "partly supported (1 of 4 statements)", "部分得到支持（4 项陈述中 1 项成立）"),
+        ("C15", "partly supported (1 of 2 definitions)", "部分得到支持（2 种定义中 1 种成立）"),
+        ("C8", "supported", "得到支持"),
+    ],
+)
+def test_a_verdict_counts_what_holds(name: str, en: str, zh: str) -> None:
+    assert answers()[name].said == Text(en=en, zh=zh)
+    assert answers()[name].as_data()["verdict"] == en.partition(" (")[0]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "one"),
+    [
+        (["holds", "fails"], "fails"),
+        (["holds", "unclear"], "unclear"),
+        (["unclear", "fails"], "fails"),
+        (["missing", "holds"], "unclear"),
+        (["holds", "holds"], "holds"),
+    ],
+)
+def test_parts_of_one_topic_are_one_statement(outcomes: list[Any], one: str) -> None:
+    assert together(outcomes) == one
+
+
+def test_the_table_of_verdicts_says_what_each_figure_is() -> None:
+    rows = {row.id: row for row in overview.overview(list(answers().values()), "en")}
     assert set(rows) == set(claims())
-    assert rows["C6"][2:5] == ["In March 2024", "not supported", "12.5 months; 10.8 months"]
-    assert rows["C6"][5].startswith("fails 6.4 months")
-    assert rows["C10"][6] == "Artificial Analysis, index v2.2, 2025-08-13 – 2025-08-14"
-    assert "creation dates" in rows["C16"][6]
-    assert "Lineage between two checkpoints" in rows["C3"][6]
+    assert (rows["C6"].when, rows["C6"].verdict) == ("In March 2024", "partly supported (1 of 2 definitions)")
+    assert rows["C6"].then == ("✓ to the day of the board: 12.5 months", "✗ from release to release: 10.8 months")
+    assert rows["C6"].today[0] == "✗ to the day of the board: 6.4 months"
+    assert rows["C10"].basis == ("Artificial Analysis, index v2.2, 2025-08",)
+    assert rows["C1"].then[0].endswith("−47 points (−51 to −42)")
+    assert rows["C8"].then[2].endswith("10 of 10 Chinese")
+    assert rows["C5"].then[0].endswith("2.6 to 8.3 times the H100's time")  # the best variant of the 910B, too
+    assert rows["C9"].today[2] == "✗ OpenAI: number 3 (5,116 likes)"
+    assert rows["C12"].today[0].endswith("52.1 against 27.9 % of downloads")
+    for row in rows.values():
+        assert len(row.then) == len(answers()[row.id].claim.parts)
+        assert len(row.today) == len(answers()[row.id].claim.today)
+        assert all(len(phrase) < 90 for phrase in (*row.then, *row.today))
+        assert all(": " in phrase for phrase in (*row.then, *row.today))
+        assert all(len(basis) < 170 for basis in row.basis)
+    for one in answers().values():
+        assert all(part.short is not None for part in (*one.claim.parts, *one.claim.today)), one.claim.id
+
+
+def test_what_is_missing_stands_below_the_table_and_not_in_it() -> None:
+    made = list(answers().values())
+    lines = overview.below(made, "en")
+    assert [line.partition(" · ")[0] for line in lines[1:]] == ["C3", "C4", "C16"]
+    assert "creation dates" in lines[3]
+    assert "Lineage between two checkpoints" in lines[1]
+    assert "creation dates" not in str(overview.overview(made, "en"))
     for language in ("en", "zh"):
-        text = document.markdown(list(answers().values()), Data(folder=None), language)
+        text = document.markdown(made, Data(folder=None), language)
         assert text.count("\n## ") == len(claims()) + 1
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [60, 80, 100, 127, 128, 130, 200])
+def test_the_table_fits_every_terminal(width: int, language: str) -> None:
+    """No line is wider, nothing is left out, and no line of Chinese begins with a mark that ends one."""
+    made = list(answers().values())
+    shown = overview.terminal(made, language, width)
+    assert max(cell_len(line) for line in shown.split("\n")) <= width
+    for row in overview.overview(made, language):
+        for phrase in (*row.then, *row.today):
+            assert phrase[:4] in shown
+    assert not re.search(r"(?m)^ *[，。；：、）]|[（]$", shown)
+    if width < overview.WIDE:
+        flat = re.sub(r"\s+", "", shown)
+        for row in overview.overview(made, language):
+            assert all(re.sub(r"\s+", "", phrase) in flat for phrase in (*row.then, *row.today, *row.basis))
+
+
+def test_months_of_spans_that_overlap_are_one() -> None:
+    day = datetime.date
+    spans = [(day(2024, 4, 18), day(2024, 7, 10)), (day(2023, 12, 6), day(2024, 7, 31)), (day(2025, 3, 21), day(2025, 3, 21))]
+    assert months(spans) == ["2023-12 – 2024-07", "2025-03-21"]
+    assert months([(day(2025, 8, 13), day(2025, 8, 14))]) == ["2025-08"]
+
+
+def test_a_key_of_words_stands_once(tmp_path: Path) -> None:
+    one, two = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    one.write_text("x: {en: a, zh: a}\ny: {en: b, zh: b}\n", encoding="utf-8")
+    two.write_text("# more\nx: {en: c, zh: c}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"b\.yaml:2: the key 'x' stands in a\.yaml:1 already"):
+        read_words([one, two])
+    two.write_text("z: {en: c, zh: c}\nz: {en: d, zh: d}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"b\.yaml:2: the key 'z' stands in b\.yaml:1"):
+        read_words([one, two])
+    two.write_text("z: {en: c, zh: c, en: d}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"b\.yaml:1: 'z' has a language twice"):
+        read_words([one, two])
+    two.write_text("z: {en: c, zh: c}\n", encoding="utf-8")
+    assert set(read_words([one, two])) == {"x", "y", "z"}
+
+
+@pytest.mark.parametrize("room", ["report", "adoption"])
+def test_no_room_says_a_word_twice(room: str) -> None:
+    assert read_words([FOLDER.parent / room / "words.yaml"])
+
+
+def test_chinese_has_full_width_marks() -> None:
+    """No half-width mark after a Han character, no blank between two, no blank beside a full-width mark; pairs of quotes are whole."""
+    said = [text for both in _words().values() for text in [both["zh"]]]
+    for one in answers().values():
+        claim = one.claim
+        texts = [claim.claim, *claim.notes, *(part.says for part in (*claim.parts, *claim.today)), *(show.title for show in claim.shown)]
+        texts += [text for finding in (*one.findings, *one.today) for text in (finding.measured, finding.why, finding.limits) if text]
+        texts += [line for exhibit in one.exhibits for line in (*exhibit.lines, *exhibit.headers)]
+        said += [text.zh for text in texts]
+    han = "[\u4e00-\u9fff]"
+    for text in said:
+        for wrong in (rf"{han}[,;:!?()]", rf"[,;!?(]{han}", rf"{han} {han}", r"[，。；：、（）] \S", r"\S [，。；：、（）]", r"\d %", '"'):
+            assert not re.search(wrong, text), (wrong, text)
+        assert text.count("“") == text.count("”")
 
 
 def test_a_claim_has_parts_or_says_what_would_measure_it() -> None:

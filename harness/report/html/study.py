@@ -40,7 +40,7 @@ class Plate:
 class Study:
     """A claim in one language: verdict, statements under ``headers`` (four), plots, and what a reader must know before citing it.
 
-    ``look`` is the verdict's style class: supported, not-supported or cannot-tell.
+    ``look`` is the verdict's style class: supported, partly-supported, not-supported, cannot-tell or not-yet-measured.
     """
 
     id: str

@@ -3,11 +3,12 @@ downloads."""
 
 from __future__ import annotations
 
+import calendar
 import dataclasses
 import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.adoption.figures import DENOMINATORS, Liked, Share, latest, most_liked, share
 from harness.adoption.organizations import organizations
@@ -18,7 +19,7 @@ from harness.errors import ConfigError, DataError
 from harness.studies.adoption_words import begun, number, of_models, per_cent, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, country_name, say
+from harness.studies.finding import Basis, Finding, Outcome, country_name, listed, say
 
 PIPELINES = {"text": TEXT, "language": LANGUAGE}
 Among = Literal["all", "language", "text", "first_party", "no_reuploads", "new"]
@@ -38,9 +39,15 @@ class Printed(_Keys):
 
 
 class _OfDays(_Keys):
-    begin: datetime.date = Field(description="Lists of these days are read as one: the last figure of each model.")
-    end: datetime.date
+    begin: datetime.date | None = Field(None, description="Lists of these days are read as one: the last figure of each model.")
+    end: datetime.date | None = Field(None, description="Without days: the last wide list.")
     pipelines: Literal["text", "language"] = "text"
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.begin is None) != (self.end is None):
+            raise ValueError("give begin and end, or neither for the last wide list")
+        return self
 
 
 class MostLiked(_OfDays):
@@ -106,7 +113,7 @@ def printed(what: Printed, data: Data) -> Finding:
         "what": begun(written(one.what)),
         "date": one.date,
         "kind": written(one.kind),
-        "source": one.source.rstrip("."),
+        "source": written(one.source.rstrip(".")),
     }
     sides = {
         "one": written(one.who),
@@ -115,33 +122,56 @@ def printed(what: Printed, data: Data) -> Finding:
         "against": number(other),
     }
     measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
-    why = say("printed_unclear") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures={"ratio": ratio, "low": low, "high": high})
+    brief = say("brief_printed", value=number(one, short=True), against=number(other, short=True), ratio=f"{ratio:.2f}")
+    return Finding(
+        outcome,
+        "published",
+        measured,
+        say("printed_unclear") if outcome == "unclear" else None,
+        figures={"ratio": ratio, "low": low, "high": high},
+        basis=Basis(say("by_print"), None, *month_of(one.date)),
+        brief=brief,
+    )
+
+
+def month_of(date: str) -> tuple[datetime.date, datetime.date]:
+    """First and last day of a printed figure's date: a day, a month or a year."""
+    year, month, day = (int(part) for part in [*date.split("-"), "0", "0"][:3])
+    if day:
+        return (datetime.date(year, month, day),) * 2
+    first, last = (month, month) if month else (1, 12)
+    return datetime.date(year, first, 1), datetime.date(year, last, calendar.monthrange(year, last)[1])
+
+
+def days_of(data: Data, what: _OfDays) -> tuple[datetime.date, datetime.date]:
+    """The days asked for, else those of the last wide list; the last of all days where there is none."""
+    if what.begin is not None and what.end is not None:
+        return what.begin, what.end
+    known = wide(data)
+    last = known[-1].date if known else datetime.date.max
+    return last, last
 
 
 def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
     """Organisation (in lower case) to its rank and its most-liked model."""
-    rows = rows_of(data, what.begin, what.end)
+    rows = rows_of(data, *days_of(data, what))
     return {one.organization.lower(): (rank, one) for rank, one in enumerate(most_liked(rows, PIPELINES[what.pipelines]), 1)}
 
 
-def today(data: Data, what: _OfDays) -> tuple[datetime.date, dict[str, tuple[int, Liked]]] | None:
-    """The same ranks in the last wide list. None where there is none."""
-    known = wide(data)
-    if not known:
-        return None
-    return known[-1].date, ranked(data, what.model_copy(update={"begin": known[-1].date, "end": known[-1].date}))
-
-
-def _missing(names: tuple[str, ...], what: _OfDays) -> Finding:
+def _missing(names: tuple[str, ...], days: tuple[datetime.date, datetime.date]) -> Finding:
     command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
-    return Finding(
-        "missing",
-        "none",
-        say("no_likes", names=", ".join(names), begin=what.begin, end=what.end),
-        say("take_snapshot"),
-        command,
-    )
+    known = days[0] != datetime.date.max
+    measured = say("no_likes", names=listed(names), span=_days(days)) if known else say("no_wide_list")
+    return Finding("missing", "none", measured, say("take_snapshot"), command)
+
+
+def _days(days: tuple[datetime.date, datetime.date]) -> Text:
+    """The days of the lists that were read."""
+    return say("list_day", date=days[0]) if days[0] == days[1] else say("list_days", begin=days[0], end=days[1])
+
+
+def _basis(days: tuple[datetime.date, datetime.date]) -> Basis:
+    return Basis(say("by_hub"), None, *days)
 
 
 def _pair(one: Liked, other: Liked) -> dict[str, str]:
@@ -155,64 +185,44 @@ def _pair(one: Liked, other: Liked) -> dict[str, str]:
 def liked_more(what: MostLiked, data: Data) -> Finding:
     """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these
     days."""
-    found = ranked(data, what)
+    found, days = ranked(data, what), days_of(data, what)
     lacking = tuple(name for name in (what.one, what.other) if name.lower() not in found)
     if lacking:
-        return _missing(lacking, what)
+        return _missing(lacking, days)
     one, other = (found[name.lower()][1] for name in (what.one, what.other))
-    measured = say("most_liked", begin=what.begin, end=what.end, **_pair(one, other))
-    figures: dict[str, Any] = {"one": one.likes, "other": other.likes}
-    now = today(data, what)
-    if now is not None and {what.one.lower(), what.other.lower()} <= set(now[1]):
-        pair = [now[1][name.lower()][1] for name in (what.one, what.other)]
-        measured = say("two", one=measured, other=say("most_liked_today", date=now[0], **_pair(*pair)))
-        figures["today"] = {"date": str(now[0]), "one": pair[0].likes, "other": pair[1].likes}
-    outcome: Outcome = "holds" if one.likes >= what.times * other.likes else "fails"
-    return Finding(outcome, "published", measured, figures=figures)
+    pair = _pair(one, other)
+    return Finding(
+        "holds" if one.likes >= what.times * other.likes else "fails",
+        "published",
+        say("most_liked", span=_days(days), **pair),
+        figures={"one": one.likes, "other": other.likes, "date": str(days[1])},
+        basis=_basis(days),
+        brief=say("brief_liked", likes=pair["likes"], against=pair["against"], ratio=pair["ratio"]),
+    )
 
 
 def liked_rank(what: LikedRank, data: Data) -> Finding:
-    """Holds where the rank is the one given; the ranks above it and today's are said."""
-    found = ranked(data, what)
+    """Holds where the rank is the one given; the ranks above it are said."""
+    found, days = ranked(data, what), days_of(data, what)
     if what.organization.lower() not in found:
-        return _missing((what.organization,), what)
+        return _missing((what.organization,), days)
     rank, mine = found[what.organization.lower()]
-    measured = say(
-        "liked_rank",
-        begin=what.begin,
-        end=what.end,
-        n=len(found),
-        one=mine.model,
-        likes=f"{mine.likes:,}",
-        rank=rank,
-        before=_first(found, rank),
-    )
-    figures: dict[str, Any] = {"rank": rank, "likes": mine.likes}
-    now = today(data, what)
-    if now is not None and what.organization.lower() in now[1]:
-        place, best = now[1][what.organization.lower()]
-        more = say(
-            "liked_rank_today",
-            date=now[0],
-            rank=place,
-            one=best.model,
-            likes=f"{best.likes:,}",
-            before=_first(now[1], place),
-        )
-        measured = say("two", one=measured, other=more)
-        figures["today"] = {"date": str(now[0]), "rank": place, "likes": best.likes}
+    likes = f"{mine.likes:,}"
+    measured = say("liked_rank", span=_days(days), n=len(found), one=mine.model, likes=likes, rank=rank, before=_first(found, rank))
     return Finding(
         "holds" if rank == what.rank else "fails",
         "published",
         measured,
-        figures=figures,
+        figures={"rank": rank, "likes": mine.likes, "date": str(days[1])},
+        basis=_basis(days),
+        brief=say("brief_rank", rank=rank, likes=likes),
     )
 
 
 def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
     """Who stands before a rank, with their likes, as the end of a sentence."""
-    listed = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
-    return say("after_them", listed=Text(en=", ".join(listed), zh="、".join(listed))) if listed else say("before_all")
+    before = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
+    return say("after_them", listed=listed(before)) if before else say("before_all")
 
 
 def downloads(what: Downloads, data: Data) -> Finding:
@@ -237,7 +247,8 @@ def downloads(what: Downloads, data: Data) -> Finding:
     for name, one in shares.items():
         if one.total:
             figures[name] = {place: one.share(place) for place in (what.one, what.other, "?")}
-    return Finding(outcome, "published", measured, why, figures=figures)
+    brief = say("brief_shares", one=per_cent(mine, what.one), other=per_cent(mine, what.other))
+    return Finding(outcome, "published", measured, why, figures=figures, basis=_basis((last.date, last.date)), brief=brief)
 
 
 def lead(found: Share, one: str, other: str) -> int:

@@ -17,7 +17,7 @@ from harness.studies.claims import Text
 from harness.studies.costs import priced
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
-from harness.studies.finding import Finding, Outcome, plain, say
+from harness.studies.finding import Basis, Finding, Outcome, listed, say
 from harness.studies.predicates.series import Series
 
 
@@ -95,8 +95,8 @@ def cheaper(what: Cheaper, data: Data) -> Finding:
         say("near_half") if outcome == "unclear" else None,
         figures={"unbeaten": unbeaten, "priced": [entry.name for entry, _ in mine], "ci95": [low, high]},
         limits=say("cheaper_limits", **ends),
-        basis=say("by_price" if snapshot.board == LMARENA else "by_provider", date=snapshot.date),
-        brief=say("brief_of", k=len(unbeaten), n=len(mine)),
+        basis=Basis(say("by_price" if snapshot.board == LMARENA else "by_provider"), None, snapshot.date, snapshot.date),
+        brief=say("brief_unmatched", k=len(unbeaten), n=len(mine)),
     )
 
 
@@ -144,7 +144,7 @@ def tokens(what: Tokens, data: Data) -> Finding:
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
         command = f"harness tokenizers {' '.join((*what.one, *what.other))} --parallel xquad --parallel mgsm --out {data.tokenizers}"
-        return Finding("missing", "none", say("no_tokens", names=", ".join(lacking)), say("count_tokens"), command)
+        return Finding("missing", "none", say("no_tokens", names=listed(lacking)), say("count_tokens"), command)
     texts = range(min(len(pages[name]) for name in (*what.one, *what.other)))
     worst = [max(pages[name][k] for name in what.one) for k in texts]
     best = [min(pages[name][k] for name in what.other) for k in texts]
@@ -164,9 +164,10 @@ def tokens(what: Tokens, data: Data) -> Finding:
     )
     pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
     crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
-    why = say("tokens_crossed", listed=", ".join(crossed)) if crossed else None
-    brief = plain(" : ".join(f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)))
-    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=say("by_count"), brief=brief)
+    why = say("tokens_crossed", listed=listed(crossed)) if crossed else None
+    ranges = [f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)]
+    brief = say("brief_tokens", one=ranges[0], other=ranges[1])
+    return Finding(outcome, "measured", measured, why, figures={"one": ones, "other": others}, basis=Basis(say("by_count")), brief=brief)
 
 
 def ratio(what: Chips, chip: str) -> float:
@@ -190,10 +191,9 @@ def chips(what: Chips, data: Data) -> Finding:
     ratios = {name: ratio(what, name) for name in what.chips}
     slower = [name for name, value in ratios.items() if value > 1.001]
     outcome: Outcome = "holds" if len(slower) == len(ratios) else "fails" if not slower else "unclear"
-    listed = ", ".join(f"{_range(what, name, value)}×" for name, value in ratios.items())
-    rest = ", ".join(name for name in ratios if name not in slower)
+    rest = listed(name for name in ratios if name not in slower)
     values: dict[str, Any] = {
-        "listed": listed,
+        "listed": listed(f"{_range(what, name, value)}×" for name, value in ratios.items()),
         "reference": what.reference,
         "prompt": what.prompt,
         "context": what.context,
@@ -201,6 +201,7 @@ def chips(what: Chips, data: Data) -> Finding:
     }
     measured: Text = say(f"chips_{what.what}", model=what.model, **values)
     why = say("chips_unclear", names=rest) if outcome == "unclear" else None
+    least = min(_least(what, name, value) for name, value in ratios.items())
     kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
     return Finding(
         outcome,
@@ -208,16 +209,22 @@ def chips(what: Chips, data: Data) -> Finding:
         measured,
         why,
         figures=dict(ratios),
-        basis=say("by_datasheet"),
-        brief=plain(f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}×"),
+        basis=Basis(say("by_datasheet")),
+        brief=say("brief_longer", low=f"{least:.1f}", high=f"{max(ratios.values()):.1f}", reference=what.reference),
     )
 
 
 def _range(what: Chips, chip: str, value: float) -> str:
     """A chip's ratio, down to that of its best variant where the sources differ."""
+    least = _least(what, chip, value)
+    return f"{chip} {value:.2f}" if least == value else f"{chip} {least:.2f}–{value:.2f}"
+
+
+def _least(what: Chips, chip: str, value: float) -> float:
+    """The ratio of a chip's best variant."""
     from harness.meter.hardware import find_chip
     from harness.meter.roofline import datasheet
 
     if what.what != "arithmetic" or chip not in what.upto:
-        return f"{chip} {value:.2f}"
-    return f"{chip} {datasheet(find_chip(what.reference), 'bf16').flops / (what.upto[chip] * 1e12):.2f}–{value:.2f}"
+        return value
+    return datasheet(find_chip(what.reference), "bf16").flops / (what.upto[chip] * 1e12)

@@ -14,7 +14,7 @@ from harness.errors import ConfigError
 from harness.published.scoreboards import analysed
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, plain, say
+from harness.studies.finding import Basis, Finding, Outcome, say
 
 FILE = FOLDER / "training_tokens.yaml"
 
@@ -113,7 +113,7 @@ def releases(what: Releases, data: Data) -> Finding:
         rated_theirs=len(rated.get(what.other, ())),
     )
     figures = {"one": mine, "other": theirs, "share": mine / (mine + theirs), "ci95": [low, high]}
-    basis = say("by_release", begin=what.begin, end=what.end)
+    basis = Basis(say("by_release"), None, what.begin, what.end)
     return Finding(
         outcome,
         "published",
@@ -121,7 +121,7 @@ def releases(what: Releases, data: Data) -> Finding:
         say("near_half") if outcome == "unclear" else None,
         figures=figures,
         basis=basis,
-        brief=plain(f"{mine} : {theirs}"),
+        brief=say("brief_days", one=mine, other=theirs),
     )
 
 
@@ -152,6 +152,6 @@ def training_tokens(what: TrainingTokens, data: Data) -> Finding:
         ratio=f"{values[0] / values[1]:.2f}",
     )
     figures = {"one": values[0], "other": values[1]}
-    basis = say("by_training", begin=what.begin, end=what.end)
+    basis = Basis(say("by_training"), None, what.begin, what.end)
     brief = say("brief_trillions", one=f"{values[0]:.3g}", other=f"{values[1]:.3g}")
     return Finding(outcome, "published", measured, None, figures=figures, basis=basis, brief=brief)

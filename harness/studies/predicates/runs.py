@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say
+from harness.studies.finding import Finding, Outcome, listed, say
 
 
 class ByIndex(BaseModel):
@@ -45,9 +45,7 @@ def by_index(what: ByIndex, data: Data) -> Finding:
     lacking = [name for name in (*what.one, *what.other) if name.lower() not in have]
     if lacking:
         published = told((*what.one, *what.other), what.weights, what.language)
-        return Finding(
-            "missing", "none", say("no_runs", names=", ".join(lacking)), say("two", one=published, other=say("run_first")), command
-        )
+        return Finding("missing", "none", say("no_runs", names=listed(lacking)), say("two", one=published, other=say("run_first")), command)
     comparison = compare(list(data.runs))
     found = {}
     for place, several in indices(comparison, load_weights(what.weights)).items():
@@ -64,7 +62,9 @@ def by_index(what: ByIndex, data: Data) -> Finding:
     rival = max(rivals)
     outcome: Outcome = "holds" if mine[1] > max(high for *_, high in rivals) else "fails" if mine[2] < rival[1] else "unclear"
     measured = say("index", best=best, value=f"{mine[0]:.1f}", low=f"{mine[1]:.1f}", high=f"{mine[2]:.1f}", other=f"{rival[0]:.1f}")
-    return Finding(outcome, "measured", measured, say("near_limit") if outcome == "unclear" else None, figures={"index": spans})
+    why = say("near_limit") if outcome == "unclear" else None
+    brief = say("brief_index", value=f"{mine[0]:.1f}", other=f"{rival[0]:.1f}")
+    return Finding(outcome, "measured", measured, why, figures={"index": spans}, brief=brief)
 
 
 def needs_run(what: NeedsRun, data: Data) -> Finding:

@@ -16,7 +16,7 @@ from harness.studies import gap
 from harness.studies.board import Side, Snapshot
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, joined, say
+from harness.studies.finding import Basis, Finding, joined, say
 
 IMPORT = "harness published import FILE"
 """The command that brings ratings of other dates."""
@@ -61,17 +61,13 @@ class Series(BaseModel):
         found = gap.leads(self.of(data), one, other)
         return found[-self.newest :] if self.newest else found
 
-    @property
-    def name(self) -> Text:
-        """Board and method in words."""
-        board = (
-            say(f"board_{self.board}")
-            if self.board == LMARENA or self.board == OPEN_LLM or "-v" in self.board
-            else say("board", name=self.board)
-        )
+    def basis(self, begin: datetime.date | None = None, end: datetime.date | None = None) -> Basis:
+        """Board and method in words, and the days."""
+        known = self.board in (LMARENA, OPEN_LLM) or "-v" in self.board
+        board = say(f"board_{self.board}") if known else say("board", name=self.board)
         method = [] if self.rated_by == "score" else [say(f"method_{self.rated_by}")]
         style = [say("style_control")] if self.style == "style_control" else []
-        return joined([board, *method, *style], ", ", "，")
+        return Basis(board, joined([*method, *style], ", ", "，") if method or style else None, begin, end)
 
 
 def _until(snapshot: Snapshot, day: datetime.date) -> Snapshot:
@@ -82,7 +78,7 @@ def _until(snapshot: Snapshot, day: datetime.date) -> Snapshot:
 def absent(what: Series) -> Finding:
     """No snapshot at hand."""
     span = say("no_newest") if what.begin is None or what.end is None else say("no_snapshot", begin=what.begin, end=what.end)
-    return Finding("missing", "none", span, say("add_ratings"), IMPORT, basis=what.name)
+    return Finding("missing", "none", span, say("add_ratings"), IMPORT, basis=what.basis())
 
 
 def span(snapshots: Sequence[Snapshot]) -> str:
@@ -91,9 +87,9 @@ def span(snapshots: Sequence[Snapshot]) -> str:
     return dates[0] if dates[0] == dates[-1] else f"{dates[0]} – {dates[-1]}"
 
 
-def basis(what: Series, snapshots: Sequence[Snapshot]) -> Text:
+def basis(what: Series, snapshots: Sequence[Snapshot]) -> Basis:
     """Board, method and days."""
-    return joined([what.name, Text(en=span(snapshots), zh=span(snapshots))], ", ", "，")
+    return what.basis(min(one.date for one in snapshots), max(one.date for one in snapshots))
 
 
 def counted(n: int) -> Text:

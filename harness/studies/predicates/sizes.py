@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.studies.board import Entry, Side, Snapshot
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
-from harness.studies.finding import Finding, Outcome, plain, say, side_name, signed
+from harness.studies.finding import Finding, Outcome, say, side_name, signed
 from harness.studies.frontier import active as arch_active
 from harness.studies.predicates.series import IMPORT, Series, absent, basis
 
@@ -75,13 +75,14 @@ def medians(what: Medians, data: Data) -> Finding:
     surely_higher, surely_lower = low > 1, high < 1
     good, bad = (surely_higher, surely_lower) if what.higher else (surely_lower, surely_higher)
     outcome: Outcome = "holds" if good else "fails" if bad else "unclear"
+    middles = [_number(float(np.median([value for _, value in side]))) for side in sides]
     measured = say(
         f"medians_{what.measure}",
         date=snapshot.date,
         n=len(sides[0]),
         m=len(sides[1]),
-        one=_number(float(np.median([value for _, value in sides[0]]))),
-        other=_number(float(np.median([value for _, value in sides[1]]))),
+        one=middles[0],
+        other=middles[1],
         ratio=f"{ratio:.2f}",
         low=f"{low:.2f}",
         high=f"{high:.2f}",
@@ -90,7 +91,7 @@ def medians(what: Medians, data: Data) -> Finding:
     figures: dict[str, Any] = {"ratio": ratio, "range": [low, high]}
     figures |= {name: dict(side) for name, side in zip(("one", "other"), sides, strict=True)}
     why = say("near_one") if outcome == "unclear" else None
-    brief = plain(f"{ratio:.2f}×")
+    brief = say(f"brief_{what.measure}_median", one=middles[0], other=middles[1])
     return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief)
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.errors import ConfigError
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, joined, plain, say
+from harness.studies.finding import Basis, Finding, Outcome, joined, say
 
 FILE = FOLDER / "speeds.yaml"
 
@@ -94,8 +94,10 @@ def slower(what: Slower, data: Data) -> Finding:
         model=mine[0].model,
     )
     days = sorted(one.date for one in (*mine, *reference))
-    basis = say("by_speed", begin=days[0], end=days[-1])
+    basis = Basis(say("by_speed"), None, days[0], days[-1])
     limits = say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}") if outcome == "holds" else None
     why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
     figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
-    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=plain(f"{min(ratios):.2f}×"))
+    ends = "–".join(dict.fromkeys(f"{value:.2f}" for value in (min(ratios), max(ratios))))
+    brief = say("brief_speed", ratio=ends, reference=what.reference)
+    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief)

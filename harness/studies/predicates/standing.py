@@ -12,7 +12,7 @@ from harness.studies import gap
 from harness.studies.board import Board, Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, country_name, joined, plain, say, side_name, signed
+from harness.studies.finding import Finding, Outcome, country_name, joined, say, side_name, signed
 from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
 
@@ -63,7 +63,7 @@ def share(what: Share, data: Data) -> Finding:
     middle = statistics.median_low(sorted(value for _, value, _ in ranges))
     least, most = min(low for low, _, _ in ranges), max(high for *_, high in ranges)
     measured = say(
-        "share_all" if least == 1 else "share",
+        "share_all" if least == 1 else "share" if len(found) > 1 else "share_one",
         span=span(found),
         snapshots=counted(len(found)),
         top=what.top,
@@ -73,9 +73,10 @@ def share(what: Share, data: Data) -> Finding:
         most=round(most * what.top),
         limit=round(what.least * what.top),
     )
-    limits = say("share_limits", least=round(least * what.top), most=round(most * what.top), top=what.top) if least < 1 else None
+    bounds = {"least": round(least * what.top), "most": round(most * what.top), "top": what.top}
+    limits = say("share_limits" if most < 1 else "share_limits_open", **bounds) if least < 1 else None
     why = say("near_limit") if outcome == "unclear" else None
-    brief = say("brief_of", k=round(middle * what.top), n=what.top)
+    brief = say("brief_of", k=round(middle * what.top), n=what.top, who=side_name(what.country))
     figures = {"median": middle, "range": [least, most]}
     return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, found), brief=brief)
 
@@ -98,7 +99,7 @@ def top(what: Top, data: Data) -> Finding:
     measured = say("top", listed=listed, how=how(what, leads))
     figures = {str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high] for one in leads}
     last = leads[0]
-    brief = plain(f"{last.one.rating:.1f} : {last.other.rating:.1f}")
+    brief = say("brief_against", one=f"{last.one.rating:.1f}", other=f"{last.other.rating:.1f}")
     why = say("near_zero") if outcome == "unclear" else None
     return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief)
 
@@ -128,7 +129,8 @@ def present(what: Present, data: Data) -> Finding:
     outcome: Outcome = "holds" if all(kept) else "unclear" if any(kept) else "fails"
     last, number = found[-1], counts[-1]
     mine = next((entry for entry in last.entries if entry.facts.country == what.country), None)
-    rows = [say("country_count", country=country_name(name), n=n) for name, n in number.most_common()]
+    named = {name: country_name(name) if name != "?" else say("unknown_country") for name in number}
+    rows = [say("country_count", country=named[name], n=n) for name, n in number.most_common()]
     measured = say(
         "present",
         span=span(found),
@@ -138,7 +140,7 @@ def present(what: Present, data: Data) -> Finding:
         listed=joined(rows, ", ", "、"),
         best=say("present_best", name=mine.name, rank=1 + last.entries.index(mine)) if mine is not None else say("nothing"),
     )
-    brief = say("brief_of", k=number[what.country], n=sum(number.values()))
+    brief = say("brief_of", k=number[what.country], n=sum(number.values()), who=side_name(what.country))
     return Finding(outcome, "published", measured, None, figures={"counts": dict(number)}, basis=basis(what, found), brief=brief)
 
 

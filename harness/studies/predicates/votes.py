@@ -12,7 +12,7 @@ from harness.studies import gap
 from harness.studies.board import Side, one_kind
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, say, signed
+from harness.studies.finding import Finding, Outcome, plain, say, side_name, signed
 from harness.studies.predicates.series import Series, absent, basis, counted, how, span
 
 Range = tuple[float, float, float]
@@ -88,8 +88,8 @@ def lead(what: Lead, data: Data) -> Finding:
         n=len(found),
         **_pair(last),
         **_signed(value, low, high),
-        ahead=sum(one.sure > 0 for one in found) or say("none_of"),
-        behind=sum(one.sure < 0 for one in found) or say("none_of"),
+        ahead=_times("first_count", sum(one.sure > 0 for one in found)),
+        behind=_times("second_count", sum(one.sure < 0 for one in found)),
         how=how(what, found),
     )
     return Finding(
@@ -98,10 +98,33 @@ def lead(what: Lead, data: Data) -> Finding:
         measured,
         say("lead_unclear") if outcome == "unclear" else None,
         figures={"median": value, "ci95": [low, high], "snapshots": len(found)},
-        limits=say("lead_limits", value=f"{low:.0f}") if outcome == "holds" else None,
+        limits=say("lead_limits", points=_required(low)) if outcome == "holds" else None,
         basis=basis(what, [one.snapshot for one in found]),
         brief=_brief(value, low, high),
     )
+
+
+def _required(low: float) -> Text:
+    """The most points that could be required."""
+    return say("one_point") if f"{low:.0f}" == "1" else say("points_of", n=f"{low:.0f}")
+
+
+def _times(key: str, n: int) -> Text:
+    """How many snapshots, or none."""
+    return say(key, n=n) if n else say("none_of")
+
+
+def _sides(one: Side, other: Side) -> Text:
+    """Which side is subtracted from which."""
+    return say("minus", one=_named(one), other=_named(other))
+
+
+def _named(side: Side) -> Text:
+    """A side by its country, else by its makers or the expression for its names."""
+    if side.country is not None:
+        return side_name(side.country)
+    makers = side.maker if isinstance(side.maker, str) or side.maker is None else ", ".join(side.maker)
+    return plain(makers or side.name or "…")
 
 
 def _brief(value: float, low: float, high: float) -> Text:
@@ -184,6 +207,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         "narrowed",
         early_span=span([one.snapshot for one in found[0]]),
         late_span=span([one.snapshot for one in found[1]]),
+        sides=_sides(what.one, what.other),
         early=signed(early[0]),
         late=signed(late[0]),
         change=signed(value),
@@ -197,7 +221,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         measured,
         say("near_zero") if outcome == "unclear" else None,
         figures={"early": early[0], "late": late[0], "change": value, "range": [low, high]},
-        limits=say("narrowed_limits", value=f"{low:.0f}") if outcome == "holds" else None,
+        limits=say("narrowed_limits", points=_required(low)) if outcome == "holds" else None,
         basis=basis(what.late, [one.snapshot for leads in found for one in leads]),
         brief=say("brief_change", early=signed(early[0]), late=signed(late[0])),
     )
@@ -219,6 +243,7 @@ def gained(what: Gained, data: Data) -> Finding:
     measured = say(
         "gained",
         size=f"{what.small[0].at_most:g}",
+        sides=_sides(*what.small),
         early_span=_when(what.early),
         late_span=_when(what.late),
         **{f"{name}_{when}": signed(one[0]) for (name, when), one in zip(NAMED, ranges, strict=True)},

@@ -1,0 +1,137 @@
+"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where it fits, else as blocks."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.report.fitting import folded
+from harness.report.inert import visible
+from harness.studies.answer import Answer
+from harness.studies.claims import Part, Text
+from harness.studies.finding import Finding, say
+
+COLUMNS = ("claim", "when", "verdict", "then", "today", "basis")
+"""The headers of the table."""
+WIDE = 128
+"""Terminal columns from which on the table fits."""
+INDENT = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claim. ``then``, ``today`` and ``basis`` hold one short phrase per statement or source."""
+
+    id: str
+    name: str
+    claim: str
+    when: str
+    verdict: str
+    then: tuple[str, ...]
+    today: tuple[str, ...]
+    basis: tuple[str, ...]
+
+
+def overview(answers: Sequence[Answer], language: str) -> list[Row]:
+    """A row per claim."""
+    return [_row(one, language) for one in answers]
+
+
+def _row(one: Answer, language: str) -> Row:
+    claim = one.claim
+    return Row(
+        claim.id,
+        named(one, language),
+        visible(claim.claim[language]),
+        visible(claim.when[language]) if claim.when is not None else "–",
+        one.said[language],
+        tuple(_phrase(part, finding, language) for part, finding in zip(claim.parts, one.findings, strict=True)),
+        tuple(_phrase(part, finding, language) for part, finding in zip(claim.today, one.today, strict=True)),
+        tuple(visible(basis[language]) for basis in one.bases),
+    )
+
+
+def named(one: Answer, language: str) -> str:
+    """What a claim is called in lists: its name, else its text."""
+    return visible((one.claim.name or one.claim.claim)[language])
+
+
+def _phrase(part: Part, finding: Finding, language: str) -> str:
+    """A mark for the outcome, what the figure is, and the figure; without one what is said of it."""
+    label = part.short[language] if part.short is not None else ""
+    figure = (finding.brief or say(finding.outcome))[language]
+    return visible(f"{say(f'mark_{finding.outcome}')[language]} {label}{say('colon')[language] if label else ''}{figure}")
+
+
+def asides(answer: Answer) -> list[tuple[str, Text]]:
+    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would decide one that cannot be told."""
+    named = (("pending", answer.claim.pending), ("datum", answer.datum))
+    return [(name, said) for name, said in named if said is not None]
+
+
+def below(answers: Sequence[Answer], language: str) -> list[str]:
+    """What stands under the table: how to read the marks, and what is missing where a claim is not measured or not decided."""
+    colon = say("colon")[language]
+    listed = [f"{one.claim.id} · {say(f'w_{name}')[language]}{colon}{said[language]}" for one in answers for name, said in asides(one)]
+    return [say("marks")[language], *map(visible, listed)]
+
+
+def terminal(answers: Sequence[Answer], language: str, width: int) -> str:
+    """The table for a terminal, with what stands below it. Nothing is cropped."""
+    rows = overview(answers, language)
+    made = _table(rows, language, width) if width >= WIDE else "\n".join(_block(row, language, width) for row in rows)
+    return f"{made}\n" + "".join(f"{_hung(line, width, 2)}\n" for line in below(answers, language))
+
+
+def _table(rows: Sequence[Row], language: str, width: int) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text as Plain
+
+    free = width - 2 * len(COLUMNS)
+    shares = (0.13, 0.11, 0.15, 0.26, 0.2, 0.15)
+    widths = [int(free * share) for share in shares]
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), show_lines=False)
+    for name, room in zip(COLUMNS, widths, strict=True):
+        table.add_column(say(f"w_{name}")[language], width=room, no_wrap=True)
+    for row in rows:
+        cells = ((f"{row.id} {row.name}",), (row.when,), (row.verdict,), row.then, row.today, row.basis)
+        table.add_row(*(Plain(_listed(cell, room)) for cell, room in zip(cells, widths, strict=True)))
+        table.add_section()
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(table)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _listed(phrases: Sequence[str], width: int) -> str:
+    return "\n".join(_hung(one, width, 2) for one in phrases) or "–"
+
+
+def _hung(text: str, width: int, indent: int) -> str:
+    """Folded, the lines after the first indented."""
+    lines = folded(text, width).split("\n")
+    if len(lines) == 1:
+        return text
+    first, rest = lines[0], text[len(lines[0]) :].strip()
+    return "\n".join([first, *(" " * indent + line for line in folded(rest, width - indent).split("\n"))])
+
+
+def _block(row: Row, language: str, width: int) -> str:
+    """A claim as a heading and a list."""
+    from rich.cells import cell_len
+
+    head = f"{row.id}  {row.name}{say('stop')[language]} {row.when}{say('colon')[language]}{row.verdict}"
+    lines = [_hung(head, width, INDENT)]
+    labels = {name: say(f"w_{name}")[language] for name in ("then", "today", "basis")}
+    room = max(cell_len(label) for label in labels.values()) + 2
+    for name, phrases in (("then", row.then), ("today", row.today), ("basis", row.basis)):
+        for place, phrase in enumerate(phrases):
+            label = labels[name] if place == 0 else ""
+            start = " " * INDENT + label + " " * (room - cell_len(label))
+            folds = _hung(phrase, width - INDENT - room, 2).split("\n")
+            lines += [start + folds[0], *(" " * (INDENT + room) + fold for fold in folds[1:])]
+    return "\n".join(lines) + "\n"
