@@ -38,7 +38,7 @@ _VERB = (
     r"|vote for|settle on|answer with|lean towards?)\b"
 )
 _AND_SO = (
-    r"(?:so|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
+    r"(?:so|by (?:the )?(?:process of )?elimination|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
     r"|conclusion|finally|ultimately|∴|⇒|=>|→)"
 )
 _NO_WAIT = (
@@ -62,7 +62,9 @@ CUES = (
             + ")"
         ),
     ),
-    Cue("correct", re.compile(r"(?i:(?:^|\n)[\s#>-]{0,8}(?:correct|right|result|final|output|letter)\s*(?::|=|->|→))"), closed=True),
+    Cue("correct", re.compile(r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"), closed=True),
+    Cue("answer?", re.compile(r"(?:(?i:\banswer)|答案(?:是|呢)?)\s?\?"), closed=True),
+    Cue("key", re.compile(r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"), closed=True),
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
     Cue(
         "think",
@@ -76,7 +78,7 @@ CUES = (
     Cue(
         "that makes",
         re.compile(
-            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|makes|making|corresponds to|matches|points to|leads to"
+            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|left with|makes|making|corresponds to|matches|points to|leads to"
             r"|selecting|choosing)"
             r"(?: us with| me with)?(?: only| just)?)"
         ),
@@ -109,9 +111,18 @@ CUES = (
             r"(?:选项|说法|一项|选择|表述|描述|叙述|项)*(?:应该|应当|应|只有|只能|就)*(?:是|为|:|有)"
         ),
     ),
-    Cue("选", re.compile(r"选(?:择|取|定)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
+    Cue("选", re.compile(r"选(?:择|取|定)?(?:的是)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
     Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
-    Cue("答", re.compile(r"(?:(?:^|\n)\s{0,8}答\s{0,4}:|正解(?:是|为|:))"), closed=True),
+    Cue("答", re.compile(r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"), closed=True),
+    Cue(
+        "是",
+        re.compile(
+            r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"
+        ),
+        closed=True,
+    ),
+    Cue("可能", re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:可能|大概|也许|或许|估计)\s{0,2}(?:是|选|为)"), "tentative", closed=True),
+    Cue("对应", re.compile(r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"), "judged", closed=True),
     Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
     Cue(
@@ -184,7 +195,7 @@ NOT_BEFORE_ZH = re.compile(
     r"|(?:容易|误以为|误认为|误选|错选|有人|(?:有的?|有些|不少|很多|许多|部分|多数|大多数)(?:人|同学|考生|学生)|干扰项|陷阱|迷惑)[^,。;!?\n]*$"
 )
 HYPOTHESIS = re.compile(
-    r"(?i:\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$"
+    r"否则|(?i:\botherwise\b|\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$"
     r"|\bcould be\W*$)|(?:如果|若|假如|假设|倘若|要是)"
 )
 POSSIBLE = re.compile(r"(?i:\b(?:possible|potential|plausible|likely wrong)\s+$)")

@@ -25,11 +25,13 @@ _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 _MARKUP = re.compile(
     r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
     r"|operatorname)\b\s*(?=\{)"
+    r"|(?:~~|<(?:del|s|strike)>)[^\n~<>]{1,80}(?:~~|</(?:del|s|strike)>)"  # struck out
+    r"|(?<!\w)_(?=[^\W_])|(?<=[^\W_])_(?!\w)"
     r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul"
     r"|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
 )  # in small letters: <B> is an answer
 _OUTER = " .。,;:!\"'「」『』【】"
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>|(?<!\w)</s>|(?<=\w)</s>|<[|｜](?:eot_id|eom_id|end▁of▁sentence|return|endoftext)[|｜]>|<end_of_turn>|<eos>", re.I)
 
 
 def fold(text: str) -> str:

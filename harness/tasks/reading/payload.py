@@ -27,7 +27,7 @@ _WORDS = (
 )
 _CLOSED = re.compile(
     rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…()\[\]【】〖」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
-    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符没都均皆])"
+    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符没都均皆还也])"
 )
 _ENDED = re.compile(
     rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]【】〖」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
