@@ -101,7 +101,7 @@ CUES = (
     Cue(
         "答案",
         re.compile(
-            r"答案(?:选项|字母|序号|代号)?[】\]」》)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
+            r"答案(?:选项|字母|序号|代号)?[】\]」》〗)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
         ),
     ),
     Cue(
@@ -152,6 +152,8 @@ STRUCTURES = (
     ),
     ("tag", re.compile(r"\[(answer|ans|final|答案)\](.*?)\[/\1\]", re.DOTALL | re.IGNORECASE)),
     ("double brackets", re.compile(r"\[\[([^\[\]\n]{1,80})\]\]")),
+    ("code", re.compile(r"(?m)^\s{0,8}(?:print\s?\(|return\b)\s?[\"']([A-Za-z])[\"']")),
+    ("table", re.compile(r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案|选择)\s*\|\s*\n[|:\s-]+\n(?:\|[^|\n]*)*?\|([^|\n]*)\|\s*$(?!\n\|)")),
     ("####", re.compile(r"(?m)^[^\S\n]{0,8}####\s*([^\n#]{1,80})$")),
 )
 BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")

@@ -25,18 +25,19 @@ _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 _MARKUP = re.compile(
     r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
     r"|operatorname)\b\s*(?=\{)"
-    r"|(?:~~|<(?:del|s|strike)>)[^\n~<>]{1,80}(?:~~|</(?:del|s|strike)>)"  # struck out
     r"|(?<!\w)_(?=[^\W_])|(?<=[^\W_])_(?!\w)"
     r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul"
     r"|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
 )  # in small letters: <B> is an answer
+_STRUCK = re.compile(r"~~[^\n~]{1,80}~~|<(del|s|strike)>[^\n<>]{1,80}</\1>")
 _OUTER = " .。,;:!\"'「」『』【】"
 _BREAK = re.compile(r"<br\s*/?>|(?<!\w)</s>|(?<=\w)</s>|<[|｜](?:eot_id|eom_id|end▁of▁sentence|return|endoftext)[|｜]>|<end_of_turn>|<eos>", re.I)
 
 
 def fold(text: str) -> str:
     """The text with half-width forms, simplified characters of the answer's vocabulary, plain letters, and blanks for mark-up."""
-    plain = "".join(map(_fold_one, text))
+    plain = _STRUCK.sub(lambda found: " " * len(found[0]), text)
+    plain = "".join(map(_fold_one, plain))
     plain = _BREAK.sub(lambda found: "\n" + " " * (len(found[0]) - 1), plain)
     return _MARKUP.sub(lambda found: " " * len(found[0]), plain)
 

@@ -76,7 +76,12 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     """
     opened = _START.match(text, start)
     place = opened.end() if opened else start
-    whole = _option_text(text, place, options)
+    before = re.compile(_OPEN).match(text, start)
+    whole = max(
+        (found for at in {before.end() if before else start, place} if (found := _option_text(text, at, options))),
+        key=lambda one: one.end,
+        default=None,
+    )
     letter = _ONE.match(text, place)
     if whole is not None and (letter is None or whole.end > letter.end() + 1):
         return whole

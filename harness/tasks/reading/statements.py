@@ -138,7 +138,7 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
 
 _L = r"[\"'「『【〖《\[({<\s]{0,8}(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]{0,8}"
 _BEGIN = (
-    r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
+    r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|其实|实际上|事实上|综上|可知|得出|显然|认为"
     r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while|in"
     r"|clearly|then|both|as|say)\b))"
     r"\s{0,4}(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s{0,4}|选项|选择|答案){0,4}"
@@ -158,7 +158,7 @@ _JUDGED = re.compile(
     rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly"
     rf"| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
     r"|(?P<answer_zh>(?:就|才|即)?(?:是|为)(?:本题)?的?(?:唯一|最终|最佳|最终的)?(?:正确)?的?(?:正确答案|答案|正解|正确选项|正确的选项))"
-    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
+    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|更|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
     r"|(?P<wrong_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|为|显然|明显)*(?:不正确|错误|错的?(?=[。,;!\s]|$)|不对|有误|不符合?)))"
 )
 
@@ -172,8 +172,8 @@ _WRONG_ONE = re.compile(
 
 _SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
 _VERDICT = re.compile(
-    r"(?m)^[\s*#>(-]{0,8}([A-Z])\s?(?:[.):、]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(]|\.\s))??\s{0,4}"
-    r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!]{0,4}$"
+    r"(?m)^[\s*#>(|-]{0,8}([A-Z])\s{0,8}(?:[.):、|]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(|]|\.\s))??\s{0,4}"
+    r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!|]{0,8}$"
 )
 """Lines of an analysis: "B. Paris - correct.", C：错误."""
 
@@ -204,6 +204,7 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
             continue
         definite = kind.startswith("answer") and not re.search(r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind])  # not "a correct answer"
         weight: Weight = "stated" if definite else "judged"
-        if not letters:
+        echoed = re.match(r"[\s)]{0,4}[.):、]", text[found.end(1) :]) and options.letter(text[found.end(1) : found.end()].strip(" .):、"))
+        if not letters or echoed:  # the line of an option that reads "正确"
             continue
         yield Statement(letters, found.start(1), found.end(), "X is right", weight, wrong=kind.startswith("wrong"))
