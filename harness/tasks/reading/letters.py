@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from harness.tasks.reading.api import Reading
@@ -45,7 +46,7 @@ _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _REASON = re.compile(r"(?i:because|since|due to)\b|因为|由于")
-_REASONS = re.compile(r"(?<=[,。;:、.])\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
+_REASONS = re.compile(r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
     r"|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
@@ -68,7 +69,7 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
     ``several``: a task with more than one right option; letters stated together are then read together ("AC").
     """
     options = options or Options()
-    plain = fold(text)
+    plain = _unlisted(fold(text), options.count)
     end = _end(plain, options)
     plain = plain[:end]
     if not plain.strip():
@@ -78,6 +79,18 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
         if found is not None:
             return _reading(text, found, options, several)
     return Reading(None, "nothing stated")
+
+
+def _unlisted(plain: str, count: int) -> str:
+    """Without the list of all letters in "Answer (A, B, C or D): B": blanks stand in its place."""
+    return _all_letters(count).sub(lambda found: " " * len(found[0]), plain)
+
+
+@lru_cache(maxsize=32)
+def _all_letters(count: int) -> re.Pattern[str]:
+    between = r"\s{0,2}(?:[,/、|]\s{0,2})?(?:(?i:or|and)\s{1,2}|或|和)?"
+    listed = between.join(LETTERS[:count])
+    return re.compile(rf"\(?\s{{0,2}}(?<!\w)(?:{listed}|A\s?[-~—至到]\s?{LETTERS[count - 1]})\s{{0,2}}\)?(?=\s{{0,2}}(?:[:=]|是|为|(?i:is\b)))")
 
 
 def _end(plain: str, options: Options) -> int:
@@ -185,7 +198,7 @@ def _lead(plain: str, options: Options) -> Statement | None:
     several = None if own_text else payload(plain, first.start, options)
     if several is not None and len(several.letters) > 1:
         return Statement(several.letters, first.start, several.end, "lead", "stated")
-    if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
+    if _listed(leads) or (not own_text and re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest)):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
     rest = alike(_REASONS.split(first.rest, maxsplit=1)[0])
@@ -257,7 +270,7 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
         own = " ".join(re.findall(_WORDS, alike(text)))
         if own and f" {own} " in words:
             named.append((own, LETTERS[place]))
-    widest = [(own, letter) for own, letter in named if not any(own in other for other, _ in named if other != own)]
+    widest = [(own, letter) for own, letter in named if not any(f" {own} " in f" {other} " for other, _ in named if other != own)]
     said_own = widest[0][0] if len(widest) == 1 else ""
     if len(said_own) < 2 or re.fullmatch(r"[\d .,%]+", said_own) or not (words.startswith(f" {said_own} ") or words.endswith(f" {said_own} ")):
         return None

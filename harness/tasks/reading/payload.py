@@ -37,7 +37,7 @@ _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
 _S = r"[^\S\n]{0,4}"
 _OR = re.compile(
     rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|[也亦]可以?|也许是?|或许是?){_S}"
-    rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"
+    rf"(?:(?i:(?:maybe|possibly|perhaps|option|choice|it|could|might|may|be|the)\b|选项|选择?)\s*)*{_OPEN}{_LETTER}"
 )
 _AND = re.compile(
     rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同"
