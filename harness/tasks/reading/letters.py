@@ -45,6 +45,7 @@ _INLINE = re.compile(r"(?<!\w)([A-Z])[.:]\s")
 _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or)\b)")
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
+_THAT_IS = re.compile(r"^[=(\s]{0,4}(?:(?i:i\.?\s?e\.?|that is|namely)\b[\s,.:]*|[即也]就?是?[\s,:]*)?")
 _REASON = re.compile(r"(?i:because|since|due to)\b|因为|由于")
 _REASONS = re.compile(r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
 _DISMISSED = re.compile(
@@ -231,7 +232,8 @@ def _spaced(line: str, options: Options) -> re.Match[str] | None:
     if match is None:
         return None
     reason = match[1].isupper() and _REASON.match(match[3])
-    return match if reason or names(match[3], LETTERS.index(match[1].upper()), options) else None
+    said = _THAT_IS.sub("", match[3])
+    return match if reason or names(said, LETTERS.index(match[1].upper()), options) else None
 
 
 def _judgement(plain: str, options: Options) -> Statement | None:

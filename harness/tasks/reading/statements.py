@@ -25,7 +25,7 @@ from harness.tasks.reading.cues import (
     Cue,
     Weight,
 )
-from harness.tasks.reading.options import Options
+from harness.tasks.reading.options import LETTERS, Options
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 _SENTENCE = 300
@@ -59,6 +59,8 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
             weight = weight_of(text, found, cue)
             if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end) or _ALSO.match(text, said.end):
                 continue
+            if cue.closed and any(LETTERS.index(letter) >= options.count for letter in said.letters):
+                continue  # "i.e., H": a letter of the question's own
             known.add(said.end)
             start = found.start() + len(found[0]) - len(found[0].lstrip(" \n,.;。("))
             rule = cue.rule if said.by == "letter" else f"{cue.rule}, option's {'text' if said.by == 'text' else 'place'}"
