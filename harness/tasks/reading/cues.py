@@ -62,9 +62,17 @@ CUES = (
             + ")"
         ),
     ),
-    Cue("correct", re.compile(r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"), closed=True),
+    Cue(
+        "correct",
+        re.compile(r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"),
+        closed=True,
+    ),
     Cue("answer?", re.compile(r"(?:(?i:\banswer)|答案(?:是|呢)?)\s?\?"), closed=True),
-    Cue("key", re.compile(r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"), closed=True),
+    Cue(
+        "key",
+        re.compile(r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"),
+        closed=True,
+    ),
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
     Cue(
         "think",
@@ -113,16 +121,23 @@ CUES = (
     ),
     Cue("选", re.compile(r"选(?:择|取|定)?(?:的是)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
     Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
-    Cue("答", re.compile(r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"), closed=True),
+    Cue(
+        "答",
+        re.compile(r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"),
+        closed=True,
+    ),
     Cue(
         "是",
-        re.compile(
-            r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"
-        ),
+        re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"),
         closed=True,
     ),
     Cue("可能", re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:可能|大概|也许|或许|估计)\s{0,2}(?:是|选|为)"), "tentative", closed=True),
-    Cue("对应", re.compile(r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"), "judged", closed=True),
+    Cue(
+        "对应",
+        re.compile(r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"),
+        "judged",
+        closed=True,
+    ),
     Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
     Cue(
@@ -153,7 +168,12 @@ STRUCTURES = (
     ("tag", re.compile(r"\[(answer|ans|final|答案)\](.*?)\[/\1\]", re.DOTALL | re.IGNORECASE)),
     ("double brackets", re.compile(r"\[\[([^\[\]\n]{1,80})\]\]")),
     ("code", re.compile(r"(?m)^\s{0,8}(?:print\s?\(|return\b)\s?[\"']([A-Za-z])[\"']")),
-    ("table", re.compile(r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案|选择)\s*\|\s*\n[|:\s-]+\n(?:\|[^|\n]*)*?\|([^|\n]*)\|\s*$(?!\n\|)")),
+    (
+        "table",
+        re.compile(
+            r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案|选择)\s*\|\s*\n[|:\s-]+\n(?:\|[^|\n]*)*?\|([^|\n]*)\|\s*$(?!\n\|)"
+        ),
+    ),
     ("####", re.compile(r"(?m)^[^\S\n]{0,8}####\s*([^\n#]{1,80})$")),
 )
 BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")

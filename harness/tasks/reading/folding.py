@@ -31,7 +31,9 @@ _MARKUP = re.compile(
 )  # in small letters: <B> is an answer
 _STRUCK = re.compile(r"~~[^\n~]{1,80}~~|<(del|s|strike)>[^\n<>]{1,80}</\1>")
 _OUTER = " .。,;:!\"'「」『』【】"
-_BREAK = re.compile(r"<br\s*/?>|(?<!\w)</s>|(?<=\w)</s>|<[|｜](?:eot_id|eom_id|end▁of▁sentence|return|endoftext)[|｜]>|<end_of_turn>|<eos>", re.I)
+_BREAK = re.compile(
+    r"<br\s*/?>|(?<!\w)</s>|(?<=\w)</s>|<[|｜](?:eot_id|eom_id|end▁of▁sentence|return|endoftext)[|｜]>|<end_of_turn>|<eos>", re.I
+)
 
 
 def fold(text: str) -> str:

@@ -91,7 +91,9 @@ def _unlisted(plain: str, count: int) -> str:
 def _all_letters(count: int) -> re.Pattern[str]:
     between = r"\s{0,2}(?:[,/、|]\s{0,2})?(?:(?i:or|and)\s{1,2}|或|和)?"
     listed = between.join(LETTERS[:count])
-    return re.compile(rf"\(?\s{{0,2}}(?<!\w)(?:{listed}|A\s?[-~—至到]\s?{LETTERS[count - 1]})\s{{0,2}}\)?(?=\s{{0,2}}(?:[:=]|是|为|(?i:is\b)))")
+    return re.compile(
+        rf"\(?\s{{0,2}}(?<!\w)(?:{listed}|A\s?[-~—至到]\s?{LETTERS[count - 1]})\s{{0,2}}\)?(?=\s{{0,2}}(?:[:=]|是|为|(?i:is\b)))"
+    )
 
 
 def _end(plain: str, options: Options) -> int:
@@ -274,7 +276,11 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
             named.append((own, LETTERS[place]))
     widest = [(own, letter) for own, letter in named if not any(f" {own} " in f" {other} " for other, _ in named if other != own)]
     said_own = widest[0][0] if len(widest) == 1 else ""
-    if len(said_own) < 2 or re.fullmatch(r"[\d .,%]+", said_own) or not (words.startswith(f" {said_own} ") or words.endswith(f" {said_own} ")):
+    if (
+        len(said_own) < 2
+        or re.fullmatch(r"[\d .,%]+", said_own)
+        or not (words.startswith(f" {said_own} ") or words.endswith(f" {said_own} "))
+    ):
         return None
     return Statement((widest[0][1],), 0, len(plain), "option named", "judged")
 
