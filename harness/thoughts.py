@@ -35,9 +35,8 @@ PROSE = (
     ThinkTags("Here is my thought process:", "Here is my response:"),
     ThinkTags("Here's my thought process:", "Here's my response:"),
     ThinkTags("Thinking...", "...done thinking."),
-    ThinkTags("```thinking", "```"),
 )
-"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal, a fence): looked for at an answer's beginning only."""
+"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): looked for at an answer's beginning only."""
 _NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
 _HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
 _WRAPPED = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"), ("<response>", "</response>"))

@@ -142,7 +142,6 @@ def test_a_thought_is_found_wherever_it_stands(tags: ThinkTags, said: str, answe
         ("<|START_THINKING|>A<|END_THINKING|><|START_RESPONSE|>B<|END_RESPONSE|>", "B"),
         ("Here is my thought process:\nA?\n\nHere is my response:\nB", "B"),
         ("Thinking...\nA?\n...done thinking.\n\nB", "B"),
-        ("```thinking\nA?\n```\nB", "B"),
         ("A? So 2.assistantfinalB", "B"),
         ("B\n<think>A", "B"),
     ],

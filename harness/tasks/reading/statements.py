@@ -173,11 +173,15 @@ _WRONG_ONE = re.compile(
 
 
 _NUMBERED = re.compile(
-    r"(?i:(?:^|[\n.,;:]\s?|\b(?:so|thus|therefore|hence|that|only)\s)(?=(?:the\s+)?\w+ (?:option|choice|answer|statement|one)\s+(?:is|was)\s+"
-    r"(?:the\s+)?(?:correct|right|best|true|answer)\b))|(?:^|[\n。,;:]|因此|所以|故|只有)\s?(?=第.(?:个选项|个|项|选项)(?:是|才是|才)?(?:正确|对的|符合))"
+    r"(?i:(?:^|[\n.,;:]\s?|\b(?:so|thus|therefore|hence|that|only)\s)"
+    r"(?=(?:the\s+)?\w+ (?:option|choice|answer|statement|one)\s+(?:is|was)\s+(?:the\s+)?(?:correct|right|best|true|answer)\b))"
+    r"|(?:^|[\n。,;:]|因此|所以|故|只有)\s?(?=第.(?:个选项|个|项|选项)(?:是|才是|才)?(?:正确|对的|符合))"
 )
+"""Before "the second option is correct", 第二项正确."""
 _ONLY = re.compile(
-    r"(?i:(?<!not )\bonly\s+(?:option|choice|answer|statement)s?)[\s\"'(\[]{1,3}([A-Z])\b(?=\W+(?:(?:also|both|all)\s)?(?i:satisf|meets?\b|fits?\b|fulfil|match|holds?\b|works?\b|makes sense|applies|agrees|remains))"
+    r"(?i:(?<!not )\bonly\s+(?:option|choice|answer|statement)s?)[\s\"'(\[]{1,3}([A-Z])\b"
+    r"(?=\W+(?:(?:also|both|all)\s)?"
+    r"(?i:satisf|meets?\b|fits?\b|fulfil|match|holds?\b|works?\b|makes sense|applies|agrees|remains))"
 )
 _SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
 _VERDICT = re.compile(
