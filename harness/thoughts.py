@@ -36,7 +36,7 @@ PROSE = (
     ThinkTags("Here's my thought process:", "Here's my response:"),
     ThinkTags("Thinking...", "...done thinking."),
 )
-"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): looked for at an answer's beginning only."""
+"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's beginning, and only as a pair."""
 _NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
 _HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
 _WRAPPED = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"), ("<response>", "</response>"))
@@ -118,8 +118,11 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
     if opened is not None:
         return opened
     bare = text.lstrip()
-    for tags in (*KNOWN, *PROSE):
+    for tags in KNOWN:
         if bare.startswith((tags.open, tags.close)):
+            return tags
+    for tags in PROSE:
+        if bare.startswith(tags.open) and tags.close in bare:
             return tags
     begun = _OPEN.match(bare)
     if begun is not None:

@@ -161,6 +161,10 @@ def test_words_around_an_answer_behind_a_thought(said: str, answer: str) -> None
         "B. Analysis: <b>A</b> fails.",
         "The <a> tag, [A] and analysis: B",
         "Thinking",
+        "Thinking...\nThe answer is B.",
+        "Here is my thought process:\n1. A fails.\nAnswer: B",
+        "```\nB\n```",
+        "```thinking\nB\n```",
     ],
 )
 def test_other_words_in_brackets_are_no_thoughts(said: str) -> None:
