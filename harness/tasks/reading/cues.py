@@ -34,8 +34,8 @@ _TO = (
 )
 _NOUN = r"\b(?:answers?|ans\.?|response|(?<!many )(?:option|choice)|pick|guess|selection|conclusion|solution|verdict)"
 _VERB = (
-    r"\b(?:choose|chose|select|selected|pick|picked|go(?:ing)? with|went with|opt(?:ed)? for"
-    r"|vote for|settle on|answer with|lean towards?)\b"
+    r"\b(?:choose|chose|select|selected|pick|picked|go(?:ing)? (?:with|for)|went with|opt(?:ed)? for"
+    r"|vote(?: for)?|settle on|answer with|lean towards?)\b"
 )
 _AND_SO = (
     r"(?:so|by (?:the )?(?:process of )?elimination|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
@@ -105,7 +105,7 @@ CUES = (
     ),
     Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
     Cue("not…but", re.compile(r"(?i:\bnot\b[^,.;!?\n]{1,24},?\s*but(?: rather)?\b)"), closed=True),
-    Cue("最终答案", re.compile(r"(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论)(?:选项|字母)?[】\]」》)]*"), "final"),
+    Cue("最终答案", re.compile(r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"), "final"),
     Cue(
         "答案",
         re.compile(
@@ -138,7 +138,7 @@ CUES = (
         "judged",
         closed=True,
     ),
-    Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
+    Cue("不是…是", re.compile(r"不是(?:[^,。;!?\n]{0,16}[,;]|\s?[A-Z]项?)\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
     Cue(
         "而是",
@@ -147,7 +147,7 @@ CUES = (
     ),
     Cue(
         "因此",
-        re.compile(r"(?:因此|所以|故|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"),
+        re.compile(r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"),
         closed=True,
     ),
     Cue("剩下", re.compile(r"(?:剩下|只剩下?|仅剩|余下)的?(?:选项)?(?:是|只有|就是)?"), "judged"),
@@ -159,7 +159,7 @@ STRUCTURES = (
         "tag",
         re.compile(
             (
-                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|答案|最终答案"
+                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|output|solution|答案|最终答案"
                 r"|选项)>(.*?)(?:</\1\s*>|<\1>|$)"
             ),
             re.DOTALL | re.IGNORECASE,
@@ -235,6 +235,8 @@ CORRECTED = re.compile(
 RUN_ON = re.compile(
     r"(?im:^[^\S\n]{0,8}[#>*-]{0,8}[^\S\n]{0,8}(?:question|q|problem|exercise|问题|题目|单选题|选择题|例题|user|human"
     r"|<\|im_start\|>)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:.、].*$"
+    r"|^[^\S\n]{0,8}#{1,6}[^\S\n]{1,4}(?:question|problem|exercise|问题|题目|例题)\s?\d{1,4}[^\S\n]{0,8}$"
+    r"|</s>|<[|](?:eot_id|eom_id|end▁of▁sentence|return)[|]>|<end_of_turn>|<eos>|\[/INST\]"
     r"|^[^\S\n]{0,8}第\s{0,4}[\d一二三四五六七八九十]+\s*题|^[^\S\n]{0,8}the following is a multiple-choice question"
     r"|^[^\S\n]{0,8}下面是一道单项选择题|<\|im_(?:start|end)\|>|<\|end(?:oftext|_of_text)?\|>)"
 )

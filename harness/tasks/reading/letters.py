@@ -42,11 +42,15 @@ _LEAD = re.compile(
     rf"|[」』】〗》\])}}>]|\s+[-—=]\s|项|选项)(.*)$"
 )
 _INLINE = re.compile(r"(?<!\w)([A-Z])[.:]\s")
+_HEDGED = re.compile(
+    r"^[\s.…,)]{0,6}(?:(?i:and/or|or)\b|或者?|还是)\s{0,2}(?i:maybe|possibly|perhaps|also)?\s{0,2}(?i:option)?\s{0,2}\(?[A-Z]\b|.*[,;|]\s?[A-Z]\s?:"
+)
+"""Another letter behind the first: "B... or maybe A?", "A: 50%, B: 50%"."""
 _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or)\b)")
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _THAT_IS = re.compile(r"^[=(\s]{0,4}(?:(?i:i\.?\s?e\.?|that is|namely)\b[\s,.:]*|[即也]就?是?[\s,:]*)?")
-_REASON = re.compile(r"(?i:because|since|due to)\b|因为|由于")
+_REASON = re.compile(r"\(?(?i:not|because|since|due to)\b|因为|由于")
 _REASONS = re.compile(r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
@@ -193,7 +197,7 @@ def _lead(plain: str, options: Options) -> Statement | None:
         return None
     own_text = names(first.rest, LETTERS.index(first.letter), options)
     inline = len(set(_INLINE.findall(first.rest))) > 1 or (bool(_NEXT.match(first.rest)) and not own_text)
-    if inline or plain[first.start :].lstrip().startswith("{"):
+    if inline or _HEDGED.match(first.rest) or plain[first.start :].lstrip().startswith("{"):
         return None  # options in one line, or as JSON
     asked = re.match(rf"{_MARK}A\s*:\s*", plain[first.start :])
     if asked and (said := whole_payload(plain[first.start + asked.end() : first.end], options)):
@@ -208,7 +212,7 @@ def _lead(plain: str, options: Options) -> Statement | None:
     judged_rest = f"own{rest[len(own) :]}" if own and rest.startswith(own) else rest
     if options.letter(first.rest) is None and _DISMISSED.search(judged_rest):
         return None
-    if asked and not rest and len(lines) > 1:
+    if asked and (len(lines) > 1 if not rest else own and not own_text and not _REASON.match(first.rest)):
         return None  # "A:" heads an answer that states nothing
     return Statement((first.letter,), first.start, first.end, "lead", "stated")
 

@@ -31,7 +31,7 @@ _CLOSED = re.compile(
 )
 _ENDED = re.compile(
     rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]【】〖」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
-    rf"|since|as|due|based|given)\b|因为|由于)"
+    rf"|since|as|due|based|given)\b|因为|由于|而?不是|而非)"
 )
 _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
 _S = r"[^\S\n]{0,4}"

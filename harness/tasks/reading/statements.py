@@ -178,6 +178,10 @@ _NUMBERED = re.compile(
     r"|(?:^|[\n。,;:]|因此|所以|故|只有)\s?(?=第.(?:个选项|个|项|选项)(?:是|才是|才)?(?:正确|对的|符合))"
 )
 """Before "the second option is correct", 第二项正确."""
+_TICKED = re.compile(
+    r"(?<![A-Za-z])([A-Z])\s{0,2}(?:\((?=[对错√×]\)))?([√×]|(?<=\()[对错](?=\)))|(?m:^)[\s*#>|-]{0,8}√\s{0,3}([A-Z])\s?[.):、]"
+)
+"""A√ B×, A(对), "[x] B.": ticks beside letters."""
 _ONLY = re.compile(
     r"(?i:(?<!not )\bonly\s+(?:option|choice|answer|statement)s?)[\s\"'(\[]{1,3}([A-Z])\b"
     r"(?=\W+(?:(?:also|both|all)\s)?"
@@ -185,7 +189,7 @@ _ONLY = re.compile(
 )
 _SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
 _VERDICT = re.compile(
-    r"(?m)^[\s*#>(|-]{0,8}([A-Z])\s{0,8}(?:[.):、|]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(|]|\.\s))??\s{0,4}"
+    r"(?m)^[\s*#>(|-]{0,8}([A-Z])\s{0,8}(?:选项|项)?(?:[.):、|]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(|]|\.\s|\s(?=[√×])))??\s{0,4}"
     r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!|]{0,8}$"
 )
 """Lines of an analysis: "B. Paris - correct.", C：错误."""
@@ -201,6 +205,8 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
         said = payload(text, found.end(), options)
         if said is not None and not _asked(text, said.end):
             yield Statement(said.letters, found.start(), said.end, "X is right", "judged")
+    for found in _TICKED.finditer(text):
+        yield Statement((found[1] or found[3],), found.start(), found.end(), "verdict", "judged", wrong=found[2] in ("×", "错"))
     for found in _ONLY.finditer(text):
         if not _asked(text, found.end()):
             yield Statement((found[1],), found.start(), found.end(), "X is right", "judged")
