@@ -105,7 +105,11 @@ CUES = (
     ),
     Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
     Cue("not…but", re.compile(r"(?i:\bnot\b[^,.;!?\n]{1,24},?\s*but(?: rather)?\b)"), closed=True),
-    Cue("最终答案", re.compile(r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"), "final"),
+    Cue(
+        "最终答案",
+        re.compile(r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"),
+        "final",
+    ),
     Cue(
         "答案",
         re.compile(

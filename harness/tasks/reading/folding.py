@@ -33,11 +33,6 @@ _STRUCK = re.compile(r"~~[^\n~]{1,80}~~|<(del|s|strike)>[^\n<>]{1,80}</\1>")
 _OUTER = " .。,;:!\"'「」『』【】"
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _CHECKED = re.compile(r"\[[xX√]\]")
-_STRUCK = re.compile(r"~~[^\n~]{1,80}~~|<(del|s|strike)>[^\n<>]{1,80}</\1>")
-_OUTER = " .。,;:!\"'「」『』【】"
-_BREAK = re.compile(
-    r"<br\s*/?>|(?<!\w)</s>|(?<=\w)</s>|<[|｜](?:eot_id|eom_id|end▁of▁sentence|return|endoftext)[|｜]>|<end_of_turn>|<eos>", re.I
-)
 
 
 def fold(text: str) -> str:
