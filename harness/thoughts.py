@@ -31,14 +31,32 @@ KNOWN = (
     ThinkTags("<|inner_prefix|>", "<|inner_suffix|>"),
     HARMONY,
 )
-_NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|思考|推理)[\w:.-]*|cot"
+PROSE = (
+    ThinkTags("Here is my thought process:", "Here is my response:"),
+    ThinkTags("Here's my thought process:", "Here's my response:"),
+    ThinkTags("Thinking...", "...done thinking."),
+)
+"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's beginning, and only as a pair."""
+_NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
+_HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
+_WRAPPED = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"), ("<response>", "</response>"))
+"""What some put around the answer behind their thought."""
 _BRACKETS = (("<", ">"), ("<|", "|>"), ("[", "]"), ("◁", "▷"), ("〈", "〉"), ("＜", "＞"), ("【", "】"))
-_OPEN = re.compile("|".join(rf"{re.escape(a)}(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS), re.IGNORECASE)
-_CLOSE = re.compile("|".join(rf"{re.escape(a)}/(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS), re.IGNORECASE)
+_OPEN = re.compile("|".join([_HTML, *(rf"{re.escape(a)}(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE)
+_ENDED = r"<\|(?:end_(?:of_)?(?:think|thought|reason)\w*|(?:think|thought|reason)\w*_end)\|>"
+_CLOSE = re.compile("|".join([_ENDED, *(rf"{re.escape(a)}/(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE)
+_BEGINS = re.compile(r"(?<![a-z])(?:begin|start)(?![a-z])", re.IGNORECASE)
+"""In a marker whose other one says "end" in its place."""
 _PLAIN = re.compile(r".(think|thinking|thought|reasoning|思考).", re.IGNORECASE)
+_HEADING = re.compile(r"(?:^|\n|[。.!])\s*[【\[][^】\]/\n]{1,12}[】\]]|【[^】/\n]{1,12}】")
+"""What shows that [Thought] or 【思考】 heads a part of an answer: another heading behind it, 【答案】."""
 _BARE_HARMONY = re.compile(r"analysis(?=[A-Z“\"'\u4e00-\u9fff])")
 _BARE_FINAL = "assistantfinal"
 """What is left of Harmony's channels where a server or a decoder has dropped the special tokens."""
+
+
+_IN_PROSE = frozenset({"analysis", *(tags.open for tags in PROSE)})
+"""Opening words that an answer may hold as well."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +76,37 @@ class Reading:
 def read(text: str, think: ThinkTags | None, prompt: str = "") -> Reading:
     """Takes the thought off an answer: by the markers that the config names, else by those that are known."""
     if think is not None and think.begins(text):
-        return Reading(think.split(text)[1], think)
-    found = recognise(text, prompt if think is None else "")
+        return Reading(_rest(think.split(text)[1], think), think)
+    found = recognise(text, prompt if think is None else "") or _inside(text)
     if found is None:
         return Reading(text)
     announced = think is not None and (think.open, think.close) == (found.open, found.close)
-    return Reading(found.split(text)[1], found, announced)
+    return Reading(_rest(found.split(text)[1], found), found, announced)
+
+
+def _rest(answer: str | None, tags: ThinkTags) -> str | None:
+    """An answer without the thoughts that stand further on in it, and without the marker of an outer thought that ends there."""
+    if answer is None:
+        return None
+    opening = re.escape(tags.open)
+    if tags.open not in _IN_PROSE:
+        answer = re.sub(rf"{opening}(?:(?!{opening}).)*?{re.escape(tags.close)}", "", answer, flags=re.DOTALL)
+        answer = answer.rpartition(tags.close)[2].partition(tags.open)[0]
+    for begin, end in _WRAPPED:
+        if answer.lstrip().startswith(begin):
+            answer = answer.lstrip().removeprefix(begin).partition(end)[0]
+    return answer
+
+
+def _inside(text: str) -> ThinkTags | None:
+    """The pair of a thought that begins behind other words: one that ends, or one whose markers nobody writes for anything else."""
+    places = [(at, tags) for tags in KNOWN if (at := text.find(tags.open)) >= 0]
+    for begun in _OPEN.finditer(text):
+        tags = pair_of(begun[0])
+        if tags.close in text[begun.end() :]:
+            places.append((begun.start(), tags))
+            break
+    return min(places, key=lambda place: place[0])[1] if places else None
 
 
 def recognise(text: str, prompt: str = "") -> ThinkTags | None:
@@ -78,10 +121,14 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
     for tags in KNOWN:
         if bare.startswith((tags.open, tags.close)):
             return tags
+    for tags in PROSE:
+        if bare.startswith(tags.open) and tags.close in bare:
+            return tags
     begun = _OPEN.match(bare)
     if begun is not None:
         tags = pair_of(begun[0])
-        if begun[0][0] not in "[【" or tags.close in bare or _PLAIN.fullmatch(begun[0]):  # other words in such brackets may be answers
+        heading = begun[0][0] in "[【" and not (_PLAIN.fullmatch(begun[0]) and not _HEADING.search(bare, len(begun[0])))
+        if tags.close in bare or not heading:
             return tags
     if _BARE_HARMONY.match(bare):
         return ThinkTags("analysis", _BARE_FINAL)
@@ -119,13 +166,24 @@ def pair_of(opening: str) -> ThinkTags:
     if known is not None:
         return known
     before, after = _bracket(opening)
-    return ThinkTags(opening, f"{before}/{opening[len(before) : len(opening) - len(after)]}{after}")
+    if opening.startswith("<details"):
+        return ThinkTags(opening, "</details>")
+    if _BEGINS.search(opening.replace("_", " ")):
+        return ThinkTags(opening, _BEGINS.sub(_end_like, opening.replace("_", " ")).replace(" ", "_"))
+    opening_name = opening.split()[0] + after if " " in opening else opening
+    return ThinkTags(opening, f"{before}/{opening_name[len(before) : len(opening_name) - len(after)]}{after}")
+
+
+def _end_like(found: re.Match[str]) -> str:
+    return "END" if found[0].isupper() else "End" if found[0][0].isupper() else "end"
 
 
 def _pair_of_close(closing: str) -> ThinkTags:
     known = next((tags for tags in KNOWN if tags.close == closing), None)
     if known is not None:
         return known
+    if re.fullmatch(_ENDED, closing, re.IGNORECASE):
+        return ThinkTags(re.sub(r"(?i)end(?=_)", "begin", re.sub(r"(?i)(?<=_)end", "start", closing)), closing)
     before, after = _bracket(closing)
     return ThinkTags(f"{before}{closing[len(before) + 1 : len(closing) - len(after)]}{after}", closing)
 
@@ -138,12 +196,12 @@ def _bracket(marker: str) -> tuple[str, str]:
 
 def _closed(text: str) -> ThinkTags | None:
     """The pair of the first closing marker before which its opening one does not stand."""
-    places = [(at, tags) for tags in KNOWN if tags is not HARMONY and (at := text.find(tags.close)) >= 0]
+    places = [(at, tags) for tags in (*KNOWN, ThinkTags("analysis", _BARE_FINAL)) if (at := text.find(tags.close)) >= 0]
     found = _CLOSE.search(text)
     if found is not None:
         places.append((found.start(), _pair_of_close(found[0])))
     for at, tags in sorted(places, key=lambda place: place[0]):
-        if tags.open not in text[:at]:
+        if tags.open not in text[:at] and all(pair_of(begun[0]).close != tags.close for begun in _OPEN.finditer(text[:at])):
             return ThinkTags(tags.open, tags.close, opened=True)
     return None
 

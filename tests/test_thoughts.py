@@ -99,3 +99,78 @@ def test_files_tell_the_markers() -> None:
     assert told_in(["<|channel|>analysis"]) is KNOWN[-1]
     assert told_in(["[THINK]", "[/THINK]"]) == ThinkTags("[THINK]", "[/THINK]")
     assert told_in(["hello", "<tool_call>"]) is None
+
+
+PAIRS = (
+    ("<思考>", "</思考>"),
+    ("<scratchpad>", "</scratchpad>"),
+    ("<analysis>", "</analysis>"),
+    ("<THINK>", "</THINK>"),
+    ("<|thought_start|>", "<|thought_end|>"),
+    ("<|begin_of_reasoning|>", "<|end_of_reasoning|>"),
+    ("＜think＞", "＜/think＞"),
+    ('<think time="3">', "</think>"),
+)
+WORDS = "Hmm, the answer is A. Answer: A\n"
+
+
+@pytest.mark.parametrize("tags", [*KNOWN, *(ThinkTags(*pair) for pair in PAIRS)], ids=lambda tags: tags.open)
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("{o}{w}{c}B", "B"),
+        ("{w}{c}B", "B"),
+        ("{o}{w}{c}\n{o}{w}{c}\nB", "B"),
+        ("{o}{w}{o}more{c}still A{c}B", "B"),
+        ("Let me see.\n{o}{w}{c}\nB", "Let me see.\n\nB"),
+        ("B\n{o}{w}{c}", "B"),
+        ("{o}{w}{c}B\n{o}{w}{c}", "B"),
+        ("{o}\n\n{c}\n\nB", "B"),
+        ("{o}{w}", None),
+    ],
+)
+def test_a_thought_is_found_wherever_it_stands(tags: ThinkTags, said: str, answer: str | None) -> None:
+    found = read(said.format(o=tags.open, c=tags.close, w=WORDS), None)
+    assert (None if found.answer is None else found.answer.strip(), found.unannounced) == (answer, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("<think>A</think>\n<|begin_of_solution|>B<|end_of_solution|>", "B"),
+        ("<think>A</think><response>\nB\n</response>", "B"),
+        ("<|START_THINKING|>A<|END_THINKING|><|START_RESPONSE|>B<|END_RESPONSE|>", "B"),
+        ("Here is my thought process:\nA?\n\nHere is my response:\nB", "B"),
+        ("Thinking...\nA?\n...done thinking.\n\nB", "B"),
+        ("A? So 2.assistantfinalB", "B"),
+        ("B\n<think>A", "B"),
+    ],
+)
+def test_words_around_an_answer_behind_a_thought(said: str, answer: str) -> None:
+    found = read(said, None)
+    assert (found.answer or "").strip() == answer
+    assert found.unannounced
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "B [reasoning: A is wrong]",
+        "【思考】A 不对。【答案】B",
+        "[Reasoning] A fails.\n[Answer] B",
+        "B. Analysis: <b>A</b> fails.",
+        "The <a> tag, [A] and analysis: B",
+        "Thinking",
+        "Thinking...\nThe answer is B.",
+        "Here is my thought process:\n1. A fails.\nAnswer: B",
+        "```\nB\n```",
+        "```thinking\nB\n```",
+    ],
+)
+def test_other_words_in_brackets_are_no_thoughts(said: str) -> None:
+    assert read(said, None).answer == said
+
+
+def test_an_announced_thought_further_on_is_no_answer() -> None:
+    found = read("So.\n<think>A</think>\nB", ThinkTags("<think>", "</think>"))
+    assert (found.answer, found.unannounced) == ("So.\n\nB", False)

@@ -20,6 +20,7 @@ from harness.tasks.origin import fields_of
 from harness.tasks.reading import Read
 from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
+from harness.tasks.unread import unread_findings
 from harness.thoughts import read
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ class Marker:
         good = [each for each in asked if not each.failed]
         samples = tuple(self._sample(each, name, passes, votes) for name in passes[0].filtered for each in good)
         metrics = tuple(self._metrics(good, passes, votes))
-        return Marks(samples, metrics, len(good), failed, thought_findings(good, samples, metrics))
+        findings = (*thought_findings(good, samples, metrics), *unread_findings(samples))
+        return Marks(samples, metrics, len(good), failed, findings)
 
     @property
     def _name(self) -> str:

@@ -129,6 +129,7 @@ def test_a_server_that_is_right_scores_one(loaded: Callable[..., Task], name: st
             (saying, sample.reading, sample.target) for sample in marks.samples if sample.metrics["exact_match"] != 1
         ]
         assert all(sample.reading and not sample.unparsable for sample in marks.samples)
+        assert marks.findings == ()
 
 
 def test_a_server_that_hedges_scores_nothing(loaded: Callable[..., Task]) -> None:
@@ -138,6 +139,7 @@ def test_a_server_that_hedges_scores_nothing(loaded: Callable[..., Task]) -> Non
         marks = task.mark({item.key: Generation(item.key, text, "eos") for item in items}, PLAIN, 10)
         assert [metric.value for metric in marks.metrics] == [0.0], text
         assert all(sample.answer == "[invalid]" and sample.unparsable for sample in marks.samples)
+        assert [(one.kind, one.count, one.of) for one in marks.findings] == [("unread_answers", 10, 10)]
 
 
 def test_readings_are_kept_in_the_samples(loaded: Callable[..., Task], tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class OpenAIEngine:
 
     def _probe(self) -> scoring.Ability:
         if self._dialect.chat:
-            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or leave such tasks out"
+            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or ask generative (-gen) tasks"
             return scoring.Ability(None, reason, ids=False)
         if self.encoder is None:
             reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"

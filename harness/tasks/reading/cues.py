@@ -34,11 +34,11 @@ _TO = (
 )
 _NOUN = r"\b(?:answers?|ans\.?|response|(?<!many )(?:option|choice)|pick|guess|selection|conclusion|solution|verdict)"
 _VERB = (
-    r"\b(?:choose|chose|select|selected|pick|picked|go(?:ing)? with|went with|opt(?:ed)? for"
-    r"|vote for|settle on|answer with|lean towards?)\b"
+    r"\b(?:choose|chose|select|selected|pick|picked|go(?:ing)? (?:with|for)|went with|opt(?:ed)? for"
+    r"|vote(?: for)?|settle on|answer with|lean towards?)\b"
 )
 _AND_SO = (
-    r"(?:so|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
+    r"(?:so|by (?:the )?(?:process of )?elimination|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
     r"|conclusion|finally|ultimately|∴|⇒|=>|→)"
 )
 _NO_WAIT = (
@@ -62,7 +62,17 @@ CUES = (
             + ")"
         ),
     ),
-    Cue("correct", re.compile(r"(?i:(?:^|\n)[\s#>-]{0,8}(?:correct|right|result|final|output|letter)\s*(?::|=|->|→))"), closed=True),
+    Cue(
+        "correct",
+        re.compile(r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"),
+        closed=True,
+    ),
+    Cue("answer?", re.compile(r"(?:(?i:\banswer)|答案(?:是|呢)?)\s?\?"), closed=True),
+    Cue(
+        "key",
+        re.compile(r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"),
+        closed=True,
+    ),
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
     Cue(
         "think",
@@ -76,7 +86,7 @@ CUES = (
     Cue(
         "that makes",
         re.compile(
-            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|makes|making|corresponds to|matches|points to|leads to"
+            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|left with|makes|making|corresponds to|matches|points to|leads to"
             r"|selecting|choosing)"
             r"(?: us with| me with)?(?: only| just)?)"
         ),
@@ -95,11 +105,15 @@ CUES = (
     ),
     Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
     Cue("not…but", re.compile(r"(?i:\bnot\b[^,.;!?\n]{1,24},?\s*but(?: rather)?\b)"), closed=True),
-    Cue("最终答案", re.compile(r"(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论)(?:选项|字母)?[】\]」》)]*"), "final"),
+    Cue(
+        "最终答案",
+        re.compile(r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"),
+        "final",
+    ),
     Cue(
         "答案",
         re.compile(
-            r"答案(?:选项|字母|序号|代号)?[】\]」》)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
+            r"答案(?:选项|字母|序号|代号)?[】\]」》〗)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
         ),
     ),
     Cue(
@@ -109,10 +123,26 @@ CUES = (
             r"(?:选项|说法|一项|选择|表述|描述|叙述|项)*(?:应该|应当|应|只有|只能|就)*(?:是|为|:|有)"
         ),
     ),
-    Cue("选", re.compile(r"选(?:择|取|定)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
+    Cue("选", re.compile(r"选(?:择|取|定)?(?:的是)?(?!项|修|举|手|民|区|拔|秀|题|用|出|中|址|集)")),
     Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
-    Cue("答", re.compile(r"(?:(?:^|\n)\s{0,8}答\s{0,4}:|正解(?:是|为|:))"), closed=True),
-    Cue("不是…是", re.compile(r"不是[^,。;!?\n]{0,16}[,;]\s*是"), closed=True),
+    Cue(
+        "答",
+        re.compile(r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"),
+        closed=True,
+    ),
+    Cue(
+        "是",
+        re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"),
+        closed=True,
+    ),
+    Cue("可能", re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:可能|大概|也许|或许|估计)\s{0,2}(?:是|选|为)"), "tentative", closed=True),
+    Cue(
+        "对应",
+        re.compile(r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"),
+        "judged",
+        closed=True,
+    ),
+    Cue("不是…是", re.compile(r"不是(?:[^,。;!?\n]{0,16}[,;]|\s?[A-Z]项?)\s*是"), closed=True),
     Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
     Cue(
         "而是",
@@ -121,7 +151,7 @@ CUES = (
     ),
     Cue(
         "因此",
-        re.compile(r"(?:因此|所以|故|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"),
+        re.compile(r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"),
         closed=True,
     ),
     Cue("剩下", re.compile(r"(?:剩下|只剩下?|仅剩|余下)的?(?:选项)?(?:是|只有|就是)?"), "judged"),
@@ -133,7 +163,7 @@ STRUCTURES = (
         "tag",
         re.compile(
             (
-                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|答案|最终答案"
+                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|output|solution|答案|最终答案"
                 r"|选项)>(.*?)(?:</\1\s*>|<\1>|$)"
             ),
             re.DOTALL | re.IGNORECASE,
@@ -141,6 +171,14 @@ STRUCTURES = (
     ),
     ("tag", re.compile(r"\[(answer|ans|final|答案)\](.*?)\[/\1\]", re.DOTALL | re.IGNORECASE)),
     ("double brackets", re.compile(r"\[\[([^\[\]\n]{1,80})\]\]")),
+    ("code", re.compile(r"(?m)^\s{0,8}(?:print\s?\(|return\b)\s?[\"']([A-Za-z])[\"']")),
+    (
+        "table",
+        re.compile(
+            r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案|选择)\s*\|\s*\n[|:\s-]+\n"
+            r"(?:\|[^|\n]*)*?\|([^|\n]*)\|\s*$(?!\n\|)"
+        ),
+    ),
     ("####", re.compile(r"(?m)^[^\S\n]{0,8}####\s*([^\n#]{1,80})$")),
 )
 BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
@@ -184,7 +222,7 @@ NOT_BEFORE_ZH = re.compile(
     r"|(?:容易|误以为|误认为|误选|错选|有人|(?:有的?|有些|不少|很多|许多|部分|多数|大多数)(?:人|同学|考生|学生)|干扰项|陷阱|迷惑)[^,。;!?\n]*$"
 )
 HYPOTHESIS = re.compile(
-    r"(?i:\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$"
+    r"否则|(?i:\botherwise\b|\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$"
     r"|\bcould be\W*$)|(?:如果|若|假如|假设|倘若|要是)"
 )
 POSSIBLE = re.compile(r"(?i:\b(?:possible|potential|plausible|likely wrong)\s+$)")
@@ -201,6 +239,8 @@ CORRECTED = re.compile(
 RUN_ON = re.compile(
     r"(?im:^[^\S\n]{0,8}[#>*-]{0,8}[^\S\n]{0,8}(?:question|q|problem|exercise|问题|题目|单选题|选择题|例题|user|human"
     r"|<\|im_start\|>)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:.、].*$"
+    r"|^[^\S\n]{0,8}#{1,6}[^\S\n]{1,4}(?:question|problem|exercise|问题|题目|例题)\s?\d{1,4}[^\S\n]{0,8}$"
+    r"|</s>|<[|](?:eot_id|eom_id|end▁of▁sentence|return)[|]>|<end_of_turn>|<eos>|\[/INST\]"
     r"|^[^\S\n]{0,8}第\s{0,4}[\d一二三四五六七八九十]+\s*题|^[^\S\n]{0,8}the following is a multiple-choice question"
     r"|^[^\S\n]{0,8}下面是一道单项选择题|<\|im_(?:start|end)\|>|<\|end(?:oftext|_of_text)?\|>)"
 )

@@ -15,7 +15,7 @@ _TRADITIONAL = (
 _SIMPLIFIED = (
     "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
 )
-_CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f*`$~", " ")
+_CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f\u20e3*`$~", " ")
 _CHARACTERS |= {"\r": "\n", "−": "-", "–": "-", "﹣": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}
 _CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", '[][]\'\'""""""', strict=True))
 _CHARACTERS |= dict.fromkeys("✓✔✅☑", "√") | dict.fromkeys("✗✘❌", "×")
@@ -23,19 +23,24 @@ _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
 """First code points of white letters on black circles, on black squares, and of regional indicators: no decomposition tells them."""
 _MARKUP = re.compile(
-    r"\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
+    r"^\s{0,8}(?:<s>|\[/?INST\])|\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
     r"|operatorname)\b\s*(?=\{)"
+    r"|(?<!\w)_(?=[^\W_])|(?<=[^\W_])_(?!\w)"
     r"|</?(?:b|strong|i|em|u|p|span|div|code|mark|font|sub|sup|h[1-6]|li|ul"
     r"|ol)\b[^<>\n]{0,80}>|__(?=[^\s_])|(?<=[^\s_])__",
 )  # in small letters: <B> is an answer
+_STRUCK = re.compile(r"~~[^\n~]{1,80}~~|<(del|s|strike)>[^\n<>]{1,80}</\1>")
 _OUTER = " .。,;:!\"'「」『』【】"
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_CHECKED = re.compile(r"\[[xX√]\]")
 
 
 def fold(text: str) -> str:
     """The text with half-width forms, simplified characters of the answer's vocabulary, plain letters, and blanks for mark-up."""
-    plain = "".join(map(_fold_one, text))
+    plain = _STRUCK.sub(lambda found: " " * len(found[0]), text)
+    plain = "".join(map(_fold_one, plain))
     plain = _BREAK.sub(lambda found: "\n" + " " * (len(found[0]) - 1), plain)
+    plain = _CHECKED.sub(" √ ", plain)
     return _MARKUP.sub(lambda found: " " * len(found[0]), plain)
 
 

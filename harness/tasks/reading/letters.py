@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from harness.tasks.reading.api import Reading
@@ -26,25 +27,31 @@ from harness.tasks.reading.options import LETTERS, Options
 from harness.tasks.reading.payload import names, ordinal, payload, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
-_MARK = r"[\s\"'「『【〖《〈\[({<#>√+-]{0,12}"
-_ENDING = r"[\s\"'」』】〗》〉\])}>√.。,:;!、]{0,12}"
+_MARK = r"[\s\"'「『【〖《〈\[({<#>√+|-]{0,12}"
+_ENDING = r"[\s\"'」』】〗》〉\])}>√|.。,:;!、]{0,12}"
 _SURE = (
     r"(?i:(?:definitely|certainly|surely|clearly|obviously|probably|likely|maybe|sure|yes"
-    r"|ok(?:ay)?|well|option|choice|answer)[\s,!.]*|肯定|显然|选项?\s*)*"
+    r"|ok(?:ay)?|well|of course|right|alright|understood|option|choice|answer)[\s,!.]*|(?:好的?|当然|嗯|是的)[\s,!。]+|肯定|显然|选项?\s*)*"
 )
 _ALONE = re.compile(
-    rf"^{_MARK}{_SURE}{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项"
+    rf"^{_MARK}{_SURE}{_MARK}(?:\d{{1,3}}[.):、]\s?)?{_MARK}([A-Za-z](?:\s*(?:[,、/&]|(?i:or|and)|或|和)\s*[A-Z])*){_ENDING}(?:选项"
     rf"|项)?{_ENDING}$"
 )
 _LEAD = re.compile(
     rf"^{_MARK}(?:(?i:option|choice)\s*|选项\s*)?([A-Za-z])\s*([\"'」』】〗》\])}}>]*[.):：。、,]"
-    rf"|[」』】〗》\])}}>]|\s+[-—]\s|项|选项)(.*)$"
+    rf"|[」』】〗》\])}}>]|\s+[-—=]\s|项|选项)(.*)$"
 )
 _INLINE = re.compile(r"(?<!\w)([A-Z])[.:]\s")
+_HEDGED = re.compile(
+    r"^[\s.…,)]{0,6}(?:(?i:and/or|or)\b|或者?|还是)\s{0,2}(?i:maybe|possibly|perhaps|also)?\s{0,2}(?i:option)?\s{0,2}\(?[A-Z]\b|.*[,;|]\s?[A-Z]\s?:"
+)
+"""Another letter behind the first: "B... or maybe A?", "A: 50%, B: 50%"."""
 _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or)\b)")
 """Letters of options that are listed in one line."""
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
-_REASON = re.compile(r"(?i:because|since|due to)\b|因为|由于")
+_THAT_IS = re.compile(r"^[=(\s]{0,4}(?:(?i:i\.?\s?e\.?|that is|namely)\b[\s,.:]*|[即也]就?是?[\s,:]*)?")
+_REASON = re.compile(r"\(?(?i:not|because|since|due to)\b|因为|由于")
+_REASONS = re.compile(r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
     r"|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
@@ -67,7 +74,7 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
     ``several``: a task with more than one right option; letters stated together are then read together ("AC").
     """
     options = options or Options()
-    plain = fold(text)
+    plain = _unlisted(fold(text), options.count)
     end = _end(plain, options)
     plain = plain[:end]
     if not plain.strip():
@@ -77,6 +84,20 @@ def read_letter(text: str, options: Options | None = None, *, several: bool = Fa
         if found is not None:
             return _reading(text, found, options, several)
     return Reading(None, "nothing stated")
+
+
+def _unlisted(plain: str, count: int) -> str:
+    """Without the list of all letters in "Answer (A, B, C or D): B": blanks stand in its place."""
+    return _all_letters(count).sub(lambda found: " " * len(found[0]), plain)
+
+
+@lru_cache(maxsize=32)
+def _all_letters(count: int) -> re.Pattern[str]:
+    between = r"\s{0,2}(?:[,/、|]\s{0,2})?(?:(?i:or|and)\s{1,2}|或|和)?"
+    listed = between.join(LETTERS[:count])
+    return re.compile(
+        rf"\(?\s{{0,2}}(?<!\w)(?:{listed}|A\s?[-~—至到]\s?{LETTERS[count - 1]})\s{{0,2}}\)?(?=\s{{0,2}}(?:[:=]|是|为|(?i:is\b)))"
+    )
 
 
 def _end(plain: str, options: Options) -> int:
@@ -174,23 +195,24 @@ def _lead(plain: str, options: Options) -> Statement | None:
     first = leads[0]
     if first.start != lines[0][0] and (len(leads) > 1 or first.start != lines[-1][0]):
         return None
-    inline = len(set(_INLINE.findall(first.rest))) > 1 or bool(_NEXT.match(first.rest))
-    if inline or plain[first.start :].lstrip().startswith("{"):
+    own_text = names(first.rest, LETTERS.index(first.letter), options)
+    inline = len(set(_INLINE.findall(first.rest))) > 1 or (bool(_NEXT.match(first.rest)) and not own_text)
+    if inline or _HEDGED.match(first.rest) or plain[first.start :].lstrip().startswith("{"):
         return None  # options in one line, or as JSON
     asked = re.match(rf"{_MARK}A\s*:\s*", plain[first.start :])
     if asked and (said := whole_payload(plain[first.start + asked.end() : first.end], options)):
         return Statement(said.letters, first.start, first.end, "A:", "stated")
-    several = payload(plain, first.start, options)
+    several = None if own_text else payload(plain, first.start, options)
     if several is not None and len(several.letters) > 1:
         return Statement(several.letters, first.start, several.end, "lead", "stated")
-    if _listed(leads) or re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest):  # "A. B. C. D."
+    if _listed(leads) or (not own_text and re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest)):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
-    rest = alike(first.rest)
+    rest = alike(_REASONS.split(first.rest, maxsplit=1)[0])
     judged_rest = f"own{rest[len(own) :]}" if own and rest.startswith(own) else rest
     if options.letter(first.rest) is None and _DISMISSED.search(judged_rest):
         return None
-    if asked and not rest and len(lines) > 1:
+    if asked and (len(lines) > 1 if not rest else own and not own_text and not _REASON.match(first.rest)):
         return None  # "A:" heads an answer that states nothing
     return Statement((first.letter,), first.start, first.end, "lead", "stated")
 
@@ -216,7 +238,8 @@ def _spaced(line: str, options: Options) -> re.Match[str] | None:
     if match is None:
         return None
     reason = match[1].isupper() and _REASON.match(match[3])
-    return match if reason or names(match[3], LETTERS.index(match[1].upper()), options) else None
+    said = _THAT_IS.sub("", match[3])
+    return match if reason or names(said, LETTERS.index(match[1].upper()), options) else None
 
 
 def _judgement(plain: str, options: Options) -> Statement | None:
@@ -253,14 +276,22 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
     named = []
     for place, text in enumerate(options.texts):
         own = " ".join(re.findall(_WORDS, alike(text)))
-        if len(own) >= 2 and not own.replace(" ", "").isdigit() and f" {own} " in words:
+        if own and f" {own} " in words:
             named.append((own, LETTERS[place]))
-    widest = [(own, letter) for own, letter in named if not any(own in other for other, _ in named if other != own)]
-    if len(widest) != 1 or not (words.startswith(f" {widest[0][0]} ") or words.endswith(f" {widest[0][0]} ")):
+    widest = [(own, letter) for own, letter in named if not any(f" {own} " in f" {other} " for other, _ in named if other != own)]
+    said_own = widest[0][0] if len(widest) == 1 else ""
+    if (
+        len(said_own) < 2
+        or re.fullmatch(r"[\d .,%]+", said_own)
+        or not (words.startswith(f" {said_own} ") or words.endswith(f" {said_own} "))
+    ):
         return None
     return Statement((widest[0][1],), 0, len(plain), "option named", "judged")
 
 
 def _tentative(plain: str, options: Options) -> Statement | None:
+    """The letter of every supposition; different ones decide nothing."""
     found = [one for one in cued(plain, options) if one.weight == "tentative"]
-    return max(found, key=lambda one: one.end, default=None)
+    last = max(found, key=lambda one: one.end, default=None)
+    every = tuple(dict.fromkeys(letter for one in found for letter in one.letters))
+    return last if last is None or len(every) == 1 else Statement(every, found[0].start, last.end, "tentative", "tentative")

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from harness.tasks.reading.folding import alike
 from harness.tasks.reading.options import LETTERS, Options
 
-_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,8}"  # bounded, like all repeats here: a model may write one character a thousand times
+_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,24}"  # bounded, like all repeats here: a model may write one character a thousand times
 _CLOSE = r"[^\S\n]{0,4}[\"'」』】〗》〉\])}>]{0,8}"
 _FILL = (
     r"(?:(?i:\s{0,4}(?<![A-Za-z])(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
     r"|statement|number|indeed|clearly|therefore|simply|still|thus"
     r"|definitely|most likely|likely|probably|only|in fact|of course|both|either|follows|as"
     r"|correct|right|best|one|to be|with|for|is|on)\b[\s:]*)"
-    r"|\s{0,4}(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-)\s{0,4}){0,6}"
+    r"|\s{0,4}(?:选项|选择|选|字母|应该是?|应当是?|应是|应为|就是|只有|是|为|了|:|=|→|即|-|—)\s{0,4}){0,6}"
 )
 _START = re.compile(_FILL + _OPEN + _FILL + r"[\"'\[({<]{0,8}")
 _LETTER = r"(?<![A-Za-z0-9_\\])([A-Za-z])(?![A-Za-z0-9_])(?!'[a-zA-Z])(?!-[A-Za-z])(?!\+\+)(?!\.[A-Za-z]\.)"
@@ -26,18 +26,18 @@ _WORDS = (
     r"|was|being|not|with|for|by|though|though|then|here)\b"
 )
 _CLOSED = re.compile(
-    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…)\]】」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
-    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符])"
+    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…()\[\]【】〖」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
+    rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符没都均皆还也])"
 )
 _ENDED = re.compile(
-    rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]】」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
-    rf"|since|as|due|based|given)\b|因为|由于)"
+    rf"{_CLOSE}\s*(?:$|\n|[.。;!?…)\]【】〖」』\"'}}>]|,|—|项|选项|吧|呢|了|(?i:option|choice)\b|(?i:because"
+    rf"|since|as|due|based|given)\b|因为|由于|而?不是|而非)"
 )
 _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
 _S = r"[^\S\n]{0,4}"
 _OR = re.compile(
-    rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|也许是?|或许是?){_S}"
-    rf"(?i:(?:maybe|possibly|perhaps|option|choice|选项|选|it|could|might|may|be|the)\b\s*)*{_OPEN}{_LETTER}"
+    rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|[也亦]可以?|也许是?|或许是?){_S}"
+    rf"(?:(?i:(?:maybe|possibly|perhaps|option|choice|it|could|might|may|be|the)\b|选项|选择?)\s*)*{_OPEN}{_LETTER}"
 )
 _AND = re.compile(
     rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同"
@@ -50,7 +50,7 @@ _LISTED = re.compile(
 _ALTERNATIVE = re.compile(rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S")
 _DENIAL = re.compile(r"(?i:\bnot\b|n't|\bneither\b|\bnor\b|\bwrong\b|incorrect)|不|非|错")
 _ORDINAL = re.compile(
-    r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?![\d.]))|(?:选项"
+    r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?!\d|\.\d))|(?:选项"
     r"|第)\s*([1-9一二三四五六七八九十])\s*(?:个选项|个|项|选项)?(?!\d)"
     r"|(?i:(?:the\s+)?(first|second|third|fourth|fifth|sixth|last)\s+(?:option|choice|answer"
     r"|statement|one)\b)|([①②③④⑤⑥⑦⑧⑨⑩])"
@@ -76,7 +76,12 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     """
     opened = _START.match(text, start)
     place = opened.end() if opened else start
-    whole = _option_text(text, place, options)
+    before = re.compile(_OPEN).match(text, start)
+    whole = max(
+        (found for at in {before.end() if before else start, place} if (found := _option_text(text, at, options))),
+        key=lambda one: one.end,
+        default=None,
+    )
     letter = _ONE.match(text, place)
     if whole is not None and (letter is None or whole.end > letter.end() + 1):
         return whole
@@ -125,7 +130,7 @@ def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) 
 
 def _named(text: str, end: int, place: int, options: Options) -> bool:
     """Whether the option's own text follows its letter."""
-    return names(text[end:].split("\n")[0].lstrip(" :.,-)]"), place, options)
+    return names(text[end:].split("\n")[0].lstrip(" :.,-)](\"'"), place, options)
 
 
 def names(rest: str, place: int, options: Options) -> bool:

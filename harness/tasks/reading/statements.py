@@ -25,7 +25,7 @@ from harness.tasks.reading.cues import (
     Cue,
     Weight,
 )
-from harness.tasks.reading.options import Options
+from harness.tasks.reading.options import LETTERS, Options
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 _SENTENCE = 300
@@ -59,6 +59,8 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
             weight = weight_of(text, found, cue)
             if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end) or _ALSO.match(text, said.end):
                 continue
+            if cue.closed and any(LETTERS.index(letter) >= options.count for letter in said.letters):
+                continue  # "i.e., H": a letter of the question's own
             known.add(said.end)
             start = found.start() + len(found[0]) - len(found[0].lstrip(" \n,.;。("))
             rule = cue.rule if said.by == "letter" else f"{cue.rule}, option's {'text' if said.by == 'text' else 'place'}"
@@ -138,7 +140,7 @@ def _boxes(text: str) -> Iterator[tuple[int, int, str]]:
 
 _L = r"[\"'「『【〖《\[({<\s]{0,8}(?<![A-Za-z0-9_\\])([A-Z])(?![A-Za-z0-9_'+])(?!-[A-Za-z])[\"'」』】〗》\])}>]{0,8}"
 _BEGIN = (
-    r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|综上|可知|得出|显然|认为"
+    r"(?:^|[\n。.!?;,:、—(]|因此|所以|故|即|只有|而|但|其实|实际上|事实上|综上|可知|得出|显然|认为"
     r"|(?i:\b(?:so|thus|therefore|hence|that|think|believe|only|because|since|and|but|while|in"
     r"|clearly|then|both|as|say)\b))"
     r"\s{0,4}(?:(?i:\b(?:the|options?|choices?|answers?|letters?|statements?|both)\b)\s{0,4}|选项|选择|答案){0,4}"
@@ -158,7 +160,7 @@ _JUDGED = re.compile(
     rf"|(?P<wrong_en>(?i:\s*(?:is|are|was|seems|appears)(?: also| clearly"
     rf"| definitely)?\s+(?:the )?(?:incorrect|wrong|false|inaccurate|untrue)\b))"
     r"|(?P<answer_zh>(?:就|才|即)?(?:是|为)(?:本题)?的?(?:唯一|最终|最佳|最终的)?(?:正确)?的?(?:正确答案|答案|正解|正确选项|正确的选项))"
-    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
+    r"|(?P<right_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|才是|才|为|最|更|完全|显然|都|均)*(?:正确|对的|对(?=[。,;!\s]|$)|符合|当选|最佳|合适|恰当|准确|正解))"
     r"|(?P<wrong_zh>的?(?:说法|表述|描述|叙述|内容)?(?:是|为|显然|明显)*(?:不正确|错误|错的?(?=[。,;!\s]|$)|不对|有误|不符合?)))"
 )
 
@@ -170,10 +172,25 @@ _WRONG_ONE = re.compile(
 )
 
 
+_NUMBERED = re.compile(
+    r"(?i:(?:^|[\n.,;:]\s?|\b(?:so|thus|therefore|hence|that|only)\s)"
+    r"(?=(?:the\s+)?\w+ (?:option|choice|answer|statement|one)\s+(?:is|was)\s+(?:the\s+)?(?:correct|right|best|true|answer)\b))"
+    r"|(?:^|[\n。,;:]|因此|所以|故|只有)\s?(?=第.(?:个选项|个|项|选项)(?:是|才是|才)?(?:正确|对的|符合))"
+)
+"""Before "the second option is correct", 第二项正确."""
+_TICKED = re.compile(
+    r"(?<![A-Za-z])([A-Z])\s{0,2}(?:\((?=[对错√×]\)))?([√×]|(?<=\()[对错](?=\)))|(?m:^)[\s*#>|-]{0,8}√\s{0,3}([A-Z])\s?[.):、]"
+)
+"""A√ B×, A(对), "[x] B.": ticks beside letters."""
+_ONLY = re.compile(
+    r"(?i:(?<!not )\bonly\s+(?:option|choice|answer|statement)s?)[\s\"'(\[]{1,3}([A-Z])\b"
+    r"(?=\W+(?:(?:also|both|all)\s)?"
+    r"(?i:satisf|meets?\b|fits?\b|fulfil|match|holds?\b|works?\b|makes sense|applies|agrees|remains))"
+)
 _SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
 _VERDICT = re.compile(
-    r"(?m)^[\s*#>(-]{0,8}([A-Z])\s?(?:[.):、]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(]|\.\s))??\s{0,4}"
-    r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!]{0,4}$"
+    r"(?m)^[\s*#>(|-]{0,8}([A-Z])\s{0,8}(?:选项|项)?(?:[.):、|]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(|]|\.\s|\s(?=[√×])))??\s{0,4}"
+    r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!|]{0,8}$"
 )
 """Lines of an analysis: "B. Paris - correct.", C：错误."""
 
@@ -184,6 +201,15 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
         said = payload(text, found.end(), options)
         if said is not None and not _asked(text, said.end):
             yield Statement(said.letters, found.start(), said.end, "the wrong one", "judged", wrong=True)
+    for found in _NUMBERED.finditer(text):
+        said = payload(text, found.end(), options)
+        if said is not None and not _asked(text, said.end):
+            yield Statement(said.letters, found.start(), said.end, "X is right", "judged")
+    for found in _TICKED.finditer(text):
+        yield Statement((found[1] or found[3],), found.start(), found.end(), "verdict", "judged", wrong=found[2] in ("×", "错"))
+    for found in _ONLY.finditer(text):
+        if not _asked(text, found.end()):
+            yield Statement((found[1],), found.start(), found.end(), "X is right", "judged")
     text = _SMALL.sub(lambda found: found[1] + found[2].upper(), text)
     for found in _VERDICT.finditer(text):
         if options.letter(f"{found[2] or ''}{found[3]}") is not None:
@@ -204,6 +230,7 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
             continue
         definite = kind.startswith("answer") and not re.search(r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind])  # not "a correct answer"
         weight: Weight = "stated" if definite else "judged"
-        if not letters:
+        echoed = re.match(r"[\s)]{0,4}[.):、]", text[found.end(1) :]) and options.letter(text[found.end(1) : found.end()].strip(" .):、"))
+        if not letters or echoed:  # the line of an option that reads "正确"
             continue
         yield Statement(letters, found.start(1), found.end(), "X is right", weight, wrong=kind.startswith("wrong"))

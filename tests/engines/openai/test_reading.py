@@ -132,7 +132,7 @@ def test_an_answer_without_counts_is_an_answer_and_it_is_told(qwen: Transformers
     with Server(qwen, "tiny", Behaviour(edit=lambda told: told | {"usage": usage}, owned_by="vllm")) as server:
         engine = open_engine(server.spec(engine_args={"tokens_per_minute": 1e9}))
         assert len(list(engine.generate([Completion(str(n), "Anna", (), 4) for n in range(3)]))) == 3
-        (found,) = engine.info.findings
+        (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
         assert (found.kind, found.count, found.of) == ("tokens_untold", 3, 3)
         engine.close()
 
@@ -145,7 +145,7 @@ def test_a_prompt_that_the_server_changes_is_told(qwen: TransformersEngine) -> N
     with Server(qwen, "tiny", Behaviour(edit=cut, owned_by="vllm")) as server:
         engine = open_engine(server.spec(tokenizer="bundled/tiny-qwen"))
         list(engine.generate([Completion("long", "Anna has 3 apples and gives 2 to Tom.", (), 4), Completion("short", "Anna", (), 4)]))
-        (found,) = engine.info.findings
+        (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
         assert (found.kind, found.count, found.of, found.values["read"]) == ("prompt_changed", 1, 2, 5)
         engine.close()
 
@@ -175,7 +175,7 @@ def test_another_models_answers_are_told(qwen: TransformersEngine) -> None:
     with Server(qwen, "tiny", Behaviour(edit=lambda told: told | {"model": "small-7b"}, owned_by="vllm")) as server:
         engine = open_engine(server.spec())
         list(engine.generate([Completion(str(n), "Anna", (), 4) for n in range(3)]))
-        (found,) = engine.info.findings
+        (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
         assert (found.kind, found.count, found.of, found.values["name"]) == ("other_model_answered", 3, 3, "small-7b")
         engine.close()
 
@@ -196,7 +196,9 @@ def test_a_thought_that_was_switched_off_is_told(distill: TransformersEngine, me
         engine = open_engine(spec)
         prompt = chat_renderer(spec, find_model(spec))([{"role": "user", "content": "3 + 4?"}], True)
         list(engine.generate([Completion("k", prompt, (), 4)]))
-        assert [one.kind for one in engine.info.findings] == (["thinking_not_switched_off"] if told else [])
+        assert [one.kind for one in engine.info.findings if not one.kind.endswith("_unchecked")] == (
+            ["thinking_not_switched_off"] if told else []
+        )
         engine.close()
 
 
