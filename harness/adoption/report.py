@@ -77,6 +77,7 @@ def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -
             str(one.date),
             *(percent(found.share(place), language) for place in PLACES),
             f"{found.models:,}",
+            f"{found.total:,}",
             _three(found.hhi),
         )
         for one, found in zip(lists, shares, strict=True)

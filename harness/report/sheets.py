@@ -22,6 +22,12 @@ class Sheet:
     left: frozenset[int] = frozenset({0})
     notes: tuple[str, ...] = field(default=())
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a row that is not as long as the headings: its figures would stand under other ones."""
+        for row in self.rows:
+            if len(row) != len(self.headers):
+                raise ValueError(f"{self.title}: a row of {len(row)} cells under {len(self.headers)} headings: {row}")
+
 
 def write(title: str, sheets: Sequence[Sheet], notes: Sequence[str], form: Form | str, *, width: int = 100, colour: bool = False) -> str:
     """All sheets one below the other, then the notes that hold for all."""
