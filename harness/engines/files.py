@@ -30,6 +30,7 @@ TOKENIZER_FILES = (
     "additional_chat_templates/*.jinja",
     "*.model",
     "*.tiktoken",
+    "tekken.json",
 )
 VOCABULARIES = ("tokenizer.json", "vocab.json", "vocab.txt", "*.model", "*.tiktoken")
 _SHARD_COPIES = "consolidated*"  # Mistral's second copy of the same weights in another layout
@@ -59,7 +60,8 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
     path, revision, origin = locate(spec.id, spec, mirror, weights=spec.weights == "pretrained")
     if not (path / "config.json").is_file():
         raise ModelError(f"{spec.id}: {path} has no config.json; name the folder that holds the model itself")
-    weights = [] if spec.weights == "random" else find_weights(path, spec.id)
+    _refuse_adapter(spec, path)
+    weights = [] if spec.weights == "random" else [*find_weights(path, spec.id), *path.glob("*.safetensors.index.json")]
     tokenizer = path
     if spec.tokenizer:
         tokenizer, _, _ = locate(spec.tokenizer, spec, mirror, weights=False)
@@ -69,16 +71,28 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
     settings = [file for name in ("config.json", "generation_config.json") if (file := path / name).is_file()]
     try:
         hashes = hash_files(path, [*settings, *weights, *_code(spec, path)])
-        hashes |= hash_files(tokenizer, [*tokenizer_files(tokenizer), *_code(spec, tokenizer)])
+        own = hash_files(tokenizer, [*tokenizer_files(tokenizer), *_code(spec, tokenizer)])
     except OSError as error:
         raise ModelError(f"{spec.id}: cannot read {error.filename}: {error.strerror}") from error
+    # A tokenizer of its own may have a file of the model's name, which must not stand for the model's.
+    hashes |= {name if hashes.get(name, value) == value else f"tokenizer/{name}": value for name, value in own.items()}
     name = path.name if origin in ("folder", "bundled") else spec.id
     return ModelFiles(path, revision, origin, hashes, model_identity(spec, name, hashes), tokenizer)
 
 
 def _code(spec: ModelSpec, folder: Path) -> list[Path]:
-    """Python files that decide an answer: only where they may be run."""
-    return sorted(folder.glob("*.py")) if spec.trust_remote_code else []
+    """Python files that decide an answer, in folders below too: only where they may be run."""
+    return sorted(folder.rglob("*.py")) if spec.trust_remote_code else []
+
+
+def _refuse_adapter(spec: ModelSpec, folder: Path) -> None:
+    """transformers leaves an adapter out where peft is missing, and else loads it over a base model from elsewhere: neither is what the
+    files beside it say. Raises ModelError."""
+    if (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            f"{spec.id}: {folder} holds an adapter (adapter_config.json), which is not applied here; merge it into the weights "
+            "(peft's merge_and_unload), or name the base model with engine: vllm and engine_args.lora: FOLDER"
+        )
 
 
 def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tuple[Path, str | None, Origin]:

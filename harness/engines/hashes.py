@@ -1,7 +1,8 @@
 """SHA-256 of a model's files, without reading gigabytes twice.
 
 A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local file is read once and remembered in the
-user's cache folder under its path, size and modification time.
+user's cache folder under its path, its number on the disk, its size and when its content and its entry last changed: a copy that keeps the
+modification time (``cp -p``, ``rsync -a``) still changes the latter.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def hash_file(path: Path) -> str:
     if stat.st_size < _WORTH_REMEMBERING:
         return hashlib.sha256(real.read_bytes()).hexdigest()
     note = user_cache() / "hashes" / (hashlib.sha256(str(real).encode()).hexdigest()[:32] + ".json")
-    stamp = [str(real), stat.st_size, stat.st_mtime_ns]
+    stamp = [str(real), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(note.read_text(encoding="utf-8"))
         if known["stamp"] == stamp:

@@ -11,7 +11,7 @@ import errno
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,11 @@ class Journal:
         with self._explained():
             found = self._db.execute("SELECT answer FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
         return {answer.key: answer for answer in (answer_from_dict(json.loads(text)) for (text,) in found)}
+
+    def forget(self, cell_id: str, keys: Iterable[str]) -> None:
+        """Drops answers of a cell: those to questions that are no longer asked in these words."""
+        with self._explained():
+            self._db.executemany("DELETE FROM answers WHERE cell_id=? AND key=?", [(cell_id, key) for key in keys])
 
     def seconds(self, cell_id: str, keys: set[str] | None = None) -> float:
         """Engine seconds spent on a cell's kept answers (those with the given keys), over all sessions."""

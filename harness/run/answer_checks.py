@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.items import Answer, Generation, Score
+from harness.items import Answer, Generation, Likelihood, Score
 from harness.sanity import Finding
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ _MANY = 0.25
 
 
 def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
-    """Options that are all alike, answers that a filter cut off, answers without a reason for their end."""
-    scores = generated = alike = certain = filtered = untold = 0
+    """Options that are all alike, answers that a filter cut off, answers without a reason for their end, texts without a token."""
+    scores = generated = alike = certain = filtered = untold = texts = tokenless = 0
     for answer in answers:
         if isinstance(answer, Score) and len(answer.logprobs) > 1 and all(answer.lengths):
             scores += 1
@@ -28,6 +28,9 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
             generated += 1
             filtered += answer.finish == "filter"
             untold += answer.finish == "unknown"
+        elif isinstance(answer, Likelihood):
+            texts += 1
+            tokenless += not answer.predicted and answer.logprob == 0.0
     found = []
     if certain or alike > _MANY * scores:
         found.append(Finding("constant_logprobs", alike, scores))
@@ -35,6 +38,8 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
         found.append(Finding("answers_filtered", filtered, generated))
     if untold:
         found.append(Finding("endings_unknown", untold, generated))
+    if tokenless:
+        found.append(Finding("texts_without_tokens", tokenless, texts))
     return found
 
 

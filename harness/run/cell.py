@@ -105,6 +105,7 @@ class CellWork:
         self._changed = len(changed)
         if changed:
             log.warning("%s: %d prompts are not what was asked before: asked again", self.task.name, len(changed))
+            self.owner.journal.forget(self.facts.cell_id, changed)  # nothing that reads the journal may take them for answers
         return [item for item in items if item.key not in kept or item.key in changed]
 
     def _answer(self, missing: Sequence[Item], total: int) -> None:
@@ -153,7 +154,7 @@ class CellWork:
 
     def mark(self, status: Status, reason: str | None) -> None:
         """Marks the documents whose every answer is there, and keeps rows and samples. Raises RunFolderError."""
-        answers = self._answers()
+        answers = self.owner.journal.answers(self.facts.cell_id)
         marks = self.task.mark(answers, self.style, self.limit)
         rows: list[Row] = []
         if marks.n:
@@ -168,11 +169,6 @@ class CellWork:
         asked = digest([self._asked[item.key] for item in self._items]) if self._items else None
         provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": asked}
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
-
-    def _answers(self) -> dict[str, Answer]:
-        """The kept answers to what is asked now; answers to what was asked before an interruption, in other words, do not count."""
-        answers, kept = self.owner.journal.answers(self.facts.cell_id), self.owner.journal.asked(self.facts.cell_id)
-        return {key: answers[key] for key in answers if self._asked.get(key) in (None, kept.get(key)) or kept.get(key) is None}
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from harness.version import __version__
 
 if TYPE_CHECKING:
     from harness.config.schema import Config
+    from harness.engines.protocol import Message
     from harness.tasks import Task, TaskSpec
     from harness.tasks.api import PromptStyle
 
@@ -174,7 +175,10 @@ class _Work:
 
     def _mark(self, model: str, task: Task, old: list[Row]) -> list[Row]:
         kept = read_kept(self.run.folder, model, task)
-        marks = task.mark(kept.answers, self._style(model), task.spec.limit, prompts=kept.prompts)
+        style = self._style(model)
+        if kept.identity and kept.identity["data"] != task.identity(style)["data"]:
+            _check_questions(task, kept, self.config.fewshot_as_multiturn)
+        marks = task.mark(kept.answers, style, task.spec.limit, prompts=kept.prompts)
         if not marks.n:
             raise HarnessError("no document could be marked: the kept answers are another task's, or its data has changed")
         row = old[0]
@@ -198,6 +202,8 @@ class Kept:
 
     answers: dict[str, Answer]
     prompts: dict[int, str]
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    """What decided the prompts; empty where nothing tells it."""
 
 
 def read_kept(folder: RunFolder, model: str, task: Task) -> Kept:
@@ -216,10 +222,35 @@ def read_kept(folder: RunFolder, model: str, task: Task) -> Kept:
         finally:
             journal.close()
         if answers:
-            return Kept(answers, prompts)
+            return Kept(answers, prompts, cell.identity.get("prompt", {}) if cell is not None else {})
     first = rows[0]["filter"] if rows else ""
     made = [answer for row in rows if row["filter"] == first for answer in _answers(row, task.kind)]
     return Kept({answer.key: answer for answer in made}, prompts)
+
+
+def _check_questions(task: Task, kept: Kept, multiturn: bool) -> None:
+    """The data may have changed in its right answers, not in its questions. Raises HarnessError where a kept prompt does not hold the
+    document's own text: the last user turn of a chat, or else the whole prompt."""
+    from harness.tasks import PromptStyle
+
+    chat = _last_user if kept.identity.get("chat") else None
+    texts = task.prompts(PromptStyle(chat=chat, system_prompt=kept.identity.get("system_prompt"), multiturn=multiturn), task.spec.limit)
+    shared = {doc: texts[doc].strip() for doc in kept.prompts.keys() & texts.keys()}
+    other = [doc for doc, text in shared.items() if not _holds(kept.prompts[doc], text)]
+    if other:
+        raise HarnessError(
+            f"{len(other)} of {len(shared)} kept answers were given to other questions than the data now holds "
+            f"(the first: document {min(other)}); bring the old data back, or run the config again"
+        )
+
+
+def _holds(prompt: str, text: str) -> bool:
+    """Whether a prompt holds a text, as it is or as JSON, in which an endpoint's messages are kept."""
+    return any(form in prompt for form in (text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]))
+
+
+def _last_user(messages: list[Message], add_generation_prompt: bool) -> str:
+    return next((message["content"] for message in reversed(messages) if message["role"] == "user"), "")
 
 
 def _answers(row: Mapping[str, Any], kind: str) -> list[Answer]:

@@ -134,6 +134,10 @@ class Task:
         for rendered in self._renderer(style).first(limit):
             yield from rendered.items
 
+    def prompts(self, style: PromptStyle, limit: int | None = None) -> dict[int, str]:
+        """The prompts of the first ``limit`` documents, by document. Raises DataError as `items` does."""
+        return {rendered.doc_id: rendered.prompt for rendered in self._renderer(style).first(limit)}
+
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
         found = prompt_findings(self._renderer(style).adapted)

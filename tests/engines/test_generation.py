@@ -46,6 +46,7 @@ def test_sampling_draws_from_the_distribution() -> None:
     assert set(choose(logits, [Sampling(temperature=1.0, top_k=2)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling(temperature=1.0, top_p=0.7)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling()] * 4000, generators).tolist()) == {0}
+    assert set(choose(logits * 30, [Sampling(temperature=1e-40)] * 4000, generators).tolist()) == {0}  # 30 / 1e-40 is no fp32 number
 
 
 def test_repetition_penalty_equals_transformers(stories: Opened) -> None:

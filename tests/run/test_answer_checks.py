@@ -26,6 +26,11 @@ def test_options_without_tokens_are_not_held_against_the_figures() -> None:
     assert answer_findings([Score(str(n), (0.0, 0.0), (True, True), (0, 0)) for n in range(5)]) == []
 
 
+def test_texts_without_a_token_are_told() -> None:
+    answers = [Likelihood("a", 0.0), Likelihood("b", -3.0, predicted=2), Likelihood("c", -3.0)]
+    assert answer_findings(answers) == [Finding("texts_without_tokens", 1, 3)]
+
+
 def test_an_endpoints_findings_outlast_the_session_that_saw_them() -> None:
     def info(engine: str, *findings: Finding) -> EngineInfo:
         return EngineInfo(engine, {}, "cpu", "float32", findings=findings)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from support.parity import MIRROR
 from support.runs import write_config, write_task
 
 from harness.config import load_config
 from harness.config.roles import CONFIG, GENERATION, MODEL, TASK, Role
 from harness.config.schema import Config, Generation, ModelSpec, TaskEntry
 from harness.engines import find_model
+from harness.engines.files import PACKAGED
+from harness.errors import ModelError
 from harness.results.folder import RunFolder
 from harness.run.identity import CellIdentity, cell_identity
 from harness.run.setup import WorkSetup, prompt_style, thinking_of
 from harness.tasks import DataSources, expand, load
 
 TINY = {"id": "bundled/tiny-deepseek-distill", "engine": "transformers", "chat_template": True}
-QWEN3 = {"id": str(MIRROR / "models" / "Qwen" / "Qwen3-0.6B"), "weights": "random", "engine": "transformers", "chat_template": True}
-"""A template with a switch for thinking, which the tiny models' lack."""
 ENDPOINT = {"id": "some-model", "engine": "openai", "base_url": "http://localhost:9/v1"}
 TASKS: list[dict[str, Any]] = [{"task": "zh_word_problems"}, {"task": "zh_letters"}]
 
@@ -59,7 +60,7 @@ MODEL_CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "tokenizer": (TINY, "bundled/tiny-qwen"),
     "chat_template": (TINY, False),
     "system_prompt": (TINY, "Be brief."),
-    "thinking": (QWEN3, False),
+    "thinking": ({**ENDPOINT, "chat_template": True}, False),
     "think_tags": (TINY, ["<thought>", "</thought>"]),
     "max_length": (TINY, 512),
     "max_new_tokens": (TINY, 77),
@@ -76,8 +77,6 @@ MODEL_CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
 @pytest.mark.parametrize("key", MODEL)
 def test_a_models_key_keeps_its_role(tmp_path: Path, key: str) -> None:
     base, value = MODEL_CHANGES[key]
-    if base is QWEN3 and not Path(QWEN3["id"]).is_dir():
-        pytest.skip(f"no mirror of real tokenizers at {MIRROR}: set HARNESS_MIRROR")
     before, after = ids(tmp_path, base), ids(tmp_path, {**base, key: value})
     if MODEL[key].part == "nothing":
         assert before == after
@@ -198,3 +197,58 @@ def test_think_tags_do_not_matter_where_nothing_is_generated(tmp_path: Path) -> 
 def test_write_task_still_says_what_it_said(tmp_path: Path) -> None:
     path = write_task(tmp_path, "t", 3)
     assert ids(tmp_path, TINY, [{"file": str(path)}]) == ids(tmp_path, TINY, [{"file": str(path)}])
+
+
+FILES: dict[str, str] = {
+    "chat_template.jinja": "{{ messages[-1].content }}",
+    "chat_template.json": "{}",
+    "added_tokens.json": "{}",
+    "tekken.json": "{}",
+    "generation_config.json": "{}",
+    "model.safetensors.index.json": "{}",
+    "modeling_own.py": "x = 1",
+    "parts/layers.py": "x = 1",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_the_model_decides_its_answers(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(PACKAGED / "tiny-deepseek-distill", folder)
+    spec = ModelSpec(id=str(folder), trust_remote_code=True)
+    before = find_model(spec).model_id
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(FILES[name], encoding="utf-8")
+    assert find_model(spec).model_id != before
+
+
+def test_weights_that_keep_their_size_and_time_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "model"
+    shutil.copytree(PACKAGED / "tiny-qwen", folder)
+    before = find_model(ModelSpec(id=str(folder))).model_id
+    weights = folder / "model.safetensors"
+    told = weights.stat()
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    os.utime(weights, ns=(told.st_atime_ns, told.st_mtime_ns))
+    assert find_model(ModelSpec(id=str(folder))).model_id != before
+
+
+def test_code_of_the_tokenizer_does_not_stand_for_the_models(tmp_path: Path) -> None:
+    for name in ("model", "tokenizer"):
+        shutil.copytree(PACKAGED / "tiny-qwen", tmp_path / name)
+        (tmp_path / name / "own.py").write_text(name, encoding="utf-8")
+    spec = ModelSpec(id=str(tmp_path / "model"), tokenizer=str(tmp_path / "tokenizer"), trust_remote_code=True)
+    before = find_model(spec).model_id
+    (tmp_path / "model" / "own.py").write_text("another", encoding="utf-8")
+    assert find_model(spec).model_id != before
+
+
+def test_an_adapter_beside_the_weights_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGED / "tiny-qwen", tmp_path / "model")
+    (tmp_path / "model" / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8}', encoding="utf-8")
+    with pytest.raises(ModelError, match=r"holds an adapter .* merge it into the weights"):
+        find_model(ModelSpec(id=str(tmp_path / "model")))

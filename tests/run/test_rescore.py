@@ -92,3 +92,23 @@ def test_a_task_whose_data_is_gone_keeps_its_rows(tmp_path: Path) -> None:
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     assert "picks" in done.stderr
+
+
+CHAT = {"id": "bundled/tiny-qwen", "engine": "transformers", "chat_template": True}
+
+
+@pytest.mark.parametrize("model", [{"id": "mock/one", "engine": "mock"}, CHAT])
+@pytest.mark.parametrize("kind", ["text", "choice"])
+def test_answers_to_other_questions_are_not_marked_by_new_data(tmp_path: Path, model: dict[str, Any], kind: str) -> None:
+    task = write_task(tmp_path, "own", 4, kind)
+    config = write_config(tmp_path, [{"file": str(task)}], [{**model}])
+    assert harness("run", config, "--out", "out", cwd=tmp_path).returncode == 0
+    text = task.read_text(encoding="utf-8")
+
+    task.write_text(text.replace('"answer": ', '"answer":  '), encoding="utf-8")  # other bytes, the same questions
+    assert rescore(tmp_path / "out", out=tmp_path / "same").failed == ()
+
+    task.write_text(text.replace("what is", "how much is"), encoding="utf-8")
+    done = rescore(tmp_path / "out", out=tmp_path / "other")
+    assert "4 of 4 kept answers were given to other questions" in done.failed[0]
+    assert done.changes == ()

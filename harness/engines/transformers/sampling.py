@@ -13,6 +13,9 @@ from torch import Tensor
 
 from harness.items import Sampling
 
+_COLDEST = 1e-30
+"""A temperature that fp32 can divide by; far above it, the largest logit is certain."""
+
 
 def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[torch.Generator | None]) -> Tensor:
     """The next token of each row [batch], from fp32 logits [batch, vocabulary]; ``~token`` (below 0) in a row whose largest logit is no
@@ -36,7 +39,8 @@ def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[to
 def _probabilities(logits: Tensor, settings: Sequence[Sampling]) -> Tensor:
     """Filtered probabilities [rows, vocabulary]."""
     heat = torch.tensor([sampling.temperature for sampling in settings], device=logits.device)
-    logits = logits / heat.unsqueeze(-1)
+    # From the largest down: a temperature near 0 leaves it alone, where plain logits would overflow.
+    logits = (logits - logits.amax(dim=-1, keepdim=True)) / heat.unsqueeze(-1).clamp(min=_COLDEST)
     for row, sampling in enumerate(settings):
         if 0 < sampling.top_k < logits.shape[-1]:
             least = logits[row].topk(sampling.top_k).values[-1]
