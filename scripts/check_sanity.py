@@ -1,6 +1,7 @@
 """No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of random weights, a few questions a task.
 
-Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where a run is not clean.
+Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of something that random weights and
+a short budget do not bring about themselves.
 
     HARNESS_MIRROR=DIR python scripts/check_sanity.py [--limit 2] [CONFIG …]
 """
@@ -28,6 +29,8 @@ from harness.run import run_config
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
 """A model of any family in this size answers in milliseconds; its tokenizer and template are the real ones."""
+CAUSED = frozenset({"truncated_thoughts"})
+"""What random weights and a budget of 16 tokens bring about themselves: their thoughts never end."""
 
 
 def small(model: dict[str, Any], mirror: Path) -> tuple[dict[str, Any] | None, str]:
@@ -73,7 +76,7 @@ def check(path: Path, mirror: Path, limit: int) -> bool:
     print(f"  {done} scores; clean: {is_clean(results.sanity)}")
     for line in sanity_lines(results.sanity):
         print(f"  {sanity_text(line)}")
-    return is_clean(results.sanity)
+    return is_clean(row for row in results.sanity if row.kind not in CAUSED)
 
 
 def main() -> int:
