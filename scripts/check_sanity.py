@@ -1,7 +1,7 @@
 """No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of random weights, a few questions a task.
 
-Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of something that random weights and
-a short budget do not bring about themselves.
+Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of something that random
+weights and a short budget do not bring about themselves.
 
     HARNESS_MIRROR=DIR python scripts/check_sanity.py [--limit 2] [CONFIG …]
 """
