@@ -129,7 +129,7 @@ def test_packaged_weights_are_versioned_and_keep_languages_apart() -> None:
 
 
 def test_wrong_weights_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected one of bilingual, open-llm-v2, smoke, or a YAML file"):
+    with pytest.raises(ConfigError, match="expected one of bilingual, generated, open-llm-v2, smoke, or a YAML file"):
         load_weights("nothing")
     for text, message in (
         ("name: [", "not YAML"),

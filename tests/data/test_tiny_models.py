@@ -14,9 +14,10 @@ from typing import Any
 import jinja2
 import pytest
 import torch
-import yaml
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from harness.tasks.scan import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -45,8 +46,7 @@ def digest(text: str) -> str:
 
 def config(task: str) -> dict[str, Any]:
     """The task's YAML."""
-    loaded: dict[str, Any] = yaml.safe_load((TASKS / f"{task}.yaml").read_text(encoding="utf-8"))
-    return loaded
+    return read_config(TASKS / f"{task}.yaml")
 
 
 def records(task: str, split: str) -> list[dict[str, Any]]:

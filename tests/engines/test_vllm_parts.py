@@ -121,6 +121,9 @@ def test_arguments(installed: Any) -> None:
     assert identity_of(ModelSpec(id=TINY, engine_args={"env": {}, "gpu_memory_utilization": 0.5, "kv_cache_dtype": "fp8"})) == {
         "kv_cache_dtype": "fp8"
     }
+    kernels = {"VLLM_ATTENTION_BACKEND": "TRITON_ATTN"}
+    env = {**kernels, "VLLM_LOGGING_LEVEL": "INFO"}
+    assert identity_of(ModelSpec(id=TINY, engine_args={"env": env})) == {"env": kernels}
 
 
 @pytest.mark.parametrize(

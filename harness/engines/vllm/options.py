@@ -90,8 +90,10 @@ def _hint(name: str, known: frozenset[str]) -> str:
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
     """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its files' hashes, wherever it lies."""
     found = {name: value for name, value in spec.engine_args.items() if name not in _CHANGES_NO_ANSWER}
-    if "env" in found:  # a variable may choose other kernels; what only talks does not count
-        found["env"] = {name: value for name, value in dict(found["env"]).items() if not re.search("LOG|USAGE|TELEMETRY", str(name))}
+    env = found.pop("env", None)
+    if isinstance(env, dict):  # a variable may choose other kernels; what only talks does not count
+        told = {name: value for name, value in env.items() if not re.search("LOG|USAGE|TELEMETRY", str(name))}
+        found |= {"env": told} if told else {}
     if "lora" in found:
         folder = lora_folder(spec, str(found["lora"]))
         found["lora"] = hash_files(folder, [*folder.glob("adapter_*.json"), *folder.glob("*.safetensors")])
