@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from harness.config.schema import TaskEntry
+from harness.engines.transformers.compute import has_hardware
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
 
 from .conftest import SHAPES, Both, both, write_shape
@@ -156,13 +158,15 @@ def test_real_tasks_on_real_shapes(shape: Both, mirror: Path) -> None:
 
 def test_bf16() -> None:
     """0.05 on the mean. Single values near -6 to -11 differ by up to 0.08: vLLM's activations are bf16, the transformers engine computes
-    bf16 weights in fp32 on such a CPU. Made to compute in bf16 it is as far from its own fp32 (docs/vllm.md)."""
+    bf16 weights in fp32 on a CPU without bf16 products. Made to compute in bf16 it is as far from its own fp32 (docs/vllm.md): where the
+    processor multiplies in bf16, both round, each in its own order, and may lie twice as far apart (0.072 on the mean with AVX512-bf16)."""
+    both_round = has_hardware(torch.bfloat16)
     opened = both("bundled/tiny-qwen", "bfloat16")
     items = [item for item in choices() if item.key.startswith("single")]
     differences = per_token(opened, items)
     opened.close()
-    assert sum(differences) / len(differences) < 0.05
-    assert max(differences) < 0.15
+    assert sum(differences) / len(differences) < (0.1 if both_round else 0.05)
+    assert max(differences) < (0.3 if both_round else 0.15)
 
 
 def test_bf16_on_a_real_shape(mirror: Path, tmp_path: Path) -> None:
