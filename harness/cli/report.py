@@ -58,7 +58,7 @@ def report(
     ] = None,
     study: Annotated[
         list[str] | None,
-        typer.Option("--study", metavar="CLAIM", help="With --html: C1 … C11, a claim's YAML, or all; repeatable.", show_default=False),
+        typer.Option("--study", metavar="CLAIM", help="With --html: C1 … C16, a claim's YAML, or all; repeatable.", show_default=False),
     ] = None,
 ) -> None:
     """Show the table of one run, or of several joined; or write the page, or the pictures."""
