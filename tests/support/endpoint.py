@@ -21,7 +21,7 @@ from harness.engines import open_engine
 from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
 from harness.items import Completion, Sampling, ThinkTags
-from support.endpoint_logprobs import echo, prompt_logprobs
+from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Server:
         self.requests: list[Request] = []
         self.flying = self.most_flying = 0
         self.gone = False
-        self.lock, self.model_lock = threading.Lock(), threading.Lock()
+        self.lock = threading.Lock()
         handler = type("Bound", (_Handler,), {"owner": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._http.daemon_threads = True
@@ -182,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if fault == "slow":
                 time.sleep(behaviour.slow)
+            if self.owner.gone:  # the test is over, and the next one may use the same model
+                self.close_connection = True
+                return
             self._answer(body, fault == "half")
 
     def _answer(self, body: dict[str, Any], half: bool) -> None:
@@ -283,7 +286,7 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
     item = Completion(
         "k", "", tuple(body.get("stop", ())), budget, sampling, prompt_ids=tuple(ids), ignore_eos=body.get("ignore_eos", False)
     )
-    with server.model_lock:
+    with MODEL_LOCK:
         (answer,) = server.engine.generate([item])
     text = answer.text
     for special in server.behaviour.specials if body.get("skip_special_tokens", True) else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,10 +10,13 @@ import torch
 if TYPE_CHECKING:
     from support.endpoint import Server
 
+# One for all servers: tests share a loaded model, and a request to the server before may still be at work when the next one starts.
+MODEL_LOCK = threading.Lock()
+
 
 def _logprobs(server: Server, ids: list[int]) -> torch.Tensor:
     """[tokens - 1, vocabulary]: of each next token. ``wrong`` shifts each token's figure by another amount, as a broken kernel would."""
-    with server.model_lock, torch.inference_mode():
+    with MODEL_LOCK, torch.inference_mode():
         logits = server.engine._model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
         if server.behaviour.wrong:
             logits = logits + server.behaviour.wrong * torch.sin(torch.arange(logits.shape[-1]))
