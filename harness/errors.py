@@ -1,4 +1,5 @@
-"""The errors a person may meet. Each is one line that says the rule, the value got and what to do; none is shown as a traceback.
+"""The errors a person may meet. Each is one line that says the rule, the value got and what to do; none is
+shown as a traceback.
 
 The exit code travels with the error, so that the command line needs no table of its own:
 0 all cells done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.
@@ -14,7 +15,10 @@ class HarnessError(Exception):
 
 
 class ConfigError(HarnessError):
-    """The YAML, an option or a name is wrong. The message may hold several lines: one a mistake, each with file:line:column."""
+    """The YAML, an option or a name is wrong.
+
+    The message may hold several lines: one a mistake, each with file:line:column.
+    """
 
     exit_code = 2
 

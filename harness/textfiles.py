@@ -1,7 +1,8 @@
-"""Rows of the text files that people bring (CSV, TSV, JSONL, JSON), read so that damage is said and never becomes a value.
+"""Rows of the text files that people bring (CSV, TSV, JSONL, JSON), read so that damage is said and never
+becomes a value.
 
-Refused in one line: bytes that are not UTF-8, columns named twice or not at all, rows longer or shorter than the header, a quote that
-swallows rows, a key that stands twice in one object.
+Refused in one line: bytes that are not UTF-8, columns named twice or not at all, rows longer or shorter than
+the header, a quote that swallows rows, a key that stands twice in one object.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ class Number(str):
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all empty counts but has no cells.
+    """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all empty
+    counts but has no cells.
 
-    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts. Raises Unreadable, and OSError where there is
-    no such file.
+    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts. Raises
+    Unreadable, and OSError where there is no such file.
     """
     suffix = path.suffix.lower()
     check_encoding(path)
@@ -52,7 +54,9 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def check_encoding(path: Path) -> None:
-    """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it cannot be opened."""
+    """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it cannot be
+    opened.
+    """
     with path.open("rb") as file:
         begin = file.read(4096)
     for mark, name in _MARKS:
@@ -64,11 +68,15 @@ def check_encoding(path: Path) -> None:
         raise Unreadable("is compressed, not text; unpack it first")
     if b"\0" in begin:
         name = "UTF-16" if begin[:2].count(0) == 1 else "text"
-        raise Unreadable(f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as UTF-8")
+        raise Unreadable(
+            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as UTF-8"
+        )
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
-    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else without an error."""
+    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else without an
+    error.
+    """
     with path.open("rb") as file:
         data = file.read(1 << 20)
     for name in ("gb18030", "big5"):
@@ -105,18 +113,28 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
             yield number, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         where = f"row {number + 1}, near line {before + reader.line_num}"
-        raise Unreadable(f"{where}: no valid CSV ({error}): is a quote missing, or not doubled inside a field?") from error
+        raise Unreadable(
+            f"{where}: no valid CSV ({error}): is a quote missing, or not doubled inside a field?"
+        ) from error
 
 
 def _mark(file: IO[str], usual: str) -> tuple[str, int]:
-    """(what separates cells, lines before the header): table programs write semicolons where a comma is the decimal mark, and may say so
-    in a first line ``sep=;``. The first line has at least two names, so the usual mark stands in it or another one is meant."""
+    """(what separates cells, lines before the header): table programs write semicolons where a comma is the
+    decimal mark, and may say so in a first line ``sep=;``. The first line has at least two names, so the
+    usual mark stands in it or another one is meant.
+    """
     first = file.readline()
     said = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff\r\n"))
     if said is not None:
         return said[1], 1
     file.seek(0)
-    return (usual if usual in first else max("\t;|，,", key=first.count) if re.search("[\t;|，,]", first) else usual), 0
+    return (
+        usual
+        if usual in first
+        else max("\t;|，,", key=first.count)
+        if re.search("[\t;|，,]", first)
+        else usual
+    ), 0
 
 
 def _header(cells: list[str]) -> list[str]:
@@ -138,14 +156,17 @@ def _length(number: int, line: int, cells: list[str], header: list[str]) -> str:
 
 
 def _swallowed(cell: str, place: int, columns: int, mark: str) -> bool:
-    """Whether a field of several lines is the end of one row, whole rows, and the beginning of another: a quote that was never closed in
-    its own row makes a field that has exactly the separators of these."""
+    """Whether a field of several lines is the end of one row, whole rows, and the beginning of another: a
+    quote that was never closed in its own row makes a field that has exactly the separators of these.
+    """
     first, *inner, last = cell.split("\n")
     if first.count(mark) != columns - 1 - place or last.count(mark) != place or columns < 2:
         return False
     if any(line.count(mark) != columns - 1 for line in inner):
         return False
-    return not re.search(rf"{re.escape(mark)}\s|\d{re.escape(mark)}\d\d\d(?!\d)", "\n".join([first.rstrip("\r"), *inner, last]))
+    return not re.search(
+        rf"{re.escape(mark)}\s|\d{re.escape(mark)}\d\d\d(?!\d)", "\n".join([first.rstrip("\r"), *inner, last])
+    )
 
 
 def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -163,8 +184,12 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
             row = _decode(line)
         except json.JSONDecodeError as error:
             if line.strip() == "{" and number == 1:
-                raise Unreadable("is one JSON object over several lines; expected one object a line, or one list of objects") from error
-            raise Unreadable(f"row {number}: no valid JSON ({error.msg}); one JSON object a line is expected") from error
+                raise Unreadable(
+                    "is one JSON object over several lines; expected one object a line, or one list of objects"
+                ) from error
+            raise Unreadable(
+                f"row {number}: no valid JSON ({error.msg}); one JSON object a line is expected"
+            ) from error
         except Unreadable as error:
             raise Unreadable(f"row {number}: {error}") from error
         yield number, _object(number, row)
@@ -174,20 +199,26 @@ def _list(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         found = _decode(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"line {error.lineno}: no valid JSON ({error.msg}); a list of objects is expected") from error
+        raise Unreadable(
+            f"line {error.lineno}: no valid JSON ({error.msg}); a list of objects is expected"
+        ) from error
     for number, row in enumerate(found, start=1):
         yield number, _object(number, row)
 
 
 def _decode(text: str) -> Any:
-    return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_once)
+    return json.loads(
+        text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_once
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise Unreadable(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+        raise Unreadable(
+            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
+        )
     return found
 
 
@@ -197,19 +228,30 @@ def _object(number: int, row: Any) -> dict[str, Any]:
     if not row:
         raise Unreadable(f"row {number} is an empty object")
     if _by_columns(row):
-        raise Unreadable(f"row {number} holds a whole table by its columns; with pandas write it by to_json(orient='records', lines=True)")
+        raise Unreadable(
+            f"row {number} holds a whole table by its columns; with pandas write it by to_json(orient='records', lines=True)"
+        )
     return row
 
 
 def _by_columns(row: dict[str, Any]) -> bool:
-    """Whether an object is a table as ``DataFrame.to_json()`` writes it: {column: {row: cell}}, or its "split" or
-    "table" form."""
+    """Whether an object is a table as ``DataFrame.to_json()`` writes it: {column: {row: cell}}, or its
+    "split" or "table" form.
+    """
     if isinstance(row.get("data"), list) and {"columns", "schema"} & set(row):
         return True
     cells = list(row.values())
-    return len(cells) > 1 and all(isinstance(cell, dict) and cell and list(cell) == [str(n) for n in range(len(cell))] for cell in cells)
+    return len(cells) > 1 and all(
+        isinstance(cell, dict) and cell and list(cell) == [str(n) for n in range(len(cell))] for cell in cells
+    )
 
 
 def _kind(value: Any) -> str:
-    names: dict[type, str] = {Number: "a number", str: "a text", bool: "true or false", list: "a list", type(None): "null"}
+    names: dict[type, str] = {
+        Number: "a number",
+        str: "a text",
+        bool: "true or false",
+        list: "a list",
+        type(None): "null",
+    }
     return names.get(type(value), type(value).__name__)

@@ -1,9 +1,11 @@
-"""Thoughts that nobody announced: the markers that models are known to put around them, recognised in an answer or at the end of a prompt.
+"""Thoughts that nobody announced: the markers that models are known to put around them, recognised in an
+answer or at the end of a prompt.
 
-Sources of the markers are the makers' own templates and cards: DeepSeek-R1, Qwen3, GLM-4.5 and many others ``<think>``; EXAONE Deep
-``<thought>``; Seed-OSS ``<seed:think>``; Kimi-VL-Thinking ``◁think▷``; Magistral ``[THINK]``; Sky-T1 and OpenThinker
-``<|begin_of_thought|>``; MedGemma ``<unused94>thought``; Command A Reasoning ``<|START_THINKING|>``; Apertus ``<|inner_prefix|>``; gpt-oss
-the channels of its Harmony format. Fine-tunes invent further names in the same brackets, so any tag whose name speaks of thinking counts.
+Sources of the markers are the makers' own templates and cards: DeepSeek-R1, Qwen3, GLM-4.5 and many others
+``<think>``; EXAONE Deep ``<thought>``; Seed-OSS ``<seed:think>``; Kimi-VL-Thinking ``◁think▷``; Magistral
+``[THINK]``; Sky-T1 and OpenThinker ``<|begin_of_thought|>``; MedGemma ``<unused94>thought``; Command A
+Reasoning ``<|START_THINKING|>``; Apertus ``<|inner_prefix|>``; gpt-oss the channels of its Harmony format.
+Fine-tunes invent further names in the same brackets, so any tag whose name speaks of thinking counts.
 """
 
 from __future__ import annotations
@@ -36,15 +38,25 @@ PROSE = (
     ThinkTags("Here's my thought process:", "Here's my response:"),
     ThinkTags("Thinking...", "...done thinking."),
 )
-"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's beginning, and only as a pair."""
+"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's beginning,
+and only as a pair.
+"""
 _NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
 _HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
-_WRAPPED = (("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>"), ("<response>", "</response>"))
+_WRAPPED = (
+    ("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    ("<response>", "</response>"),
+)
 """What some put around the answer behind their thought."""
 _BRACKETS = (("<", ">"), ("<|", "|>"), ("[", "]"), ("◁", "▷"), ("〈", "〉"), ("＜", "＞"), ("【", "】"))
-_OPEN = re.compile("|".join([_HTML, *(rf"{re.escape(a)}(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE)
+_OPEN = re.compile(
+    "|".join([_HTML, *(rf"{re.escape(a)}(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE
+)
 _ENDED = r"<\|(?:end_(?:of_)?(?:think|thought|reason)\w*|(?:think|thought|reason)\w*_end)\|>"
-_CLOSE = re.compile("|".join([_ENDED, *(rf"{re.escape(a)}/(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE)
+_CLOSE = re.compile(
+    "|".join([_ENDED, *(rf"{re.escape(a)}/(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE
+)
 _BEGINS = re.compile(r"(?<![a-z])(?:begin|start)(?![a-z])", re.IGNORECASE)
 """In a marker whose other one says "end" in its place."""
 _PLAIN = re.compile(r".(think|thinking|thought|reasoning|思考).", re.IGNORECASE)
@@ -60,8 +72,11 @@ _IN_PROSE = frozenset({"analysis", *(tags.open for tags in PROSE)})
 
 
 @dataclass(frozen=True)
-class Reading:
-    """An answer with its thought taken off. ``answer`` is None where the thought never ended; ``tags`` are None where there was none."""
+class SplitAnswer:
+    """An answer with its thought taken off.
+
+    ``answer`` is None where the thought never ended; ``tags`` are None where there was none.
+    """
 
     answer: str | None
     tags: ThinkTags | None = None
@@ -73,19 +88,21 @@ class Reading:
         return self.tags is not None and not self.announced
 
 
-def read(text: str, think: ThinkTags | None, prompt: str = "") -> Reading:
+def read(text: str, think: ThinkTags | None, prompt: str = "") -> SplitAnswer:
     """Takes the thought off an answer: by the markers that the config names, else by those that are known."""
     if think is not None and think.begins(text):
-        return Reading(_rest(think.split(text)[1], think), think)
+        return SplitAnswer(_rest(think.split(text)[1], think), think)
     found = recognise(text, prompt if think is None else "") or _inside(text)
     if found is None:
-        return Reading(text)
+        return SplitAnswer(text)
     announced = think is not None and (think.open, think.close) == (found.open, found.close)
-    return Reading(_rest(found.split(text)[1], found), found, announced)
+    return SplitAnswer(_rest(found.split(text)[1], found), found, announced)
 
 
 def _rest(answer: str | None, tags: ThinkTags) -> str | None:
-    """An answer without the thoughts that stand further on in it, and without the marker of an outer thought that ends there."""
+    """An answer without the thoughts that stand further on in it, and without the marker of an outer thought
+    that ends there.
+    """
     if answer is None:
         return None
     opening = re.escape(tags.open)
@@ -99,7 +116,9 @@ def _rest(answer: str | None, tags: ThinkTags) -> str | None:
 
 
 def _inside(text: str) -> ThinkTags | None:
-    """The pair of a thought that begins behind other words: one that ends, or one whose markers nobody writes for anything else."""
+    """The pair of a thought that begins behind other words: one that ends, or one whose markers nobody writes
+    for anything else.
+    """
     places = [(at, tags) for tags in KNOWN if (at := text.find(tags.open)) >= 0]
     for begun in _OPEN.finditer(text):
         tags = pair_of(begun[0])
@@ -110,9 +129,11 @@ def _inside(text: str) -> ThinkTags | None:
 
 
 def recognise(text: str, prompt: str = "") -> ThinkTags | None:
-    """The markers of a thought that this answer begins with, or that its prompt opened; None where there is no sign of one.
+    """The markers of a thought that this answer begins with, or that its prompt opened; None where there is
+    no sign of one.
 
-    A closing marker without an opening one also tells: the template, on whichever machine it was rendered, had begun the thought.
+    A closing marker without an opening one also tells: the template, on whichever machine it was rendered,
+    had begun the thought.
     """
     opened = opened_by(prompt)
     if opened is not None:
@@ -127,7 +148,9 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
     begun = _OPEN.match(bare)
     if begun is not None:
         tags = pair_of(begun[0])
-        heading = begun[0][0] in "[【" and not (_PLAIN.fullmatch(begun[0]) and not _HEADING.search(bare, len(begun[0])))
+        heading = begun[0][0] in "[【" and not (
+            _PLAIN.fullmatch(begun[0]) and not _HEADING.search(bare, len(begun[0]))
+        )
         if tags.close in bare or not heading:
             return tags
     if _BARE_HARMONY.match(bare):
@@ -183,7 +206,9 @@ def _pair_of_close(closing: str) -> ThinkTags:
     if known is not None:
         return known
     if re.fullmatch(_ENDED, closing, re.IGNORECASE):
-        return ThinkTags(re.sub(r"(?i)end(?=_)", "begin", re.sub(r"(?i)(?<=_)end", "start", closing)), closing)
+        return ThinkTags(
+            re.sub(r"(?i)end(?=_)", "begin", re.sub(r"(?i)(?<=_)end", "start", closing)), closing
+        )
     before, after = _bracket(closing)
     return ThinkTags(f"{before}{closing[len(before) + 1 : len(closing) - len(after)]}{after}", closing)
 
@@ -196,18 +221,26 @@ def _bracket(marker: str) -> tuple[str, str]:
 
 def _closed(text: str) -> ThinkTags | None:
     """The pair of the first closing marker before which its opening one does not stand."""
-    places = [(at, tags) for tags in (*KNOWN, ThinkTags("analysis", _BARE_FINAL)) if (at := text.find(tags.close)) >= 0]
+    places = [
+        (at, tags)
+        for tags in (*KNOWN, ThinkTags("analysis", _BARE_FINAL))
+        if (at := text.find(tags.close)) >= 0
+    ]
     found = _CLOSE.search(text)
     if found is not None:
         places.append((found.start(), _pair_of_close(found[0])))
     for at, tags in sorted(places, key=lambda place: place[0]):
-        if tags.open not in text[:at] and all(pair_of(begun[0]).close != tags.close for begun in _OPEN.finditer(text[:at])):
+        if tags.open not in text[:at] and all(
+            pair_of(begun[0]).close != tags.close for begun in _OPEN.finditer(text[:at])
+        ):
             return ThinkTags(tags.open, tags.close, opened=True)
     return None
 
 
 def told_in(texts: Iterable[str]) -> ThinkTags | None:
-    """The known pair whose closing marker stands in one of a model's own files (its template, its added tokens), None where none does."""
+    """The known pair whose closing marker stands in one of a model's own files (its template, its added
+    tokens), None where none does.
+    """
     whole = "\n".join(texts)
     channel = HARMONY.open.partition("<|message|>")[0]
     for tags in KNOWN:

@@ -1,10 +1,13 @@
-"""Whether our shape figures are vLLM's own: `vllm bench latency`, `harness bench` and `vllm bench throughput`, in turn, each a process.
+"""Whether our shape figures are vLLM's own: `vllm bench latency`, `harness bench` and `vllm bench
+throughput`, in turn, each a process.
 
-usage: python scripts/bench_agreement.py [--rounds N] [--out FILE]     (in the environment of `make test-vllm`, on a quiet machine)
+usage: python scripts/bench_agreement.py [--rounds N] [--out FILE]     (in the environment of `make
+test-vllm`, on a quiet machine)
 
-One model (58 million parameters in Qwen2's shape, random weights, fp32), the same engine arguments, two shapes: 8 requests of 128 prompt
-and 64 output tokens (latency), 16 requests of 128 and 32 (throughput). Rounds are added to those that the file already has. Compared are
-medians over all rounds: seconds of a batch, and output tokens/s. Theirs know no drift rule, so ours count rejected repeats, too.
+One model (58 million parameters in Qwen2's shape, random weights, fp32), the same engine arguments, two
+shapes: 8 requests of 128 prompt and 64 output tokens (latency), 16 requests of 128 and 32 (throughput).
+Rounds are added to those that the file already has. Compared are medians over all rounds: seconds of a batch,
+and output tokens/s. Theirs know no drift rule, so ours count rejected repeats, too.
 """
 
 from __future__ import annotations
@@ -55,13 +58,17 @@ from vllm.entrypoints.cli.main import main
 sys.argv[0] = "vllm"
 main()
 """
-"""The `vllm` command itself: its CPU build's distribution has another name than the one it asks for; "cpu" in it chooses the platform."""
+"""The `vllm` command itself: its CPU build's distribution has another name than the one it asks for; "cpu" in
+it chooses the platform.
+"""
 WINDOW = 257
 """Our engine's max_model_len for these shapes, so that vLLM's own has the same."""
 
 
 def make_model(folder: Path) -> Path:
-    """A folder with a config.json and the packaged tokenizer; weights are made up by vLLM (load_format: dummy)."""
+    """A folder with a config.json and the packaged tokenizer; weights are made up by vLLM (load_format:
+    dummy).
+    """
     import shutil
 
     folder.mkdir(parents=True)
@@ -84,9 +91,21 @@ def run(command: list[str], passes: tuple[int, ...] = (0,)) -> str:
 def vllm_bench(kind: str, model: Path, shape: dict[str, int], *more: str) -> dict[str, Any]:
     """What `vllm bench KIND` writes."""
     out = model.parent / f"{kind}.json"
-    prefix = "--random-" if kind == "throughput" else "--"  # its own lengths of random prompts win over the plain ones
+    prefix = (
+        "--random-" if kind == "throughput" else "--"
+    )  # its own lengths of random prompts win over the plain ones
     lengths = [f"{prefix}input-len", str(shape["input"]), f"{prefix}output-len", str(shape["output"])]
-    engine = ["--load-format", "dummy", "--dtype", "float32", "--max-model-len", str(WINDOW), "--enforce-eager", "--block-size", "128"]
+    engine = [
+        "--load-format",
+        "dummy",
+        "--dtype",
+        "float32",
+        "--max-model-len",
+        str(WINDOW),
+        "--enforce-eager",
+        "--block-size",
+        "128",
+    ]
     engine += ["--no-enable-prefix-caching", "--model", str(model), "--tokenizer", str(model)]
     run([sys.executable, "-c", VLLM, "bench", kind, *lengths, *engine, *more, "--output-json", str(out)])
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
@@ -97,30 +116,87 @@ def ours(model: Path, shape: dict[str, int]) -> dict[str, Any]:
     """The one row of a `harness bench` of one shape, with its raw seconds a wave."""
     config = model.parent / "bench.yaml"
     speed = {"input": [shape["input"]], "output": [shape["output"]], "concurrency": [shape["batch"]]}
-    spec = {"id": str(model), "name": "small", "weights": "random", "engine": "vllm", "dtype": "float32", "max_length": WINDOW - 1}
-    text = {"name": "agreement", "device": "cpu", "models": [spec], "speed": speed | {"seconds": 15, "drift": 0.05, "energy_seconds": 0}}
+    spec = {
+        "id": str(model),
+        "name": "small",
+        "weights": "random",
+        "engine": "vllm",
+        "dtype": "float32",
+        "max_length": WINDOW - 1,
+    }
+    text = {
+        "name": "agreement",
+        "device": "cpu",
+        "models": [spec],
+        "speed": speed | {"seconds": 15, "drift": 0.05, "energy_seconds": 0},
+    }
     config.write_text(json.dumps(text), encoding="utf-8")
     out = model.parent / "run"
-    table = run([sys.executable, "-m", "harness.cli.main", "bench", str(config), "--out", str(out), "--fresh", "--json", "--quiet"], (0, 1))
+    table = run(
+        [
+            sys.executable,
+            "-m",
+            "harness.cli.main",
+            "bench",
+            str(config),
+            "--out",
+            str(out),
+            "--fresh",
+            "--json",
+            "--quiet",
+        ],
+        (0, 1),
+    )
     row: dict[str, Any] = json.loads(table)["rows"][0]
     if row["status"] not in ("ok", "partial"):
         sys.exit(f"harness bench: {row['reason']}")
-    lines = [json.loads(line) for line in (out / "speed-samples.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        json.loads(line) for line in (out / "speed-samples.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     walls = [wall for line in lines if line["kind"] == "repeat" for wall in line["walls"]]
-    return {"walls": walls, "row": {key: row[key] for key in ("status", "rate", "latency_ms", "limit", "stats", "identity")}}
+    return {
+        "walls": walls,
+        "row": {key: row[key] for key in ("status", "rate", "latency_ms", "limit", "stats", "identity")},
+    }
 
 
 def one_round(model: Path) -> dict[str, Any]:
     """Theirs, ours, theirs: the raw seconds of a batch of each."""
-    latency = vllm_bench("latency", model, LATENCY, "--batch-size", str(LATENCY["batch"]), "--num-iters-warmup", "2", "--num-iters", "8")
+    latency = vllm_bench(
+        "latency",
+        model,
+        LATENCY,
+        "--batch-size",
+        str(LATENCY["batch"]),
+        "--num-iters-warmup",
+        "2",
+        "--num-iters",
+        "8",
+    )
     mine = ours(model, LATENCY)
     rival = ours(model, THROUGHPUT)
     prompts = str(THROUGHPUT["batch"])
-    rates = [vllm_bench("throughput", model, THROUGHPUT, "--num-prompts", prompts, "--num-warmups", prompts, "--dataset-name", "random")]
+    rates = [
+        vllm_bench(
+            "throughput",
+            model,
+            THROUGHPUT,
+            "--num-prompts",
+            prompts,
+            "--num-warmups",
+            prompts,
+            "--dataset-name",
+            "random",
+        )
+    ]
     expected = THROUGHPUT["batch"] * (THROUGHPUT["input"] + THROUGHPUT["output"])
     tokens = [rate["total_num_tokens"] for rate in rates]
     return {
-        "latency": {"vllm_seconds": latency["latencies"], "harness_seconds": mine["walls"], "harness": mine["row"]},
+        "latency": {
+            "vllm_seconds": latency["latencies"],
+            "harness_seconds": mine["walls"],
+            "harness": mine["row"],
+        },
         "throughput": {
             "vllm_seconds": [rate["elapsed_time"] for rate in rates],
             "vllm_tokens": tokens,
@@ -135,9 +211,15 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians over all rounds and their ratios."""
     found = {}
     for kind, shape in (("latency", LATENCY), ("throughput", THROUGHPUT)):
-        theirs, mine = ([value for one in rounds for value in one[kind][name]] for name in ("vllm_seconds", "harness_seconds"))
+        theirs, mine = (
+            [value for one in rounds for value in one[kind][name]]
+            for name in ("vllm_seconds", "harness_seconds")
+        )
         theirs_median, mine_median = statistics.median(theirs), statistics.median(mine)
-        by_round = [statistics.median(one[kind]["harness_seconds"]) / statistics.median(one[kind]["vllm_seconds"]) for one in rounds]
+        by_round = [
+            statistics.median(one[kind]["harness_seconds"]) / statistics.median(one[kind]["vllm_seconds"])
+            for one in rounds
+        ]
         tokens = shape["batch"] * shape["output"]
         found[kind] = {
             "shape": shape,
@@ -154,10 +236,12 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     """Runs the comparison."""
-    from harness.run.devices import find_machine
-    from harness.run.manifest import describe_hardware, package_versions
+    from harness.evaluation.manifest import describe_hardware, package_versions
+    from harness.workers.devices import find_machine
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-agreement.json")
     args = parser.parse_args()
@@ -165,10 +249,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(args.rounds):
             kept["rounds"].append(one_round(make_model(Path(scratch) / f"round{number}" / "model")))
-            kept |= {"summary": summary(kept["rounds"]), "model": CONFIG, "environment": ENVIRONMENT, "packages": package_versions()}
+            kept |= {
+                "summary": summary(kept["rounds"]),
+                "model": CONFIG,
+                "environment": ENVIRONMENT,
+                "packages": package_versions(),
+            }
             kept["hardware"] = describe_hardware(find_machine("cpu"))
             args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1).replace(f"{scratch}/", "") + "\n", encoding="utf-8")
+            args.out.write_text(
+                json.dumps(kept, indent=1).replace(f"{scratch}/", "") + "\n", encoding="utf-8"
+            )
     print(json.dumps(kept["summary"], indent=1))
 
 

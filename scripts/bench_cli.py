@@ -1,8 +1,9 @@
-"""How long a person waits: `harness --help`, `harness plan`, and the smoke run from start to table, as whole processes.
+"""How long a person waits: `harness --help`, `harness plan`, and the smoke run from start to table, as whole
+processes.
 
-usage: python scripts/bench_cli.py [--runs N] [--out FILE]
-Prints a table and one JSON line; the JSON goes to results/recorded/bench-cli.json. Each command runs once to warm caches, then N times in
-turn with the others, so that a machine that drifts is unfair to none; medians count.
+usage: python scripts/bench_cli.py [--runs N] [--out FILE] Prints a table and one JSON line; the JSON goes to
+results/recorded/bench-cli.json. Each command runs once to warm caches, then N times in turn with the others,
+so that a machine that drifts is unfair to none; medians count.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
 
 def commands(scratch: Path) -> dict[str, list[str]]:
-    """What is timed, by name. The smoke run starts from nothing each time; its second run finds everything done."""
+    """What is timed, by name.
+
+    The smoke run starts from nothing each time; its second run finds everything done.
+    """
     harness = [sys.executable, "-m", "harness.cli.main"]
     smoke = [*harness, "run", str(ROOT / "configs/smoke.yaml"), "--out", str(scratch / "smoke"), "--quiet"]
     return {
@@ -50,7 +54,9 @@ def once(command: list[str], scratch: Path) -> float:
 
 def main() -> None:
     """Runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-cli.json")
     args = parser.parse_args()
@@ -73,7 +79,9 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     for name, values in seconds.items():
-        print(f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max {max(values):7.3f}   n {len(values)}")
+        print(
+            f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max {max(values):7.3f}   n {len(values)}"
+        )
     print(json.dumps(record["median"]))
 
 

@@ -1,9 +1,11 @@
-"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 60 tasks, from 12,000 to 1.2 million samples.
+"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 60 tasks, from 12,000 to
+1.2 million samples.
 
-usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--write-only]
-Run folders are made through the project's own writers (scores drawn with a fixed seed; models differ in skill, items in difficulty), in a
-temporary folder or in --folder, where those of an earlier call are used again. Each size is timed as a whole process, thrice; the median
-counts. The growth exponent is the slope of log seconds over log samples between the last two sizes. JSON goes to results/recorded/.
+usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--write-only] Run
+folders are made through the project's own writers (scores drawn with a fixed seed; models differ in skill,
+items in difficulty), in a temporary folder or in --folder, where those of an earlier call are used again.
+Each size is timed as a whole process, thrice; the median counts. The growth exponent is the slope of log
+seconds over log samples between the last two sizes. JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -24,21 +26,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.evaluation.rows import CellFacts, make_rows, write_samples  # noqa: E402
 from harness.items import Score, Tokens  # noqa: E402
 from harness.results.files import write_json  # noqa: E402
 from harness.results.folder import RunFolder  # noqa: E402
 from harness.results.schema import ModelRow, Results, Row  # noqa: E402
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
-from harness.run.rows import CellFacts, make_rows, write_samples  # noqa: E402
 from harness.tasks.api import Marks, MetricValue, SampleMark  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
 MODELS, TASKS, REPEATS = 20, 60, 3
 TARGET_SECONDS, TARGET_BYTES = 10.0, 2 * 2**30
 
 
 def write_run(folder: Path, models: int, tasks: int, items: int, *, said: int = 0) -> None:
-    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four items a passage.
+    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four items a
+    passage.
 
     ``said``: characters that each answer says beside its letter.
     """
@@ -50,12 +53,19 @@ def write_run(folder: Path, models: int, tasks: int, items: int, *, said: int = 
         ease = [source.gauss(0, 1) for _ in range(items)]
         for model in range(models):
             rows += write_cell(RunFolder(folder), f"model-{model:02}", name, ease, model / models, said)
-    models_rows = [ModelRow(model=f"model-{number:02}", id=f"made/{number}", model_id=f"{number}", status="ok") for number in range(models)]
-    made = Results(name=folder.name, harness_version="0", created="", config_hash="", models=models_rows, rows=rows)
+    models_rows = [
+        ModelRow(model=f"model-{number:02}", id=f"made/{number}", model_id=f"{number}", status="ok")
+        for number in range(models)
+    ]
+    made = Results(
+        name=folder.name, harness_version="0", created="", config_hash="", models=models_rows, rows=rows
+    )
     write_json(RunFolder(folder).results, made.model_dump(mode="json"))
 
 
-def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skill: float, said: int = 0) -> list[Row]:
+def write_cell(
+    folder: RunFolder, model: str, task: str, ease: list[float], skill: float, said: int = 0
+) -> list[Row]:
     """Marks, rows and samples of one model on one task."""
     source = random.Random(f"{model}{task}")
     passages = int(task[-2:]) % 4 == 0
@@ -75,12 +85,17 @@ def write_cell(folder: RunFolder, model: str, task: str, ease: list[float], skil
         for doc, score in enumerate(right)
     )
     answers = {
-        str(doc): Score(str(doc), (-1.0, -2.0, -3.0, -4.0), (False,) * 4, (1,) * 4, Tokens(80, 20, 60, 0)) for doc in range(len(ease))
+        str(doc): Score(str(doc), (-1.0, -2.0, -3.0, -4.0), (False,) * 4, (1,) * 4, Tokens(80, 20, 60, 0))
+        for doc in range(len(ease))
     }
     value = math.fsum(right) / len(right)
-    metrics = tuple(MetricValue(name, "none", value, None, len(right), True, True) for name in ("acc", "acc_norm"))
+    metrics = tuple(
+        MetricValue(name, "none", value, None, len(right), True, True) for name in ("acc", "acc_norm")
+    )
     marks = Marks(samples, metrics, len(right))
-    facts = CellFacts(f"{model}{task}", f"prompt {task}", model, task, None, task[:2], 0, "float32", "made", 0.25)
+    facts = CellFacts(
+        f"{model}{task}", f"prompt {task}", model, task, None, task[:2], 0, "float32", "made", 0.25
+    )
     write_samples(folder.samples(model, task), marks, answers)
     return make_rows(facts, marks, answers, 1.0, ("ok", None))
 
@@ -106,7 +121,9 @@ def measure(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Writes run folders of growing size and times compare on each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-compare.json")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000], help="items a task")
     parser.add_argument("--folder", type=Path, help="keep the run folders here")
@@ -119,7 +136,15 @@ def main() -> None:
             if not (folder / "results.json").exists():
                 write_run(folder, MODELS, TASKS, items)
             if not args.write_only:
-                found.append({"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items, **measure(folder)})
+                found.append(
+                    {
+                        "models": MODELS,
+                        "tasks": TASKS,
+                        "items": items,
+                        "samples": MODELS * TASKS * items,
+                        **measure(folder),
+                    }
+                )
                 print(json.dumps(found[-1]), flush=True)
     if found:
         record(found, args.out)

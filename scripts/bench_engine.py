@@ -1,4 +1,5 @@
-"""The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation, prompts, memory and growth, in one run.
+"""The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation, prompts,
+memory and growth, in one run.
 
 usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
     [--write-batch N ...] [--out FILE]
@@ -29,8 +30,8 @@ from engine_bench.cases import CASES, SUBJECTS, Case  # noqa: E402
 from engine_bench.model import make  # noqa: E402
 from engine_bench.table import figures, generation, show  # noqa: E402
 
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
 PARTS = ("scoring", "generation", "prompts", "ceiling", "growth", "formats")
 
@@ -44,10 +45,23 @@ class Bench:
         self.mirror = Path(options.mirror).resolve()
 
     def python(self, *arguments: str | Path, **environment: str) -> str:
-        """Runs Python with the repository importable; returns what it printed. Ends the script where it fails."""
+        """Runs Python with the repository importable; returns what it printed.
+
+        Ends the script where it fails.
+        """
         path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
-        environment = os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"} | environment
-        done = subprocess.run([sys.executable, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        environment = (
+            os.environ
+            | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"}
+            | environment
+        )
+        done = subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise SystemExit(f"{' '.join(map(str, arguments))} failed ({done.returncode})")
         return done.stdout
@@ -65,8 +79,18 @@ class Bench:
 
     def peer(self, who: str, dtype: str, model: Path, batch: int = 0) -> dict[str, Any]:
         """One peer's measurements of all cases in a number format."""
-        orders = {"peer": who, "model": str(model), "dtype": dtype, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT)}
-        orders |= {"limit": 6 if self.options.quick else self.options.limit, "out": str(self.scratch / "peer.json")}
+        orders = {
+            "peer": who,
+            "model": str(model),
+            "dtype": dtype,
+            "batch": batch,
+            "mirror": str(self.mirror),
+            "root": str(ROOT),
+        }
+        orders |= {
+            "limit": 6 if self.options.quick else self.options.limit,
+            "out": str(self.scratch / "peer.json"),
+        }
         orders |= {"cases": [case.name for case in self.cases(dtype) if case.rival or who == "ours"]}
         (self.scratch / "orders.json").write_text(json.dumps(orders))
         self.python("-m", "engine_bench.peers", self.scratch / "orders.json")
@@ -79,7 +103,9 @@ class Bench:
             if case.sketch and Path(self.options.sketch).is_file():
                 subjects = SUBJECTS if len(case.tasks) > 1 else SUBJECTS[-1:]
                 folder = self.mirror / "datasets/ceval/ceval-exam"
-                found[case.name] = json.loads(self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype))
+                found[case.name] = json.loads(
+                    self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype)
+                )
         return found
 
     def scoring(self) -> dict[str, Any]:
@@ -96,25 +122,41 @@ class Bench:
 
     def writer(self, who: str, batch: int, cases: list[str]) -> dict[str, Any]:
         """One peer's measurements of the cases of generation."""
-        orders = {"peer": who, "batch": batch, "mirror": str(self.mirror), "root": str(ROOT), "out": str(self.scratch / "peer.json")}
+        orders = {
+            "peer": who,
+            "batch": batch,
+            "mirror": str(self.mirror),
+            "root": str(ROOT),
+            "out": str(self.scratch / "peer.json"),
+        }
         orders |= {"limit": 6 if self.options.quick else self.options.limit, "cases": cases}
         (self.scratch / "orders.json").write_text(json.dumps(orders))
-        # A model this small gains nothing from a second thread, and loses where the cores are shared: the same for everyone.
+        # A model this small gains nothing from a second thread, and loses where the cores are shared: the
+        # same for everyone.
         self.python("-m", "engine_bench.writing", self.scratch / "orders.json", OMP_NUM_THREADS="1")
         return dict(json.loads((self.scratch / "peer.json").read_text()))
 
     def generation(self) -> dict[str, Any]:
-        """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow on a CPU), lm-eval, ours again."""
+        """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow on a CPU),
+        lm-eval, ours again.
+        """
         names = [case.name for case in writing.CASES if any(text in case.name for text in self.options.only)]
         first = self.writer("ours", 0, names)
-        peer = self.writer("transformers", 0, [case.name for case in writing.CASES if case.name in names and case.transformers])
+        peer = self.writer(
+            "transformers",
+            0,
+            [case.name for case in writing.CASES if case.name in names and case.transformers],
+        )
         theirs = [self.writer("lm-eval", batch, names) for batch in self.options.write_batch]
         return generation([first, self.writer("ours", 0, names)], peer, theirs)
 
     def prompts(self) -> dict[str, Any]:
         """Building and tokenising."""
         model = make(self.scratch / "prompts", self.mirror, "float32")
-        return {who: self.module("prompts", who, model, self.mirror, "12" if self.options.quick else "100") for who in ("ours", "lm-eval")}
+        return {
+            who: self.module("prompts", who, model, self.mirror, "12" if self.options.quick else "100")
+            for who in ("ours", "lm-eval")
+        }
 
     def ceiling(self) -> list[Any]:
         """FLOP/s against the best square product."""
@@ -122,7 +164,13 @@ class Bench:
 
     def growth(self) -> list[Any]:
         """Time and memory by the number of items."""
-        return list(self.module("growth", self.mirror / "models/karpathy/stories260K", "1000" if self.options.quick else "100000"))
+        return list(
+            self.module(
+                "growth",
+                self.mirror / "models/karpathy/stories260K",
+                "1000" if self.options.quick else "100000",
+            )
+        )
 
     def formats(self) -> dict[str, Any]:
         """Arg-maxes by number format."""
@@ -139,8 +187,12 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
     parser.add_argument("--sketch", default=ROOT.parent / "shared/bench/shared_prefix_sketch.py")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="lm-eval's batch sizes; the fastest counts")
-    parser.add_argument("--write-batch", type=int, nargs="+", default=[1, 8, 16, 32], help="the same for generation")
+    parser.add_argument(
+        "--batch", type=int, nargs="+", default=[1, 8], help="lm-eval's batch sizes; the fastest counts"
+    )
+    parser.add_argument(
+        "--write-batch", type=int, nargs="+", default=[1, 8, 16, 32], help="the same for generation"
+    )
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     out = options.out or (None if options.quick else ROOT / "results/recorded/bench-engine-cpu.json")

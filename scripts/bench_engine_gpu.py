@@ -1,9 +1,11 @@
-"""The engine on a GPU: a real shape with random weights in bf16, against lm-eval's HF engine and the measured matrix-product ceiling.
+"""The engine on a GPU: a real shape with random weights in bf16, against lm-eval's HF engine and the measured
+matrix-product ceiling.
 
-usage: python scripts/bench_engine_gpu.py --mirror DIR [--model ID] [--dtype NAME] [--device cuda] [--limit N] [--layers N] [--out FILE]
-Random weights: honest for speed, never for accuracy. Prints a short table; JSON (machine, versions, seconds, tokens/s, TFLOP/s and their
-share of the best square product of the same run) goes to results/recorded/bench-engine-gpu.json. Without lm-eval its column stays empty.
-``--device cpu --layers 2 --limit 4`` tries the script where there is no GPU.
+usage: python scripts/bench_engine_gpu.py --mirror DIR [--model ID] [--dtype NAME] [--device cuda] [--limit N]
+[--layers N] [--out FILE] Random weights: honest for speed, never for accuracy. Prints a short table; JSON
+(machine, versions, seconds, tokens/s, TFLOP/s and their share of the best square product of the same run)
+goes to results/recorded/bench-engine-gpu.json. Without lm-eval its column stays empty. ``--device cpu
+--layers 2 --limit 4`` tries the script where there is no GPU.
 """
 
 from __future__ import annotations
@@ -28,11 +30,16 @@ from engine_bench.ceiling import best_square, linear_flops  # noqa: E402
 
 from harness.config.schema import ModelSpec  # noqa: E402
 from harness.engines import open_engine, resolve_model  # noqa: E402
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.items import Choice, Completion  # noqa: E402
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
-SCORED = ("C-Eval, one subject, 5-shot", "CMMLU, one subject, 5-shot", "HellaSwag, 4-shot, resampled", "ARC-easy, 0-shot")
+SCORED = (
+    "C-Eval, one subject, 5-shot",
+    "CMMLU, one subject, 5-shot",
+    "HellaSwag, 4-shot, resampled",
+    "ARC-easy, 0-shot",
+)
 _BATCH = 16
 
 
@@ -41,7 +48,13 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         overrides = {"num_hidden_layers": options.layers} if options.layers else {}
-        spec = ModelSpec(id=options.model, weights="random", dtype=options.dtype, engine="transformers", config_overrides=overrides)
+        spec = ModelSpec(
+            id=options.model,
+            weights="random",
+            dtype=options.dtype,
+            engine="transformers",
+            config_overrides=overrides,
+        )
         files = resolve_model(spec, options.mirror)
         self.options = options
         self.engine: Any = open_engine(spec, files, options.device)
@@ -73,7 +86,8 @@ class Bench:
             hook.remove()
         head = 2 * self.engine._model.get_output_embeddings().weight.numel()
         rows = sum(
-            len({pair[0] for pair in item.pairs}) if _single(answer) else sum(answer.lengths) for item, answer in _by_key(items, answers)
+            len({pair[0] for pair in item.pairs}) if _single(answer) else sum(answer.lengths)
+            for item, answer in _by_key(items, answers)
         )
         row = {
             "questions": len(items),
@@ -86,21 +100,31 @@ class Bench:
             from lm_eval.api.instance import Instance
 
             pairs = [pair for item in items for pair in item.pairs]
-            asked = [Instance("loglikelihood", {}, pair, index, ("bench", 0, 1)) for index, pair in enumerate(pairs)]
+            asked = [
+                Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
+                for index, pair in enumerate(pairs)
+            ]
             row["lm_eval_seconds"] = self.clock(lambda: self.lm.loglikelihood(asked, disable_tqdm=True))[0]
         return row
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
         """The same for texts; FLOPs are not counted."""
         seconds, answers = self.clock(lambda: list(self.engine.generate(items)))
-        row = {"questions": len(items), "seconds": seconds, "written_tokens": sum(answer.tokens.output for answer in answers)}
+        row = {
+            "questions": len(items),
+            "seconds": seconds,
+            "written_tokens": sum(answer.tokens.output for answer in answers),
+        }
         if self.lm is not None:
             from lm_eval.api.instance import Instance
 
             # One budget a batch is all that it knows: grouped by budget, it could not mix them.
             options = [{"until": [], "max_gen_toks": item.max_tokens, "do_sample": False} for item in items]
             each = zip(items, options, strict=True)
-            asked = [Instance("generate_until", {}, (item.prompt, said), index, ("bench", 0, 1)) for index, (item, said) in enumerate(each)]
+            asked = [
+                Instance("generate_until", {}, (item.prompt, said), index, ("bench", 0, 1))
+                for index, (item, said) in enumerate(each)
+            ]
             row["lm_eval_seconds"] = self.clock(lambda: self.lm.generate_until(asked, disable_tqdm=True))[0]
         return row
 
@@ -126,10 +150,18 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     case = next(case for case in writing.CASES if case.shots is None)
     prompts = writing.questions(case, options.mirror, ROOT, options.limit)
     draw = random.Random(0)  # random weights never stop: budgets that differ as lengths do
-    texts = [replace(item, stop=(), max_tokens=draw.choice((16, 64, 256)), ignore_eos=True) for item in prompts]
+    texts = [
+        replace(item, stop=(), max_tokens=draw.choice((16, 64, 256)), ignore_eos=True) for item in prompts
+    ]
     list(bench.engine.generate(texts[:2]))
     rows["generation, budgets of 16, 64 and 256"] = bench.write(texts)
-    return {"model": options.model, "weights": "random", "ceiling_flops": bench.ceiling, "rows": rows, "engine": bench.engine.info.extra}
+    return {
+        "model": options.model,
+        "weights": "random",
+        "ceiling_flops": bench.ceiling,
+        "rows": rows,
+        "engine": bench.engine.info.extra,
+    }
 
 
 def main() -> None:
@@ -143,7 +175,11 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-engine-gpu.json")
     options = parser.parse_args()
-    found = {"machine": describe_hardware(find_machine("auto")), "versions": package_versions(), **measure(options)}
+    found = {
+        "machine": describe_hardware(find_machine("auto")),
+        "versions": package_versions(),
+        **measure(options),
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     for name, row in found["rows"].items():
@@ -153,8 +189,14 @@ def main() -> None:
             else ""
         )
         rate = row.get("computed_tokens", row.get("written_tokens", 0)) / row["seconds"]
-        ratio = f"{row['lm_eval_seconds'] / row['seconds']:.1f}x lm-eval" if "lm_eval_seconds" in row else "no lm-eval"
-        print(f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  {share}  {ratio}")
+        ratio = (
+            f"{row['lm_eval_seconds'] / row['seconds']:.1f}x lm-eval"
+            if "lm_eval_seconds" in row
+            else "no lm-eval"
+        )
+        print(
+            f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  {share}  {ratio}"
+        )
 
 
 if __name__ == "__main__":

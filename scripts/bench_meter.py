@@ -1,11 +1,13 @@
-"""What metering costs: the same cells answered and marked with the meter on and off, interleaved, on one loaded model.
+"""What metering costs: the same cells answered and marked with the meter on and off, interleaved, on one
+loaded model.
 
-usage: python scripts/bench_meter.py [--out FILE] [--model bundled/tiny-qwen] [--pairs 12] [--seconds 240] [--limit 100]
-A pair is one task's cell both ways, one right after the other, in an order that changes from pair to pair; pairs go on until --seconds are
-used, at least --pairs of them. Each way has a journal of its own, so that every answer is computed. The figure is the median over pairs
-of (on − off) / off, with a bootstrap interval, and beside it the seconds that were spent in the meter itself, by the wall clock of the
-cell. A tiny model is the hardest case: the less an answer costs, the larger the meter's part. Where the machine has no energy counters,
-made-up ones are read, so that the sampling runs.
+usage: python scripts/bench_meter.py [--out FILE] [--model bundled/tiny-qwen] [--pairs 12] [--seconds 240]
+[--limit 100] A pair is one task's cell both ways, one right after the other, in an order that changes from
+pair to pair; pairs go on until --seconds are used, at least --pairs of them. Each way has a journal of its
+own, so that every answer is computed. The figure is the median over pairs of (on − off) / off, with a
+bootstrap interval, and beside it the seconds that were spent in the meter itself, by the wall clock of the
+cell. A tiny model is the hardest case: the less an answer costs, the larger the meter's part. Where the
+machine has no energy counters, made-up ones are read, so that the sampling runs.
 """
 
 from __future__ import annotations
@@ -49,16 +51,20 @@ class Bench:
     def __init__(self, model: str, limit: int, folder: Path) -> None:
         from harness.config.schema import Config
         from harness.engines import open_engine
+        from harness.evaluation.metering import Meter
         from harness.meter import energy
-        from harness.run.metering import Meter
         from harness.tasks import DataSources
 
         self.folder = folder
         tasks = [{"task": name} for name in TASKS]
-        self.plain = Config.model_validate({"name": "meter", "models": [{"id": model}], "tasks": tasks, "limit": limit, "device": "cpu"})
+        self.plain = Config.model_validate(
+            {"name": "meter", "models": [{"id": model}], "tasks": tasks, "limit": limit, "device": "cpu"}
+        )
         self.counters = "read" if Path("/sys/class/powercap/intel-rapl:0/energy_uj").exists() else "made up"
         if self.counters == "made up":
-            energy.open_source = functools.partial(energy.open_source, root=fake_counters(folder / "powercap"))  # type: ignore[assignment]
+            energy.open_source = functools.partial(
+                energy.open_source, root=fake_counters(folder / "powercap")
+            )  # type: ignore[assignment]
         self.engine = open_engine(self.plain.models[0], device="cpu")
         self.inside = 0.0
         self.sources = DataSources()
@@ -75,7 +81,7 @@ class Bench:
             bench.inside += time.perf_counter() - begun
 
         meter.keep = timed  # type: ignore[attr-defined]
-        cell_module: Any = importlib.import_module("harness.run.cell")
+        cell_module: Any = importlib.import_module("harness.evaluation.cell")
         sizes = cell_module.read_sizes
 
         def sized(items: Any, keys: Any) -> Any:
@@ -87,7 +93,9 @@ class Bench:
         cell_module.read_sizes = sized
 
     def cells(self, number: int, order: random.Random) -> list[dict[str, Any]]:
-        """Each task's cell both ways, one right after the other: seconds, seconds of the CPU, seconds in the meter, answers."""
+        """Each task's cell both ways, one right after the other: seconds, seconds of the CPU, seconds in the
+        meter, answers.
+        """
         from harness.tasks import expand
 
         works = {on: self._work(on, number) for on in (True, False)}
@@ -107,7 +115,9 @@ class Bench:
             pairs.append(pair)
         for on, (work, _, _) in works.items():
             cells = work.journal.cells()
-            assert all(cell.status == "ok" for cell in cells.values()), [cell.reason for cell in cells.values()]
+            assert all(cell.status == "ok" for cell in cells.values()), [
+                cell.reason for cell in cells.values()
+            ]
             assert bool(work.journal.tallies()) == on
             answers = {cell.task: len(work.journal.asked(cell.cell_id)) for cell in cells.values()}
             for pair in pairs:
@@ -117,10 +127,10 @@ class Bench:
 
     def _work(self, on: bool, number: int) -> tuple[Any, Any, Any]:
         """A worker's work with a journal of its own, on the engine that is loaded."""
+        from harness.evaluation.setup import WorkSetup
+        from harness.evaluation.work import ModelWork
         from harness.results.folder import RunFolder
-        from harness.run.events import EventStream
-        from harness.run.setup import WorkSetup
-        from harness.run.work import ModelWork
+        from harness.workers.events import EventStream
 
         config = self.plain.model_copy(update={"meter": on})
         folder = RunFolder(self.folder / f"{number}-{'on' if on else 'off'}")
@@ -143,7 +153,9 @@ def interval(values: list[float]) -> list[float]:
 
 def main() -> int:
     """Measures and writes the record; 1 where the meter costs more than its target."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-meter.json")
     parser.add_argument("--model", default="bundled/tiny-qwen")
     parser.add_argument("--pairs", type=int, default=12)
@@ -152,9 +164,9 @@ def main() -> int:
     args = parser.parse_args()
     import statistics
 
+    from harness.evaluation.manifest import describe_hardware, package_versions
     from harness.results.files import write_json
-    from harness.run.devices import find_machine
-    from harness.run.manifest import describe_hardware, package_versions
+    from harness.workers.devices import find_machine
 
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args.model, args.limit, Path(folder))
@@ -184,7 +196,9 @@ def main() -> int:
     }
     write_json(args.out, record)
     middle, part = statistics.median(shares), statistics.median(inside)
-    print(f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter {100 * part:.2f} %, CPU {interval(cpu)}")
+    print(
+        f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter {100 * part:.2f} %, CPU {interval(cpu)}"
+    )
     return 0 if statistics.median(shares) <= TARGET else 1
 
 

@@ -2,10 +2,10 @@
 
 usage: python scripts/bench_repeatability.py [--pairs N] [--out FILE]     (on a quiet machine)
 
-Each run is a process of its own with one cell: 58 million parameters in Qwen2's shape (random weights, fp32), 8 requests of 128 prompt and
-16 output tokens, three seconds a repeat, calibrations of a second, until the half-width of the median's 95 % interval is 3 % or 240 seconds
-are spent. Pairs are added to those that the file already has. Counted are the pairs in which both runs reached 3 %, and those whose
-intervals overlap.
+Each run is a process of its own with one cell: 58 million parameters in Qwen2's shape (random weights, fp32),
+8 requests of 128 prompt and 16 output tokens, three seconds a repeat, calibrations of a second, until the
+half-width of the median's 95 % interval is 3 % or 240 seconds are spent. Pairs are added to those that the
+file already has. Counted are the pairs in which both runs reached 3 %, and those whose intervals overlap.
 """
 
 from __future__ import annotations
@@ -41,9 +41,22 @@ CONFIG = {
 def one_run(config: Path, out: Path) -> dict[str, Any]:
     """A whole `harness bench`: its statistics."""
     begin = time.perf_counter()
-    command = [sys.executable, "-m", "harness.cli.main", "bench", str(config), "--out", str(out), "--fresh", "--json", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "harness.cli.main",
+        "bench",
+        str(config),
+        "--out",
+        str(out),
+        "--fresh",
+        "--json",
+        "--quiet",
+    ]
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path})
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path}
+    )
     if done.returncode not in (0, 1):
         sys.exit(f"harness bench ended with {done.returncode}:\n{done.stderr[-2000:]}")
     row = json.loads(done.stdout)["rows"][0]
@@ -82,16 +95,23 @@ def main() -> None:
     """Runs the pairs."""
     from bench_agreement import make_model
 
-    from harness.run.devices import find_machine
-    from harness.run.manifest import describe_hardware, package_versions
+    from harness.evaluation.manifest import describe_hardware, package_versions
+    from harness.workers.devices import find_machine
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-repeatability.json")
     args = parser.parse_args()
     kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"pairs": []}
     with tempfile.TemporaryDirectory() as scratch:
-        spec = {"id": str(make_model(Path(scratch) / "model")), "name": "small", "weights": "random", "dtype": "float32"}
+        spec = {
+            "id": str(make_model(Path(scratch) / "model")),
+            "name": "small",
+            "weights": "random",
+            "dtype": "float32",
+        }
         config = Path(scratch) / "bench.yaml"
         config.write_text(json.dumps(CONFIG | {"models": [spec]}), encoding="utf-8")
         for _ in range(args.pairs):
@@ -101,9 +121,13 @@ def main() -> None:
             kept |= {
                 "summary": {
                     "pairs": len(pairs),
-                    "both_settled": sum(pair["first"]["settled"] and pair["second"]["settled"] for pair in pairs),
+                    "both_settled": sum(
+                        pair["first"]["settled"] and pair["second"]["settled"] for pair in pairs
+                    ),
                     "overlapping": sum(pair["overlap"] for pair in pairs),
-                    "half_widths": [pair[which]["half_width"] for pair in pairs for which in ("first", "second")],
+                    "half_widths": [
+                        pair[which]["half_width"] for pair in pairs for which in ("first", "second")
+                    ],
                 },
                 "config": CONFIG,
                 "packages": package_versions(),

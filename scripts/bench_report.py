@@ -1,10 +1,12 @@
-"""How long `harness report --html` takes, how large the page is and how fast it opens: 20 models × 60 tasks, 12,000 to 1.2 million samples.
+"""How long `harness report --html` takes, how large the page is and how fast it opens: 20 models × 60 tasks,
+12,000 to 1.2 million samples.
 
-usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--long 100] [--folder DIR] [--repeats 3]
-Runs are those of bench_compare.py (in --folder those of an earlier call are used again), and one with answers of 600 characters, so that
-they fill all that a page takes. Each is timed as a whole process; the median counts. Opening is headless Chromium from the call to the load
-event, and until the list of questions stands (absent without one). The growth exponent is the slope of log seconds over log samples between
-the last two sizes. JSON goes to results/recorded/.
+usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--long 100] [--folder DIR]
+[--repeats 3] Runs are those of bench_compare.py (in --folder those of an earlier call are used again), and
+one with answers of 600 characters, so that they fill all that a page takes. Each is timed as a whole process;
+the median counts. Opening is headless Chromium from the call to the load event, and until the list of
+questions stands (absent without one). The growth exponent is the slope of log seconds over log samples
+between the last two sizes. JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
 from bench_compare import MODELS, TASKS, write_run  # noqa: E402
 from support.chromium import Browser, find_chromium  # type: ignore[import-untyped]  # noqa: E402
 
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.results.files import write_json  # noqa: E402
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
 TARGETS = {"seconds": 20.0, "bytes": 30 * 10**6, "open_seconds": 3.0}
 LONG = 600
@@ -51,17 +53,27 @@ def measure(folder: Path, page: Path, repeats: int) -> dict[str, Any]:
         if done.returncode:
             sys.exit(f"report ended with {done.returncode}: {done.stderr[-2000:]}")
         peaks.append(int(done.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024))
-    found = {"seconds": seconds, "median_seconds": statistics.median(seconds), "peak_bytes": max(peaks), "bytes": page.stat().st_size}
+    found = {
+        "seconds": seconds,
+        "median_seconds": statistics.median(seconds),
+        "peak_bytes": max(peaks),
+        "bytes": page.stat().st_size,
+    }
     return found | opened(page, repeats)
 
 
 def opened(page: Path, repeats: int) -> dict[str, Any]:
-    """Seconds from asking for the page to its load event and to the first question shown, a fresh browser each time."""
+    """Seconds from asking for the page to its load event and to the first question shown, a fresh browser
+    each time.
+    """
     if find_chromium() is None:
         return {"open_seconds": None, "shown_seconds": None}
     loads, shows = [], []
     for _ in range(repeats):
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Browser(Path(profile)) as browser:
+        with (
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+            Browser(Path(profile)) as browser,
+        ):
             browser.look(1200)
             begin = time.perf_counter()
             loads.append(round(browser.open(page), 3))
@@ -75,10 +87,14 @@ def opened(page: Path, repeats: int) -> dict[str, Any]:
 
 def main() -> None:
     """Writes run folders of growing size and times the page of each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-report.json")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10, 100, 1000], help="items a task")
-    parser.add_argument("--long", type=int, nargs="*", default=[100], help="items a task of runs with long answers")
+    parser.add_argument(
+        "--long", type=int, nargs="*", default=[100], help="items a task of runs with long answers"
+    )
     parser.add_argument("--folder", type=Path, help="keep the run folders here")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
@@ -88,7 +104,13 @@ def main() -> None:
             folder = (args.folder or Path(scratch)) / f"items-{items}{f'-said-{said}' if said else ''}"
             if not (folder / "results.json").exists():
                 write_run(folder, MODELS, TASKS, items, said=said)
-            facts = {"models": MODELS, "tasks": TASKS, "items": items, "samples": MODELS * TASKS * items, "answer_characters": 1 + said}
+            facts = {
+                "models": MODELS,
+                "tasks": TASKS,
+                "items": items,
+                "samples": MODELS * TASKS * items,
+                "answer_characters": 1 + said,
+            }
             found.append(facts | measure(folder, Path(scratch) / f"{items}.html", args.repeats))
             print(json.dumps(found[-1]), flush=True)
     record(found, args.out)
@@ -98,10 +120,15 @@ def record(found: list[dict[str, Any]], out: Path) -> None:
     """Writes what was found, the growth, and whether each target is met."""
     rising, growth = [one for one in found if one["answer_characters"] == 1], None
     if len(rising) > 1:
-        seconds, samples = (math.log(rising[-1][key] / rising[-2][key]) for key in ("median_seconds", "samples"))
+        seconds, samples = (
+            math.log(rising[-1][key] / rising[-2][key]) for key in ("median_seconds", "samples")
+        )
         growth = round(seconds / samples, 3)
     shown = [one["shown_seconds"] for one in found if one["shown_seconds"] is not None]
-    met = {name: max(one[key] for one in found) <= TARGETS[name] for name, key in (("seconds", "median_seconds"), ("bytes", "bytes"))}
+    met = {
+        name: max(one[key] for one in found) <= TARGETS[name]
+        for name, key in (("seconds", "median_seconds"), ("bytes", "bytes"))
+    }
     met["open_seconds"] = max(shown) <= TARGETS["open_seconds"] if shown else None
     data = {
         "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",

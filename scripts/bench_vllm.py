@@ -1,9 +1,12 @@
-"""The vLLM engine against lm-eval 0.4.13's own, against LLM.generate, and beside the transformers engine: issue 4's table, in one run.
+"""The vLLM engine against lm-eval 0.4.13's own, against LLM.generate, and beside the transformers engine:
+issue 4's table, in one run.
 
-usage: python scripts/bench_vllm.py [--quick] [--only NAME ...] [--model small|qwen|FOLDER] [--dtype NAME] [--repeats N] [--out FILE]
-Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-vllm-cpu.json. Every peer is a process
-of its own (vllm_bench.peer) that loads the same model with the same vLLM settings and answers the same questions; seconds are counted after
-loading and a warm-up. ``--device cuda`` measures on a GPU. ``--quick`` is for trying the script: few questions, nothing written.
+usage: python scripts/bench_vllm.py [--quick] [--only NAME ...] [--model small|qwen|FOLDER] [--dtype NAME]
+[--repeats N] [--out FILE] Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to
+results/recorded/bench-vllm-cpu.json. Every peer is a process of its own (vllm_bench.peer) that loads the same
+model with the same vLLM settings and answers the same questions; seconds are counted after loading and a
+warm-up. ``--device cuda`` measures on a GPU. ``--quick`` is for trying the script: few questions, nothing
+written.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ from vllm_bench.cases import CASES  # noqa: E402
 from vllm_bench.models import make  # noqa: E402
 from vllm_bench.table import compare, show  # noqa: E402
 
-from harness.run.devices import find_machine  # noqa: E402
-from harness.run.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
+from harness.workers.devices import find_machine  # noqa: E402
 
 
 def ask(peer: str, model: Path, options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def ask(peer: str, model: Path, options: argparse.Namespace, scratch: Path) -> d
 
 
 def add(found: dict[str, Any], old: dict[str, Any]) -> None:
-    """Keeps an earlier run's cases, if it measured the same model on the same machine with the same versions."""
+    """Keeps an earlier run's cases, if it measured the same model on the same machine with the same
+    versions.
+    """
     for key in ("machine", "versions", "model", "dtype"):
         if found[key] != old[key]:
             raise SystemExit(f"--add: the file's {key} differs; measure again without --add")
@@ -70,11 +75,19 @@ def main() -> None:
     parser.add_argument("--model", default="small")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--limit", type=int, default=None, help="questions a task, instead of the case's own number")
-    parser.add_argument("--repeats", type=int, default=3, help="of what takes seconds; lm-eval's engine answers once")
+    parser.add_argument(
+        "--limit", type=int, default=None, help="questions a task, instead of the case's own number"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of what takes seconds; lm-eval's engine answers once"
+    )
     parser.add_argument("--peers", nargs="+", default=["ours", "lm-eval", "transformers"])
-    parser.add_argument("--mirror", type=Path, default=Path(os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror"))
-    parser.add_argument("--add", action="store_true", help="keep the cases that the file has and this run does not measure")
+    parser.add_argument(
+        "--mirror", type=Path, default=Path(os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared/mirror")
+    )
+    parser.add_argument(
+        "--add", action="store_true", help="keep the cases that the file has and this run does not measure"
+    )
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -86,10 +99,15 @@ def main() -> None:
         "model": options.model,
         "dtype": options.dtype,
         "cases": compare(peers),
-        "peers": {name: {key: value for key, value in peer.items() if key != "answers"} for name, peer in peers.items()},
+        "peers": {
+            name: {key: value for key, value in peer.items() if key != "answers"}
+            for name, peer in peers.items()
+        },
     }
     show(found)
-    out = options.out or (None if options.quick else ROOT / f"results/recorded/bench-vllm-{options.device}.json")
+    out = options.out or (
+        None if options.quick else ROOT / f"results/recorded/bench-vllm-{options.device}.json"
+    )
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         if options.add and out.exists():

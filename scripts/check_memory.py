@@ -1,9 +1,11 @@
-"""The memory estimate of `harness plan` against what was then measured on this CPU: bundled models, and random weights of a real shape.
+"""The memory estimate of `harness plan` against what was then measured on this CPU: bundled models, and
+random weights of a real shape.
 
-usage: python scripts/check_memory.py [--mirror FOLDER] [--out FILE]
-Each case is a process of its own: resident memory after the imports, after the load, and its peak while the transformers engine answers
-some prompts of equal length with distinct tokens. Weights are compared with what the load added, the whole need with what the peak added.
-What a tiny model adds drowns in what libraries allocate beside it, so the absolute error stands beside the relative one.
+usage: python scripts/check_memory.py [--mirror FOLDER] [--out FILE] Each case is a process of its own:
+resident memory after the imports, after the load, and its peak while the transformers engine answers some
+prompts of equal length with distinct tokens. Weights are compared with what the load added, the whole need
+with what the peak added. What a tiny model adds drowns in what libraries allocate beside it, so the absolute
+error stands beside the relative one.
 """
 
 from __future__ import annotations
@@ -77,8 +79,14 @@ def measure(case: dict[str, Any], mirror: str | None) -> dict[str, Any]:
     engine = open_engine(spec, files, "cpu")
     loaded = resident()
     size = min(arch.vocab_size, 1000)
-    prompts = [tuple(3 + (7 * row + 13 * place) % (size - 3) for place in range(case["prompt"])) for row in range(case["batch"])]
-    items = [Completion(str(row), "", max_tokens=case["output"], prompt_ids=ids, ignore_eos=True) for row, ids in enumerate(prompts)]
+    prompts = [
+        tuple(3 + (7 * row + 13 * place) % (size - 3) for place in range(case["prompt"]))
+        for row in range(case["batch"])
+    ]
+    items = [
+        Completion(str(row), "", max_tokens=case["output"], prompt_ids=ids, ignore_eos=True)
+        for row, ids in enumerate(prompts)
+    ]
     peak = Peak()
     answers = list(engine.generate(items))
     top = peak.stop()
@@ -98,12 +106,19 @@ def measure(case: dict[str, Any], mirror: str | None) -> dict[str, Any]:
 
 def compared(estimate: int, measured: int) -> dict[str, float]:
     """Bytes estimated and measured, and the estimate's error."""
-    return {"estimate": estimate, "measured": measured, "error_bytes": estimate - measured, "error": estimate / measured - 1}
+    return {
+        "estimate": estimate,
+        "measured": measured,
+        "error_bytes": estimate - measured,
+        "error": estimate / measured - 1,
+    }
 
 
 def main() -> int:
     """Runs the cases, each in a process, and writes the record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--mirror", default=os.environ.get("HARNESS_MIRROR"))
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/memory-fit.json")
     parser.add_argument("--case", type=int, help=argparse.SUPPRESS)
@@ -111,16 +126,24 @@ def main() -> int:
     if args.case is not None:
         print(json.dumps(measure(CASES[args.case], args.mirror)))
         return 0
+    from harness.evaluation.manifest import describe_hardware, package_versions
     from harness.results.files import write_json
-    from harness.run.devices import find_machine
-    from harness.run.manifest import describe_hardware, package_versions
+    from harness.workers.devices import find_machine
 
     found = []
     for number, case in enumerate(CASES):
-        command = [sys.executable, __file__, "--case", str(number), *(["--mirror", args.mirror] if args.mirror else [])]
+        command = [
+            sys.executable,
+            __file__,
+            "--case",
+            str(number),
+            *(["--mirror", args.mirror] if args.mirror else []),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode:
-            found.append({"model": case["spec"]["id"], "reason": (done.stderr.strip().splitlines() or ["?"])[-1]})
+            found.append(
+                {"model": case["spec"]["id"], "reason": (done.stderr.strip().splitlines() or ["?"])[-1]}
+            )
         else:
             found.append(json.loads(done.stdout.strip().splitlines()[-1]))
         print(json.dumps(found[-1]), flush=True)

@@ -1,7 +1,8 @@
-"""No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of random weights, a few questions a task.
+"""No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of random
+weights, a few questions a task.
 
-Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of something that random
-weights and a short budget do not bring about themselves.
+Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of
+something that random weights and a short budget do not bring about themselves.
 
     HARNESS_MIRROR=DIR python scripts/check_sanity.py [--limit 2] [CONFIG …]
 """
@@ -22,13 +23,21 @@ from harness.config import load_config
 from harness.config.schema import ModelSpec
 from harness.engines.files import locate
 from harness.errors import HarnessError
-from harness.report.sanity import sanity_text
+from harness.evaluation import run_config
+from harness.reporting.sanity import sanity_text
 from harness.results.sanity import is_clean, sanity_lines
-from harness.run import run_config
 
 ROOT = Path(__file__).resolve().parents[1]
-SMALL = {"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
-"""A model of any family in this size answers in milliseconds; its tokenizer and template are the real ones."""
+SMALL = {
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+"""A model of any family in this size answers in milliseconds; its tokenizer and template are the real
+ones.
+"""
 CAUSED = frozenset({"truncated_thoughts"})
 """What random weights and a budget of 16 tokens bring about themselves: their thoughts never end."""
 
@@ -47,7 +56,13 @@ def small(model: dict[str, Any], mirror: Path) -> tuple[dict[str, Any] | None, s
     size = SMALL | {"head_dim": 16} if "head_dim" in config else SMALL
     overrides = {key: value for key, value in size.items() if key in config}
     kept = {key: value for key, value in model.items() if key not in ("gpus", "engine_args", "dtype")}
-    return {**kept, "engine": "transformers", "weights": "random", "config_overrides": overrides, "max_new_tokens": 16}, ""
+    return {
+        **kept,
+        "engine": "transformers",
+        "weights": "random",
+        "config_overrides": overrides,
+        "max_new_tokens": 16,
+    }, ""
 
 
 def check(path: Path, mirror: Path, limit: int) -> bool:
@@ -55,7 +70,12 @@ def check(path: Path, mirror: Path, limit: int) -> bool:
     loaded = load_config(path)
     data = loaded.config.model_dump(mode="json", exclude_none=True, exclude={"expect", "speed"})
     pairs = [(model["name"], *small(model, mirror)) for model in data["models"]]
-    data |= {"models": [model for _, model, _ in pairs if model], "mirror": str(mirror), "device": "cpu", "limit": limit}
+    data |= {
+        "models": [model for _, model, _ in pairs if model],
+        "mirror": str(mirror),
+        "device": "cpu",
+        "limit": limit,
+    }
     for task in data["tasks"]:
         task["limit"] = limit
     print(
@@ -66,7 +86,9 @@ def check(path: Path, mirror: Path, limit: int) -> bool:
         return True
 
     with tempfile.TemporaryDirectory() as folder:
-        written = loaded.base_dir / f".check-{os.getpid()}.yaml"  # beside the config, so that its relative paths hold
+        written = (
+            loaded.base_dir / f".check-{os.getpid()}.yaml"
+        )  # beside the config, so that its relative paths hold
         written.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
         try:
             results = run_config(load_config(written), out=Path(folder) / "run").results
@@ -81,12 +103,16 @@ def check(path: Path, mirror: Path, limit: int) -> bool:
 
 def main() -> int:
     """Checks the configs named, or all of them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("configs", nargs="*", type=Path)
     parser.add_argument("--limit", type=int, default=2)
     args = parser.parse_args()
     mirror = Path(os.environ.get("HARNESS_MIRROR") or ROOT.parent / "shared" / "mirror")
-    configs = args.configs or sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "configs" / "studies").glob("*.yaml")])
+    configs = args.configs or sorted(
+        [*(ROOT / "configs").glob("*.yaml"), *(ROOT / "configs" / "studies").glob("*.yaml")]
+    )
     clean = [check(path, mirror, args.limit) for path in configs]
     return 0 if all(clean) else 1
 

@@ -1,10 +1,10 @@
 """How often 95 % intervals hold the true value, and how often p values cry wolf: simulated (seeded), the
 old formulas beside those in use.
 
-usage: python scripts/coverage.py [--quick] [--out FILE]
-The whole takes under three minutes on one core; --quick a few seconds (fewer rounds, so figures to ±2 points). JSON goes to
-results/recorded/coverage.json. ``before`` are the formulas of scripts/coverage_before.py, ``after`` those of harness.analysis.
-Sampling error of a coverage of 95 % over 4,000 rounds: 0.35 points.
+usage: python scripts/coverage.py [--quick] [--out FILE] The whole takes under three minutes on one core;
+--quick a few seconds (fewer rounds, so figures to ±2 points). JSON goes to results/recorded/coverage.json.
+``before`` are the formulas of scripts/coverage_before.py, ``after`` those of harness.analysis. Sampling error
+of a coverage of 95 % over 4,000 rounds: 0.35 points.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from harness.version import __version__  # noqa: E402
 
 def single_scores(_: int) -> Iterator[Case]:
     """Wilson's interval of one task, by the binomial distribution itself: over all true shares from 0.02 to
-    0.98, and at four of them."""
+    0.98, and at four of them.
+    """
     from scipy.stats import binom
 
     for n in (20, 30, 50, 100, 200, 500, 1000):
@@ -50,7 +51,12 @@ def single_scores(_: int) -> Iterator[Case]:
             found[round(float(p), 4)] = float(binom.pmf(counts[inside], n, p).sum())
         shares = list(found.values())
         at = {str(p): round(found[p], 4) for p in (0.02, 0.05, 0.95, 0.98)}
-        yield {"case": f"{n} items", "least": round(min(shares), 4), "mean": round(float(np.mean(shares)), 4), "at": at}
+        yield {
+            "case": f"{n} items",
+            "least": round(min(shares), 4),
+            "mean": round(float(np.mean(shares)), 4),
+            "at": at,
+        }
 
 
 GROUPS: dict[str, tuple[list[float], list[int], bool]] = {
@@ -60,11 +66,19 @@ GROUPS: dict[str, tuple[list[float], list[int], bool]] = {
 } | {
     "57 subjects × 5 items, p from 0.02 to 0.98": (list(np.linspace(0.02, 0.98, 57)), [5] * 57, True),
     "57 subjects × 1 item, p = 0.9": ([0.9] * 57, [1] * 57, True),
-    "20 subjects of 5 to 290 items, p from 0.6 to 0.99, by items": (list(np.linspace(0.6, 0.99, 20)), list(range(5, 305, 15)), True),
+    "20 subjects of 5 to 290 items, p from 0.6 to 0.99, by items": (
+        list(np.linspace(0.6, 0.99, 20)),
+        list(range(5, 305, 15)),
+        True,
+    ),
     "mean of 2 tasks: 20 items p = 0.9, 1,000 items p = 0.5": ([0.9, 0.5], [20, 1000], False),
     "mean of 2 tasks: 100 items p = 0.99, 1,000 items p = 0.97": ([0.99, 0.97], [100, 1000], False),
     "mean of 3 tasks: 30 items p = 0.98, 200 p = 0.6, 500 p = 0.3": ([0.98, 0.6, 0.3], [30, 200, 500], False),
-    "mean of 20 tasks of 5 to 290 items, p from 0.99 to 0.6": (list(np.linspace(0.99, 0.6, 20)), list(range(5, 305, 15)), False),
+    "mean of 20 tasks of 5 to 290 items, p from 0.99 to 0.6": (
+        list(np.linspace(0.99, 0.6, 20)),
+        list(range(5, 305, 15)),
+        False,
+    ),
     "mean of 6 tasks of 50 items, p = 0.02": ([0.02] * 6, [50] * 6, False),
 }
 
@@ -88,7 +102,11 @@ def groups(rounds: int) -> Iterator[Case]:
 INDICES: dict[str, tuple[list[float], list[int], list[float]]] = {
     "guessing, 6 tasks × 100 items of 4 options": ([0.25] * 6, [100] * 6, [0.25] * 6),
     "guessing, 6 tasks × 1,000 items of 4 options": ([0.25] * 6, [1000] * 6, [0.25] * 6),
-    "guessing, 39 tasks × 250 items of 2 to 10 options": ([1 / k for k in range(2, 11)] * 4 + [0.5] * 3, [250] * 39, []),
+    "guessing, 39 tasks × 250 items of 2 to 10 options": (
+        [1 / k for k in range(2, 11)] * 4 + [0.5] * 3,
+        [250] * 39,
+        [],
+    ),
     "half guessing: 3 tasks p = 0.25, 3 p = 0.7": ([0.25] * 3 + [0.7] * 3, [200] * 6, [0.25] * 6),
     "nearly all right: 6 tasks × 50, p = 0.98": ([0.98] * 6, [50] * 6, [0.25] * 6),
     "all right but for rare slips: 6 tasks × 100, p = 0.995": ([0.995] * 6, [100] * 6, [0.25] * 6),
@@ -103,7 +121,14 @@ def index(rounds: int) -> Iterator[Case]:
         rng = np.random.default_rng(SEED)
         chances = levels or shares
         sizes, bounds = np.array(counts, float), np.array(chances)
-        truth = float(np.mean([100 * above_chances([p], [b], [1.0], floor=True) for p, b in zip(shares, chances, strict=True)]))
+        truth = float(
+            np.mean(
+                [
+                    100 * above_chances([p], [b], [1.0], floor=True)
+                    for p, b in zip(shares, chances, strict=True)
+                ]
+            )
+        )
         old = new = 0
         for _ in range(rounds):
             right = rng.binomial(counts, shares).astype(float)
@@ -120,7 +145,12 @@ def index_now(values: Any, sizes: Any, chances: list[float]) -> tuple[float, flo
     strata = mixture(parts, [1 / len(parts)] * len(parts))
     assert strata is not None
     value, plain = (
-        100 * float(np.mean([above_chances([v], [b], [1.0], floor=floor) for v, b in zip(values, chances, strict=True)]))
+        100
+        * float(
+            np.mean(
+                [above_chances([v], [b], [1.0], floor=floor) for v, b in zip(values, chances, strict=True)]
+            )
+        )
         for floor in (True, False)
     )
     return ends(value, plain, strata)
@@ -149,7 +179,8 @@ ALIKE = (0.01, 0.3, 0.7)
 
 def sources(rounds: int) -> Iterator[Case]:
     """Right or wrong answers to items that share sources (beta-binomial): the lowest coverage over three
-    degrees of likeness."""
+    degrees of likeness.
+    """
     for name, sizes in SOURCES.items():
         codes = np.repeat(np.arange(len(sizes)), sizes)
         clusters = from_codes(codes)
@@ -186,14 +217,26 @@ def grouped_sources(rounds: int) -> Iterator[Case]:
             strata = mixture([of_row(row) for row in rows], [1 / count] * count)
             hits[1] += strata is not None and covers(share_interval(strata), p)
         case = f"{count} subjects of {per} sources × {size}, p = {p}"
-        yield {"case": case, "before": hits[0] / (rounds // 10), "after": hits[1] / (rounds // 10), "rounds": rounds // 10}
+        yield {
+            "case": case,
+            "before": hits[0] / (rounds // 10),
+            "after": hits[1] / (rounds // 10),
+            "rounds": rounds // 10,
+        }
 
 
 def row_of(scores: Any, clusters: Clusters, task: str) -> Row:
     """A task's result row as a run writes it."""
     found = spread(scores, clusters)
-    trust = {"stderr": found.stderr, "ci95": score_interval(scores, clusters), "interval": "wilson-clustered", "clusters": found.clusters}
-    return Row(cell_id="", model="", task=task, metric="acc", value=found.mean, n=found.n, status="ok", **trust)
+    trust = {
+        "stderr": found.stderr,
+        "ci95": score_interval(scores, clusters),
+        "interval": "wilson-clustered",
+        "clusters": found.clusters,
+    }
+    return Row(
+        cell_id="", model="", task=task, metric="acc", value=found.mean, n=found.n, status="ok", **trust
+    )
 
 
 PARTS: dict[str, tuple[Callable[[int], Iterator[Case]], int]] = {
@@ -210,8 +253,12 @@ PARTS: dict[str, tuple[Callable[[int], Iterator[Case]], int]] = {
 
 def main() -> None:
     """Runs every part and writes what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a twentieth of the rounds, and nothing is written without --out")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a twentieth of the rounds, and nothing is written without --out"
+    )
     parser.add_argument("--out", type=Path, help="default: results/recorded/coverage.json")
     args = parser.parse_args()
     found: dict[str, list[Case]] = {}
@@ -220,14 +267,25 @@ def main() -> None:
         print(f"# {name}: {(part.__doc__ or '').strip()}")
         found[name] = []
         for case in part(rounds // 20 if args.quick else rounds):
-            case = {key: round(value, 4) if isinstance(value, float) else value for key, value in case.items()}
+            case = {
+                key: round(value, 4) if isinstance(value, float) else value for key, value in case.items()
+            }
             found[name].append(case)
             print(json.dumps(case, ensure_ascii=False), flush=True)
         print(f"# {time.perf_counter() - begin:.0f} s")
     out = args.out or (None if args.quick else ROOT / "results/recorded/coverage.json")
     if out is not None:
         what = "how often 95 % intervals hold the true value, and how often p values of equal models are below 0.05; simulated"
-        write_json(out, {"what": what, "harness_version": __version__, "seed": SEED, "numpy": np.__version__, "found": found})
+        write_json(
+            out,
+            {
+                "what": what,
+                "harness_version": __version__,
+                "seed": SEED,
+                "numpy": np.__version__,
+                "found": found,
+            },
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Two models: coverage of their mean difference, false alarms of equal models, letters of equal models.
-Parts of `coverage.py`."""
+Parts of `coverage.py`.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +26,14 @@ def covers(interval: tuple[float, float] | None, truth: float) -> bool:
 
 def differences(rounds: int) -> Iterator[Case]:
     """Mean difference of two models over tasks: how often the interval holds the true one."""
-    cases = {"5 tasks × 20, p = 0.95 and 0.95": (5, 20, 0.95, 0.95), "5 tasks × 20, p = 0.98 and 0.9": (5, 20, 0.98, 0.9)}
-    cases |= {"57 tasks × 2, p = 0.95 and 0.9": (57, 2, 0.95, 0.9), "3 tasks × 100, p = 0.6 and 0.5": (3, 100, 0.6, 0.5)}
+    cases = {
+        "5 tasks × 20, p = 0.95 and 0.95": (5, 20, 0.95, 0.95),
+        "5 tasks × 20, p = 0.98 and 0.9": (5, 20, 0.98, 0.9),
+    }
+    cases |= {
+        "57 tasks × 2, p = 0.95 and 0.9": (57, 2, 0.95, 0.9),
+        "3 tasks × 100, p = 0.6 and 0.5": (3, 100, 0.6, 0.5),
+    }
     for name, (count, n, p, q) in cases.items():
         rng = np.random.default_rng(SEED)
         old = new = 0
@@ -51,7 +58,9 @@ def false_alarms(rounds: int) -> Iterator[Case]:
         found = []
         for _ in range(rounds):
             parts = [paired(*two_models(rng, n, p, p)) for _ in range(count)]
-            found.append((before.mean_difference(parts)[1], combine(parts, [1 / count] * count, pooled=False).p))
+            found.append(
+                (before.mean_difference(parts)[1], combine(parts, [1 / count] * count, pooled=False).p)
+            )
         yield alarm(f"mean of {count} tasks × {n}, p = {p}", found)
     for count, size in ((2, 10), (4, 10), (8, 5), (12, 3), (30, 3)):
         rng = np.random.default_rng(SEED)
@@ -68,8 +77,16 @@ def false_alarms(rounds: int) -> Iterator[Case]:
 def alarm(name: str, found: list[tuple[Any, Any]]) -> Case:
     """Shares of p values below 0.05, and of zeros."""
     old, new = (np.array([1.0 if pair[side] is None else pair[side] for pair in found]) for side in (0, 1))
-    rates = {key: round(float((values < 0.05).mean()), 4) for key, values in (("before", old), ("after", new))}
-    return {"case": name, **rates, "zero_before": float((old == 0).mean()), "zero_after": float((new == 0).mean()), "rounds": len(found)}
+    rates = {
+        key: round(float((values < 0.05).mean()), 4) for key, values in (("before", old), ("after", new))
+    }
+    return {
+        "case": name,
+        **rates,
+        "zero_before": float((old == 0).mean()),
+        "zero_after": float((new == 0).mean()),
+        "rounds": len(found),
+    }
 
 
 def letters(rounds: int) -> Iterator[Case]:
@@ -80,12 +97,21 @@ def letters(rounds: int) -> Iterator[Case]:
         tables = max(20, rounds // 8)
         for _ in range(tables):
             ease = rng.random(n)
-            right = [np.where(rng.random(n) < 0.5, ease, rng.random(n)) < skill for skill in skills for _ in range(2)]
+            right = [
+                np.where(rng.random(n) < 0.5, ease, rng.random(n)) < skill
+                for skill in skills
+                for _ in range(2)
+            ]
             pairs, order = table([answers.astype(float) for answers in right])
             ours, theirs = ties(order, pairs), before.tie_letters(order, pairs)
             old += any(theirs[a] != theirs[a + 1] for a in range(0, 8, 2))
             new += any(not set(ours[a]) & set(ours[a + 1]) for a in range(0, 8, 2))
-        yield {"case": f"8 models, {n} items", "before": old / tables, "after": new / tables, "rounds": tables}
+        yield {
+            "case": f"8 models, {n} items",
+            "before": old / tables,
+            "after": new / tables,
+            "rounds": tables,
+        }
 
 
 def table(scores: list[Any]) -> tuple[dict[tuple[int, int], Any], list[int]]:

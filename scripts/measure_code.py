@@ -1,9 +1,10 @@
-"""How readable the code is, in figures that can be held against other projects: paragraphs, comments, names, lengths.
+"""How readable the code is, in figures that can be held against other projects: paragraphs, comments, names,
+lengths.
 
     python scripts/measure_code.py [FOLDER] [--json FILE]
 
-A paragraph is a blank line inside a function's body; a comment is a line of its own or at a line's end, docstrings apart; a class name
-counts once per file that defines it.
+A paragraph is a blank line inside a function's body; a comment is a line of its own or at a line's end,
+docstrings apart; a class name counts once per file that defines it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Measures:
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 self._function(node, lines, commented)
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str], commented: set[int]) -> None:
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str], commented: set[int]
+    ) -> None:
         """Counts one function by its body, the docstring apart."""
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
         size = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -78,7 +81,8 @@ class Measures:
             "functions of 20+ lines with a comment": _share(self.why),
             "public class names in more than one file": twice / max(1, len(self.classes)),
             "lines over 100 characters": self.long_lines / max(1, self.lines),
-            "functions with a variable named by a verb": sum(self.verbs.values()) / max(1, len(self.functions)),
+            "functions with a variable named by a verb": sum(self.verbs.values())
+            / max(1, len(self.functions)),
             "median file": statistics.median(self.files),
             "longest file": max(self.files),
             "median function": statistics.median(self.functions),
@@ -93,7 +97,11 @@ def _targets(node: ast.AST) -> Iterator[ast.Name]:
 
 def _comment_lines(text: str) -> set[int]:
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return {token.start[0] for token in tokens if token.type == tokenize.COMMENT and not token.string.startswith("# noqa")}
+    return {
+        token.start[0]
+        for token in tokens
+        if token.type == tokenize.COMMENT and not token.string.startswith("# noqa")
+    }
 
 
 def _share(flags: list[bool]) -> float:
@@ -102,8 +110,12 @@ def _share(flags: list[bool]) -> float:
 
 def main() -> int:
     """Prints the figures of a folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[1] / "harness")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[1] / "harness"
+    )
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
 
@@ -111,12 +123,16 @@ def main() -> int:
     for path in sorted(args.folder.rglob("*.py")):
         measures.add(path, path.relative_to(args.folder).as_posix())
     for name, value in measures.table().items():
-        print(f"{name:45} {value:8.1%}" if value < 1 and isinstance(value, float) else f"{name:45} {value:8g}")
+        print(
+            f"{name:45} {value:8.1%}" if value < 1 and isinstance(value, float) else f"{name:45} {value:8g}"
+        )
     repeated = {name: sorted(places) for name, places in sorted(measures.classes.items()) if len(places) > 1}
     for name, places in repeated.items():
         print(f"  {name}: {', '.join(places)}")
     if args.json:
-        args.json.write_text(json.dumps({"table": measures.table(), "repeated": repeated}, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(
+            json.dumps({"table": measures.table(), "repeated": repeated}, indent=1) + "\n", encoding="utf-8"
+        )
     return 0
 
 

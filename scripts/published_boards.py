@@ -1,4 +1,6 @@
-"""Rows of the packaged boards, read from the leaderboard files of a folder ``boards``; see published_ratings.py."""
+"""Rows of the packaged boards, read from the leaderboard files of a folder ``boards``; see
+published_ratings.py.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,51 @@ from harness.published.sources import FOLDER
 Row = dict[str, Any]
 OPEN_LLM_COLUMNS = (
     *("date", "model", "region", "official", "params_b", "type", "average"),
-    *(f"{part}{end}" for end in ("", "_raw") for part in ("ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro")),
+    *(
+        f"{part}{end}"
+        for end in ("", "_raw")
+        for part in ("ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro")
+    ),
     *("submission_date", "upload_date", "commit"),
 )
 ANALYSIS_COLUMNS = (
-    *("date", "index_version", "source", "model", "slug", "creator", "country", "open_weights", "release_date", "intelligence_index"),
-    *("estimated", "mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbench", "aime_2025", "aa_lcr", "price_blended", "price_basis"),
+    *(
+        "date",
+        "index_version",
+        "source",
+        "model",
+        "slug",
+        "creator",
+        "country",
+        "open_weights",
+        "release_date",
+        "intelligence_index",
+    ),
+    *(
+        "estimated",
+        "mmlu_pro",
+        "gpqa",
+        "hle",
+        "livecodebench",
+        "scicode",
+        "ifbench",
+        "aime_2025",
+        "aa_lcr",
+        "price_blended",
+        "price_basis",
+    ),
     *("output_tokens_per_s", "total_params_b", "active_params_b", "commit"),
 )
 SNAPSHOT_COLUMNS = ("source", "date", "board_file", "commit", "path", "date_is")
-SUFFIXES = re.compile(r"-(thinking|no-thinking|max|high|xhigh|low|medium|preview|non-reasoning|reasoning|instruct|latest|\d{8}|\d{4})$")
-MAKERS = {"Thinky": "Thinking Machines Lab", "Bytedance": "ByteDance", "Inception AI": "Inception Labs", "Microsoft AI": "Microsoft"}
+SUFFIXES = re.compile(
+    r"-(thinking|no-thinking|max|high|xhigh|low|medium|preview|non-reasoning|reasoning|instruct|latest|\d{8}|\d{4})$"
+)
+MAKERS = {
+    "Thinky": "Thinking Machines Lab",
+    "Bytedance": "ByteDance",
+    "Inception AI": "Inception Labs",
+    "Microsoft AI": "Microsoft",
+}
 """LMArena's name of an organisation where the table of makers has another."""
 CLOSED = {"claude-": "rule", "gemini-": "rule", "qwen3.8-max": "rule-qwen-max"}
 """Families without published weights, and the source that says so."""
@@ -36,7 +72,10 @@ NEW_MAKERS: dict[str, Row] = {
     "Arcee AI": {"country": "US", "source": "artificial-analysis"},
     "ByteDance": {"country": "CN", "source": "https://en.wikipedia.org/wiki/ByteDance"},
     "SpaceXAI": {"country": "US", "source": "artificial-analysis"},
-    "Thinking Machines Lab": {"country": "US", "source": "https://en.wikipedia.org/wiki/Thinking_Machines_Lab"},
+    "Thinking Machines Lab": {
+        "country": "US",
+        "source": "https://en.wikipedia.org/wiki/Thinking_Machines_Lab",
+    },
     "Xiaomi": {"country": "CN", "source": "https://en.wikipedia.org/wiki/Xiaomi"},
 }
 
@@ -48,7 +87,9 @@ def read(path: Path) -> list[Row]:
 
 
 def ratings(folder: Path) -> Iterator[Row]:
-    """Every figure of LMArena's dated boards, and the online Elo series of before 2024-06-29, under the names that the files use."""
+    """Every figure of LMArena's dated boards, and the online Elo series of before 2024-06-29, under the names
+    that the files use.
+    """
     for row in read(folder / "lmarena-boards.csv"):
         yield {
             "date": row["date"], "board": LMARENA, "category": row["category"], "style": row["style"].replace(" ", "_"),
@@ -56,7 +97,9 @@ def ratings(folder: Path) -> Iterator[Row]:
             "upper": _number(row["upper"]), "votes": _whole(row["votes"]), "flag": row["flag"], "source": row["source"],
         }  # fmt: skip
     for row in read(folder / "lmarena-online-elo.csv"):
-        if SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes":  # the others are the blog's own boards
+        if (
+            SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes"
+        ):  # the others are the blog's own boards
             yield {
                 "date": row["date"], "board": LMARENA, "category": "full", "style": "default", "method": "online-elo",
                 "model": row["model"],
@@ -67,11 +110,16 @@ def ratings(folder: Path) -> Iterator[Row]:
 
 def names(folder: Path) -> dict[str, str]:
     """LMArena's spelling, lower case, to the arena's key where it is known."""
-    return {row["variant"].lower(): row["canonical"] for row in read(folder / "lmarena-names.csv") if row["canonical"]}
+    return {
+        row["variant"].lower(): row["canonical"]
+        for row in read(folder / "lmarena-names.csv")
+        if row["canonical"]
+    }
 
 
 def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
-    """Models that the hand-kept table lacks: maker and licence as the board lists them, country by maker, release by Artificial Analysis.
+    """Models that the hand-kept table lacks: maker and licence as the board lists them, country by maker,
+    release by Artificial Analysis.
 
     A maker that the board does not name stays unknown, with a note.
     """
@@ -96,10 +144,14 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
             entry["licence"] = row["license"]
         entry["source"] = "lmarena-site-2026"
         released = dates.get(slug(name)) or dates.get(stem(name))
-        if released and released <= first[row["variant"]]:  # else it is the date of another model of that name
+        if (
+            released and released <= first[row["variant"]]
+        ):  # else it is the date of another model of that name
             entry |= {"released": released, "released_source": "artificial-analysis"}
         if maker is None:
-            entry["note"] = f"The board names no maker that a source places{': ' + row['organization'] if row['organization'] else ''}."
+            entry["note"] = (
+                f"The board names no maker that a source places{': ' + row['organization'] if row['organization'] else ''}."
+            )
         elif row["note"]:
             entry["note"] = row["note"]
     for entry in models.values():
@@ -108,18 +160,24 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
 
 
 def _finish(entry: Row) -> None:
-    """Openness by the family's rule where the board names no licence, else a note; no empty list of other names."""
+    """Openness by the family's rule where the board names no licence, else a note; no empty list of other
+    names.
+    """
     if "open" not in entry:
         rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
         entry |= (
-            {"open": False, "source": rule} if rule else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
+            {"open": False, "source": rule}
+            if rule
+            else {"note": "Seen in the top-30 tables of August 2026 alone, which name no licence."}
         )
     if not entry["also"]:
         del entry["also"]
 
 
 def releases(folder: Path) -> dict[str, str]:
-    """Release date by slug and by the slug's stem, of Artificial Analysis's tables of 2026; a stem with two dates has none."""
+    """Release date by slug and by the slug's stem, of Artificial Analysis's tables of 2026; a stem with two
+    dates has none.
+    """
     exact: dict[str, str] = {}
     stems: dict[str, set[str]] = {}
     for row in read(folder / "artificial-analysis.csv"):
@@ -143,7 +201,9 @@ def stem(name: str) -> str:
 
 
 def disagreements(folder: Path, models: dict[str, RatedModel], own: dict[str, str]) -> Iterator[str]:
-    """Where the names' table says another country or openness than the models' table, which then needs a note."""
+    """Where the names' table says another country or openness than the models' table, which then needs a
+    note.
+    """
     for row in read(folder / "lmarena-names.csv"):
         model = models.get(own.get(row["variant"].lower(), ""))
         if model is None or model.note:

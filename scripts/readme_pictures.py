@@ -1,7 +1,8 @@
-"""Draws the READMEs' pictures, docs/pictures/*.svg, from the recorded smoke run: in English and, with -zh, in Chinese.
+"""Draws the READMEs' pictures, docs/pictures/*.svg, from the recorded smoke run: in English and, with -zh, in
+Chinese.
 
-usage: python scripts/readme_pictures.py
-Run it after results/recorded/smoke was recorded anew. Needs a font with Chinese characters (Debian: fonts-noto-cjk): texts are measured.
+usage: python scripts/readme_pictures.py Run it after results/recorded/smoke was recorded anew. Needs a font
+with Chinese characters (Debian: fonts-noto-cjk): texts are measured.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from harness.report.plots.draw import draw  # noqa: E402
+from harness.reporting.plots.draw import draw  # noqa: E402
 
 RUN, OUT = ROOT / "results/recorded/smoke", ROOT / "docs/pictures"
 WANTED = ("chinese-english", "speed-chinese-average")

@@ -1,4 +1,5 @@
-"""Records the smoke run: results/recorded/smoke, and the table in both READMEs. Run it after the tiny models or the engine changed.
+"""Records the smoke run: results/recorded/smoke, and the table in both READMEs. Run it after the tiny models
+or the engine changed.
 
 usage: python scripts/record_smoke.py
 """
@@ -31,7 +32,10 @@ def main() -> None:
     os.chdir(ROOT)
     shutil.rmtree(FOLDER, ignore_errors=True)
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "harness.cli.main", "run", "configs/smoke.yaml", "--out", str(FOLDER)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "harness.cli.main", "run", "configs/smoke.yaml", "--out", str(FOLDER)],
+        check=True,
+    )
     seconds = time.perf_counter() - begin
     command = [sys.executable, "-m", "harness.cli.main", "report", str(FOLDER), "--format", "markdown"]
     table = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -44,8 +48,12 @@ def main() -> None:
     for name, caption in CAPTIONS.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        block = f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
-        new, found = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", lambda _, block=block: block, text, flags=re.DOTALL)  # type: ignore[misc]
+        block = (
+            f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
+        )
+        new, found = re.subn(
+            r"<!-- smoke -->.*?<!-- /smoke -->", lambda _, block=block: block, text, flags=re.DOTALL
+        )  # type: ignore[misc]
         if found != 1:
             sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {found}")
         path.write_text(new, encoding="utf-8")

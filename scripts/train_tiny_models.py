@@ -20,9 +20,15 @@ DATA = Path(__file__).resolve().parent.parent / "harness" / "data"
 def main() -> None:
     """Read the command line and rebuild what it names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", choices=[*FAMILIES, "all", "none"], default="all", help="model to train (default: all)")
-    parser.add_argument("--out", type=Path, default=DATA / "models", help="folder that receives one folder per model")
-    parser.add_argument("--steps", type=int, default=None, help="optimizer steps, instead of the family's own number")
+    parser.add_argument(
+        "--model", choices=[*FAMILIES, "all", "none"], default="all", help="model to train (default: all)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=DATA / "models", help="folder that receives one folder per model"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=None, help="optimizer steps, instead of the family's own number"
+    )
     parser.add_argument("--tasks", action="store_true", help="also write the data files of the bundled tasks")
     options = parser.parse_args()
     torch.set_num_threads(2)

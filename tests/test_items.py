@@ -23,7 +23,9 @@ CHANGES = {
 @pytest.mark.parametrize("name", [field.name for field in fields(Completion)])
 def test_everything_that_a_completion_asks_counts(name: str) -> None:
     if name in ("key", "arrival"):
-        assert asked_digest(replace(COMPLETION, **{name: "9" if name == "key" else 9.0})) == asked_digest(COMPLETION)
+        assert asked_digest(replace(COMPLETION, **{name: "9" if name == "key" else 9.0})) == asked_digest(
+            COMPLETION
+        )
     else:
         assert asked_digest(replace(COMPLETION, **{name: CHANGES[name]})) != asked_digest(COMPLETION)
 

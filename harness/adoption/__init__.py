@@ -1,7 +1,8 @@
 """How widely models are used: the hub's likes and downloads as dated snapshots, and what follows from them by
-organisation and country."""
+organisation and country.
+"""
 
 from harness.adoption.files import read_snapshots
-from harness.adoption.rows import Row, Snapshot
+from harness.adoption.rows import HubModel, Snapshot
 
-__all__ = ["Row", "Snapshot", "read_snapshots"]
+__all__ = ["HubModel", "Snapshot", "read_snapshots"]

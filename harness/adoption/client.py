@@ -74,7 +74,8 @@ class _Passing(Exception):
 @dataclass
 class HubClient:
     """A client of one hub. ``said`` hears of every failure that may pass. Close it, or use it as a context
-    manager."""
+    manager.
+    """
 
     endpoint: str = ENDPOINT
     token: str | None = None
@@ -118,12 +119,20 @@ class HubClient:
             except _Passing as failure:
                 reason, asked = str(failure), failure.wait
             if asked is not None and asked > self.manners.max_wait:
-                raise DataError(f"{self.where}: {reason}, asks to wait {asked:.0f} s; run the same command again after that")
+                raise DataError(
+                    f"{self.where}: {reason}, asks to wait {asked:.0f} s; run the same command again after that"
+                )
             if attempt < self.manners.retries:
-                wait = asked if asked is not None else backoff(attempt, self.manners.backoff, self.manners.max_wait)
+                wait = (
+                    asked
+                    if asked is not None
+                    else backoff(attempt, self.manners.backoff, self.manners.max_wait)
+                )
                 self.said(f"{self.where}: {reason}; asking again in {wait:.0f} s")
                 self.sleep(wait)
-        raise DataError(f"{self.where}: {reason}, {self.manners.retries + 1} times; run the same command again later")
+        raise DataError(
+            f"{self.where}: {reason}, {self.manners.retries + 1} times; run the same command again later"
+        )
 
     def _once(self, parameters: Parameters) -> Page:
         self.requests += 1
@@ -172,7 +181,8 @@ def _asked(headers: Mapping[str, str]) -> float | None:
 
 def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:
     """Only the query of the next page's address is taken: mirrors name the hub there, and the token must not
-    go to another host."""
+    go to another host.
+    """
     url = (links.get("next") or {}).get("url")
     if not url:
         return None

@@ -1,5 +1,6 @@
 """What follows from a snapshot: shares by place and by organisation under a denominator, concentration,
-most-liked models."""
+most-liked models.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +11,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.adoption.organizations import Organizations
-from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, Row, Snapshot, in_pipelines, named_quantized
+from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, HubModel, Snapshot, in_pipelines, named_quantized
 
 DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads", "new")
-"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language models
-without re-uploads; models of every pipeline that were created in the YEAR before the list."""
+"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language
+models without re-uploads; models of every pipeline that were created in the YEAR before the list.
+"""
 YEAR = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Share:
+class CountryShare:
     """Sums of one measure over the models of a denominator.
 
     ``total`` and ``by_place`` count downloads or likes, ``models`` those that have a figure, ``without``
@@ -47,7 +49,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Liked:
+class LikedOrganization:
     """An organisation, its most-liked model, and the sum over all its models that count."""
 
     organization: str
@@ -57,7 +59,7 @@ class Liked:
     models: int
 
 
-def reupload(row: Row, known: Organizations) -> bool:
+def reupload(row: HubModel, known: Organizations) -> bool:
     """Whether a model is another's in fewer bits.
 
     Where the hub says the base model: quantised, and its organisation is another one. Where it says none: the
@@ -72,7 +74,7 @@ def reupload(row: Row, known: Organizations) -> bool:
     return row.organization not in known
 
 
-def counts(row: Row, denominator: str, known: Organizations, day: datetime.date | None = None) -> bool:
+def counts(row: HubModel, denominator: str, known: Organizations, day: datetime.date | None = None) -> bool:
     """Whether a model belongs to a denominator. Raises KeyError for one that is not of DENOMINATORS."""
     if denominator == "all":
         return True
@@ -88,9 +90,16 @@ def counts(row: Row, denominator: str, known: Organizations, day: datetime.date 
     }[denominator]
 
 
-def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizations, day: datetime.date | None = None) -> Share:
+def share(
+    rows: Iterable[HubModel],
+    measure: str,
+    denominator: str,
+    known: Organizations,
+    day: datetime.date | None = None,
+) -> CountryShare:
     """Sums by place and organisation. A model without an organisation counts as one of its own that is not in
-    the table."""
+    the table.
+    """
     value = MEASURES[measure]
     places, names = Counter[str](), Counter[str]()
     models = without = 0
@@ -104,7 +113,9 @@ def share(rows: Iterable[Row], measure: str, denominator: str, known: Organizati
         models += 1
         places[known.place(row.organization)] += count
         names[row.organization or row.model] += count
-    return Share(measure, denominator, sum(names.values()), models, without, dict(places), dict(names), hhi(names))
+    return CountryShare(
+        measure, denominator, sum(names.values()), models, without, dict(places), dict(names), hhi(names)
+    )
 
 
 def hhi(sums: Mapping[str, int]) -> float:
@@ -117,23 +128,28 @@ def hhi(sums: Mapping[str, int]) -> float:
     return math.fsum((value / total) ** 2 for value in sums.values()) if total else math.nan
 
 
-def most_liked(rows: Iterable[Row], pipelines: frozenset[str] = TEXT) -> list[Liked]:
+def most_liked(rows: Iterable[HubModel], pipelines: frozenset[str] = TEXT) -> list[LikedOrganization]:
     """Organisations by the likes of their most-liked model of these pipelines, most first; equal ones by
-    name."""
-    mine: dict[str, list[Row]] = defaultdict(list)
+    name.
+    """
+    mine: dict[str, list[HubModel]] = defaultdict(list)
     for row in rows:
         if row.likes is not None and in_pipelines(row, pipelines):
             mine[row.organization or row.model].append(row)
     found = []
     for name, several in mine.items():
         best = max(several, key=lambda row: (row.likes or 0, row.model))
-        found.append(Liked(name, best.model, best.likes or 0, sum(row.likes or 0 for row in several), len(several)))
+        found.append(
+            LikedOrganization(
+                name, best.model, best.likes or 0, sum(row.likes or 0 for row in several), len(several)
+            )
+        )
     return sorted(found, key=lambda one: (-one.likes, one.organization))
 
 
-def latest(snapshots: Iterable[Snapshot]) -> list[Row]:
+def latest(snapshots: Iterable[Snapshot]) -> list[HubModel]:
     """The last figure of each model over several lists: later lists win."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, HubModel] = {}
     for one in sorted(snapshots, key=lambda one: one.date):
         rows |= {row.model: row for row in one.rows}
     return list(rows.values())

@@ -1,5 +1,6 @@
 """Snapshots as files: this project's own (JSONL, CSV.GZ, each with a header record) and dated CSV tables of
-several lists."""
+several lists.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +16,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
-from harness.adoption.rows import Row, Snapshot, clean_pipeline
+from harness.adoption.rows import HubModel, Snapshot, clean_pipeline
 from harness.errors import ConfigError, DataError
 
 SCHEMA = 1
-FIELDS = tuple(one.name for one in fields(Row))
+FIELDS = tuple(one.name for one in fields(HubModel))
 COUNTS = ("likes", "downloads_30d", "downloads_all", "parameters")
 SUFFIXES = (".jsonl", ".csv.gz")
 TABLE = ("date", "source", "model")
@@ -73,7 +74,9 @@ def _read(path: Path) -> list[Snapshot]:
         return [_own(path, *_json_lines(path, text))]
     if text.startswith("# {"):
         first, _, rest = text.partition("\n")
-        return [_own(path, _header(path, first[2:]), enumerate(csv.DictReader(io.StringIO(rest, newline="")), 3))]
+        return [
+            _own(path, _header(path, first[2:]), enumerate(csv.DictReader(io.StringIO(rest, newline="")), 3))
+        ]
     if path.name.endswith((".csv", ".csv.gz")):
         return _table(path, csv.DictReader(io.StringIO(text, newline="")))
     raise ConfigError(f"{path}: a snapshot is {' or '.join(SUFFIXES)}, or a dated table (.csv, .csv.gz)")
@@ -107,20 +110,27 @@ def _json_lines(path: Path, text: str) -> tuple[dict[str, Any], Iterator[tuple[i
 def _own(path: Path, header: dict[str, Any], lines: Iterable[tuple[int, dict[str, Any]]]) -> Snapshot:
     rows = tuple(row_of(path, number, raw) for number, raw in lines)
     if len(rows) != header.get("models"):
-        raise DataError(f"{path}: its header says {header.get('models')} models, it holds {len(rows)}: cut off? take the snapshot again")
-    return Snapshot(datetime.date.fromisoformat(header["date"]), header["endpoint"], header["selection"], rows, header)
+        raise DataError(
+            f"{path}: its header says {header.get('models')} models, it holds {len(rows)}: cut off? take the snapshot again"
+        )
+    return Snapshot(
+        datetime.date.fromisoformat(header["date"]), header["endpoint"], header["selection"], rows, header
+    )
 
 
 def _table(path: Path, reader: csv.DictReader[str]) -> list[Snapshot]:
     """Several lists in one table: columns of TABLE, and any of likes, downloads_30d, downloads_all, pipeline,
-    exact, note, selection."""
+    exact, note, selection.
+    """
     names = reader.fieldnames or []
     if lacking := [name for name in TABLE if name not in names]:
         raise DataError(f"{path}: no column {', '.join(lacking)}; got {', '.join(names)[:120]}")
     if not set(COUNTS[:3]) & set(names):
-        raise DataError(f"{path}: no figures; expected a column {', '.join(COUNTS[:3])}; got {', '.join(names)[:120]}")
+        raise DataError(
+            f"{path}: no figures; expected a column {', '.join(COUNTS[:3])}; got {', '.join(names)[:120]}"
+        )
 
-    lists: dict[tuple[datetime.date, str, str], list[Row]] = {}
+    lists: dict[tuple[datetime.date, str, str], list[HubModel]] = {}
     try:
         for number, raw in enumerate(reader, 2):
             note = raw.get("selection") or raw.get("note") or ""
@@ -131,8 +141,8 @@ def _table(path: Path, reader: csv.DictReader[str]) -> list[Snapshot]:
     return [Snapshot(day, source, selection, tuple(rows)) for (day, source, selection), rows in lists.items()]
 
 
-def row_of(path: Path, number: int, raw: dict[str, Any]) -> Row:
-    """A line as a Row. Raises DataError that names it."""
+def row_of(path: Path, number: int, raw: dict[str, Any]) -> HubModel:
+    """A line as a HubModel. Raises DataError that names it."""
     try:
         facts: dict[str, Any] = {name: raw.get(name) if raw.get(name) != "" else None for name in FIELDS}
         facts |= {name: None if facts[name] is None else _count(name, facts[name]) for name in COUNTS}
@@ -142,7 +152,7 @@ def row_of(path: Path, number: int, raw: dict[str, Any]) -> Row:
         facts["exact"] = facts["exact"] in (None, True, "True", "yes")
         if not isinstance(facts["model"], str):
             raise ValueError("no model")
-        return Row(**facts)
+        return HubModel(**facts)
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path}:{number}: {error}") from error
 
@@ -164,9 +174,10 @@ def _day(path: Path, number: int, text: str) -> datetime.date:
         raise DataError(f"{path}:{number}: expected a date like 2026-08-22, got {text!r}") from None
 
 
-def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[Row]) -> None:
+def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[HubModel]) -> None:
     """Writes a header record and rows as JSONL or CSV.GZ by the suffix, whole or not at all. ``rows`` is read
-    once, a row at a time."""
+    once, a row at a time.
+    """
     from harness.results.files import write_whole
 
     def put(part: Path) -> None:
@@ -180,20 +191,20 @@ def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[Row]) -> N
     write_whole(path, put)
 
 
-def _put_json(file: IO[str], header: dict[str, Any], rows: Iterable[Row]) -> None:
+def _put_json(file: IO[str], header: dict[str, Any], rows: Iterable[HubModel]) -> None:
     file.write(json.dumps(header, ensure_ascii=False) + "\n")
     for row in rows:
         file.write(json.dumps(plain(row), ensure_ascii=False) + "\n")
 
 
-def _put_csv(file: IO[str], header: dict[str, Any], rows: Iterable[Row]) -> None:
+def _put_csv(file: IO[str], header: dict[str, Any], rows: Iterable[HubModel]) -> None:
     file.write(f"# {json.dumps(header, ensure_ascii=False)}\n")
     writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(plain(row) for row in rows)
 
 
-def plain(row: Row) -> dict[str, Any]:
+def plain(row: HubModel) -> dict[str, Any]:
     """A row as JSON has it."""
     found = {name: getattr(row, name) for name in FIELDS}
     found["created"] = str(row.created) if row.created else None

@@ -1,5 +1,6 @@
 """Where a namespace of the hub has its seat: a packaged table with a source for each line, and a user's own.
-Nothing is guessed."""
+Nothing is guessed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "data" / "adoption"
 FILE = FOLDER / "organizations.csv"
 PLACES = ("CN", "US", "EU", "other", "none", "?")
 """China, the United States, the European Union, elsewhere, of no one place (said by the source), and not in
-the table."""
+the table.
+"""
 _PLACES = {"china": "CN", "us": "US", "eu": "EU", "other": "other", "unknown": "none"}
 COLUMNS = ("organization", "region", "source")
 
@@ -46,7 +48,8 @@ class Organizations:
 @cache
 def organizations(more: Path | None = None) -> Organizations:
     """The packaged table, with a user's lines on top. Raises DataError for a broken file or a line without a
-    source."""
+    source.
+    """
     known = _read(FILE)
     if more is not None:
         known |= _read(more)
@@ -63,7 +66,9 @@ def _read(path: Path) -> dict[str, Organization]:
             for number, row in enumerate(reader, 2):
                 name, region, source = (str(row[key] or "").strip() for key in COLUMNS)
                 if region not in _PLACES or not name or not source:
-                    raise DataError(f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}")
+                    raise DataError(
+                        f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}"
+                    )
                 found[name.lower()] = Organization(name, _PLACES[region], source)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.adoption.figures import Share, share
+from harness.adoption.figures import CountryShare, share
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.report import SHOWN, TOP
 from harness.adoption.rows import Snapshot
 from harness.adoption.words import denominator, say, selection
-from harness.report.plots.theme import heading, series
+from harness.reporting.plots.theme import heading, series
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
@@ -35,7 +35,9 @@ SHAPES = {
 }
 
 
-def figures(snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en") -> Iterator[tuple[str, Chart]]:
+def figures(
+    snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en"
+) -> Iterator[tuple[str, Chart]]:
     """Every picture that there is data for, with its file's name (without extension)."""
     for place, known_as in enumerate(dict.fromkeys(one.series for one in snapshots), 1):
         lists = [one for one in snapshots if one.series == known_as]
@@ -55,12 +57,16 @@ def scales(language: str) -> dict[str, Any]:
 
     names = [say(f"p_{place}", language) for place in PLACES]
     return {
-        "color": alt.Color("place:N", title=None, scale=alt.Scale(domain=names, range=[COLOURS[place] for place in PLACES])),
-        "shape": alt.Shape("place:N", title=None, scale=alt.Scale(domain=names, range=[SHAPES[place] for place in PLACES])),
+        "color": alt.Color(
+            "place:N", title=None, scale=alt.Scale(domain=names, range=[COLOURS[place] for place in PLACES])
+        ),
+        "shape": alt.Shape(
+            "place:N", title=None, scale=alt.Scale(domain=names, range=[SHAPES[place] for place in PLACES])
+        ),
     }
 
 
-def _countries(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
+def _countries(shares: Sequence[tuple[Snapshot, CountryShare]], language: str) -> Any:
     import altair as alt
 
     last, found = shares[-1]
@@ -81,7 +87,7 @@ def _countries(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
     return heading(chart, _title("by_place", found, language), _subtitle(last, language), language)
 
 
-def _organizations(one: Snapshot, found: Share, known: Organizations, language: str) -> Any:
+def _organizations(one: Snapshot, found: CountryShare, known: Organizations, language: str) -> Any:
     import altair as alt
 
     names = _largest(found)[:TOP]
@@ -95,11 +101,15 @@ def _organizations(one: Snapshot, found: Share, known: Organizations, language: 
     ]
     x = alt.X("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"))
     y = alt.Y("organization:N", sort=names, title=None)
-    chart = alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x=x, y=y, color=scales(language)["color"])
-    return heading(chart, _title("by_organization", found, language), f"{one.date}. {_subtitle(one, language)}", language)
+    chart = (
+        alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x=x, y=y, color=scales(language)["color"])
+    )
+    return heading(
+        chart, _title("by_organization", found, language), f"{one.date}. {_subtitle(one, language)}", language
+    )
 
 
-def _over_time(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
+def _over_time(shares: Sequence[tuple[Snapshot, CountryShare]], language: str) -> Any:
     """A line for each of the LINES organisations that are largest on the last day."""
     import altair as alt
 
@@ -112,7 +122,9 @@ def _over_time(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
     ]
     look = series(names)
     x = alt.X("date:T", title=say("h_date", language), axis=alt.Axis(format="%Y-%m-%d", tickCount=6))
-    y = alt.Y("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
+    y = alt.Y(
+        "share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True)
+    )
     colour = alt.Color("organization:N", title=None, sort=names, scale=look.color)
     shape = alt.Shape("organization:N", title=None, sort=names, scale=look.shape)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=colour)
@@ -120,12 +132,12 @@ def _over_time(shares: Sequence[tuple[Snapshot, Share]], language: str) -> Any:
     return heading(chart, _title("by_organization", found, language), _subtitle(last, language), language)
 
 
-def _largest(found: Share) -> list[str]:
+def _largest(found: CountryShare) -> list[str]:
     """Organisations, largest first, equal ones by name."""
     return sorted(found.by_organization, key=lambda name: (-found.by_organization[name], name))
 
 
-def _title(key: str, found: Share, language: str) -> list[str]:
+def _title(key: str, found: CountryShare, language: str) -> list[str]:
     """Two lines: what is shown, and its denominator."""
     measure = say(f"m_{found.measure}", language)
     return [

@@ -37,9 +37,10 @@ class ListSource(BaseModel):
 
 
 @dataclass(frozen=True)
-class Figure:
+class PublishedCount:
     """A single published figure. ``printed`` is how it was written down, which says how far it was
-    rounded."""
+    rounded.
+    """
 
     id: str
     claim: str
@@ -67,10 +68,10 @@ class Figure:
 
 
 @cache
-def figures() -> dict[str, Figure]:
+def figures() -> dict[str, PublishedCount]:
     """The single figures by id."""
     with FIGURES.open(encoding="utf-8", newline="") as file:
-        return {row["id"]: Figure(**row) for row in csv.DictReader(file)}
+        return {row["id"]: PublishedCount(**row) for row in csv.DictReader(file)}
 
 
 @cache
@@ -87,14 +88,17 @@ def packaged() -> tuple[Snapshot, ...]:
 
 def snapshots(folder: Path | None = USER_FOLDER) -> list[Snapshot]:
     """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one that cannot
-    be read."""
+    be read.
+    """
     found = list(packaged())
     if folder is not None and folder.is_dir():
-        found += read_snapshots(path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES) and path.name[0] != ".")
+        found += read_snapshots(
+            path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES) and path.name[0] != "."
+        )
     return sorted(found, key=lambda one: (one.date, one.source))
 
 
-def find_figure(name: str) -> Figure:
+def find_figure(name: str) -> PublishedCount:
     """A single figure by its id. Raises DataError with the known ones."""
     if name not in figures():
         raise DataError(f"unknown published figure {name!r}; known: {', '.join(figures())}")

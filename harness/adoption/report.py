@@ -1,5 +1,6 @@
 """Adoption as sheets and records: shares by country and organisation over time, concentration, most-liked
-models, what is not listed."""
+models, what is not listed.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.adoption.figures import DENOMINATORS, Share, most_liked, share
+from harness.adoption.figures import DENOMINATORS, CountryShare, most_liked, share
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.rows import LANGUAGE, TEXT, Snapshot, in_pipelines
 from harness.adoption.words import denominator, say, selection
-from harness.report.sheets import Sheet
+from harness.reporting.sheets import Sheet
 
 SMALL = 100
 """Lists with fewer models say little of shares."""
@@ -38,14 +39,19 @@ SHOWN = ("all", "language", "first_party", "no_reuploads", "new")
 
 def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[list[Snapshot], list[str]]:
     """The lists to show and the names of the sources left out: those of one source, or all of those with
-    SMALL models on a day, and of snapshots of our own."""
-    large = {one.source for one in snapshots if len(one.rows) >= SMALL or one.header} or {one.source for one in snapshots}
+    SMALL models on a day, and of snapshots of our own.
+    """
+    large = {one.source for one in snapshots if len(one.rows) >= SMALL or one.header} or {
+        one.source for one in snapshots
+    }
     wanted = {source} if source is not None else large
     found = [one for one in snapshots if one.source in wanted]
     return found, sorted({one.source for one in snapshots} - wanted)
 
 
-def sheets(snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en") -> list[Sheet]:
+def sheets(
+    snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en"
+) -> list[Sheet]:
     """All tables of one measure, source by source; every title says its denominator."""
     made = []
     for series in dict.fromkeys(one.series for one in snapshots):
@@ -59,18 +65,20 @@ def sheets(snapshots: Sequence[Snapshot], measure: str, known: Organizations, la
     return made
 
 
-def _title(key: str, one: Share, language: str, **more: Any) -> str:
-    return say(key, language, measure=say(f"m_{one.measure}", language), models=denominator(one, language), **more)
+def _title(key: str, one: CountryShare, language: str, **more: Any) -> str:
+    return say(
+        key, language, measure=say(f"m_{one.measure}", language), models=denominator(one, language), **more
+    )
 
 
-def _notes(one: Snapshot, found: Share, language: str) -> tuple[str, ...]:
+def _notes(one: Snapshot, found: CountryShare, language: str) -> tuple[str, ...]:
     notes = [say("of_list", language, selection=selection(one, language), source=one.source)]
     notes += [say("n_without", language, n=found.without)] if found.without else []
     notes += [say("n_rounded", language)] if any(not row.exact for row in one.rows) else []
     return tuple(notes)
 
 
-def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -> Sheet:
+def _places(lists: Sequence[Snapshot], shares: Sequence[CountryShare], language: str) -> Sheet:
     """A row a day: the share of each place, and the concentration of organisations."""
     rows = tuple(
         (
@@ -85,10 +93,14 @@ def _places(lists: Sequence[Snapshot], shares: Sequence[Share], language: str) -
     )
     headers = (say("h_date", language), *(say(f"p_{place}", language) for place in PLACES))
     headers += tuple(say(f"h_{key}", language) for key in ("models", "sum", "hhi"))
-    return Sheet(_title("by_place", shares[-1], language), headers, rows, notes=_notes(lists[-1], shares[-1], language))
+    return Sheet(
+        _title("by_place", shares[-1], language), headers, rows, notes=_notes(lists[-1], shares[-1], language)
+    )
 
 
-def _organizations(lists: Sequence[Snapshot], shares: Sequence[Share], known: Organizations, language: str) -> Sheet:
+def _organizations(
+    lists: Sequence[Snapshot], shares: Sequence[CountryShare], known: Organizations, language: str
+) -> Sheet:
     """The largest organisations of the last day, with their shares on days before it."""
     last = shares[-1]
     step = max(1, math.ceil(len(lists) / COLUMNS))
@@ -116,7 +128,7 @@ def _organizations(lists: Sequence[Snapshot], shares: Sequence[Share], known: Or
     )
 
 
-def _part(found: Share, name: str) -> float:
+def _part(found: CountryShare, name: str) -> float:
     return found.by_organization.get(name, 0) / found.total if found.total else math.nan
 
 
@@ -138,10 +150,15 @@ def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet
             )
             for rank, (each, place) in enumerate(zip(best, places, strict=True), 1)
         )
-        headers = tuple(say(f"h_{key}", language) for key in ("rank", "organization", "place", "model", "likes", "total", "models"))
+        headers = tuple(
+            say(f"h_{key}", language)
+            for key in ("rank", "organization", "place", "model", "likes", "total", "models")
+        )
         if rows:
             notes = _notes(one, found, language)
-            yield Sheet(_title("liked", found, language, date=one.date), headers, rows, frozenset({1, 2, 3}), notes)
+            yield Sheet(
+                _title("liked", found, language, date=one.date), headers, rows, frozenset({1, 2, 3}), notes
+            )
 
 
 def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str) -> Iterator[Sheet]:
@@ -149,7 +166,11 @@ def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str
         found = share(one.rows, measure, name, known, one.date)
         sums = {who: value for who, value in found.by_organization.items() if known.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
-        rows = tuple((who, f"{sums[who]:,}", percent(sums[who] / found.total, language)) for who in names if found.total)
+        rows = tuple(
+            (who, f"{sums[who]:,}", percent(sums[who] / found.total, language))
+            for who in names
+            if found.total
+        )
         headers = tuple(say(f"h_{key}", language) for key in ("organization", "sum", "share"))
         if rows:
             yield Sheet(
@@ -184,7 +205,8 @@ def notes(left_out: Sequence[str], language: str) -> list[str]:
 
 def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -> list[dict[str, Any]]:
     """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their own
-    measure: likes)."""
+    measure: likes).
+    """
     made = []
     for one in snapshots:
         shared = {"date": str(one.date), "source": one.source, "selection": one.selection}
@@ -202,7 +224,8 @@ def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -
                 for place in PLACES
             ]
             made += [
-                mine | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(found, who))}
+                mine
+                | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(found, who))}
                 for who, value in sorted(found.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
             ]
             made.append(mine | {"kind": "hhi", "name": "", "value": _finite(found.hhi), "share": None})

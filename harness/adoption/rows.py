@@ -16,11 +16,13 @@ LANGUAGE = TEXT | {"image-text-to-text", "any-to-any"}
 RELATIONS = ("quantized", "finetune", "adapter", "merge")
 """What the hub says a model is of its base model."""
 _FORMATS = frozenset({"gguf", "gptq", "awq", "exl2", "bitsandbytes", "compressed-tensors", "4-bit", "8-bit"})
-_IN_NAME = re.compile(r"(?<![a-z0-9])(gguf|gptq|awq|exl2|exl3|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|w4a16|w8a8|[2348]bit|[2348]-bit)(?![a-z])")
+_IN_NAME = re.compile(
+    r"(?<![a-z0-9])(gguf|gptq|awq|exl2|exl3|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|w4a16|w8a8|[2348]bit|[2348]-bit)(?![a-z])"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HubModel:
     """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the hub's
     ``downloads``).
 
@@ -48,7 +50,7 @@ class Row:
         return self.model.split("/")[0] if "/" in self.model else ""
 
 
-MEASURES: dict[str, Callable[[Row], int | None]] = {
+MEASURES: dict[str, Callable[[HubModel], int | None]] = {
     "likes": lambda row: row.likes,
     "downloads_30d": lambda row: row.downloads_30d,
     "downloads_all": lambda row: row.downloads_all,
@@ -59,12 +61,13 @@ MEASURES: dict[str, Callable[[Row], int | None]] = {
 @dataclass(frozen=True)
 class Snapshot:
     """One list on one day. ``selection`` says which models are on it (a list never holds the whole hub unless
-    it says so)."""
+    it says so).
+    """
 
     date: datetime.date
     source: str
     selection: str
-    rows: tuple[Row, ...]
+    rows: tuple[HubModel, ...]
     header: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -76,9 +79,15 @@ class Snapshot:
 
 def clean_pipeline(text: Any) -> str | None:
     """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size, ``unknown``,
-    nothing)."""
+    nothing).
+    """
     name = re.sub(r"[\s_]+", "-", str(text or "").strip().lower())
-    return name if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name) or name in ("robotics", "summarization", "translation") else None
+    return (
+        name
+        if re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", name)
+        or name in ("robotics", "summarization", "translation")
+        else None
+    )
 
 
 def named_quantized(model: str) -> bool:
@@ -86,18 +95,21 @@ def named_quantized(model: str) -> bool:
     return _IN_NAME.search(model.split("/")[-1].lower()) is not None
 
 
-def of_hub(entry: dict[str, Any]) -> Row:
+def of_hub(entry: dict[str, Any]) -> HubModel:
     """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a figure that
-    is no number."""
+    is no number.
+    """
     model = entry.get("id") or entry.get("modelId")
     if not isinstance(model, str) or not model:
         raise ValueError("an entry without an id")
     tags = [str(tag) for tag in entry.get("tags") or ()]
     relation, base = _base(tags)
     licence = next((tag.partition(":")[2] for tag in tags if tag.startswith("license:")), None)
-    marks = relation == "quantized" or bool(_FORMATS & {tag.lower() for tag in tags}) or named_quantized(model)
+    marks = (
+        relation == "quantized" or bool(_FORMATS & {tag.lower() for tag in tags}) or named_quantized(model)
+    )
     created = str(entry.get("createdAt") or "")[:10]
-    return Row(
+    return HubModel(
         model=model,
         likes=_whole(entry.get("likes"), "likes", model),
         downloads_30d=_whole(entry.get("downloads"), "downloads", model),
@@ -139,9 +151,10 @@ def preset_ids() -> frozenset[str]:
     return frozenset(preset.id.lower() for preset in presets().values())
 
 
-def in_pipelines(row: Row, pipelines: frozenset[str]) -> bool:
+def in_pipelines(row: HubModel, pipelines: frozenset[str]) -> bool:
     """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all presets
-    are language models."""
+    are language models.
+    """
     if row.pipeline is None:
         return row.model.lower() in preset_ids()
     return row.pipeline in pipelines

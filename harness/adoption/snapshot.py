@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from harness.adoption.client import EXPAND, HubClient, Parameters
 from harness.adoption.files import SCHEMA, SUFFIXES, plain, row_of, write_snapshot
-from harness.adoption.rows import Row, of_hub
+from harness.adoption.rows import HubModel, of_hub
 from harness.errors import ConfigError, DataError
 from harness.results.files import disk_errors
 from harness.version import __version__
@@ -33,7 +33,8 @@ STALE = datetime.timedelta(hours=24)
 @dataclass(frozen=True)
 class Query:
     """Which models: all of some organisations, or the ``top`` most liked and most downloaded of the hub
-    (None: the whole hub)."""
+    (None: the whole hub).
+    """
 
     organizations: tuple[str, ...] = ()
     top: int | None = 1000
@@ -61,7 +62,8 @@ class Query:
 @dataclass(frozen=True)
 class Taken:
     """What a snapshot holds. ``empty``: organisations of which the hub lists no model; ``repeated``: models
-    that came on two pages."""
+    that came on two pages.
+    """
 
     file: Path
     models: int
@@ -73,7 +75,8 @@ class Taken:
 @dataclass
 class _State:
     """How far the part file is: the list that is asked, its next page, and the models that each list has
-    brought."""
+    brought.
+    """
 
     place: int = 0
     next: Parameters | None = None
@@ -152,7 +155,9 @@ def _ask(client: HubClient, query: Query, state: _State, file: IO[str]) -> Itera
         page = client.page(parameters)
         fresh = {row.model: row for row in _rows(client, page.entries) if row.model not in seen}
         if page.next is not None and (not fresh or tuple(page.next) == tuple(parameters)):
-            raise DataError(f"{client.where}: its pages repeat themselves after {len(known)} models; run the same command again later")
+            raise DataError(
+                f"{client.where}: its pages repeat themselves after {len(known)} models; run the same command again later"
+            )
 
         kept = list(fresh.values())[: None if top is None else top - len(seen)]
         state.repeated += len(page.entries) - len(fresh)
@@ -179,7 +184,7 @@ def _first(given: dict[str, str], top: int | None) -> Parameters:
     return [*given.items(), ("limit", str(size)), *(("expand", name) for name in EXPAND)]
 
 
-def _rows(client: HubClient, entries: Iterable[dict[str, Any]]) -> Iterator[Row]:
+def _rows(client: HubClient, entries: Iterable[dict[str, Any]]) -> Iterator[HubModel]:
     for entry in entries:
         try:
             yield of_hub(entry)
@@ -192,10 +197,14 @@ def _lock(file: IO[str], part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ConfigError(f"{part}: another process takes this snapshot; wait for it, or name another --out") from error
+        raise ConfigError(
+            f"{part}: another process takes this snapshot; wait for it, or name another --out"
+        ) from error
 
 
-def _resume(part: Path, head: dict[str, Any], query: Query, now: datetime.datetime) -> tuple[_State, dict[str, Any]] | None:
+def _resume(
+    part: Path, head: dict[str, Any], query: Query, now: datetime.datetime
+) -> tuple[_State, dict[str, Any]] | None:
     """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is
     of another day.
 
@@ -211,7 +220,9 @@ def _resume(part: Path, head: dict[str, Any], query: Query, now: datetime.dateti
         os.truncate(part, 0)  # new, or killed within its first line
         return None
     if not same:
-        raise ConfigError(f"{part} is an unfinished snapshot of another query or endpoint: remove it, or name another file with --out")
+        raise ConfigError(
+            f"{part} is an unfinished snapshot of another query or endpoint: remove it, or name another file with --out"
+        )
     if age > STALE:
         os.truncate(part, 0)
         return None
@@ -231,7 +242,9 @@ def _replay(part: Path, raw: bytes, lists: int) -> _State:
             continue
         state.seen[record["list"]].update(waiting)
         state.repeated += record["repeated"]
-        state.next = tuple((str(key), str(value)) for key, value in record["next"]) if record["next"] else None
+        state.next = (
+            tuple((str(key), str(value)) for key, value in record["next"]) if record["next"] else None
+        )
         state.place = record["list"] + (state.next is None)
         end, waiting = place, []
     with part.open("r+b") as file:
@@ -239,7 +252,7 @@ def _replay(part: Path, raw: bytes, lists: int) -> _State:
     return state
 
 
-def _kept(part: Path) -> Iterator[Row]:
+def _kept(part: Path) -> Iterator[HubModel]:
     """The models of a part file, each once."""
     seen: set[str] = set()
     with part.open(encoding="utf-8") as file:

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from harness.adoption.figures import Share
+from harness.adoption.figures import CountryShare
 from harness.adoption.organizations import FOLDER
 from harness.adoption.rows import Snapshot
 from harness.published.sources import read_yaml
@@ -41,6 +41,8 @@ def selection(one: Snapshot, language: str) -> str:
     return say("s_top", language, n=top[1]) if top else name
 
 
-def denominator(found: Share, language: str) -> str:
+def denominator(found: CountryShare, language: str) -> str:
     """The models that were counted, with their number."""
-    return say(f"d_{found.denominator}", language, n=f"{found.models:,}" if language == "en" else found.models)
+    return say(
+        f"d_{found.denominator}", language, n=f"{found.models:,}" if language == "en" else found.models
+    )

@@ -1,5 +1,6 @@
 """Scores of several tasks corrected for guessing: one rule for results.json, comparisons and the composite
-index."""
+index.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from collections.abc import Sequence
 from harness.results.schema import above_chance
 
 
-def above_chances(values: Sequence[float], chances: Sequence[float], weights: Sequence[float], *, floor: bool = False) -> float:
+def above_chances(
+    values: Sequence[float], chances: Sequence[float], weights: Sequence[float], *, floor: bool = False
+) -> float:
     """How far a group's subjects are above guessing: 0 for guessing, 1 for all right.
 
     Where all subjects have one chance level b: (Σwᵢ·valueᵢ − b)/(1 − b), as the group's score is weighted.
@@ -25,7 +28,9 @@ def above_chances(values: Sequence[float], chances: Sequence[float], weights: Se
     if len(set(chances)) == 1:
         whole = math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
         return max(least, above_chance(whole, chances[0]))
-    return math.fsum(max(least, above_chance(value, chance)) for value, chance in zip(values, chances, strict=True)) / len(values)
+    return math.fsum(
+        max(least, above_chance(value, chance)) for value, chance in zip(values, chances, strict=True)
+    ) / len(values)
 
 
 def slopes(chances: Sequence[float], weights: Sequence[float]) -> list[float]:

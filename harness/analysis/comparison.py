@@ -1,6 +1,7 @@
-"""The comparison of several runs' models: every task, group and average with paired differences, and what could not be compared.
+"""The comparison of several runs' models: every task, group and average with paired differences, and what
+could not be compared.
 
-Tables of single scores are made by `harness.report`; this room says which differences are real.
+Tables of single scores are made by `harness.reporting`; this room says which differences are real.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from harness.results.query import Run
 
 @dataclass
 class Comparison:
-    """``models`` by place; ``scopes`` in the config's order: tasks and groups, each group's subjects after it, then averages."""
+    """``models`` by place; ``scopes`` in the config's order: tasks and groups, each group's subjects after
+    it, then averages.
+    """
 
     name: str
     models: list[Contestant]
@@ -58,15 +61,22 @@ def compare(runs: Sequence[Run]) -> Comparison:
     tree = _Tree(found, members, weighted)
     twins = _twins(runs)
     apart = [scope for scope in tree.top if (members.get(scope.name) or {scope.name}) <= twins]
-    # The generative form of a task, asked only of the models that think, is in no average with the form that the others were asked.
+    # The generative form of a task, asked only of the models that think, is in no average with the form that
+    # the others were asked.
     alone = [scope for scope in apart if set(range(len(known))) - set(scope.scores)]
     averaged = [scope for scope in tree.top if scope not in alone]
     averages = (average_scope(language, averaged, range(len(known))) for language in LANGUAGES)
     scopes = tree.scopes + [scope for scope in averages if scope is not None]
     name = ", ".join(dict.fromkeys(run.results.name for run in runs))
-    comparison = Comparison(name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted)
+    comparison = Comparison(
+        name, known, found, scopes, {group: sorted(tasks) for group, tasks in members.items()}, weighted
+    )
     forms = [note("forms", tasks=named([scope.name for scope in apart], 4))] if apart else []
-    comparison.notes = [*forms, *_notes(comparison), *(note("mixed_group", group=group) for group in tree.mixed)]
+    comparison.notes = [
+        *forms,
+        *_notes(comparison),
+        *(note("mixed_group", group=group) for group in tree.mixed),
+    ]
     return comparison
 
 
@@ -78,14 +88,19 @@ class _Tree:
     metrics has no score of its own (``mixed``): its parts stand for themselves.
     """
 
-    def __init__(self, found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool]) -> None:
+    def __init__(
+        self, found: Sequence[Contest], members: dict[str, set[str]], weighted: dict[str, bool]
+    ) -> None:
         self.weighted = weighted
         metric = {contest.task: contest.metric for contest in found}
         known = {group: [task for task in metric if task in tasks] for group, tasks in members.items()}
         self.mixed = [group for group, tasks in known.items() if len({metric[task] for task in tasks}) > 1]
         self.tasks = {group: tasks for group, tasks in known.items() if tasks and group not in self.mixed}
         inside = {task for tasks in self.tasks.values() for task in tasks}
-        self.singles = {contest.task: task_scope(contest, "subject" if contest.task in inside else "task") for contest in found}
+        self.singles = {
+            contest.task: task_scope(contest, "subject" if contest.task in inside else "task")
+            for contest in found
+        }
         self.top: list[Scope] = []
         self.scopes: list[Scope] = []
         self._placed: set[str] = set()
@@ -102,7 +117,9 @@ class _Tree:
         return [
             group
             for place, group in enumerate(groups)
-            if not any(sets[place] < other or (sets[place] == other and at < place) for at, other in enumerate(sets))
+            if not any(
+                sets[place] < other or (sets[place] == other and at < place) for at, other in enumerate(sets)
+            )
         ]
 
     def _group(self, group: str, kind: Literal["group", "subject"]) -> None:
@@ -110,11 +127,15 @@ class _Tree:
             return
         self._placed.add(group)
         mine = self.tasks[group]
-        scope = group_scope(group, [self.singles[task] for task in mine], weighted=self.weighted[group], kind=kind)
+        scope = group_scope(
+            group, [self.singles[task] for task in mine], weighted=self.weighted[group], kind=kind
+        )
         self.scopes.append(scope)
         if kind == "group":
             self.top.append(scope)
-        within = [name for name, tasks in self.tasks.items() if name not in self._placed and set(tasks) <= set(mine)]
+        within = [
+            name for name, tasks in self.tasks.items() if name not in self._placed and set(tasks) <= set(mine)
+        ]
         for inner in self._outermost(within):
             self._group(inner, "subject")
         for task in mine:
@@ -162,14 +183,20 @@ def _notes(comparison: Comparison) -> list[str]:
         notes.append(note("marked_otherwise", tasks=named(otherwise, 4)))
     filters = [told for contest in comparison.contests if (told := _other_filters(comparison, contest))]
     notes += filters[:4] + ([note("other_filters_more", n=len(filters) - 4)] if len(filters) > 4 else [])
-    graded = [scope.name for scope in comparison.scopes if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs]
+    graded = [
+        scope.name
+        for scope in comparison.scopes
+        if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs
+    ]
     if graded and not unread:
         notes.append(note("untested", tasks=named(graded, 4)))
     return notes
 
 
 def _marked_otherwise(contest: Contest) -> bool:
-    """Whether the answers of two contestants were read or marked by different rules, as far as their runs say it."""
+    """Whether the answers of two contestants were read or marked by different rules, as far as their runs say
+    it.
+    """
     rules = {contest.row(place).marking_id for place in contest.cells}
     return len(rules - {None}) > 1
 
@@ -188,4 +215,8 @@ def _other_filters(comparison: Comparison, contest: Contest) -> str:
             if (row.metric, row.filter or "none") == other and row.value is not None
         ]
         said.append(f"{other[1]}: {named(values, 4)}")
-    return note("other_filters", task=contest.task, filter=contest.filter, others="; ".join(said)) if said else ""
+    return (
+        note("other_filters", task=contest.task, filter=contest.filter, others="; ".join(said))
+        if said
+        else ""
+    )

@@ -1,8 +1,8 @@
 """Who is compared: the models of several runs, each once, with their cells.
 
-A model is the same in two runs where its name, its weights (``model_id``) and its engine are: then its cells are joined, whatever
-machine or day they are from, and of a cell that several runs hold the one with most documents counts. Otherwise the run's name tells
-the two apart.
+A model is the same in two runs where its name, its weights (``model_id``) and its engine are: then its cells
+are joined, whatever machine or day they are from, and of a cell that several runs hold the one with most
+documents counts. Otherwise the run's name tells the two apart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ Place = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Cell:
-    """One model on one task under one prompt: its rows (one a metric and filter) and the run that holds its samples."""
+    """One model on one task under one prompt: its rows (one a metric and filter) and the run that holds its
+    samples.
+    """
 
     run: Run
     rows: tuple[Row, ...]
@@ -32,7 +34,12 @@ class Cell:
     def row(self, metric: str, filter_name: str) -> Row | None:
         """The row of a metric under a filter, if it has a value."""
         return next(
-            (row for row in self.rows if (row.metric, row.filter or "none") == (metric, filter_name) and row.value is not None), None
+            (
+                row
+                for row in self.rows
+                if (row.metric, row.filter or "none") == (metric, filter_name) and row.value is not None
+            ),
+            None,
         )
 
 
@@ -51,7 +58,10 @@ class Contestant:
 
 
 def contestants(runs: Sequence[Run]) -> list[Contestant]:
-    """The models of the runs in order of appearance. Models with random weights have no accuracy and are left out."""
+    """The models of the runs in order of appearance.
+
+    Models with random weights have no accuracy and are left out.
+    """
     found: dict[tuple[str, str | None, str | None], Contestant] = {}
     for run in runs:
         rows = _rows(run)
@@ -94,6 +104,10 @@ def _tell_apart(known: Sequence[Contestant]) -> None:
         if labels.count(label) > 1:
             one.label = f"{label} ({one.runs[0]})"
     for place, one in enumerate(known):
-        twins = [other for other in known[:place] if other.label == one.label or other.label.startswith(f"{one.label} #")]
+        twins = [
+            other
+            for other in known[:place]
+            if other.label == one.label or other.label.startswith(f"{one.label} #")
+        ]
         if twins:
             one.label = f"{one.label} #{len(twins) + 1}"

@@ -20,7 +20,10 @@ from harness.results.schema import Row
 
 @dataclass
 class Contest:
-    """A task under one prompt. ``cells`` by the contestant's place; ``others`` were asked otherwise, and how."""
+    """A task under one prompt.
+
+    ``cells`` by the contestant's place; ``others`` were asked otherwise, and how.
+    """
 
     task: str
     metric: str
@@ -54,7 +57,9 @@ class Contest:
             return None
 
     def difference(self, a: int, b: int) -> Difference | None:
-        """a − b over the items that both answered; None where samples are missing or scores are no numbers."""
+        """a − b over the items that both answered; None where samples are missing or scores are no
+        numbers.
+        """
         aligned = self.aligned
         if a not in aligned.scores or b not in aligned.scores:
             return None
@@ -63,7 +68,9 @@ class Contest:
 
 @dataclass(frozen=True)
 class Aligned:
-    """``docs`` (n documents in order); ``scores`` (n a contestant, NaN where it has none); clusters of all n where items share sources."""
+    """``docs`` (n documents in order); ``scores`` (n a contestant, NaN where it has none); clusters of all n
+    where items share sources.
+    """
 
     docs: Codes
     scores: dict[int, Array]
@@ -73,7 +80,9 @@ class Aligned:
 
 def align(found: dict[int, ItemScores | None]) -> Aligned:
     """Lines scores up by document. Contestants without any number are left out."""
-    usable = {place: one for place, one in found.items() if one is not None and not np.isnan(one.scores).all()}
+    usable = {
+        place: one for place, one in found.items() if one is not None and not np.isnan(one.scores).all()
+    }
     if not usable:
         return Aligned(np.empty(0, np.int64), {}, None, None)
     docs = np.unique(np.concatenate([one.docs for one in usable.values()]))
@@ -87,7 +96,9 @@ def align(found: dict[int, ItemScores | None]) -> Aligned:
 
 
 def _cluster_codes(docs: Codes, found: Sequence[ItemScores]) -> Codes | None:
-    """A cluster number a document, from whichever contestant's run says it; a document without a label stands alone."""
+    """A cluster number a document, from whichever contestant's run says it; a document without a label stands
+    alone.
+    """
     if all(one.clusters is None for one in found):
         return None
     codes = -1 - np.arange(len(docs), dtype=np.int64)
@@ -105,7 +116,9 @@ def _cluster_codes(docs: Codes, found: Sequence[ItemScores]) -> Codes | None:
 
 
 def contests(known: Sequence[Contestant]) -> list[Contest]:
-    """One contest a task: the prompt that most contestants share (the first of equals); the others say how they were asked."""
+    """One contest a task: the prompt that most contestants share (the first of equals); the others say how
+    they were asked.
+    """
     tasks = dict.fromkeys(task for one in known for task, _ in one.cells)
     found = [_contest(task, known) for task in tasks]
     return [contest for contest in found if contest is not None]
@@ -122,7 +135,9 @@ def _contest(task: str, known: Sequence[Contestant]) -> Contest | None:
         for cell in asked:
             counts[cell.rows[0].prompt_id] = counts.get(cell.rows[0].prompt_id, 0) + 1
     common = max(counts, key=lambda prompt: counts[prompt])
-    chosen = {place: cell for place, asked in usable.items() for cell in asked if cell.rows[0].prompt_id == common}
+    chosen = {
+        place: cell for place, asked in usable.items() for cell in asked if cell.rows[0].prompt_id == common
+    }
     contest = Contest(task, key[0], key[1], chosen)
     standard = next(iter(chosen.values()))
     for place, asked in usable.items():

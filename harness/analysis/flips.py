@@ -26,7 +26,8 @@ HEAVIEST = 12
 @dataclass(frozen=True, slots=True)
 class Tosses:
     """What each unit that differs adds to a mean difference, in absolute value: the largest ones in
-    ``heavy``, the sum of the others' squares in ``rest``; ``count`` of all."""
+    ``heavy``, the sum of the others' squares in ``rest``; ``count`` of all.
+    """
 
     heavy: tuple[float, ...] = ()
     rest: float = 0.0
@@ -35,17 +36,21 @@ class Tosses:
     @property
     def few(self) -> bool:
         """Whether the heaviest units decide (nine tenths of the sum of squares), so that no normal or t
-        distribution can be trusted."""
+        distribution can be trusted.
+        """
         return self.rest <= math.fsum(one * one for one in self.heavy) / 9
 
     @property
     def least(self) -> float:
-        """The smallest p that any differences of so many units can give: 2/2ᵏ, when all point the same way."""
+        """The smallest p that any differences of so many units can give: 2/2ᵏ, when all point the same
+        way.
+        """
         return min(1.0, math.ldexp(2.0, -self.count))
 
     def p_value(self, value: float) -> float:
         """Two-sided p of a mean difference ``value``: 2⁻ᵏ·#{patterns at least as far from zero}, exact for
-        up to ``HEAVIEST`` units."""
+        up to ``HEAVIEST`` units.
+        """
         if not self.heavy or value == 0:
             return 1.0
         sums = np.abs(_signs(len(self.heavy)) @ np.array(self.heavy))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PACKAGED = Path(__file__).resolve().parent.parent / "data" / "index"
 
 
-class Part(BaseModel):
+class IndexPart(BaseModel):
     """A part of an index: its weight and the tasks (or groups) whose scores it is the mean of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,12 +45,15 @@ class Weights(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
     version: int = Field(ge=1)
-    languages: dict[Literal["zh", "en"], dict[str, Part]]
+    languages: dict[Literal["zh", "en"], dict[str, IndexPart]]
 
 
 @dataclass(frozen=True)
 class Index:
-    """One model's index in one language, 0 to 100; ``parts`` by name. Where a task is missing there is no value; ``missing`` says which."""
+    """One model's index in one language, 0 to 100; ``parts`` by name.
+
+    Where a task is missing there is no value; ``missing`` says which.
+    """
 
     language: str
     value: float | None
@@ -58,7 +61,9 @@ class Index:
     parts: dict[str, float]
     missing: tuple[str, ...]
     from_zero: tuple[str, ...] = ()
-    """Tasks counted from 0 because no chance level is known: generated answers, or imports without their questions."""
+    """Tasks counted from 0 because no chance level is known: generated answers, or imports without their
+    questions.
+    """
 
 
 def floored(value: float, chance: float) -> float:
@@ -93,8 +98,10 @@ def indices(comparison: Comparison, weights: Weights) -> dict[int, list[Index]]:
     }
 
 
-def of_scores(language: str, parts: Mapping[str, Part], scores: Mapping[str, float]) -> Index:
-    """An index without an interval from chance-corrected scores (`floored`) by task; where a task lacks one there is none."""
+def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str, float]) -> Index:
+    """An index without an interval from chance-corrected scores (`floored`) by task; where a task lacks one
+    there is none.
+    """
     missing, values = [], {}
     for name, part in parts.items():
         lacking = [task for task in part.tasks if task not in scores]
@@ -104,14 +111,17 @@ def of_scores(language: str, parts: Mapping[str, Part], scores: Mapping[str, flo
             values[name] = sum(scores[task] for task in part.tasks) / len(part.tasks)
     if missing:
         return Index(language, None, None, values, tuple(missing))
-    value = sum(part.weight * values[name] for name, part in parts.items()) / sum(part.weight for part in parts.values())
+    value = sum(part.weight * values[name] for name, part in parts.items()) / sum(
+        part.weight for part in parts.values()
+    )
     return Index(language, value, None, values, ())
 
 
 @dataclass(frozen=True)
 class _Found:
     """A task's or group's score on the index's scale: cut off at 0 (``value``), as measured (``plain``),
-    and the answers that it rises with."""
+    and the answers that it rises with.
+    """
 
     value: float
     plain: float
@@ -119,7 +129,7 @@ class _Found:
     from_zero: bool
 
 
-def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, Part]) -> Index:
+def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, IndexPart]) -> Index:
     tasks = [task for part in parts.values() for task in part.tasks]
     found = {task: score for task in tasks if (score := _task(comparison, place, task)) is not None}
     made = of_scores(language, parts, {task: score.value for task, score in found.items()})
@@ -137,7 +147,8 @@ def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str
 
 def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
     """The 95 % interval of an index ``value``, that is ``plain`` with nothing cut off at 0 and rises with
-    the answers as ``strata`` say."""
+    the answers as ``strata`` say.
+    """
     centre = sum(weight * one.value for weight, one in strata.values())
     low, high = share_interval(strata)
     return max(0.0, plain + low - centre), min(100.0, value + high - centre)
@@ -145,7 +156,8 @@ def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
 
 def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
     """A task's or group's score; None where there is no value, or none that a share of right answers can
-    be."""
+    be.
+    """
     scope = comparison.scope(name)
     if scope is None or place not in scope.scores or not scope.shares:
         return None
@@ -153,7 +165,9 @@ def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
     sizes = [one.scores[place].n if comparison.weighted.get(name, True) else 1 for one in members]
     weights = [size / sum(sizes) for size in sizes]
     values, chances = [one.scores[place].value for one in members], [one.chance or 0.0 for one in members]
-    strata = mixture([one.strata[place] for one in members], [100 * slope for slope in slopes(chances, weights)])
+    strata = mixture(
+        [one.strata[place] for one in members], [100 * slope for slope in slopes(chances, weights)]
+    )
     value, plain = (100 * above_chances(values, chances, weights, floor=floor) for floor in (True, False))
     return _Found(value, plain, strata, any(one.chance is None for one in members))
 

@@ -1,4 +1,6 @@
-"""Notes that can be said in another language: English texts that remember which text they are and what fills its blanks."""
+"""Notes that can be said in another language: English texts that remember which text they are and what fills
+its blanks.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ TEXTS = {
 
 
 class Note(str):
-    """An English text; ``key`` and ``values`` (texts, numbers or notes) say it again, ``parts`` are the notes that it lists, if any."""
+    """An English text; ``key`` and ``values`` (texts, numbers or notes) say it again, ``parts`` are the notes
+    that it lists, if any.
+    """
 
     __slots__ = ("key", "parts", "values")
 

@@ -1,4 +1,5 @@
-"""Two models on the same items: the difference, how far it can be trusted, and the smallest one that so many items detect.
+"""Two models on the same items: the difference, how far it can be trusted, and the smallest one that so many
+items detect.
 
 Formulas with their sources: docs/statistics.md.
 """
@@ -46,18 +47,24 @@ class Difference:
     """What each item or source adds, for the sign-flip test."""
     worth: float | None = None
     """How many independent items it is of at least (all of a source's items taken as one); None where
-    scores are not all in [0, 1]."""
+    scores are not all in [0, 1].
+    """
     adjusted: float | None = None
 
     def flipped(self) -> Difference:
         """b − a."""
         ends = None if self.ci95 is None else (-self.ci95[1], -self.ci95[0])
         swapped = (self.variances[1], self.variances[0])
-        return replace(self, value=-self.value, ci95=ends, only_a=self.only_b, only_b=self.only_a, variances=swapped)
+        return replace(
+            self, value=-self.value, ci95=ends, only_a=self.only_b, only_b=self.only_a, variances=swapped
+        )
 
 
 def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
-    """The difference of two models' scores (n each, item by item). Raises ValueError for other shapes or scores that are not finite."""
+    """The difference of two models' scores (n each, item by item).
+
+    Raises ValueError for other shapes or scores that are not finite.
+    """
     if len(a) != len(b):
         raise ValueError(f"paired scores must be of the same items, got {len(a)} and {len(b)}")
     found = spread(a - b, clusters)
@@ -69,7 +76,9 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     if exact is not None and clusters is None:
         tosses = of_equal_units((only_a or 0) + (only_b or 0), 1 / found.n)
     else:
-        tosses = of_units((a - b if clusters is None else np.bincount(clusters.codes, weights=a - b)) / found.n)
+        tosses = of_units(
+            (a - b if clusters is None else np.bincount(clusters.codes, weights=a - b)) / found.n
+        )
     return Difference(
         n=found.n,
         value=found.mean,
@@ -98,8 +107,10 @@ def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> floa
 
 
 def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
-    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide (``joint``), and
-    where all differences are equal; else Student's t, but never less than equal signs of so many units can give."""
+    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide (``joint``),
+    and where all differences are equal; else Student's t, but never less than equal signs of so many units
+    can give.
+    """
     if stderr is None:
         return None
     if (joint and tosses.few) or _vanishes(stderr, value):
@@ -117,7 +128,8 @@ def _interval(
     found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None, worth: float | None
 ) -> tuple[float, float] | None:
     """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences are
-    equal Agresti and Min's again."""
+    equal Agresti and Min's again.
+    """
     if clusters is None and only_a is not None and only_b is not None:
         return agresti_min(only_a, only_b, found.n)
     if found.robust is None:
@@ -131,7 +143,8 @@ def _interval(
 def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:
     """95 % interval of a mean of differences: Agresti and Min's two added items (one for either model) of
     the ``worth`` items that it is of, with t for z, so that a standard error of zero is not taken for
-    certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None."""
+    certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None.
+    """
     if worth is None:
         return (value - t95(dof) * stderr, value + t95(dof) * stderr) if stderr > 0 else None
     whole = worth + 2
@@ -142,15 +155,20 @@ def widened(value: float, stderr: float, dof: float, worth: float | None) -> tup
 
 
 def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine 24, 2005): half an item is added to each
-    of the four cells of the table, so that equal answers on n items are not taken for certainty."""
+    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine 24, 2005):
+    half an item is added to each of the four cells of the table, so that equal answers on n items are not
+    taken for certainty.
+    """
     more, whole = only_a - only_b, n + 2
     error = math.sqrt(max(0.0, only_a + only_b + 1 - more * more / whole)) / whole
     return max(-1.0, more / whole - Z95 * error), min(1.0, more / whole + Z95 * error)
 
 
 def shared(a: Array, b: Array, codes: Codes | None, whole: Clusters | None) -> Difference | None:
-    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of all items. None where they share none."""
+    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of all items.
+
+    None where they share none.
+    """
     both = ~(np.isnan(a) | np.isnan(b))
     if both.all():
         return paired(a, b, whole) if len(a) else None
@@ -164,7 +182,9 @@ def _counted(scores: Array) -> bool:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin (binomial, doubled tail, at most 1)."""
+    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin (binomial, doubled
+    tail, at most 1).
+    """
     tosses = only_a + only_b
     if not tosses:
         return 1.0
@@ -181,24 +201,33 @@ def correlation(a: Array, b: Array) -> float | None:
 
 
 def detectable(stderr: float | None) -> float | None:
-    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen; None where that is zero."""
+    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen; None where
+    that is zero.
+    """
     return (Z95 + Z80) * stderr if stderr else None
 
 
 def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
-    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite. Weights sum to 1.
+    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite. Weights sum to
+    1.
 
-    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's test holds for them together.
-    The interval is widened as Agresti and Min's (`widened`), p is as `paired` has it.
+    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's test
+    holds for them together. The interval is widened as Agresti and Min's (`widened`), p is as `paired` has
+    it.
     """
     stderr, dof = _welch([part.stderr for part in parts], [part.dof for part in parts], weights)
     value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
     counts = [(part.only_a, part.only_b) for part in parts]
-    only_a = sum(one or 0 for one, _ in counts) if pooled and all(one is not None for one, _ in counts) else None
+    only_a = (
+        sum(one or 0 for one, _ in counts) if pooled and all(one is not None for one, _ in counts) else None
+    )
     only_b = sum(other or 0 for _, other in counts) if only_a is not None else None
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
     clustered = any(part.clusters is not None for part in parts)
-    squares = [math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True)) for side in (0, 1)]
+    squares = [
+        math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True))
+        for side in (0, 1)
+    ]
     tosses = joined([part.tosses for part in parts], weights)
     worth = _joint_worth([part.worth for part in parts], weights)
     return Difference(
@@ -227,8 +256,12 @@ def _joint_worth(worths: Sequence[float | None], weights: Sequence[float]) -> fl
     return 1 / math.fsum(weight * weight / worth for weight, worth in zip(weights, known, strict=True))
 
 
-def _welch(errors: Sequence[float | None], dofs: Sequence[float], weights: Sequence[float]) -> tuple[float | None, float]:
-    known = [(weight * error) ** 2 for weight, error in zip(weights, errors, strict=True) if error is not None]
+def _welch(
+    errors: Sequence[float | None], dofs: Sequence[float], weights: Sequence[float]
+) -> tuple[float | None, float]:
+    known = [
+        (weight * error) ** 2 for weight, error in zip(weights, errors, strict=True) if error is not None
+    ]
     if len(known) < len(errors):
         return None, 0.0
     total = math.fsum(known)

@@ -16,11 +16,17 @@ def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
     """The metric and filter that a task's line shows: the first that has a value, but
 
     - ``acc_norm`` where there are acc and acc_norm and the task is ARC, HellaSwag, PIQA or OpenBookQA;
-    - ``bits_per_byte`` for perplexity, because words and tokens do not compare across languages and tokenizers.
+    - ``bits_per_byte`` for perplexity, because words and tokens do not compare across languages and
+      tokenizers.
 
-    Of several filters (ways to extract the answer) that is the first in the task's own definition, which published figures follow.
+    Of several filters (ways to extract the answer) that is the first in the task's own definition, which
+    published figures follow.
     """
-    keys = list(dict.fromkeys((row.metric, row.filter or "none") for row in rows if row.metric and row.value is not None))
+    keys = list(
+        dict.fromkeys(
+            (row.metric, row.filter or "none") for row in rows if row.metric and row.value is not None
+        )
+    )
     metrics = {metric for metric, _ in keys}
     wanted = "bits_per_byte" if "bits_per_byte" in metrics else None
     if name.startswith(NORMED) and {"acc", "acc_norm"} <= metrics:
@@ -29,12 +35,16 @@ def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
 
 
 def disagreeing(key: Key | None, rows: Iterable[Row | GroupRow]) -> tuple[Key, ...]:
-    """The other filters of the primary metric under which a model scores otherwise, in the task's order: same answers, read otherwise."""
+    """The other filters of the primary metric under which a model scores otherwise, in the task's order: same
+    answers, read otherwise.
+    """
     if key is None:
         return ()
     found: dict[Key, dict[str, set[float]]] = {}
     for row in rows:
         if row.metric == key[0] and row.value is not None:
-            found.setdefault((row.metric, row.filter or "none"), {}).setdefault(row.model, set()).add(row.value)
+            found.setdefault((row.metric, row.filter or "none"), {}).setdefault(row.model, set()).add(
+                row.value
+            )
     main = found.get(key, {})
     return tuple(other for other, values in found.items() if other != key and values != main)

@@ -23,7 +23,9 @@ def identity(run: Run, task: str, prompt_id: str | None) -> Mapping[str, Any] | 
 
 
 def how_they_differ(one: Cell, other: Cell) -> str:
-    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on instead of off``."""
+    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on instead
+    of off``.
+    """
     row, twin = one.rows[0], other.rows[0]
     known, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
     if known is None or theirs is None:
@@ -52,7 +54,10 @@ def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
         return [note("another", part=name)]
     if isinstance(value, Mapping) and isinstance(theirs, Mapping):
         parts = [part for part in dict.fromkeys([*value, *theirs]) if value.get(part) != theirs.get(part)]
-        return [note("instead", part=part, theirs=_short(theirs.get(part)), ours=_short(value.get(part))) for part in parts]
+        return [
+            note("instead", part=part, theirs=_short(theirs.get(part)), ours=_short(value.get(part)))
+            for part in parts
+        ]
     return [note("instead", part=name, theirs=_short(theirs), ours=_short(value))]
 
 
@@ -67,9 +72,11 @@ def _short(value: Any) -> str:
 
 
 def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:
-    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the very same texts on shared documents.
+    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the very same
+    texts on shared documents.
 
-    Prompts and right answers are compared. Generation settings are not: an import names its own in the manifest.
+    Prompts and right answers are compared. Generation settings are not: an import names its own in the
+    manifest.
     """
     ids = [cell.rows[0].prompt_id or "" for cell in (one, other)]
     if sum(name.startswith(IMPORTED) for name in ids) != 1:
@@ -80,6 +87,9 @@ def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:
 def _texts_agree(one: Cell, other: Cell, column: str, filters: Sequence[str]) -> bool:
     from harness.results.samples import read_texts
 
-    mine, theirs = (read_texts(cell.run.folder.samples(cell.rows[0].model, cell.rows[0].task), column, filters[0]) for cell in (one, other))
+    mine, theirs = (
+        read_texts(cell.run.folder.samples(cell.rows[0].model, cell.rows[0].task), column, filters[0])
+        for cell in (one, other)
+    )
     both = mine.keys() & theirs.keys()
     return bool(both) and all(mine[doc].strip() == theirs[doc].strip() for doc in both)

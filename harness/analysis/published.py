@@ -1,7 +1,7 @@
 """What makers publish of their models, beside what was measured here (`data/published/figures.yaml`).
 
-A published figure is compared only by model and task; whether the setting is the same is said beside it, and in what it is not. Where a
-report does not say how it asked, the setting counts as another one.
+A published figure is compared only by model and task; whether the setting is the same is said beside it, and
+in what it is not. Where a report does not say how it asked, the setting counts as another one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 FIGURES = Path(__file__).resolve().parent.parent / "data" / "published" / "figures.yaml"
 
 
-class Claim(BaseModel):
-    """One published figure. ``value`` is a share (0 to 1). ``how`` is "lm-eval" where the figure was made with the very task named."""
+class PublishedFigure(BaseModel):
+    """One published figure.
+
+    ``value`` is a share (0 to 1). ``how`` is "lm-eval" where the figure was made with the very task named.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str = Field(description="Hub id.", min_length=3)
@@ -39,11 +42,14 @@ class Claim(BaseModel):
 
 @dataclass(frozen=True)
 class Match:
-    """A published figure with the measured one. ``delta`` is measured − published; ``differs`` says what is not the same."""
+    """A published figure with the measured one.
+
+    ``delta`` is measured − published; ``differs`` says what is not the same.
+    """
 
     place: int
     task: str
-    claim: Claim
+    claim: PublishedFigure
     measured: float
     ci95: tuple[float, float] | None
     differs: str
@@ -60,13 +66,18 @@ class Match:
 
 
 @lru_cache(maxsize=1)
-def claims() -> tuple[Claim, ...]:
-    """Every packaged figure. Raises pydantic.ValidationError for one without a source, a date or a setting."""
+def claims() -> tuple[PublishedFigure, ...]:
+    """Every packaged figure.
+
+    Raises pydantic.ValidationError for one without a source, a date or a setting.
+    """
     return read_claims(FIGURES)
 
 
-def read_claims(path: Path) -> tuple[Claim, ...]:
-    """Figures of a YAML file: blocks of a source with its date and figures [model, task, per cent, examples, setting, how]."""
+def read_claims(path: Path) -> tuple[PublishedFigure, ...]:
+    """Figures of a YAML file: blocks of a source with its date and figures [model, task, per cent, examples,
+    setting, how].
+    """
     import yaml
 
     found = []
@@ -75,11 +86,11 @@ def read_claims(path: Path) -> tuple[Claim, ...]:
         for figure in block["figures"]:
             facts = {**figure, **shared}
             facts["value"] = facts.pop("percent") / 100
-            found.append(Claim.model_validate(facts))
+            found.append(PublishedFigure.model_validate(facts))
     return tuple(found)
 
 
-def matches(comparison: Comparison, known: tuple[Claim, ...] | None = None) -> list[Match]:
+def matches(comparison: Comparison, known: tuple[PublishedFigure, ...] | None = None) -> list[Match]:
     """Published figures of what was measured, in the comparison's order of models."""
     found = []
     for place, model in enumerate(comparison.models):
@@ -87,11 +98,15 @@ def matches(comparison: Comparison, known: tuple[Claim, ...] | None = None) -> l
             scope = comparison.scope(claim.task)
             if claim.model.lower() == model.model.id.lower() and scope is not None and place in scope.scores:
                 score = scope.scores[place]
-                found.append(Match(place, claim.task, claim, score.value, score.ci95, _differs(comparison, claim, model)))
+                found.append(
+                    Match(
+                        place, claim.task, claim, score.value, score.ci95, _differs(comparison, claim, model)
+                    )
+                )
     return found
 
 
-def _differs(comparison: Comparison, claim: Claim, model: Contestant) -> str:
+def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) -> str:
     """What is not the same, or not known to be."""
     tasks = comparison.members.get(claim.task, [claim.task])
     rows = [cell.rows[0] for task in tasks for cell in model.asked(task)]

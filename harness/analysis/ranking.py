@@ -16,7 +16,8 @@ Pairs = Mapping[tuple[int, int], Difference]
 @dataclass(frozen=True)
 class Rank:
     """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its letters
-    (`ties`)."""
+    (`ties`).
+    """
 
     low: int
     high: int
@@ -34,13 +35,18 @@ def surely(pairs: Pairs, a: int, b: int, *, higher_is_better: bool = True) -> bo
 
 
 def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) -> dict[int, Rank]:
-    """The rank of each model. ``order`` is best first; models not compared with each other count as neither better nor worse.
+    """The rank of each model. ``order`` is best first; models not compared with each other count as neither
+    better nor worse.
 
     The rank interval says for each model what is sure, the letters (``ties``) for each two.
     """
     count = len(order)
-    better = {a: sum(surely(pairs, b, a, higher_is_better=higher_is_better) for b in order if b != a) for a in order}
-    worse = {a: sum(surely(pairs, a, b, higher_is_better=higher_is_better) for b in order if b != a) for a in order}
+    better = {
+        a: sum(surely(pairs, b, a, higher_is_better=higher_is_better) for b in order if b != a) for a in order
+    }
+    worse = {
+        a: sum(surely(pairs, a, b, higher_is_better=higher_is_better) for b in order if b != a) for a in order
+    }
     letters = ties(order, pairs)
     return {place: Rank(1 + better[place], count - worse[place], letters[place]) for place in order}
 
@@ -65,7 +71,10 @@ def ties(order: Sequence[int], pairs: Pairs) -> dict[int, str]:
                 held = [group for group in set(split) if not any(group < other for other in split)]
     held.sort(key=lambda group: [ranked.index(place) for place in ranked if place in group])
     between = "" if len(held) <= 26 else " "
-    return {place: between.join(letter(number) for number, group in enumerate(held) if place in group) for place in order}
+    return {
+        place: between.join(letter(number) for number, group in enumerate(held) if place in group)
+        for place in order
+    }
 
 
 def letter(number: int) -> str:

@@ -1,4 +1,7 @@
-"""What models are compared on: single tasks, groups of them, and a language's average. Each is a `Scope` with scores, pairs and ranks."""
+"""What models are compared on: single tasks, groups of them, and a language's average.
+
+Each is a `Scope` with scores, pairs and ranks.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,10 @@ LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 
 @dataclass(frozen=True)
-class Score:
-    """One model's score: value, standard error, 95 % interval, documents; chance-corrected where chance is known."""
+class ScopeScore:
+    """One model's score: value, standard error, 95 % interval, documents; chance-corrected where chance is
+    known.
+    """
 
     value: float
     stderr: float | None
@@ -42,7 +47,7 @@ class Scope:
     filter: str | None
     chance: float | None
     higher_is_better: bool
-    scores: dict[int, Score]
+    scores: dict[int, ScopeScore]
     pairs: dict[tuple[int, int], Difference] = field(default_factory=dict)
     ranks: dict[int, Rank] = field(default_factory=dict)
     missing: dict[int, str] = field(default_factory=dict)
@@ -50,7 +55,8 @@ class Scope:
     """Tasks that it is made of."""
     strata: dict[int, Strata | None] = field(default_factory=dict)
     """The answers that each score is the weighted mean of, for intervals of means over several scopes; None
-    where it is no share."""
+    where it is no share.
+    """
 
     @property
     def order(self) -> list[int]:
@@ -61,7 +67,11 @@ class Scope:
     @property
     def shares(self) -> bool:
         """Whether it counts into a language's average: higher is better, and no score is above 1."""
-        return self.higher_is_better and bool(self.scores) and max(score.value for score in self.scores.values()) <= 1
+        return (
+            self.higher_is_better
+            and bool(self.scores)
+            and max(score.value for score in self.scores.values()) <= 1
+        )
 
     def settle(self) -> Scope:
         """Adjusts p over all pairs by Holm's method and ranks the models."""
@@ -94,12 +104,16 @@ def task_scope(contest: Contest, kind: Kind = "task") -> Scope:
     return scope.settle()
 
 
-def _score(row: Row) -> Score:
-    return Score(row.value or 0.0, row.stderr, row.ci95, row.n, row.corrected)
+def _score(row: Row) -> ScopeScore:
+    return ScopeScore(row.value or 0.0, row.stderr, row.ci95, row.n, row.corrected)
 
 
-def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool, kind: Literal["group", "subject"] = "group") -> Scope:
-    """A group out of its subjects' scopes, by items or by subjects, for the models that have every subject."""
+def group_scope(
+    name: str, parts: Sequence[Scope], *, weighted: bool, kind: Literal["group", "subject"] = "group"
+) -> Scope:
+    """A group out of its subjects' scopes, by items or by subjects, for the models that have every
+    subject.
+    """
     everyone = set.intersection(*(set(part.scores) for part in parts))
     scope = _combined(name, kind, parts, everyone, weighted=weighted)
     for part in parts:
@@ -111,7 +125,9 @@ def group_scope(name: str, parts: Sequence[Scope], *, weighted: bool, kind: Lite
 
 
 def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) -> Scope | None:
-    """The unweighted mean of a language's tasks and groups for the models that have all; None for fewer than two."""
+    """The unweighted mean of a language's tasks and groups for the models that have all; None for fewer than
+    two.
+    """
     mine = [part for part in parts if part.language == language and part.shares]
     if len(mine) < 2:
         return None
@@ -121,7 +137,9 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
     for place in places:
         lacking = [part.name for part in mine if place not in part.scores]
         if lacking:
-            scope.missing[place] = f"no comparable value on {', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}"
+            scope.missing[place] = (
+                f"no comparable value on {', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}"
+            )
     return scope
 
 
@@ -134,11 +152,15 @@ def _combined(name: str, kind: Kind, parts: Sequence[Scope], everyone: set[int],
     for place in sorted(everyone):
         weights = _weights([part.scores[place].n for part in parts], weighted=weighted)
         scope.strata[place] = mixture([part.strata.get(place) for part in parts], weights)
-        scope.scores[place] = _combined_score(parts, place, weights, scope.strata[place], mixed=kind == "average")
+        scope.scores[place] = _combined_score(
+            parts, place, weights, scope.strata[place], mixed=kind == "average"
+        )
     for a, b in combinations(sorted(everyone), 2):
         found = [part.pairs[a, b] for part in parts if (a, b) in part.pairs]
         if len(found) == len(parts):
-            scope.pairs[a, b] = combine(found, _weights([pair.n for pair in found], weighted=weighted), pooled=weighted)
+            scope.pairs[a, b] = combine(
+                found, _weights([pair.n for pair in found], weighted=weighted), pooled=weighted
+            )
     return scope.settle()
 
 
@@ -147,22 +169,33 @@ def _weights(sizes: Sequence[int], *, weighted: bool) -> list[float]:
     return [(size if weighted else 1) / whole for size in sizes]
 
 
-def _combined_score(parts: Sequence[Scope], place: int, weights: Sequence[float], strata: Strata | None, *, mixed: bool) -> Score:
+def _combined_score(
+    parts: Sequence[Scope], place: int, weights: Sequence[float], strata: Strata | None, *, mixed: bool
+) -> ScopeScore:
     """The weighted mean of the parts' scores. Above chance: that of a group (`above_chances`), or
-    (``mixed``) the mean of its parts'."""
+    (``mixed``) the mean of its parts'.
+    """
     scores = [part.scores[place] for part in parts]
     value = math.fsum(weight * score.value for weight, score in zip(weights, scores, strict=True))
     stderr = None
     if all(score.stderr is not None for score in scores):
-        stderr = math.sqrt(math.fsum((weight * (score.stderr or 0.0)) ** 2 for weight, score in zip(weights, scores, strict=True)))
+        stderr = math.sqrt(
+            math.fsum(
+                (weight * (score.stderr or 0.0)) ** 2 for weight, score in zip(weights, scores, strict=True)
+            )
+        )
     interval = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
     corrected = None
     if all(score.corrected is not None for score in scores):
         if mixed or any(part.chance is None for part in parts):
-            corrected = math.fsum(weight * (score.corrected or 0.0) for weight, score in zip(weights, scores, strict=True))
+            corrected = math.fsum(
+                weight * (score.corrected or 0.0) for weight, score in zip(weights, scores, strict=True)
+            )
         else:
-            corrected = above_chances([score.value for score in scores], [part.chance or 0.0 for part in parts], weights)
-    return Score(value, stderr, interval, sum(score.n for score in scores), corrected)
+            corrected = above_chances(
+                [score.value for score in scores], [part.chance or 0.0 for part in parts], weights
+            )
+    return ScopeScore(value, stderr, interval, sum(score.n for score in scores), corrected)
 
 
 def _chance(parts: Sequence[Scope]) -> float | None:
@@ -171,4 +204,4 @@ def _chance(parts: Sequence[Scope]) -> float | None:
     return levels.pop() if len(levels) == 1 else None
 
 
-__all__ = ["Scope", "Score", "average_scope", "group_scope", "task_scope"]
+__all__ = ["Scope", "ScopeScore", "average_scope", "group_scope", "task_scope"]

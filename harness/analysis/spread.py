@@ -32,7 +32,10 @@ Codes = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Which items belong together. ``codes`` (n integers, 0 … C−1), ``sizes`` (C counts), ``dof`` (Bell and McCaffrey)."""
+    """Which items belong together.
+
+    ``codes`` (n integers, 0 … C−1), ``sizes`` (C counts), ``dof`` (Bell and McCaffrey).
+    """
 
     codes: Codes
     sizes: Array
@@ -46,7 +49,10 @@ class Clusters:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A mean of n item scores. ``stderr`` is Miller's; ``robust`` and ``dof`` make the interval (equal to it without clusters)."""
+    """A mean of n item scores.
+
+    ``stderr`` is Miller's; ``robust`` and ``dof`` make the interval (equal to it without clusters).
+    """
 
     n: int
     mean: float
@@ -68,10 +74,15 @@ class Spread:
 
 
 def clusters_of(labels: Sequence[Hashable | None]) -> Clusters | None:
-    """The clusters that labels name (None stands alone), or None where every item stands alone or all are one."""
+    """The clusters that labels name (None stands alone), or None where every item stands alone or all are
+    one.
+    """
     known: dict[Hashable, int] = {}
     codes = np.fromiter(
-        (known.setdefault(("", place) if label is None else (label,), len(known)) for place, label in enumerate(labels)),
+        (
+            known.setdefault(("", place) if label is None else (label,), len(known))
+            for place, label in enumerate(labels)
+        ),
         dtype=np.int64,
         count=len(labels),
     )
@@ -88,7 +99,9 @@ def from_codes(codes: Codes) -> Clusters | None:
 
 
 def _dof(sizes: Array) -> float:
-    """tr(B)²/tr(B²) of B_cd = w_c·(δ_cd − √(m_c·m_d)/n)·w_d with w_c = √(m_c/(1 − m_c/n)): C − 1 for clusters of one size."""
+    """tr(B)²/tr(B²) of B_cd = w_c·(δ_cd − √(m_c·m_d)/n)·w_d with w_c = √(m_c/(1 − m_c/n)): C − 1 for clusters
+    of one size.
+    """
     share = sizes / sizes.sum()
     if len(sizes) < 2:
         return 0.0
@@ -99,10 +112,15 @@ def _dof(sizes: Array) -> float:
 
 
 def spread(scores: Array, clusters: Clusters | None = None) -> Spread:
-    """The spread of n scores. Raises ValueError for none, for a score that is not finite, or for clusters of another number of items."""
+    """The spread of n scores.
+
+    Raises ValueError for none, for a score that is not finite, or for clusters of another number of items.
+    """
     n = len(scores)
     if n == 0 or not np.isfinite(scores).all():
-        raise ValueError(f"scores must be finite and at least one, got {n} of which {int(np.isfinite(scores).sum())} are finite")
+        raise ValueError(
+            f"scores must be finite and at least one, got {n} of which {int(np.isfinite(scores).sum())} are finite"
+        )
     if clusters is not None and len(clusters.codes) != n:
         raise ValueError(f"clusters must name each of the {n} items, got {len(clusters.codes)}")
     mean = float(scores.mean())
@@ -164,7 +182,8 @@ def effective_size(scores: Array, found: Spread, clusters: Clusters) -> float:
 
 def t_test(value: float, stderr: float | None, dof: float) -> float | None:
     """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None without a
-    standard error, or where it is zero and the value is not: equal differences are no certainty."""
+    standard error, or where it is zero and the value is not: equal differences are no certainty.
+    """
     if stderr is None or (stderr == 0 and value != 0):
         return None
     if stderr == 0:

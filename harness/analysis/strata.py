@@ -41,7 +41,8 @@ STEPS = 60
 class Stratum:
     """One task's share of right answers: ``value`` in [0, 1], worth ``size`` independent right-or-wrong
     answers (not a whole number where answers are graded or share sources), and the degrees of freedom by
-    which that worth is known (infinite where it is counted)."""
+    which that worth is known (infinite where it is counted).
+    """
 
     value: float
     size: float
@@ -75,12 +76,15 @@ def stratum(row: Row) -> Stratum | None:
     variance = value * (1 - value)
     if dof < 1:
         return None
-    return Stratum(value, variance / row.stderr**2 if variance > 0 and row.stderr > 1e-9 else float(sources or n), dof)
+    return Stratum(
+        value, variance / row.stderr**2 if variance > 0 and row.stderr > 1e-9 else float(sources or n), dof
+    )
 
 
 def _worth(value: float, ends: tuple[float, float]) -> float:
     """n/z² of the Wilson interval of a share that is so wide: its half width h = √[pq·a + a²/4]/(1 + a)
-    solved for a = z²/n."""
+    solved for a = z²/n.
+    """
     square = ((ends[1] - ends[0]) / 2) ** 2
     a, b = 0.25 - square, value * (1 - value) - 2 * square
     return 2 * a / (math.sqrt(max(0.0, b * b + 4 * a * square)) - b)
@@ -94,7 +98,8 @@ def of_row(row: Row) -> Strata | None:
 
 def mixture(parts: Sequence[Strata | None], weights: Sequence[float]) -> Strata | None:
     """The strata of Σ wᵢ·partᵢ; None where one of the parts has none. A task in several parts is one
-    stratum of their joint weight."""
+    stratum of their joint weight.
+    """
     found: dict[str, tuple[float, Stratum]] = {}
     for part, weight in zip(parts, weights, strict=True):
         if part is None:
@@ -134,7 +139,8 @@ def _dof(strata: Strata, weights: Array, mean: float) -> float:
 @dataclass(frozen=True)
 class _Below:
     """The most likely shares q(λ), λ running from 0 (the measured mean) upwards to a mean of 0; ``right``
-    answers include the prior's."""
+    answers include the prior's.
+    """
 
     mean: float
     weights: Array
@@ -144,7 +150,8 @@ class _Below:
 
     def end(self) -> float:
         """The greatest mean below the measured one that is too far away: regula falsi on λ (Illinois),
-        every third step a halving."""
+        every third step a halving.
+        """
         if self.mean <= 0:
             return 0.0
         unit = float((self.weights**2 / self.sizes).sum())
@@ -169,7 +176,8 @@ class _Below:
 
     def _excess(self, multiplier: float, unit: float) -> tuple[float, float]:
         """By how much the mean at λ is too far from the measured one, and that mean. q solves x/q − (m −
-        x)/(1 − q) = λw, m = n + PRIOR."""
+        x)/(1 − q) = λw, m = n + PRIOR.
+        """
         slope = multiplier * self.weights
         whole = self.sizes + PRIOR + slope
         shares = 2 * self.right / (whole + np.sqrt(np.maximum(whole * whole - 4 * slope * self.right, 0.0)))

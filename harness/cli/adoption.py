@@ -43,23 +43,49 @@ def _option(*names: str, metavar: str | None = None, say: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=say, show_default=False)
 
 
-Orgs = Annotated[list[str] | None, _option("--org", metavar="NAME", say="All models of this organisation. May be repeated.")]
-Top = Annotated[int, typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded.")]
-Whole = Annotated[bool, typer.Option("--whole", help="Without --org: every model of the hub (thousands of pages).")]
+Orgs = Annotated[
+    list[str] | None,
+    _option("--org", metavar="NAME", say="All models of this organisation. May be repeated."),
+]
+Top = Annotated[
+    int,
+    typer.Option("--top", min=1, metavar="N", help="Without --org: the N most liked and N most downloaded."),
+]
+Whole = Annotated[
+    bool, typer.Option("--whole", help="Without --org: every model of the hub (thousands of pages).")
+]
 Target = Annotated[
-    Path | None, _option("--out", "-o", metavar="FILE", say="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]")
+    Path | None,
+    _option(
+        "--out", "-o", metavar="FILE", say="A .jsonl or .csv.gz.  [default: results/adoption/hub-DATE.jsonl]"
+    ),
 ]
 Pause = Annotated[float, typer.Option("--pause", min=0.0, metavar="S", help="Seconds between two pages.")]
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[FILE]...", help="Snapshots, or dated tables (CSV).  [default: the packaged lists]", show_default=False),
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Snapshots, or dated tables (CSV).  [default: the packaged lists]",
+        show_default=False,
+    ),
 ]
 Counted = Annotated[Measure, typer.Option("--measure", help="What is counted.")]
 OnlySource = Annotated[str | None, _option("--source", metavar="NAME", say="Only the lists of this source.")]
-Seats = Annotated[Path | None, _option("--organizations", metavar="FILE", say="CSV with organization, region, source: more seats.")]
-Plots = Annotated[Path | None, _option("--plots", metavar="FOLDER", say="Write every figure as a picture, too.")]
+Seats = Annotated[
+    Path | None,
+    _option("--organizations", metavar="FILE", say="CSV with organization, region, source: more seats."),
+]
+Plots = Annotated[
+    Path | None, _option("--plots", metavar="FOLDER", say="Write every figure as a picture, too.")
+]
 Forms = Annotated[
-    str, typer.Option("--format", "-f", metavar="NAMES", help="Of the pictures: svg, png, html, json, or several with commas.")
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="NAMES",
+        help="Of the pictures: svg, png, html, json, or several with commas.",
+    ),
 ]
 Lang = Annotated[Language, typer.Option("--lang", help="Of tables and pictures.")]
 Csv = Annotated[bool, typer.Option("--csv", help="One row a figure, as CSV.")]
@@ -67,10 +93,13 @@ Out = Annotated[Path | None, _option("--out", "-o", metavar="FILE", say="Write t
 
 
 @app.command("snapshot")
-def snapshot(org: Orgs = None, top: Top = 1000, whole: Whole = False, out: Target = None, pause: Pause = 0.7) -> None:
+def snapshot(
+    org: Orgs = None, top: Top = 1000, whole: Whole = False, out: Target = None, pause: Pause = 0.7
+) -> None:
     """Ask the hub for likes, downloads, base models and sizes, and keep them with their date.
 
-    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot that was cut short.
+    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot
+    that was cut short.
     """
     from harness.adoption.client import ENDPOINT, HubClient, Manners
     from harness.adoption.published import USER_FOLDER
@@ -124,9 +153,11 @@ def report(
     plots: Plots = None, form: Forms = "svg", lang: Lang = Language.en, as_json: Json = False, as_csv: Csv = False,
     as_markdown: Markdown = False, as_latex: Latex = False, out: Out = None,
 ) -> None:  # fmt: skip
-    """Show shares by country and organisation over time, concentration, and each organisation's most-liked model.
+    """Show shares by country and organisation over time, concentration, and each organisation's most-liked
+    model.
 
-    Every heading says its denominator: all models, language models, first-party, without quantised re-uploads, new ones.
+    Every heading says its denominator: all models, language models, first-party, without quantised
+    re-uploads, new ones.
     """
     from harness.adoption import report as shown
     from harness.adoption.organizations import organizations as table
@@ -142,11 +173,18 @@ def report(
 
 
 def _text(
-    kind: str, snapshots: list[Snapshot], left_out: list[str], measure: str, known: Organizations, language: str, *, coloured: bool
+    kind: str,
+    snapshots: list[Snapshot],
+    left_out: list[str],
+    measure: str,
+    known: Organizations,
+    language: str,
+    *,
+    coloured: bool,
 ) -> str:
     """The report in one of its forms."""
     from harness.adoption import report as shown
-    from harness.report.sheets import write
+    from harness.reporting.sheets import write
 
     notes = shown.notes(left_out, language)
     if kind == "csv":
@@ -177,15 +215,23 @@ def _check(snapshots: list[Snapshot], measure: str, source: str | None) -> None:
         raise DataError(f"--measure {measure}: none of these lists has it; choose another measure")
 
 
-def _pictures(snapshots: list[Snapshot], measure: str, known: Organizations, folder: Path, form: str, language: str) -> None:
+def _pictures(
+    snapshots: list[Snapshot], measure: str, known: Organizations, folder: Path, form: str, language: str
+) -> None:
     from harness.adoption.plots import figures
     from harness.errors import ConfigError
-    from harness.report.plots import FORMATS, save
+    from harness.reporting.plots import FORMATS, save
 
     forms = [name.strip() for name in form.split(",")]
     if unknown := [name for name in forms if name not in FORMATS]:
-        raise ConfigError(f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or several with commas")
-    made = [(folder / f"{name}.{one}", chart) for name, chart in figures(snapshots, measure, known, language) for one in forms]
+        raise ConfigError(
+            f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or several with commas"
+        )
+    made = [
+        (folder / f"{name}.{one}", chart)
+        for name, chart in figures(snapshots, measure, known, language)
+        for one in forms
+    ]
     for path, chart in made:
         save(chart, path)
     typer.echo(f"{len(made)} pictures written to {folder}", err=True)

@@ -18,39 +18,62 @@ if TYPE_CHECKING:
 
 def arena(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Battles or win counts: .csv, .jsonl, .json or .parquet.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Battles or win counts: .csv, .jsonl, .json or .parquet.", show_default=False
+        ),
     ],
-    style: Annotated[bool, typer.Option("--style-control", help="Hold length, headers, bold and lists constant.")] = False,
-    draws: Annotated[int, typer.Option("--bootstrap", min=0, metavar="N", help="Also percentile intervals of N resamples.")] = 0,
+    style: Annotated[
+        bool, typer.Option("--style-control", help="Hold length, headers, bold and lists constant.")
+    ] = False,
+    draws: Annotated[
+        int, typer.Option("--bootstrap", min=0, metavar="N", help="Also percentile intervals of N resamples.")
+    ] = 0,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the bootstrap.", show_default=False)] = None,
     anchor: Annotated[
-        str | None, typer.Option("--anchor", metavar="MODEL=RATING", help="Fix one rating.  [default: mean 1000]", show_default=False)
+        str | None,
+        typer.Option(
+            "--anchor",
+            metavar="MODEL=RATING",
+            help="Fix one rating.  [default: mean 1000]",
+            show_default=False,
+        ),
     ] = None,
     without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="MODEL", help="Leave a model out. May be repeated.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--without", metavar="MODEL", help="Leave a model out. May be repeated.", show_default=False
+        ),
     ] = None,
-    least: Annotated[int, typer.Option("--min-battles", min=0, metavar="N", help="Leave models with fewer battles out.")] = 0,
+    least: Annotated[
+        int, typer.Option("--min-battles", min=0, metavar="N", help="Leave models with fewer battles out.")
+    ] = 0,
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where", metavar="COLUMN=VALUE", help="Only these rows, e.g. language=Chinese. May be repeated.", show_default=False
+            "--where",
+            metavar="COLUMN=VALUE",
+            help="Only these rows, e.g. language=Chinese. May be repeated.",
+            show_default=False,
         ),
     ] = None,
     as_json: Json = False,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
     as_latex: Latex = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to this file.", show_default=False)
+    ] = None,
 ) -> None:
     """Rate models from votes.
 
-    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b and winner, or winner_model_a …, or
-    wins_a, wins_b, ties.
+    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b and
+    winner, or winner_model_a …, or wins_a, wins_b, ties.
     """
     from harness.analysis.arena import make_ratings, read_votes
     from harness.analysis.arena.ratings import SEED
-    from harness.report import arena as shown
-    from harness.report.sheets import write
+    from harness.reporting import arena as shown
+    from harness.reporting.sheets import write
 
     form = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown, latex=as_latex)
     fixed = _anchor(anchor)
@@ -62,7 +85,14 @@ def arena(
         text = csv_text(shown.FIELDS, shown.records(ratings))
     else:
         title = f"{file.name}: {len(ratings.rows)} models"
-        text = write(title, shown.sheets(ratings), shown.notes(ratings), form, width=width(), colour=colour() and out is None)
+        text = write(
+            title,
+            shown.sheets(ratings),
+            shown.notes(ratings),
+            form,
+            width=width(),
+            colour=colour() and out is None,
+        )
     if form == "csv":
         for note in ratings.notes:
             typer.echo(note, err=True)
@@ -80,7 +110,9 @@ def _anchor(given: str | None) -> Anchor | None:
     except ValueError:
         value = float("nan")
     if not model or not abs(value) < float("inf"):
-        raise ConfigError(f"--anchor {given}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114")
+        raise ConfigError(
+            f"--anchor {given}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114"
+        )
     return model, value
 
 

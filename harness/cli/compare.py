@@ -12,11 +12,15 @@ from harness.cli.output import chosen_form, colour, csv_text, width, write_or_pr
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.analysis.index import Weights
-    from harness.report.sheets import Sheet
+    from harness.reporting.sheets import Sheet
 
 Runs = Annotated[
     list[str],
-    typer.Argument(metavar="RUN...", help="Run folders, results.json files, or names of runs in results/.", show_default=False),
+    typer.Argument(
+        metavar="RUN...",
+        help="Run folders, results.json files, or names of runs in results/.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="One row a task and pair.")]
@@ -27,13 +31,20 @@ Latex = Annotated[bool, typer.Option("--latex", help="Tables in LaTeX (booktabs)
 def compare(
     runs: Runs,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", "-b", metavar="MODEL", help="Compare all with it.", show_default=False)
+        str | None,
+        typer.Option("--baseline", "-b", metavar="MODEL", help="Compare all with it.", show_default=False),
     ] = None,
-    task: Annotated[str | None, typer.Option("--task", "-t", help="Only this task (or glob), in detail.", show_default=False)] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", "-t", help="Only this task (or glob), in detail.", show_default=False),
+    ] = None,
     index: Annotated[
         str | None,
         typer.Option(
-            "--index", metavar="NAME", help="Composite index: bilingual, open-llm-v2, smoke, or a YAML of weights.", show_default=False
+            "--index",
+            metavar="NAME",
+            help="Composite index: bilingual, open-llm-v2, smoke, or a YAML of weights.",
+            show_default=False,
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All pairs, and the subjects of groups.")] = False,
@@ -44,7 +55,8 @@ def compare(
 ) -> None:
     """Compare models on the items they share.
 
-    Paired differences, tie groups, rank intervals. Only equal prompts are paired; runs may be of several machines and dates.
+    Paired differences, tie groups, rank intervals. Only equal prompts are paired; runs may be of several
+    machines and dates.
     """
     from harness.analysis.comparison import compare as compared
     from harness.analysis.index import load_weights
@@ -68,45 +80,56 @@ def _data(comparison: Comparison, weights: Weights | None) -> str:
     from harness.analysis.gap import gaps
     from harness.analysis.index import as_data, indices
     from harness.analysis.published import matches
-    from harness.report import comparison as shown
-    from harness.report import extras
+    from harness.reporting import comparison as shown
+    from harness.reporting import extras
 
     labels = [model.label for model in comparison.models]
     found = as_data(indices(comparison, weights), labels, weights) if weights is not None else None
-    data = shown.as_data(comparison) | extras.as_data(comparison, gaps(comparison.contests), matches(comparison), found)
+    data = shown.as_data(comparison) | extras.as_data(
+        comparison, gaps(comparison.contests), matches(comparison), found
+    )
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
 def _rows(comparison: Comparison) -> str:
-    from harness.report import comparison as shown
+    from harness.reporting import comparison as shown
 
     return csv_text(shown.record_fields(), shown.records(comparison))
 
 
-def _sheets(comparison: Comparison, weights: Weights | None, baseline: int | None, task: str | None, *, every: bool) -> list[Sheet]:
-    """The comparison's sheets, then index, language gap and published figures (not with ``task``, which asks for one alone)."""
+def _sheets(
+    comparison: Comparison, weights: Weights | None, baseline: int | None, task: str | None, *, every: bool
+) -> list[Sheet]:
+    """The comparison's sheets, then index, language gap and published figures (not with ``task``, which asks
+    for one alone).
+    """
     from harness.analysis.gap import gaps
     from harness.analysis.index import indices
     from harness.analysis.published import matches
-    from harness.report import comparison as shown
-    from harness.report import extras
+    from harness.reporting import comparison as shown
+    from harness.reporting import extras
 
     made = shown.sheets(comparison, baseline=baseline, tasks=task, every=every)
     if not made:
         from harness.errors import ConfigError
 
-        raise ConfigError(f"--task {task}: no such task or group in these runs; without --task all are listed")
+        raise ConfigError(
+            f"--task {task}: no such task or group in these runs; without --task all are listed"
+        )
     if weights is not None:
         made += extras.index_sheets(comparison, indices(comparison, weights), weights)
     if task is None:
-        more = (extras.gap_sheet(comparison, gaps(comparison.contests)), extras.published_sheet(comparison, matches(comparison)))
+        more = (
+            extras.gap_sheet(comparison, gaps(comparison.contests)),
+            extras.published_sheet(comparison, matches(comparison)),
+        )
         made += [sheet for sheet in more if sheet is not None]
     return made
 
 
 def _tables(comparison: Comparison, made: list[Sheet], form: str, *, colour: bool) -> str:
-    from harness.report.comparison import LEGEND
-    from harness.report.sheets import write
+    from harness.reporting.comparison import LEGEND
+    from harness.reporting.sheets import write
 
     count = len(comparison.models)
     title = f"{comparison.name}: {count} model{'s' if count != 1 else ''}"

@@ -12,7 +12,7 @@ import typer
 from harness.cli.options import Mirror
 
 if TYPE_CHECKING:
-    from harness.run.findings import Check
+    from harness.doctor.findings import Check
 
 COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
@@ -26,7 +26,7 @@ def doctor(
 
     Python, torch, CUDA, vLLM, disk, hub, mirror. Exit code 1 where no run can work.
     """
-    from harness.run.doctor import examine
+    from harness.doctor.checks import examine
 
     checks = examine(mirror, out)
     if as_json:

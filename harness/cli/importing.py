@@ -12,21 +12,30 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="lm-eval's results_*.json, a folder that holds it, or a text with its table.", show_default=False
+            metavar="FILE",
+            help="lm-eval's results_*.json, a folder that holds it, or a text with its table.",
+            show_default=False,
         ),
     ],
-    model: Annotated[str | None, typer.Option("--model", help="The model's name in tables.", show_default=False)] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Run folder.  [default: results/MODEL-lm-eval]", show_default=False)] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The model's name in tables.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Run folder.  [default: results/MODEL-lm-eval]", show_default=False),
+    ] = None,
 ) -> None:
     """Import results of lm-eval 0.4.
 
     They join reports and comparisons. Samples (samples_*.jsonl or .json) are looked for beside the results.
     """
-    from harness.run.imported import import_lm_eval
+    from harness.exchange.imported import import_lm_eval
 
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
-    typer.echo(f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}")
+    typer.echo(
+        f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}"
+    )
     for note in done.notes:
         typer.echo(note, err=True)
     if done.without_samples:

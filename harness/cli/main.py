@@ -1,4 +1,7 @@
-"""The command ``harness``. Commands import what they need when they are called, so that ``--help`` answers at once."""
+"""The command ``harness``.
+
+Commands import what they need when they are called, so that ``--help`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,11 @@ class GuardedGroup(TyperGroup):
     """Turns every exception into a line and an exit code: nobody should have to read a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command. Raises SystemExit with the error's exit code; usage errors go on to typer, which shows them (exit code 2)."""
+        """Runs the command.
+
+        Raises SystemExit with the error's exit code; usage errors go on to typer, which shows them (exit code
+        2).
+        """
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -46,7 +53,8 @@ class GuardedGroup(TyperGroup):
             typer.echo("interrupted", err=True)
             raise SystemExit(130) from None
         except BrokenPipeError:
-            # The reader went away (`harness report … | head`): say nothing, and let the flush at exit go nowhere.
+            # The reader went away (`harness report … | head`): say nothing, and let the flush at exit go
+            # nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except HarnessError as error:
@@ -112,7 +120,10 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _global(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
 ) -> None:
     """Measures open-weight language models: accuracy and speed from the same run, in Chinese and English."""
 

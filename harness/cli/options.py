@@ -13,17 +13,29 @@ import typer
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that names models and tasks.", show_default=False)]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Take the first N documents of each task.", show_default=False)]
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="YAML file that names models and tasks.", show_default=False)
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="Take the first N documents of each task.", show_default=False),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change the config, e.g. --set models.0.dtype=float32. May be repeated.", show_default=False
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change the config, e.g. --set models.0.dtype=float32. May be repeated.",
+        show_default=False,
     ),
 ]
 Mirror = Annotated[
     Path | None,
-    typer.Option("--mirror", help="Folder with datasets/ORG/NAME and models/ORG/NAME.  [env: HARNESS_MIRROR]", show_default=False),
+    typer.Option(
+        "--mirror",
+        help="Folder with datasets/ORG/NAME and models/ORG/NAME.  [env: HARNESS_MIRROR]",
+        show_default=False,
+    ),
 ]
 
 
@@ -41,8 +53,13 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-def load(config: Path, overrides: Sequence[str] | None, limit: int | None = None, device: Device | None = None) -> LoadedConfig:
-    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for ``--set``. Raises ConfigError."""
+def load(
+    config: Path, overrides: Sequence[str] | None, limit: int | None = None, device: Device | None = None
+) -> LoadedConfig:
+    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for ``--set``.
+
+    Raises ConfigError.
+    """
     from harness.config import load_config
 
     extra = [f"limit={limit}"] if limit is not None else []

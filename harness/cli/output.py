@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from harness.report import Table
+    from harness.reporting import Table
 
 WIDTH = 100
 """Columns where standard output is no terminal."""
@@ -20,7 +20,11 @@ WIDTH = 100
 
 def width() -> int:
     """Columns to fill."""
-    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
+    return (
+        shutil.get_terminal_size((WIDTH, 24)).columns
+        if sys.stdout.isatty() or "COLUMNS" in os.environ
+        else WIDTH
+    )
 
 
 PIPE = 1000
@@ -39,20 +43,26 @@ def colour() -> bool:
 
 def show_table(table: Table, *, every: bool = False) -> None:
     """Prints a results table."""
-    from harness.report.terminal import render_rich
+    from harness.reporting.terminal import render_rich
 
     typer.echo(render_rich(table, width=width(), colour=colour(), every=every), nl=False, color=True)
 
 
-def show_list(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """Prints rows of plain text under headers; columns numbered in ``right`` are figures. Nothing is cropped: what does
-    not fit stands in further tables or in blocks, the first columns first.
+def show_list(
+    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> None:
+    """Prints rows of plain text under headers; columns numbered in ``right`` are figures. Nothing is cropped:
+    what does not fit stands in further tables or in blocks, the first columns first.
 
     Names and descriptions are data: nothing in them is read as markup.
     """
-    from harness.report.terminal import print_list
+    from harness.reporting.terminal import print_list
 
-    typer.echo(print_list(title, headers, rows, right=right, width=list_width(), colour=colour()), nl=False, color=True)
+    typer.echo(
+        print_list(title, headers, rows, right=right, width=list_width(), colour=colour()),
+        nl=False,
+        color=True,
+    )
 
 
 def chosen_form(**asked: bool) -> str:
@@ -78,7 +88,10 @@ def csv_text(fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def write_or_print(text: str, out: Path | None) -> None:
-    """Prints text, or writes it to a file, whole or not at all. Raises RunFolderError where that cannot be written."""
+    """Prints text, or writes it to a file, whole or not at all.
+
+    Raises RunFolderError where that cannot be written.
+    """
     if out is None:
         typer.echo(text, nl=False, color=True)
         return

@@ -17,26 +17,47 @@ if TYPE_CHECKING:
 
 
 def parity(
-    first: Annotated[str, typer.Argument(metavar="CONFIG", help="YAML file, or the folder or name of a run.", show_default=False)],
-    second: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Another run, instead of --against.", show_default=False)] = None,
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG", help="YAML file, or the folder or name of a run.", show_default=False
+        ),
+    ],
+    second: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Another run, instead of --against.", show_default=False),
+    ] = None,
     against: Annotated[
         list[str] | None,
-        typer.Option("--against", metavar="KEY=VALUE", help="A model's setting for the second side. May be repeated.", show_default=False),
+        typer.Option(
+            "--against",
+            metavar="KEY=VALUE",
+            help="A model's setting for the second side. May be repeated.",
+            show_default=False,
+        ),
     ] = None,
     limit: Limit = None,
     overrides: Overrides = None,
-    out: Annotated[Path | None, typer.Option("--out", help="For both runs.  [default: results/parity/<name>]", show_default=False)] = None,
-    within: Annotated[float | None, typer.Option("--within", min=0, help="Nats a token.  [default: by dtype]", show_default=False)] = None,
-    items: Annotated[int, typer.Option("--items", min=0, help="Differing items to show for each cell; --json has all.")] = 5,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="For both runs.  [default: results/parity/<name>]", show_default=False),
+    ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option("--within", min=0, help="Nats a token.  [default: by dtype]", show_default=False),
+    ] = None,
+    items: Annotated[
+        int, typer.Option("--items", min=0, help="Differing items to show for each cell; --json has all.")
+    ] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Ask the same of two engines or dtypes, and say whether the second can be trusted.
 
-    harness parity configs/smoke.yaml --against engine=vllm; --against dtype=bfloat16; or two runs: harness parity RUN RUN.
-    Exit code 0 for yes and within noise, 3 for no.
+    harness parity configs/smoke.yaml --against engine=vllm; --against dtype=bfloat16; or two runs: harness
+    parity RUN RUN. Exit code 0 for yes and within noise, 3 for no.
     """
     from harness.analysis.parity import compare
-    from harness.report.parity import parity_data, render_parity
+    from harness.reporting.parity import parity_data, render_parity
     from harness.results.cells import read_cells
 
     if (second is None) == (not against):
@@ -44,7 +65,9 @@ def parity(
     if second is not None:
         for run in (first, second):
             if run.endswith((".yaml", ".yml")):
-                raise ConfigError(f"{run} is a config, not a run: run it first and name its folder, or use --against KEY=VALUE")
+                raise ConfigError(
+                    f"{run} is a config, not a run: run it first and name its folder, or use --against KEY=VALUE"
+                )
         folders: tuple[str | Path, str | Path] = (first, second)
     else:
         folders = _run_both(load(Path(first), overrides, limit), list(against or ()), out)
@@ -52,13 +75,15 @@ def parity(
     if as_json:
         typer.echo(json.dumps(parity_data(found), ensure_ascii=False, indent=2))
     else:
-        typer.echo(render_parity(found, items=items, width=list_width(), colour=colour()), nl=False, color=True)
+        typer.echo(
+            render_parity(found, items=items, width=list_width(), colour=colour()), nl=False, color=True
+        )
     raise typer.Exit(3 if found.verdict == "no" else 0)
 
 
 def _run_both(loaded: LoadedConfig, against: list[str], out: Path | None) -> tuple[Path, Path]:
-    from harness.run.display import reporter_for
-    from harness.run.parity import run_sides
+    from harness.evaluation.parity import run_sides
+    from harness.progress.display import reporter_for
 
     sides = run_sides(loaded, against, out, reporter_for)
     if sides.interrupted:

@@ -13,11 +13,17 @@ from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
 from harness.cli.output import show_list
 
 if TYPE_CHECKING:
+    from harness.evaluation.plan import ModelPlan, Plan, TaskPlan
+    from harness.evaluation.plan_forms import FormPlan
     from harness.meter.fit import Room
-    from harness.run.plan import ModelPlan, Plan, TaskPlan
-    from harness.run.plan_forms import FormPlan
 
-_FORMS = {"logprobs": "log-probabilities", "generated": "generated", "perplexity": "perplexity", "twin": "-gen", "refused": "REFUSED"}
+_FORMS = {
+    "logprobs": "log-probabilities",
+    "generated": "generated",
+    "perplexity": "perplexity",
+    "twin": "-gen",
+    "refused": "REFUSED",
+}
 _THINKS = {"base": "no template", "instruct": "no", "closed": "switched off", "thinks": "yes"}
 
 
@@ -25,16 +31,21 @@ def plan(
     config: ConfigFile,
     limit: Limit = None,
     overrides: Overrides = None,
-    device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
+    device: Annotated[
+        Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
-    chips: Annotated[bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")] = False,
+    chips: Annotated[
+        bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
 ) -> None:
     """Show what a run would cost, before paying.
 
-    Cells, items, tokens, memory, downloads, and the smallest gap each task can detect. Loads no weights, asks no network.
+    Cells, items, tokens, memory, downloads, and the smallest gap each task can detect. Loads no weights, asks
+    no network.
     """
-    from harness.run import make_plan
+    from harness.evaluation import make_plan
 
     made = make_plan(load(config, overrides, limit, device))
     if as_json:
@@ -47,7 +58,18 @@ def plan(
 
 def _show(made: Plan, every: bool) -> None:
     typer.echo(f"{made.name} on {made.device}: {made.cells:,} cells, {made.items:,} items\n")
-    headers = ["model", "params", "dtype", "weights", "KV/1k tok", "needs", "fits", "batch 1k/4k/32k", "download", "from"]
+    headers = [
+        "model",
+        "params",
+        "dtype",
+        "weights",
+        "KV/1k tok",
+        "needs",
+        "fits",
+        "batch 1k/4k/32k",
+        "download",
+        "from",
+    ]
     show_list("", headers, [_model(model) for model in made.models], right=(1, 3, 4, 5, 7, 8))
     tasks = made.tasks if every else fold(made.tasks)
     headers = ["task (subjects)", "lang", "kind", "shots", "items", "prompt tokens", "detects", "note"]
@@ -55,7 +77,9 @@ def _show(made: Plan, every: bool) -> None:
     show_list("", ["model", "thinks", "thoughts between", "forms"], form_rows(made))
     typer.echo("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.")
     typer.echo("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.")
-    typer.echo("forms: log-probabilities of the options; generated answers; -gen: the generative form, for models that think.")
+    typer.echo(
+        "forms: log-probabilities of the options; generated answers; -gen: the generative form, for models that think."
+    )
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
 
@@ -83,8 +107,13 @@ def _show_chips(made: Plan) -> None:
     """One table a model: chips of the catalogue, how many it needs, and the batch by length on so many."""
     for model in made.models:
         if model.chips:
-            lines = [[fit.chip, size(fit.memory_bytes), str(fit.count or "over 16"), rooms(fit.rooms)] for fit in model.chips]
-            show_list(f"{model.label} on", ["chip", "memory", "needs", "batch 1k/4k/32k"], lines, right=(1, 2, 3))
+            lines = [
+                [fit.chip, size(fit.memory_bytes), str(fit.count or "over 16"), rooms(fit.rooms)]
+                for fit in model.chips
+            ]
+            show_list(
+                f"{model.label} on", ["chip", "memory", "needs", "batch 1k/4k/32k"], lines, right=(1, 2, 3)
+            )
 
 
 def rooms(found: Sequence[Room]) -> str:
@@ -93,7 +122,9 @@ def rooms(found: Sequence[Room]) -> str:
 
 
 def _task(task: TaskPlan) -> list[str]:
-    tokens = "?" if task.prompt_tokens is None else f"{'' if task.tokens_exact else '~'}{task.prompt_tokens:,}"
+    tokens = (
+        "?" if task.prompt_tokens is None else f"{'' if task.tokens_exact else '~'}{task.prompt_tokens:,}"
+    )
     shots = "" if task.fewshot is None else str(task.fewshot)
     gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
     items = f"{task.items:,}" if task.items is not None else "?"
@@ -101,7 +132,9 @@ def _task(task: TaskPlan) -> list[str]:
 
 
 def form_rows(made: Plan) -> list[list[str]]:
-    """A row a model: what it does before it answers, and its tasks by the form in which they are asked, groups once."""
+    """A row a model: what it does before it answers, and its tasks by the form in which they are asked,
+    groups once.
+    """
     rows = []
     for model in made.models:
         forms: dict[str, dict[str, None]] = {}
@@ -145,7 +178,11 @@ def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
         tokens = [part.prompt_tokens for part in parts if part.prompt_tokens is not None]
         notes = dict.fromkeys(short_note(part.note) for part in parts if part.note)
         unknown = len(parts) - len(items)
-        note = f"{unknown} of {len(parts)} subjects of unknown size" if 0 < unknown < len(parts) else next(iter(notes), "")
+        note = (
+            f"{unknown} of {len(parts)} subjects of unknown size"
+            if 0 < unknown < len(parts)
+            else next(iter(notes), "")
+        )
         folded.append(
             dataclasses.replace(
                 first,
@@ -154,7 +191,9 @@ def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
                 fewshot=first.fewshot if len({part.fewshot for part in parts}) == 1 else None,
                 items=sum(items) if items else None,
                 prompt_tokens=sum(tokens) if len(tokens) == len(parts) else None,
-                smallest_gap=smallest_gap(sum(items)) if sum(items) and first.smallest_gap is not None else None,
+                smallest_gap=smallest_gap(sum(items))
+                if sum(items) and first.smallest_gap is not None
+                else None,
                 note=note,
             )
         )

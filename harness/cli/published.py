@@ -14,24 +14,54 @@ from harness.cli.output import show_list
 if TYPE_CHECKING:
     from harness.published import RatedModel
 
-app = typer.Typer(help="Published ratings and scores: what is there, and bringing more.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Published ratings and scores: what is there, and bringing more.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 Folder = Annotated[Path, typer.Option("--folder", help="Where imported files are kept.")]
 
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A leaderboard: CSV, JSON, JSONL or Parquet.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A leaderboard: CSV, JSON, JSONL or Parquet.", show_default=False
+        ),
+    ],
     source: Annotated[
         str | None,
-        typer.Option("--source", metavar="URL", help="Where it was read.  [default: the file's name and hash]", show_default=False),
+        typer.Option(
+            "--source",
+            metavar="URL",
+            help="Where it was read.  [default: the file's name and hash]",
+            show_default=False,
+        ),
     ] = None,
     date: Annotated[
-        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Its day, where the file does not say it.", show_default=False)
+        str | None,
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            help="Its day, where the file does not say it.",
+            show_default=False,
+        ),
     ] = None,
-    board: Annotated[str | None, typer.Option("--board", help="Name of the leaderboard.", show_default=False)] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the kept file.  [default: FILE's]", show_default=False)] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", help="Name of the leaderboard.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Name of the kept file.  [default: FILE's]", show_default=False),
+    ] = None,
     style: Annotated[
-        str | None, typer.Option("--style", help="default, or style_control.  [default: the file's, else default]", show_default=False)
+        str | None,
+        typer.Option(
+            "--style",
+            help="default, or style_control.  [default: the file's, else default]",
+            show_default=False,
+        ),
     ] = None,
     method: Annotated[
         str | None,
@@ -45,7 +75,8 @@ def import_(
 ) -> None:
     """Keep a leaderboard file's figures where the studies find them.
 
-    LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a column a task. Nothing is sent anywhere.
+    LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a column a task.
+    Nothing is sent anywhere.
     """
     from harness.published.importing import import_leaderboard
     from harness.published.ratings import METHODS, STYLES
@@ -61,18 +92,32 @@ def import_(
         method=_one_of(method, METHODS),
     )
     snapshots = len({one.snapshot for one in done.ratings})
-    typer.echo(f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}")
+    typer.echo(
+        f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}"
+    )
     if done.without_value or done.repeated:
-        typer.echo(f"left out: {done.without_value} without a figure, {done.repeated} of a model that was there already", err=True)
+        typer.echo(
+            f"left out: {done.without_value} without a figure, {done.repeated} of a model that was there already",
+            err=True,
+        )
     if done.models:
-        typer.echo(f"{len(done.models)} models not known before: see {done.file.with_suffix('.models.yaml')}", err=True)
+        typer.echo(
+            f"{len(done.models)} models not known before: see {done.file.with_suffix('.models.yaml')}",
+            err=True,
+        )
 
 
 @app.command("list")
 def list_(
-    models: Annotated[bool, typer.Option("--models", help="The rated models instead: maker, country, licence, release.")] = False,
-    unknown: Annotated[bool, typer.Option("--unknown", help="Only models of which something is not known.")] = False,
-    country: Annotated[str | None, typer.Option("--country", help="Only makers of this country.", show_default=False)] = None,
+    models: Annotated[
+        bool, typer.Option("--models", help="The rated models instead: maker, country, licence, release.")
+    ] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Only models of which something is not known.")
+    ] = False,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Only makers of this country.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
     folder: Folder = Path("results/published"),
 ) -> None:
@@ -84,11 +129,34 @@ def list_(
         chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
         data = [model_data(one) for one in chosen]
         keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
-        headers, right = ["model", "maker", "from", "weights", "licence", "released", "not known"], list[int]()
+        headers, right = (
+            ["model", "maker", "from", "weights", "licence", "released", "not known"],
+            list[int](),
+        )
     else:
         data = snapshot_data(load_ratings(folder, board=None))
-        keys = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
-        headers = ["board", "from", "to", "snapshots", "models", "methods", "intervals", "categories", "source"]
+        keys = (
+            "board",
+            "first",
+            "last",
+            "snapshots",
+            "models",
+            "methods",
+            "intervals",
+            "categories",
+            "source",
+        )
+        headers = [
+            "board",
+            "from",
+            "to",
+            "snapshots",
+            "models",
+            "methods",
+            "intervals",
+            "categories",
+            "source",
+        ]
         right = [3, 4]
     if as_json:
         typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
@@ -97,7 +165,9 @@ def list_(
 
 
 def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
-    return (not unknown or bool(model.unknown)) and (country is None or (model.country or "?").lower() == country.lower())
+    return (not unknown or bool(model.unknown)) and (
+        country is None or (model.country or "?").lower() == country.lower()
+    )
 
 
 def _one_of(text: str | None, known: tuple[str, ...]) -> Any:
@@ -110,4 +180,6 @@ def _day(text: str | None) -> datetime.date | None:
     try:
         return None if text is None else datetime.date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"expected a day such as 2025-08-06, got {text!r}", param_hint="--date") from None
+        raise typer.BadParameter(
+            f"expected a day such as 2025-08-06, got {text!r}", param_hint="--date"
+        ) from None

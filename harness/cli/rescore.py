@@ -10,22 +10,29 @@ import typer
 from harness.cli.output import show_list
 
 if TYPE_CHECKING:
-    from harness.run.rescore import Change
+    from harness.rescoring.rescore import Change
 
 
 def rescore(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Run folder, or name of a run in results/.", show_default=False)],
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="Run folder, or name of a run in results/.", show_default=False),
+    ],
     filters: Annotated[
-        Path | None, typer.Option("--filters", help="YAML: filter_list or metric_list by task name.", show_default=False)
+        Path | None,
+        typer.Option("--filters", help="YAML: filter_list or metric_list by task name.", show_default=False),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="New run folder.  [default: RUN-rescored]", show_default=False)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="New run folder.  [default: RUN-rescored]", show_default=False),
+    ] = None,
 ) -> None:
     """Mark kept answers again, without a model.
 
     After an extractor was fixed, or with other filters. The old run stays as it is.
     """
-    from harness.run.rescore import read_changes
-    from harness.run.rescore import rescore as again
+    from harness.rescoring.rescore import read_changes
+    from harness.rescoring.rescore import rescore as again
 
     done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
     if done.changes:

@@ -19,18 +19,32 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def results(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds runs.")] = Path("results"),
-    model: Annotated[str | None, typer.Option("--model", help="Part of a model's name, or a glob.", show_default=False)] = None,
-    task: Annotated[str | None, typer.Option("--task", help="Part of a task's name, or a glob.", show_default=False)] = None,
-    language: Annotated[str | None, typer.Option("--language", "-l", help="zh or en.", show_default=False)] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="DATE", help="Runs of this day or later.", show_default=False)] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Runs of this day or before.", show_default=False)] = None,
-    rows: Annotated[bool, typer.Option("--rows", help="Every score of all runs, joined, not a line a run.")] = False,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Part of a model's name, or a glob.", show_default=False)
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Part of a task's name, or a glob.", show_default=False)
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="zh or en.", show_default=False)
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="DATE", help="Runs of this day or later.", show_default=False),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE", help="Runs of this day or before.", show_default=False),
+    ] = None,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Every score of all runs, joined, not a line a run.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="All joined rows, as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="All joined rows, as CSV.")] = False,
 ) -> None:
     """List, filter and join all runs below a folder."""
-    from harness.report.runs import Filter, joined, joined_fields, listing, rows_sheet
-    from harness.report.sheets import write
+    from harness.reporting.runs import Filter, joined, joined_fields, listing, rows_sheet
+    from harness.reporting.sheets import write
 
     form = chosen_form(json=as_json, csv=as_csv)
     chosen = Filter(model, task, language, _day("--since", since), _day("--until", until))

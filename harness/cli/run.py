@@ -12,28 +12,38 @@ from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
 from harness.cli.output import show_table
 
 if TYPE_CHECKING:
-    from harness.run import RunOutcome
+    from harness.evaluation import RunOutcome
 
 
 def run(
     config: ConfigFile,
     limit: Limit = None,
     overrides: Overrides = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)] = None,
-    device: Annotated[Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
+    ] = None,
+    device: Annotated[
+        Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)
+    ] = None,
     price: Annotated[
         float | None,
-        typer.Option("--usd-per-hour", help="Price of an hour of one accelerator (on the CPU: of the machine).", show_default=False),
+        typer.Option(
+            "--usd-per-hour",
+            help="Price of an hour of one accelerator (on the CPU: of the machine).",
+            show_default=False,
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Move the old run aside and begin anew.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")
+    ] = False,
 ) -> None:
     """Run every model on every task.
 
     The same command again does only what is missing; Ctrl-C once stops cleanly.
     """
-    from harness.run import run_config
-    from harness.run.display import reporter_for
+    from harness.evaluation import run_config
+    from harness.progress.display import reporter_for
 
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
@@ -45,7 +55,7 @@ def run(
 
 
 def _show(outcome: RunOutcome) -> None:
-    from harness.report import make_table
+    from harness.reporting import make_table
 
     show_table(make_table([outcome.results]))
     for expectation in outcome.results.expectations:
@@ -55,7 +65,9 @@ def _show(outcome: RunOutcome) -> None:
         typer.echo(note, err=True)
     relative = os.path.relpath(outcome.folder)
     folder = outcome.folder if relative.startswith("..") else relative
-    typer.echo(f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}")
+    typer.echo(
+        f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}"
+    )
 
 
 def _broken(expectation: dict[str, object]) -> str:
@@ -63,6 +75,8 @@ def _broken(expectation: dict[str, object]) -> str:
     if expectation.get("sanity"):
         return f"expected sanity: clean, got {value}"
     got = f"{value:.4g}" if isinstance(value, float | int) else "no value"
-    bounds = ", ".join(f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None)
+    bounds = ", ".join(
+        f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None
+    )
     where = f"{expectation.get('model')} on {expectation.get('task')}"
     return f"expectation failed: {where}: {expectation.get('metric')} is {got}, expected {bounds}"

@@ -1,4 +1,6 @@
-"""``harness schema``: JSON Schema of the YAML and of results.json, so that editors complete and check them."""
+"""``harness schema``: JSON Schema of the YAML and of results.json, so that editors complete and check
+them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="JSON Schema of a config, of result
 
 @app.command("config")
 def config() -> None:
-    """The schema of a config file (name it in the YAML's first line: `# yaml-language-server: $schema=FILE`)."""
+    """The schema of a config file (name it in the YAML's first line: `# yaml-language-server:
+    $schema=FILE`).
+    """
     from harness.config import config_schema
 
     _print(config_schema())

@@ -12,7 +12,7 @@ from harness.cli.output import show_list, write_or_print
 from harness.cli.report import Language
 
 if TYPE_CHECKING:
-    from harness.studies.answer import Answer
+    from harness.studies.answer import ClaimAnswer
     from harness.studies.data import Data
 
 OUT = Path("results") / "studies"
@@ -20,24 +20,36 @@ OUT = Path("results") / "studies"
 
 def study(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="C1 … C16, or a claim's YAML.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[CLAIM]...", help="C1 … C16, or a claim's YAML.", show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All packaged claims; writes the documents.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the claims.")] = False,
     lang: Annotated[
-        Language | None, typer.Option("--lang", help="Of the text (default en) and the documents (default both).", show_default=False)
+        Language | None,
+        typer.Option(
+            "--lang", help="Of the text (default en) and the documents (default both).", show_default=False
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Write documents and plots here.  [default with --all: results/studies]", show_default=False),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Write documents and plots here.  [default with --all: results/studies]",
+            show_default=False,
+        ),
     ] = None,
-    runs: Annotated[list[str] | None, typer.Option("--run", help="A run to look at, too. May be repeated.", show_default=False)] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Option("--run", help="A run to look at, too. May be repeated.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """Test the articles' claims.
 
-    Each is split into statements about the date it was made; the verdict says supported, not supported or cannot tell, and why. What the
-    newest boards say stands beside it. Needs no model and no network.
+    Each is split into statements about the date it was made; the verdict says supported, not supported or
+    cannot tell, and why. What the newest boards say stands beside it. Needs no model and no network.
     """
     from harness.errors import ConfigError
     from harness.studies.answer import answer
@@ -53,7 +65,9 @@ def study(
     data = _data(runs or [])
     answers = [answer(claim, data) for claim in chosen]
     if as_json:
-        write_or_print(json.dumps([one.as_data() for one in answers], ensure_ascii=False, indent=1) + "\n", None)
+        write_or_print(
+            json.dumps([one.as_data() for one in answers], ensure_ascii=False, indent=1) + "\n", None
+        )
     elif not every:
         from harness.studies.document import text
 
@@ -69,7 +83,7 @@ def _data(runs: list[str]) -> Data:
     return Data(runs=tuple(read_run(run) for run in runs))
 
 
-def _write(answers: list[Answer], data: Data, out: Path, languages: list[str]) -> None:
+def _write(answers: list[ClaimAnswer], data: Data, out: Path, languages: list[str]) -> None:
     from harness.results.files import write_text
     from harness.studies import document
 
@@ -82,7 +96,7 @@ def _write(answers: list[Answer], data: Data, out: Path, languages: list[str]) -
     _show(answers, languages[0])
 
 
-def _show(answers: list[Answer], language: str) -> None:
+def _show(answers: list[ClaimAnswer], language: str) -> None:
     """The table of verdicts; in a pipe one line per claim, so that grep finds it."""
     from harness.cli.output import PIPE, list_width
     from harness.studies.finding import say
@@ -94,7 +108,12 @@ def _show(answers: list[Answer], language: str) -> None:
     semicolon = say("semicolon")[language]
     headers = [say(f"w_{name}")[language] for name in ("claim", "when", "verdict", "then", "today", "basis")]
     rows = [
-        [f"{row.id} {row.name}", row.when, row.verdict, *(semicolon.join(cell) or "–" for cell in (row.then, row.today, row.basis))]
+        [
+            f"{row.id} {row.name}",
+            row.when,
+            row.verdict,
+            *(semicolon.join(cell) or "–" for cell in (row.then, row.today, row.basis)),
+        ]
         for row in overview(answers, language)
     ]
     show_list("", headers, rows)

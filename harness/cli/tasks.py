@@ -1,4 +1,6 @@
-"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one rendered prompt and how it is marked."""
+"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one rendered prompt and how it is
+marked.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from harness.cli.output import show_list
 
 if TYPE_CHECKING:
     from harness.config.schema import TaskEntry
-    from harness.tasks import Entry, Task
+    from harness.tasks import CatalogueEntry, Task
 
 MOST = 200
 """Names listed without ``--all``."""
@@ -43,9 +45,15 @@ class Language(StrEnum):
 @app.command("list")
 def listing(
     pattern: Annotated[
-        str | None, typer.Argument(metavar="PATTERN", help="Part of a name, or a glob such as 'ceval-valid_*'.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="PATTERN", help="Part of a name, or a glob such as 'ceval-valid_*'.", show_default=False
+        ),
     ] = None,
-    language: Annotated[Language | None, typer.Option("--language", "-l", help="Only tasks known to be in it.", show_default=False)] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option("--language", "-l", help="Only tasks known to be in it.", show_default=False),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every name, not families.")] = False,
 ) -> None:
     """List what a config may name (the default).
@@ -63,16 +71,23 @@ def listing(
     show_list("The harness's own (task: NAME)", ["task", "lang", "what"], own_rows(entries))
     headers = ["family", "tasks", "lang", "names to ask for", "what"]
     show_list("lm-eval's, by family", headers, families(entries, both=language is None), right=(1,))
-    typer.echo("harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name.")
+    typer.echo(
+        "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name."
+    )
 
 
-def _names(found: list[Entry], every: bool) -> None:
+def _names(found: list[CatalogueEntry], every: bool) -> None:
     if not found:
         from harness.errors import ConfigError
 
-        raise ConfigError("no task, group or tag matches; `harness tasks` lists families, `harness tasks --all` every name")
+        raise ConfigError(
+            "no task, group or tag matches; `harness tasks` lists families, `harness tasks --all` every name"
+        )
     shown = found if every else found[:MOST]
-    rows = [[entry.name, entry.kind, entry.language or "", entry.description if len(shown) <= MOST else ""] for entry in shown]
+    rows = [
+        [entry.name, entry.kind, entry.language or "", entry.description if len(shown) <= MOST else ""]
+        for entry in shown
+    ]
     show_list("", ["name", "kind", "lang", "what"], rows)
     if len(shown) < len(found):
         typer.echo(f"and {len(found) - len(shown)} more: --all lists them")
@@ -80,8 +95,15 @@ def _names(found: list[Entry], every: bool) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Task, group or suite, or the path of a task YAML.", show_default=False)],
-    fewshot: Annotated[int | None, typer.Option("--fewshot", min=0, help="Examples before the question.", show_default=False)] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Task, group or suite, or the path of a task YAML.", show_default=False
+        ),
+    ],
+    fewshot: Annotated[
+        int | None, typer.Option("--fewshot", min=0, help="Examples before the question.", show_default=False)
+    ] = None,
     overrides: Overrides = None,
     mirror: Mirror = None,
 ) -> None:
@@ -94,7 +116,9 @@ def show(
         entry = {"task": name}
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
-        typer.echo(f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n")
+        typer.echo(
+            f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n"
+        )
     folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
 
@@ -112,7 +136,13 @@ def _show(task: Task) -> None:
     prompt, marking = render_example(task, PromptStyle())
     data = task.provenance
     where = f"{data.path}{f' ({data.name})' if data.name else ''} from {data.origin}"
-    facts = [task.language or "language unknown", task.kind, f"{task.fewshot}-shot", f"{task.available:,} documents", where]
+    facts = [
+        task.language or "language unknown",
+        task.kind,
+        f"{task.fewshot}-shot",
+        f"{task.available:,} documents",
+        where,
+    ]
     typer.secho(task.name, bold=True)
     typer.echo(" · ".join(facts))
     typer.secho("\n--- prompt ---", dim=True)

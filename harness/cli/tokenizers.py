@@ -13,38 +13,48 @@ from harness.cli.output import show_list, write_or_print
 
 if TYPE_CHECKING:
     from harness.meter.texts import ParallelText
-    from harness.meter.tokenizers import Failed, Measured
+    from harness.meter.tokenizers import Failed, TokenizerCounts
 
 
 def tokenizers(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODEL]...", help="Model ids, folders or presets.  [default: all of the mirror]", show_default=False),
+        typer.Argument(
+            metavar="[MODEL]...",
+            help="Model ids, folders or presets.  [default: all of the mirror]",
+            show_default=False,
+        ),
     ] = None,
     mirror: Mirror = None,
     parallel: Annotated[
         list[str] | None,
         typer.Option(
-            "--parallel", metavar="NAME", help="Also a parallel data set: xquad, mgsm, belebele. May be repeated.", show_default=False
+            "--parallel",
+            metavar="NAME",
+            help="Also a parallel data set: xquad, mgsm, belebele. May be repeated.",
+            show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the data here, too.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the data here, too.", show_default=False)
+    ] = None,
 ) -> None:
     """Count what the same texts cost in Chinese and in English.
 
-    Characters and bytes a token, and tokens a page. Loads tokenizers only. Exit code 1 where one could not be read.
+    Characters and bytes a token, and tokens a page. Loads tokenizers only. Exit code 1 where one could not be
+    read.
     """
     from harness.meter.texts import dataset_texts, own_texts
-    from harness.meter.tokenizers import PAGE, Failed, Measured, measure, merge, mirror_tokenizers
-    from harness.report.tokenizers import tokenizer_data
+    from harness.meter.tokenizers import PAGE, Failed, TokenizerCounts, measure, merge, mirror_tokenizers
+    from harness.reporting.tokenizers import tokenizer_data
 
     folder = mirror_folder(mirror)
     names = models or mirror_tokenizers(folder)
     texts = [own_texts(), *(dataset_texts(name, folder) for name in dict.fromkeys(parallel or ()))]
     answers = list(measure(names, texts, folder))
     failed = [one for one in answers if isinstance(one, Failed)]
-    found = merge(one for one in answers if isinstance(one, Measured))
+    found = merge(one for one in answers if isinstance(one, TokenizerCounts))
     data = json.dumps(tokenizer_data(found, failed, texts, PAGE), ensure_ascii=False, indent=1) + "\n"
     if out is not None:
         write_or_print(data, out)
@@ -55,9 +65,9 @@ def tokenizers(
     raise typer.Exit(1 if failed else 0)
 
 
-def _show(found: list[Measured], failed: list[Failed], texts: list[ParallelText]) -> None:
+def _show(found: list[TokenizerCounts], failed: list[Failed], texts: list[ParallelText]) -> None:
     from harness.meter.tokenizers import PAGE
-    from harness.report.tokenizers import HEADERS, tokenizer_rows
+    from harness.reporting.tokenizers import HEADERS, tokenizer_rows
 
     for text in texts if found else ():
         title = f"{text.name}: {len(text.zh)} texts in Chinese and English ({text.source})"
@@ -69,6 +79,8 @@ def _show(found: list[Measured], failed: list[Failed], texts: list[ParallelText]
         if len(one.names) > 1:
             typer.echo(f"{one.names[0]} shares its tokenizer with {', '.join(one.names[1:])}.")
         if any(count.unknown for languages in one.counts.values() for count in languages.values()):
-            typer.echo(f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look better than they are.")
+            typer.echo(
+                f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look better than they are."
+            )
     for broken in failed:
         typer.echo(broken.reason, err=True)

@@ -1,19 +1,20 @@
 """What a YAML may say: schema, presets, layers and overrides, and errors that point at file:line:column.
 
-It imports pydantic and PyYAML only."""
+It imports pydantic and PyYAML only.
+"""
 
 from harness.config.architecture import Architecture, architecture_of
 from harness.config.json_schema import config_schema
 from harness.config.loader import LoadedConfig, load_config
 from harness.config.memory import MemoryFit, dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import Preset, bundled_model_dir, find_preset, missing_models, presets
-from harness.config.schema import Config, Expectation, Generation, ModelSpec, Speed, TaskEntry
+from harness.config.schema import Config, Expectation, GenerationSettings, ModelSpec, Speed, TaskEntry
 
 __all__ = [
     "Architecture",
     "Config",
     "Expectation",
-    "Generation",
+    "GenerationSettings",
     "LoadedConfig",
     "MemoryFit",
     "ModelSpec",

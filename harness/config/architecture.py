@@ -1,7 +1,9 @@
-"""Counts a model's parameters and bytes from the few numbers of its config.json: pure arithmetic, exact to the unit, no torch.
+"""Counts a model's parameters and bytes from the few numbers of its config.json: pure arithmetic, exact to
+the unit, no torch.
 
-The formulas follow the modules of transformers' own implementations (one ``modeling_<model_type>.py`` each); a test compares every preset's
-count with the model built on the meta device. A linear layer n -> m holds n·m weights, and m more with a bias.
+The formulas follow the modules of transformers' own implementations (one ``modeling_<model_type>.py`` each);
+a test compares every preset's count with the model built on the meta device. A linear layer n -> m holds n·m
+weights, and m more with a bias.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from harness.errors import ModelError
 Torch = Literal["float32", "bfloat16", "float16"]
 
 REMOTE = {"qwen", "baichuan", "chatglm", "minicpm", "minicpmv", "zhinao", "iflytekspark"}
-"""Architectures whose code is in their repositories or in MindFormers: nothing of transformers to compare with, so the formula is all."""
+"""Architectures whose code is in their repositories or in MindFormers: nothing of transformers to compare
+with, so the formula is all.
+"""
 QKV_BIAS = {"qwen2", "qwen2_moe", "qwen", "chatglm", "zhinao"}
 QK_NORM = {"qwen3", "qwen3_moe", "gemma3_text"}
 FOUR_NORMS = {"gemma2", "gemma3_text", "glm4"}
@@ -25,14 +29,37 @@ LAYER_NORM = {"iflytekspark"}
 """Norms with a bias beside their weight."""
 OUTPUT_BIAS = {"llama", "gpt_oss", "iflytekspark"}
 """Where ``attention_bias`` reaches the output projection too."""
-ATTENTION_BIAS = OUTPUT_BIAS | {"qwen3", "qwen3_moe", "gemma2", "gemma3_text", "glm", "glm4", "glm4_moe", "seed_oss", "hunyuan_v1_dense"}
-PLAIN = {"mistral", "mixtral", "phi3", "deepseek_v2", "deepseek_v3", "gemma", "ernie4_5", "ernie4_5_moe", "cohere", "hunyuan_v1_moe"}
+ATTENTION_BIAS = OUTPUT_BIAS | {
+    "qwen3",
+    "qwen3_moe",
+    "gemma2",
+    "gemma3_text",
+    "glm",
+    "glm4",
+    "glm4_moe",
+    "seed_oss",
+    "hunyuan_v1_dense",
+}
+PLAIN = {
+    "mistral",
+    "mixtral",
+    "phi3",
+    "deepseek_v2",
+    "deepseek_v3",
+    "gemma",
+    "ernie4_5",
+    "ernie4_5_moe",
+    "cohere",
+    "hunyuan_v1_moe",
+}
 PLAIN |= {"llama4_text", "kimi_k2"}
 SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAIN | REMOTE))
 TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere", "minicpm", "iflytekspark"}
 HUNYUAN = {"hunyuan_v1_dense", "hunyuan_v1_moe"}
 SCORE_BIAS = {"gpt_oss", "deepseek_v3", "kimi_k2", "glm4_moe", "ernie4_5_moe"}
-"""A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores elsewhere (part of every checkpoint)."""
+"""A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores elsewhere
+(part of every checkpoint).
+"""
 MIXTURES = {"mixtral", "gpt_oss", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "kimi_k2"}
 MIXTURES |= {"glm4_moe", "ernie4_5_moe", "hunyuan_v1_moe", "llama4_text"}
 MXFP4_BITS = 4.25
@@ -40,14 +67,19 @@ MXFP4_BITS = 4.25
 
 
 class Architecture(BaseModel):
-    """The numbers that decide a decoder's size. Names are config.json's; where families differ, Mixtral's and Qwen's names are taken."""
+    """The numbers that decide a decoder's size.
+
+    Names are config.json's; where families differ, Mixtral's and Qwen's names are taken.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model_type: str = Field(description="transformers' name of the architecture.")
     num_hidden_layers: int = Field(gt=0)
     hidden_size: int = Field(gt=0)
-    intermediate_size: int = Field(gt=0, description="Width of the dense feed-forward layers (of one expert in mixtral and gpt_oss).")
+    intermediate_size: int = Field(
+        gt=0, description="Width of the dense feed-forward layers (of one expert in mixtral and gpt_oss)."
+    )
     num_attention_heads: int = Field(gt=0)
     num_key_value_heads: int = Field(gt=0)
     head_dim: int = Field(gt=0)
@@ -66,22 +98,33 @@ class Architecture(BaseModel):
     moe_intermediate_size: int = 0
     dense_layers: int = Field(0, description="Layers at the bottom that have no experts in a MoE model.")
     shared_expert_size: int = Field(0, description="Width of all shared experts of a layer together.")
-    kv_lora_rank: int = Field(0, description="Width of the latent that multi-head latent attention caches; 0 is ordinary attention.")
+    kv_lora_rank: int = Field(
+        0, description="Width of the latent that multi-head latent attention caches; 0 is ordinary attention."
+    )
     q_lora_rank: int = 0
     qk_nope_head_dim: int = 0
     qk_rope_head_dim: int = 0
     v_head_dim: int = 0
-    other_parameters: int = Field(0, ge=0, description="Parameters outside the language model: vision tower, projector.")
-    expert_bits: float | None = Field(None, description="Bits a routed expert's weight takes in the checkpoint, where not torch_dtype's.")
+    other_parameters: int = Field(
+        0, ge=0, description="Parameters outside the language model: vision tower, projector."
+    )
+    expert_bits: float | None = Field(
+        None, description="Bits a routed expert's weight takes in the checkpoint, where not torch_dtype's."
+    )
 
     @property
     def parameters(self) -> int:
         """All parameters; tied embeddings count once."""
-        return self._embeddings() + self._all_layers(self.num_experts) + self._norms(1) + self.other_parameters
+        return (
+            self._embeddings() + self._all_layers(self.num_experts) + self._norms(1) + self.other_parameters
+        )
 
     @property
     def active_parameters(self) -> int:
-        """Parameters that one token passes through: everything but the experts that its router leaves out. Embeddings are counted."""
+        """Parameters that one token passes through: everything but the experts that its router leaves out.
+
+        Embeddings are counted.
+        """
         return self._embeddings() + self._all_layers(self.num_experts_per_tok) + self._norms(1)
 
     @property
@@ -91,7 +134,8 @@ class Architecture(BaseModel):
 
     @property
     def layer_matrices(self) -> int:
-        """Weights of all layers' matrices that one token is multiplied by: attention, feed-forward, router and the experts it is sent to.
+        """Weights of all layers' matrices that one token is multiplied by: attention, feed-forward, router
+        and the experts it is sent to.
 
         Norms, biases, embeddings and the head are no part of it; docs/meter.md calls it N_body.
         """
@@ -108,10 +152,12 @@ class Architecture(BaseModel):
         return self.vocab_size * self.hidden_size
 
     def attention_width(self, latent: bool = False) -> int:
-        """Multiply-adds of one layer's attention for one query token and one key token: all heads' scores and weighted values.
+        """Multiply-adds of one layer's attention for one query token and one key token: all heads' scores and
+        weighted values.
 
-        2·H·d in ordinary attention. In multi-head latent attention H·(d_qk + d_v), or with ``latent`` (queries and values absorbed into the
-        latent space, as engines that cache the latent decode) H·(2·rank + d_rope): DeepSeek-V2, arXiv 2405.04434, section 2.1.
+        2·H·d in ordinary attention. In multi-head latent attention H·(d_qk + d_v), or with ``latent``
+        (queries and values absorbed into the latent space, as engines that cache the latent decode) H·(2·rank
+        + d_rope): DeepSeek-V2, arXiv 2405.04434, section 2.1.
         """
         heads = self.num_attention_heads
         if self.kv_lora_rank and latent:
@@ -121,24 +167,33 @@ class Architecture(BaseModel):
         return 2 * heads * self.head_dim
 
     def layer_tokens(self, context: int) -> int:
-        """Tokens that the last of ``context`` tokens looks at, itself included, summed over layers; a sliding layer sees its window."""
+        """Tokens that the last of ``context`` tokens looks at, itself included, summed over layers; a sliding
+        layer sees its window.
+        """
         window = min(context, self.sliding_window or context)
         return (self.num_hidden_layers - self.sliding_layers) * context + self.sliding_layers * window
 
     def weight_bytes(self, bytes_each: float = 2, checkpoint: bool = False) -> int:
-        """Bytes of all weights at ``bytes_each`` a parameter. ``checkpoint`` keeps experts in their own format (gpt-oss: MXFP4)."""
+        """Bytes of all weights at ``bytes_each`` a parameter.
+
+        ``checkpoint`` keeps experts in their own format (gpt-oss: MXFP4).
+        """
         experts = self.expert_parameters if checkpoint and self.expert_bits else 0
         return round((self.parameters - experts) * bytes_each + experts * (self.expert_bits or 0) / 8)
 
     def kv_bytes_per_token(self, bytes_each: float = 2, latent: bool = False) -> int:
-        """Bytes that one more token adds to the cache: keys and values of every key-value head in every layer.
+        """Bytes that one more token adds to the cache: keys and values of every key-value head in every
+        layer.
 
-        ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not full keys and values (transformers).
+        ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not full keys and
+        values (transformers).
         """
         return round(self.num_hidden_layers * self.kv_numbers(latent) * bytes_each)
 
     def kv_bytes(self, context: int, bytes_each: float = 2, latent: bool = False) -> int:
-        """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more than its window."""
+        """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more than its
+        window.
+        """
         return round(self.layer_tokens(context) * self.kv_numbers(latent) * bytes_each)
 
     @property
@@ -150,7 +205,9 @@ class Architecture(BaseModel):
         if self.kv_lora_rank and latent:
             return self.kv_lora_rank + self.qk_rope_head_dim
         if self.kv_lora_rank:
-            return self.num_attention_heads * (self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim)
+            return self.num_attention_heads * (
+                self.qk_nope_head_dim + self.qk_rope_head_dim + self.v_head_dim
+            )
         return 2 * self.num_key_value_heads * self.head_dim
 
     def _embeddings(self) -> int:
@@ -160,7 +217,11 @@ class Architecture(BaseModel):
         every = self._latent_attention() if self.kv_lora_rank else self._attention()
         every += self._norms(4 if self.model_type in FOUR_NORMS else 1 if self.model_type == "cohere" else 2)
         dense = self.num_hidden_layers - self._moe_layers
-        return self.num_hidden_layers * every + dense * self._mlp(self.intermediate_size) + self._moe_layers * self._experts(experts)
+        return (
+            self.num_hidden_layers * every
+            + dense * self._mlp(self.intermediate_size)
+            + self._moe_layers * self._experts(experts)
+        )
 
     def _norms(self, number: int) -> int:
         return number * self.hidden_size * (2 if self.model_type in LAYER_NORM else 1)
@@ -173,7 +234,9 @@ class Architecture(BaseModel):
         count += hidden if self.attention_out_bias else 0
         if self.qk_norm:  # one norm for all heads, but in cohere one for each
             count += queries + keys if self.model_type == "cohere" else 2 * self.head_dim
-        return count + (self.num_attention_heads if self.model_type == "gpt_oss" else 0)  # gpt-oss: a sink a head
+        return count + (
+            self.num_attention_heads if self.model_type == "gpt_oss" else 0
+        )  # gpt-oss: a sink a head
 
     def _attention_matrices(self) -> int:
         return 2 * self.hidden_size * (self.num_attention_heads + self.num_key_value_heads) * self.head_dim
@@ -200,7 +263,9 @@ class Architecture(BaseModel):
         return 3 * self.hidden_size * self.moe_intermediate_size + bias
 
     def _experts(self, counted: int) -> int:
-        router = self.hidden_size * self.num_experts + (self.num_experts if self.model_type in SCORE_BIAS else 0)
+        router = self.hidden_size * self.num_experts + (
+            self.num_experts if self.model_type in SCORE_BIAS else 0
+        )
         shared = 3 * self.hidden_size * self.shared_expert_size
         gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
         return router + counted * self._one_expert() + shared + gate
@@ -230,7 +295,9 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
         raise ModelError(f"the model's config.json lacks {error.args[0]!r}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        raise ModelError(f"the model's config.json: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+        raise ModelError(
+            f"the model's config.json: {first['loc'][0]}: {first['msg']}, got {first['input']!r}"
+        ) from None
     except (ValueError, TypeError) as error:
         raise ModelError(f"the model's config.json has a number that makes no sense: {error}") from None
 
@@ -243,7 +310,8 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
         "attention_out_bias": given and kind not in {"glm", "glm4", "glm4_moe", "seed_oss"},
         "mlp_bias": bool(config.get("mlp_bias", False)) and kind in {"llama", "iflytekspark"},
         # llama4's norm of queries and keys has no weights
-        "qk_norm": kind in QK_NORM | HUNYUAN or (bool(config.get("use_qk_norm", False)) and kind != "llama4_text"),
+        "qk_norm": kind in QK_NORM | HUNYUAN
+        or (bool(config.get("use_qk_norm", False)) and kind != "llama4_text"),
     }
     if kind == "seed_oss":
         fields["attention_out_bias"] = bool(config.get("attention_out_bias", False))
@@ -251,13 +319,19 @@ def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _expert_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    experts = config.get("num_experts") or config.get("num_local_experts") or config.get("n_routed_experts") or 0
+    experts = (
+        config.get("num_experts") or config.get("num_local_experts") or config.get("n_routed_experts") or 0
+    )
     if not experts or kind not in MIXTURES:
         return {}
     width = config.get("moe_intermediate_size") or config["intermediate_size"]
     shared = config.get("shared_expert_intermediate_size") or (config.get("n_shared_experts") or 0) * width
     default = 3 if kind == "deepseek_v3" else 1 if kind in {"kimi_k2", "glm4_moe"} else 0
-    fields = {"num_experts": experts, "moe_intermediate_size": width, "num_experts_per_tok": config["num_experts_per_tok"]}
+    fields = {
+        "num_experts": experts,
+        "moe_intermediate_size": width,
+        "num_experts_per_tok": config["num_experts_per_tok"],
+    }
     fields |= {"shared_expert_size": config.get("shared_expert_size") or shared}
     fields |= {"dense_layers": config.get("dense_layers", config.get("first_k_dense_replace", default))}
     if (config.get("quantization_config") or {}).get("quant_method") == "mxfp4":

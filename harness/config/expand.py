@@ -1,4 +1,6 @@
-"""Writes a config's shorthands out: preset names, task names, relative paths, defaults that come from presets or the environment."""
+"""Writes a config's shorthands out: preset names, task names, relative paths, defaults that come from presets
+or the environment.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +11,44 @@ from typing import Any
 
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
-from harness.config.source import Mistakes, Node, Place
+from harness.config.source import Mistakes, Place, YamlNode
 from harness.config.tidying import tidy_names
 from harness.names import clash, clash_key
 
 INHERITED = ("id", "name", "chat_template", "thinking", "think_tags")
 """What a model takes from its preset unless it says otherwise."""
-CHAT_WORDS = re.compile(r"instruct|chat|distill|thinking|reason|(^|[-_])(it|sft|dpo|rlhf)($|[-_.])", re.IGNORECASE)
+CHAT_WORDS = re.compile(
+    r"instruct|chat|distill|thinking|reason|(^|[-_])(it|sft|dpo|rlhf)($|[-_.])", re.IGNORECASE
+)
 
 
 GGUF = ".gguf"
 
 
-def shorthands(root: Node) -> None:
+def shorthands(root: YamlNode) -> None:
     """Turns plain names under models and tasks into mappings, in place. Harmless when done twice."""
     for part, convert in (("models", _model_key), ("tasks", _task_key)):
         entries = root.child(part)
         if entries is None or not isinstance(entries.value, list):
             continue
-        entries.value = [Node({convert(entry): entry}, entry.place) if isinstance(entry.value, str) else entry for entry in entries.value]
+        entries.value = [
+            YamlNode({convert(entry): entry}, entry.place) if isinstance(entry.value, str) else entry
+            for entry in entries.value
+        ]
 
 
-def _model_key(entry: Node) -> str:
+def _model_key(entry: YamlNode) -> str:
     return "id" if "/" in entry.value or _is_path(entry) or entry.value.lower().endswith(GGUF) else "preset"
 
 
-def _task_key(entry: Node) -> str:
+def _task_key(entry: YamlNode) -> str:
     return "file" if entry.value.endswith((".jsonl", ".ndjson", ".json", ".csv", ".tsv")) else "task"
 
 
-def expand(root: Node, mistakes: Mistakes) -> list[str]:
-    """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in place; what was tidied, a line a name."""
+def expand(root: YamlNode, mistakes: Mistakes) -> list[str]:
+    """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in place; what
+    was tidied, a line a name.
+    """
     for entry in _entries(root, "models"):
         _expand_model(entry, mistakes)
     for entry in _entries(root, "tasks"):
@@ -50,14 +59,14 @@ def expand(root: Node, mistakes: Mistakes) -> list[str]:
     return notes
 
 
-def _entries(root: Node, part: str) -> list[Node]:
+def _entries(root: YamlNode, part: str) -> list[YamlNode]:
     node = root.child(part)
     listed = node.value if node is not None and isinstance(node.value, list) else []
     return [entry for entry in listed if isinstance(entry.value, dict)]
 
 
-def _expand_model(entry: Node, mistakes: Mistakes) -> None:
-    fields: dict[str, Node] = entry.value
+def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
+    fields: dict[str, YamlNode] = entry.value
     for key in [key for key, node in fields.items() if node.value is None]:
         del fields[key]  # "key:" without a value means "as if not said": the preset's default counts
     for key in ("id", "tokenizer"):
@@ -75,14 +84,16 @@ def _expand_model(entry: Node, mistakes: Mistakes) -> None:
         talks = _plain(fields.get("engine")) == "openai" or CHAT_WORDS.search(Path(model_id).name) is not None
         fields["chat_template"] = entry.wrap(talks)
     if not fields.keys() & {"id", "preset"}:
-        mistakes.add(entry.place, "expected id: (a hub id or a folder) or preset: (a short name), got neither")
+        mistakes.add(
+            entry.place, "expected id: (a hub id or a folder) or preset: (a short name), got neither"
+        )
         fields["id"] = entry.wrap("")
     model_id = _plain(fields.get("id"))
     if isinstance(model_id, str) and model_id:
         fields.setdefault("name", entry.wrap(model_id.rstrip("/").rsplit("/", 1)[-1]))
 
 
-def _refuse_gguf(fields: dict[str, Node], mistakes: Mistakes) -> None:
+def _refuse_gguf(fields: dict[str, YamlNode], mistakes: Mistakes) -> None:
     """llama.cpp's files, folders and repositories of them; a server may call its model what it likes."""
     if _plain(fields.get("engine")) in ("openai", "mock"):
         return
@@ -105,14 +116,17 @@ def _is_gguf(name: str) -> bool:
     return GGUF in files and ".safetensors" not in files
 
 
-def _preset_of(entry: Node, mistakes: Mistakes) -> Preset | None:
-    fields: dict[str, Node] = entry.value
+def _preset_of(entry: YamlNode, mistakes: Mistakes) -> Preset | None:
+    fields: dict[str, YamlNode] = entry.value
     named = fields.get("preset")
     if named is not None:
         found = preset_or_none(named.value) if isinstance(named.value, str) else None
         if found is None and isinstance(named.value, str):
             hint = suggest(named.value, presets()) or "; `harness models` lists the presets"
-            mistakes.add(named.place, f"unknown preset {named.value!r}{hint} (a hub id is written org/name, a folder ./name)")
+            mistakes.add(
+                named.place,
+                f"unknown preset {named.value!r}{hint} (a hub id is written org/name, a folder ./name)",
+            )
             fields.setdefault("id", named)  # one line is enough: pydantic need not add that the id is missing
         return found
     model_id = _plain(fields.get("id"))
@@ -123,12 +137,15 @@ def _preset_of(entry: Node, mistakes: Mistakes) -> Preset | None:
         fields["id"] = fields["id"].wrap(found.id)
     elif model_id.startswith(BUNDLED):
         bundled = [preset.id for preset in presets().values() if preset.id.startswith(BUNDLED)]
-        mistakes.add(fields["id"].place, f"unknown bundled model {model_id!r}{suggest(model_id, bundled)}; there are {', '.join(bundled)}")
+        mistakes.add(
+            fields["id"].place,
+            f"unknown bundled model {model_id!r}{suggest(model_id, bundled)}; there are {', '.join(bundled)}",
+        )
     return found
 
 
-def _expand_task(entry: Node, mistakes: Mistakes) -> None:
-    fields: dict[str, Node] = entry.value
+def _expand_task(entry: YamlNode, mistakes: Mistakes) -> None:
+    fields: dict[str, YamlNode] = entry.value
     task, file = fields.get("task"), fields.get("file")
     if task is not None and isinstance(task.value, str) and task.value.endswith((".yaml", ".yml")):
         fields["task"] = _existing_file(task, mistakes)
@@ -136,24 +153,26 @@ def _expand_task(entry: Node, mistakes: Mistakes) -> None:
         fields["file"] = _existing_file(file, mistakes)
 
 
-def _existing_file(node: Node, mistakes: Mistakes) -> Node:
+def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
     found = _absolute(node)
     path = Path(found.value)
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for names too long for the disk
         mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
     elif not os.path.isfile(path):  # noqa: PTH113
         siblings = [entry.name for entry in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112
-        mistakes.add(node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}")
+        mistakes.add(
+            node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}"
+        )
     return found
 
 
-def _expand_mirror(root: Node, mistakes: Mistakes) -> None:
+def _expand_mirror(root: YamlNode, mistakes: Mistakes) -> None:
     node = root.child("mirror")
     if node is None or node.value is None:
         named = os.environ.get("HARNESS_MIRROR")
         if not named:
             return
-        node = Node(named, Place("HARNESS_MIRROR"))
+        node = YamlNode(named, Place("HARNESS_MIRROR"))
     if isinstance(node.value, str):
         found = _absolute(node)
         if not os.path.isdir(found.value):  # noqa: PTH112
@@ -161,7 +180,7 @@ def _expand_mirror(root: Node, mistakes: Mistakes) -> None:
         root.value["mirror"] = found
 
 
-def _check_names(root: Node, mistakes: Mistakes) -> None:
+def _check_names(root: YamlNode, mistakes: Mistakes) -> None:
     seen: dict[str, tuple[str, Place]] = {}
     for entry in _entries(root, "models"):
         label = _plain(entry.value.get("name"))
@@ -170,26 +189,32 @@ def _check_names(root: Node, mistakes: Mistakes) -> None:
         other, place = seen.setdefault(clash_key(label), (label, entry.place))
         if place is not entry.place:
             first = f" (the first on line {place.line})" if place.line else ""
-            mistakes.add(entry.place, f"two models {clash(label, other)}{first}; give one of them another name:")
+            mistakes.add(
+                entry.place, f"two models {clash(label, other)}{first}; give one of them another name:"
+            )
 
 
-def _is_path(node: Node) -> bool:
+def _is_path(node: YamlNode) -> bool:
     text = node.value
     if not isinstance(text, str) or not text:
         return False
-    return text.startswith(("./", "../", "/", "~")) or text in (".", "..") or ("/" in text and os.path.isdir(node.place.folder / text))  # noqa: PTH112
+    return (
+        text.startswith(("./", "../", "/", "~"))
+        or text in (".", "..")
+        or ("/" in text and os.path.isdir(node.place.folder / text))  # noqa: PTH112 - too long a name raises
+    )
 
 
-def _absolute(node: Node) -> Node:
+def _absolute(node: YamlNode) -> YamlNode:
     home = os.path.expanduser(node.value)  # noqa: PTH111 - pathlib's raises where a user is unknown
     return node.wrap(os.path.normpath(node.place.folder / home))
 
 
-def _plain(node: Node | None) -> Any:
+def _plain(node: YamlNode | None) -> Any:
     return node.plain() if node is not None else None
 
 
-def _tree(value: Any, at: Node) -> Node:
+def _tree(value: Any, at: YamlNode) -> YamlNode:
     if isinstance(value, list | tuple):
         return at.wrap([_tree(entry, at) for entry in value])
     return at.wrap(value)

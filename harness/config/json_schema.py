@@ -11,9 +11,11 @@ TITLE = "open-weight-harness config"
 
 
 def config_schema() -> dict[str, Any]:
-    """What a YAML file may say, shorthands included: preset and task names as plain strings, ``extends``, parts filled in by presets.
+    """What a YAML file may say, shorthands included: preset and task names as plain strings, ``extends``,
+    parts filled in by presets.
 
-    Looser than the loader in one way: nothing is required at the top, because a file that is extended may hold any part.
+    Looser than the loader in one way: nothing is required at the top, because a file that is extended may
+    hold any part.
     """
     schema = Config.model_json_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
@@ -26,14 +28,24 @@ def config_schema() -> dict[str, Any]:
     }
     names = list(presets())
     _accept(properties["models"], {"type": "string", "enum": names, "description": "A preset."})
-    _accept(properties["models"], {"type": "string", "pattern": "/", "description": "A hub id (org/name) or a folder (./name)."})
     _accept(
-        properties["tasks"], {"type": "string", "description": "Task or group name, glob, path of a task YAML, or of a JSONL or CSV file."}
+        properties["models"],
+        {"type": "string", "pattern": "/", "description": "A hub id (org/name) or a folder (./name)."},
+    )
+    _accept(
+        properties["tasks"],
+        {
+            "type": "string",
+            "description": "Task or group name, glob, path of a task YAML, or of a JSONL or CSV file.",
+        },
     )
     model = schema["$defs"]["ModelSpec"]
     model.pop("required", None)
     model["anyOf"] = [{"required": ["id"]}, {"required": ["preset"]}]
-    model["properties"]["preset"] = {"enum": [*names, None], "description": model["properties"]["preset"].get("description", "")}
+    model["properties"]["preset"] = {
+        "enum": [*names, None],
+        "description": model["properties"]["preset"].get("description", ""),
+    }
     return schema
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.config.source import Mistakes, Node, Place, describe, parse, read_text
+from harness.config.source import Mistakes, Place, YamlNode, describe, parse, read_text
 from harness.errors import ConfigError
 
 
@@ -18,11 +18,14 @@ class Layers:
         self.mistakes = mistakes
         self.sources: list[Path] = []
 
-    def read(self, path: Path, shown: str) -> Node:
-        """The merged tree. Raises ConfigError where the file itself cannot be read; other mistakes are collected."""
+    def read(self, path: Path, shown: str) -> YamlNode:
+        """The merged tree.
+
+        Raises ConfigError where the file itself cannot be read; other mistakes are collected.
+        """
         return self._read(path.absolute(), shown, chain=())
 
-    def _read(self, path: Path, shown: str, chain: tuple[Path, ...]) -> Node:
+    def _read(self, path: Path, shown: str, chain: tuple[Path, ...]) -> YamlNode:
         text = read_text(path, shown)
         start = Place(shown, 1, 1, path.parent, len(self.sources))
         if path not in self.sources:
@@ -32,30 +35,36 @@ class Layers:
         if root is None:
             if len(self.mistakes) == before:
                 raise ConfigError(f"{shown}: this file is empty; expected at least name: and models:")
-            return Node({}, start)
+            return YamlNode({}, start)
         if not isinstance(root.value, dict):
-            self.mistakes.add(root.place, f"expected a mapping (name: …, models: …), got {describe(root.plain())}")
-            return Node({}, start)
-        own = Node(dict(root.value), start)
+            self.mistakes.add(
+                root.place, f"expected a mapping (name: …, models: …), got {describe(root.plain())}"
+            )
+            return YamlNode({}, start)
+        own = YamlNode(dict(root.value), start)
         return self._extend(own, own.value.pop("extends", None), (*chain, path.resolve()), shown)
 
-    def _extend(self, own: Node, named: Node | None, chain: tuple[Path, ...], shown: str) -> Node:
+    def _extend(self, own: YamlNode, named: YamlNode | None, chain: tuple[Path, ...], shown: str) -> YamlNode:
         if named is None or named.value is None:
             return own
         entries = named.value if isinstance(named.value, list) else [named]
-        below: Node | None = None
+        below: YamlNode | None = None
         for entry in entries:
             if not isinstance(entry.value, str):
-                self.mistakes.add(entry.place, f"extends: expected the path of a YAML file, got {describe(entry.plain())}")
+                self.mistakes.add(
+                    entry.place, f"extends: expected the path of a YAML file, got {describe(entry.plain())}"
+                )
                 continue
             part = self._extended(entry, chain, shown)
             if part is not None:
                 below = part if below is None else merge(below, part)
         return own if below is None else merge(below, own)
 
-    def _extended(self, entry: Node, chain: tuple[Path, ...], shown: str) -> Node | None:
+    def _extended(self, entry: YamlNode, chain: tuple[Path, ...], shown: str) -> YamlNode | None:
         if "\0" in entry.value:
-            self.mistakes.add(entry.place, "extends: expected the path of a YAML file, got a text with a null character")
+            self.mistakes.add(
+                entry.place, "extends: expected the path of a YAML file, got a text with a null character"
+            )
             return None
         named = Path(os.path.expanduser(entry.value))  # noqa: PTH111 - pathlib's raises where a user is unknown
         target = Path(os.path.normpath(entry.place.folder / named))
@@ -71,18 +80,20 @@ class Layers:
             return None
 
 
-def merge(below: Node, above: Node) -> Node:
+def merge(below: YamlNode, above: YamlNode) -> YamlNode:
     """Mappings merge key by key; anything else, lists included, is replaced by what stands above."""
     if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
         return above
     merged = dict(below.value)
     for name, node in above.value.items():
         merged[name] = merge(merged[name], node) if name in merged else node
-    return Node(merged, above.place, above.key)
+    return YamlNode(merged, above.place, above.key)
 
 
-def override(root: Node, assignments: Sequence[str], mistakes: Mistakes) -> None:
-    """Applies each ``key=value`` (dotted path, numbers for list entries, value read as YAML) to the tree in place."""
+def override(root: YamlNode, assignments: Sequence[str], mistakes: Mistakes) -> None:
+    """Applies each ``key=value`` (dotted path, numbers for list entries, value read as YAML) to the tree in
+    place.
+    """
     for order, assignment in enumerate(assignments):
         place = Place(f"--set {assignment}", order=1_000_000 + order)
         key, equals, text = assignment.partition("=")
@@ -91,12 +102,12 @@ def override(root: Node, assignments: Sequence[str], mistakes: Mistakes) -> None
             mistakes.add(place, "expected key=value, e.g. limit=10 or models.0.dtype=float32")
             continue
         before = len(mistakes)
-        value = parse(text, place, mistakes) or Node(None, place)
+        value = parse(text, place, mistakes) or YamlNode(None, place)
         if len(mistakes) == before:
-            _assign(root, steps, Node(value.value, place, place), mistakes)
+            _assign(root, steps, YamlNode(value.value, place, place), mistakes)
 
 
-def _assign(root: Node, steps: Sequence[str], value: Node, mistakes: Mistakes) -> None:
+def _assign(root: YamlNode, steps: Sequence[str], value: YamlNode, mistakes: Mistakes) -> None:
     node = root
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
@@ -108,13 +119,16 @@ def _assign(root: Node, steps: Sequence[str], value: Node, mistakes: Mistakes) -
             return
         if isinstance(slot, str) and (slot not in node.value or node.value[slot].value is None):
             if steps[depth + 1].isdigit():
-                mistakes.add(value.place, f"{'.'.join(steps[: depth + 1])} has no entries to change; set the whole list")
+                mistakes.add(
+                    value.place,
+                    f"{'.'.join(steps[: depth + 1])} has no entries to change; set the whole list",
+                )
                 return
-            node.value[slot] = Node({}, value.place, value.place)
+            node.value[slot] = YamlNode({}, value.place, value.place)
         node = node.value[slot]
 
 
-def _slot(node: Node, step: str, path: str, place: Place, mistakes: Mistakes) -> Any:
+def _slot(node: YamlNode, step: str, path: str, place: Place, mistakes: Mistakes) -> Any:
     """The key or index that ``step`` means in ``node``, or None after adding a mistake."""
     if isinstance(node.value, dict):
         return step
@@ -123,7 +137,10 @@ def _slot(node: Node, step: str, path: str, place: Place, mistakes: Mistakes) ->
             return int(step)
         last = len(node.value) - 1
         mistakes.add(
-            place, f"{path} is a list: expected a number from 0 to {last}, got {step!r}" if last >= 0 else f"{path} is an empty list"
+            place,
+            f"{path} is a list: expected a number from 0 to {last}, got {step!r}"
+            if last >= 0
+            else f"{path} is an empty list",
         )
         return None
     mistakes.add(place, f"{path} is {describe(node.value)}: it has no {step!r} to set")

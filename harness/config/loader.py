@@ -17,11 +17,13 @@ from harness.config.expand import expand, shorthands
 from harness.config.layers import Layers, override
 from harness.config.problems import explain, suggest
 from harness.config.schema import Config
-from harness.config.source import Mistakes, Node, Place
+from harness.config.source import Mistakes, Place, YamlNode
 from harness.errors import ConfigError
 
 RUN_ONLY = ("name", "limit", "expect", "device", "mirror", "allow_code_execution")
-"""Keys of the config that change neither what is asked nor who answers, so a run folder may be continued with others."""
+"""Keys of the config that change neither what is asked nor who answers, so a run folder may be continued with
+others.
+"""
 RUN_ONLY_OF_MODEL = ("gpus",)
 RUN_ONLY_OF_TASK = ("limit",)
 
@@ -41,14 +43,15 @@ class LoadedConfig:
     """The ``key=value`` of ``--set``, as given."""
     notes: tuple[str, ...] = ()
     """What a person should know of how it was read: names that were tidied."""
-    root: Node = field(default_factory=lambda: Node({}, Place("")), repr=False, compare=False)
+    root: YamlNode = field(default_factory=lambda: YamlNode({}, Place("")), repr=False, compare=False)
 
     @property
     def hash(self) -> str:
         """SHA-256 of what guards a run folder: the resolved config without what only steers one run.
 
-        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution, and each model's gpus.
-        Everything else counts, in whatever file, order of keys or ``--set`` it was written. Folders count relative to the YAML file.
+        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution,
+        and each model's gpus. Everything else counts, in whatever file, order of keys or ``--set`` it was
+        written. Folders count relative to the YAML file.
         """
         plain = self.config.model_dump(mode="json", exclude_none=True)
         kept = {key: value for key, value in plain.items() if key not in RUN_ONLY}
@@ -67,7 +70,8 @@ class LoadedConfig:
         return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=120)
 
     def where(self, *steps: str | int) -> str:
-        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')`` is 'qwen.yaml:7:5'.
+        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')`` is
+        'qwen.yaml:7:5'.
 
         A step that was not written (a default) gives the place of what holds it.
         """
@@ -80,7 +84,8 @@ class LoadedConfig:
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Reads and checks the YAML file, with what it extends and ``key=value`` overrides on top.
 
-    Raises ConfigError whose message has one line a mistake, all of them, each beginning with file:line:column (or ``--set key=value``).
+    Raises ConfigError whose message has one line a mistake, all of them, each beginning with file:line:column
+    (or ``--set key=value``).
     """
     named = Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
     mistakes = Mistakes()
@@ -95,10 +100,12 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
     notes = expand(root, mistakes)
     config = _check(root, mistakes)
     absolute = layers.sources[0]
-    return LoadedConfig(config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), tuple(notes), root)
+    return LoadedConfig(
+        config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), tuple(notes), root
+    )
 
 
-def _check(root: Node, mistakes: Mistakes) -> Config:
+def _check(root: YamlNode, mistakes: Mistakes) -> Config:
     """Raises ConfigError with pydantic's complaints and those found before."""
     try:
         config = Config.model_validate(root.plain())
@@ -108,10 +115,15 @@ def _check(root: Node, mistakes: Mistakes) -> Config:
     return config
 
 
-def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> None:
-    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a base that is missing."""
+def _without_echo(error: ValidationError, root: YamlNode, mistakes: Mistakes) -> None:
+    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a
+    base that is missing.
+    """
     texts = [mistake.text for mistake in mistakes if mistake.place.line]
-    if any(text.startswith(("not valid YAML", "a tab", "a character", "expected a mapping (name")) for text in texts):
+    if any(
+        text.startswith(("not valid YAML", "a tab", "a character", "expected a mapping (name"))
+        for text in texts
+    ):
         return
     echoes: tuple[str, ...] = ()
     if any(text.startswith("two models are called") for text in texts):
@@ -122,7 +134,9 @@ def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> Non
     explain(error, root, Config, found)
     known = {mistake.place.rank for mistake in mistakes}
     for one in found:
-        lost = one.place.rank in known and one.text.endswith("got nothing")  # the value could not be read, which is said already
+        lost = one.place.rank in known and one.text.endswith(
+            "got nothing"
+        )  # the value could not be read, which is said already
         if not lost and not (echoes and one.text.startswith(echoes)):
             mistakes.append(one)
 
@@ -130,7 +144,9 @@ def _without_echo(error: ValidationError, root: Node, mistakes: Mistakes) -> Non
 def _similar_file(path: Path) -> str:
     if os.path.exists(path) or not os.path.isdir(path.parent):  # noqa: PTH110, PTH112
         return ""
-    return suggest(path.name, [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")])
+    return suggest(
+        path.name, [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
+    )
 
 
 def _without(entry: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:

@@ -31,24 +31,34 @@ class MemoryFit:
         return self.weights_bytes + self.kv_bytes + self.activation_bytes
 
 
-def memory_fit(arch: Architecture, dtype_bytes: float, context: int, batch: int, checkpoint: bool = False) -> MemoryFit:
-    """Bytes for ``batch`` sequences of ``context`` tokens, the prompt read in one pass, at ``dtype_bytes`` a number.
+def memory_fit(
+    arch: Architecture, dtype_bytes: float, context: int, batch: int, checkpoint: bool = False
+) -> MemoryFit:
+    """Bytes for ``batch`` sequences of ``context`` tokens, the prompt read in one pass, at ``dtype_bytes`` a
+    number.
 
-    Weights and cache are exact (`Architecture.weight_bytes`, `Architecture.kv_bytes`). Activations are an estimate: the live tensors of one
-    layer (residual twice, queries, keys, values, attention output, gate, up and their product) for all tokens, and one row of logits a
-    sequence in fp32 besides its own format; attention is taken to be fused, so no score matrix is kept. ``checkpoint`` keeps experts in the
+    Weights and cache are exact (`Architecture.weight_bytes`, `Architecture.kv_bytes`). Activations are an
+    estimate: the live tensors of one layer (residual twice, queries, keys, values, attention output, gate, up
+    and their product) for all tokens, and one row of logits a sequence in fp32 besides its own format;
+    attention is taken to be fused, so no score matrix is kept. ``checkpoint`` keeps experts in the
     checkpoint's own format (gpt-oss: MXFP4).
     """
     routed = arch.num_experts_per_tok * arch.moe_intermediate_size + arch.shared_expert_size
     width = max(arch.intermediate_size, routed) if arch.dense_layers or not arch.num_experts else routed
     heads = arch.num_attention_heads * (arch.qk_nope_head_dim + arch.qk_rope_head_dim or arch.head_dim)
     per_token = 3 * arch.hidden_size + 2 * heads + 2 * arch.num_key_value_heads * arch.head_dim + 3 * width
-    activations = round(batch * context * per_token * dtype_bytes + batch * arch.vocab_size * (dtype_bytes + 4))
-    return MemoryFit(arch.weight_bytes(dtype_bytes, checkpoint), batch * arch.kv_bytes(context, dtype_bytes), activations)
+    activations = round(
+        batch * context * per_token * dtype_bytes + batch * arch.vocab_size * (dtype_bytes + 4)
+    )
+    return MemoryFit(
+        arch.weight_bytes(dtype_bytes, checkpoint), batch * arch.kv_bytes(context, dtype_bytes), activations
+    )
 
 
 def dtype_bytes(dtype: Dtype, arch: Architecture, device: str) -> int:
-    """Bytes a number under a config's dtype: ``auto`` is the checkpoint's format on CUDA and float32 on the CPU."""
+    """Bytes a number under a config's dtype: ``auto`` is the checkpoint's format on CUDA and float32 on the
+    CPU.
+    """
     if dtype != "auto":
         return BYTES[dtype]
     return 4 if device == "cpu" else BYTES[arch.torch_dtype]
@@ -57,8 +67,8 @@ def dtype_bytes(dtype: Dtype, arch: Architecture, device: str) -> int:
 def known_architecture(model: ModelSpec, mirror: str | None = None) -> Architecture | None:
     """The architecture of a config's model as far as it is known without a network, or None.
 
-    Looked for in the model's folder, in the mirror's ``models/<org>/<name>``, and in the preset; ``config_overrides`` are applied.
-    Raises ModelError where a config.json is there but is broken.
+    Looked for in the model's folder, in the mirror's ``models/<org>/<name>``, and in the preset;
+    ``config_overrides`` are applied. Raises ModelError where a config.json is there but is broken.
     """
     folders = [bundled_model_dir(model.id) if model.id.startswith(BUNDLED) else Path(model.id)]
     if mirror and not folders[0].is_absolute():
@@ -98,4 +108,6 @@ def _overridden(arch: Architecture, overrides: Mapping[str, Any]) -> Architectur
         return Architecture(**(arch.model_dump() | known))
     except ValidationError as error:
         first = error.errors()[0]
-        raise ModelError(f"config_overrides: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+        raise ModelError(
+            f"config_overrides: {first['loc'][0]}: {first['msg']}, got {first['input']!r}"
+        ) from None

@@ -1,6 +1,8 @@
-"""Presets: the models known by a short name, with what a config needs (id, chat template, think tags) and what a plan needs (architecture).
+"""Presets: the models known by a short name, with what a config needs (id, chat template, think tags) and
+what a plan needs (architecture).
 
-One YAML file a family in ``harness/data/presets``: ``defaults`` for all its models, ``archs`` by size, and ``models``.
+One YAML file a family in ``harness/data/presets``: ``defaults`` for all its models, ``archs`` by size, and
+``models``.
 """
 
 from __future__ import annotations
@@ -32,25 +34,46 @@ class Preset(BaseModel):
     maker: str = Field(description="Who trained it.")
     country: str = Field(description="The maker's country, ISO 3166 alpha-2.", pattern=r"^[A-Z]{2}$")
     id: str = Field(description="Hub id, or bundled/NAME.")
-    parameters: int | None = Field(None, gt=0, description="Total parameters as published on the hub. None: read from the bundled folder.")
+    parameters: int | None = Field(
+        None,
+        gt=0,
+        description="Total parameters as published on the hub. None: read from the bundled folder.",
+    )
     instruct: bool = Field(description="Tuned to follow instructions.")
-    chat_template: bool = Field(description="Whether to ask through the chat template unless the config says otherwise.")
+    chat_template: bool = Field(
+        description="Whether to ask through the chat template unless the config says otherwise."
+    )
     thinking: bool | None = Field(
-        None, description="Whether the model thinks before it answers unless told otherwise; false: it can, when told to. None: it cannot."
+        None,
+        description="Whether the model thinks before it answers unless told otherwise; false: it can, when told to. None: it cannot.",
     )
     think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought.")
     licence: str = Field(description="SPDX id, or the licence's name on the hub.")
-    gated: bool | None = Field(False, description="The hub asks for an account and an agreement. None: it has changed; expect either.")
-    base_model: str | None = Field(None, description="Hub id of the model that it was tuned or distilled from.")
+    gated: bool | None = Field(
+        False,
+        description="The hub asks for an account and an agreement. None: it has changed; expect either.",
+    )
+    base_model: str | None = Field(
+        None, description="Hub id of the model that it was tuned or distilled from."
+    )
     base_country: str | None = Field(
-        None, description="Country of the maker of `base_model`. None: that of its preset.", pattern=r"^[A-Z]{2}$"
+        None,
+        description="Country of the maker of `base_model`. None: that of its preset.",
+        pattern=r"^[A-Z]{2}$",
     )
     released: date | None = Field(None, description="Day of the first public release of the weights.")
     released_source: str | None = Field(None, description="Where that day was read.", pattern="^https://")
-    unread: bool = Field(False, description="The day was not read in released_source: not opened, or its stored copy does not say it.")
-    remote_code: bool = Field(False, description="Its code or tokenizer is Python in its repository: needs trust_remote_code.")
+    unread: bool = Field(
+        False,
+        description="The day was not read in released_source: not opened, or its stored copy does not say it.",
+    )
+    remote_code: bool = Field(
+        False, description="Its code or tokenizer is Python in its repository: needs trust_remote_code."
+    )
     source: str = Field(description="Page that the figures come from.", min_length=5)
-    arch: Architecture | None = Field(None, description="Architecture. None: not sourced, or a bundled model whose folder is missing.")
+    arch: Architecture | None = Field(
+        None, description="Architecture. None: not sourced, or a bundled model whose folder is missing."
+    )
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
@@ -72,8 +95,16 @@ class Preset(BaseModel):
 
     @property
     def counted_by(self) -> str:
-        """What the parameter count was held against: "transformers" builds it, or only the "formula" (its code is in its repository)."""
-        return "nothing" if self.arch is None else "formula" if self.arch.model_type in REMOTE else "transformers"
+        """What the parameter count was held against: "transformers" builds it, or only the "formula" (its
+        code is in its repository).
+        """
+        return (
+            "nothing"
+            if self.arch is None
+            else "formula"
+            if self.arch.model_type in REMOTE
+            else "transformers"
+        )
 
     @property
     def folder(self) -> Path | None:
@@ -82,7 +113,9 @@ class Preset(BaseModel):
 
 
 def bundled_model_dir(name: str) -> Path:
-    """The folder of the packaged model ``name`` (``tiny-qwen`` or ``bundled/tiny-qwen``), whether or not it is there."""
+    """The folder of the packaged model ``name`` (``tiny-qwen`` or ``bundled/tiny-qwen``), whether or not it
+    is there.
+    """
     return DATA / "models" / name.removeprefix(BUNDLED)
 
 
@@ -107,7 +140,9 @@ def find_preset(name: str) -> Preset:
     """The preset of this name or of this hub id. Raises ConfigError with the nearest name."""
     preset = preset_or_none(name)
     if preset is None:
-        raise ConfigError(f"unknown preset {name!r}{suggest(name, presets()) or '; `harness models` lists them'}")
+        raise ConfigError(
+            f"unknown preset {name!r}{suggest(name, presets()) or '; `harness models` lists them'}"
+        )
     return preset
 
 
@@ -117,7 +152,9 @@ def preset_or_none(name: str) -> Preset | None:
 
 
 def origin_country(preset: Preset) -> str | None:
-    """The country where the weights began: of the maker of the model at the end of the chain of ``base_model``. None: not known."""
+    """The country where the weights began: of the maker of the model at the end of the chain of
+    ``base_model``. None: not known.
+    """
     seen: set[str] = set()
     while preset.base_model is not None and preset.name not in seen:
         seen.add(preset.name)
@@ -131,12 +168,17 @@ def origin_country(preset: Preset) -> str | None:
 def preset_data(preset: Preset) -> dict[str, Any]:
     """A preset as data: what the YAML says and what follows from it."""
     data = preset.model_dump(mode="json")
-    derived = {"made_from": preset.made_from, "origin_country": origin_country(preset), "counted_by": preset.counted_by}
+    derived = {
+        "made_from": preset.made_from,
+        "origin_country": origin_country(preset),
+        "counted_by": preset.counted_by,
+    }
     return data | derived | {"active_parameters": preset.active_parameters}
 
 
 def missing_models() -> list[dict[str, str]]:
-    """What the articles name and is not among the presets: model, what it lacks, why; last, presets whose release day was not read.
+    """What the articles name and is not among the presets: model, what it lacks, why; last, presets whose
+    release day was not read.
 
     Raises ConfigError for an entry without a reason.
     """
@@ -154,12 +196,17 @@ def _unread() -> list[dict[str, str]]:
         if preset.unread and preset.released_source:
             pages.setdefault(preset.released_source, []).append(preset.name)
     why = "{} is cited for the day, as the maker's page, but the day was not read there."
-    return [{"model": ", ".join(names), "lacks": "a release date that was read", "why": why.format(page)} for page, names in pages.items()]
+    return [
+        {"model": ", ".join(names), "lacks": "a release date that was read", "why": why.format(page)}
+        for page, names in pages.items()
+    ]
 
 
 def _read_family(path: Path) -> list[Preset]:
     try:
-        family = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        family = yaml.load(
+            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
         archs = {name: dict(arch) for name, arch in (family.get("archs") or {}).items()}
         return [_preset(family.get("defaults") or {}, model, archs) for model in family["models"]]
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
@@ -182,7 +229,9 @@ def _preset(defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, di
 
 
 def _bundled(model_id: str) -> dict[str, Any]:
-    """Architecture and size of a packaged model, read from its own config.json so that they cannot go stale."""
+    """Architecture and size of a packaged model, read from its own config.json so that they cannot go
+    stale.
+    """
     config = bundled_model_dir(model_id) / "config.json"
     if not config.is_file():
         return {}

@@ -1,4 +1,6 @@
-"""Turns pydantic's complaints into lines that say what was expected, what was got and what was probably meant."""
+"""Turns pydantic's complaints into lines that say what was expected, what was got and what was probably
+meant.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.source import Mistakes, Node, describe
+from harness.config.source import Mistakes, YamlNode, describe
 
 EXPECTED = {
     "string_type": "text",
@@ -51,7 +53,7 @@ def path_text(path: Sequence[str | int]) -> str:
     return text
 
 
-def explain(error: ValidationError, root: Node, model: type[BaseModel], mistakes: Mistakes) -> None:
+def explain(error: ValidationError, root: YamlNode, model: type[BaseModel], mistakes: Mistakes) -> None:
     """Adds one mistake for each of pydantic's errors, at the place of the key or value that it is about."""
     grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
     for one in error.errors():
@@ -64,10 +66,10 @@ def explain(error: ValidationError, root: Node, model: type[BaseModel], mistakes
         _explain_one(where, group, root, model, mistakes)
 
 
-def _existing(root: Node, loc: Sequence[str | int]) -> list[str | int]:
+def _existing(root: YamlNode, loc: Sequence[str | int]) -> list[str | int]:
     """The part of a pydantic location that is in the tree; pydantic adds the names of a union's members."""
     found: list[str | int] = []
-    node: Node | None = root
+    node: YamlNode | None = root
     for step in loc:
         node = node.child(step) if node else None
         if node is None:
@@ -76,7 +78,7 @@ def _existing(root: Node, loc: Sequence[str | int]) -> list[str | int]:
     return found
 
 
-def _find(root: Node, path: Sequence[str | int]) -> Node:
+def _find(root: YamlNode, path: Sequence[str | int]) -> YamlNode:
     node = root
     for step in path:
         node = node.child(step) or node
@@ -84,7 +86,11 @@ def _find(root: Node, path: Sequence[str | int]) -> Node:
 
 
 def _explain_one(
-    path: tuple[str | int, ...], group: Sequence[Mapping[str, Any]], root: Node, model: type[BaseModel], mistakes: Mistakes
+    path: tuple[str | int, ...],
+    group: Sequence[Mapping[str, Any]],
+    root: YamlNode,
+    model: type[BaseModel],
+    mistakes: Mistakes,
 ) -> None:
     first = group[0]
     kind, context = first["type"], first.get("ctx", {})
@@ -98,7 +104,8 @@ def _explain_one(
         node = _find(root, path[:-1])
         if isinstance(path[-1], int):  # a fixed number of entries, of which this one is missing
             mistakes.add(
-                node.place, f"{path_text(path[:-1])}: expected at least {path[-1] + 1} entries, got {describe(node.plain())} of {path[-1]}"
+                node.place,
+                f"{path_text(path[:-1])}: expected at least {path[-1] + 1} entries, got {describe(node.plain())} of {path[-1]}",
             )
             return
         mistakes.add(node.place, f"expected a key {str(path[-1])!r}{_inside(path[:-1])}, got none")
@@ -123,7 +130,9 @@ def _text(group: Sequence[Mapping[str, Any]]) -> str:
     if kind == "value_error":
         return str(context.get("error", first["msg"]))
     if kind == "literal_error":
-        names = [name.strip(" '") for name in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
+        names = [
+            name.strip(" '") for name in str(context.get("expected", "")).replace(" or ", ", ").split(",")
+        ]
         return f"expected {_one_of(names)}, got {describe(got)}{suggest(got, names)}"
     if kind in BOUNDS:
         words, name = BOUNDS[kind]
@@ -135,7 +144,11 @@ def _text(group: Sequence[Mapping[str, Any]]) -> str:
         return f"expected {'at least' if kind == 'too_short' else 'at most'} {least} entries, got {context.get('actual_length')}"
     expected = list(dict.fromkeys(EXPECTED[one["type"]] for one in group if one["type"] in EXPECTED))
     if expected:
-        quotes = "; put it in quotes" if expected[0] == "text" and not isinstance(got, str | list | dict | None) else ""
+        quotes = (
+            "; put it in quotes"
+            if expected[0] == "text" and not isinstance(got, str | list | dict | None)
+            else ""
+        )
         return f"expected {_one_of(expected)}, got {describe(got)}{quotes}"
     return str(first["msg"])
 

@@ -1,9 +1,10 @@
-"""What each key of a config decides: the one list of all that goes into the prompt, sampling, cutting and reading of an answer.
+"""What each key of a config decides: the one list of all that goes into the prompt, sampling, cutting and
+reading of an answer.
 
-A key that decides an answer is part of the cell's identity, so that answers given under another value of it are never taken. Reading
-(filters, metrics) is done anew at every run from the kept answers, so what decides the reading alone needs no identity. A key that
-decides nothing says why. A test goes through every key of the schema, changes it, and holds it to what stands here; a new key without an
-entry fails it.
+A key that decides an answer is part of the cell's identity, so that answers given under another value of it
+are never taken. Reading (filters, metrics) is done anew at every run from the kept answers, so what decides
+the reading alone needs no identity. A key that decides nothing says why. A test goes through every key of the
+schema, changes it, and holds it to what stands here; a new key without an entry fails it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ Part = Literal["prompt", "model", "engine", "reading", "nothing"]
 
 @dataclass(frozen=True)
 class Role:
-    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why where that is not plain."""
+    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why where
+    that is not plain.
+    """
 
     part: Part
     why: str = ""
@@ -62,7 +65,8 @@ TASK: dict[str, Role] = {
     "generation": Role("prompt"),
 }
 GENERATION: dict[str, Role] = {
-    name: Role("prompt") for name in ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "until")
+    name: Role("prompt")
+    for name in ("temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "until")
 }
 CONFIG: dict[str, Role] = {
     "name": Role("nothing", "names the run"),

@@ -1,4 +1,7 @@
-"""What a YAML may say. Every field carries its help text: the JSON Schema, the docs and the error messages are made from it."""
+"""What a YAML may say.
+
+Every field carries its help text: the JSON Schema, the docs and the error messages are made from it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ class Strict(BaseModel):
         if isinstance(value, bool) and info.field_name is not None:
             kinds = str(cls.model_fields[info.field_name].annotation)
             if ("int" in kinds or "float" in kinds) and "bool" not in kinds:
-                raise PydanticCustomError("float_type" if "float" in kinds else "int_type", "expected a number")
+                raise PydanticCustomError(
+                    "float_type" if "float" in kinds else "int_type", "expected a number"
+                )
         return value
 
 
@@ -36,46 +41,72 @@ class ModelSpec(Strict):
     """What to load, and how to talk to it."""
 
     id: str = Field(description="Hub id (Qwen/Qwen2.5-7B-Instruct) or a folder (relative to the YAML file).")
-    name: str = Field("", description="Name in tables. Default: the preset's name, or the last part of the id.")
+    name: str = Field(
+        "", description="Name in tables. Default: the preset's name, or the last part of the id."
+    )
     preset: str | None = Field(None, description="Preset that the defaults came from.")
     revision: str | None = Field(None, description="Branch, tag or commit on the hub. Default: main.")
     weights: Literal["pretrained", "random"] = Field(
-        "pretrained", description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy."
+        "pretrained",
+        description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy.",
     )
-    dtype: Dtype = Field("auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU.")
+    dtype: Dtype = Field(
+        "auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU."
+    )
     engine: EngineName = Field(
         "auto",
         description="Who answers: transformers, vllm, openai or mock. auto: vllm where it can run on a GPU, else transformers.",
     )
-    tokenizer: str | None = Field(None, description="Hub id or folder of another tokenizer. Default: the model's own.")
+    tokenizer: str | None = Field(
+        None, description="Hub id or folder of another tokenizer. Default: the model's own."
+    )
     chat_template: bool | None = Field(
         None,
         description="Ask through the chat template. Default: the preset's; else on where the id says instruct or chat, off elsewhere.",
     )
-    system_prompt: str | None = Field(None, description="System message put before every chat. Needs chat_template.")
-    thinking: bool | None = Field(None, description="Let a reasoning model think (passed to its chat template as enable_thinking).")
-    think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought, e.g. ['<think>', '</think>'].")
+    system_prompt: str | None = Field(
+        None, description="System message put before every chat. Needs chat_template."
+    )
+    thinking: bool | None = Field(
+        None, description="Let a reasoning model think (passed to its chat template as enable_thinking)."
+    )
+    think_tags: tuple[str, str] | None = Field(
+        None, description="Markers around a thought, e.g. ['<think>', '</think>']."
+    )
     max_length: int | None = Field(None, gt=0, description="Window in tokens. Default: the model's own.")
-    max_new_tokens: int | None = Field(None, gt=0, description="Budget of generated tokens, instead of the task's (thinking needs more).")
-    trust_remote_code: bool = Field(False, description="Run Python code that the model's repository brings. Off unless you trust it.")
+    max_new_tokens: int | None = Field(
+        None, gt=0, description="Budget of generated tokens, instead of the task's (thinking needs more)."
+    )
+    trust_remote_code: bool = Field(
+        False, description="Run Python code that the model's repository brings. Off unless you trust it."
+    )
     config_overrides: dict[str, Any] = Field(
-        default_factory=dict, description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random."
+        default_factory=dict,
+        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random.",
     )
     engine_args: dict[str, Any] = Field(
-        default_factory=dict, description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own)."
+        default_factory=dict,
+        description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own).",
     )
-    base_url: str | None = Field(None, description="engine: openai: where the endpoint is, e.g. http://localhost:8000/v1.")
+    base_url: str | None = Field(
+        None, description="engine: openai: where the endpoint is, e.g. http://localhost:8000/v1."
+    )
     api_key_env: str | None = Field(
-        None, description="engine: openai: environment variable that holds the key (never the key itself). Default: OPENAI_API_KEY."
+        None,
+        description="engine: openai: environment variable that holds the key (never the key itself). Default: OPENAI_API_KEY.",
     )
-    gpus: int | None = Field(None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for.")
+    gpus: int | None = Field(
+        None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for."
+    )
     seed: int = Field(0, description="Seed of random weights.")
 
     @model_validator(mode="after")
     def _overrides_need_random(self) -> ModelSpec:
         if self.config_overrides and self.weights != "random":
             raise PydanticCustomError(
-                "needs_random", "config_overrides changes the architecture, so it needs weights: random", {"key": "config_overrides"}
+                "needs_random",
+                "config_overrides changes the architecture, so it needs weights: random",
+                {"key": "config_overrides"},
             )
         return self
 
@@ -83,7 +114,9 @@ class ModelSpec(Strict):
     def _endpoint(self) -> ModelSpec:
         """Messages never show the values: they may hold a key, and a config is kept beside its results."""
         if (self.engine == "openai") != (self.base_url is not None):
-            raise PydanticCustomError("endpoint", "base_url and engine: openai belong together; say both or neither")
+            raise PydanticCustomError(
+                "endpoint", "base_url and engine: openai belong together; say both or neither"
+            )
         if self.base_url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", self.base_url):
             text = "expected http(s)://HOST[:PORT]/PATH without user, password or query (a key belongs into the environment)"
             raise PydanticCustomError("endpoint", text, {"key": "base_url"})
@@ -98,42 +131,64 @@ class ModelSpec(Strict):
         return self.name or self.id.rstrip("/").rsplit("/", 1)[-1]
 
 
-class Generation(Strict):
+class GenerationSettings(Strict):
     """How a task's answers are generated; what is not said stays as the task says."""
 
     temperature: float | None = Field(None, ge=0, description="0 is greedy.")
-    top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling: keep the smallest set with this probability.")
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Nucleus sampling: keep the smallest set with this probability."
+    )
     top_k: int | None = Field(None, ge=0, description="Keep the k likeliest tokens; 0 is off.")
-    repetition_penalty: float | None = Field(None, gt=0, description="Divide the logits of tokens already written; 1 is off.")
+    repetition_penalty: float | None = Field(
+        None, gt=0, description="Divide the logits of tokens already written; 1 is off."
+    )
     max_tokens: int | None = Field(None, gt=0, description="Most tokens to generate.")
     until: list[str] | None = Field(None, description="Texts that end an answer.")
 
 
 class TaskEntry(Strict):
-    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path), suite, or file (your own data)."""
+    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path), suite, or
+    file (your own data).
+    """
 
-    task: str | None = Field(None, description="Task or group name, glob (ceval-valid_*), or path of an lm-eval task YAML.")
-    suite: str | None = Field(None, description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, leaderboard-v2.")
-    file: str | None = Field(None, description="Your own JSONL or CSV: a question and choices or an answer a row.")
+    task: str | None = Field(
+        None, description="Task or group name, glob (ceval-valid_*), or path of an lm-eval task YAML."
+    )
+    suite: str | None = Field(
+        None,
+        description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, leaderboard-v2.",
+    )
+    file: str | None = Field(
+        None, description="Your own JSONL or CSV: a question and choices or an answer a row."
+    )
     name: str | None = Field(None, description="Name of an own task. Default: the file's name.")
-    language: Literal["zh", "en"] | None = Field(None, description="Language of an own task, for the averages.")
+    language: Literal["zh", "en"] | None = Field(
+        None, description="Language of an own task, for the averages."
+    )
     question: str = Field("question", description="Own task: column of the question.")
     choices: str | list[str] = Field(
-        "choices", description="Own task: column that holds the list of choices, or several columns. Default: choices, or a usual layout."
+        "choices",
+        description="Own task: column that holds the list of choices, or several columns. Default: choices, or a usual layout.",
     )
-    answer: str = Field("answer", description="Own task: column of the answer: a choice's index, letter or text, or a text to generate.")
+    answer: str = Field(
+        "answer",
+        description="Own task: column of the answer: a choice's index, letter or text, or a text to generate.",
+    )
     answer_is: Literal["text", "letter", "index", "number", "generated"] | None = Field(
         None,
         description="Own task: how answers name their choice: text, letter, index (from 0) or number (from 1); generated: no choices are "
         "shown. Default: found from the answers, asked for where two ways disagree.",
     )
     missing_words: Literal["refuse", "text"] = Field(
-        "refuse", description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it is written."
+        "refuse",
+        description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it is written.",
     )
     fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents.")
     repeats: int | None = Field(None, gt=0, description="Answers sampled for each document (avg@k, maj@k).")
-    generation: Generation = Field(default_factory=Generation, description="Generation settings instead of the task's.")
+    generation: GenerationSettings = Field(
+        default_factory=GenerationSettings, description="Generation settings instead of the task's."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TaskEntry:
@@ -149,7 +204,8 @@ class Expectation(Strict):
     task: str | None = Field(None, description="Task or group name.")
     model: str | None = Field(None, description="Model name as in the table.")
     sanity: Literal["clean"] | None = Field(
-        None, description="clean: nothing was found that may make a number wrong (of the model, of the task, where named)."
+        None,
+        description="clean: nothing was found that may make a number wrong (of the model, of the task, where named).",
     )
     metric: str = Field("acc", description="Metric name.")
     filter: str | None = Field(None, description="Filter name, where the task has several.")
@@ -174,7 +230,9 @@ class Slo(Strict):
     """What a request must keep to count as good (goodput)."""
 
     ttft_ms: float | None = Field(None, gt=0, description="Longest time to the first token, in milliseconds.")
-    tpot_ms: float | None = Field(None, gt=0, description="Longest time for each further token (mean of the request), in milliseconds.")
+    tpot_ms: float | None = Field(
+        None, gt=0, description="Longest time for each further token (mean of the request), in milliseconds."
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Slo:
@@ -187,11 +245,19 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Speed(Strict):
-    """The grid of `harness bench`: every input × output × concurrency (closed loop), and every input × output × rate (open loop)."""
+    """The grid of `harness bench`: every input × output × concurrency (closed loop), and every input × output
+    × rate (open loop).
+    """
 
-    input: list[Count] = Field(default_factory=lambda: [512], min_length=1, description="Prompt lengths in tokens.")
-    output: list[Count] = Field(default_factory=lambda: [128], min_length=1, description="Generated lengths in tokens.")
-    concurrency: list[Count] = Field(default_factory=lambda: [1], description="Closed loop: requests in flight. [] leaves it out.")
+    input: list[Count] = Field(
+        default_factory=lambda: [512], min_length=1, description="Prompt lengths in tokens."
+    )
+    output: list[Count] = Field(
+        default_factory=lambda: [128], min_length=1, description="Generated lengths in tokens."
+    )
+    concurrency: list[Count] = Field(
+        default_factory=lambda: [1], description="Closed loop: requests in flight. [] leaves it out."
+    )
     rate: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         default_factory=list, description="Open loop: requests a second that arrive by a Poisson process."
     )
@@ -199,22 +265,46 @@ class Speed(Strict):
     slo: Slo | None = Field(None, description="What counts as a good request, for goodput.")
     repeats: int = Field(5, ge=5, description="Least repeats of a cell that are kept.")
     max_repeats: int = Field(200, ge=5, description="Most repeats of a cell, rejected ones included.")
-    half_width: float = Field(0.03, gt=0, lt=1, description="Repeat until the median's 95 % interval is at most ± this share of it.")
-    seconds: float = Field(120.0, gt=0, allow_inf_nan=False, description="Time budget of a cell, warm-up apart; then it ends as it is.")
-    repeat_seconds: float = Field(
-        1.0, ge=0, allow_inf_nan=False, description="Closed loop: shortest repeat; as many waves of requests as fill it."
+    half_width: float = Field(
+        0.03, gt=0, lt=1, description="Repeat until the median's 95 % interval is at most ± this share of it."
     )
-    drift: float = Field(0.05, gt=0, lt=1, description="A repeat is rejected when the calibrations around it differ by more than this.")
+    seconds: float = Field(
+        120.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Time budget of a cell, warm-up apart; then it ends as it is.",
+    )
+    repeat_seconds: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Closed loop: shortest repeat; as many waves of requests as fill it.",
+    )
+    drift: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="A repeat is rejected when the calibrations around it differ by more than this.",
+    )
     calibration_seconds: float = Field(
-        0.25, gt=0, le=60, description="Length of a calibration's products, and of its copies; longer ones reject less on a noisy machine."
+        0.25,
+        gt=0,
+        le=60,
+        description="Length of a calibration's products, and of its copies; longer ones reject less on a noisy machine.",
     )
     interleave: bool | None = Field(
-        None, description="Measure the models in turn, all loaded at once. Default: where there is more than one and memory allows it."
+        None,
+        description="Measure the models in turn, all loaded at once. Default: where there is more than one and memory allows it.",
     )
     energy_seconds: float = Field(
-        11.0, ge=0, allow_inf_nan=False, description="Length of the energy window of a cell where energy can be read; 0: none."
+        11.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Length of the energy window of a cell where energy can be read; 0: none.",
     )
-    project: list[str] = Field(default_factory=list, description="Chips to project to (harness/data/hardware.yaml), or all.")
+    project: list[str] = Field(
+        default_factory=list, description="Chips to project to (harness/data/hardware.yaml), or all."
+    )
 
     @model_validator(mode="after")
     def _asks_something(self) -> Speed:
@@ -228,22 +318,40 @@ class Speed(Strict):
 class Config(Strict):
     """One comparison: models × tasks."""
 
-    name: str = Field(description="Name of the run; results go to results/<name> unless --out says otherwise.", pattern=r"^[\w.-]+$")
+    name: str = Field(
+        description="Name of the run; results go to results/<name> unless --out says otherwise.",
+        pattern=r"^[\w.-]+$",
+    )
     models: list[ModelSpec] = Field(min_length=1, description="Presets by name, or models in full.")
-    tasks: list[TaskEntry] = Field(default_factory=list, description="Task names, suites, or tasks with settings.")
-    mirror: str | None = Field(None, description="Folder with datasets/<org>/<name> and models/<org>/<name>. Also HARNESS_MIRROR.")
+    tasks: list[TaskEntry] = Field(
+        default_factory=list, description="Task names, suites, or tasks with settings."
+    )
+    mirror: str | None = Field(
+        None, description="Folder with datasets/<org>/<name> and models/<org>/<name>. Also HARNESS_MIRROR."
+    )
     device: Device = Field("auto", description="auto takes CUDA where present.")
-    limit: int | None = Field(None, gt=0, description="Take the first N documents of each task that does not say its own limit.")
+    limit: int | None = Field(
+        None, gt=0, description="Take the first N documents of each task that does not say its own limit."
+    )
     date: datetime.date = Field(
         datetime.date(2024, 7, 26),
         description="The day that chat templates are told where they ask for today's (Llama 3.1's own default day): "
         "prompts are the same on every day.",
     )
-    seed: int = Field(1234, description="Seed of few-shot sampling and of sampled generation. 1234 is lm-eval's.")
-    fewshot_as_multiturn: bool = Field(True, description="With a chat template: examples as turns, not in one message (lm-eval's default).")
-    allow_code_execution: bool = Field(False, description="Allow tasks that run model-written code (humaneval, mbpp).")
+    seed: int = Field(
+        1234, description="Seed of few-shot sampling and of sampled generation. 1234 is lm-eval's."
+    )
+    fewshot_as_multiturn: bool = Field(
+        True, description="With a chat template: examples as turns, not in one message (lm-eval's default)."
+    )
+    allow_code_execution: bool = Field(
+        False, description="Allow tasks that run model-written code (humaneval, mbpp)."
+    )
     speed: Speed | None = Field(None, description="Grid for harness bench.")
-    meter: bool = Field(True, description="Measure what answers cost (energy, memory, FLOPs, latency); scores are the same without.")
+    meter: bool = Field(
+        True,
+        description="Measure what answers cost (energy, memory, FLOPs, latency); scores are the same without.",
+    )
     usd_per_hour: float | None = Field(
         None, gt=0, description="Price of an hour of one accelerator (on the CPU: of the machine) in dollars."
     )
@@ -255,6 +363,8 @@ class Config(Strict):
         for model in self.models:
             key = clash_key(model.label)
             if key in seen:
-                raise ValueError(f"two models {clash(model.label, seen[key])}; give one of them another name:")
+                raise ValueError(
+                    f"two models {clash(model.label, seen[key])}; give one of them another name:"
+                )
             seen[key] = model.label
         return self

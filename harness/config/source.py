@@ -1,4 +1,6 @@
-"""Reads YAML so that every key and every value remembers where it stands: file, line and column, all counted from 1."""
+"""Reads YAML so that every key and every value remembers where it stands: file, line and column, all counted
+from 1.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,18 @@ from harness.errors import ConfigError
 
 @dataclass(frozen=True)
 class Place:
-    """Where a key or a value was written. ``shown`` is the file as the person named it, or a whole ``--set key=value``."""
+    """Where a key or a value was written.
+
+    ``shown`` is the file as the person named it, or a whole ``--set key=value``.
+    """
 
     shown: str
     line: int = 0
     column: int = 0
     folder: Path = field(default_factory=Path.cwd)
-    """What relative paths written here are relative to: the file's folder; for ``--set`` the working directory."""
+    """What relative paths written here are relative to: the file's folder; for ``--set`` the working
+    directory.
+    """
     order: int = 0
     """Rank of the source among all that were read, so that messages come in reading order."""
 
@@ -33,8 +40,11 @@ class Place:
 
 
 @dataclass
-class Node:
-    """A YAML value with its place: a scalar, a list of nodes or a mapping of nodes. ``key`` is the place of the mapping's key, if any."""
+class YamlNode:
+    """A YAML value with its place: a scalar, a list of nodes or a mapping of nodes.
+
+    ``key`` is the place of the mapping's key, if any.
+    """
 
     value: Any
     place: Place
@@ -48,19 +58,19 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def child(self, step: str | int) -> Node | None:
+    def child(self, step: str | int) -> YamlNode | None:
         """The node under one step of a path, or None."""
         if isinstance(self.value, dict) and isinstance(step, str):
             found = self.value.get(step)
-            return found if isinstance(found, Node) else None
+            return found if isinstance(found, YamlNode) else None
         if isinstance(self.value, list) and isinstance(step, int) and 0 <= step < len(self.value):
             entry = self.value[step]
-            return entry if isinstance(entry, Node) else None
+            return entry if isinstance(entry, YamlNode) else None
         return None
 
-    def wrap(self, value: Any) -> Node:
+    def wrap(self, value: Any) -> YamlNode:
         """A node with another value that stands at the same place (a default, a shorthand written out)."""
-        return Node(value, self.place, self.key)
+        return YamlNode(value, self.place, self.key)
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,9 @@ class Mistakes(list[Mistake]):
     def raise_if_any(self) -> None:
         """Raises ConfigError with one line a mistake, by position."""
         if self:
-            raise ConfigError("\n".join(str(mistake) for mistake in sorted(self, key=lambda mistake: mistake.place.rank)))
+            raise ConfigError(
+                "\n".join(str(mistake) for mistake in sorted(self, key=lambda mistake: mistake.place.rank))
+            )
 
 
 def describe(value: Any) -> str:
@@ -118,15 +130,19 @@ def read_text(path: Path, shown: str) -> str:
     except PermissionError:
         raise ConfigError(f"{shown}: no permission to read this file") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{shown}: not UTF-8 text (byte {error.start + 1}); save the file as UTF-8") from None
+        raise ConfigError(
+            f"{shown}: not UTF-8 text (byte {error.start + 1}); save the file as UTF-8"
+        ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{shown}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def parse(text: str, start: Place, mistakes: Mistakes) -> Node | None:
-    """The YAML's root node, or None for an empty text. Syntax errors and duplicate keys are added to ``mistakes``.
+def parse(text: str, start: Place, mistakes: Mistakes) -> YamlNode | None:
+    """The YAML's root node, or None for an empty text. Syntax errors and duplicate keys are added to
+    ``mistakes``.
 
-    ``start`` names the source; its line and column are ignored. With line 0 kept (``--set``), positions are left out.
+    ``start`` names the source; its line and column are ignored. With line 0 kept (``--set``), positions are
+    left out.
     """
     loader: yaml.SafeLoader | None = None
     try:
@@ -136,7 +152,9 @@ def parse(text: str, start: Place, mistakes: Mistakes) -> Node | None:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        mistakes.add(_at(start, line, column), f"a character that YAML does not allow (code {error.character})")
+        mistakes.add(
+            _at(start, line, column), f"a character that YAML does not allow (code {error.character})"
+        )
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = start if mark is None else _at(start, mark.line + 1, mark.column + 1)
@@ -177,18 +195,18 @@ class _Converter:
     def place(self, node: yaml.Node) -> Place:
         return _at(self.start, node.start_mark.line + 1, node.start_mark.column + 1)
 
-    def node(self, node: yaml.Node, key: Place | None = None) -> Node:
+    def node(self, node: yaml.Node, key: Place | None = None) -> YamlNode:
         place = self.place(node)
         if id(node) in self.open:
             self.mistakes.add(place, "an alias that contains itself")
-            return Node(None, place, key)
+            return YamlNode(None, place, key)
         self.open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
-                return Node(self.mapping(node), place, key)
+                return YamlNode(self.mapping(node), place, key)
             if isinstance(node, yaml.SequenceNode):
-                return Node([self.node(entry) for entry in node.value], place, key)
-            return Node(self.scalar(node, place), place, key)
+                return YamlNode([self.node(entry) for entry in node.value], place, key)
+            return YamlNode(self.scalar(node, place), place, key)
         finally:
             self.open.discard(id(node))
 
@@ -197,17 +215,26 @@ class _Converter:
             return self.loader.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self.mistakes.add(place, error.problem or "not a valid value")
-        except (ValueError, LookupError, TypeError, AttributeError):  # PyYAML lets these out for a tag like !!int on another text
-            self.mistakes.add(place, f"not a valid value for {node.tag.rpartition(':')[2]}: {describe(node.value)}")
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):  # PyYAML lets these out for a tag like !!int on another text
+            self.mistakes.add(
+                place, f"not a valid value for {node.tag.rpartition(':')[2]}: {describe(node.value)}"
+            )
         return None
 
-    def mapping(self, node: yaml.MappingNode) -> dict[str, Node]:
-        entries: dict[str, Node] = {}
-        merged: dict[str, Node] = {}
+    def mapping(self, node: yaml.MappingNode) -> dict[str, YamlNode]:
+        entries: dict[str, YamlNode] = {}
+        merged: dict[str, YamlNode] = {}
         for key_node, value_node in node.value:
             place = self.place(key_node)
             if key_node.tag == "tag:yaml.org,2002:merge":
-                merged |= {name: entry for name, entry in self.merge(value_node).items() if name not in merged}
+                merged |= {
+                    name: entry for name, entry in self.merge(value_node).items() if name not in merged
+                }
                 continue
             name = self.scalar(key_node, place) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(name, str):
@@ -216,15 +243,17 @@ class _Converter:
                 continue
             if name in entries:
                 first = entries[name].key
-                self.mistakes.add(place, f"the key {name!r} is here twice (first on line {first.line if first else 0})")
+                self.mistakes.add(
+                    place, f"the key {name!r} is here twice (first on line {first.line if first else 0})"
+                )
                 continue
             entries[name] = self.node(value_node, place)
         return merged | entries
 
-    def merge(self, node: yaml.Node) -> dict[str, Node]:
+    def merge(self, node: yaml.Node) -> dict[str, YamlNode]:
         """What ``<<: *anchor`` (or a list of anchors, the first wins) brings in."""
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        found: dict[str, Node] = {}
+        found: dict[str, YamlNode] = {}
         for part in parts:
             converted = self.node(part)
             if not isinstance(converted.value, dict):

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.config.source import Node
+from harness.config.source import YamlNode
 from harness.names import alike, tidy
 
-NAMED = {"models": ("name",), "tasks": ("task", "suite", "name"), "expect": ("task", "model", "metric", "filter")}
+NAMED = {
+    "models": ("name",),
+    "tasks": ("task", "suite", "name"),
+    "expect": ("task", "model", "metric", "filter"),
+}
 """Keys whose values join things: a model's row, a task's results, an expectation's cell."""
 PATHS = (".yaml", ".yml")
 
 
-def tidy_names(root: Node) -> list[str]:
+def tidy_names(root: YamlNode) -> list[str]:
     """Tidies names in place; one line a name that was changed, and one where names of models look alike."""
     notes = []
     for part, keys in NAMED.items():
         for entry in _entries(root, part):
             for key in keys:
                 node = entry.child(key)
-                if node is None or not isinstance(node.value, str) or node.value.endswith(PATHS) or node.value == tidy(node.value):
+                if (
+                    node is None
+                    or not isinstance(node.value, str)
+                    or node.value.endswith(PATHS)
+                    or node.value == tidy(node.value)
+                ):
                     continue
                 notes.append(f"{node.place}: {key}: {node.value!r} is read as {tidy(node.value)!r}")
                 node.value = tidy(node.value)
-    names = [node.value for entry in _entries(root, "models") if (node := entry.child("name")) and isinstance(node.value, str)]
+    names = [
+        node.value
+        for entry in _entries(root, "models")
+        if (node := entry.child("name")) and isinstance(node.value, str)
+    ]
     notes += [
         f"models that differ by case, separators or look-alike letters alone: {', '.join(group)}; name them so that they can be told apart"
         for group in alike(names)
@@ -31,7 +44,7 @@ def tidy_names(root: Node) -> list[str]:
     return notes
 
 
-def _entries(root: Node, part: str) -> Iterator[Node]:
+def _entries(root: YamlNode, part: str) -> Iterator[YamlNode]:
     node = root.child(part)
     if node is not None and isinstance(node.value, list):
         yield from (entry for entry in node.value if isinstance(entry.value, dict))

@@ -1,4 +1,7 @@
-"""Engines: who answers. One protocol, one folder an engine; nothing heavy is imported before an engine is opened."""
+"""Engines: who answers.
+
+One protocol, one folder an engine; nothing heavy is imported before an engine is opened.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +49,16 @@ def _choose(spec: ModelSpec, device: str, files: ModelFiles | None) -> EngineCho
         return EngineChoice("transformers", "named")
     if spec.engine in ("mock", "openai", "vllm"):
         return EngineChoice(spec.engine, "named")
-    raise ModelError(f"{spec.label}: engine {spec.engine} is not in this version yet; use engine: transformers")
+    raise ModelError(
+        f"{spec.label}: engine {spec.engine} is not in this version yet; use engine: transformers"
+    )
 
 
 def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
-    """The model's files, or, of an engine that has none (a mock, an endpoint), only what identifies it. Raises ModelError."""
+    """The model's files, or, of an engine that has none (a mock, an endpoint), only what identifies it.
+
+    Raises ModelError.
+    """
     name = engine_name(spec)
     if name == "mock":
         return ModelFiles(Path(), None, "bundled", {}, model_identity(spec, spec.id, {}))
@@ -62,7 +70,8 @@ def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
 
 
 def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None = None) -> ChatRenderer:
-    """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for an endpoint that has its own.
+    """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for an
+    endpoint that has its own.
 
     ``date`` is what a template is told that asks for today's; None is the clock's.
 
@@ -75,28 +84,37 @@ def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None
         if Settings.of(spec).api_for(spec) == "chat":
             return Messages()
         if spec.tokenizer is None:
-            raise ModelError(f"{spec.label}: plain completions of a chat need its template; name its tokenizer:, or say api: chat")
+            raise ModelError(
+                f"{spec.label}: plain completions of a chat need its template; name its tokenizer:, or say api: chat"
+            )
     from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 
     return ChatTemplate(load_tokenizer(spec, files), spec.thinking, date)
 
 
 def template_folder(spec: ModelSpec, files: ModelFiles) -> Path | None:
-    """Where the chat template that will be rendered here lies; None where a server renders its own, or the engine has none."""
+    """Where the chat template that will be rendered here lies; None where a server renders its own, or the
+    engine has none.
+    """
     name = engine_name(spec)
     if name == "mock":
         return None
     if name == "openai":
         from harness.engines.openai.settings import Settings
 
-        return None if spec.tokenizer is None or Settings.of(spec).api_for(spec) == "chat" else files.tokenizer
+        return (
+            None if spec.tokenizer is None or Settings.of(spec).api_for(spec) == "chat" else files.tokenizer
+        )
     return files.tokenizer
 
 
-def open_engine(spec: ModelSpec, files: ModelFiles | None = None, device: str = "auto", mirror: Path | None = None) -> Engine:
+def open_engine(
+    spec: ModelSpec, files: ModelFiles | None = None, device: str = "auto", mirror: Path | None = None
+) -> Engine:
     """Loads the model and returns its engine. ``files`` default to `resolve_model`; a mock needs none.
 
-    ``device``: auto, cpu, cuda or cuda:N. Raises ModelError (not found, corrupted, unknown engine) and OutOfMemoryError.
+    ``device``: auto, cpu, cuda or cuda:N. Raises ModelError (not found, corrupted, unknown engine) and
+    OutOfMemoryError.
     """
     if engine_name(spec) == "mock":
         from harness.engines.mock import MockEngine
@@ -118,9 +136,11 @@ def open_engine(spec: ModelSpec, files: ModelFiles | None = None, device: str = 
 
 
 def engine_identity(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> dict[str, Any]:
-    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device kind, number format, attention.
+    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device kind, number
+    format, attention.
 
-    With ``files`` a dtype of auto on CUDA is told by the checkpoint, and an engine of auto by what vLLM can run; without, they stay open.
+    With ``files`` a dtype of auto on CUDA is told by the checkpoint, and an engine of auto by what vLLM can
+    run; without, they stay open.
     """
     name = engine_name(spec, device, files)
     if name == "mock":

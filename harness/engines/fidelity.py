@@ -10,8 +10,10 @@ there and back. Nothing here asks for a model's name.
 |---|---|
 | as it was | right |
 | equal but for Unicode compatibility forms (full-width signs, ①) | a note: the tokenizer's own normalizer |
-| changed: lower case, accents, spaces, or an unknown token in place of what the vocabulary lacks | a warning |
-| without some of its visible characters (or all of its spaces), and no unknown token in their place | refused |
+| changed: lower case, accents, spaces, or an unknown token in place of what the vocabulary lacks | a warning
+  |
+| without some of its visible characters (or all of its spaces), and no unknown token in their place | refused
+  |
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ TEXTS = (
     "🙂👍🏽 émigré Ω≈π",
 )
 """They go there and back. No white space at either end, which many tokenizers add or take by design; NFC, as
-texts usually are."""
+texts usually are.
+"""
 _COMPARED = (
     *TEXTS,
     " leading space",
@@ -48,7 +51,14 @@ _COMPARED = (
 )
 """Their ids must be the file's. Not all of them come back unchanged from a sound tokenizer."""
 _SPECIALS = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token")
-_KEPT = ("chat_template", "model_max_length", "clean_up_tokenization_spaces", "padding_side", "add_bos_token", "add_eos_token")
+_KEPT = (
+    "chat_template",
+    "model_max_length",
+    "clean_up_tokenization_spaces",
+    "padding_side",
+    "add_bos_token",
+    "add_eos_token",
+)
 _FLAGS = (
     "byte_fallback",
     "fuse_unk",
@@ -64,16 +74,17 @@ Verdict = Literal["same", "normalised", "altered", "gone"]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedTokenizer:
     """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its config
-    names, which would not."""
+    names, which would not.
+    """
 
     raw: Any
     findings: tuple[Finding, ...]
     rebuilt: bool = False
 
 
-def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -> Loaded:
+def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -> LoadedTokenizer:
     """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or where it
     loses text.
 
@@ -86,10 +97,15 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
 
     truth = _read_truth(folder, label)
     ways: list[Callable[[], Any]] = [
-        lambda: AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+        lambda: AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=trust_remote_code, local_files_only=True
+        )
     ]
     if truth is not None:
-        ways += [lambda: PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True), lambda: _around(truth, folder)]
+        ways += [
+            lambda: PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True),
+            lambda: _around(truth, folder),
+        ]
     reasons: list[str] = []
     for place, way in enumerate(ways):
         try:
@@ -101,8 +117,12 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
                 raise ModelError(f"{label}: cannot load a tokenizer from {folder}: {reason}") from error
         if reason is None:
             named = _config(folder).get("tokenizer_class") or "of its model type"
-            rebuilt = () if place == 0 else (Finding("tokenizer_rebuilt", values={"name": str(named), "reason": reasons[0]}),)
-            return Loaded(raw, (*rebuilt, *check_round_trip(raw, label, folder)), place > 0)
+            rebuilt = (
+                ()
+                if place == 0
+                else (Finding("tokenizer_rebuilt", values={"name": str(named), "reason": reasons[0]}),)
+            )
+            return LoadedTokenizer(raw, (*rebuilt, *check_round_trip(raw, label, folder)), place > 0)
         reasons.append(reason)
     raise ModelError(
         f"{label}: cannot load a tokenizer from {folder}: {reasons[-1]}; its tokenizer.json and tokenizer_config.json disagree"
@@ -111,7 +131,8 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
 
 def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
     """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone without a
-    trace."""
+    trace.
+    """
     found: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
     unknown = _unknown_ids(raw)
     for text in TEXTS:
@@ -132,7 +153,9 @@ def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
             found[verdict].append((text, back))
     kinds: dict[Verdict, str] = {"altered": "tokenizer_loses_text", "normalised": "tokenizer_normalises"}
     return tuple(
-        Finding(kinds[verdict], len(cases), len(TEXTS), {"text": repr(cases[0][0]), "back": _short(cases[0][1])})
+        Finding(
+            kinds[verdict], len(cases), len(TEXTS), {"text": repr(cases[0][0]), "back": _short(cases[0][1])}
+        )
         for verdict, cases in found.items()
         if cases
     )
@@ -174,7 +197,8 @@ def _unknown_ids(raw: Any) -> set[int]:
 
 def _read_truth(folder: Path, label: str) -> Any:
     """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none. Raises
-    ModelError for a spoilt one."""
+    ModelError for a spoilt one.
+    """
     from tokenizers import Tokenizer
 
     file = folder / "tokenizer.json"
@@ -183,7 +207,9 @@ def _read_truth(folder: Path, label: str) -> Any:
     try:
         truth = Tokenizer.from_file(str(file))
     except Exception as error:
-        raise ModelError(f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {_reason(error)}") from error
+        raise ModelError(
+            f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {_reason(error)}"
+        ) from error
     truth.no_truncation()
     truth.no_padding()
     if getattr(truth.model, "dropout", None):
@@ -197,7 +223,11 @@ def _config(folder: Path) -> dict[str, Any]:
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         if (file := folder / name).is_file():
             read = json.loads(file.read_text(encoding="utf-8"))
-            found |= {key: value for key, value in read.items() if value is not None} if isinstance(read, dict) else {}
+            found |= (
+                {key: value for key, value in read.items() if value is not None}
+                if isinstance(read, dict)
+                else {}
+            )
     return found
 
 
@@ -218,11 +248,18 @@ def _around(truth: Any, folder: Path) -> Any:
 
 def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
     """How a tokenizer departs from its file, None where it does not (or there is no file, or it is remote
-    code of its own)."""
+    code of its own).
+    """
     if truth is None or not getattr(raw, "is_fast", False):
         return None
     texts = _compared(truth)
-    ids = raw(texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False)["input_ids"]
+    ids = raw(
+        texts,
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )["input_ids"]
     for text, want, got in zip(texts, truth.encode_batch(texts, add_special_tokens=False), ids, strict=True):
         if want.ids != got:
             return f"{_short(text)} becomes other tokens than the file's ({len(got)}, not {len(want.ids)})"
@@ -232,19 +269,27 @@ def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
     config = _config(folder)
     if (added := _uncalled_for(raw, truth, config)) is not None:
         return f"it adds the token {added!r}, which the file does not have"
-    if "add_bos_token" not in config and "add_eos_token" not in config and truth.encode("a").ids != raw("a", verbose=False)["input_ids"]:
+    if (
+        "add_bos_token" not in config
+        and "add_eos_token" not in config
+        and truth.encode("a").ids != raw("a", verbose=False)["input_ids"]
+    ):
         return "it adds other special tokens than the file"
     return None
 
 
 def _compared(truth: Any) -> list[str]:
     """The texts of which ids are compared: ours, and every added token between spaces and between letters."""
-    return [*_COMPARED, *(f"a {token.content} b{token.content}c" for token in truth.get_added_tokens_decoder().values())]
+    return [
+        *_COMPARED,
+        *(f"a {token.content} b{token.content}c" for token in truth.get_added_tokens_decoder().values()),
+    ]
 
 
 def _uncalled_for(raw: Any, truth: Any, config: dict[str, Any]) -> str | None:
     """An added token that neither the file has nor its config asks for: as a special token by name, or under
-    an id beyond the file's."""
+    an id beyond the file's.
+    """
     known = {token.content for token in truth.get_added_tokens_decoder().values()}
     lists = [config.get(name) or () for name in ("additional_special_tokens", "extra_special_tokens")]
     named = [
@@ -252,7 +297,9 @@ def _uncalled_for(raw: Any, truth: Any, config: dict[str, Any]) -> str | None:
         *(one for each in lists for one in (each.values() if isinstance(each, dict) else each)),
     ]
     known |= {content for one in named if (content := _content(one))}
-    declared = {int(index): _content(token) for index, token in (config.get("added_tokens_decoder") or {}).items()}
+    declared = {
+        int(index): _content(token) for index, token in (config.get("added_tokens_decoder") or {}).items()
+    }
     for index, token in raw.added_tokens_decoder.items():
         beyond = index >= truth.get_vocab_size() and declared.get(index) == token.content
         if token.content not in known and not beyond:

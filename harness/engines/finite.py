@@ -52,7 +52,8 @@ def _right(value: float) -> bool:
 
 def is_kept(answer: Answer) -> bool:
     """Whether an answer that a journal holds may be used: its numbers are right, and no option was called
-    certain for want of a token, as earlier versions did."""
+    certain for want of a token, as earlier versions did.
+    """
     certain = isinstance(answer, Score) and any(
         size == 0 and value == 0.0 for size, value in zip(answer.lengths, answer.logprobs, strict=False)
     )
@@ -78,5 +79,10 @@ class Faults:
         if not self.found:
             return
         first = "; ".join(map(str, self.found[:_TOLD])) + ("; …" if len(self.found) > _TOLD else "")
-        why = "; ".join(causes) or "spoilt weights, or a number format that overflows (try dtype: bfloat16 or float32)"
-        raise ModelError(f"{len(self.found)} of {self.of} answers are not finite numbers, the first: {first}; {why}")
+        why = (
+            "; ".join(causes)
+            or "spoilt weights, or a number format that overflows (try dtype: bfloat16 or float32)"
+        )
+        raise ModelError(
+            f"{len(self.found)} of {self.of} answers are not finite numbers, the first: {first}; {why}"
+        )

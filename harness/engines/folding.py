@@ -1,7 +1,9 @@
-"""Messages that a chat template or an endpoint does not take as they are: brought into a form that it takes, with nothing lost unsaid.
+"""Messages that a chat template or an endpoint does not take as they are: brought into a form that it takes,
+with nothing lost unsaid.
 
-A system message that is refused or left out goes to the start of the first user turn (text, blank line, the user's text), as the makers
-of such models advise (Gemma: https://ai.google.dev/gemma/docs/core/prompt-structure; Mistral's own tokenizer puts it there itself).
+A system message that is refused or left out goes to the start of the first user turn (text, blank line, the
+user's text), as the makers of such models advise (Gemma:
+https://ai.google.dev/gemma/docs/core/prompt-structure; Mistral's own tokenizer puts it there itself).
 Neighbouring turns of one role become one. lm-eval leaves the system message out instead.
 """
 
@@ -23,7 +25,7 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
-class Adapted:
+class FoldedMessages:
     """What was done to the messages of one prompt. ``lost`` are texts that stand nowhere in it."""
 
     folded: bool = False
@@ -34,11 +36,16 @@ class Adapted:
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """The messages without a system turn: its text stands before the first user turn's, a blank line between them.
+    """The messages without a system turn: its text stands before the first user turn's, a blank line between
+    them.
 
     Where no user turn follows, the system's text becomes one.
     """
-    text = "\n\n".join(message["content"].strip("\n") for message in messages if message["role"] == "system" and message["content"].strip())
+    text = "\n\n".join(
+        message["content"].strip("\n")
+        for message in messages
+        if message["role"] == "system" and message["content"].strip()
+    )
     rest = [message for message in messages if message["role"] != "system"]
     if not text:
         return rest
@@ -60,14 +67,15 @@ def merge_turns(messages: Sequence[Message]) -> list[Message]:
     return merged
 
 
-def adapt(messages: Sequence[Message], render: Render) -> tuple[str, Adapted]:
-    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError where no form of them is taken.
+def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessages]:
+    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError where no
+    form of them is taken.
 
-    Tried in turn: the messages as they are, with the system turn folded, with turns of one role merged, with both. The first form in which
-    nothing is lost counts, else the form that loses least.
+    Tried in turn: the messages as they are, with the system turn folded, with turns of one role merged, with
+    both. The first form in which nothing is lost counts, else the form that loses least.
     """
     refusals: list[str] = []
-    best: tuple[str, Adapted] | None = None
+    best: tuple[str, FoldedMessages] | None = None
     for folded, merged, tried in _forms(list(messages)):
         try:
             prompt = render(tried)
@@ -75,7 +83,7 @@ def adapt(messages: Sequence[Message], render: Render) -> tuple[str, Adapted]:
             refusals.append(" ".join(str(error).split()) or type(error).__name__)
             continue
         lost, cut = _lost(messages, prompt)
-        found = prompt, Adapted(folded, merged, cut, lost)
+        found = prompt, FoldedMessages(folded, merged, cut, lost)
         if not lost:
             return found
         if best is None or len(lost) < len(best[1].lost):
@@ -89,14 +97,21 @@ def _forms(messages: list[Message]) -> list[tuple[bool, bool, list[Message]]]:
     """(folded, merged, messages) without repetitions."""
     folded, merged = fold_system(messages), merge_turns(messages)
     found: list[tuple[bool, bool, list[Message]]] = []
-    for entry in ((False, False, messages), (True, False, folded), (False, True, merged), (True, True, merge_turns(folded))):
+    for entry in (
+        (False, False, messages),
+        (True, False, folded),
+        (False, True, merged),
+        (True, True, merge_turns(folded)),
+    ):
         if all(entry[2] != known[2] for known in found):
             found.append(entry)
     return found
 
 
 def _lost(messages: Sequence[Message], prompt: str) -> tuple[tuple[str, ...], bool]:
-    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of earlier answers."""
+    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of earlier
+    answers.
+    """
     whole = _bare(prompt)
     lost, cut = [], False
     for message in messages:

@@ -1,8 +1,9 @@
 """SHA-256 of a model's files, without reading gigabytes twice.
 
-A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local file is read once and remembered in the
-user's cache folder under its path, its number on the disk, its size and when its content and its entry last changed: a copy that keeps the
-modification time (``cp -p``, ``rsync -a``) still changes the latter.
+A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local file is read
+once and remembered in the user's cache folder under its path, its number on the disk, its size and when its
+content and its entry last changed: a copy that keeps the modification time (``cp -p``, ``rsync -a``) still
+changes the latter.
 """
 
 from __future__ import annotations
@@ -21,13 +22,18 @@ _WORTH_REMEMBERING = 1 << 20  # bytes: below a megabyte, hashing is as quick as 
 
 
 def user_cache() -> Path:
-    """The folder for what may be lost: ``$XDG_CACHE_HOME/open-weight-harness``, by default under ``~/.cache``."""
+    """The folder for what may be lost: ``$XDG_CACHE_HOME/open-weight-harness``, by default under
+    ``~/.cache``.
+    """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "open-weight-harness"
 
 
 def hash_files(folder: Path, files: Iterable[Path]) -> dict[str, str]:
-    """Path inside ``folder`` (with ``/``) -> SHA-256 in hex, sorted by path. Raises OSError when a file cannot be read."""
+    """Path inside ``folder`` (with ``/``) -> SHA-256 in hex, sorted by path.
+
+    Raises OSError when a file cannot be read.
+    """
     return {path.relative_to(folder).as_posix(): hash_file(path) for path in sorted(files)}
 
 

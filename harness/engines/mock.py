@@ -1,9 +1,10 @@
-"""An engine without a model: answers made from a hash of the question, so that everything above engines can be tested in milliseconds.
+"""An engine without a model: answers made from a hash of the question, so that everything above engines can
+be tested in milliseconds.
 
-``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after`` / ``oom_after`` / ``crash_after``
-(after so many items of this engine's life raise ModelError / OutOfMemoryError / end the process at once), ``not_finite`` (every so-manieth
-answer is no finite number), ``trace`` (a file that gets one
-line an item asked, so that a test can see what was asked twice).
+``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after`` /
+``oom_after`` / ``crash_after`` (after so many items of this engine's life raise ModelError / OutOfMemoryError
+/ end the process at once), ``not_finite`` (every so-manieth answer is no finite number), ``trace`` (a file
+that gets one line an item asked, so that a test can see what was asked twice).
 """
 
 from __future__ import annotations
@@ -41,7 +42,14 @@ class MockOptions:
 
 def mock_identity(spec: ModelSpec) -> dict[str, Any]:
     """The mock's part of ``engine_id``: failures and delays change no answer, so they are left out."""
-    return {"engine": "mock", "versions": {}, "device": "cpu", "dtype": "none", "answer": spec.engine_args.get("answer"), "seed": spec.seed}
+    return {
+        "engine": "mock",
+        "versions": {},
+        "device": "cpu",
+        "dtype": "none",
+        "answer": spec.engine_args.get("answer"),
+        "seed": spec.seed,
+    }
 
 
 class MockEngine:
@@ -50,7 +58,9 @@ class MockEngine:
     def __init__(self, spec: ModelSpec) -> None:
         known = {option.name for option in fields(MockOptions)}
         if unknown := sorted(set(spec.engine_args) - known):
-            raise ModelError(f"{spec.label}: the mock engine has no engine_args {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+            raise ModelError(
+                f"{spec.label}: the mock engine has no engine_args {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+            )
         self._options = MockOptions(**spec.engine_args)
         self._salt = f"{spec.id}:{spec.seed}"
         self._answered = 0
@@ -72,7 +82,9 @@ class MockEngine:
             logprobs = tuple(-20.0 * draw for draw in draws)
             logprobs = tuple(self._spoilt(value) for value in logprobs)
             seconds, told = time.perf_counter() - started, rules if END in rules else ()
-            yield Score(item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, seconds, told)
+            yield Score(
+                item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, seconds, told
+            )
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
@@ -83,13 +95,19 @@ class MockEngine:
             first = time.perf_counter() - begun
             text, stopped = self._text(item)
             now = time.perf_counter()
-            ids = tuple(range(item.max_tokens if item.ignore_eos else len(text))) if item.prompt_ids is not None else None
+            ids = (
+                tuple(range(item.max_tokens if item.ignore_eos else len(text)))
+                if item.prompt_ids is not None
+                else None
+            )
             size = len(item.prompt_ids) if item.prompt_ids is not None else len(item.prompt)
             written = item.max_tokens if item.ignore_eos else len(text)
             tokens = Tokens(size, size + written, 0, written)
             finish: Finish = "length" if item.ignore_eos else "stop" if stopped else "eos"
             broken = None if self._spoilt(0.0) == 0.0 else "nan"
-            yield Generation(item.key, text, finish, tokens, 0, now - started, first, now - begun, ids, broken=broken)
+            yield Generation(
+                item.key, text, finish, tokens, 0, now - started, first, now - begun, ids, broken=broken
+            )
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Two nats a character, give or take a hash of the text."""
@@ -111,7 +129,9 @@ class MockEngine:
         if self._answered == self._options.fail_after:
             raise ModelError(f"the mock engine failed after {self._answered} items, as asked")
         if self._answered == self._options.oom_after:
-            raise OutOfMemoryError(f"the mock engine ran out of memory after {self._answered} items, as asked")
+            raise OutOfMemoryError(
+                f"the mock engine ran out of memory after {self._answered} items, as asked"
+            )
         if self._answered == self._options.crash_after:
             os._exit(139)
         self._answered += 1
@@ -138,7 +158,9 @@ class MockEngine:
         if text is None:
             prompt = item.prompt if item.prompt_ids is None else repr(item.prompt_ids)
             seed = str(item.sampling.seed) if item.sampling.temperature > 0 else ""
-            text = " ".join(_WORDS[int(self._draw(prompt, seed, str(place)) * len(_WORDS))] for place in range(3))
+            text = " ".join(
+                _WORDS[int(self._draw(prompt, seed, str(place)) * len(_WORDS))] for place in range(3)
+            )
         whole = len(text)
         for stop in item.stop:
             if stop:

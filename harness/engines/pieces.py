@@ -1,9 +1,11 @@
-"""Encodes texts line by line, each distinct line once, where that provably gives the same ids as encoding them whole.
+"""Encodes texts line by line, each distinct line once, where that provably gives the same ids as encoding
+them whole.
 
-Few-shot prompts repeat their lines: the same examples before every question, the same question before every choice. A byte-level BPE
-encodes each pre-token alone, and its pre-tokenizer's pattern looks no further than the next visible character. So a text may be cut
-between a line break and a letter, digit or Chinese character when the pattern always ends a pre-token there. Whether it does is asked of
-the tokenizer itself, over every kind of character before the break and after; anything unusual means no cutting at all.
+Few-shot prompts repeat their lines: the same examples before every question, the same question before every
+choice. A byte-level BPE encodes each pre-token alone, and its pre-tokenizer's pattern looks no further than
+the next visible character. So a text may be cut between a line break and a letter, digit or Chinese character
+when the pattern always ends a pre-token there. Whether it does is asked of the tokenizer itself, over every
+kind of character before the break and after; anything unusual means no cutting at all.
 """
 
 from __future__ import annotations
@@ -14,7 +16,31 @@ from collections.abc import Callable
 from typing import Any
 
 _LETTERS = ("a", "Z", "é", "e\u0301", "中", "한", "ก", "7", "½", "1234", "a b", "'s", "A. ", "x.\n\ny")
-_SIGNS = (".", ",", "!", "?", ":", ")", '"', "'", "”", "。", "？", "：", "$", "+", "_", "`", "🙂", " .", "\t)", "\\", "}", "<|", "→")
+_SIGNS = (
+    ".",
+    ",",
+    "!",
+    "?",
+    ":",
+    ")",
+    '"',
+    "'",
+    "”",
+    "。",
+    "？",
+    "：",
+    "$",
+    "+",
+    "_",
+    "`",
+    "🙂",
+    " .",
+    "\t)",
+    "\\",
+    "}",
+    "<|",
+    "→",
+)
 _BEFORE = _LETTERS + _SIGNS
 _AFTER = (
     "a",
@@ -40,14 +66,21 @@ _AFTER = (
 
 
 class PieceEncoder:
-    """Line-by-line encoding for one transformers tokenizer. ``usable`` says whether it may be cut; ``runs``: after empty lines too."""
+    """Line-by-line encoding for one transformers tokenizer.
+
+    ``usable`` says whether it may be cut; ``runs``: after empty lines too.
+    """
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self.prefix: list[int] = []
         self.usable = False
         self.runs = False
-        if getattr(raw, "is_fast", False) and _plain_pipeline(raw.backend_tokenizer) and _added_tokens_stay_apart(raw):
+        if (
+            getattr(raw, "is_fast", False)
+            and _plain_pipeline(raw.backend_tokenizer)
+            and _added_tokens_stay_apart(raw)
+        ):
             plain = raw("a", add_special_tokens=False)["input_ids"]
             special = raw("a")["input_ids"]
             self.prefix = special[: len(special) - len(plain)]
@@ -55,16 +88,20 @@ class PieceEncoder:
             pre_tokenize = raw.backend_tokenizer.pre_tokenizer.pre_tokenize_str
             added_in_front = special == self.prefix + plain and raw("")["input_ids"] == self.prefix
             self.usable = added_in_front and _ends_there(pre_tokenize, [text + "\n" for text in before])
-            self.runs = self.usable and _ends_there(pre_tokenize, [text + breaks for text in before for breaks in ("\n\n", "\n\n\n")])
+            self.runs = self.usable and _ends_there(
+                pre_tokenize, [text + breaks for text in before for breaks in ("\n\n", "\n\n\n")]
+            )
 
     def encode(self, texts: list[str], special: bool) -> dict[str, list[int]]:
         """Token ids by text; the tokenizer's special tokens in front if ``special``.
 
-        A text that goes on where one before it ended (a context, then the same with each of its continuations) is cut, and its ids put
-        together, from the last line of that text only.
+        A text that goes on where one before it ended (a context, then the same with each of its
+        continuations) is cut, and its ids put together, from the last line of that text only.
         """
         front = tuple(self.prefix) if special else ()
-        heads: list[list[str]] = []  # pieces that all but the last of a text and of those that go on from it have in common
+        heads: list[
+            list[str]
+        ] = []  # pieces that all but the last of a text and of those that go on from it have in common
         parts: list[tuple[int, list[str]]] = []  # by text: which of the heads, and the pieces after it
         base, keep = None, 0
         for text in texts:
@@ -82,10 +119,20 @@ class PieceEncoder:
             for text, (head, rest) in zip(texts, parts, strict=True)
         }
 
-    def _encode_pieces(self, heads: list[list[str]], parts: list[tuple[int, list[str]]]) -> dict[str, list[int]]:
-        every = itertools.chain(itertools.chain.from_iterable(heads), itertools.chain.from_iterable(rest for _, rest in parts))
+    def _encode_pieces(
+        self, heads: list[list[str]], parts: list[tuple[int, list[str]]]
+    ) -> dict[str, list[int]]:
+        every = itertools.chain(
+            itertools.chain.from_iterable(heads), itertools.chain.from_iterable(rest for _, rest in parts)
+        )
         pieces = list(dict.fromkeys(every))
-        found = self._raw(pieces, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False)
+        found = self._raw(
+            pieces,
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
         return dict(zip(pieces, found["input_ids"], strict=True))
 
     def cut(self, text: str) -> list[str]:
@@ -101,14 +148,21 @@ class PieceEncoder:
 
 
 def _solid_class() -> str:
-    """Pattern of what is visible: no space of any kind, no control or format character, nothing beyond the basic plane."""
-    visible = "".join(character if character.isprintable() and character != " " else "\n" for character in map(chr, range(0x10000)))
+    """Pattern of what is visible: no space of any kind, no control or format character, nothing beyond the
+    basic plane.
+    """
+    visible = "".join(
+        character if character.isprintable() and character != " " else "\n"
+        for character in map(chr, range(0x10000))
+    )
     spans = [(found.start(), found.end() - 1) for found in re.finditer(r"[^\n]+", visible)]
     return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in spans)
 
 
 _BEGINS = "(?=[A-Za-z0-9\u4e00-\u9fff])"
-"""ASCII letters, digits and Chinese characters: no pattern joins these to a line break, and no normalisation either."""
+"""ASCII letters, digits and Chinese characters: no pattern joins these to a line break, and no normalisation
+either.
+"""
 _SOLID = _solid_class()
 _AFTER_LINE = re.compile(rf"\n(?<=[{_SOLID}]\n){_BEGINS}")
 _AFTER_RUNS = re.compile(rf"\n(?:(?<=[{_SOLID}]\n)|(?<=[{_SOLID}]\n\n)|(?<=[{_SOLID}]\n\n\n)){_BEGINS}")
@@ -122,7 +176,11 @@ def _solid(line: str) -> bool:
 def _plain_pipeline(backend: Any) -> bool:
     """BPE over pre-tokens, of text left as it is or brought to NFC."""
     normalizer = type(backend.normalizer).__name__
-    return type(backend.model).__name__ == "BPE" and backend.pre_tokenizer is not None and normalizer in ("NoneType", "NFC")
+    return (
+        type(backend.model).__name__ == "BPE"
+        and backend.pre_tokenizer is not None
+        and normalizer in ("NoneType", "NFC")
+    )
 
 
 def _added_tokens_stay_apart(raw: Any) -> bool:
@@ -132,6 +190,12 @@ def _added_tokens_stay_apart(raw: Any) -> bool:
 
 
 def _ends_there(pre_tokenize: Callable[[str], list[tuple[str, tuple[int, int]]]], before: list[str]) -> bool:
-    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they stood alone."""
+    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they stood
+    alone.
+    """
     alone = {text: [piece for piece, _ in pre_tokenize(text)] for text in (*before, *_AFTER)}
-    return all([piece for piece, _ in pre_tokenize(left + right)] == alone[left] + alone[right] for left in before for right in _AFTER)
+    return all(
+        [piece for piece, _ in pre_tokenize(left + right)] == alone[left] + alone[right]
+        for left in before
+        for right in _AFTER
+    )

@@ -1,4 +1,6 @@
-"""Which inputs answer which continuations: the same windows and the same merging of equal inputs for every engine that scores token ids."""
+"""Which inputs answer which continuations: the same windows and the same merging of equal inputs for every
+engine that scores token ids.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ def sort_key(ids: Ids) -> bytes:
 
 @dataclass(slots=True)
 class Want:
-    """One pair of one owner: the tokens whose log-probabilities are summed. They are predicted by the last positions of its row."""
+    """One pair of one owner: the tokens whose log-probabilities are summed.
+
+    They are predicted by the last positions of its row.
+    """
 
     owner: int
     slot: int
@@ -28,7 +33,7 @@ class Want:
 
 
 @dataclass(slots=True)
-class Row:
+class InputRow:
     """An input that goes through the model once, for every pair (index into the plan's wants) that has it."""
 
     inputs: Ids
@@ -38,7 +43,8 @@ class Row:
 
 @dataclass(slots=True)
 class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens not yet scored.
+    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens
+    not yet scored.
 
     ``lengths``: tokens of each continuation, before the window cuts it; ``cut``: the slots in which it does.
     """
@@ -55,25 +61,34 @@ class Verdict:
 
 
 class ScorePlan:
-    """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context + continuation)[-(window + 1):][:-1]``.
+    """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context +
+    continuation)[-(window + 1):][:-1]``.
 
-    ``rows`` are distinct and sorted by their tokens. Raises ValueError for an empty continuation: it would be certain (see `seams`).
+    ``rows`` are distinct and sorted by their tokens. Raises ValueError for an empty continuation: it would be
+    certain (see `seams`).
     """
 
     def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
         self.verdicts: list[Verdict] = []
         self.wants: list[Want] = []
-        rows: dict[bytes, Row] = {}
+        rows: dict[bytes, InputRow] = {}
         for owner, pairs in enumerate(owners):
-            verdict = Verdict([0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs])
+            verdict = Verdict(
+                [0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs]
+            )
             self.verdicts.append(verdict)
             for slot, (context, continuation) in enumerate(pairs):
                 if not len(continuation):
                     raise ValueError("a continuation without a token")
-                self._add(rows, Want(owner, slot, np.asarray(continuation, np.int32)), np.asarray(context, np.int32), window)
+                self._add(
+                    rows,
+                    Want(owner, slot, np.asarray(continuation, np.int32)),
+                    np.asarray(context, np.int32),
+                    window,
+                )
         self.rows = [row for _, row in sorted(rows.items())]
 
-    def _add(self, rows: dict[bytes, Row], want: Want, context: Ids, window: int) -> None:
+    def _add(self, rows: dict[bytes, InputRow], want: Want, context: Ids, window: int) -> None:
         whole = np.concatenate([context, want.targets])
         inputs = whole[-(window + 1) : -1]
         verdict = self.verdicts[want.owner]
@@ -85,11 +100,11 @@ class ScorePlan:
         verdict.open += len(want.targets)
         key = sort_key(inputs)
         if key not in rows:
-            rows[key] = Row(inputs, want.owner)
+            rows[key] = InputRow(inputs, want.owner)
         rows[key].wants.append(len(self.wants))
         self.wants.append(want)
 
-    def reopen(self, owners: Sequence[int]) -> list[Row]:
+    def reopen(self, owners: Sequence[int]) -> list[InputRow]:
         """Forgets what some owners were told; returns the rows that answer them anew."""
         asked = set(owners)
         wanted = {index for index, want in enumerate(self.wants) if want.owner in asked}
@@ -98,10 +113,15 @@ class ScorePlan:
             verdict.logprobs, verdict.greedy = [0.0] * len(verdict.logprobs), [True] * len(verdict.greedy)
         for index in wanted:
             self.verdicts[self.wants[index].owner].open += len(self.wants[index].targets)
-        rows = [Row(row.inputs, row.owner, [want for want in row.wants if want in wanted]) for row in self.rows]
+        rows = [
+            InputRow(row.inputs, row.owner, [want for want in row.wants if want in wanted])
+            for row in self.rows
+        ]
         return [row for row in rows if row.wants]
 
-    def fill(self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool) -> int | None:
+    def fill(
+        self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool
+    ) -> int | None:
         """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""
         asked = self.wants[want]
         verdict = self.verdicts[asked.owner]
@@ -112,9 +132,11 @@ class ScorePlan:
 
 
 def rolling_windows(tokens: list[int], prefix: int, window: int) -> list[Pair]:
-    """Disjoint windows that predict every token once: lm-eval's ``get_rolling_token_windows`` (context 1) with ``make_disjoint_window``.
+    """Disjoint windows that predict every token once: lm-eval's ``get_rolling_token_windows`` (context 1)
+    with ``make_disjoint_window``.
 
-    The first window predicts its tokens from ``prefix``; each later one is as full as the model's window and predicts only what is new.
+    The first window predicts its tokens from ``prefix``; each later one is as full as the model's window and
+    predicts only what is new.
     """
     pairs: list[Pair] = []
     if tokens:

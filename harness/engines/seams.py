@@ -40,14 +40,16 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Options:
+class OptionPairs:
     """The pairs of one document, and each one's rule; no rules where all are as usual."""
 
     pairs: list[Pair]
     rules: tuple[str, ...] = ()
 
 
-def settle(splits: Sequence[Split], contexts: Sequence[str], begin: int | None, end: int | None) -> Options:
+def settle(
+    splits: Sequence[Split], contexts: Sequence[str], begin: int | None, end: int | None
+) -> OptionPairs:
     """The pairs of one document. ``contexts``: their texts; ``begin``, ``end``: the ids that begin and end a
     text.
 
@@ -55,17 +57,21 @@ def settle(splits: Sequence[Split], contexts: Sequence[str], begin: int | None, 
     """
     pairs = [(split.context, split.whole[len(split.context) :]) for split in splits]
     if all(rest for _, rest in pairs):
-        return Options(pairs)
+        return OptionPairs(pairs)
     wholes = [split.whole if split.whole != split.context else _ended(split, end) for split in splits]
     rules = [END if split.whole == split.context else USUAL for split in splits]
-    pairs = [(split.context, whole[len(split.context) :]) for split, whole in zip(splits, wholes, strict=True)]
+    pairs = [
+        (split.context, whole[len(split.context) :]) for split, whole in zip(splits, wholes, strict=True)
+    ]
     for context in dict.fromkeys(contexts):
         group = [place for place, each in enumerate(contexts) if each == context]
         if not all(pairs[place][1] for place in group):
-            seam = min(min(_alike(splits[place].context, wholes[place]), len(wholes[place]) - 1) for place in group)
+            seam = min(
+                min(_alike(splits[place].context, wholes[place]), len(wholes[place]) - 1) for place in group
+            )
             for place in group:
                 pairs[place], rules[place] = _cut(wholes[place], seam, begin), rules[place] or MOVED
-    return Options(pairs, tuple(rules))
+    return OptionPairs(pairs, tuple(rules))
 
 
 def rule_findings(answers: Iterable[Answer]) -> list[Finding]:
@@ -85,17 +91,22 @@ def with_cuts(rules: tuple[str, ...], cut: Set[int], size: int) -> tuple[str, ..
 
 def _ended(split: Split, end: int | None) -> list[int]:
     if end is None:
-        raise ValueError("an option has no token of its own, and the tokenizer no token that ends a text; leave the empty option out")
+        raise ValueError(
+            "an option has no token of its own, and the tokenizer no token that ends a text; leave the empty option out"
+        )
     return [*split.context, end]
 
 
 def _cut(whole: list[int], seam: int, begin: int | None) -> Pair:
     """A seam at the very start leaves no context: the token that begins a text stands for it, as before an
-    empty context."""
+    empty context.
+    """
     if seam:
         return whole[:seam], whole[seam:]
     if begin is None:
-        raise ValueError("an option merges with its whole context, and the tokenizer has no token that begins a text")
+        raise ValueError(
+            "an option merges with its whole context, and the tokenizer has no token that begins a text"
+        )
     return [begin], whole
 
 

@@ -1,6 +1,8 @@
-"""A chat template as its file says it, rendered without a tokenizer, so that a plan can look at it before anything is loaded.
+"""A chat template as its file says it, rendered without a tokenizer, so that a plan can look at it before
+anything is loaded.
 
-Jinja is set up as in transformers (``utils/chat_template_utils.py``); a test holds the prompts to those of the tokenizer.
+Jinja is set up as in transformers (``utils/chat_template_utils.py``); a test holds the prompts to those of
+the tokenizer.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ SWITCHES: dict[str, dict[bool, Any]] = {
     "thinking": {True: True, False: False},
     "thinking_budget": {False: 0},
 }
-"""Names under which templates ask whether to think, and what to tell them: Qwen3, GLM-4.5, Hunyuan, EXAONE 4 and SmolLM3 the first,
-DeepSeek-V3.1 and Granite the second, Seed-OSS the third (0 tokens of thought)."""
+"""Names under which templates ask whether to think, and what to tell them: Qwen3, GLM-4.5, Hunyuan, EXAONE 4
+and SmolLM3 the first, DeepSeek-V3.1 and Granite the second, Seed-OSS the third (0 tokens of thought).
+"""
 _GENERATION = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
 
@@ -56,15 +59,26 @@ class TemplateFile:
         if source is None:
             return None
         named = _json(folder / "special_tokens_map.json") | config
-        tokens = {key: _text(value) for key, value in named.items() if key.endswith("_token") and _text(value)}
+        tokens = {
+            key: _text(value) for key, value in named.items() if key.endswith("_token") and _text(value)
+        }
         decoder = config.get("added_tokens_decoder")
         added = [_text(value) for value in decoder.values()] if isinstance(decoder, dict) else []
         return cls(source, tokens, tuple(added))
 
-    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool = True, **options: Any) -> str:
-        """The prompt. Raises jinja2's TemplateError where the template refuses, and whatever else its program raises."""
+    def render(
+        self, messages: Sequence[Message], *, add_generation_prompt: bool = True, **options: Any
+    ) -> str:
+        """The prompt.
+
+        Raises jinja2's TemplateError where the template refuses, and whatever else its program raises.
+        """
         given = {"tools": None, "documents": None, **self.tokens, **options}
-        return str(self._compiled.render(messages=list(messages), add_generation_prompt=add_generation_prompt, **given))
+        return str(
+            self._compiled.render(
+                messages=list(messages), add_generation_prompt=add_generation_prompt, **given
+            )
+        )
 
     @cached_property
     def _compiled(self) -> Any:
@@ -78,7 +92,9 @@ class TemplateFile:
         def tojson(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
             return json.dumps(value, ensure_ascii=ensure_ascii, **options)
 
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols])
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
+        )
         environment.filters["tojson"] = tojson
         environment.globals["raise_exception"] = raise_exception
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)

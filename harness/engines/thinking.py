@@ -1,6 +1,8 @@
-"""Whether a model thinks before it answers, as far as its files, its preset and the config tell: a probe of its chat template.
+"""Whether a model thinks before it answers, as far as its files, its preset and the config tell: a probe of
+its chat template.
 
-The answer decides what a multiple-choice task can ask of it (`harness.tasks.forms`) and where its thoughts are looked for.
+The answer decides what a multiple-choice task can ask of it (`harness.tasks.forms`) and where its thoughts
+are looked for.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any, Literal
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
 from harness.engines.files import BUNDLED, PACKAGED
-from harness.engines.folding import Adapted, adapt, shown
+from harness.engines.folding import FoldedMessages, adapt, shown
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile, switches_of, thinking_options
 from harness.errors import ModelError
@@ -31,8 +33,9 @@ _MARKS = re.compile(r"<[|｜][^<>]*?[|｜]>|\[[A-Z_/]+\]|</?[\w|]+>")
 class Thinking:
     """What a model does before it answers.
 
-    ``base``: no chat template; ``instruct``: it answers at once; ``closed``: its template has closed or switched off the thought;
-    ``thinks``: a thought comes first. ``tags`` are the markers of its thoughts, from the config or, ``found``, from its files.
+    ``base``: no chat template; ``instruct``: it answers at once; ``closed``: its template has closed or
+    switched off the thought; ``thinks``: a thought comes first. ``tags`` are the markers of its thoughts,
+    from the config or, ``found``, from its files.
     """
 
     kind: Kind
@@ -49,7 +52,10 @@ class Thinking:
 
 
 def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
-    """What is known of a model. ``folder`` holds its tokenizer's files; None: only config and preset are known."""
+    """What is known of a model.
+
+    ``folder`` holds its tokenizer's files; None: only config and preset are known.
+    """
     if not spec.chat_template:
         return Thinking("base", "asked without a chat template", _said(spec))
     template = TemplateFile.read(folder) if folder is not None else None
@@ -57,7 +63,16 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
         return _unprobed(spec)
     probe = _Probe(spec, template)
     found = probe.thinking()
-    return Thinking(found.kind, found.why, found.tags, found.found, found.refusal, found.switch, probe.findings(found), probe.system.folded)
+    return Thinking(
+        found.kind,
+        found.why,
+        found.tags,
+        found.found,
+        found.refusal,
+        found.switch,
+        probe.findings(found),
+        probe.system.folded,
+    )
 
 
 def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
@@ -90,11 +105,15 @@ def _known_thinker(spec: ModelSpec) -> bool:
 
 
 def _unprobed(spec: ModelSpec) -> Thinking:
-    """By the config and the preset alone: an endpoint's template is the server's, a model to be fetched has none here yet."""
+    """By the config and the preset alone: an endpoint's template is the server's, a model to be fetched has
+    none here yet.
+    """
     if spec.thinking is False:
         known = _known_thinker(spec)
         return Thinking(
-            "closed" if known else "instruct", "thinking: false, to be obeyed by its template" if known else "thinking: false", switch=True
+            "closed" if known else "instruct",
+            "thinking: false, to be obeyed by its template" if known else "thinking: false",
+            switch=True,
         )
     if spec.thinking or spec.think_tags:
         return Thinking("thinks", "its preset or the config says so", _said(spec), switch=None)
@@ -112,11 +131,11 @@ class _Probe:
         with_system = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": USER}]
         _, self.system = self._render(with_system, self.options)
 
-    def _render(self, messages: list[Message], options: dict[str, Any]) -> tuple[str, Adapted]:
+    def _render(self, messages: list[Message], options: dict[str, Any]) -> tuple[str, FoldedMessages]:
         try:
             return adapt(messages, lambda tried: self.template.render(tried, **options))
         except ModelError:
-            return "", Adapted()  # the run says that the template cannot be used
+            return "", FoldedMessages()  # the run says that the template cannot be used
 
     def thinking(self) -> Thinking:
         """What the rendered prompt shows; the first sign counts."""
@@ -142,7 +161,8 @@ class _Probe:
         if known or self.spec.thinking or self.spec.think_tags:
             return self._thinks("its preset or the config says so", self._told)
         preset = preset_or_none(self.spec.preset or self.spec.id)
-        # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers also where the model never thinks.
+        # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers also where
+        # the model never thinks.
         if preset is None and told_in([self.template.source]) is not None:
             return self._thinks("its chat template knows of thoughts", self._told)
         return Thinking("instruct", "nothing in its chat template speaks of thoughts")
@@ -180,20 +200,31 @@ class _Probe:
         """What the template adds of its own, and markers that were taken from the files."""
         made = []
         if found.found and found.tags is not None:
-            made.append(Finding("tags_from_files", values={"open": found.tags.open, "close": found.tags.close}))
+            made.append(
+                Finding("tags_from_files", values={"open": found.tags.open, "close": found.tags.close})
+            )
         own = self._own_words()
         if own:
             made.append(Finding("default_system_prompt", values={"text": shown(own)}))
         return tuple(made)
 
     def _own_words(self) -> str:
-        """The words that stand before a question to which no system message was given: the head of a later user turn taken off."""
+        """The words that stand before a question to which no system message was given: the head of a later
+        user turn taken off.
+        """
         head = self.prompt.partition(USER)[0]
-        turns = [{"role": "user", "content": USER}, {"role": "assistant", "content": "A"}, {"role": "user", "content": USER}]
+        turns = [
+            {"role": "user", "content": USER},
+            {"role": "assistant", "content": "A"},
+            {"role": "user", "content": USER},
+        ]
         twice, _ = self._render(turns, self.options)
         between = twice.split(USER)[1] if twice.count(USER) == 2 else ""
         shared = 0
-        while shared < min(len(head), len(between)) and head[len(head) - 1 - shared] == between[len(between) - 1 - shared]:
+        while (
+            shared < min(len(head), len(between))
+            and head[len(head) - 1 - shared] == between[len(between) - 1 - shared]
+        ):
             shared += 1
         words = _MARKS.sub(" ", head[: len(head) - shared])
         for token in self.template.tokens.values():

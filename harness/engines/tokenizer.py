@@ -1,7 +1,9 @@
-"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct line encoded once and in batches.
+"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct line encoded once
+and in batches.
 
-Sources: lm_eval ``models/huggingface.py`` (tok_encode, tok_batch_encode, apply_chat_template), ``api/model.py`` (_encode_pair,
-loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is imported when a tokenizer is loaded.
+Sources: lm_eval ``models/huggingface.py`` (tok_encode, tok_batch_encode, apply_chat_template),
+``api/model.py`` (_encode_pair, loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is
+imported when a tokenizer is loaded.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines.fidelity import load_faithfully
 from harness.engines.files import ModelFiles
-from harness.engines.folding import Adapted, adapt
+from harness.engines.folding import FoldedMessages, adapt
 from harness.engines.pieces import PieceEncoder
 from harness.engines.protocol import Message
-from harness.engines.seams import Options, Split, settle
+from harness.engines.seams import OptionPairs, Split, settle
 from harness.engines.seams import Pair as Pair  # also found here
 from harness.engines.template import thinking_options
 from harness.errors import ModelError
@@ -26,16 +28,23 @@ from harness.sanity import Finding
 
 
 def load_tokenizer(spec: ModelSpec, files: ModelFiles) -> TextEncoder:
-    """The model's tokenizer from its local files. Raises ModelError, one line, when it is missing or cannot be read."""
+    """The model's tokenizer from its local files.
+
+    Raises ModelError, one line, when it is missing or cannot be read.
+    """
     return read_tokenizer(spec, files.tokenizer)
 
 
 def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
-    """The tokenizer in a folder, which need not hold a model. Raises ModelError, one line, when it is missing or cannot be read."""
+    """The tokenizer in a folder, which need not hold a model.
+
+    Raises ModelError, one line, when it is missing or cannot be read.
+    """
     from transformers.utils import logging as transformers_logging
 
     loudness = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()  # it warns of another family's wrong pattern at every tokenizer in a local folder
+    # it warns of another family's wrong pattern at every tokenizer in a local folder
+    transformers_logging.set_verbosity_error()
     try:
         loaded = load_faithfully(folder, spec.label, spec.trust_remote_code)
     finally:
@@ -44,12 +53,16 @@ def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
 
 
 class TextEncoder:
-    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty context.
+    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands
+    for an empty context.
 
-    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another tokenizer (see `fidelity`).
+    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another tokenizer
+    (see `fidelity`).
     """
 
-    def __init__(self, raw: Any, name: str = "model", findings: tuple[Finding, ...] = (), rebuilt: bool = False) -> None:
+    def __init__(
+        self, raw: Any, name: str = "model", findings: tuple[Finding, ...] = (), rebuilt: bool = False
+    ) -> None:
         self.raw = raw
         self.name = name
         self.findings = findings
@@ -63,14 +76,22 @@ class TextEncoder:
         self._holding: dict[frozenset[str], dict[int, bool]] = {}
         self._markers: dict[tuple[str, ...], frozenset[int]] = {}
         added = getattr(raw, "added_tokens_decoder", {})
-        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a part (BOS, EOS …).
-        self.special_ids: frozenset[int] = frozenset({*raw.all_special_ids, *(token for token, one in added.items() if one.special)})
+        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a part (BOS,
+        # EOS …).
+        self.special_ids: frozenset[int] = frozenset(
+            {*raw.all_special_ids, *(token for token, one in added.items() if one.special)}
+        )
 
     @property
     def prefix_id(self) -> int:
-        """The token that an empty text is conditioned on. Raises ModelError when the tokenizer has neither BOS nor EOS."""
+        """The token that an empty text is conditioned on.
+
+        Raises ModelError when the tokenizer has neither BOS nor EOS.
+        """
         if self._prefix_id is None:
-            raise ModelError(f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty context cannot be scored")
+            raise ModelError(
+                f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty context cannot be scored"
+            )
         return self._prefix_id
 
     @property
@@ -79,11 +100,17 @@ class TextEncoder:
         return "" if self.eos_id is None else str(self.raw.decode(self.eos_id, skip_special_tokens=False))
 
     def encode(self, texts: Iterable[str]) -> dict[str, list[int]]:
-        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless the text begins with BOS itself."""
+        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless the text
+        begins with BOS itself.
+        """
         distinct = list(dict.fromkeys(texts))
-        begun = [text for text in distinct if self._prefix_text is not None and text.startswith(self._prefix_text)]
+        begun = [
+            text for text in distinct if self._prefix_text is not None and text.startswith(self._prefix_text)
+        ]
         skip = set(begun)
-        return self._batch([text for text in distinct if text not in skip], special=True) | self._batch(begun, special=False)
+        return self._batch([text for text in distinct if text not in skip], special=True) | self._batch(
+            begun, special=False
+        )
 
     def encode_plain(self, texts: Iterable[str]) -> dict[str, list[int]]:
         """Token ids by text, without special tokens."""
@@ -94,25 +121,39 @@ class TextEncoder:
             return {}
         if self._pieces.usable and len(texts) > 1:
             return self._pieces.encode(texts, special)
-        found = self.raw(texts, add_special_tokens=special, return_attention_mask=False, return_token_type_ids=False, verbose=False)
+        found = self.raw(
+            texts,
+            add_special_tokens=special,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+        )
         return dict(zip(texts, found["input_ids"], strict=True))
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
-        """Token ids of (context, continuation) pairs, each as a document of its own. Raises ModelError as `options` does."""
+        """Token ids of (context, continuation) pairs, each as a document of its own.
+
+        Raises ModelError as `options` does.
+        """
         return [options.pairs[0] for options in self.options([[pair] for pair in pairs])]
 
-    def options(self, documents: Sequence[Sequence[tuple[str, str]]]) -> list[Options]:
-        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong to its continuation, the whole is encoded
-        and split at the context's length; an empty context is the prefix token, which the continuation itself may begin with.
+    def options(self, documents: Sequence[Sequence[tuple[str, str]]]) -> list[OptionPairs]:
+        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong to its
+        continuation, the whole is encoded and split at the context's length; an empty context is the prefix
+        token, which the continuation itself may begin with.
 
-        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError where they need a token that the
-        tokenizer does not have.
+        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError where
+        they need a token that the tokenizer does not have.
         """
         pairs = [pair for document in documents for pair in document]
         shifted = [_shift_spaces(context, continuation) for context, continuation in pairs]
-        texts = [text for context, continuation in shifted if context for text in (context, context + continuation)]
+        texts = [
+            text for context, continuation in shifted if context for text in (context, context + continuation)
+        ]
         texts += [
-            context + continuation for (given, _), (context, continuation) in zip(pairs, shifted, strict=True) if given and not context
+            context + continuation
+            for (given, _), (context, continuation) in zip(pairs, shifted, strict=True)
+            if given and not context
         ]
         encoded = self.encode(texts)
         plain = self.encode_plain(continuation for context, continuation in pairs if not context)
@@ -123,7 +164,12 @@ class TextEncoder:
         contexts = iter(context for context, _ in shifted)
         try:
             return [
-                settle([next(splits) for _ in document], [next(contexts) for _ in document], self._prefix_id, self.eos_id)
+                settle(
+                    [next(splits) for _ in document],
+                    [next(contexts) for _ in document],
+                    self._prefix_id,
+                    self.eos_id,
+                )
                 for document in documents
             ]
         except ValueError as error:
@@ -132,12 +178,16 @@ class TextEncoder:
     def _split(self, context: str, continuation: str, encoded: dict[str, list[int]]) -> Split:
         whole = encoded[context + continuation]
         if context and (head := encoded[context]):
-            return Split(head, whole)  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
+            return Split(
+                head, whole
+            )  # the head as encoded alone, even where the whole merges across the seam: lm-eval's way
         # A context of spaces only, on which lm-eval fails: condition on the prefix token.
         return Split([self.prefix_id], whole if whole[:1] == [self.prefix_id] else [self.prefix_id, *whole])
 
     def _split_alone(self, ids: list[int]) -> Split:
-        """An option after an empty context, encoded without special tokens; it may begin with the prefix token, not be it."""
+        """An option after an empty context, encoded without special tokens; it may begin with the prefix
+        token, not be it.
+        """
         begun = len(ids) > 1 and ids[0] == self.prefix_id
         return Split([self.prefix_id], ids if begun else [self.prefix_id, *ids])
 
@@ -146,8 +196,11 @@ class TextEncoder:
         known = self._holding.setdefault(characters, {})
         if token not in known:
             text = self.decode([token], skip_special=False)
-            # A part of a character, or nothing by itself: what it writes depends on its neighbours, as spaces do in some vocabularies.
-            known[token] = not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
+            # A part of a character, or nothing by itself: what it writes depends on its neighbours, as spaces
+            # do in some vocabularies.
+            known[token] = (
+                not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
+            )
         return known[token]
 
     def marker_ids(self, markers: tuple[str, ...]) -> frozenset[int]:
@@ -155,7 +208,9 @@ class TextEncoder:
         if markers not in self._markers:
             written = {token: self.decode([token], skip_special=False) for token in self.special_ids}
             self._markers[markers] = frozenset(
-                token for token, text in written.items() if text.strip() and any(text in marker for marker in markers)
+                token
+                for token, text in written.items()
+                if text.strip() and any(text in marker for marker in markers)
             )
         return self._markers[markers]
 
@@ -171,9 +226,14 @@ def _shift_spaces(context: str, continuation: str) -> tuple[str, str]:
 
 
 class ChatTemplate:
-    """Renders messages by the tokenizer's own template, as HFLM.apply_chat_template does. Raises ModelError when there is none."""
+    """Renders messages by the tokenizer's own template, as HFLM.apply_chat_template does.
 
-    def __init__(self, encoder: TextEncoder, thinking: bool | None = None, date: datetime.date | None = None) -> None:
+    Raises ModelError when there is none.
+    """
+
+    def __init__(
+        self, encoder: TextEncoder, thinking: bool | None = None, date: datetime.date | None = None
+    ) -> None:
         self._raw = encoder.raw
         # Without a pinned date a template that asks for today's would ask something else every day.
         self._clock: dict[str, Any] = {}
@@ -182,22 +242,27 @@ class ChatTemplate:
         self._date = date
         template = getattr(self._raw, "chat_template", None)
         if not template:
-            raise ModelError(f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model")
+            raise ModelError(
+                f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model"
+            )
         self.source: str = template if isinstance(template, str) else str(template.get("default", template))
         self._options = thinking_options(self.source, thinking)
-        self.adapted = Adapted()
+        self.adapted = FoldedMessages()
         """What was done to the messages of the prompt rendered last."""
 
     @property
     def template_hash(self) -> str:
         """Sixteen hex digits of the template's text and options, for the prompt's identity."""
-        return hashlib.sha256(f"{self.source}\0{sorted(self._options.items())}\0{self._date}".encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            f"{self.source}\0{sorted(self._options.items())}\0{self._date}".encode()
+        ).hexdigest()[:16]
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
-        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be continued.
+        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be
+        continued.
 
-        What a template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says how. Raises ModelError when it
-        refuses every form.
+        What a template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says
+        how. Raises ModelError when it refuses every form.
         """
         prompt, self.adapted = adapt(messages, lambda tried: self._render(tried, add_generation_prompt))
         return prompt

@@ -1,10 +1,11 @@
-"""What this machine's arithmetic and memory give, measured: the ceilings of the roofline, and the small probe that tells whether the
-machine was the same before and after a repeat.
+"""What this machine's arithmetic and memory give, measured: the ceilings of the roofline, and the small probe
+that tells whether the machine was the same before and after a repeat.
 
-FLOP/s: a square matrix product C = A·B of n³ multiply-adds, two FLOPs each. Bytes/s: copying a block larger than the caches, read and
-write counted (as STREAM's Copy does: McCalpin 1995). A *ceiling* is the best of many over several sizes with all cores; a *probe* is the
-best of a stretch of time with the threads that the engine uses: of the statistics tried (median, mean, quartile, best) the one on which two
-probes of an unchanged machine agree most often. The longer a probe, the oftener they do (docs/bench.md).
+FLOP/s: a square matrix product C = A·B of n³ multiply-adds, two FLOPs each. Bytes/s: copying a block larger
+than the caches, read and write counted (as STREAM's Copy does: McCalpin 1995). A *ceiling* is the best of
+many over several sizes with all cores; a *probe* is the best of a stretch of time with the threads that the
+engine uses: of the statistics tried (median, mean, quartile, best) the one on which two probes of an
+unchanged machine agree most often. The longer a probe, the oftener they do (docs/bench.md).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Reading:
+class MachineRates:
     """FLOP/s of a matrix product and bytes/s of a copy."""
 
     flops: float
@@ -49,38 +50,57 @@ class Bench(Protocol):
         """(products', copies') sizes: the first is the probe's, all are the ceiling's."""
 
 
-def probe(bench: Bench, seconds: float = PROBE_SECONDS) -> Reading:
-    """The machine as it is now, by ``seconds`` of products and as many of copies. Raises ClockError where the clock does not move."""
+def probe(bench: Bench, seconds: float = PROBE_SECONDS) -> MachineRates:
+    """The machine as it is now, by ``seconds`` of products and as many of copies.
+
+    Raises ClockError where the clock does not move.
+    """
     products, copies = bench.sizes
     product, copied = bench.product(products[0]), bench.copy(copies[0])
     slices = max(1, round(seconds / _SLICE))
-    pairs = [(min(_times(product, seconds / slices)), min(_times(copied, seconds / slices))) for _ in range(slices)]
+    pairs = [
+        (min(_times(product, seconds / slices)), min(_times(copied, seconds / slices))) for _ in range(slices)
+    ]
     flops = 2 * products[0] ** 3 / require_positive("matrix product", min(pair[0] for pair in pairs))
-    return Reading(flops, 2 * copies[0] / require_positive("copy", min(pair[1] for pair in pairs)))
+    return MachineRates(flops, 2 * copies[0] / require_positive("copy", min(pair[1] for pair in pairs)))
 
 
 def ceiling(bench: Bench, seconds: float = CEILING_SECONDS) -> Ceiling:
-    """The best that this machine was seen to do, for a number format. Sizes that do not fit into memory are left out."""
+    """The best that this machine was seen to do, for a number format.
+
+    Sizes that do not fit into memory are left out.
+    """
     products, copies = bench.sizes
     flops = _best(bench.product, products, seconds, lambda size: 2.0 * size**3)
-    return Ceiling(f"{bench.name}, measured", flops, _best(bench.copy, copies, seconds, lambda size: 2.0 * size))
+    return Ceiling(
+        f"{bench.name}, measured", flops, _best(bench.copy, copies, seconds, lambda size: 2.0 * size)
+    )
 
 
-def drift(before: Reading, after: Reading) -> float:
+def drift(before: MachineRates, after: MachineRates) -> float:
     """How much the machine changed: the larger of both figures' max/min − 1."""
     pairs = ((before.flops, after.flops), (before.bandwidth, after.bandwidth))
     return max(max(pair) / min(pair) - 1 for pair in pairs)
 
 
-def _best(make: Callable[[int], Callable[[], float]], sizes: Sequence[int], seconds: float, amount: Callable[[int], float]) -> float:
+def _best(
+    make: Callable[[int], Callable[[], float]],
+    sizes: Sequence[int],
+    seconds: float,
+    amount: Callable[[int], float],
+) -> float:
     found = []
     for size in sizes:
         try:
-            found.append(amount(size) / require_positive("calibration", min(_times(make(size), seconds / len(sizes)))))
+            found.append(
+                amount(size) / require_positive("calibration", min(_times(make(size), seconds / len(sizes))))
+            )
         except OutOfMemoryError:
             continue
     if not found:
-        raise OutOfMemoryError("no memory left to measure the machine's ceilings; lower gpu_memory_utilization")
+        raise OutOfMemoryError(
+            "no memory left to measure the machine's ceilings; lower gpu_memory_utilization"
+        )
     return max(found)
 
 
@@ -105,7 +125,9 @@ class TorchBench:
         self._dtype = getattr(torch, dtype)
         self._threads = threads
         self._kept: dict[tuple[str, int], Callable[[], float]] = {}
-        self.name = f"{device} {dtype}" + (f", {threads or torch.get_num_threads()} threads" if self._device.type == "cpu" else "")
+        self.name = f"{device} {dtype}" + (
+            f", {threads or torch.get_num_threads()} threads" if self._device.type == "cpu" else ""
+        )
 
     @property
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -119,7 +141,10 @@ class TorchBench:
 
         def make() -> Callable[[], Any]:
             torch = self._torch
-            a, b = (torch.randn(size, size, device=self._device, dtype=torch.float32).to(self._dtype) for _ in range(2))
+            a, b = (
+                torch.randn(size, size, device=self._device, dtype=torch.float32).to(self._dtype)
+                for _ in range(2)
+            )
             c = torch.empty_like(a)
             return lambda: torch.mm(a, b, out=c)
 

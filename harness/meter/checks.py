@@ -1,7 +1,8 @@
-"""What a measurement must satisfy before a figure may be made of it. Each check raises an error of its own name; none mends anything.
+"""What a measurement must satisfy before a figure may be made of it. Each check raises an error of its own
+name; none mends anything.
 
-The speed of shapes (`harness bench`) lets them end the measurement. An evaluation's natural figures become null, with the error's text as
-the reason, so that a clock that is missing never costs an answer.
+The speed of shapes (`harness bench`) lets them end the measurement. An evaluation's natural figures become
+null, with the error's text as the reason, so that a clock that is missing never costs an answer.
 """
 
 from __future__ import annotations
@@ -49,20 +50,32 @@ def require_finite(name: str, value: float) -> float:
 
 
 def require_positive(name: str, value: float) -> float:
-    """The value. Raises NotFiniteError for NaN or an infinity and ClockError for a time or rate that is not above zero."""
+    """The value.
+
+    Raises NotFiniteError for NaN or an infinity and ClockError for a time or rate that is not above zero.
+    """
     if require_finite(name, value) <= 0:
-        raise ClockError(f"{name}: expected a number above zero, got {value}; the clock did not move or nothing was done")
+        raise ClockError(
+            f"{name}: expected a number above zero, got {value}; the clock did not move or nothing was done"
+        )
     return value
 
 
 def require_lengths(answers: Sequence[Generation], output: int, prompt: int | None = None) -> None:
-    """Every answer wrote ``output`` tokens (to a prompt of ``prompt``, where given). Raises LengthError with the first that did not."""
+    """Every answer wrote ``output`` tokens (to a prompt of ``prompt``, where given).
+
+    Raises LengthError with the first that did not.
+    """
     for answer in answers:
         if answer.tokens.output != output:
             text = f"{answer.key}: expected {output} output tokens, got {answer.tokens.output} (finish: {answer.finish})"
-            raise LengthError(f"{text}; ask with ignore_eos and a window of at least prompt and output together")
+            raise LengthError(
+                f"{text}; ask with ignore_eos and a window of at least prompt and output together"
+            )
         if prompt is not None and answer.tokens.prompt != prompt:
-            raise LengthError(f"{answer.key}: expected a prompt of {prompt} tokens, got {answer.tokens.prompt}; pass token ids, not text")
+            raise LengthError(
+                f"{answer.key}: expected a prompt of {prompt} tokens, got {answer.tokens.prompt}; pass token ids, not text"
+            )
 
 
 def require_uncached(answers: Sequence[Answer]) -> None:
@@ -74,7 +87,10 @@ def require_uncached(answers: Sequence[Answer]) -> None:
 
 
 def require_clock(answers: Sequence[Generation]) -> None:
-    """Every answer says when its first and last token came. Raises ClockError where one is missing, not finite, or out of order."""
+    """Every answer says when its first and last token came.
+
+    Raises ClockError where one is missing, not finite, or out of order.
+    """
     for answer in answers:
         first, last = answer.first_token, answer.last_token
         if first is None or last is None:
@@ -82,12 +98,16 @@ def require_clock(answers: Sequence[Generation]) -> None:
                 f"{answer.key}: the engine gave no time of the {'first' if first is None else 'last'} token; latency is unknown"
             )
         if not (math.isfinite(first) and math.isfinite(last)) or not 0 <= first <= last:
-            raise ClockError(f"{answer.key}: expected 0 <= first token <= last token in seconds, got {first} and {last}")
+            raise ClockError(
+                f"{answer.key}: expected 0 <= first token <= last token in seconds, got {first} and {last}"
+            )
 
 
 def require_energy(energy: Energy) -> Energy:
     """The reading, with its joules. Raises EnergyError with the reason where there are none."""
     if energy.joules_gross is None:
-        raise EnergyError(f"no joules: {energy.reason}; measure for longer, alone on the device, or go on without energy")
+        raise EnergyError(
+            f"no joules: {energy.reason}; measure for longer, alone on the device, or go on without energy"
+        )
     require_finite("joules", energy.joules_gross)
     return energy

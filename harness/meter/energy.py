@@ -1,9 +1,11 @@
-"""Joules of a stretch of work, as the hardware tells them, or null and the reason. Never an estimate from a datasheet's power.
+"""Joules of a stretch of work, as the hardware tells them, or null and the reason. Never an estimate from a
+datasheet's power.
 
-GPUs, through NVML: for windows of ten seconds or more the difference of the total-energy counter; else power sampled every tenth of a
-second and integrated by trapezoids, which is invalid where two samples lie more than three seconds apart, and says nothing about windows
-shorter than the second over which the driver averages. CPUs, through RAPL: the packages' counters (and their memory's, where it has its
-own), with wrap-around. Gross is all that the device took; idle is what it would have taken in that time doing nothing, where that was
+GPUs, through NVML: for windows of ten seconds or more the difference of the total-energy counter; else power
+sampled every tenth of a second and integrated by trapezoids, which is invalid where two samples lie more than
+three seconds apart, and says nothing about windows shorter than the second over which the driver averages.
+CPUs, through RAPL: the packages' counters (and their memory's, where it has its own), with wrap-around. Gross
+is all that the device took; idle is what it would have taken in that time doing nothing, where that was
 measured before; net is their difference.
 """
 
@@ -33,7 +35,10 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class Energy:
-    """What a window of ``seconds`` took, in joules. Null joules always have a ``reason``; so has a net that is null beside a gross."""
+    """What a window of ``seconds`` took, in joules.
+
+    Null joules always have a ``reason``; so has a net that is null beside a gross.
+    """
 
     seconds: float
     joules_gross: float | None = None
@@ -44,7 +49,10 @@ class Energy:
 
 
 class PowerSource(Protocol):
-    """A device whose energy can be read, or that says why not when it is opened (EnergyError). ``period``: seconds between two samples."""
+    """A device whose energy can be read, or that says why not when it is opened (EnergyError).
+
+    ``period``: seconds between two samples.
+    """
 
     period: ClassVar[float]
 
@@ -59,7 +67,10 @@ class PowerSource(Protocol):
 
 
 def open_source(device: str, root: Path = POWERCAP) -> PowerSource:
-    """What tells the energy of ``cpu``, ``cuda`` (every visible GPU together) or ``cuda:N``. Raises EnergyError with the reason."""
+    """What tells the energy of ``cpu``, ``cuda`` (every visible GPU together) or ``cuda:N``.
+
+    Raises EnergyError with the reason.
+    """
     kind, _, index = device.partition(":")
     if kind == "cuda":
         return NvmlDevices.visible(int(index) if index else None)
@@ -69,7 +80,8 @@ def open_source(device: str, root: Path = POWERCAP) -> PowerSource:
 
 
 def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP) -> EnergyWatch:
-    """A context manager that watches one device; its ``reading`` is there once the block has ended, whatever is readable.
+    """A context manager that watches one device; its ``reading`` is there once the block has ended, whatever
+    is readable.
 
     ``idle_watts`` is what the device takes doing nothing (`idle_power`), for the idle and net joules.
     """
@@ -80,7 +92,9 @@ def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP
 
 
 def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> float | None:
-    """Watts of a device over ``seconds`` in which the caller leaves it alone, or None where they cannot be told."""
+    """Watts of a device over ``seconds`` in which the caller leaves it alone, or None where they cannot be
+    told.
+    """
     with watch(device, root=root) as watched:
         time.sleep(seconds)
     joules = watched.reading.joules_gross
@@ -88,7 +102,9 @@ def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> floa
 
 
 class EnergyWatch:
-    """Reads a source at the beginning and the end of a block and, from a thread, in between; closes it then if it ``owns`` it."""
+    """Reads a source at the beginning and the end of a block and, from a thread, in between; closes it then
+    if it ``owns`` it.
+    """
 
     def __init__(
         self,
@@ -98,7 +114,13 @@ class EnergyWatch:
         clock: Clock = time.perf_counter,
         owns: bool = False,
     ) -> None:
-        self.source, self.idle_watts, self.reason, self.clock, self.owns = source, idle_watts, reason, clock, owns
+        self.source, self.idle_watts, self.reason, self.clock, self.owns = (
+            source,
+            idle_watts,
+            reason,
+            clock,
+            owns,
+        )
         self._samples: list[tuple[float, float]] = []
         self._counters: list[tuple[float, float]] = []
         self._stop = threading.Event()
@@ -113,7 +135,9 @@ class EnergyWatch:
             self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -132,7 +156,12 @@ class EnergyWatch:
         except EnergyError as error:
             return Energy(seconds, reason=str(error))
         if self.idle_watts is None:
-            return Energy(seconds, gross, source=source, reason="idle power was not measured, so there are no net joules")
+            return Energy(
+                seconds,
+                gross,
+                source=source,
+                reason="idle power was not measured, so there are no net joules",
+            )
         idle = self.idle_watts * seconds
         return Energy(seconds, gross, idle, max(0.0, gross - idle), source)
 
@@ -185,15 +214,21 @@ def _difference(counters: list[tuple[float, float]], what: str) -> float:
 
 
 def integrate(samples: list[tuple[float, float]], seconds: float) -> float:
-    """Joules under (seconds, watts) samples of a window, by trapezoids. Raises EnergyError where the window is invalid: too short for
-    the driver's average, fewer than two samples, or a gap of more than three seconds between two, or at either end."""
+    """Joules under (seconds, watts) samples of a window, by trapezoids. Raises EnergyError where the window
+    is invalid: too short for the driver's average, fewer than two samples, or a gap of more than three
+    seconds between two, or at either end.
+    """
     if seconds < SHORTEST_POWER_WINDOW:
-        raise EnergyError(f"a window of {seconds:.2f} s is shorter than the second over which the driver averages power")
+        raise EnergyError(
+            f"a window of {seconds:.2f} s is shorter than the second over which the driver averages power"
+        )
     if len(samples) < 2:
         raise EnergyError(f"{len(samples)} power samples in {seconds:.1f} s: an integral needs two")
     pairs = list(itertools.pairwise(samples))
     gap = max(later - earlier for (earlier, _), (later, _) in pairs)
     unseen = seconds - (samples[-1][0] - samples[0][0])
     if max(gap, unseen) > LONGEST_GAP:
-        raise EnergyError(f"no power sample for {max(gap, unseen):.1f} s of the window; more than {LONGEST_GAP:.0f} s make it invalid")
+        raise EnergyError(
+            f"no power sample for {max(gap, unseen):.1f} s of the window; more than {LONGEST_GAP:.0f} s make it invalid"
+        )
     return sum((later - earlier) * (first + second) / 2 for (earlier, first), (later, second) in pairs)

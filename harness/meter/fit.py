@@ -1,7 +1,9 @@
-"""Will a model load, at which batch and length, and on how many of which chip: `harness.config.memory` against memories.
+"""Will a model load, at which batch and length, and on how many of which chip: `harness.config.memory`
+against memories.
 
-A chip counts with 95 % of its memory: its context, the allocator's losses and the driver take the rest. Prompts are taken to be read in
-passes of at most `PASS` tokens, as engines do, so activations do not grow with the batch beyond that; the cache does.
+A chip counts with 95 % of its memory: its context, the allocator's losses and the driver take the rest.
+Prompts are taken to be read in passes of at most `PASS` tokens, as engines do, so activations do not grow
+with the batch beyond that; the cache does.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ COUNTS = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True)
 class Room:
-    """The most sequences of ``length`` tokens that fit at once; 0 where not one does, None where the model's window is shorter."""
+    """The most sequences of ``length`` tokens that fit at once; 0 where not one does, None where the model's
+    window is shorter.
+    """
 
     length: int
     batch: int | None
@@ -50,15 +54,26 @@ class Need:
     checkpoint: bool = False
 
     def bytes(self, batch: int, length: int) -> int:
-        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass and a row of logits a sequence."""
+        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass and a row of
+        logits a sequence.
+        """
         if batch < 1 or length < 1:
-            raise ConfigError(f"memory is asked for at least one sequence of one token, got {batch} of {length}")
+            raise ConfigError(
+                f"memory is asked for at least one sequence of one token, got {batch} of {length}"
+            )
         fit = memory_fit(self.arch, self.dtype_bytes, min(batch * length, PASS), 1, self.checkpoint)
         logits = round((batch - 1) * self.arch.vocab_size * (self.dtype_bytes + 4))
-        return fit.weights_bytes + batch * self.arch.kv_bytes(length, self.dtype_bytes) + fit.activation_bytes + logits
+        return (
+            fit.weights_bytes
+            + batch * self.arch.kv_bytes(length, self.dtype_bytes)
+            + fit.activation_bytes
+            + logits
+        )
 
     def batch(self, length: int, memory: int) -> int:
-        """The most sequences of ``length`` tokens that fit into ``memory`` bytes (at most `MOST`); 0 where not one does."""
+        """The most sequences of ``length`` tokens that fit into ``memory`` bytes (at most `MOST`); 0 where
+        not one does.
+        """
         low, high = 0, MOST
         while low < high:
             middle = (low + high + 1) // 2
@@ -71,13 +86,19 @@ class Need:
     def rooms(self, memory: int, lengths: Sequence[int] = LENGTHS) -> tuple[Room, ...]:
         """Batches by length in ``memory`` bytes."""
         window = self.arch.max_position_embeddings
-        return tuple(Room(length, None if length > window else self.batch(length, memory)) for length in lengths)
+        return tuple(
+            Room(length, None if length > window else self.batch(length, memory)) for length in lengths
+        )
 
     def on(self, chip: Chip, lengths: Sequence[int] = LENGTHS) -> ChipFit:
-        """The least number of a chip that holds one sequence of the shortest length, memories added (weights and cache cut evenly)."""
+        """The least number of a chip that holds one sequence of the shortest length, memories added (weights
+        and cache cut evenly).
+        """
         memory = int(chip.figure("memory"))
         shortest = min(min(lengths), self.arch.max_position_embeddings)
-        count = next((number for number in COUNTS if self.bytes(1, shortest) <= USABLE * memory * number), None)
+        count = next(
+            (number for number in COUNTS if self.bytes(1, shortest) <= USABLE * memory * number), None
+        )
         return ChipFit(chip.name, memory, count, self.rooms(memory * count, lengths) if count else ())
 
 

@@ -1,4 +1,7 @@
-"""Datasheet ceilings of accelerators, each with its source: harness/data/hardware.yaml. A figure without one is absent."""
+"""Datasheet ceilings of accelerators, each with its source: harness/data/hardware.yaml.
+
+A figure without one is absent.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,51 @@ from harness.errors import ConfigError
 
 CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "hardware.yaml"
 Quantity = Literal["bf16", "fp16", "fp8", "int8", "memory", "bandwidth", "interconnect", "power"]
-QUANTITIES: tuple[Quantity, ...] = ("bf16", "fp16", "fp8", "int8", "memory", "bandwidth", "interconnect", "power")
+QUANTITIES: tuple[Quantity, ...] = (
+    "bf16",
+    "fp16",
+    "fp8",
+    "int8",
+    "memory",
+    "bandwidth",
+    "interconnect",
+    "power",
+)
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(_Strict):
-    """Where a figure comes from. ``says`` is how far from the maker: its own document, a paper, a table, the press, or derived."""
+class CatalogueSource(_Strict):
+    """Where a figure comes from.
+
+    ``says`` is how far from the maker: its own document, a paper, a table, the press, or derived.
+    """
 
     says: Literal["maker", "paper", "table", "press", "derived"]
     url: HttpUrl
     title: str = Field(min_length=10)
 
 
-class Figure(_Strict):
+class SourcedFigure(_Strict):
     """A number in FLOP/s (dense), bytes, bytes/s or watts, and its source."""
 
     value: float = Field(gt=0, allow_inf_nan=False)
-    source: Source
+    source: CatalogueSource
 
 
 class Chip(_Strict):
-    """One accelerator. ``devices`` are drivers' names for it; every quantity is in ``figures`` or, with its reason, in ``absent``."""
+    """One accelerator.
+
+    ``devices`` are drivers' names for it; every quantity is in ``figures`` or, with its reason, in
+    ``absent``.
+    """
 
     name: str
     full: str
     devices: tuple[str, ...]
-    figures: dict[Quantity, Figure]
+    figures: dict[Quantity, SourcedFigure]
     absent: dict[Quantity, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -56,32 +75,43 @@ class Chip(_Strict):
         """The number. Raises ConfigError, with the reason, where there is none."""
         if quantity in self.figures:
             return self.figures[quantity].value
-        raise ConfigError(f"{self.name}: no {quantity} figure: {self.absent[quantity]}; choose another number format or chip")
+        raise ConfigError(
+            f"{self.name}: no {quantity} figure: {self.absent[quantity]}; choose another number format or chip"
+        )
 
 
 def read_catalogue(path: Path = CATALOGUE) -> dict[str, Chip]:
-    """The chips of a catalogue file by name. Raises ConfigError for a figure without a source, or a chip that is there twice."""
+    """The chips of a catalogue file by name.
+
+    Raises ConfigError for a figure without a source, or a chip that is there twice.
+    """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        sources = {name: Source(**entry) for name, entry in raw["sources"].items()}
+        sources = {name: CatalogueSource(**entry) for name, entry in raw["sources"].items()}
         found = [_chip(entry, sources) for entry in raw["chips"]]
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path.name}: {type(error).__name__}: {error}; expected sources: and chips: as in the packaged file") from None
+        raise ConfigError(
+            f"{path.name}: {type(error).__name__}: {error}; expected sources: and chips: as in the packaged file"
+        ) from None
     names = [chip.name for chip in found]
     if len(set(names)) != len(names):
-        raise ConfigError(f"{path.name}: a chip is there twice: {', '.join(sorted({name for name in names if names.count(name) > 1}))}")
+        raise ConfigError(
+            f"{path.name}: a chip is there twice: {', '.join(sorted({name for name in names if names.count(name) > 1}))}"
+        )
     return dict(zip(names, found, strict=True))
 
 
-def _chip(entry: dict[str, Any], sources: dict[str, Source]) -> Chip:
+def _chip(entry: dict[str, Any], sources: dict[str, CatalogueSource]) -> Chip:
     figures = {}
     for quantity, given in entry["figures"].items():
         if not isinstance(given, list) or len(given) != 2 or given[1] not in sources:
-            raise ValueError(f"{entry['name']}: {quantity}: expected [value, name of a source], got {given!r}")
-        figures[quantity] = Figure(value=given[0], source=sources[given[1]])
+            raise ValueError(
+                f"{entry['name']}: {quantity}: expected [value, name of a source], got {given!r}"
+            )
+        figures[quantity] = SourcedFigure(value=given[0], source=sources[given[1]])
     return Chip(**(entry | {"figures": figures}))
 
 
@@ -98,6 +128,8 @@ def find_chip(name: str) -> Chip:
     """
     wanted = name.strip().lower()
     for chip in chips().values():
-        if wanted in {known.lower() for known in (chip.name, chip.name.split()[-1], chip.full, *chip.devices)}:
+        if wanted in {
+            known.lower() for known in (chip.name, chip.name.split()[-1], chip.full, *chip.devices)
+        }:
             return chip
     raise ConfigError(f"unknown chip {name!r}{suggest(name, chips())}; known: {', '.join(chips())}")

@@ -1,4 +1,6 @@
-"""Natural figures: what an evaluation's own answers cost, from the sums of its cells (`harness.meter.tally`)."""
+"""Natural figures: what an evaluation's own answers cost, from the sums of its cells
+(`harness.meter.tally`).
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,36 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.meter.checks import MeasurementError, require_clock, require_finite
-from harness.meter.tally import Tally, add
-from harness.results.cost import CostRow, EnergyUsed, Latency, Limit, Memory, Money, Quality, Rate, Spread, Tokens
+from harness.meter.tally import CostTally, add
+from harness.results.cost import (
+    CostRow,
+    EnergyUsed,
+    Latency,
+    Limit,
+    Memory,
+    Money,
+    Quality,
+    Rate,
+    Spread,
+    Tokens,
+)
 
 SCORING = "scoring answers whole items: there is no first token"
 NO_PHASES = "this engine reads and writes in one step, or kept no times of its phases"
 
 
-def cost_row(tallies: Sequence[Tally], model: str, *, task: str | None, language: str | None, weights: str = "pretrained") -> CostRow:
-    """The figures of some tallies of one model. Costs of a right answer are those of the tallies whose metric counts answers."""
+def cost_row(
+    tallies: Sequence[CostTally],
+    model: str,
+    *,
+    task: str | None,
+    language: str | None,
+    weights: str = "pretrained",
+) -> CostRow:
+    """The figures of some tallies of one model.
+
+    Costs of a right answer are those of the tallies whose metric counts answers.
+    """
     whole = add(tallies)
     counted = [tally for tally in tallies if tally.correct is not None]
     right = add(counted) if counted else None
@@ -34,7 +57,9 @@ def cost_row(tallies: Sequence[Tally], model: str, *, task: str | None, language
             load_seconds=whole.load_seconds,
             peak_rss_bytes=whole.peak_rss_bytes,
             peak_device_bytes=whole.peak_device_bytes,
-            reason=None if whole.peak_device_bytes is not None else "no CUDA memory of this process to be read",
+            reason=None
+            if whole.peak_device_bytes is not None
+            else "no CUDA memory of this process to be read",
         ),
         limit=_limit(whole, right),
         energy=_energy(whole, right),
@@ -56,7 +81,9 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | None]:
-    """Samples of ttft, tpot and e2e in milliseconds of generations, or none and the reason why (a missing or broken clock)."""
+    """Samples of ttft, tpot and e2e in milliseconds of generations, or none and the reason why (a missing or
+    broken clock).
+    """
     try:
         require_clock(answers)
     except MeasurementError as error:
@@ -65,10 +92,13 @@ def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | Non
     last = [1000 * answer.last_token for answer in answers]
     steps = [answer.tokens.output - 1 for answer in answers]
     tpot = [(end - begin) / count for begin, end, count in zip(first, last, steps, strict=True) if count > 0]
-    return {name: [round(value, 4) for value in values] for name, values in (("ttft", first), ("tpot", tpot), ("e2e", last))}, None
+    return {
+        name: [round(value, 4) for value in values]
+        for name, values in (("ttft", first), ("tpot", tpot), ("e2e", last))
+    }, None
 
 
-def _tokens(tally: Tally) -> Tokens:
+def _tokens(tally: CostTally) -> Tokens:
     prompt, computed, shared, output = tally.tokens
     read = tally.read or (None, None)
     return Tokens(
@@ -85,7 +115,7 @@ def _tokens(tally: Tally) -> Tokens:
     )
 
 
-def _rate(tally: Tally) -> Rate:
+def _rate(tally: CostTally) -> Rate:
     if tally.seconds <= 0:
         return Rate(reason="the clock did not move")
     prompt, computed, _, output = tally.tokens
@@ -106,13 +136,13 @@ def _rate(tally: Tally) -> Rate:
     )
 
 
-def _latency(tally: Tally) -> Latency:
+def _latency(tally: CostTally) -> Latency:
     reason = tally.latency_reason if tally.generated else SCORING
     made = {name: spread(tally.samples.get(name, [])) for name in ("ttft", "tpot", "e2e")}
     return Latency(**made, reason=reason if made["e2e"] is None else None)
 
 
-def _limit(tally: Tally, right: Tally | None) -> Limit:
+def _limit(tally: CostTally, right: CostTally | None) -> Limit:
     setting = tally.setting
     mfu, reason = None, tally.flops_reason or setting.ceiling_reason
     if tally.flops is not None and setting.ceiling_flops and tally.seconds > 0:
@@ -129,7 +159,7 @@ def _limit(tally: Tally, right: Tally | None) -> Limit:
     )
 
 
-def _energy(tally: Tally, right: Tally | None) -> EnergyUsed:
+def _energy(tally: CostTally, right: CostTally | None) -> EnergyUsed:
     joules = tally.joules
     item = _by(joules.gross, joules.items)
     return EnergyUsed(
@@ -145,7 +175,7 @@ def _energy(tally: Tally, right: Tally | None) -> EnergyUsed:
     )
 
 
-def _money(tally: Tally, right: Tally | None) -> Money:
+def _money(tally: CostTally, right: CostTally | None) -> Money:
     setting = tally.setting
     if setting.usd_per_hour is None:
         return Money(accelerators=setting.accelerators, reason=setting.price_reason)
@@ -162,13 +192,15 @@ def _money(tally: Tally, right: Tally | None) -> Money:
     )
 
 
-def _quality(tally: Tally, right: Tally | None) -> Quality:
+def _quality(tally: CostTally, right: CostTally | None) -> Quality:
     if right is None:
         return Quality(metric=tally.metric, reason=tally.correct_reason)
-    return Quality(metric=right.metric, n=right.marked, correct=right.correct, accuracy=_by(right.correct, right.marked))
+    return Quality(
+        metric=right.metric, n=right.marked, correct=right.correct, accuracy=_by(right.correct, right.marked)
+    )
 
 
-def _of_right(per_item: float | None, right: Tally) -> float | None:
+def _of_right(per_item: float | None, right: CostTally) -> float | None:
     return None if per_item is None else _by(per_item * right.items, right.correct)
 
 

@@ -11,7 +11,10 @@ from harness.meter.checks import EnergyError
 
 
 class NvmlDevices:
-    """Some GPUs read as one: joules and watts are their sums. ``nvml`` is `pynvml` or what stands in for it."""
+    """Some GPUs read as one: joules and watts are their sums.
+
+    ``nvml`` is `pynvml` or what stands in for it.
+    """
 
     period: ClassVar[float] = 0.1
 
@@ -20,9 +23,11 @@ class NvmlDevices:
 
     @classmethod
     def visible(cls, index: int | None = None, nvml: Any = None) -> NvmlDevices:
-        """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, or the one at ``index`` among them. Raises EnergyError with the reason.
+        """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, or the one at ``index`` among them. Raises
+        EnergyError with the reason.
 
-        Numbers are NVML's, which count by bus; CUDA's do where CUDA_DEVICE_ORDER=PCI_BUS_ID, and where all GPUs are of one kind.
+        Numbers are NVML's, which count by bus; CUDA's do where CUDA_DEVICE_ORDER=PCI_BUS_ID, and where all
+        GPUs are of one kind.
         """
         nvml = nvml or _pynvml()
         try:
@@ -101,11 +106,16 @@ def _check(nvml: Any, handle: Any) -> None:
 def _whole(nvml: Any, handle: Any) -> None:
     with contextlib.suppress(nvml.NVMLError):  # GPUs without MIG say that they do not know it
         if nvml.nvmlDeviceGetMigMode(handle)[0] == 1:
-            raise EnergyError("the GPU is cut into MIG slices, which have no meter and no datasheet of their own")
+            raise EnergyError(
+                "the GPU is cut into MIG slices, which have no meter and no datasheet of their own"
+            )
 
 
 def visible_names(nvml: Any = None) -> list[str]:
-    """The driver's names of the visible GPUs. Raises EnergyError where NVML cannot be used, and for MIG slices: their name is the GPU's."""
+    """The driver's names of the visible GPUs.
+
+    Raises EnergyError where NVML cannot be used, and for MIG slices: their name is the GPU's.
+    """
     nvml = nvml or _pynvml()
     try:
         nvml.nvmlInit()

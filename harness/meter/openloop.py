@@ -1,7 +1,8 @@
-"""The open loop: requests that arrive whether or not the last ones are done, and how many of them were served well.
+"""The open loop: requests that arrive whether or not the last ones are done, and how many of them were served
+well.
 
-A closed loop waits with its next request until a slow one has ended, so it hides what a user would feel (coordinated omission). Here every
-request has an intended arrival, and its latency counts from that.
+A closed loop waits with its next request until a slow one has ended, so it hides what a user would feel
+(coordinated omission). Here every request has an intended arrival, and its latency counts from that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from harness.errors import ConfigError
 
 @dataclass(frozen=True)
 class Timing:
-    """One request, in seconds after the batch's start: intended arrival, when the engine began it, its first and its last token."""
+    """One request, in seconds after the batch's start: intended arrival, when the engine began it, its first
+    and its last token.
+    """
 
     arrival: float
     started: float
@@ -51,12 +54,15 @@ class Timing:
 
 
 def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
-    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` a second: independent exponential gaps of mean 1/rate, seeded.
+    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` a second: independent exponential gaps
+    of mean 1/rate, seeded.
 
     The first request arrives after the first gap. Raises ConfigError for a rate that is not above zero.
     """
     if not rate > 0 or count < 1:
-        raise ConfigError(f"an open loop needs a rate above zero and at least one request; got {rate} a second, {count} requests")
+        raise ConfigError(
+            f"an open loop needs a rate above zero and at least one request; got {rate} a second, {count} requests"
+        )
     draw = random.Random(f"{seed}")
     now, found = 0.0, []
     for _ in range(count):
@@ -73,7 +79,10 @@ def good(timing: Timing, ttft: float | None, tpot: float | None) -> bool:
 
 
 def goodput(timings: Sequence[Timing], seconds: float, ttft: float | None, tpot: float | None) -> float:
-    """Good requests a second over ``seconds``. Raises ConfigError where no limit is stated: then it would be the request rate."""
+    """Good requests a second over ``seconds``.
+
+    Raises ConfigError where no limit is stated: then it would be the request rate.
+    """
     if ttft is None and tpot is None:
         raise ConfigError("goodput needs a stated limit: speed.slo with ttft_ms, tpot_ms or both")
     return sum(good(timing, ttft, tpot) for timing in timings) / seconds

@@ -1,4 +1,6 @@
-"""What an hour of an accelerator costs, with source and date (harness/data/prices.yaml), and what tokens and items cost then."""
+"""What an hour of an accelerator costs, with source and date (harness/data/prices.yaml), and what tokens and
+items cost then.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ OWN = "--usd-per-hour"
 
 
 class Listed(BaseModel):
-    """A price of the table: ``seller`` and ``page`` whose it is, ``says`` who has transcribed it, ``date`` when."""
+    """A price of the table: ``seller`` and ``page`` whose it is, ``says`` who has transcribed it, ``date``
+    when.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,8 +35,11 @@ class Listed(BaseModel):
     says: HttpUrl
 
 
-class Price(BaseModel):
-    """Dollars an hour of one accelerator. ``source`` is where from (`--usd-per-hour`: the user's own), ``date`` when it was read."""
+class HourlyPrice(BaseModel):
+    """Dollars an hour of one accelerator.
+
+    ``source`` is where from (`--usd-per-hour`: the user's own), ``date`` when it was read.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,7 +50,10 @@ class Price(BaseModel):
 
 
 def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
-    """(prices by chip, reasons of the chips without one). Raises ConfigError for a price without source or date, or a chip in neither."""
+    """(prices by chip, reasons of the chips without one).
+
+    Raises ConfigError for a price without source or date, or a chip in neither.
+    """
     try:
         raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         prices = {find_chip(name).name: Listed(**entry) for name, entry in raw["prices"].items()}
@@ -52,10 +62,14 @@ def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
         first = error.errors()[0]
         raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path.name}: {type(error).__name__}: {error}; expected prices: and absent: as in the packaged file") from None
+        raise ConfigError(
+            f"{path.name}: {type(error).__name__}: {error}; expected prices: and absent: as in the packaged file"
+        ) from None
     for chip in chips():
         if (chip in prices) == (chip in absent):
-            raise ConfigError(f"{path.name}: {chip}: a price with source and date, or the reason why there is none")
+            raise ConfigError(
+                f"{path.name}: {chip}: a price with source and date, or the reason why there is none"
+            )
     return prices, absent
 
 
@@ -65,8 +79,9 @@ def price_table() -> tuple[dict[str, Listed], dict[str, str]]:
     return read_prices()
 
 
-def usd_per_hour(chip: str | None, override: float | None = None) -> Price | None:
-    """The price of an hour of a catalogue chip (by name or device name), or the caller's own; None where there is neither.
+def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice | None:
+    """The price of an hour of a catalogue chip (by name or device name), or the caller's own; None where
+    there is neither.
 
     Raises ConfigError for an ``override`` that is no positive number.
     """
@@ -74,11 +89,16 @@ def usd_per_hour(chip: str | None, override: float | None = None) -> Price | Non
     if override is not None:
         if not (math.isfinite(override) and override > 0):
             raise ConfigError(f"{OWN}: expected a number of dollars above zero, got {override}")
-        return Price(usd_per_hour=override, chip=known or chip, source=OWN)
+        return HourlyPrice(usd_per_hour=override, chip=known or chip, source=OWN)
     listed = price_table()[0].get(known or "")
     if listed is None:
         return None
-    return Price(usd_per_hour=listed.usd_per_hour, chip=known, source=f"{listed.seller}: {listed.page}", date=listed.date.isoformat())
+    return HourlyPrice(
+        usd_per_hour=listed.usd_per_hour,
+        chip=known,
+        source=f"{listed.seller}: {listed.page}",
+        date=listed.date.isoformat(),
+    )
 
 
 def why_no_price(chip: str | None) -> str:
@@ -95,11 +115,14 @@ def _known(chip: str | None) -> str | None:
         return None
 
 
-def usd(price: Price, seconds: float, gpus: int = 1) -> float:
+def usd(price: HourlyPrice, seconds: float, gpus: int = 1) -> float:
     """Dollars for ``seconds`` of so many accelerators."""
     return price.usd_per_hour * gpus * seconds / 3600
 
 
-def usd_per_million_tokens(price: Price, tokens_per_second: float, gpus: int = 1) -> float:
-    """($/GPU-hour · gpus) / (3600 · tokens/s) · 10⁶. Raises MeasurementError for a rate that is no positive number."""
+def usd_per_million_tokens(price: HourlyPrice, tokens_per_second: float, gpus: int = 1) -> float:
+    """($/GPU-hour · gpus) / (3600 · tokens/s) · 10⁶.
+
+    Raises MeasurementError for a rate that is no positive number.
+    """
     return price.usd_per_hour * gpus / (3600 * require_positive("tokens/s", tokens_per_second)) * 1e6

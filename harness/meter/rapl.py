@@ -13,7 +13,9 @@ POWERCAP = Path("/sys/class/powercap")
 
 @dataclass
 class _Domain:
-    """One counter in microjoules; ``range`` is where it begins again, ``turns`` how much that has added so far."""
+    """One counter in microjoules; ``range`` is where it begins again, ``turns`` how much that has added so
+    far.
+    """
 
     path: Path
     range: int
@@ -30,16 +32,22 @@ class _Domain:
 
 @dataclass
 class RaplDomains:
-    """All packages of the machine, and their memory where it is counted apart. Read every ``period`` it sees every wrap-around: at 300 W a
-    counter of 262 kJ takes 15 minutes."""
+    """All packages of the machine, and their memory where it is counted apart. Read every ``period`` it sees
+    every wrap-around: at 300 W a counter of 262 kJ takes 15 minutes.
+    """
 
     period: ClassVar[float] = 5.0
     domains: list[_Domain] = field(default_factory=list)
 
     @classmethod
     def find(cls, root: Path = POWERCAP) -> RaplDomains:
-        """The machine's counters. Raises EnergyError with the reason where there are none or they may not be read."""
-        found = [path for path in sorted(root.glob("intel-rapl:*")) if _name(path).startswith(("package", "dram"))]
+        """The machine's counters.
+
+        Raises EnergyError with the reason where there are none or they may not be read.
+        """
+        found = [
+            path for path in sorted(root.glob("intel-rapl:*")) if _name(path).startswith(("package", "dram"))
+        ]
         if not found:
             raise EnergyError(f"this machine shows no RAPL energy counters under {root}")
         domains = []
@@ -49,7 +57,9 @@ class RaplDomains:
                 domain.read()
                 domains.append(domain)
         except PermissionError:
-            raise EnergyError("the RAPL counters may be read by root only; allow it with: chmod a+r on their energy_uj") from None
+            raise EnergyError(
+                "the RAPL counters may be read by root only; allow it with: chmod a+r on their energy_uj"
+            ) from None
         except (OSError, ValueError) as error:
             raise EnergyError(f"the RAPL counters cannot be read: {error}") from None
         return cls(domains)

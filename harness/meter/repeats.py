@@ -29,7 +29,10 @@ class Interval:
 
 
 def median_interval(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """The median of at least two finite values, its interval from seeded resamples. Raises NotFiniteError, and ConfigError for fewer."""
+    """The median of at least two finite values, its interval from seeded resamples.
+
+    Raises NotFiniteError, and ConfigError for fewer.
+    """
     import numpy as np
 
     if len(values) < 2:
@@ -53,7 +56,9 @@ Verdict = Literal["more", "settled", "spent"]
 
 @dataclass(frozen=True)
 class Policy:
-    """When to stop: ``least`` repeats kept and a half-width of at most ``half_width``, or else ``seconds`` or ``most`` repeats spent."""
+    """When to stop: ``least`` repeats kept and a half-width of at most ``half_width``, or else ``seconds`` or
+    ``most`` repeats spent.
+    """
 
     least: int
     half_width: float
@@ -61,7 +66,9 @@ class Policy:
     most: int
 
     def verdict(self, kept: Sequence[float], done: int, spent: float) -> Verdict:
-        """``kept``: the figure of each accepted repeat; ``done``: repeats made, rejected ones too; ``spent``: seconds used for them."""
+        """``kept``: the figure of each accepted repeat; ``done``: repeats made, rejected ones too; ``spent``:
+        seconds used for them.
+        """
         if len(kept) >= self.least and median_interval(kept).half_width <= self.half_width:
             return "settled"
         return "spent" if spent >= self.seconds or done >= self.most else "more"

@@ -1,6 +1,7 @@
 """How close a measurement comes to what a chip allows, and what another chip would allow.
 
-Roofline model: Williams, Waterman and Patterson 2009, doi 10.1145/1498765.1498785. t_min = max(FLOPs / peak, bytes / bandwidth).
+Roofline model: Williams, Waterman and Patterson 2009, doi 10.1145/1498765.1498785. t_min = max(FLOPs / peak,
+bytes / bandwidth).
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ Dtype = Literal["bf16", "fp16", "fp8", "int8"]
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the arithmetic and the memory of a machine can do at most: FLOP/s and bytes/s, from a datasheet or measured. Raises ConfigError
-    for a ceiling that is not a positive number."""
+    """What the arithmetic and the memory of a machine can do at most: FLOP/s and bytes/s, from a datasheet or
+    measured. Raises ConfigError for a ceiling that is not a positive number.
+    """
 
     name: str
     flops: float
@@ -29,7 +31,9 @@ class Ceiling:
     def __post_init__(self) -> None:
         for what, value in (("FLOP/s", self.flops), ("bytes/s", self.bandwidth)):
             if not (math.isfinite(value) and value > 0):
-                raise ConfigError(f"{self.name}: a ceiling is a positive number of {what}, got {value}; measure it or take a datasheet's")
+                raise ConfigError(
+                    f"{self.name}: a ceiling is a positive number of {what}, got {value}; measure it or take a datasheet's"
+                )
 
     @property
     def ridge(self) -> float:
@@ -52,7 +56,9 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Efficiency:
-    """Shares of a ceiling that were reached: ``mfu`` of the FLOP/s, ``mbu`` of the bandwidth; ``roofline`` = t_min / t is the larger."""
+    """Shares of a ceiling that were reached: ``mfu`` of the FLOP/s, ``mbu`` of the bandwidth; ``roofline`` =
+    t_min / t is the larger.
+    """
 
     mfu: float
     mbu: float
@@ -64,8 +70,8 @@ class Efficiency:
 class Projection:
     """Seconds that a chip would take, as a range. Never a measurement: ``kind`` is to be shown with it.
 
-    ``same_bound`` is False where the limit changes (memory there, compute here): then the measured efficiency is carried into a regime in
-    which nothing was measured, and the range is the less to be trusted.
+    ``same_bound`` is False where the limit changes (memory there, compute here): then the measured efficiency
+    is carried into a regime in which nothing was measured, and the range is the less to be trusted.
     """
 
     chip: str
@@ -77,26 +83,36 @@ class Projection:
 
 
 def datasheet(chip: Chip, dtype: Dtype) -> Ceiling:
-    """The catalogue's ceiling for a number format. Raises ConfigError where the catalogue has no figure for it."""
+    """The catalogue's ceiling for a number format.
+
+    Raises ConfigError where the catalogue has no figure for it.
+    """
     return Ceiling(f"{chip.name} {dtype}", chip.figure(dtype), chip.figure("bandwidth"))
 
 
 def efficiency(work: Work, seconds: float, ceiling: Ceiling) -> Efficiency:
-    """Shares of a ceiling that work done in ``seconds`` reached. Raises HarnessError for a time that is not a positive number."""
+    """Shares of a ceiling that work done in ``seconds`` reached.
+
+    Raises HarnessError for a time that is not a positive number.
+    """
     _check(work, seconds)
     compute, memory = ceiling.times(work)
-    return Efficiency(compute / seconds, memory / seconds, max(compute, memory) / seconds, ceiling.bound(work))
+    return Efficiency(
+        compute / seconds, memory / seconds, max(compute, memory) / seconds, ceiling.bound(work)
+    )
 
 
 def project(work: Work, seconds: float, measured: Ceiling, chip: Ceiling) -> Projection:
-    """What ``chip`` would take for work that took ``seconds`` on ``measured``: the range that three readings of the lost time span.
+    """What ``chip`` would take for work that took ``seconds`` on ``measured``: the range that three readings
+    of the lost time span.
 
     1. It is proportional: the same roofline efficiency on both, t_min' / (t_min / t).
     2. It is missing overlap: t scaled by the sums of both times, t · (c' + m') / (c + m).
     3. It is fixed (launches, the host): t_min' + (t − t_min).
 
-    Both ceilings must be of one kind (datasheet and datasheet). Raises HarnessError for a time that is no positive number, or that is
-    shorter than ``measured`` allows: then the work or the ceiling is wrong and nothing follows.
+    Both ceilings must be of one kind (datasheet and datasheet). Raises HarnessError for a time that is no
+    positive number, or that is shorter than ``measured`` allows: then the work or the ceiling is wrong and
+    nothing follows.
     """
     _check(work, seconds)
     least, there = measured.t_min(work), chip.t_min(work)
@@ -110,11 +126,17 @@ def project(work: Work, seconds: float, measured: Ceiling, chip: Ceiling) -> Pro
         there + seconds - least,
     )
     low = max(min(readings), there)
-    return Projection(chip.name, low, max(readings), chip.bound(work), chip.bound(work) == measured.bound(work))
+    return Projection(
+        chip.name, low, max(readings), chip.bound(work), chip.bound(work) == measured.bound(work)
+    )
 
 
 def _check(work: Work, seconds: float) -> None:
     if not (math.isfinite(seconds) and seconds > 0):
-        raise HarnessError(f"a measured time is a positive number of seconds, got {seconds}; the clock is missing or wrong")
+        raise HarnessError(
+            f"a measured time is a positive number of seconds, got {seconds}; the clock is missing or wrong"
+        )
     if not (math.isfinite(work.flops) and math.isfinite(work.bytes) and work.flops > 0 and work.bytes > 0):
-        raise HarnessError(f"work needs positive FLOPs and bytes, got {work.flops} and {work.bytes}; nothing was computed")
+        raise HarnessError(
+            f"work needs positive FLOPs and bytes, got {work.flops} and {work.bytes}; nothing was computed"
+        )

@@ -1,4 +1,6 @@
-"""Sums over a cell's answers, of which its natural figures are made (`harness.meter.natural`): kept by the journal, added up over cells."""
+"""Sums over a cell's answers, of which its natural figures are made (`harness.meter.natural`): kept by the
+journal, added up over cells.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak FLOP/s of all; None with the reason."""
+    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak FLOP/s of
+    all; None with the reason.
+    """
 
     accelerators: int = 1
     usd_per_hour: float | None = None
@@ -36,8 +40,10 @@ class Joules:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot, e2e in milliseconds."""
+class CostTally:
+    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot, e2e in
+    milliseconds.
+    """
 
     items: int
     sessions: int
@@ -71,18 +77,23 @@ class Tally:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Tally:
+    def from_dict(cls, data: Mapping[str, Any]) -> CostTally:
         """The tally that `to_dict` wrote."""
-        known: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
         return cls(**known | {"joules": Joules(**data["joules"]), "setting": Setting(**data["setting"])})
 
 
-def add(tallies: Sequence[Tally]) -> Tally:
-    """The sum of some tallies of one model. What one of them lacks, the sum lacks; energy adds up over the items that have it."""
+def add(tallies: Sequence[CostTally]) -> CostTally:
+    """The sum of some tallies of one model.
+
+    What one of them lacks, the sum lacks; energy adds up over the items that have it.
+    """
     first = tallies[0]
     if len(tallies) == 1:
         return first
-    return Tally(
+    return CostTally(
         items=sum(tally.items for tally in tallies),
         sessions=max(tally.sessions for tally in tallies),
         seconds=math.fsum(tally.seconds for tally in tallies),
@@ -91,24 +102,33 @@ def add(tallies: Sequence[Tally]) -> Tally:
         written=_columns([tally.written for tally in tallies]),
         prefill=_some([tally.prefill for tally in tallies]),
         decode=_some([tally.decode for tally in tallies]),
-        flops=None if any(tally.flops is None for tally in tallies) else math.fsum(tally.flops or 0.0 for tally in tallies),
+        flops=None
+        if any(tally.flops is None for tally in tallies)
+        else math.fsum(tally.flops or 0.0 for tally in tallies),
         flops_reason=next((tally.flops_reason for tally in tallies if tally.flops_reason), None),
         joules=_joules([tally.joules for tally in tallies]),
-        correct=None if any(tally.correct is None for tally in tallies) else math.fsum(tally.correct or 0.0 for tally in tallies),
+        correct=None
+        if any(tally.correct is None for tally in tallies)
+        else math.fsum(tally.correct or 0.0 for tally in tallies),
         marked=sum(tally.marked for tally in tallies),
         metric=first.metric if len({tally.metric for tally in tallies}) == 1 else None,
         correct_reason=next((tally.correct_reason for tally in tallies if tally.correct_reason), None),
         setting=tallies[-1].setting,
         generated=any(tally.generated for tally in tallies),
-        samples={name: [x for tally in tallies for x in tally.samples.get(name, [])] for name in _names(tallies)},
-        latency_reason=next((tally.latency_reason for tally in tallies if tally.generated and tally.latency_reason), first.latency_reason),
+        samples={
+            name: [x for tally in tallies for x in tally.samples.get(name, [])] for name in _names(tallies)
+        },
+        latency_reason=next(
+            (tally.latency_reason for tally in tallies if tally.generated and tally.latency_reason),
+            first.latency_reason,
+        ),
         load_seconds=_most([tally.load_seconds for tally in tallies]),
         peak_rss_bytes=_most([tally.peak_rss_bytes for tally in tallies]),
         peak_device_bytes=_most([tally.peak_device_bytes for tally in tallies]),
     )
 
 
-def _names(tallies: Sequence[Tally]) -> list[str]:
+def _names(tallies: Sequence[CostTally]) -> list[str]:
     return list(dict.fromkeys(name for tally in tallies for name in tally.samples))
 
 
@@ -144,5 +164,7 @@ def _joules(parts: Sequence[Joules]) -> Joules:
         items=sum(part.items for part in known),
         seconds=math.fsum(part.seconds for part in known),
         source="+".join(sorted({part.source for part in known if part.source})),
-        reason=next((part.reason for part in known if part.reason), None) if whole else f"a part has none: {missing}",
+        reason=next((part.reason for part in known if part.reason), None)
+        if whole
+        else f"a part has none: {missing}",
     )

@@ -1,4 +1,6 @@
-"""The same texts in Chinese and in English: ours (harness/data/parallel_texts.yaml), and the parallel data sets that are at hand."""
+"""The same texts in Chinese and in English: ours (harness/data/parallel_texts.yaml), and the parallel data
+sets that are at hand.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
 @dataclass(frozen=True)
 class ParallelText:
-    """Paragraphs in two languages, pair by pair. ``source`` says where they are from; ``kinds`` is empty where all are of one kind."""
+    """Paragraphs in two languages, pair by pair.
+
+    ``source`` says where they are from; ``kinds`` is empty where all are of one kind.
+    """
 
     name: str
     source: str
@@ -61,7 +66,9 @@ def own_texts(path: Path = OWN) -> ParallelText:
         zh, en, kinds = (tuple(str(row[key]) for row in rows) for key in ("zh", "en", "kind"))
         return ParallelText("own", f"harness, parallel_texts.yaml version {raw['version']}", zh, en, kinds)
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise DataError(f"{path.name}: {type(error).__name__}: {error}; expected version: and paragraphs: of kind, zh and en") from None
+        raise DataError(
+            f"{path.name}: {type(error).__name__}: {error}; expected version: and paragraphs: of kind, zh and en"
+        ) from None
 
 
 def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
@@ -70,7 +77,9 @@ def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
     Raises ConfigError for an unknown name, DataError where it cannot be read or its languages do not line up.
     """
     if name not in DATASETS:
-        raise ConfigError(f"unknown parallel data set {name!r}{suggest(name, DATASETS)}; known: {', '.join(DATASETS)}")
+        raise ConfigError(
+            f"unknown parallel data set {name!r}{suggest(name, DATASETS)}; known: {', '.join(DATASETS)}"
+        )
     from harness.tasks.sources import DataSources
 
     wanted = DATASETS[name]
@@ -79,9 +88,13 @@ def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
     for config in (wanted.zh, wanted.en):
         splits, _ = sources.load(wanted.path, config)
         if wanted.split not in splits or wanted.field not in splits[wanted.split].column_names:
-            raise DataError(f"{wanted.path} ({config}): no column {wanted.field!r} in a split {wanted.split!r}; fetch the data set again")
+            raise DataError(
+                f"{wanted.path} ({config}): no column {wanted.field!r} in a split {wanted.split!r}; fetch the data set again"
+            )
         columns.append([str(text) for text in splits[wanted.split][wanted.field]])
     if len(columns[0]) != len(columns[1]):
-        raise DataError(f"{wanted.path}: {len(columns[0])} Chinese rows but {len(columns[1])} English ones; fetch the data set again")
+        raise DataError(
+            f"{wanted.path}: {len(columns[0])} Chinese rows but {len(columns[1])} English ones; fetch the data set again"
+        )
     pairs = list(dict.fromkeys(zip(*columns, strict=True)))  # a paragraph with five questions is one text
     return ParallelText(name, wanted.path, tuple(zh for zh, _ in pairs), tuple(en for _, en in pairs))

@@ -1,7 +1,9 @@
-"""What a text costs in tokens: characters and bytes a token in Chinese and in English, and what a page costs with each tokenizer.
+"""What a text costs in tokens: characters and bytes a token in Chinese and in English, and what a page costs
+with each tokenizer.
 
-Characters are code points after NFC, so that they mean the same for every tokenizer; bytes are UTF-8 of the text as it is. Tokens are those
-of the text alone, without special tokens and chat template. Ratios are of sums over all paragraphs, not means of ratios.
+Characters are code points after NFC, so that they mean the same for every tokenizer; bytes are UTF-8 of the
+text as it is. Tokens are those of the text alone, without special tokens and chat template. Ratios are of
+sums over all paragraphs, not means of ratios.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ PAGE: dict[Language, int] = {"zh": 500, "en": 1800}
 
 
 @dataclass(frozen=True)
-class Count:
-    """One language of one text with one tokenizer. ``unknown`` tokens stand for characters that the vocabulary lost: they make a ratio look
-    better than it is."""
+class LanguageCount:
+    """One language of one text with one tokenizer. ``unknown`` tokens stand for characters that the
+    vocabulary lost: they make a ratio look better than it is.
+    """
 
     tokens: int
     characters: int
@@ -48,14 +51,17 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A tokenizer and its counts by text and language. ``names`` are the models that share it, the one asked for first in front."""
+class TokenizerCounts:
+    """A tokenizer and its counts by text and language.
+
+    ``names`` are the models that share it, the one asked for first in front.
+    """
 
     names: tuple[str, ...]
     family: str | None
     vocabulary: int
     fingerprint: str
-    counts: dict[str, dict[Language, Count]]
+    counts: dict[str, dict[Language, LanguageCount]]
 
     def premium(self, text: str) -> float:
         """Tokens of the Chinese text by those of the English one that says the same."""
@@ -71,29 +77,50 @@ class Failed:
 
 
 def mirror_tokenizers(mirror: Path | None) -> list[str]:
-    """The models of a mirror that have a vocabulary, as org/name. Raises ConfigError where there is no mirror or none in it."""
+    """The models of a mirror that have a vocabulary, as org/name.
+
+    Raises ConfigError where there is no mirror or none in it.
+    """
     if mirror is None:
-        raise ConfigError("no tokenizer named: give model ids, folders or presets, or a mirror with --mirror or HARNESS_MIRROR")
-    folders = sorted(path for path in (mirror / "models").glob("*/*") if path.is_dir() and tokenizer_files(path, VOCABULARIES))
+        raise ConfigError(
+            "no tokenizer named: give model ids, folders or presets, or a mirror with --mirror or HARNESS_MIRROR"
+        )
+    folders = sorted(
+        path
+        for path in (mirror / "models").glob("*/*")
+        if path.is_dir() and tokenizer_files(path, VOCABULARIES)
+    )
     if not folders:
-        raise ConfigError(f"{mirror}: no tokenizer in models/ORG/NAME; name another folder with --mirror, or name models")
+        raise ConfigError(
+            f"{mirror}: no tokenizer in models/ORG/NAME; name another folder with --mirror, or name models"
+        )
     return [f"{path.parent.name}/{path.name}" for path in folders]
 
 
-def count(encoder: TextEncoder, texts: Sequence[str]) -> Count:
-    """Tokens, characters and bytes of texts. Raises ModelError where the tokenizer makes nothing of them, or there is nothing to count."""
+def count(encoder: TextEncoder, texts: Sequence[str]) -> LanguageCount:
+    """Tokens, characters and bytes of texts.
+
+    Raises ModelError where the tokenizer makes nothing of them, or there is nothing to count.
+    """
     ids = encoder.encode_plain(texts)
     tokens = sum(len(ids[text]) for text in texts)
     if not tokens:
-        raise ModelError(f"{encoder.name}: the tokenizer gives no token for {len(texts)} texts; it is broken, or the texts are empty")
+        raise ModelError(
+            f"{encoder.name}: the tokenizer gives no token for {len(texts)} texts; it is broken, or the texts are empty"
+        )
     unknown = getattr(encoder.raw, "unk_token_id", None)
     lost = sum(ids[text].count(unknown) for text in texts) if unknown is not None else 0
     characters = sum(len(unicodedata.normalize("NFC", text)) for text in texts)
-    return Count(tokens, characters, sum(len(text.encode()) for text in texts), lost)
+    return LanguageCount(tokens, characters, sum(len(text.encode()) for text in texts), lost)
 
 
-def measure(names: Iterable[str], texts: Sequence[ParallelText], mirror: Path | None = None) -> Iterator[Measured | Failed]:
-    """Counts for each model id, folder or preset, as they are ready. A tokenizer that cannot be read is a `Failed` and ends nothing."""
+def measure(
+    names: Iterable[str], texts: Sequence[ParallelText], mirror: Path | None = None
+) -> Iterator[TokenizerCounts | Failed]:
+    """Counts for each model id, folder or preset, as they are ready.
+
+    A tokenizer that cannot be read is a `Failed` and ends nothing.
+    """
     for name in names:
         try:
             yield _measure(name, texts, mirror)
@@ -101,28 +128,32 @@ def measure(names: Iterable[str], texts: Sequence[ParallelText], mirror: Path | 
             yield Failed(name, str(error))
 
 
-def _measure(name: str, texts: Sequence[ParallelText], mirror: Path | None) -> Measured:
+def _measure(name: str, texts: Sequence[ParallelText], mirror: Path | None) -> TokenizerCounts:
     preset = None if Path(name).expanduser().is_dir() else preset_or_none(name)
     spec = ModelSpec(id=preset.id if preset else name)
     folder, _, _ = locate(spec.id, spec, mirror, weights=False)
     encoder = read_tokenizer(spec, folder)
     vocabulary = encoder.raw.get_vocab()
-    counts = {text.name: {language: count(encoder, text.of(language)) for language in LANGUAGES} for text in texts}
+    counts = {
+        text.name: {language: count(encoder, text.of(language)) for language in LANGUAGES} for text in texts
+    }
     digest = hashlib.sha256(json.dumps(sorted(vocabulary.items())).encode()).hexdigest()[:16]
-    return Measured((name,), preset.family if preset else None, len(vocabulary), digest, counts)
+    return TokenizerCounts((name,), preset.family if preset else None, len(vocabulary), digest, counts)
 
 
-def merge(found: Iterable[Measured]) -> list[Measured]:
-    """Models whose tokenizers have one vocabulary and count alike as one line, cheapest Chinese (over all texts) first."""
-    groups: dict[str, Measured] = {}
+def merge(found: Iterable[TokenizerCounts]) -> list[TokenizerCounts]:
+    """Models whose tokenizers have one vocabulary and count alike as one line, cheapest Chinese (over all
+    texts) first.
+    """
+    groups: dict[str, TokenizerCounts] = {}
     for one in found:
         key = f"{one.fingerprint} {one.counts}"
         first = groups.get(key)
         names = (*first.names, *one.names) if first else one.names
         family = first.family if first and first.family else one.family
-        groups[key] = Measured(names, family, one.vocabulary, one.fingerprint, one.counts)
+        groups[key] = TokenizerCounts(names, family, one.vocabulary, one.fingerprint, one.counts)
     return sorted(groups.values(), key=_chinese)
 
 
-def _chinese(one: Measured) -> int:
+def _chinese(one: TokenizerCounts) -> int:
     return sum(languages["zh"].tokens for languages in one.counts.values())

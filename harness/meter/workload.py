@@ -12,16 +12,20 @@ from harness.items import Completion, Sampling
 def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> list[tuple[int, ...]]:
     """``count`` seeded prompts of ``length`` token ids drawn from ``ids``, no two with the same beginning.
 
-    They differ in their first token where the vocabulary has that many, else in their first two, three … Raises ConfigError where so many
-    prompts of that length cannot differ.
+    They differ in their first token where the vocabulary has that many, else in their first two, three …
+    Raises ConfigError where so many prompts of that length cannot differ.
     """
     if length < 1 or count < 1 or not ids:
-        raise ConfigError(f"a shape needs prompts of at least one token; got {count} prompts of {length} tokens from {len(ids)} ids")
+        raise ConfigError(
+            f"a shape needs prompts of at least one token; got {count} prompts of {length} tokens from {len(ids)} ids"
+        )
     head = 1
     while len(ids) ** head < count:
         head += 1
     if head > length:
-        raise ConfigError(f"{count} prompts of {length} tokens cannot all differ with {len(ids)} token ids; use longer prompts")
+        raise ConfigError(
+            f"{count} prompts of {length} tokens cannot all differ with {len(ids)} token ids; use longer prompts"
+        )
     draw = random.Random(f"{seed}")
     found = []
     for number in draw.sample(range(len(ids) ** head), count):
@@ -33,8 +37,12 @@ def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> lis
     return found
 
 
-def requests(inputs: Sequence[tuple[int, ...]], output: int, arrivals: Sequence[float] | None = None) -> list[Completion]:
-    """One request a prompt that writes ``output`` tokens whatever the model would say (greedy, EOS ignored), at its arrival in seconds."""
+def requests(
+    inputs: Sequence[tuple[int, ...]], output: int, arrivals: Sequence[float] | None = None
+) -> list[Completion]:
+    """One request a prompt that writes ``output`` tokens whatever the model would say (greedy, EOS ignored),
+    at its arrival in seconds.
+    """
     return [
         Completion(
             key=f"r{number}",

@@ -1,8 +1,20 @@
-"""What others published: ratings, who made the rated models, prices. Read here, checked here; nothing without a source gets in."""
+"""What others published: ratings, who made the rated models, prices.
+
+Read here, checked here; nothing without a source gets in.
+"""
 
 from harness.published.models import RatedModel, rated_models
-from harness.published.prices import Price, load_prices
-from harness.published.ratings import Rating, load_ratings
-from harness.published.sources import Source, sources
+from harness.published.prices import TokenPrice, load_prices
+from harness.published.ratings import PublishedRating, load_ratings
+from harness.published.sources import FigureSource, sources
 
-__all__ = ["Price", "RatedModel", "Rating", "Source", "load_prices", "load_ratings", "rated_models", "sources"]
+__all__ = [
+    "FigureSource",
+    "PublishedRating",
+    "RatedModel",
+    "TokenPrice",
+    "load_prices",
+    "load_ratings",
+    "rated_models",
+    "sources",
+]

@@ -1,4 +1,6 @@
-"""Leaderboard files from a user's disk in this project's own form: LMArena's tables, the Open LLM Leaderboard's, and simple ones."""
+"""Leaderboard files from a user's disk in this project's own form: LMArena's tables, the Open LLM
+Leaderboard's, and simple ones.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,28 @@ from pydantic import ValidationError
 from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.published.models import RatedModel, known_makers, other_names, rated_models
-from harness.published.ratings import LMARENA, METHODS, Method, Rating, write_ratings
+from harness.published.ratings import LMARENA, METHODS, Method, PublishedRating, write_ratings
 from harness.published.sources import USER_FOLDER, check_source, first_problem
 from harness.published.tables import read_rows
 
 MODEL = ("fullname", "model", "modelname", "name", "key", "evalname", "modelapiname")
-RATING = ("rating", "arenascore", "arenaelo", "arenaelorating", "elorating", "elo", "intelligenceindex", "score")
+RATING = (
+    "rating",
+    "arenascore",
+    "arenaelo",
+    "arenaelorating",
+    "elorating",
+    "elo",
+    "intelligenceindex",
+    "score",
+)
 LOWER = ("lower", "ratingq025", "q025", "ratinglower", "cilower")
 UPPER = ("upper", "ratingq975", "q975", "ratingupper", "ciupper")
 BOOTSTRAP_SINCE = datetime.date(2023, 6, 1)
 MLE_SINCE = datetime.date(2023, 12, 6)
-"""LMSYS printed online Elo in May 2023, the median over shuffled votes until November, and a Bradley–Terry fit from 2023-12-06 on (blog of
-2023-12-07)."""
+"""LMSYS printed online Elo in May 2023, the median over shuffled votes until November, and a Bradley–Terry
+fit from 2023-12-06 on (blog of 2023-12-07).
+"""
 INTERVAL = ("ci95", "95ci", "95pctci", "ci")
 DATE = ("date", "snapshotdate", "leaderboardpublishdate")
 MAKER = ("organization", "organisation", "maker")
@@ -52,7 +64,22 @@ SCORES = {
     "mtbench": "mt_bench",
     "lengthcontrolledwinrate": "length_controlled",
     "winrate": "win_rate",
-} | {name: name for name in ("average", "ifeval", "bbh", "gpqa", "musr", "arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k")}
+} | {
+    name: name
+    for name in (
+        "average",
+        "ifeval",
+        "bbh",
+        "gpqa",
+        "musr",
+        "arc",
+        "hellaswag",
+        "mmlu",
+        "truthfulqa",
+        "winogrande",
+        "gsm8k",
+    )
+}
 """Columns of tables with one row a model and one column a task."""
 
 
@@ -61,7 +88,7 @@ class Imported:
     """What an import made."""
 
     file: Path
-    ratings: list[Rating] = field(default_factory=list)
+    ratings: list[PublishedRating] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     without_value: int = 0
     repeated: int = 0
@@ -85,11 +112,12 @@ def import_leaderboard(
 ) -> Imported:  # fmt: skip
     """Reads a leaderboard file (CSV, JSON, JSONL or Parquet) and writes ``folder/NAME.csv``.
 
-    Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's own columns; LMArena's catalogue, history
-    and table; tables with one column a task, as the Open LLM Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to
-    LMArena's for its tables and to the file's name otherwise, ``date`` to the file's column or a date in its name, ``style`` to no style
-    control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises ConfigError for a file that has no model,
-    no figure or no date.
+    Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's own
+    columns; LMArena's catalogue, history and table; tables with one column a task, as the Open LLM
+    Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to LMArena's for its tables
+    and to the file's name otherwise, ``date`` to the file's column or a date in its name, ``style`` to no
+    style control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises
+    ConfigError for a file that has no model, no figure or no date.
     """
     rows = read_rows(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -106,7 +134,7 @@ def import_leaderboard(
             continue
         facts["model"] = names.get(str(facts["model"]).lower(), facts["model"])
         try:
-            one = Rating(**facts)
+            one = PublishedRating(**facts)
         except ValidationError as error:
             raise ConfigError(f"{path}: figure {number}: {first_problem(error)}") from error
         if (one.snapshot, one.model) in seen:
@@ -134,7 +162,10 @@ def _pick(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 
 def _board(rows: list[dict[str, Any]], stem: str) -> str:
     columns = {_key(column) for column in rows[0]} if rows else set()
-    arena = {"arenascore", "arenaelo", "arenaelorating"} & columns or {"snapshotdate", "ratingq025"} <= columns
+    arena = {"arenascore", "arenaelo", "arenaelorating"} & columns or {
+        "snapshotdate",
+        "ratingq025",
+    } <= columns
     rated = {"category", "style", "method", "votes"} <= columns or {"method", "ispublishedboard"} <= columns
     if arena or rated:
         return LMARENA
@@ -148,21 +179,30 @@ def _board_of(row: Mapping[str, Any], given: Defaults) -> str:
 
 
 def _method(row: Mapping[str, Any], board: str, date: datetime.date, given: Defaults) -> Method:
-    """What the file or the caller says; else, for LMArena, the board's method at that date (`BOOTSTRAP_SINCE`, `MLE_SINCE`).
+    """What the file or the caller says; else, for LMArena, the board's method at that date
+    (`BOOTSTRAP_SINCE`, `MLE_SINCE`).
 
     Raises ConfigError for a method that is not known.
     """
     said = _pick(row, METHOD)
     if said is not None:
         if said not in SAID and said not in METHODS:
-            raise ConfigError(f"unknown method {said!r}{suggest(str(said), METHODS)}; known: {', '.join(METHODS)}")
+            raise ConfigError(
+                f"unknown method {said!r}{suggest(str(said), METHODS)}; known: {', '.join(METHODS)}"
+            )
         named: Method = SAID.get(said, said)
         return named
     if given.method is not None:
         return given.method
     if board != LMARENA:
         return "score"
-    return "online-elo" if date < BOOTSTRAP_SINCE else "elo-bootstrap-median" if date < MLE_SINCE else "bradley-terry"
+    return (
+        "online-elo"
+        if date < BOOTSTRAP_SINCE
+        else "elo-bootstrap-median"
+        if date < MLE_SINCE
+        else "bradley-terry"
+    )
 
 
 def _source(row: Mapping[str, Any], given: Defaults) -> str:
@@ -184,7 +224,9 @@ def _facts(rows: list[dict[str, Any]], given: Defaults, path: Path) -> Iterator[
         row = {_key(column): value for column, value in raw.items()}
         model = _pick(row, MODEL)
         if model is None:
-            raise ConfigError(f"{path}: no model column; expected one of {', '.join(MODEL)}; got {', '.join(map(str, raw))[:120]}")
+            raise ConfigError(
+                f"{path}: no model column; expected one of {', '.join(MODEL)}; got {', '.join(map(str, raw))[:120]}"
+            )
         scores = {SCORES[key]: value for key, value in row.items() if key in SCORES}
         if not scores and not any(key in row for key in RATING):
             raise ConfigError(
@@ -203,7 +245,13 @@ def _facts(rows: list[dict[str, Any]], given: Defaults, path: Path) -> Iterator[
             value = _number(_pick(row, RATING))
             lower, upper = _interval(row, value)
             category = _pick(row, ("category",)) or given.category
-            yield shared | {"category": category, "rating": value, "lower": lower, "upper": upper, "votes": _votes(row)}
+            yield shared | {
+                "category": category,
+                "rating": value,
+                "lower": lower,
+                "upper": upper,
+                "votes": _votes(row),
+            }
             continue
         for category, value in scores.items():
             yield shared | {"category": category, "rating": _number(value), "lower": None, "upper": None}
@@ -247,7 +295,11 @@ def _date_in(name: str) -> datetime.date | None:
 
 
 def _write_models(
-    rows: Iterable[Mapping[str, Any]], known: dict[str, RatedModel], names: dict[str, str], path: Path, source: str
+    rows: Iterable[Mapping[str, Any]],
+    known: dict[str, RatedModel],
+    names: dict[str, str],
+    path: Path,
+    source: str,
 ) -> list[str]:
     """Organisation and licence of models that the packaged table lacks, where the file says them."""
     import yaml
@@ -267,7 +319,11 @@ def _write_models(
         if maker is None:
             entry["note"] = "the imported file does not say who made it"
         else:
-            unknown = {"country": None, "source": source, "note": "not in the packaged table: write its country and a source here"}
+            unknown = {
+                "country": None,
+                "source": source,
+                "note": "not in the packaged table: write its country and a source here",
+            }
             used[str(maker)] = makers.get(str(maker), unknown)
         if licence is not None:
             entry |= {"licence": str(licence), "open": not str(licence).lower().startswith("prop")}

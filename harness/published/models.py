@@ -1,4 +1,6 @@
-"""The rated models: who made each, where, whether its weights are out, when it was released; harness/data/published/arena_models.yaml."""
+"""The rated models: who made each, where, whether its weights are out, when it was released;
+harness/data/published/arena_models.yaml.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,18 @@ from harness.published.sources import FOLDER, USER_FOLDER, check_source, first_p
 
 FILE = FOLDER / "arena_models.yaml"
 NEWER = FOLDER / "arena_models_new.yaml"
-"""Models that the boards rate and the first file, which is kept by hand, lacks: written by scripts/published_ratings.py."""
+"""Models that the boards rate and the first file, which is kept by hand, lacks: written by
+scripts/published_ratings.py.
+"""
 Sourced = Annotated[str, AfterValidator(check_source)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
 class Maker(BaseModel):
-    """An organisation and the country of its seat (ISO 3166 alpha-2). None: it has no seat, or no source says where."""
+    """An organisation and the country of its seat (ISO 3166 alpha-2).
+
+    None: it has no seat, or no source says where.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     country: Country | None
@@ -37,7 +44,7 @@ class Maker(BaseModel):
         return self
 
 
-class Entry(BaseModel):
+class PublishedModel(BaseModel):
     """One model as the file says it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,8 +56,13 @@ class Entry(BaseModel):
     source: Sourced = Field(description="Of maker and licence.")
     released: datetime.date | None = None
     released_source: Sourced | None = None
-    unread: bool = Field(False, description="The day was not read in released_source: not opened, or its stored copy does not say it.")
-    made_from: str | None = Field(None, description="The published weights of another maker that it was tuned from.")
+    unread: bool = Field(
+        False,
+        description="The day was not read in released_source: not opened, or its stored copy does not say it.",
+    )
+    made_from: str | None = Field(
+        None, description="The published weights of another maker that it was tuned from."
+    )
     base_country: Country | None = Field(None, description="Country of the maker of those weights.")
     base_source: Sourced | None = None
     note: str | None = None
@@ -73,14 +85,16 @@ class Models(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     makers: dict[str, Maker]
-    models: tuple[Entry, ...]
+    models: tuple[PublishedModel, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RatedModel:
-    """A rated model. ``country`` is its maker's; ``base_country`` that of the weights it was made from, where they are another maker's.
+    """A rated model. ``country`` is its maker's; ``base_country`` that of the weights it was made from, where
+    they are another maker's.
 
-    ``open`` is None where the licence is unknown. Sources are keys of sources.yaml or URLs (`sources.source_url` resolves them).
+    ``open`` is None where the licence is unknown. Sources are keys of sources.yaml or URLs
+    (`sources.source_url` resolves them).
     """
 
     name: str
@@ -100,16 +114,25 @@ class RatedModel:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is not known of it: of maker, country, licence, release date; "release date unread" where its source was only cited."""
-        facts = {"maker": self.maker, "country": self.country, "licence": self.licence, "release date": self.released}
+        """What is not known of it: of maker, country, licence, release date; "release date unread" where its
+        source was only cited.
+        """
+        facts = {
+            "maker": self.maker,
+            "country": self.country,
+            "licence": self.licence,
+            "release date": self.released,
+        }
         missing = tuple(name for name, value in facts.items() if value is None)
         return (*missing, "release date unread") if self.unread else missing
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
-    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add but change none.
+    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add but
+    change none.
 
-    Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a name that is there twice.
+    Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a name that
+    is there twice.
     """
     found = dict(_packaged())
     if folder is not None and folder.is_dir():
@@ -131,7 +154,10 @@ def read_models(path: Path) -> dict[str, RatedModel]:
 
 
 def parse_models(data: Any, where: str, makers: Mapping[str, Maker] | None = None) -> dict[str, RatedModel]:
-    """A file's data, checked. Raises ConfigError; ``where`` names the file in it; ``makers`` are known besides the file's own."""
+    """A file's data, checked.
+
+    Raises ConfigError; ``where`` names the file in it; ``makers`` are known besides the file's own.
+    """
     try:
         file = Models.model_validate(data)
     except ValidationError as error:
@@ -142,9 +168,11 @@ def parse_models(data: Any, where: str, makers: Mapping[str, Maker] | None = Non
         if entry.name in found:
             raise ConfigError(f"{where}: {entry.name!r} is there twice")
         if entry.maker is not None and entry.maker not in known:
-            raise ConfigError(f"{where}: {entry.name}: the maker {entry.maker!r} is not in `makers`; add it with its country and source")
+            raise ConfigError(
+                f"{where}: {entry.name}: the maker {entry.maker!r} is not in `makers`; add it with its country and source"
+            )
         country = known[entry.maker].country if entry.maker else None
-        facts = {name: getattr(entry, name) for name in Entry.model_fields}
+        facts = {name: getattr(entry, name) for name in PublishedModel.model_fields}
         found[entry.name] = RatedModel(country=country, **facts)
     return found
 
@@ -157,6 +185,13 @@ def other_names(models: dict[str, RatedModel]) -> dict[str, str]:
 
 def known_makers() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The packaged makers as data, and the lower-case spellings of each."""
-    makers = {name: maker for path in (FILE, NEWER) for name, maker in Models.model_validate(read_yaml(path)).makers.items()}
+    makers = {
+        name: maker
+        for path in (FILE, NEWER)
+        for name, maker in Models.model_validate(read_yaml(path)).makers.items()
+    }
     spellings = {other.lower(): name for name, maker in makers.items() for other in (name, *maker.also)}
-    return {name: maker.model_dump(mode="json", exclude={"also"}, exclude_none=True) for name, maker in makers.items()}, spellings
+    return {
+        name: maker.model_dump(mode="json", exclude={"also"}, exclude_none=True)
+        for name, maker in makers.items()
+    }, spellings

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.published.models import RatedModel
-from harness.published.ratings import Rating
+from harness.published.ratings import PublishedRating
 from harness.published.sources import source_url
 
 
-def snapshot_data(ratings: Iterable[Rating]) -> list[dict[str, Any]]:
-    """One row a board and source: dates, how many snapshots and models, categories, whether intervals were published, where it was read."""
-    groups: dict[tuple[str, str], list[Rating]] = {}
+def snapshot_data(ratings: Iterable[PublishedRating]) -> list[dict[str, Any]]:
+    """One row a board and source: dates, how many snapshots and models, categories, whether intervals were
+    published, where it was read.
+    """
+    groups: dict[tuple[str, str], list[PublishedRating]] = {}
     for one in ratings:
         groups.setdefault((one.board, one.source), []).append(one)
     return [
@@ -29,11 +31,13 @@ def snapshot_data(ratings: Iterable[Rating]) -> list[dict[str, Any]]:
             "styles": ", ".join(sorted({one.style for one in members})),
             "source": source_url(source),
         }
-        for (board, source), members in sorted(groups.items(), key=lambda group: (group[0][0], min(one.date for one in group[1])))
+        for (board, source), members in sorted(
+            groups.items(), key=lambda group: (group[0][0], min(one.date for one in group[1]))
+        )
     ]
 
 
-def _intervals(members: list[Rating]) -> str:
+def _intervals(members: list[PublishedRating]) -> str:
     having = sum(one.lower is not None for one in members)
     return "yes" if having == len(members) else "some" if having else "no"
 

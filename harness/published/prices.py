@@ -1,4 +1,6 @@
-"""Published prices of models: $ per million tokens in and out, with where and when they were read; harness/data/published/prices.yaml."""
+"""Published prices of models: $ per million tokens in and out, with where and when they were read;
+harness/data/published/prices.yaml.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ RESELLERS = (
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Price(BaseModel):
-    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's; ``date`` that of the list, not
-    of the page."""
+class TokenPrice(BaseModel):
+    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's;
+    ``date`` that of the list, not of the page.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     model: str = Field(min_length=1)
@@ -39,13 +42,15 @@ class Price(BaseModel):
 
 
 @cache
-def load_prices() -> dict[str, Price]:
+def load_prices() -> dict[str, TokenPrice]:
     """Prices by the model's name as LMArena writes it. Raises ConfigError for a price without a source."""
     data = read_yaml(FILE)
     found = {}
     for entry in data["prices"]:
         try:
-            price = Price.model_validate({"listed": data.get("listed"), "date": data.get("date")} | entry)
+            price = TokenPrice.model_validate(
+                {"listed": data.get("listed"), "date": data.get("date")} | entry
+            )
         except ValidationError as error:
             raise ConfigError(f"prices.yaml: {entry.get('model')}: {first_problem(error)}") from error
         found[price.model] = price

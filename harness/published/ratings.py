@@ -1,7 +1,8 @@
 """Published ratings and scores: one row per figure, from the packaged file and from what a user imported.
 
-Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed): compare within one snapshot. Ratings of
-different methods do not share one at all: the method is part of what a snapshot is.
+Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed): compare
+within one snapshot. Ratings of different methods do not share one at all: the method is part of what a
+snapshot is.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ LMARENA = "lmarena-text"
 STYLES = ("default", "style_control")
 
 Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
-"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes counts.
-``elo-bootstrap-median``: the median of online Elo over shuffled votes. ``bradley-terry``: maximum likelihood over all votes, by the board.
-``bradley-terry-refit``: the same by a third party on public votes. ``score``: a share of right answers or an index, no votes at all."""
+"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes
+counts. ``elo-bootstrap-median``: the median of online Elo over shuffled votes. ``bradley-terry``: maximum
+likelihood over all votes, by the board. ``bradley-terry-refit``: the same by a third party on public votes.
+``score``: a share of right answers or an index, no votes at all.
+"""
 METHODS: tuple[Method, ...] = get_args(Method)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -38,13 +41,14 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
+class PublishedRating:
     """One published figure of one model.
 
-    ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower`` and ``upper`` bound the 95 %
-    interval and are None where none was published. ``style`` is ``style_control`` or ``default``; ``votes`` are the model's battles, None
-    where not published; ``flag`` is what the board or its copy says of the figure (preliminary …), ``source`` a key of sources.yaml or a
-    URL. An online Elo rating has no interval: what depends on the order of the votes is no estimate with one.
+    ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower``
+    and ``upper`` bound the 95 % interval and are None where none was published. ``style`` is
+    ``style_control`` or ``default``; ``votes`` are the model's battles, None where not published; ``flag`` is
+    what the board or its copy says of the figure (preliminary …), ``source`` a key of sources.yaml or a URL.
+    An online Elo rating has no interval: what depends on the order of the votes is no estimate with one.
     """
 
     date: datetime.date
@@ -74,39 +78,50 @@ class Rating:
         return (self.board, self.date, self.source, self.style, self.category, self.method)
 
 
-_ROWS: TypeAdapter[list[Rating]] = TypeAdapter(list[Rating])
+_ROWS: TypeAdapter[list[PublishedRating]] = TypeAdapter(list[PublishedRating])
 
 
-def load_ratings(folder: Path | None = USER_FOLDER, board: str | None = LMARENA) -> list[Rating]:
+def load_ratings(folder: Path | None = USER_FOLDER, board: str | None = LMARENA) -> list[PublishedRating]:
     """Packaged ratings and the imported ones of ``folder`` (None: none), of one board or with None of all.
 
-    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file that cannot be read or a figure without
-    a source.
+    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file that
+    cannot be read or a figure without a source.
     """
     found = list(_packaged())
     if folder is not None and folder.is_dir():
         for path in sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")]):
             found += read_ratings(path)
     chosen = [one for one in found if board is None or one.board == board]
-    return sorted(chosen, key=lambda one: (one.board, one.date, one.source, one.style, one.category, -one.rating, one.model))
+    return sorted(
+        chosen,
+        key=lambda one: (one.board, one.date, one.source, one.style, one.category, -one.rating, one.model),
+    )
 
 
 @cache
-def _packaged() -> tuple[Rating, ...]:
+def _packaged() -> tuple[PublishedRating, ...]:
     return tuple(read_ratings(FILE))
 
 
-def read_ratings(path: Path) -> list[Rating]:
-    """The rows of one file in this project's own form (``.csv`` or ``.csv.gz``). Raises ConfigError that names file and line."""
+def read_ratings(path: Path) -> list[PublishedRating]:
+    """The rows of one file in this project's own form (``.csv`` or ``.csv.gz``).
+
+    Raises ConfigError that names file and line.
+    """
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         columns = set(reader.fieldnames or ())
         if not set(NEEDED) <= columns <= set(FIELDS):
-            raise ConfigError(f"{path}: expected the columns {', '.join(FIELDS)}; got {', '.join(reader.fieldnames or ['none'])}")
+            raise ConfigError(
+                f"{path}: expected the columns {', '.join(FIELDS)}; got {', '.join(reader.fieldnames or ['none'])}"
+            )
         empty = ("lower", "upper", "votes")
-        rows = [{key: value if value or key not in empty else None for key, value in row.items()} for row in reader]
+        rows = [
+            {key: value if value or key not in empty else None for key, value in row.items()}
+            for row in reader
+        ]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     try:
@@ -116,8 +131,10 @@ def read_ratings(path: Path) -> list[Rating]:
         raise ConfigError(f"{path}:{line}: {first_problem(error)}") from error
 
 
-def write_ratings(path: Path, ratings: Iterable[Rating]) -> int:
-    """Writes rows as ``.csv`` or ``.csv.gz`` (without a time stamp, so that equal rows give equal bytes), whole or not at all; how many."""
+def write_ratings(path: Path, ratings: Iterable[PublishedRating]) -> int:
+    """Writes rows as ``.csv`` or ``.csv.gz`` (without a time stamp, so that equal rows give equal bytes),
+    whole or not at all; how many.
+    """
     from harness.results.files import write_whole
 
     file = io.StringIO()
@@ -125,7 +142,9 @@ def write_ratings(path: Path, ratings: Iterable[Rating]) -> int:
     writer.writerow(FIELDS)
     count = 0
     for one in ratings:
-        writer.writerow(["" if value is None else value for value in (getattr(one, field) for field in FIELDS)])
+        writer.writerow(
+            ["" if value is None else value for value in (getattr(one, field) for field in FIELDS)]
+        )
         count += 1
     data = file.getvalue().encode("utf-8")
     packed = gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data

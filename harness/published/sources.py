@@ -15,7 +15,7 @@ USER_FOLDER = Path("results") / "published"
 """Where `harness published import` keeps what a user brought, and where readers look for it."""
 
 
-class Source(BaseModel):
+class FigureSource(BaseModel):
     """One place that figures were read at. ``url`` is None where the source is the model's own name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,22 +28,30 @@ def read_yaml(path: Path) -> Any:
     import yaml
 
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(
+            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 @cache
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, FigureSource]:
     """The named sources. Raises ConfigError where the packaged file is broken."""
     try:
-        return {key: Source.model_validate(entry) for key, entry in read_yaml(FOLDER / "sources.yaml").items()}
+        return {
+            key: FigureSource.model_validate(entry)
+            for key, entry in read_yaml(FOLDER / "sources.yaml").items()
+        }
     except ValidationError as error:
         raise ConfigError(f"sources.yaml: {first_problem(error)}") from error
 
 
 def check_source(text: str) -> str:
-    """The key of a named source, or a URL, as it came. Raises ValueError for anything else, an empty text too."""
+    """The key of a named source, or a URL, as it came.
+
+    Raises ValueError for anything else, an empty text too.
+    """
     if text in sources() or text.startswith(("https://", "http://", "file:")):
         return text
     raise ValueError(f"a figure needs a source: a key of sources.yaml, a URL or file:NAME; got {text!r}")

@@ -14,7 +14,10 @@ KINDS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Every row, by column name. Raises ConfigError where the file is missing, of another kind, broken or empty."""
+    """Every row, by column name.
+
+    Raises ConfigError where the file is missing, of another kind, broken or empty.
+    """
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
     kind = path.suffix.lower()
@@ -25,7 +28,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}")
+        raise ConfigError(
+            f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}"
+        )
     return rows
 
 

@@ -1,4 +1,6 @@
-"""Reading a run's cells with their single answers, from its journal: what item-by-item comparisons start from."""
+"""Reading a run's cells with their single answers, from its journal: what item-by-item comparisons start
+from.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from harness.results.schema import Row, Status
 
 @dataclass(frozen=True)
 class AnsweredCell:
-    """A cell as it was left: ``prompt`` and ``engine`` are the parts of its identity ({} where it never began)."""
+    """A cell as it was left: ``prompt`` and ``engine`` are the parts of its identity ({} where it never
+    began).
+    """
 
     model: str
     task: str
@@ -35,13 +39,20 @@ Cells = dict[tuple[str, str], AnsweredCell]
 
 
 def read_cells(path: str | Path) -> Cells:
-    """Every cell of a run folder (or of a run in results/, by name). Raises ConfigError, RunFolderError where there is no journal."""
+    """Every cell of a run folder (or of a run in results/, by name).
+
+    Raises ConfigError, RunFolderError where there is no journal.
+    """
     folder = RunFolder(find_results(path).parent)
     if not folder.journal.is_file():
-        raise RunFolderError(f"{folder.path} holds no journal, which has the single answers: compare folders that `harness run` wrote")
+        raise RunFolderError(
+            f"{folder.path} holds no journal, which has the single answers: compare folders that `harness run` wrote"
+        )
     journal = Journal(folder.journal)
     try:
-        return {key: _cell(record, journal.answers(record.cell_id)) for key, record in journal.cells().items()}
+        return {
+            key: _cell(record, journal.answers(record.cell_id)) for key, record in journal.cells().items()
+        }
     finally:
         journal.close()
 

@@ -1,4 +1,7 @@
-"""What answers cost: the record of natural figures, one a (model, task) and one a (model, language). A null has its reason beside it."""
+"""What answers cost: the record of natural figures, one a (model, task) and one a (model, language).
+
+A null has its reason beside it.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,9 @@ class Rate(_Record):
     computed_tokens: float | None = None
     output_tokens: float | None = None
     prefill_tokens: float | None = Field(None, description="Logical prompt tokens by seconds of prefill.")
-    prefill_computed_tokens: float | None = Field(None, description="Computed prompt tokens by seconds of prefill.")
+    prefill_computed_tokens: float | None = Field(
+        None, description="Computed prompt tokens by seconds of prefill."
+    )
     decode_tokens: float | None = None
     characters: float | None = Field(None, description="Read and written.")
     bytes: float | None = Field(None, description="Read and written.")

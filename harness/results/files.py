@@ -15,7 +15,9 @@ from harness.errors import RunFolderError
 
 @contextlib.contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turns the operating system's refusals (no space, no permission, read-only) into a one-line `RunFolderError`."""
+    """Turns the operating system's refusals (no space, no permission, read-only) into a one-line
+    `RunFolderError`.
+    """
     try:
         yield
     except OSError as error:
@@ -25,14 +27,19 @@ def disk_errors(folder: Path) -> Iterator[None]:
 def explain(error: OSError, folder: Path) -> RunFolderError:
     """The one-line error for a failed write in ``folder``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunFolderError(f"no space left on the disk of {folder}: free some and run the same command again; nothing kept is lost")
+        return RunFolderError(
+            f"no space left on the disk of {folder}: free some and run the same command again; nothing kept is lost"
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return RunFolderError(f"no permission to write in {folder}: choose another folder with --out")
     return RunFolderError(f"cannot write in {folder}: {error.strerror or error}")
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls ``write`` with a temporary path beside ``path``, then moves the result over it. Raises RunFolderError."""
+    """Calls ``write`` with a temporary path beside ``path``, then moves the result over it.
+
+    Raises RunFolderError.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with disk_errors(path.parent):
         try:
@@ -57,5 +64,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Writes JSON (UTF-8, indented; NaN is refused, since JSON has none). Raises RunFolderError, ValueError for NaN."""
+    """Writes JSON (UTF-8, indented; NaN is refused, since JSON has none).
+
+    Raises RunFolderError, ValueError for NaN.
+    """
     write_text(path, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n")

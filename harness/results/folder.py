@@ -49,13 +49,16 @@ class RunFolder:
         return self.path / "logs" / f"{file_name(model)}{f'-{shard}' if shard else ''}.log"
 
     def prepare(self, name: str, models: set[str], config_yaml: str, *, fresh: bool = False) -> None:
-        """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved aside with ``fresh``.
+        """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved aside with
+        ``fresh``.
 
         Raises RunFolderError where the folder holds another config's run, or cannot be written.
         """
         with disk_errors(self.path):
             if fresh and self.path.exists():
-                self.path.rename(self.path.with_name(f"{self.path.name}.old-{time.strftime('%Y%m%d-%H%M%S')}"))
+                self.path.rename(
+                    self.path.with_name(f"{self.path.name}.old-{time.strftime('%Y%m%d-%H%M%S')}")
+                )
             if self.path.exists() and not self.path.is_dir():
                 raise RunFolderError(f"{self.path} is a file, not a folder: choose another folder with --out")
             if self.config.exists():
@@ -68,15 +71,22 @@ class RunFolder:
         write_text(self.config, config_yaml)
 
     def _check_owner(self, name: str, models: set[str]) -> None:
-        """A folder is gone on with when its run has the same name and at least one model in common: cells are keyed by content, so a
-        config that grew or shrank mixes nothing up, while a copied YAML with its old name must not overwrite another run's table."""
+        """A folder is gone on with when its run has the same name and at least one model in common: cells are
+        keyed by content, so a config that grew or shrank mixes nothing up, while a copied YAML with its old
+        name must not overwrite another run's table.
+        """
         import yaml
 
         try:
             old: dict[str, Any] = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
-            old_models = {model.get("name") or model["id"].rstrip("/").rsplit("/", 1)[-1] for model in old.get("models", [])}
+            old_models = {
+                model.get("name") or model["id"].rstrip("/").rsplit("/", 1)[-1]
+                for model in old.get("models", [])
+            }
         except (yaml.YAMLError, AttributeError, TypeError, KeyError) as error:
-            raise RunFolderError(f"{self.config} cannot be read ({type(error).__name__}): move the folder aside with --fresh") from error
+            raise RunFolderError(
+                f"{self.config} cannot be read ({type(error).__name__}): move the folder aside with --fresh"
+            ) from error
         if old.get("name") != name or not old_models & models:
             raise RunFolderError(
                 f"{self.path} holds the run {old.get('name')!r} of {', '.join(sorted(old_models)) or 'no models'}, not this config's: "
@@ -85,7 +95,10 @@ class RunFolder:
 
 
 class FolderLock:
-    """One run at a time in a folder, as a context manager. The lock goes with the process, also when that is killed."""
+    """One run at a time in a folder, as a context manager.
+
+    The lock goes with the process, also when that is killed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / ".lock"
@@ -98,9 +111,13 @@ class FolderLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
-            raise RunFolderError(f"another run is writing in {self._path.parent}: wait for it, or choose another with --out") from error
+            raise RunFolderError(
+                f"another run is writing in {self._path.parent}: wait for it, or choose another with --out"
+            ) from error
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._file is not None:
             self._file.close()

@@ -1,7 +1,9 @@
-"""The journal: every answer as it comes, in SQLite with a write-ahead log, so that ``kill -9`` loses at most the batch in flight.
+"""The journal: every answer as it comes, in SQLite with a write-ahead log, so that ``kill -9`` loses at most
+the batch in flight.
 
-One file a run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item key); a cell's id is made of what decides
-its answers, so a changed model, prompt or engine finds no old answers, and a raised limit finds all of them.
+One file a run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item key); a
+cell's id is made of what decides its answers, so a changed model, prompt or engine finds no old answers, and
+a raised limit finds all of them.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NUL
 
 @dataclass(frozen=True)
 class CellRecord:
-    """A cell as last left: ``rows`` are its result rows as plain data, ``identity`` what its three ids were made of."""
+    """A cell as last left: ``rows`` are its result rows as plain data, ``identity`` what its three ids were
+    made of.
+    """
 
     model: str
     task: str
@@ -48,7 +52,10 @@ class CellRecord:
 
 
 class Journal:
-    """Opens or makes the journal of a run folder. Usable from one thread; several processes may write. Raises RunFolderError."""
+    """Opens or makes the journal of a run folder.
+
+    Usable from one thread; several processes may write. Raises RunFolderError.
+    """
 
     def __init__(self, path: Path, session: str = "") -> None:
         self.path = path
@@ -74,11 +81,14 @@ class Journal:
                 raise explain(OSError(errno.EACCES, text), self.path.parent) from error
             raise RunFolderError(f"the journal {self.path} cannot be used: {text}") from error
         except sqlite3.DatabaseError as error:
-            raise RunFolderError(f"{self.path} is not a journal ({error}): move the folder aside with --fresh") from error
+            raise RunFolderError(
+                f"{self.path} is not a journal ({error}): move the folder aside with --fresh"
+            ) from error
 
     def add(self, cell_id: str, answer: Answer, seconds: float, asked: str | None = None) -> None:
-        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before; ``asked`` the digest of
-        its item (`harness.items.asked_digest`)."""
+        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before;
+        ``asked`` the digest of its item (`harness.items.asked_digest`).
+        """
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
             self._db.execute(
@@ -87,9 +97,13 @@ class Journal:
             )
 
     def asked(self, cell_id: str) -> dict[str, str | None]:
-        """What each kept answer of a cell was asked, by key, as its item's digest; None where an older version did not keep it."""
+        """What each kept answer of a cell was asked, by key, as its item's digest; None where an older
+        version did not keep it.
+        """
         with self._explained():
-            return dict(self._db.execute("SELECT key, asked FROM answers WHERE cell_id=?", (cell_id,)).fetchall())
+            return dict(
+                self._db.execute("SELECT key, asked FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+            )
 
     def answers(self, cell_id: str) -> dict[str, Answer]:
         """All kept answers of a cell by key."""
@@ -100,24 +114,32 @@ class Journal:
     def forget(self, cell_id: str, keys: Iterable[str]) -> None:
         """Drops answers of a cell: those to questions that are no longer asked in these words."""
         with self._explained():
-            self._db.executemany("DELETE FROM answers WHERE cell_id=? AND key=?", [(cell_id, key) for key in keys])
+            self._db.executemany(
+                "DELETE FROM answers WHERE cell_id=? AND key=?", [(cell_id, key) for key in keys]
+            )
 
     def seconds(self, cell_id: str, keys: set[str] | None = None) -> float:
         """Engine seconds spent on a cell's kept answers (those with the given keys), over all sessions."""
         with self._explained():
-            found = self._db.execute("SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+            found = self._db.execute(
+                "SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)
+            ).fetchall()
         return float(sum(seconds for key, seconds in found if keys is None or key in keys))
 
     def work(self, cell_id: str) -> dict[str, tuple[float, str]]:
         """Engine seconds and session of each kept answer by key."""
         with self._explained():
-            found = self._db.execute("SELECT key, seconds, session FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+            found = self._db.execute(
+                "SELECT key, seconds, session FROM answers WHERE cell_id=?", (cell_id,)
+            ).fetchall()
         return {key: (seconds, session) for key, seconds, session in found}
 
     def put_span(self, cell_id: str, span: dict[str, Any]) -> None:
         """Keeps what was metered around this session's answers of a cell."""
         with self._explained():
-            self._db.execute("INSERT OR REPLACE INTO spans VALUES (?,?,?)", (cell_id, self.session, _dump(span)))
+            self._db.execute(
+                "INSERT OR REPLACE INTO spans VALUES (?,?,?)", (cell_id, self.session, _dump(span))
+            )
 
     def spans(self, cell_id: str) -> dict[str, dict[str, Any]]:
         """What was metered around a cell's answers by session; a session that was killed left nothing."""
@@ -141,14 +163,25 @@ class Journal:
 
     def put_cell(self, cell: CellRecord) -> None:
         """Says where a cell stands now; replaces what was said before."""
-        row = (cell.model, cell.task, cell.cell_id, cell.status, cell.reason, _dump(cell.identity), _dump(cell.rows), time.time())
+        row = (
+            cell.model,
+            cell.task,
+            cell.cell_id,
+            cell.status,
+            cell.reason,
+            _dump(cell.identity),
+            _dump(cell.rows),
+            time.time(),
+        )
         with self._explained():
             self._db.execute("INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?)", row)
 
     def cells(self) -> dict[tuple[str, str], CellRecord]:
         """Every cell by (model, task)."""
         with self._explained():
-            found = self._db.execute("SELECT model, task, cell_id, status, reason, identity, rows FROM cells").fetchall()
+            found = self._db.execute(
+                "SELECT model, task, cell_id, status, reason, identity, rows FROM cells"
+            ).fetchall()
         return {(row[0], row[1]): _record(row) for row in found}
 
     def put_model(self, model: str, row: dict[str, Any]) -> None:
@@ -159,10 +192,14 @@ class Journal:
     def models(self) -> dict[str, dict[str, Any]]:
         """What the workers said of their models."""
         with self._explained():
-            return {model: json.loads(row) for model, row in self._db.execute("SELECT model, row FROM models")}
+            return {
+                model: json.loads(row) for model, row in self._db.execute("SELECT model, row FROM models")
+            }
 
     def put_findings(self, model: str, task: str | None, findings: Sequence[Finding]) -> None:
-        """Keeps what was found about a cell, or with no task about a model; replaces what was found before."""
+        """Keeps what was found about a cell, or with no task about a model; replaces what was found
+        before.
+        """
         row = (model, task or "", _dump([finding.to_dict() for finding in findings]))
         with self._explained():
             self._db.execute("INSERT OR REPLACE INTO findings VALUES (?,?,?)", row)
@@ -171,7 +208,10 @@ class Journal:
         """What was found by (model, task); task None is the model itself."""
         with self._explained():
             found = self._db.execute("SELECT model, task, findings FROM findings").fetchall()
-        return {(model, task or None): [Finding.from_dict(data) for data in json.loads(text)] for model, task, text in found}
+        return {
+            (model, task or None): [Finding.from_dict(data) for data in json.loads(text)]
+            for model, task, text in found
+        }
 
     def put_meta(self, key: str, value: Any) -> None:
         """Keeps a fact of the run as JSON."""

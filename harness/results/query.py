@@ -1,4 +1,6 @@
-"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder, several as a data frame."""
+"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder, several as a
+data frame.
+"""
 
 from __future__ import annotations
 
@@ -38,18 +40,26 @@ class Run:
 
 
 def read_run(path: str | Path) -> Run:
-    """The run of a folder, a results.json, or a run in results/ by name. Raises ConfigError, RunFolderError."""
+    """The run of a folder, a results.json, or a run in results/ by name.
+
+    Raises ConfigError, RunFolderError.
+    """
     file = find_results(path)
     return Run(RunFolder(file.parent), read_results(file))
 
 
 def find_runs(folder: str | Path) -> Iterator[Path]:
-    """Folders at or below ``folder`` that hold a results.json, in order of their paths. Raises ConfigError where it is no folder."""
+    """Folders at or below ``folder`` that hold a results.json, in order of their paths.
+
+    Raises ConfigError where it is no folder.
+    """
     top = Path(folder).expanduser()
     if not top.is_dir():
         raise ConfigError(f"{folder}: no such folder: name the one that holds your runs, e.g. results")
     for here, inner, files in os.walk(top):
-        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in ("samples", "logs"))
+        inner[:] = sorted(
+            name for name in inner if not name.startswith(".") and name not in ("samples", "logs")
+        )
         if FILE in files:
             yield Path(here)
 
@@ -62,16 +72,23 @@ def find_results(path: str | Path) -> Path:
     named = Path(path).expanduser()
     found = named if named.exists() else Path("results") / named
     if not found.exists():
-        raise ConfigError(f"{path}: no such run: expected a run folder, its {FILE}, or the name of a run in results/")
+        raise ConfigError(
+            f"{path}: no such run: expected a run folder, its {FILE}, or the name of a run in results/"
+        )
     if found.is_dir():
         found = found / FILE
         if not found.exists():
-            raise RunFolderError(f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` writes it at the end")
+            raise RunFolderError(
+                f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` writes it at the end"
+            )
     return found
 
 
 def read_results(path: str | Path) -> Results:
-    """The results of a run folder, a results.json, or a run in results/ by name. Raises ConfigError, RunFolderError."""
+    """The results of a run folder, a results.json, or a run in results/ by name.
+
+    Raises ConfigError, RunFolderError.
+    """
     file = find_results(path)
     try:
         data = json.loads(file.read_bytes())
@@ -89,19 +106,29 @@ def _checked(file: Path, data: Any) -> Results:
         raise RunFolderError(f"{file}: no results of this harness: schema_version is missing")
     version = data["schema_version"]
     if version not in READABLE:
-        hint = "a newer harness wrote it: upgrade this one" if isinstance(version, int) and version > SCHEMA_VERSION else "run it again"
-        raise RunFolderError(f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to {READABLE[-1]}: {hint}")
+        hint = (
+            "a newer harness wrote it: upgrade this one"
+            if isinstance(version, int) and version > SCHEMA_VERSION
+            else "run it again"
+        )
+        raise RunFolderError(
+            f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to {READABLE[-1]}: {hint}"
+        )
     try:
         return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise RunFolderError(f"{file}: {place}: {first['msg']}{more}; `harness schema results` says what is expected") from error
+        raise RunFolderError(
+            f"{file}: {place}: {first['msg']}{more}; `harness schema results` says what is expected"
+        ) from error
 
 
 def flat_row(row: Row, run: str) -> dict[str, Any]:
-    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt and so on, the run's name first."""
+    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt and so on,
+    the run's name first.
+    """
     flat: dict[str, Any] = {"run": run}
     for name, value in row.model_dump().items():
         if name == "ci95":
@@ -114,7 +141,10 @@ def flat_row(row: Row, run: str) -> dict[str, Any]:
 
 
 def load_results(paths: str | Path | Sequence[str | Path]) -> pandas.DataFrame:
-    """One row a (cell, metric, filter) of one or more runs, with the run's name. Raises ConfigError, RunFolderError."""
+    """One row a (cell, metric, filter) of one or more runs, with the run's name.
+
+    Raises ConfigError, RunFolderError.
+    """
     import pandas
 
     several = [paths] if isinstance(paths, str | Path) else list(paths)

@@ -1,5 +1,6 @@
-"""Reading a cell's samples: one score a document, without its texts (Parquet keeps columns apart, so that a million samples are read in
-seconds)."""
+"""Reading a cell's samples: one score a document, without its texts (Parquet keeps columns apart, so that a
+million samples are read in seconds).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,10 @@ CODED = ("filter", "metrics", "cluster")
 
 @dataclass(frozen=True)
 class ItemScores:
-    """One metric of one cell. ``docs`` (n document numbers), ``scores`` (n, NaN where a document has no number)."""
+    """One metric of one cell.
+
+    ``docs`` (n document numbers), ``scores`` (n, NaN where a document has no number).
+    """
 
     docs: np.ndarray[Any, np.dtype[np.int64]]
     scores: np.ndarray[Any, np.dtype[np.float64]]
@@ -29,12 +33,17 @@ class ItemScores:
 
 
 def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
-    """Scores of every document under one filter, in the file's order. Raises RunFolderError where that is no samples file."""
+    """Scores of every document under one filter, in the file's order.
+
+    Raises RunFolderError where that is no samples file.
+    """
     import numpy as np
 
     table = _read(path, ("doc_id", *CODED))
     chosen = _codes(table["filter"]) == _place(table["filter"], filter_name)
-    values = np.array([_number(text, metric) for text in table["metrics"].dictionary.to_pylist()], dtype=np.float64)
+    values = np.array(
+        [_number(text, metric) for text in table["metrics"].dictionary.to_pylist()], dtype=np.float64
+    )
     scores = values[_codes(table["metrics"])[chosen]] if len(values) else np.full(int(chosen.sum()), np.nan)
     docs = _numbers(table["doc_id"], np.int64)[chosen]
     column = table.get("cluster")
@@ -47,7 +56,8 @@ def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
 
 
 def read_texts(path: Path, column: str, filter_name: str) -> dict[int, str]:
-    """A text column (item, prompt, target, answer) by document; document numbers for ``item`` where the run is too old to have it.
+    """A text column (item, prompt, target, answer) by document; document numbers for ``item`` where the run
+    is too old to have it.
 
     Raises RunFolderError.
     """
@@ -55,7 +65,11 @@ def read_texts(path: Path, column: str, filter_name: str) -> dict[int, str]:
     docs = table["doc_id"].to_pylist()
     texts = table[column].to_pylist() if column in table else [str(doc) for doc in docs]
     place = _place(table["filter"], filter_name)
-    return {doc: text for doc, text, code in zip(docs, texts, _codes(table["filter"]), strict=True) if code == place}
+    return {
+        doc: text
+        for doc, text, code in zip(docs, texts, _codes(table["filter"]), strict=True)
+        if code == place
+    }
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
@@ -69,19 +83,28 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
             names = [name for name in wanted if name in known]
             table = file.read(names, use_threads=False)
     except FileNotFoundError as error:
-        raise RunFolderError(f"{path}: no samples: the run's folder was kept without them, or its cell has ended elsewhere") from error
+        raise RunFolderError(
+            f"{path}: no samples: the run's folder was kept without them, or its cell has ended elsewhere"
+        ) from error
     except (OSError, pa.ArrowException) as error:
         raise RunFolderError(
             f"{path}: cannot be read as samples ({type(error).__name__}): run the cell again, or restore the file"
         ) from error
     missing = {"doc_id", "filter"} - set(names)
     if missing:
-        raise RunFolderError(f"{path}: no samples of this harness: column {', '.join(sorted(missing))} is missing")
+        raise RunFolderError(
+            f"{path}: no samples of this harness: column {', '.join(sorted(missing))} is missing"
+        )
     columns = {name: table[name].combine_chunks() for name in names}
-    return {name: column.dictionary_encode("encode") if name in CODED else column for name, column in columns.items()}
+    return {
+        name: column.dictionary_encode("encode") if name in CODED else column
+        for name, column in columns.items()
+    }
 
 
-def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+def read_items(
+    path: Path, filter_name: str, docs: set[int], columns: Sequence[str]
+) -> dict[int, dict[str, Any]]:
     """Samples of chosen documents under one filter, by document; columns that the file lacks are None.
 
     Bytes that are no UTF-8 become U+FFFD: a model may have said anything. Raises RunFolderError.
@@ -91,12 +114,20 @@ def read_items(path: Path, filter_name: str, docs: set[int], columns: Sequence[s
 
     table = _read(path, ("doc_id", "filter", *columns))
     numbers = _numbers(table["doc_id"], np.int64)
-    chosen = np.flatnonzero(np.isin(numbers, list(docs)) & (_codes(table["filter"]) == _place(table["filter"], filter_name)))
+    chosen = np.flatnonzero(
+        np.isin(numbers, list(docs)) & (_codes(table["filter"]) == _place(table["filter"], filter_name))
+    )
     # pa.array would import pandas
     places = pa.Array.from_buffers(pa.int64(), len(chosen), [None, pa.py_buffer(chosen.astype(np.int64))])
-    values = {name: [_text(value) for value in _bytes(table[name].take(places)).to_pylist()] for name in columns if name in table}
+    values = {
+        name: [_text(value) for value in _bytes(table[name].take(places)).to_pylist()]
+        for name in columns
+        if name in table
+    }
     rows = enumerate(numbers[chosen].tolist())
-    return {doc: {name: values[name][row] if name in values else None for name in columns} for row, doc in rows}
+    return {
+        doc: {name: values[name][row] if name in values else None for name in columns} for row, doc in rows
+    }
 
 
 def _bytes(column: Any) -> Any:
@@ -126,7 +157,9 @@ def _codes(column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _numbers(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    """The array's values, without nulls. (pyarrow's own to_numpy imports pandas, which takes longer than all the rest.)"""
+    """The array's values, without nulls. (pyarrow's own to_numpy imports pandas, which takes longer than all
+    the rest.)
+    """
     import numpy as np
 
     return np.frombuffer(array.buffers()[1], dtype=dtype)[array.offset : array.offset + len(array)]
@@ -156,5 +189,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError as error:
         raise RunFolderError(f"{path}: no samples: the run's folder was kept without them") from error
     except (OSError, pa.ArrowException) as error:
-        raise RunFolderError(f"{path}: cannot be read as samples ({type(error).__name__}): run its cell again") from error
+        raise RunFolderError(
+            f"{path}: cannot be read as samples ({type(error).__name__}): run its cell again"
+        ) from error
     return rows

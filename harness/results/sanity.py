@@ -36,7 +36,9 @@ def sanity_section(rows: Sequence[SanityRow]) -> dict[str, Any]:
     section: dict[str, Any] = {"clean": is_clean(rows), "checks": {}}
     for name, words in checks().items():
         mine = [row for row in rows if row.check == name]
-        state = next((level for level in ("warning", "note", "info") if any(row.level == level for row in mine)), "ok")
+        state = next(
+            (level for level in ("warning", "note", "info") if any(row.level == level for row in mine)), "ok"
+        )
         found = [row.model_dump(mode="json", exclude={"check"}, exclude_none=True) for row in mine]
         section["checks"][name] = {"asks": words["en"], "state": state, "found": found}
     return section
@@ -55,7 +57,10 @@ class SanityLine:
     values: Mapping[str, str | int | float | None]
 
     def text(self, language: str = "en") -> str:
-        """Its sentence. A result of another version may hold a kind that this one does not know: then its name."""
+        """Its sentence.
+
+        A result of another version may hold a kind that this one does not know: then its name.
+        """
         kind = kinds().get(self.kind)
         if kind is None:
             return self.kind
@@ -63,7 +68,9 @@ class SanityLine:
 
 
 def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
-    """Warnings, then notes, one line per (model, kind), tasks together and counts summed; models with equal lines share one."""
+    """Warnings, then notes, one line per (model, kind), tasks together and counts summed; models with equal
+    lines share one.
+    """
     merged: dict[tuple[Any, ...], list[str]] = {}
     for (model, kind), mine in _by_model_and_kind(rows).items():
         first = mine[0]
@@ -82,12 +89,17 @@ def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
 def _sums(kind: str, rows: Sequence[SanityRow]) -> dict[str, str | int | float | None]:
     """The values of a kind that are added up over its rows."""
     names = kinds()[kind].sums if kind in kinds() else ()
-    return {name: sum(value for row in rows if isinstance(value := row.values.get(name), (int, float))) for name in names}
+    return {
+        name: sum(value for row in rows if isinstance(value := row.values.get(name), (int, float)))
+        for name in names
+    }
 
 
 def sanity_line_of(row: SanityRow) -> SanityLine:
     """One row as a line of its own."""
-    return SanityLine(row.kind, row.level, (row.model,), (row.task,) if row.task else (), row.count, row.of, row.values)
+    return SanityLine(
+        row.kind, row.level, (row.model,), (row.task,) if row.task else (), row.count, row.of, row.values
+    )
 
 
 def _by_model_and_kind(rows: Iterable[SanityRow]) -> dict[tuple[str, str], list[SanityRow]]:

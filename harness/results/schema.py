@@ -1,4 +1,7 @@
-"""What is kept: the published form of ``results.json``. Readers outside may rely on it; ``schema_version`` says when it changes."""
+"""What is kept: the published form of ``results.json``.
+
+Readers outside may rely on it; ``schema_version`` says when it changes.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from harness.results.cost import CostRow
 from harness.sanity import Level
 
 SCHEMA_VERSION = 4
-"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what answers cost (`costs`);
-4 added what may make a number wrong (`sanity`). Older versions are read and brought up to it."""
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what
+answers cost (`costs`); 4 added what may make a number wrong (`sanity`). Older versions are read and brought
+up to it.
+"""
 READABLE = (1, 2, 3, 4)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
 
@@ -36,28 +41,40 @@ Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
 
 def is_share(metric: str | None) -> bool:
     """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to 1, higher
-    is better."""
+    is better.
+    """
     return metric is not None and metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
 
 
 def above_chance(value: float, chance: float) -> float:
-    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than guessing (Open LLM Leaderboard 2)."""
+    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than guessing (Open
+    LLM Leaderboard 2).
+    """
     return (value - chance) / (1 - chance)
 
 
 class Row(_Record):
-    """One (cell, metric, filter). A cell that gave no value has one row with metric and value null and its reason."""
+    """One (cell, metric, filter).
+
+    A cell that gave no value has one row with metric and value null and its reason.
+    """
 
     cell_id: str
     prompt_id: str | None = Field(None, description="Equal for two cells that asked exactly the same.")
-    marking_id: str | None = Field(None, description="Equal for two cells whose answers were read and marked by the same rules.")
+    marking_id: str | None = Field(
+        None, description="Equal for two cells whose answers were read and marked by the same rules."
+    )
     model: str
     task: str
     group: str | None = Field(None, description="Group that the task is a subject of (ceval-valid, mmlu).")
     language: str | None = Field(None, description="zh or en where known.")
     fewshot: int | None = None
-    form: str | None = Field(None, description="How it was asked: logprobs, generated or perplexity; null where it was not asked.")
-    asked_as: str | None = Field(None, description="The generative form that this model was asked in this task's place.")
+    form: str | None = Field(
+        None, description="How it was asked: logprobs, generated or perplexity; null where it was not asked."
+    )
+    asked_as: str | None = Field(
+        None, description="The generative form that this model was asked in this task's place."
+    )
     dtype: str | None = None
     engine: str | None = None
     metric: str | None = None
@@ -65,22 +82,33 @@ class Row(_Record):
     value: float | None = None
     stderr: float | None = None
     ci95: tuple[float, float] | None = Field(None, description="95 % interval, made as `interval` says.")
-    interval: Method | None = Field(None, description="Wilson for counted metrics, Student's t for means, normal for other aggregates.")
-    clusters: int | None = Field(None, description="Sources that the items share (passages …); null where items are independent.")
+    interval: Method | None = Field(
+        None, description="Wilson for counted metrics, Student's t for means, normal for other aggregates."
+    )
+    clusters: int | None = Field(
+        None, description="Sources that the items share (passages …); null where items are independent."
+    )
     higher_is_better: bool | None = None
     chance: float | None = Field(None, description="Score of blind guessing, where it is known.")
-    corrected: float | None = Field(None, description="(value − chance)/(1 − chance), for shares of right answers.")
+    corrected: float | None = Field(
+        None, description="(value − chance)/(1 − chance), for shares of right answers."
+    )
     n: int = Field(0, description="Documents that were marked.")
     n_truncated: int | None = Field(
-        0, description="Answers or prompts cut by a length limit (an unended thought counts); null where it is not known."
+        0,
+        description="Answers or prompts cut by a length limit (an unended thought counts); null where it is not known.",
     )
     n_empty: int | None = Field(0, description="Answers without any text; null where it is not known.")
-    n_unparsable: int | None = Field(0, description="Answers in which the filter found nothing; null where it is not known.")
+    n_unparsable: int | None = Field(
+        0, description="Answers in which the filter found nothing; null where it is not known."
+    )
     rate_truncated: float | None = Field(None, description="n_truncated / n.")
     rate_empty: float | None = Field(None, description="n_empty / n.")
     rate_unparsable: float | None = Field(None, description="n_unparsable / n.")
     tokens: TokenCounts = Field(default_factory=TokenCounts)
-    seconds: float | None = Field(None, description="Engine seconds spent on the cell's items, over all sessions.")
+    seconds: float | None = Field(
+        None, description="Engine seconds spent on the cell's items, over all sessions."
+    )
     status: Status
     reason: str | None = None
 
@@ -88,7 +116,9 @@ class Row(_Record):
     def _derive(self) -> Row:
         """What follows from the other fields is never said differently, and rows of version 1 get it, too."""
         known = self.value is not None and self.chance is not None and self.chance < 1
-        self.corrected = above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
+        self.corrected = (
+            above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
+        )
         for kind in ("truncated", "empty", "unparsable"):
             count = getattr(self, f"n_{kind}")
             setattr(self, f"rate_{kind}", count / self.n if self.n and count is not None else None)
@@ -109,7 +139,9 @@ class GroupRow(_Record):
         None,
         description="95 % score interval of the subjects' weighted mean (docs/statistics.md); ± 1.96 SE for other figures.",
     )
-    chance: float | None = Field(None, description="Chance level of the subjects, weighted as their scores are.")
+    chance: float | None = Field(
+        None, description="Chance level of the subjects, weighted as their scores are."
+    )
     corrected: float | None = Field(
         None,
         description="(value − chance)/(1 − chance) where all subjects have one chance level, else the plain mean of the subjects' own.",
@@ -143,14 +175,22 @@ class ModelRow(_Record):
 class SanityRow(_Record):
     """One thing that may make a number wrong, or that was done so that it is not: see `harness.sanity`."""
 
-    check: str = Field(description="What was looked at: tokenizer, finite, options, form, instructions, letters, thoughts, defaults …")
+    check: str = Field(
+        description="What was looked at: tokenizer, finite, options, form, instructions, letters, thoughts, defaults …"
+    )
     kind: str = Field(description="What was found; the catalogue has its sentence in both languages.")
-    level: Level = Field(description="warning: a number may be wrong; note: what was done instead; info: in the manifest only.")
+    level: Level = Field(
+        description="warning: a number may be wrong; note: what was done instead; info: in the manifest only."
+    )
     model: str
     task: str | None = Field(None, description="null where it concerns every task of the model.")
-    count: int | None = Field(None, description="Answers, documents or options that are concerned, where counted.")
+    count: int | None = Field(
+        None, description="Answers, documents or options that are concerned, where counted."
+    )
     of: int | None = Field(None, description="How many were looked at.")
-    values: dict[str, str | int | float | None] = Field(default_factory=dict, description="What fills the sentence in.")
+    values: dict[str, str | int | float | None] = Field(
+        default_factory=dict, description="What fills the sentence in."
+    )
     text: str = Field(description="The sentence in English.")
 
 
@@ -165,7 +205,13 @@ class Results(_Record):
     models: list[ModelRow]
     rows: list[Row]
     groups: list[GroupRow] = Field(default_factory=list)
-    costs: list[CostRow] = Field(default_factory=list, description="What answers cost: one a (model, task), one a (model, language).")
+    costs: list[CostRow] = Field(
+        default_factory=list, description="What answers cost: one a (model, task), one a (model, language)."
+    )
     definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
-    expectations: list[dict[str, Any]] = Field(default_factory=list, description="Each expectation with its value and whether it held.")
-    sanity: list[SanityRow] = Field(default_factory=list, description="What may make a number wrong, and what was done so that it is not.")
+    expectations: list[dict[str, Any]] = Field(
+        default_factory=list, description="Each expectation with its value and whether it held."
+    )
+    sanity: list[SanityRow] = Field(
+        default_factory=list, description="What may make a number wrong, and what was done so that it is not."
+    )

@@ -1,4 +1,5 @@
-"""The published form of ``speed.json``: one row a cell of `harness bench`, with every figure's unit and definition.
+"""The published form of ``speed.json``: one row a cell of `harness bench`, with every figure's unit and
+definition.
 
 A figure that is not there is null, and `reasons` says why, by the field's name.
 """
@@ -71,7 +72,9 @@ class Load(_Record):
 
     seconds: float | None = None
     weight_bytes: int | None = Field(None, description="By formula, in the format computed in.")
-    peak_device_bytes: int | None = Field(None, description="Most memory in use on the device after a repeat.")
+    peak_device_bytes: int | None = Field(
+        None, description="Most memory in use on the device after a repeat."
+    )
     peak_rss_bytes: int | None = Field(None, description="The worker process and those it started.")
 
 
@@ -85,7 +88,9 @@ class Workload(_Record):
     concurrency: int | None = Field(None, description="Closed loop: requests given at once.")
     rate: float | None = Field(None, description="Open loop: arrivals a second.")
     requests: int = Field(0, description="Requests of a repeat.")
-    waves: int = Field(1, description="Closed loop: batches of `concurrency` requests one after another in a repeat.")
+    waves: int = Field(
+        1, description="Closed loop: batches of `concurrency` requests one after another in a repeat."
+    )
     cached_tokens: int = 0
 
 
@@ -180,7 +185,10 @@ class Cost(_Record):
 
 
 class Stats(_Record):
-    """How the figures were made. ``samples`` are the accepted repeats' output tokens/s (open loop: median e2e in seconds)."""
+    """How the figures were made.
+
+    ``samples`` are the accepted repeats' output tokens/s (open loop: median e2e in seconds).
+    """
 
     gate: Literal["output_tps", "e2e"]
     warmups: int = 0
@@ -196,8 +204,12 @@ class Stats(_Record):
     drift_limit: float = 0.05
     drift_median: float | None = None
     drift_max: float | None = None
-    stolen_share: float | None = Field(None, description="Share of the processors' time that a hypervisor took during the repeats' waves.")
-    interleaved_with: list[str] = Field(default_factory=list, description="Models measured in turn with this one.")
+    stolen_share: float | None = Field(
+        None, description="Share of the processors' time that a hypervisor took during the repeats' waves."
+    )
+    interleaved_with: list[str] = Field(
+        default_factory=list, description="Models measured in turn with this one."
+    )
 
 
 class Projected(_Record):
@@ -210,7 +222,9 @@ class Projected(_Record):
     prefill_tps: tuple[float, float] | None = None
     decode_tps: tuple[float, float] | None = None
     bound: dict[str, str] = Field(default_factory=dict)
-    same_bound: bool = Field(description="False: the limit changes in a phase, so nothing was measured in the new regime.")
+    same_bound: bool = Field(
+        description="False: the limit changes in a phase, so nothing was measured in the new regime."
+    )
 
 
 class SpeedRow(_Record):

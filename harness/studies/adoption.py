@@ -1,5 +1,6 @@
 """Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked
-models, likes over time."""
+models, likes over time.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.adoption.figures import DENOMINATORS, Share, share
-from harness.adoption.figures import Liked as MostLiked
+from harness.adoption.figures import DENOMINATORS, CountryShare, share
+from harness.adoption.figures import LikedOrganization as MostLiked
 from harness.adoption.organizations import PLACES, organizations
-from harness.adoption.published import Figure, figures, list_sources
+from harness.adoption.published import PublishedCount, figures, list_sources
 from harness.adoption.report import TOP, percent
 from harness.adoption.rows import Snapshot
 from harness.adoption.words import catalogue, selection
@@ -58,7 +59,8 @@ class Likes(BaseModel):
 
 def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
     """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed
-    ones."""
+    ones.
+    """
     known = asked.wide(data)
     rows, points = [], list[dict[str, Any]]()
     for pair in keys.printed:
@@ -76,7 +78,11 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
             if found.total:
                 rows.append(_share_row(day, found))
                 last = day is known[-1]
-                points += [_point(_brief(found), str(day.date), p, found.share(p), found.share("?")) for p in COUNTED if last]
+                points += [
+                    _point(_brief(found), str(day.date), p, found.share(p), found.share("?"))
+                    for p in COUNTED
+                    if last
+                ]
     headers = [
         say("h_date"),
         say("h_of"),
@@ -87,12 +93,12 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
     return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
 
 
-def _short(one: Figure, label: Text) -> Text:
+def _short(one: PublishedCount, label: Text) -> Text:
     """What a printed figure is called beside a plot."""
     return written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
 
 
-def _brief(found: Share) -> Text:
+def _brief(found: CountryShare) -> Text:
     """A denominator beside a plot; the table says it in full."""
     return both(f"k_{found.denominator}", n=found.models)
 
@@ -110,12 +116,12 @@ def _point(label: Text, date: str, place: str, value: float, more: float) -> dic
     return {"en": label.en, "zh": label.zh, "country": place, "share": value, "high": min(1.0, value + more)}
 
 
-def _printed_row(one: Figure, other: Figure, label: Text) -> tuple[Cell, ...]:
+def _printed_row(one: PublishedCount, other: PublishedCount, label: Text) -> tuple[Cell, ...]:
     ahead = say("ahead_one" if one.value > other.value else "ahead_other")
     return (one.date, label, number(one), number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
 
 
-def _share_row(day: Snapshot, found: Share) -> tuple[Cell, ...]:
+def _share_row(day: Snapshot, found: CountryShare) -> tuple[Cell, ...]:
     key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
     values = [found.share(place) for place in PLACES]
     shown = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
@@ -134,7 +140,10 @@ def _said(known: list[Snapshot]) -> tuple[Text, ...]:
 def _read_at(sources: Iterable[str]) -> list[Text]:
     """Where packaged lists were read; a user's own have their hub as their source already."""
     known = [(name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()]
-    return [say("list_source", name=name, title=written(one.title), url=one.url, commit=one.commit) for name, one in known]
+    return [
+        say("list_source", name=name, title=written(one.title), url=one.url, commit=one.commit)
+        for name, one in known
+    ]
 
 
 def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
@@ -155,7 +164,7 @@ def printed(title: Text, keys: Figures, data: Data) -> Exhibit:
     return Exhibit("printed_figures", title, headers, rows, ())
 
 
-def _value(one: Figure) -> Cell:
+def _value(one: PublishedCount) -> Cell:
     return written(one.printed) if one.unit == "when" else number(one)
 
 
@@ -167,7 +176,10 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
     what = asked.LikedRank(begin=keys.begin, end=keys.end, pipelines=keys.pipelines, organization="?", rank=1)
     begin, end = asked.days_of(data, what)
     found = list(asked.ranked(data, what).values())[:TOP]
-    rows, points = tuple(_liked_row(rank, one) for rank, one in found), tuple(_liked_point(one) for _, one in found)
+    rows, points = (
+        tuple(_liked_row(rank, one) for rank, one in found),
+        tuple(_liked_point(one) for _, one in found),
+    )
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
     days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
     line = say("likes_source", names=listed(dict.fromkeys(one.source for one in days)))
@@ -186,7 +198,15 @@ def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
 
 def _liked_row(rank: int, one: MostLiked) -> tuple[Cell, ...]:
     place = _place(organizations().place(one.organization))
-    return (str(rank), one.organization, place, one.model, f"{one.likes:,}", f"{one.total:,}", str(one.models))
+    return (
+        str(rank),
+        one.organization,
+        place,
+        one.model,
+        f"{one.likes:,}",
+        f"{one.total:,}",
+        str(one.models),
+    )
 
 
 def _liked_point(one: MostLiked) -> dict[str, Any]:
@@ -195,7 +215,8 @@ def _liked_point(one: MostLiked) -> dict[str, Any]:
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
     """A point for each day on which a list has an exact count; a table row for each model and quarter's last
-    count."""
+    count.
+    """
     points, rows, used = [], {}, list[str]()
     for one in data.adoption:
         for row in one.rows:
@@ -205,4 +226,11 @@ def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
                 quarter = (row.model, one.date.year, (one.date.month - 1) // 3)
                 rows[quarter] = (row.model, str(one.date), f"{row.likes:,}", one.source)
     headers = (say("h_model"), say("h_date"), _word("h_likes"), say("h_read_at"))
-    return Exhibit("likes", title, headers, tuple(rows[key] for key in sorted(rows)), tuple(points), tuple(_read_at(used)))
+    return Exhibit(
+        "likes",
+        title,
+        headers,
+        tuple(rows[key] for key in sorted(rows)),
+        tuple(points),
+        tuple(_read_at(used)),
+    )

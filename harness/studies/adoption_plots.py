@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report.plots.theme import series
+from harness.reporting.plots.theme import series
 from harness.studies.exhibited import Exhibit
 from harness.studies.finding import country_name, say
 
@@ -22,14 +22,19 @@ def _rows(exhibit: Exhibit, without: str = "") -> Any:
 
 def downloads(exhibit: Exhibit, language: str) -> Any:
     """A line for each denominator: a dot a country, and how far it would reach if all that no source places
-    were its own."""
+    were its own.
+    """
     import altair as alt
 
     order = list(dict.fromkeys(row[language] for row in exhibit.points))
-    label = " : ".join([*(f"datum.label === '{code}' ? '{country_name(code)[language]}'" for code in COLOURS), "datum.label"])
+    label = " : ".join(
+        [*(f"datum.label === '{code}' ? '{country_name(code)[language]}'" for code in COLOURS), "datum.label"]
+    )
     scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
     colour = alt.Color("country:N", title=None, scale=scale, legend=alt.Legend(labelExpr=label))
-    shape = alt.Shape("country:N", legend=None, scale=alt.Scale(domain=list(COLOURS), range=["circle", "square"]))
+    shape = alt.Shape(
+        "country:N", legend=None, scale=alt.Scale(domain=list(COLOURS), range=["circle", "square"])
+    )
     y = alt.Y(f"{language}:N", sort=order, title=None, axis=alt.Axis(labelLimit=360))
     offset = alt.YOffset("country:N", sort=list(COLOURS))
     x = alt.X(
@@ -50,16 +55,24 @@ def liked(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
     order = [row["model"] for row in exhibit.points]
-    base = alt.Chart(_rows(exhibit)).transform_calculate(place="datum.country in {CN: 1, US: 1} ? datum.country : 'other'")
+    base = alt.Chart(_rows(exhibit)).transform_calculate(
+        place="datum.country in {CN: 1, US: 1} ? datum.country : 'other'"
+    )
     names = {
         **{code: country_name(code)[language] for code in COLOURS},
         "other": say("other_countries")[language],
     }
-    label = " : ".join([*(f"datum.label === '{code}' ? '{name}'" for code, name in names.items()), "datum.label"])
+    label = " : ".join(
+        [*(f"datum.label === '{code}' ? '{name}'" for code, name in names.items()), "datum.label"]
+    )
     scale = alt.Scale(domain=list(names), range=[*COLOURS.values(), "#6b6b6b"])
     colour = alt.Color("place:N", title=None, scale=scale, legend=alt.Legend(labelExpr=label, columns=3))
     x = alt.X("likes:Q", title=say("p_likes")[language])
-    return base.mark_bar().encode(y=alt.Y("model:N", sort=order, title=None), x=x, color=colour).properties(width=420)
+    return (
+        base.mark_bar()
+        .encode(y=alt.Y("model:N", sort=order, title=None), x=x, color=colour)
+        .properties(width=420)
+    )
 
 
 def likes(exhibit: Exhibit, language: str) -> Any:
@@ -69,6 +82,10 @@ def likes(exhibit: Exhibit, language: str) -> Any:
     look = series([row["model"] for row in exhibit.points])
     y = alt.Y("likes:Q", title=say("p_likes")[language], scale=alt.Scale(zero=True))
     x = alt.X("date:T", title=say("p_date")[language], axis=alt.Axis(format="%Y-%m", tickCount=8))
-    base = alt.Chart(_rows(exhibit)).encode(x=x, y=y, color=alt.Color("model:N", title=None, scale=look.color))
-    dots = base.mark_point(filled=True, size=26).encode(shape=alt.Shape("model:N", title=None, scale=look.shape))
+    base = alt.Chart(_rows(exhibit)).encode(
+        x=x, y=y, color=alt.Color("model:N", title=None, scale=look.color)
+    )
+    dots = base.mark_point(filled=True, size=26).encode(
+        shape=alt.Shape("model:N", title=None, scale=look.shape)
+    )
     return (base.mark_line(strokeWidth=1.2) + dots).properties(width=560, height=240)

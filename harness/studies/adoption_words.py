@@ -1,18 +1,22 @@
-"""Texts of likes and downloads in both languages: the adoption room's words, and what printed figures are called."""
+"""Texts of likes and downloads in both languages: the adoption room's words, and what printed figures are
+called.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from harness.adoption.figures import Share
-from harness.adoption.published import Figure
+from harness.adoption.figures import CountryShare
+from harness.adoption.published import PublishedCount
 from harness.adoption.words import catalogue
 from harness.adoption.words import say as word
 from harness.studies.claims import Text
 
 
-def number(one: Figure, *, short: bool = False) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in Chinese, units of 10⁸)."""
+def number(one: PublishedCount, *, short: bool = False) -> Text:
+    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in Chinese,
+    units of 10⁸).
+    """
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
     if short and one.value >= 1e8:
@@ -35,13 +39,15 @@ def both(key: str, **values: Any) -> Text:
     """A text of the adoption words in both languages; a value may be a `Text`."""
     return Text(
         **{
-            language: word(key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
+            language: word(
+                key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()}
+            )
             for language in ("en", "zh")
         }
     )
 
 
-def of_models(found: Share) -> Text:
+def of_models(found: CountryShare) -> Text:
     """The denominator in both languages."""
     return Text(
         en=word(f"d_{found.denominator}", "en", n=found.models),
@@ -49,6 +55,6 @@ def of_models(found: Share) -> Text:
     )
 
 
-def per_cent(found: Share, place: str) -> str:
+def per_cent(found: CountryShare, place: str) -> str:
     """A share to a tenth of a per cent."""
     return f"{100 * found.share(place):.1f}"

@@ -12,25 +12,40 @@ from harness.studies.claims import Claim, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Exhibit
 from harness.studies.exhibits import exhibit
-from harness.studies.finding import Basis, Finding, Outcome, Verdict, decided, joined, plain, say, together, told
+from harness.studies.finding import (
+    Basis,
+    Outcome,
+    StatementFinding,
+    Verdict,
+    decided,
+    joined,
+    plain,
+    say,
+    together,
+    told,
+)
 from harness.studies.predicates import ask_predicate
 
 
 @dataclass(frozen=True)
-class Answer:
-    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its statements of today."""
+class ClaimAnswer:
+    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its
+    statements of today.
+    """
 
     claim: Claim
-    findings: tuple[Finding, ...]
+    findings: tuple[StatementFinding, ...]
     exhibits: tuple[Exhibit, ...]
-    today: tuple[Finding, ...] = ()
+    today: tuple[StatementFinding, ...] = ()
 
     @functools.cached_property
     def statements(self) -> tuple[Outcome, ...]:
         """The outcome of each statement; parts of one topic are one statement."""
         found: dict[str, list[Outcome]] = {}
         for place, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
-            found.setdefault(part.topic.en if part.topic is not None else f"#{place}", []).append(told(finding))
+            found.setdefault(part.topic.en if part.topic is not None else f"#{place}", []).append(
+                told(finding)
+            )
         return tuple(together(outcomes) for outcomes in found.values())
 
     @functools.cached_property
@@ -48,7 +63,11 @@ class Answer:
     @property
     def said(self) -> Text:
         """The verdict in words, with the count."""
-        return say(self.verdict) if self.count is None else say("verdict_count", verdict=say(self.verdict), count=self.count)
+        return (
+            say(self.verdict)
+            if self.count is None
+            else say("verdict_count", verdict=say(self.verdict), count=self.count)
+        )
 
     @property
     def basis(self) -> Text:
@@ -60,11 +79,15 @@ class Answer:
         """The same as one text for each board or other source."""
         known = [one.basis or Basis(say(one.kind)) for one in self.findings]
         sources = {one.source.en: one.source for one in known}
-        return tuple(_in_short(source, [one for one in known if one.source == source]) for source in sources.values())
+        return tuple(
+            _in_short(source, [one for one in known if one.source == source]) for source in sources.values()
+        )
 
     @property
     def datum(self) -> Text | None:
-        """The figure that would decide a claim that cannot be told: the first undecided part's, or why it is undecided."""
+        """The figure that would decide a claim that cannot be told: the first undecided part's, or why it is
+        undecided.
+        """
         if self.verdict != "cannot tell":
             return None
         open_parts = [
@@ -83,12 +106,20 @@ class Answer:
             "sources": [source.model_dump() for source in self.claim.sources],
             "when": self.claim.when.model_dump() if self.claim.when else None,
             "verdict": self.verdict,
-            "statements": {"hold": self.statements.count("holds"), "fail": self.statements.count("fails"), "all": len(self.statements)},
+            "statements": {
+                "hold": self.statements.count("holds"),
+                "fail": self.statements.count("fails"),
+                "all": len(self.statements),
+            },
             "basis": self.basis.model_dump(),
             "datum": self.datum.model_dump() if self.datum else None,
             "pending": self.claim.pending.model_dump() if self.claim.pending else None,
-            "parts": [_part(part, finding) for part, finding in zip(self.claim.parts, self.findings, strict=True)],
-            "today": [_part(part, finding) for part, finding in zip(self.claim.today, self.today, strict=True)],
+            "parts": [
+                _part(part, finding) for part, finding in zip(self.claim.parts, self.findings, strict=True)
+            ],
+            "today": [
+                _part(part, finding) for part, finding in zip(self.claim.today, self.today, strict=True)
+            ],
             "notes": [note.model_dump() for note in self.claim.notes],
             "exhibits": [one.as_data() for one in self.exhibits],
         }
@@ -99,7 +130,9 @@ def _in_short(source: Text, known: Sequence[Basis]) -> Text:
     said = []
     for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in known):
         mine = [one for one in known if ((one.method.en, one.method.zh) if one.method else None) == method]
-        spans = [plain(one) for one in months([(one.begin, one.end) for one in mine if one.begin and one.end])]
+        spans = [
+            plain(one) for one in months([(one.begin, one.end) for one in mine if one.begin and one.end])
+        ]
         said.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
     return joined([source, *([joined(said)] if any(one.en != "–" for one in said) else [])], ", ", "，")
 
@@ -116,13 +149,16 @@ def months(spans: Sequence[tuple[datetime.date, datetime.date]]) -> list[str]:
     return [" – ".join(dict.fromkeys(one)) for one in ends]
 
 
-def answer(claim: Claim, data: Data) -> Answer:
+def answer(claim: Claim, data: Data) -> ClaimAnswer:
     """Tests every part of a claim. Raises ConfigError for a predicate, a plot or a key that is not known."""
-    findings, today = (tuple(ask_predicate(part.predicate, part.given, data) for part in parts) for parts in (claim.parts, claim.today))
-    return Answer(claim, findings, tuple(exhibit(shown, data) for shown in claim.shown), today)
+    findings, today = (
+        tuple(ask_predicate(part.predicate, part.given, data) for part in parts)
+        for parts in (claim.parts, claim.today)
+    )
+    return ClaimAnswer(claim, findings, tuple(exhibit(shown, data) for shown in claim.shown), today)
 
 
-def _part(part: Part, finding: Finding) -> dict[str, Any]:
+def _part(part: Part, finding: StatementFinding) -> dict[str, Any]:
     """A statement and what was found, for JSON."""
     return {
         "says": part.says.model_dump(),

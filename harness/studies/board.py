@@ -1,4 +1,7 @@
-"""Published ratings as snapshots: one leaderboard's models at one date, rated by one method. Only models of one snapshot are compared."""
+"""Published ratings as snapshots: one leaderboard's models at one date, rated by one method.
+
+Only models of one snapshot are compared.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,17 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import ConfigError
-from harness.published import RatedModel, Rating
+from harness.published import PublishedRating, RatedModel
 from harness.published.ratings import Method
 
 MARGIN = 8.0
-"""Rating points that a difference without published intervals may be off: the median, over the open top ten of the snapshots of 2025, of
-√2 times an interval's half width (7.9)."""
+"""Rating points that a difference without published intervals may be off: the median, over the open top ten
+of the snapshots of 2025, of √2 times an interval's half width (7.9).
+"""
 EARLY_MARGIN = 20.0
-"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width of the models with 1,000 to 2,000 votes
-on the board of 2024-03-29 (14.4)."""
+"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width of the
+models with 1,000 to 2,000 votes on the board of 2024-03-29 (14.4).
+"""
 EARLY = datetime.date(2024, 3, 27)
 _SIZE = re.compile(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")
 _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
@@ -30,10 +35,12 @@ _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published; ``margin`` is what a difference without them
-    may be off (`margin_of`). Where the board says them: ``parameters`` and ``active`` in billions, ``price`` in $ per million tokens
-    (blended), ``speed`` in output tokens/s. ``official`` is False for models that the board's keepers did not mark as a maker's own."""
+class BoardEntry:
+    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published; ``margin`` is
+    what a difference without them may be off (`margin_of`). Where the board says them: ``parameters`` and
+    ``active`` in billions, ``price`` in $ per million tokens (blended), ``speed`` in output tokens/s.
+    ``official`` is False for models that the board's keepers did not mark as a maker's own.
+    """
 
     name: str
     rating: float
@@ -49,8 +56,9 @@ class Entry:
 
     @property
     def size(self) -> float | None:
-        """Total parameters in billions as the board or the model's own name says them; None where neither does (8x7b shares parts,
-        17b-128e and e4b tell what is active)."""
+        """Total parameters in billions as the board or the model's own name says them; None where neither
+        does (8x7b shares parts, 17b-128e and e4b tell what is active).
+        """
         if self.parameters is not None:
             return self.parameters
         name = self.name.lower()
@@ -67,15 +75,20 @@ class Side(BaseModel):
     name: str | None = Field(None, description="Regular expression in the model's name, lower case.")
     open: bool | None = Field(None, description="Weights can be downloaded.")
     at_most: float | None = Field(None, gt=0, description="Parameters in billions that its name says.")
-    official: bool | None = Field(None, description="Marked by the board as the maker's own (Open LLM Leaderboard).")
+    official: bool | None = Field(
+        None, description="Marked by the board as the maker's own (Open LLM Leaderboard)."
+    )
     own: bool = Field(False, description="Leave out models tuned from another country's weights.")
 
-    def holds(self, entry: Entry) -> bool:
+    def holds(self, entry: BoardEntry) -> bool:
         """Whether a model stands on this side. What is unknown of it does not fit."""
         facts = entry.facts
         return (
             self.country in (None, facts.country)
-            and (self.maker is None or facts.maker in ((self.maker,) if isinstance(self.maker, str) else self.maker))
+            and (
+                self.maker is None
+                or facts.maker in ((self.maker,) if isinstance(self.maker, str) else self.maker)
+            )
             and self.open in (None, facts.open)
             and self.official in (None, entry.official)
             and (self.name is None or re.search(self.name, entry.name.lower()) is not None)
@@ -85,14 +98,17 @@ class Side(BaseModel):
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """All rated models of one board at one date, best first. ``board``: the leaderboard's name, ``method``: how its figures were made."""
+class BoardSnapshot:
+    """All rated models of one board at one date, best first.
+
+    ``board``: the leaderboard's name, ``method``: how its figures were made.
+    """
 
     date: datetime.date
     source: str
     style: str
     category: str
-    entries: tuple[Entry, ...]
+    entries: tuple[BoardEntry, ...]
     method: Method = "bradley-terry"
     board: str = "lmarena-text"
 
@@ -101,21 +117,22 @@ class Snapshot:
         """What snapshots must share to stand in one window."""
         return (self.board, self.style, self.category, self.method)
 
-    def best(self, side: Side) -> Entry | None:
+    def best(self, side: Side) -> BoardEntry | None:
         """The best-rated model of a side."""
         return next((entry for entry in self.entries if side.holds(entry)), None)
 
-    def top(self, count: int, side: Side) -> tuple[Entry, ...]:
+    def top(self, count: int, side: Side) -> tuple[BoardEntry, ...]:
         """The best ``count`` of a side."""
         return tuple(entry for entry in self.entries if side.holds(entry))[:count]
 
 
 @dataclass(frozen=True)
-class Difference:
-    """``ahead`` − ``behind`` in rating points within one snapshot; ``published`` says whether both intervals were published.
+class RatingDifference:
+    """``ahead`` − ``behind`` in rating points within one snapshot; ``published`` says whether both intervals
+    were published.
 
-    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without published ones ± the larger `margin`,
-    which is infinite for online Elo: nothing follows from it for sure.
+    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without published
+    ones ± the larger `margin`, which is infinite for online Elo: nothing follows from it for sure.
     """
 
     value: float
@@ -124,15 +141,15 @@ class Difference:
     published: bool
 
 
-def difference(one: Entry, other: Entry) -> Difference:
+def difference(one: BoardEntry, other: BoardEntry) -> RatingDifference:
     """one − other."""
     value = one.rating - other.rating
     if one.low is None or one.high is None or other.low is None or other.high is None:
         margin = max(one.margin, other.margin)
-        return Difference(value, value - margin, value + margin, False)
+        return RatingDifference(value, value - margin, value + margin, False)
     down = math.hypot(one.rating - one.low, other.high - other.rating)
     up = math.hypot(one.high - one.rating, other.rating - other.low)
-    return Difference(value, value - down, value + up, True)
+    return RatingDifference(value, value - down, value + up, True)
 
 
 def margin_of(method: Method, date: datetime.date) -> float:
@@ -142,37 +159,59 @@ def margin_of(method: Method, date: datetime.date) -> float:
     return EARLY_MARGIN if method == "elo-bootstrap-median" or date < EARLY else MARGIN
 
 
-def one_kind(snapshots: Sequence[Snapshot]) -> None:
+def one_kind(snapshots: Sequence[BoardSnapshot]) -> None:
     """Raises ConfigError where snapshots of more than one board, style, category or method stand together."""
     kinds = sorted({one.kind for one in snapshots})
     if len(kinds) > 1:
         said = " and ".join("/".join(kind) for kind in kinds)
-        raise ConfigError(f"ratings of different methods are never compared in one window; got {said}; give one method, style and category")
+        raise ConfigError(
+            f"ratings of different methods are never compared in one window; got {said}; give one method, style and category"
+        )
 
 
 @dataclass(frozen=True)
 class Board:
     """A leaderboard over time."""
 
-    snapshots: tuple[Snapshot, ...]
+    snapshots: tuple[BoardSnapshot, ...]
 
     @classmethod
-    def of(cls, ratings: Sequence[Rating], models: dict[str, RatedModel]) -> Board:
-        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on no side with one."""
-        grouped: dict[tuple[str, datetime.date, str, str, str, Method], list[Entry]] = defaultdict(list)
+    def of(cls, ratings: Sequence[PublishedRating], models: dict[str, RatedModel]) -> Board:
+        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on no side
+        with one.
+        """
+        grouped: dict[tuple[str, datetime.date, str, str, str, Method], list[BoardEntry]] = defaultdict(list)
         for one in ratings:
             facts = models.get(one.model) or _unknown(one)
             margin = margin_of(one.method, one.date)
-            grouped[one.snapshot].append(Entry(one.model, one.rating, one.lower, one.upper, facts, margin))
+            grouped[one.snapshot].append(
+                BoardEntry(one.model, one.rating, one.lower, one.upper, facts, margin)
+            )
         made = [
-            Snapshot(date, source, style, category, tuple(sorted(entries, key=lambda entry: (-entry.rating, entry.name))), method, board)
+            BoardSnapshot(
+                date,
+                source,
+                style,
+                category,
+                tuple(sorted(entries, key=lambda entry: (-entry.rating, entry.name))),
+                method,
+                board,
+            )
             for (board, date, source, style, category, method), entries in grouped.items()
         ]
-        return cls(tuple(sorted(made, key=lambda one: (one.date, one.source, one.style, one.category, one.method))))
+        return cls(
+            tuple(sorted(made, key=lambda one: (one.date, one.source, one.style, one.category, one.method)))
+        )
 
-    def series(self, style: str = "default", category: str = "full", method: Method = "bradley-terry") -> tuple[Snapshot, ...]:
+    def series(
+        self, style: str = "default", category: str = "full", method: Method = "bradley-terry"
+    ) -> tuple[BoardSnapshot, ...]:
         """The snapshots of one way of rating, by date: methods are never mixed."""
-        return tuple(one for one in self.snapshots if (one.style, one.category, one.method) == (style, category, method))
+        return tuple(
+            one
+            for one in self.snapshots
+            if (one.style, one.category, one.method) == (style, category, method)
+        )
 
     @cached_property
     def first_rated(self) -> dict[str, datetime.date]:
@@ -183,14 +222,26 @@ class Board:
                 found.setdefault(entry.name, one.date)
         return found
 
-    def released(self, entry: Entry) -> tuple[datetime.date, bool]:
-        """The release date where a source gives it (True), else the date of the first rating (False), which is not earlier."""
+    def released(self, entry: BoardEntry) -> tuple[datetime.date, bool]:
+        """The release date where a source gives it (True), else the date of the first rating (False), which
+        is not earlier.
+        """
         known = entry.facts.released
         return (known, True) if known is not None else (self.first_rated[entry.name], False)
 
 
-def _unknown(one: Rating) -> RatedModel:
+def _unknown(one: PublishedRating) -> RatedModel:
     nothing: dict[str, Any] = dict.fromkeys(
-        ("maker", "country", "open", "licence", "released", "released_source", "made_from", "base_country", "base_source")
+        (
+            "maker",
+            "country",
+            "open",
+            "licence",
+            "released",
+            "released_source",
+            "made_from",
+            "base_country",
+            "base_source",
+        )
     )
     return RatedModel(name=one.model, also=(), source=one.source, note=None, **nothing)

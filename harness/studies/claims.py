@@ -26,25 +26,34 @@ class Text(BaseModel):
         return self.zh if language == "zh" else self.en
 
 
-class Source(BaseModel):
+class Article(BaseModel):
     """The article."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: Text
-    date: str = Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="Year and month, and the day where it is known.")
+    date: str = Field(
+        pattern=r"^\d{4}-\d{2}(-\d{2})?$", description="Year and month, and the day where it is known."
+    )
     url: str | None = Field(None, pattern="^https://", description="Where it can be read.")
 
 
 class Part(BaseModel):
-    """One statement that the claim rests on, and the predicate that tests it. ``given`` are the predicate's own keys."""
+    """One statement that the claim rests on, and the predicate that tests it.
+
+    ``given`` are the predicate's own keys.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     says: Text
     predicate: str
     given: dict[str, Any] = Field(default_factory=dict)
     short: Text | None = Field(None, description="What its figure is, in the table of verdicts.")
-    topic: Text | None = Field(None, description="Parts of one topic are one statement asked in several ways: it holds where all do.")
-    datum: Text | None = Field(None, description="The one figure that would decide it, shown where the data at hand do not.")
+    topic: Text | None = Field(
+        None, description="Parts of one topic are one statement asked in several ways: it holds where all do."
+    )
+    datum: Text | None = Field(
+        None, description="The one figure that would decide it, shown where the data at hand do not."
+    )
 
 
 class Shown(BaseModel):
@@ -57,19 +66,24 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds, partly where some hold and some fail; ``today`` asks the same of
-    the newest data and does not count."""
+    """One claim of an article. It is supported where every part holds, partly where some hold and some fail;
+    ``today`` asks the same of the newest data and does not count.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[A-Z][A-Z0-9]*$")
     name: Text | None = Field(None, description="A few words that name it in lists.")
     claim: Text
-    sources: tuple[Source, ...] = Field(min_length=1)
+    sources: tuple[Article, ...] = Field(min_length=1)
     when: Text | None = Field(None, description='The date that the verdict is about: "In March 2024".')
     parts: tuple[Part, ...] = ()
-    counted: Literal["statements", "definitions"] = Field("statements", description="What the parts are, where some hold and some fail.")
+    counted: Literal["statements", "definitions"] = Field(
+        "statements", description="What the parts are, where some hold and some fail."
+    )
     today: tuple[Part, ...] = Field((), description="The same statements of the newest data.")
-    pending: Text | None = Field(None, description="What measures it, where nothing has yet; such a claim has no parts.")
+    pending: Text | None = Field(
+        None, description="What measures it, where nothing has yet; such a claim has no parts."
+    )
     shown: tuple[Shown, ...] = ()
     notes: tuple[Text, ...] = Field((), description="What a reader must know before citing it.")
 
@@ -97,7 +111,9 @@ def read_claim(path: Path) -> Claim:
 def claims() -> dict[str, Claim]:
     """The packaged claims by id, C1 before C10."""
     found = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
-    return {claim.id: claim for claim in sorted(found, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))}
+    return {
+        claim.id: claim for claim in sorted(found, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
+    }
 
 
 def find_claim(name: str) -> Claim:
@@ -106,7 +122,9 @@ def find_claim(name: str) -> Claim:
         return claims()[name.upper()]
     if name.endswith((".yaml", ".yml")):
         return read_claim(Path(name))
-    raise ConfigError(f"unknown study {name!r}{suggest(name, claims())}; known: {', '.join(claims())}; or a YAML file")
+    raise ConfigError(
+        f"unknown study {name!r}{suggest(name, claims())}; known: {', '.join(claims())}; or a YAML file"
+    )
 
 
 def day(value: Any) -> datetime.date:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 
-from harness.studies.board import Entry, Side, Snapshot
+from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.data import Data
 
 
-def blended(data: Data, entry: Entry) -> float | None:
-    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4; None where none is published."""
+def blended(data: Data, entry: BoardEntry) -> float | None:
+    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4; None where
+    none is published.
+    """
     if entry.price is not None:
         return entry.price
     price = data.prices.get(entry.name)
     return (3 * price.input + price.output) / 4 if price is not None else None
 
 
-def priced(data: Data, snapshot: Snapshot, side: Side | None = None) -> list[tuple[Entry, float]]:
+def priced(data: Data, snapshot: BoardSnapshot, side: Side | None = None) -> list[tuple[BoardEntry, float]]:
     """The models of a snapshot with a published price above zero, best first."""
     found = []
     for entry in snapshot.entries:
@@ -26,18 +28,22 @@ def priced(data: Data, snapshot: Snapshot, side: Side | None = None) -> list[tup
     return found
 
 
-def dominated(rows: list[tuple[Entry, float]]) -> dict[str, str]:
+def dominated(rows: list[tuple[BoardEntry, float]]) -> dict[str, str]:
     """Model to a model that is rated no lower and costs no more (and is better in one of the two)."""
     found: dict[str, str] = {}
     for entry, price in rows:
         for rival, cost in rows:
-            if rival.rating >= entry.rating and cost <= price and (rival.rating, -cost) != (entry.rating, -price):
+            if (
+                rival.rating >= entry.rating
+                and cost <= price
+                and (rival.rating, -cost) != (entry.rating, -price)
+            ):
                 found[entry.name] = rival.name
                 break
     return found
 
 
-def latest(data: Data, style: str, category: str, date: datetime.date) -> Snapshot | None:
+def latest(data: Data, style: str, category: str, date: datetime.date) -> BoardSnapshot | None:
     """The last snapshot up to a day."""
     known = [one for one in data.board.series(style, category) if one.date <= date]
     return known[-1] if known else None

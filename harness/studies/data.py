@@ -1,4 +1,6 @@
-"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs that were named."""
+"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs that were
+named.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError, DataError
-from harness.published import Price, load_prices, load_ratings, rated_models
+from harness.published import TokenPrice, load_prices, load_ratings, rated_models
 from harness.published.ratings import LMARENA
 from harness.published.sources import USER_FOLDER
 from harness.studies.board import Board
@@ -46,17 +48,21 @@ class Data:
         imported = load_ratings(self.folder, board=name)
         if not imported:
             known = (LMARENA, *NAMES)
-            raise ConfigError(f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, and imported ones")
+            raise ConfigError(
+                f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, and imported ones"
+            )
         return Board.of(imported, rated_models(self.folder))
 
     @cached_property
-    def prices(self) -> dict[str, Price]:
+    def prices(self) -> dict[str, TokenPrice]:
         """$ per million tokens by the rated model's name."""
         return load_prices()
 
     @cached_property
     def adoption(self) -> list[Snapshot]:
-        """The hub's likes and downloads as dated lists: the packaged ones and what `harness adoption snapshot` kept."""
+        """The hub's likes and downloads as dated lists: the packaged ones and what `harness adoption
+        snapshot` kept.
+        """
         from harness.adoption.published import USER_FOLDER as TAKEN
         from harness.adoption.published import snapshots
 
@@ -64,12 +70,17 @@ class Data:
 
     @cached_property
     def tokens(self) -> dict[str, Any] | None:
-        """What `harness tokenizers --out` wrote; None where it is not there. Raises DataError for a file of another kind."""
+        """What `harness tokenizers --out` wrote; None where it is not there.
+
+        Raises DataError for a file of another kind.
+        """
         if not self.tokenizers.is_file():
             return None
         try:
             found: dict[str, Any] = json.loads(self.tokenizers.read_text(encoding="utf-8"))
             found["tokenizers"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{self.tokenizers}: not what `harness tokenizers --out` writes: {error}") from error
+            raise DataError(
+                f"{self.tokenizers}: not what `harness tokenizers --out` writes: {error}"
+            ) from error
         return found

@@ -1,4 +1,7 @@
-"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain text. Names are data, never markup."""
+"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain text.
+
+Names are data, never markup.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from harness.published.sources import sources
-from harness.report.inert import visible
-from harness.report.render import code, escape
-from harness.studies.answer import Answer
+from harness.reporting.inert import visible
+from harness.reporting.render import code, escape
+from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell
-from harness.studies.finding import Finding, say
-from harness.studies.overview import COLUMNS, Row, asides, below, named, overview
+from harness.studies.finding import StatementFinding, say
+from harness.studies.overview import COLUMNS, OverviewRow, asides, below, named, overview
 from harness.studies.shorter import shorter
 from harness.version import __version__
 
@@ -27,12 +30,12 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def plots(answer: Answer, language: str) -> dict[str, bytes]:
+def plots(answer: ClaimAnswer, language: str) -> dict[str, bytes]:
     """The name of each exhibit's plot (without folder) and its SVG. Exhibits without points have none."""
     import tempfile
     from pathlib import Path
 
-    from harness.report.plots.save import save
+    from harness.reporting.plots.save import save
     from harness.studies.plots import chart
 
     found = {}
@@ -46,7 +49,7 @@ def plots(answer: Answer, language: str) -> dict[str, bytes]:
     return found
 
 
-def picture_name(answer: Answer, language: str, place: int) -> str:
+def picture_name(answer: ClaimAnswer, language: str, place: int) -> str:
     """The name of the plot of an exhibit."""
     return f"{answer.claim.id}-{place}-{answer.exhibits[place - 1].kind}.{language}.svg"
 
@@ -62,15 +65,19 @@ def shown(cell: Cell | Text, language: str) -> str:
     return visible(cell[language] if isinstance(cell, Text) else cell)
 
 
-def cited(answers: Sequence[Answer], data: Data, language: str) -> list[tuple[str, str]]:
+def cited(answers: Sequence[ClaimAnswer], data: Data, language: str) -> list[tuple[str, str]]:
     """(title, URL) of the sources behind the ratings and scores, where any are shown."""
     from harness.published.scoreboards import ANALYSIS, OPEN_LLM
 
     shown = [one for answer in answers for one in answer.exhibits]
-    keys: dict[str, None] = dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
+    keys: dict[str, None] = (
+        dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
+    )
     if any(one.kind in ("board", "releases") for one in shown):
         keys |= dict.fromkeys((OPEN_LLM, ANALYSIS))
-    return [(_title(key, language), sources()[key].url or "") if key in sources() else (key, key) for key in keys]
+    return [
+        (_title(key, language), sources()[key].url or "") if key in sources() else (key, key) for key in keys
+    ]
 
 
 def _title(key: str, language: str) -> str:
@@ -82,7 +89,7 @@ def _title(key: str, language: str) -> str:
         return title
 
 
-def text(answer: Answer, language: str) -> str:
+def text(answer: ClaimAnswer, language: str) -> str:
     """One study for a terminal."""
     colon = say("colon")[language]
     lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
@@ -90,27 +97,38 @@ def text(answer: Answer, language: str) -> str:
     lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
     lines += _statements(answer.claim.parts, answer.findings, language)
     if answer.today:
-        lines += ["", f"{say('w_today')[language]}{colon}", *_statements(answer.claim.today, answer.today, language)]
+        lines += [
+            "",
+            f"{say('w_today')[language]}{colon}",
+            *_statements(answer.claim.today, answer.today, language),
+        ]
     for exhibit in answer.exhibits:
         lines += ["", exhibit.title[language], *(f"  {line[language]}" for line in exhibit.lines)]
     if answer.claim.notes:
-        lines += ["", f"{say('w_notes')[language]}{colon}", *(f"- {note[language]}" for note in answer.claim.notes)]
+        lines += [
+            "",
+            f"{say('w_notes')[language]}{colon}",
+            *(f"- {note[language]}" for note in answer.claim.notes),
+        ]
     if any(exhibit.arena for exhibit in answer.exhibits):
         lines.append(f"- {say('caution')[language]}")
     return visible("\n".join(lines)) + "\n"
 
 
-def _statements(parts: Sequence[Part], findings: Sequence[Finding], language: str) -> list[str]:
+def _statements(parts: Sequence[Part], findings: Sequence[StatementFinding], language: str) -> list[str]:
     lines = []
     for part, finding in zip(parts, findings, strict=True):
-        lines += ["", f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]"]
+        lines += [
+            "",
+            f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]",
+        ]
         lines.append(f"  {sentences(finding, language)}")
         if finding.command:
             lines.append(f"  {say('w_to_produce')[language]}{say('colon')[language]}{finding.command}")
     return lines
 
 
-def dated(answer: Answer, language: str) -> str:
+def dated(answer: ClaimAnswer, language: str) -> str:
     """The date that a verdict is about, or the word for a verdict where a claim has none."""
     return answer.claim.when[language] if answer.claim.when is not None else say("w_verdict")[language]
 
@@ -120,20 +138,30 @@ def labelled(key: str, said: Text, language: str) -> str:
     return f"{say(key)[language]}{say('colon')[language]}{said[language]}"
 
 
-def sentences(finding: Finding, language: str) -> str:
-    """What was found, why it does not tell, and over which limits it holds. Chinese sentences follow each other without a space."""
+def sentences(finding: StatementFinding, language: str) -> str:
+    """What was found, why it does not tell, and over which limits it holds.
+
+    Chinese sentences follow each other without a space.
+    """
     said = [text[language] for text in (finding.measured, finding.why, finding.limits) if text is not None]
     return ("" if language == "zh" else " ").join(said)
 
 
-def origin(answer: Answer, language: str) -> str:
+def origin(answer: ClaimAnswer, language: str) -> str:
     """The articles with their dates."""
-    return say("semicolon")[language].join(f"{one.title[language]}{say('comma')[language]}{one.date}" for one in answer.claim.sources)
+    return say("semicolon")[language].join(
+        f"{one.title[language]}{say('comma')[language]}{one.date}" for one in answer.claim.sources
+    )
 
 
-def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str = "plots") -> str:
+def markdown(answers: Sequence[ClaimAnswer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
-    lines = [f"# {say('title')[language]}", "", say("intro", version=__version__, dates=dates(data))[language], ""]
+    lines = [
+        f"# {say('title')[language]}",
+        "",
+        say("intro", version=__version__, dates=dates(data))[language],
+        "",
+    ]
     lines += [_row([say(f"w_{name}")[language] for name in COLUMNS]), "|" + "---|" * len(COLUMNS)]
     lines += [_overview_row(row) for row in overview(answers, language)]
     lines += ["", *(f"- {escape(line)}" for line in below(answers, language))]
@@ -144,13 +172,13 @@ def markdown(answers: Sequence[Answer], data: Data, language: str, folder: str =
     return "\n".join(lines) + "\n"
 
 
-def _overview_row(row: Row) -> str:
+def _overview_row(row: OverviewRow) -> str:
     """A row of the table of verdicts, a line per phrase."""
     cells = ((f"{row.id} {row.name}",), (row.when,), (row.verdict,), row.then, row.today, row.basis)
     return _row([Markup("<br>".join(map(escape, cell)) or "–") for cell in cells])
 
 
-def _study(answer: Answer, language: str, folder: str) -> list[str]:
+def _study(answer: ClaimAnswer, language: str, folder: str) -> list[str]:
     claim = answer.claim
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
     blank = "" if language == "zh" else " "
@@ -168,28 +196,54 @@ def _study(answer: Answer, language: str, folder: str) -> list[str]:
     for place, exhibit in enumerate(answer.exhibits, 1):
         lines += ["", f"### {escape(exhibit.title[language])}", ""]
         if exhibit.points:
-            lines += [f"![{escape(exhibit.title[language])}]({folder}/{picture_name(answer, language, place)})", ""]
+            lines += [
+                f"![{escape(exhibit.title[language])}]({folder}/{picture_name(answer, language, place)})",
+                "",
+            ]
         lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
         lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
         lines += [_row([shown(cell, language) for cell in row]) for row in exhibit.rows]
     if claim.notes:
-        lines += ["", f"**{say('w_notes')[language]}**", "", *(f"- {escape(note[language])}" for note in claim.notes)]
+        lines += [
+            "",
+            f"**{say('w_notes')[language]}**",
+            "",
+            *(f"- {escape(note[language])}" for note in claim.notes),
+        ]
     return lines
 
 
-def _table(parts: Sequence[Part], findings: Sequence[Finding], language: str) -> list[str]:
+def _table(parts: Sequence[Part], findings: Sequence[StatementFinding], language: str) -> list[str]:
     if not parts:
         return []
-    lines = [_row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]), "|---|---|---|---|"]
+    lines = [
+        _row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]),
+        "|---|---|---|---|",
+    ]
     for part, finding in zip(parts, findings, strict=True):
-        lines.append(_row([part.says[language], say(finding.outcome)[language], _measured(finding, language), say(finding.kind)[language]]))
+        lines.append(
+            _row(
+                [
+                    part.says[language],
+                    say(finding.outcome)[language],
+                    _measured(finding, language),
+                    say(finding.kind)[language],
+                ]
+            )
+        )
     return lines
 
 
-def _measured(finding: Finding, language: str) -> Markup:
-    """What was found, why it does not tell, and the command that would, which is to be copied and stands in backticks."""
+def _measured(finding: StatementFinding, language: str) -> Markup:
+    """What was found, why it does not tell, and the command that would, which is to be copied and stands in
+    backticks.
+    """
     said = [escape(sentences(finding, language))]
-    said += [f"{escape(say('w_to_produce')[language] + say('colon')[language])}{code(finding.command)}"] if finding.command else []
+    said += (
+        [f"{escape(say('w_to_produce')[language] + say('colon')[language])}{code(finding.command)}"]
+        if finding.command
+        else []
+    )
     return Markup(" ".join(said))
 
 
@@ -197,11 +251,13 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell if isinstance(cell, Markup) else escape(cell) for cell in cells) + " |"
 
 
-def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
+def html(answers: Sequence[ClaimAnswer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
     """All studies as one page: no script, no network, plots as images inside it."""
     style = (FOLDER / "style.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
     return _template().render(
         language=language,
         policy=policy,
@@ -216,7 +272,9 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
         below=below(answers, language),
         named=lambda answer: named(answer, language),
         dated=lambda answer: dated(answer, language),
-        asides=lambda answer: [visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)],
+        asides=lambda answer: [
+            visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)
+        ],
         sentences=lambda finding: visible(sentences(finding, language)),
         dates=dates(data),
         cited=cited(answers, data, language),
@@ -225,7 +283,9 @@ def html(answers: Sequence[Answer], data: Data, language: str, pictures: Mapping
 
 def _days(text: str) -> Markup:
     """Text whose dates are not broken at the end of a line."""
-    return Markup(re.sub(r"\d{4}-\d\d(?:-\d\d)?", r'<span class="day">\g<0></span>', str(Markup.escape(text))))
+    return Markup(
+        re.sub(r"\d{4}-\d\d(?:-\d\d)?", r'<span class="day">\g<0></span>', str(Markup.escape(text)))
+    )
 
 
 def _inline(svg: bytes | None) -> str | None:

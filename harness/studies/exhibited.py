@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.published.ratings import Method
 from harness.studies import gap
-from harness.studies.board import Entry, Side, Snapshot
+from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.claims import Text
 from harness.studies.finding import joined, say
 
@@ -21,7 +21,9 @@ Rows = tuple[tuple[Cell, ...], ...]
 
 @dataclass(frozen=True)
 class Exhibit:
-    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are shown and need their caution."""
+    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are shown and need
+    their caution.
+    """
 
     kind: str
     title: Text
@@ -41,7 +43,8 @@ class Exhibit:
             "headers": [one.model_dump() for one in self.headers],
             "rows": [[cell.en if isinstance(cell, Text) else cell for cell in row] for row in self.rows],
             "points": [
-                {key: str(value) if isinstance(value, datetime.date) else value for key, value in one.items()} for one in self.points
+                {key: str(value) if isinstance(value, datetime.date) else value for key, value in one.items()}
+                for one in self.points
             ],
         }
 
@@ -72,12 +75,19 @@ def segments(dates: Sequence[datetime.date]) -> list[int]:
     return parts
 
 
-def of_date(snapshot: Snapshot) -> Text:
+def of_date(snapshot: BoardSnapshot) -> Text:
     """The day of a snapshot, and how its ratings were made."""
-    said = [say(f"method_{snapshot.method}"), *([say("style_control")] if snapshot.style == "style_control" else [])]
+    said = [
+        say(f"method_{snapshot.method}"),
+        *([say("style_control")] if snapshot.style == "style_control" else []),
+    ]
     return say("of_date", date=snapshot.date, method=say("method_of", method=joined(said, ", ", "，")))
 
 
-def interval(entry: Entry) -> Cell:
+def interval(entry: BoardEntry) -> Cell:
     """A rating's published interval, or that there is none."""
-    return f"{entry.low:.0f} … {entry.high:.0f}" if entry.low is not None and entry.high is not None else say("point")
+    return (
+        f"{entry.low:.0f} … {entry.high:.0f}"
+        if entry.low is not None and entry.high is not None
+        else say("point")
+    )

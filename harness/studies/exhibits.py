@@ -37,7 +37,9 @@ class _Chips(BaseModel):
 def exhibit(shown: Shown, data: Data) -> Exhibit:
     """Makes one. Raises ConfigError for a kind or key that is not known."""
     if shown.kind not in KINDS:
-        raise ConfigError(f"unknown kind of plot {shown.kind!r}{suggest(shown.kind, KINDS)}; known: {', '.join(KINDS)}")
+        raise ConfigError(
+            f"unknown kind of plot {shown.kind!r}{suggest(shown.kind, KINDS)}; known: {', '.join(KINDS)}"
+        )
     shape, make = KINDS[shown.kind]
     try:
         keys = shape.model_validate(shown.given)
@@ -70,8 +72,12 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
     rows = tuple(_gap_row(lead) for lead in _yearly(found))
     lines = _lead_lines(found, names) if keys.between == "countries" else list[Text]()
     if keys.method != "bradley-terry":
-        lines = [say("method_line", method=say(f"method_{keys.method}"))]  # without intervals no change of the lead is sure
-    lines += [say("hole", after=begin, until=end) for begin, end in gap.holes([lead.snapshot for lead in found])]
+        lines = [
+            say("method_line", method=say(f"method_{keys.method}"))
+        ]  # without intervals no change of the lead is sure
+    lines += [
+        say("hole", after=begin, until=end) for begin, end in gap.holes([lead.snapshot for lead in found])
+    ]
     lines = [*winners.of_gap(found), *lines]
     sides = {"countries": "best", "sizes": "best_small", "names": "best_names"}[keys.between]
     names_of = ("date", f"{sides}_one", "rating", f"{sides}_other", "rating", "difference", "interval")
@@ -79,25 +85,42 @@ def _gap(title: Text, keys: _Pair, data: Data) -> Exhibit:
     return Exhibit("gap", title, headers, rows, points, tuple(lines), names, True)
 
 
-def _gap_row(lead: gap.Lead) -> tuple[Cell, ...]:
-    span: Cell = f"{signed(lead.difference.low)} … {signed(lead.difference.high)}" if lead.difference.published else say("point")
+def _gap_row(lead: gap.SideLead) -> tuple[Cell, ...]:
+    span: Cell = (
+        f"{signed(lead.difference.low)} … {signed(lead.difference.high)}"
+        if lead.difference.published
+        else say("point")
+    )
     ratings = (f"{lead.one.rating:.0f}", f"{lead.other.rating:.0f}")
-    return (str(lead.snapshot.date), lead.one.name, ratings[0], lead.other.name, ratings[1], signed(lead.difference.value), span)
+    return (
+        str(lead.snapshot.date),
+        lead.one.name,
+        ratings[0],
+        lead.other.name,
+        ratings[1],
+        signed(lead.difference.value),
+        span,
+    )
 
 
-def _lead_lines(found: list[gap.Lead], names: tuple[Text, ...]) -> list[Text]:
+def _lead_lines(found: list[gap.SideLead], names: tuple[Text, ...]) -> list[Text]:
     """The brackets in which the lead changed hands: those that are sure, and those by points alone."""
     lines = []
     for sure in (True, False):
         changes = [
-            say("bracket", after=one.after, by=one.by, who=names[0] if one.to > 0 else names[1]) for one in gap.brackets(found, sure=sure)
+            say("bracket", after=one.after, by=one.by, who=names[0] if one.to > 0 else names[1])
+            for one in gap.brackets(found, sure=sure)
         ]
-        listed = Text(en="; ".join(one.en for one in changes), zh="；".join(one.zh for one in changes)) if changes else say("never")
+        listed = (
+            Text(en="; ".join(one.en for one in changes), zh="；".join(one.zh for one in changes))
+            if changes
+            else say("never")
+        )
         lines.append(say("brackets_sure" if sure else "brackets_points", listed=listed))
     return lines
 
 
-def _yearly(found: list[gap.Lead]) -> list[gap.Lead]:
+def _yearly(found: list[gap.SideLead]) -> list[gap.SideLead]:
     """The last snapshot of each quarter, so that a table can be read."""
     last = {(lead.snapshot.date.year, (lead.snapshot.date.month - 1) // 3): lead for lead in found}
     return list(last.values())
@@ -113,11 +136,22 @@ def _share(title: Text, keys: Top, data: Data) -> Exhibit:
         found = gap.shares(snapshot, keys.top, keys.side)
         counts = {name: found.get(name, 0.0) for name in ("CN", "US")}
         counts["other"] = max(0.0, 1 - sum(counts.values()))
-        points += [{"date": snapshot.date, "country": name, "share": value, "part": part} for name, value in counts.items()]
+        points += [
+            {"date": snapshot.date, "country": name, "share": value, "part": part}
+            for name, value in counts.items()
+        ]
         quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
         rows[quarter] = (str(snapshot.date), *(percent(value) for value in counts.values()))
     headers = (say("h_date"), country_name("CN"), country_name("US"), say("other_countries"))
-    return Exhibit("share", title, headers, tuple(rows.values()), tuple(points), winners.of_shares(points, keys.top), arena=True)
+    return Exhibit(
+        "share",
+        title,
+        headers,
+        tuple(rows.values()),
+        tuple(points),
+        winners.of_shares(points, keys.top),
+        arena=True,
+    )
 
 
 def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
@@ -131,22 +165,49 @@ def _lag(title: Text, keys: _Pair, data: Data) -> Exhibit:
                 continue
             value = max(found.months or 0.0, 0.0)
             span = {"low": max(found.least or 0.0, 0.0), "high": max(found.most or 0.0, 0.0)}
-            points.append({"date": snapshot.date, "side": place, "months": value, **span, "part": parts[snapshot.date]})
+            points.append(
+                {"date": snapshot.date, "side": place, "months": value, **span, "part": parts[snapshot.date]}
+            )
             if place == 0:
                 quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
                 rows[quarter] = _lag_row(data, found)
-    headers = tuple(say(f"h_{name}") for name in ("date", "best_one", "matched_by", "released", "lag", "range"))
+    headers = tuple(
+        say(f"h_{name}") for name in ("date", "best_one", "matched_by", "released", "lag", "range")
+    )
     names = (say("countries_one"), say("countries_other"))
-    return Exhibit("lag", title, headers, tuple(rows.values()), tuple(points), winners.of_lags(points, names), names, True)
+    return Exhibit(
+        "lag",
+        title,
+        headers,
+        tuple(rows.values()),
+        tuple(points),
+        winners.of_lags(points, names),
+        names,
+        True,
+    )
 
 
 def _lag_row(data: Data, found: gap.Lag) -> tuple[Cell, ...]:
     if found.first is None:
-        return (str(found.snapshot.date), found.behind.name, "–", "–", say("not_behind"), f"0 … {max(found.most or 0.0, 0.0):.1f}")
+        return (
+            str(found.snapshot.date),
+            found.behind.name,
+            "–",
+            "–",
+            say("not_behind"),
+            f"0 … {max(found.most or 0.0, 0.0):.1f}",
+        )
     date, dated = data.board.released(found.first)
     released: Cell = str(date) if dated else say("rated_by", date=date)
     span = f"{max(found.least or 0.0, 0.0):.1f} … {found.most or 0.0:.1f}"
-    return (str(found.snapshot.date), found.behind.name, found.first.name, released, f"{found.months:.1f}", span)
+    return (
+        str(found.snapshot.date),
+        found.behind.name,
+        found.first.name,
+        released,
+        f"{found.months:.1f}",
+        span,
+    )
 
 
 def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
@@ -165,9 +226,18 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
         for rank, one in enumerate(top, 1)
     )
     points = tuple(
-        {"model": one.name, "country": one.facts.country or "?", "rating": one.rating, "low": one.low, "high": one.high} for one in top
+        {
+            "model": one.name,
+            "country": one.facts.country or "?",
+            "rating": one.rating,
+            "low": one.low,
+            "high": one.high,
+        }
+        for one in top
     )
-    headers = tuple(say(f"h_{name}") for name in ("rank", "model", "maker", "country", "rating", "interval", "licence"))
+    headers = tuple(
+        say(f"h_{name}") for name in ("rank", "model", "maker", "country", "rating", "interval", "licence")
+    )
     lines = (of_date(snapshot), *winners.of_ranking(top)) if snapshot else ()
     return Exhibit("ranking", title, headers, rows, points, lines, arena=True)
 
@@ -178,16 +248,35 @@ def _page(title: Text, keys: _Tokens, data: Data) -> Exhibit:
     for one in known:
         counts = one["texts"]["own"]
         name = one["names"][0].split("/")[-1]
-        rows.append((name, *(f"{counts[language]['page_tokens']:.0f}" for language in ("zh", "en")), f"{counts['zh_by_en_tokens']:.2f}"))
-        points += [{"model": name, "language": language, "tokens": counts[language]["page_tokens"]} for language in ("zh", "en")]
+        rows.append(
+            (
+                name,
+                *(f"{counts[language]['page_tokens']:.0f}" for language in ("zh", "en")),
+                f"{counts['zh_by_en_tokens']:.2f}",
+            )
+        )
+        points += [
+            {"model": name, "language": language, "tokens": counts[language]["page_tokens"]}
+            for language in ("zh", "en")
+        ]
     headers = tuple(say(f"h_{name}") for name in ("model", "page_zh", "page_en", "zh_en"))
-    return Exhibit("tokens", title, headers, tuple(rows), tuple(points), (*winners.of_tokens(points), say("tokens_measured")))
+    return Exhibit(
+        "tokens",
+        title,
+        headers,
+        tuple(rows),
+        tuple(points),
+        (*winners.of_tokens(points), say("tokens_measured")),
+    )
 
 
 def _chips(title: Text, keys: _Chips, data: Data) -> Exhibit:
     points, rows = [], []
     for chip in keys.chips:
-        ratios = {what: cost.ratio(cost.Chips(chips=(chip,), reference=keys.reference, what=what), chip) for what in WHATS}
+        ratios = {
+            what: cost.ratio(cost.Chips(chips=(chip,), reference=keys.reference, what=what), chip)
+            for what in WHATS
+        }
         rows.append((chip, *(f"{ratios[what]:.2f}" for what in WHATS)))
         points += [{"chip": chip, "what": what, "ratio": ratios[what]} for what in WHATS]
     headers = tuple(say(f"h_{name}") for name in ("chip", *WHATS))
@@ -202,9 +291,9 @@ KINDS: dict[str, tuple[type[Any], Callable[[Text, Any, Data], Exhibit]]] = {
     "ranking": (Top, _ranking),
     "prices": (Top, frontiers.prices),
     "sizes": (Top, frontiers.sizes),
-    "flops": (frontiers.Item, frontiers.flops),
+    "flops": (frontiers.ItemTokens, frontiers.flops),
     "frontiers": (frontiers.Over, frontiers.frontiers),
-    "scores": (scores.Scores, scores.scores),
+    "scores": (scores.PublishedScores, scores.scores),
     "board": (tables.Standing, tables.board),
     "speeds": (tables.Nothing, tables.measured_speeds),
     "trained": (tables.Nothing, tables.training),

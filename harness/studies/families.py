@@ -1,31 +1,43 @@
-"""Families of models: what a maker renews with each release. Old models of a family are still on the boards and for sale."""
+"""Families of models: what a maker renews with each release.
+
+Old models of a family are still on the boards and for sale.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from harness.studies.board import Entry
+from harness.studies.board import BoardEntry
 
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _TWO_WORDS = {"gpt-oss"}
 
 
-def family(entry: Entry) -> tuple[str, str]:
-    """Maker and the name's first word: what a maker renews with each release (qwen3.5 and qwen3 are one family)."""
+def family(entry: BoardEntry) -> tuple[str, str]:
+    """Maker and the name's first word: what a maker renews with each release (qwen3.5 and qwen3 are one
+    family).
+    """
     found = _WORD.match(entry.name.lower().split()[0])
     word = found[0] if found else entry.name.lower()
     return (entry.facts.maker or "?", word if word in _TWO_WORDS else word.split("-")[0])
 
 
-def newest_of_family(entries: Sequence[Entry]) -> list[Entry]:
-    """The best-rated model of each family's newest release date; models without a date are left out. Best first."""
-    kept: dict[tuple[str, str], Entry] = {}
+def newest_of_family(entries: Sequence[BoardEntry]) -> list[BoardEntry]:
+    """The best-rated model of each family's newest release date; models without a date are left out.
+
+    Best first.
+    """
+    kept: dict[tuple[str, str], BoardEntry] = {}
     for entry in entries:
         day = entry.facts.released
         if day is None:
             continue
         have = kept.get(family(entry))
-        if have is None or have.facts.released is None or (day, entry.rating) > (have.facts.released, have.rating):
+        if (
+            have is None
+            or have.facts.released is None
+            or (day, entry.rating) > (have.facts.released, have.rating)
+        ):
             kept[family(entry)] = entry
     return sorted(kept.values(), key=lambda one: (-one.rating, one.name))

@@ -20,7 +20,9 @@ Verdict = Literal["supported", "partly supported", "not supported", "cannot tell
 
 @dataclass(frozen=True)
 class Basis:
-    """What a finding rests on: a board or another source, how its figures were made, and their first and last day."""
+    """What a finding rests on: a board or another source, how its figures were made, and their first and last
+    day.
+    """
 
     source: Text
     method: Text | None = None
@@ -31,15 +33,21 @@ class Basis:
     def text(self) -> Text:
         """In words, with the days."""
         days = sorted({str(day) for day in (self.begin, self.end) if day is not None})
-        said = [self.source, *([self.method] if self.method else []), *([plain(" – ".join(days))] if days else [])]
+        said = [
+            self.source,
+            *([self.method] if self.method else []),
+            *([plain(" – ".join(days))] if days else []),
+        ]
         return joined(said, ", ", "，")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being decided; ``command`` would produce
-    what is missing. ``limits`` says over which limits the outcome stands, where a limit decides; ``basis`` names board, method and dates;
-    ``brief`` is the figure alone with its unit, for a table. ``figures`` is the same for programs."""
+class StatementFinding:
+    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being
+    decided; ``command`` would produce what is missing. ``limits`` says over which limits the outcome stands,
+    where a limit decides; ``basis`` names board, method and dates; ``brief`` is the figure alone with its
+    unit, for a table. ``figures`` is the same for programs.
+    """
 
     outcome: Outcome
     kind: Kind
@@ -52,20 +60,25 @@ class Finding:
     brief: Text | None = None
 
 
-def told(finding: Finding) -> Outcome:
-    """What a finding says for the verdict: what rests on projections alone neither holds nor fails, since a datasheet is no measurement."""
+def told(finding: StatementFinding) -> Outcome:
+    """What a finding says for the verdict: what rests on projections alone neither holds nor fails, since a
+    datasheet is no measurement.
+    """
     return finding.outcome if finding.kind != "projected" else "unclear"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of a statement that was asked in several ways: it fails where one does, and holds where all do."""
+    """The outcome of a statement that was asked in several ways: it fails where one does, and holds where all
+    do.
+    """
     if "fails" in outcomes:
         return "fails"
     return "holds" if all(outcome == "holds" for outcome in outcomes) else "unclear"
 
 
 def decided(outcomes: Sequence[Outcome]) -> Verdict:
-    """Supported where every statement holds, partly where some hold and some fail, not supported where some fail and none holds.
+    """Supported where every statement holds, partly where some hold and some fail, not supported where some
+    fail and none holds.
 
     Else it cannot be told; not yet measured where there is no statement at all.
     """
@@ -76,13 +89,16 @@ def decided(outcomes: Sequence[Outcome]) -> Verdict:
     return "supported" if all(outcome == "holds" for outcome in outcomes) else "cannot tell"
 
 
-def verdict(findings: Sequence[Finding]) -> Verdict:
+def verdict(findings: Sequence[StatementFinding]) -> Verdict:
     """What follows from findings that each test a statement of its own."""
     return decided([told(finding) for finding in findings])
 
 
 def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    """Several files of texts as one. Raises ConfigError for a key that stands twice, in one file or in two, or a language that does."""
+    """Several files of texts as one.
+
+    Raises ConfigError for a key that stands twice, in one file or in two, or a language that does.
+    """
     import yaml
 
     found: dict[str, dict[str, str]] = {}
@@ -92,11 +108,15 @@ def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
         for key, texts in root.value if root is not None else ():
             place = f"{path.name}:{key.start_mark.line + 1}"
             if key.value in where:
-                raise ConfigError(f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name")
+                raise ConfigError(
+                    f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name"
+                )
             where[key.value] = place
             languages = [language.value for language, _ in texts.value]
             if len(set(languages)) < len(languages):
-                raise ConfigError(f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them")
+                raise ConfigError(
+                    f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them"
+                )
         found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     return found
 
@@ -107,21 +127,30 @@ def _words() -> dict[str, dict[str, str]]:
 
 
 def say(key: str, **values: Any) -> Text:
-    """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`. Raises KeyError for an unknown key or blank."""
+    """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`.
+
+    Raises KeyError for an unknown key or blank.
+    """
     both = _words()[key]
     filled = {
         language: text.format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
         for language, text in both.items()
     }
-    return Text(**{language: joined_han(text) if language == "zh" else text for language, text in filled.items()})
+    return Text(
+        **{language: joined_han(text) if language == "zh" else text for language, text in filled.items()}
+    )
 
 
 def joined_han(text: str) -> str:
-    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks leave behind."""
+    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks leave
+    behind.
+    """
     return _BLANK.sub("", text)
 
 
-_BLANK = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])")
+_BLANK = re.compile(
+    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])"
+)
 
 
 def plain(text: str) -> Text:
@@ -168,9 +197,15 @@ def side_name(country: str | None) -> Text:
 
 
 def country_name(country: str | None) -> Text:
-    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is not known."""
+    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is not
+    known.
+    """
     return _named("country", country)
 
 
 def _named(kind: str, country: str | None) -> Text:
-    return say(f"{kind}_{country}") if f"{kind}_{country}" in _words() else Text(en=country or "?", zh=country or "?")
+    return (
+        say(f"{kind}_{country}")
+        if f"{kind}_{country}" in _words()
+        else Text(en=country or "?", zh=country or "?")
+    )

@@ -1,4 +1,7 @@
-"""Who is on the frontier of one snapshot: no other model is rated as high for as little. A cost is what an architecture tells."""
+"""Who is on the frontier of one snapshot: no other model is rated as high for as little.
+
+A cost is what an architecture tells.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,21 @@ import numpy as np
 
 from harness.published.architectures import preset_of
 from harness.studies import gap
-from harness.studies.board import Entry, Side, Snapshot
+from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.costs import dominated
 
-Cost = Callable[[Entry], float | None]
+Cost = Callable[[BoardEntry], float | None]
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """``rows``: a side's models with their cost, best first; ``without``: those whose cost is not known, which may belong on it."""
+    """``rows``: a side's models with their cost, best first; ``without``: those whose cost is not known,
+    which may belong on it.
+    """
 
     date: datetime.date
-    rows: tuple[tuple[Entry, float], ...]
-    without: tuple[Entry, ...]
+    rows: tuple[tuple[BoardEntry, float], ...]
+    without: tuple[BoardEntry, ...]
 
     @cached_property
     def beaten(self) -> dict[str, str]:
@@ -32,13 +37,15 @@ class Frontier:
         return dominated(list(self.rows))
 
     @property
-    def best(self) -> list[tuple[Entry, float]]:
+    def best(self) -> list[tuple[BoardEntry, float]]:
         """The frontier, cheapest first."""
         return sorted((row for row in self.rows if row[0].name not in self.beaten), key=lambda row: row[1])
 
     @property
     def countries(self) -> Counter[str]:
-        """How many of the frontier's models each country's makers made; ``?`` where the country is not known."""
+        """How many of the frontier's models each country's makers made; ``?`` where the country is not
+        known.
+        """
         return Counter(entry.facts.country or "?" for entry, _ in self.best)
 
     def share(self, country: str) -> float:
@@ -46,10 +53,14 @@ class Frontier:
         return self.countries[country] / len(self.best)
 
     def share_range(self, country: str) -> tuple[float, float]:
-        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`); a cost has no error."""
+        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`); a cost has no
+        error.
+        """
         rows = sorted(self.rows, key=lambda row: row[1])
         mine = np.array([entry.facts.country == country for entry, _ in rows])
-        starts = np.flatnonzero(np.diff([cost for _, cost in rows], prepend=-1.0))  # models of one cost compete with each other, too
+        starts = np.flatnonzero(
+            np.diff([cost for _, cost in rows], prepend=-1.0)
+        )  # models of one cost compete with each other, too
         groups = np.split(gap.drawn([entry for entry, _ in rows]), starts[1:], axis=1)
         bar = np.full(gap.DRAWS, -np.inf)
         count, found = np.zeros(gap.DRAWS), np.zeros(gap.DRAWS)
@@ -63,30 +74,39 @@ class Frontier:
         return float(low), float(high)
 
 
-def frontier(snapshot: Snapshot, side: Side, cost: Cost) -> Frontier:
+def frontier(snapshot: BoardSnapshot, side: Side, cost: Cost) -> Frontier:
     """The frontier of a side's models in one snapshot."""
     known = [(entry, cost(entry)) for entry in snapshot.entries if side.holds(entry)]
     rows = tuple((entry, value) for entry, value in known if value is not None)
     return Frontier(snapshot.date, rows, tuple(entry for entry, value in known if value is None))
 
 
-def active(entry: Entry) -> float | None:
-    """Billions of parameters that one token passes through, embeddings counted; None where no preset has the architecture."""
+def active(entry: BoardEntry) -> float | None:
+    """Billions of parameters that one token passes through, embeddings counted; None where no preset has the
+    architecture.
+    """
     preset = preset_of(entry.facts)
     return preset.arch.active_parameters / 1e9 if preset is not None and preset.arch is not None else None
 
 
 def item_flops(prompt: int, output: int) -> Cost:
-    """TFLOPs to read ``prompt`` tokens and write ``output`` by `meter.work.generation`. Raises ConfigError for less than a token."""
+    """TFLOPs to read ``prompt`` tokens and write ``output`` by `meter.work.generation`.
+
+    Raises ConfigError for less than a token.
+    """
     from harness.meter.work import generation
 
-    def cost(entry: Entry) -> float | None:
+    def cost(entry: BoardEntry) -> float | None:
         preset = preset_of(entry.facts)
-        return generation(preset.arch, prompt, output).flops / 1e12 if preset is not None and preset.arch is not None else None
+        return (
+            generation(preset.arch, prompt, output).flops / 1e12
+            if preset is not None and preset.arch is not None
+            else None
+        )
 
     return cost
 
 
-def quarterly(series: Sequence[Snapshot]) -> list[Snapshot]:
+def quarterly(series: Sequence[BoardSnapshot]) -> list[BoardSnapshot]:
     """The last snapshot of each quarter."""
     return list({(one.date.year, (one.date.month - 1) // 3): one for one in series}.values())

@@ -1,4 +1,6 @@
-"""Exhibits of frontiers: rating against price, size and FLOPs in one snapshot, and who is on the frontier at each date."""
+"""Exhibits of frontiers: rating against price, size and FLOPs in one snapshot, and who is on the frontier at
+each date.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from harness.studies import costs
-from harness.studies.board import Entry, Side, Snapshot
+from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
@@ -24,7 +26,7 @@ class Over(Keys):
     side: Side = Side(open=True)
 
 
-class Item(Top):
+class ItemTokens(Top):
     """What one item costs: tokens read and written."""
 
     side: Side = Side(open=True)
@@ -52,7 +54,7 @@ def sizes(title: Text, keys: Top, data: Data) -> Exhibit:
     return _frontier("sizes", title, known, beaten, points, snapshot)
 
 
-def flops(title: Text, keys: Item, data: Data) -> Exhibit:
+def flops(title: Text, keys: ItemTokens, data: Data) -> Exhibit:
     """Rating against the FLOPs of one item, by architecture; what no preset describes is named."""
     snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     if snapshot is None:
@@ -64,7 +66,9 @@ def flops(title: Text, keys: Item, data: Data) -> Exhibit:
 
 
 def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
-    """At each date the frontier of rating against active parameters, and how many of its models are whose; a table row a quarter."""
+    """At each date the frontier of rating against active parameters, and how many of its models are whose; a
+    table row a quarter.
+    """
     series = data.board.series(keys.style, keys.category, keys.method)
     parts = dict(zip((one.date for one in series), segments([one.date for one in series]), strict=True))
     found = {one.date: made for one in series if (made := frontier(one, keys.side, active)).rows}
@@ -72,17 +76,32 @@ def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
     for date, one in found.items():
         shares = {name: one.share(name) for name in ("CN", "US")}
         shares["other"] = max(0.0, 1 - sum(shares.values()))
-        points += [{"date": date, "country": name, "share": value, "part": parts[date]} for name, value in shares.items()]
+        points += [
+            {"date": date, "country": name, "share": value, "part": parts[date]}
+            for name, value in shares.items()
+        ]
     kept = [found[one.date] for one in quarterly(series) if one.date in found]
-    headers = tuple(say(f"h_{name}") for name in ("date", "open_rated", "with_arch", "on_frontier", "countries", "cn_share"))
+    headers = tuple(
+        say(f"h_{name}")
+        for name in ("date", "open_rated", "with_arch", "on_frontier", "countries", "cn_share")
+    )
     wins = [say("wins_frontiers", date=kept[-1].date, share=percent(kept[-1].share("CN")))] if kept else []
     lines = (*wins, say("by_active"), say("frontier_interval"), *(_without(kept[-1]) if kept else ()))
-    return Exhibit("frontiers", title, headers, tuple(_quarter(one) for one in kept), tuple(points), lines, arena=True)
+    return Exhibit(
+        "frontiers", title, headers, tuple(_quarter(one) for one in kept), tuple(points), lines, arena=True
+    )
 
 
 def _quarter(one: Frontier) -> tuple[Cell, ...]:
-    best = _listed([say("on_frontier", name=entry.name, country=_origin(entry), cost=f"{value:.1f}") for entry, value in one.best])
-    counts = _listed([say("country_count", country=country_name(name), n=n) for name, n in one.countries.most_common()])
+    best = _listed(
+        [
+            say("on_frontier", name=entry.name, country=_origin(entry), cost=f"{value:.1f}")
+            for entry, value in one.best
+        ]
+    )
+    counts = _listed(
+        [say("country_count", country=country_name(name), n=n) for name, n in one.countries.most_common()]
+    )
     low, high = one.share_range("CN")
     value, ends = percent(one.share("CN")), f"{100 * low:.0f} … {100 * high:.0f}"
     share = Text(en=f"{value.en} ({ends})", zh=f"{value.zh}（{ends}）")
@@ -98,36 +117,73 @@ def _without(found: Frontier) -> tuple[Text, ...]:
     if not found.without:
         return ()
     named = listed(entry.name for entry in found.without[:NAMED])
-    return (say("no_arch", n=len(found.without), all=len(found.rows) + len(found.without), date=found.date, listed=named),)
+    return (
+        say(
+            "no_arch",
+            n=len(found.without),
+            all=len(found.rows) + len(found.without),
+            date=found.date,
+            listed=named,
+        ),
+    )
 
 
-def _origin(one: Entry) -> Text:
+def _origin(one: BoardEntry) -> Text:
     """A maker's country, and that of the weights it tuned where they are another country's."""
     mine, base = one.facts.country, one.facts.base_country
-    return country_name(mine) if base in (None, mine) else say("tuned", country=country_name(mine), base=country_name(base))
+    return (
+        country_name(mine)
+        if base in (None, mine)
+        else say("tuned", country=country_name(mine), base=country_name(base))
+    )
 
 
-def _point(one: Entry, name: str, value: float, frontier: bool) -> dict[str, Any]:
+def _point(one: BoardEntry, name: str, value: float, frontier: bool) -> dict[str, Any]:
     country = one.facts.country if one.facts.country in ("CN", "US") else "other"
-    return {"model": one.name, "country": country, name: value, "rating": one.rating, "open": bool(one.facts.open), "frontier": frontier}
+    return {
+        "model": one.name,
+        "country": country,
+        name: value,
+        "rating": one.rating,
+        "open": bool(one.facts.open),
+        "frontier": frontier,
+    }
 
 
 def _frontier(
     kind: str,
     title: Text,
-    rows: list[tuple[Entry, float]],
+    rows: list[tuple[BoardEntry, float]],
     beaten: dict[str, str],
     points: tuple[dict[str, Any], ...],
-    at: Snapshot | None,
+    at: BoardSnapshot | None,
     more: tuple[Text, ...] = (),
 ) -> Exhibit:
     best = [(one, value) for one, value in rows if one.name not in beaten]
     ordered = sorted(rows, key=lambda pair: (pair[0].name in beaten, pair[1]))  # the frontier first
     table = tuple(
-        (one.name, _origin(one), f"{value:.4g}", f"{one.rating:.0f}", interval(one), beaten.get(one.name, "–")) for one, value in ordered
+        (
+            one.name,
+            _origin(one),
+            f"{value:.4g}",
+            f"{one.rating:.0f}",
+            interval(one),
+            beaten.get(one.name, "–"),
+        )
+        for one, value in ordered
     )
     mine = sum(one.facts.country == "CN" for one, _ in best)
     lines = [of_date(at)] if at else []
-    lines.append(say("frontier", n=len(best), cn=mine, us=sum(one.facts.country == "US" for one, _ in best), all=len(rows)))
-    headers = tuple(say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated"))
+    lines.append(
+        say(
+            "frontier",
+            n=len(best),
+            cn=mine,
+            us=sum(one.facts.country == "US" for one, _ in best),
+            all=len(rows),
+        )
+    )
+    headers = tuple(
+        say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated")
+    )
     return Exhibit(kind, title, headers, table, points, (*lines, *more), arena=True)

@@ -1,4 +1,6 @@
-"""The gap between two sides over time: difference of the best, when the lead changed hands, share of the top, and the lag in months."""
+"""The gap between two sides over time: difference of the best, when the lead changed hands, share of the top,
+and the lag in months.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ import numpy as np
 
 from harness.analysis.intervals import Z95
 from harness.errors import ConfigError
-from harness.studies.board import Board, Difference, Entry, Side, Snapshot, difference, one_kind
+from harness.studies.board import (
+    Board,
+    BoardEntry,
+    BoardSnapshot,
+    RatingDifference,
+    Side,
+    difference,
+    one_kind,
+)
 
 DRAWS = 2000
 SEED = 20260101
@@ -24,13 +34,13 @@ MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True)
-class Lead:
+class SideLead:
     """The best model of either side in one snapshot, and their difference (first side − second side)."""
 
-    snapshot: Snapshot
-    one: Entry
-    other: Entry
-    difference: Difference
+    snapshot: BoardSnapshot
+    one: BoardEntry
+    other: BoardEntry
+    difference: RatingDifference
 
     @property
     def sign(self) -> int:
@@ -45,8 +55,9 @@ class Lead:
 
 @dataclass(frozen=True)
 class Bracket:
-    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took it. ``sure`` brackets leave out the
-    snapshots at which the lead could not be told."""
+    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took it.
+    ``sure`` brackets leave out the snapshots at which the lead could not be told.
+    """
 
     after: datetime.date
     by: datetime.date
@@ -54,18 +65,21 @@ class Bracket:
     sure: bool
 
 
-def leads(snapshots: Sequence[Snapshot], one: Side, other: Side) -> list[Lead]:
-    """One lead per snapshot that has models of both sides. Raises ConfigError for snapshots of different methods."""
+def leads(snapshots: Sequence[BoardSnapshot], one: Side, other: Side) -> list[SideLead]:
+    """One lead per snapshot that has models of both sides.
+
+    Raises ConfigError for snapshots of different methods.
+    """
     one_kind(snapshots)
     found = []
     for snapshot in snapshots:
         a, b = snapshot.best(one), snapshot.best(other)
         if a is not None and b is not None:
-            found.append(Lead(snapshot, a, b, difference(a, b)))
+            found.append(SideLead(snapshot, a, b, difference(a, b)))
     return found
 
 
-def brackets(found: Sequence[Lead], *, sure: bool = False) -> list[Bracket]:
+def brackets(found: Sequence[SideLead], *, sure: bool = False) -> list[Bracket]:
     """Each change of the lead, between the last snapshot with the old leader and the first with the new one.
 
     By the points alone, or with ``sure`` by the intervals: then what cannot be told belongs to the bracket.
@@ -75,35 +89,45 @@ def brackets(found: Sequence[Lead], *, sure: bool = False) -> list[Bracket]:
     return [Bracket(before, date, who, sure) for (before, old), (date, who) in pairwise(told) if old != who]
 
 
-def holes(snapshots: Sequence[Snapshot]) -> list[tuple[datetime.date, datetime.date]]:
+def holes(snapshots: Sequence[BoardSnapshot]) -> list[tuple[datetime.date, datetime.date]]:
     """Spans of more than `HOLE` days between neighbouring snapshots."""
     return [(a.date, b.date) for a, b in pairwise(snapshots) if (b.date - a.date).days > HOLE]
 
 
-def shares(snapshot: Snapshot, count: int, side: Side) -> dict[str, float]:
-    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers whose country is unknown."""
+def shares(snapshot: BoardSnapshot, count: int, side: Side) -> dict[str, float]:
+    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers whose country
+    is unknown.
+    """
     top = snapshot.top(count, side)
     counted = Counter(entry.facts.country or "?" for entry in top)
     return {country: number / len(top) for country, number in counted.most_common()} if top else {}
 
 
-def drawn(entries: Sequence[Entry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or as the margin says without.
+def drawn(entries: Sequence[BoardEntry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or
+    as the margin says without.
 
     Raises ConfigError for online Elo ratings, which have no error that could be drawn.
     """
     if any(math.isinf(one.margin) and one.low is None for one in entries):
-        raise ConfigError("online Elo ratings have no known error: no share or frontier with an interval can be drawn from them")
-    spread = [one.margin / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2 for one in entries]
+        raise ConfigError(
+            "online Elo ratings have no known error: no share or frontier with an interval can be drawn from them"
+        )
+    spread = [
+        one.margin / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2
+        for one in entries
+    ]
     rng = np.random.default_rng(SEED)
     made: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
-        np.array([one.rating for one in entries]) + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
+        np.array([one.rating for one in entries])
+        + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
     )
     return made
 
 
-def share_range(snapshot: Snapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
-    """(low, published, high) share of a country among the best ``count``: the 95 % interval where every rating is drawn anew.
+def share_range(snapshot: BoardSnapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
+    """(low, published, high) share of a country among the best ``count``: the 95 % interval where every
+    rating is drawn anew.
 
     The ratings are those of `drawn`.
     """
@@ -119,16 +143,18 @@ def share_range(snapshot: Snapshot, count: int, side: Side, country: str) -> tup
 
 @dataclass(frozen=True)
 class Lag:
-    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's first model at least as good.
+    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's first
+    model at least as good.
 
-    ``months``: from that model's release (``first``) to the snapshot's date; None where the other side has no such model: then the side is
-    not behind. ``least`` and ``most`` take the models that surely, and that possibly, are at least as good. ``release`` counts from release
-    to release. ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
+    ``months``: from that model's release (``first``) to the snapshot's date; None where the other side has no
+    such model: then the side is not behind. ``least`` and ``most`` take the models that surely, and that
+    possibly, are at least as good. ``release`` counts from release to release. ``dated`` is False where a
+    date is that of a first rating: the lag is then at least so much.
     """
 
-    snapshot: Snapshot
-    behind: Entry
-    first: Entry | None
+    snapshot: BoardSnapshot
+    behind: BoardEntry
+    first: BoardEntry | None
     months: float | None
     least: float | None
     most: float | None
@@ -136,7 +162,7 @@ class Lag:
     dated: bool
 
 
-def lag(board: Board, snapshot: Snapshot, behind: Side, other: Side) -> Lag | None:
+def lag(board: Board, snapshot: BoardSnapshot, behind: Side, other: Side) -> Lag | None:
     """The lag of one side at a snapshot; None where it has no model there."""
     mine = snapshot.best(behind)
     if mine is None:
@@ -159,24 +185,30 @@ def lag(board: Board, snapshot: Snapshot, behind: Side, other: Side) -> Lag | No
     )
 
 
-def _earliest(board: Board, entries: Sequence[Entry]) -> Entry | None:
+def _earliest(board: Board, entries: Sequence[BoardEntry]) -> BoardEntry | None:
     return min(entries, key=lambda entry: (board.released(entry)[0], -entry.rating, entry.name), default=None)
 
 
-def _months(board: Board, entry: Entry | None, until: datetime.date) -> float | None:
+def _months(board: Board, entry: BoardEntry | None, until: datetime.date) -> float | None:
     return (until - board.released(entry)[0]).days / MONTH if entry is not None else None
 
 
-def within(snapshots: Sequence[Snapshot], begin: datetime.date, end: datetime.date) -> list[Snapshot]:
+def within(
+    snapshots: Sequence[BoardSnapshot], begin: datetime.date, end: datetime.date
+) -> list[BoardSnapshot]:
     """The snapshots of a window, both ends included."""
     return [one for one in snapshots if begin <= one.date <= end]
 
 
-def median_gap(found: Sequence[Lead]) -> tuple[float, float, float]:
-    """Medians over snapshots of a difference and of the ends of its interval. Raises statistics.StatisticsError for none."""
+def median_gap(found: Sequence[SideLead]) -> tuple[float, float, float]:
+    """Medians over snapshots of a difference and of the ends of its interval. Raises
+    statistics.StatisticsError for none.
+    """
     differences = [lead.difference for lead in found]
     value, low, high = (
         statistics.median(values)
-        for values in zip(*((one.value, one.low, one.high) for one in differences), strict=True)  # one row a snapshot
+        for values in zip(
+            *((one.value, one.low, one.high) for one in differences), strict=True
+        )  # one row a snapshot
     )
     return value, low, high

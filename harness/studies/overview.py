@@ -1,4 +1,6 @@
-"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where it fits, else as blocks."""
+"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where it fits,
+else as blocks.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.report.fitting import folded
-from harness.report.inert import visible
-from harness.studies.answer import Answer
+from harness.reporting.fitting import folded
+from harness.reporting.inert import visible
+from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import Part, Text
-from harness.studies.finding import Finding, say
+from harness.studies.finding import StatementFinding, say
 
 COLUMNS = ("claim", "when", "verdict", "then", "today", "basis")
 """The headers of the table."""
@@ -20,7 +22,7 @@ INDENT = 4
 
 
 @dataclass(frozen=True)
-class Row:
+class OverviewRow:
     """One claim. ``then``, ``today`` and ``basis`` hold one short phrase per statement or source."""
 
     id: str
@@ -33,58 +35,74 @@ class Row:
     basis: tuple[str, ...]
 
 
-def overview(answers: Sequence[Answer], language: str) -> list[Row]:
+def overview(answers: Sequence[ClaimAnswer], language: str) -> list[OverviewRow]:
     """A row per claim."""
     return [_row(one, language) for one in answers]
 
 
-def _row(one: Answer, language: str) -> Row:
+def _row(one: ClaimAnswer, language: str) -> OverviewRow:
     claim = one.claim
-    return Row(
+    return OverviewRow(
         claim.id,
         named(one, language),
         visible(claim.claim[language]),
         visible(claim.when[language]) if claim.when is not None else "–",
         one.said[language],
-        tuple(_phrase(part, finding, language) for part, finding in zip(claim.parts, one.findings, strict=True)),
+        tuple(
+            _phrase(part, finding, language) for part, finding in zip(claim.parts, one.findings, strict=True)
+        ),
         tuple(_phrase(part, finding, language) for part, finding in zip(claim.today, one.today, strict=True)),
         tuple(visible(basis[language]) for basis in one.bases),
     )
 
 
-def named(one: Answer, language: str) -> str:
+def named(one: ClaimAnswer, language: str) -> str:
     """What a claim is called in lists: its name, else its text."""
     return visible((one.claim.name or one.claim.claim)[language])
 
 
-def _phrase(part: Part, finding: Finding, language: str) -> str:
+def _phrase(part: Part, finding: StatementFinding, language: str) -> str:
     """A mark for the outcome, what the figure is, and the figure; without one what is said of it."""
     label = part.short[language] if part.short is not None else ""
     figure = (finding.brief or say(finding.outcome))[language]
-    return visible(f"{say(f'mark_{finding.outcome}')[language]} {label}{say('colon')[language] if label else ''}{figure}")
+    return visible(
+        f"{say(f'mark_{finding.outcome}')[language]} {label}{say('colon')[language] if label else ''}{figure}"
+    )
 
 
-def asides(answer: Answer) -> list[tuple[str, Text]]:
-    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would decide one that cannot be told."""
+def asides(answer: ClaimAnswer) -> list[tuple[str, Text]]:
+    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would
+    decide one that cannot be told.
+    """
     named = (("pending", answer.claim.pending), ("datum", answer.datum))
     return [(name, said) for name, said in named if said is not None]
 
 
-def below(answers: Sequence[Answer], language: str) -> list[str]:
-    """What stands under the table: how to read the marks, and what is missing where a claim is not measured or not decided."""
+def below(answers: Sequence[ClaimAnswer], language: str) -> list[str]:
+    """What stands under the table: how to read the marks, and what is missing where a claim is not measured
+    or not decided.
+    """
     colon = say("colon")[language]
-    listed = [f"{one.claim.id} · {say(f'w_{name}')[language]}{colon}{said[language]}" for one in answers for name, said in asides(one)]
+    listed = [
+        f"{one.claim.id} · {say(f'w_{name}')[language]}{colon}{said[language]}"
+        for one in answers
+        for name, said in asides(one)
+    ]
     return [say("marks")[language], *map(visible, listed)]
 
 
-def terminal(answers: Sequence[Answer], language: str, width: int) -> str:
+def terminal(answers: Sequence[ClaimAnswer], language: str, width: int) -> str:
     """The table for a terminal, with what stands below it. Nothing is cropped."""
     rows = overview(answers, language)
-    made = _table(rows, language, width) if width >= WIDE else "\n".join(_block(row, language, width) for row in rows)
+    made = (
+        _table(rows, language, width)
+        if width >= WIDE
+        else "\n".join(_block(row, language, width) for row in rows)
+    )
     return f"{made}\n" + "".join(f"{_hung(line, width, 2)}\n" for line in below(answers, language))
 
 
-def _table(rows: Sequence[Row], language: str, width: int) -> str:
+def _table(rows: Sequence[OverviewRow], language: str, width: int) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -93,7 +111,9 @@ def _table(rows: Sequence[Row], language: str, width: int) -> str:
     free = width - 2 * len(COLUMNS)
     shares = (0.13, 0.11, 0.15, 0.26, 0.2, 0.15)
     widths = [int(free * share) for share in shares]
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), show_lines=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), show_lines=False
+    )
     for name, room in zip(COLUMNS, widths, strict=True):
         table.add_column(say(f"w_{name}")[language], width=room, no_wrap=True)
     for row in rows:
@@ -120,7 +140,7 @@ def _hung(text: str, width: int, indent: int) -> str:
     return "\n".join([first, *(" " * indent + line for line in folded(rest, width - indent).split("\n"))])
 
 
-def _block(row: Row, language: str, width: int) -> str:
+def _block(row: OverviewRow, language: str, width: int) -> str:
     """A claim as a heading and a list."""
     from rich.cells import cell_len
 

@@ -1,4 +1,6 @@
-"""Published scores of the models that an index compares: which exist, and which parts of the index they leave without a value."""
+"""Published scores of the models that an index compares: which exist, and which parts of the index they leave
+without a value.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.analysis.index import Index, Part, floored, load_weights, of_scores
-from harness.analysis.published import Claim, claims
+from harness.analysis.index import Index, IndexPart, floored, load_weights, of_scores
+from harness.analysis.published import PublishedFigure, claims
 from harness.errors import ConfigError
 from harness.published.scoreboards import OPEN_LLM, PARTS, open_llm
 from harness.published.sources import FOLDER, read_yaml, sources
@@ -20,14 +22,16 @@ from harness.studies.finding import listed, percent, say
 
 
 class Question(BaseModel):
-    """What a published score of a task is worth: the score of blind guessing, and another task with the same questions."""
+    """What a published score of a task is worth: the score of blind guessing, and another task with the same
+    questions.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     chance: float = Field(ge=0, lt=1)
     also: str | None = None
 
 
-class Scores(BaseModel):
+class PublishedScores(BaseModel):
     """Whose published scores, for which index."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,28 +43,47 @@ class Scores(BaseModel):
 @cache
 def questions() -> dict[str, Question]:
     """The tasks that published scores can answer (data/published/questions.yaml)."""
-    return {name: Question.model_validate(entry) for name, entry in read_yaml(FOLDER / "questions.yaml").items()}
+    return {
+        name: Question.model_validate(entry) for name, entry in read_yaml(FOLDER / "questions.yaml").items()
+    }
 
 
-def parts_of(weights: str, language: str) -> dict[str, Part]:
-    """The parts of an index in one language. Raises ConfigError for an index or a language that is not there."""
-    known: dict[Any, dict[str, Part]] = dict(load_weights(weights).languages)
+def parts_of(weights: str, language: str) -> dict[str, IndexPart]:
+    """The parts of an index in one language.
+
+    Raises ConfigError for an index or a language that is not there.
+    """
+    known: dict[Any, dict[str, IndexPart]] = dict(load_weights(weights).languages)
     if language not in known:
         raise ConfigError(f"the index {weights} has no language {language!r}; it has {', '.join(known)}")
     return known[language]
 
 
-LEADERBOARD = {f"leaderboard_{name}": part for name, part in (("math_hard", "math"), *((one, one) for one in PARTS if one != "math"))}
-"""The tasks of lm-eval's group `leaderboard` to the parts of the Open LLM Leaderboard 2, which asked exactly them."""
+LEADERBOARD = {
+    f"leaderboard_{name}": part
+    for name, part in (("math_hard", "math"), *((one, one) for one in PARTS if one != "math"))
+}
+"""The tasks of lm-eval's group `leaderboard` to the parts of the Open LLM Leaderboard 2, which asked exactly
+them.
+"""
 
 
 @cache
-def leaderboard_claims() -> tuple[Claim, ...]:
-    """The scores of the Open LLM Leaderboard 2 as published figures: shares of right answers, of the last date that lists the model."""
+def leaderboard_claims() -> tuple[PublishedFigure, ...]:
+    """The scores of the Open LLM Leaderboard 2 as published figures: shares of right answers, of the last
+    date that lists the model.
+    """
     newest = {row.model.lower(): row for row in sorted(open_llm(), key=lambda one: one.date)}
     url = sources()[OPEN_LLM].url or ""
     return tuple(
-        Claim(model=row.model, task=task, value=value, setting=f"Open LLM Leaderboard 2, {setting}", source=url, date=row.date)
+        PublishedFigure(
+            model=row.model,
+            task=task,
+            value=value,
+            setting=f"Open LLM Leaderboard 2, {setting}",
+            source=url,
+            date=row.date,
+        )
         for row in newest.values()
         for task, part in LEADERBOARD.items()
         for value, setting in ((row.raw[PARTS.index(part)], "one setting for all models"),)
@@ -72,26 +95,40 @@ def averages(models: Sequence[str]) -> Text | None:
     """The leaderboard's own averages of the models, first and last date."""
     said = []
     for model in models:
-        rows = sorted((row for row in open_llm() if row.model.lower() == model.lower()), key=lambda one: one.date)
+        rows = sorted(
+            (row for row in open_llm() if row.model.lower() == model.lower()), key=lambda one: one.date
+        )
         if rows:
             ends = [rows[0], *rows[-1:]] if len(rows) > 1 else rows
             values = ", ".join(f"{row.average:.1f} ({row.date})" for row in ends)
-            said.append(Text(en=f"{model.rpartition('/')[2]} {values}", zh=f"{model.rpartition('/')[2]} {values}"))
+            said.append(
+                Text(en=f"{model.rpartition('/')[2]} {values}", zh=f"{model.rpartition('/')[2]} {values}")
+            )
     return say("leaderboard_averages", listed=_listed(said, "; ", "；")) if said else None
 
 
-def figures_of(model: str, task: str, known: Sequence[Claim] | None = None) -> list[Claim]:
-    """The published figures of a model on a task of an index, or on the other task with the same questions; the newest first."""
+def figures_of(
+    model: str, task: str, known: Sequence[PublishedFigure] | None = None
+) -> list[PublishedFigure]:
+    """The published figures of a model on a task of an index, or on the other task with the same questions;
+    the newest first.
+    """
     question = questions().get(task)
     names = {task, question.also} if question is not None else {task}
     every = [*claims(), *leaderboard_claims()] if known is None else known
     return sorted(
-        (one for one in every if one.model.lower() == model.lower() and one.task in names), key=lambda one: one.date, reverse=True
+        (one for one in every if one.model.lower() == model.lower() and one.task in names),
+        key=lambda one: one.date,
+        reverse=True,
     )
 
 
-def published_index(model: str, weights: str, language: str, known: Sequence[Claim] | None = None) -> Index:
-    """The index of one model from the newest published figure of each task, without an interval; `missing` names the parts without one."""
+def published_index(
+    model: str, weights: str, language: str, known: Sequence[PublishedFigure] | None = None
+) -> Index:
+    """The index of one model from the newest published figure of each task, without an interval; `missing`
+    names the parts without one.
+    """
     parts, scores = parts_of(weights, language), dict[str, float]()
     for task in (task for part in parts.values() for task in part.tasks):
         found = figures_of(model, task, known)
@@ -111,7 +148,11 @@ def told(models: Sequence[str], weights: str, language: str) -> Text:
                 for part, tasks in (one.split(" (", 1) for one in index.missing)
             ]
             known = len(parts_of(weights, language))
-            said.append(say("index_lacks", model=name, k=known - len(lacks), n=known, parts=_listed(lacks, ", ", "、")))
+            said.append(
+                say(
+                    "index_lacks", model=name, k=known - len(lacks), n=known, parts=_listed(lacks, ", ", "、")
+                )
+            )
         else:
             said.append(say("index_of", model=name, value=f"{index.value:.1f}"))
     return say("published_index", listed=_listed(said, "; ", "；"))
@@ -129,12 +170,14 @@ def _listed(texts: Sequence[Text], en: str, zh: str) -> Text:
     return Text(en=en.join(one.en for one in texts), zh=zh.join(one.zh for one in texts))
 
 
-def scores(title: Text, keys: Scores, data: Data) -> Exhibit:
-    """Every task of the index by model: the published figures with setting and source, or that there is none; then all others."""
+def scores(title: Text, keys: PublishedScores, data: Data) -> Exhibit:
+    """Every task of the index by model: the published figures with setting and source, or that there is none;
+    then all others.
+    """
     parts = parts_of(keys.weights, keys.language)
     rows: list[tuple[Cell, ...]] = []
     for model in keys.models:
-        shown: list[Claim] = []
+        shown: list[PublishedFigure] = []
         for name, part in parts.items():
             for task in part.tasks:
                 found = figures_of(model, task)
@@ -142,15 +185,33 @@ def scores(title: Text, keys: Scores, data: Data) -> Exhibit:
                     (_short(model), part_name(name), task, "–", say("not_published"), "–")
                 ]
                 shown += found
-        rows += [_row(model, say("no_part"), one) for one in claims() if one.model.lower() == model.lower() and one not in shown]
+        rows += [
+            _row(model, say("no_part"), one)
+            for one in claims()
+            if one.model.lower() == model.lower() and one not in shown
+        ]
     headers = tuple(say(f"h_{name}") for name in ("model", "part", "task", "published", "setting", "source"))
-    board = averages(keys.models) if any(task in LEADERBOARD for part in parts.values() for task in part.tasks) else None
-    lines = (*([board] if board else [told(keys.models, keys.weights, keys.language)]), say("settings_differ"))
+    board = (
+        averages(keys.models)
+        if any(task in LEADERBOARD for part in parts.values() for task in part.tasks)
+        else None
+    )
+    lines = (
+        *([board] if board else [told(keys.models, keys.weights, keys.language)]),
+        say("settings_differ"),
+    )
     return Exhibit("scores", title, headers, tuple(rows), (), lines)
 
 
-def _row(model: str, part: Cell, one: Claim) -> tuple[Cell, ...]:
-    return (_short(model), part, one.task, percent(one.value, 1), _setting(one.setting), f"{one.source} ({one.date})")
+def _row(model: str, part: Cell, one: PublishedFigure) -> tuple[Cell, ...]:
+    return (
+        _short(model),
+        part,
+        one.task,
+        percent(one.value, 1),
+        _setting(one.setting),
+        f"{one.source} ({one.date})",
+    )
 
 
 def _setting(text: str) -> Cell:

@@ -1,35 +1,45 @@
-"""Answers as a section of the report's page: the runs' page stays one file, and what is published stands beside what was measured."""
+"""Answers as a section of the report's page: the runs' page stays one file, and what is published stands
+beside what was measured.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report.html import tables
-from harness.report.html.study import Plate, Statement, Studies, Study
-from harness.report.inert import visible
-from harness.studies.answer import Answer, answer
+from harness.reporting.html import tables
+from harness.reporting.html.study import Plate, StatementView, Studies, Study
+from harness.reporting.inert import visible
+from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import claims, find_claim
 from harness.studies.data import Data
 from harness.studies.document import cited, dated, labelled, origin, picture_name, plots, sentences, shown
 from harness.studies.exhibited import Exhibit
-from harness.studies.finding import Finding, say
+from harness.studies.finding import StatementFinding, say
 from harness.studies.overview import asides
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
-    """The studies named, or those of all packaged claims for ``all``, in one language; each once, however often it is named.
+    """The studies named, or those of all packaged claims for ``all``, in one language; each once, however
+    often it is named.
 
     Raises ConfigError for an unknown claim.
     """
-    chosen = {claim.id: claim for name in names for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])}
+    chosen = {
+        claim.id: claim
+        for name in names
+        for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])
+    }
     answers = [answer(claim, data) for claim in chosen.values()]
     sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 
-def _study(made: Answer, language: str) -> Study:
+def _study(made: ClaimAnswer, language: str) -> Study:
     claim, pictures = made.claim, plots(made, language)
-    plates = [_plate(one, pictures.get(picture_name(made, language, place)), language) for place, one in enumerate(made.exhibits, 1)]
+    plates = [
+        _plate(one, pictures.get(picture_name(made, language, place)), language)
+        for place, one in enumerate(made.exhibits, 1)
+    ]
     beside = [labelled(f"w_{name}", said, language) for name, said in asides(made)]
     notes = [*claim.notes, *([say("caution")] if any(one.arena for one in made.exhibits) else [])]
     return Study(
@@ -45,7 +55,7 @@ def _study(made: Answer, language: str) -> Study:
     )
 
 
-def _statements(made: Answer, language: str) -> list[Statement]:
+def _statements(made: ClaimAnswer, language: str) -> list[StatementView]:
     """The claim's statements, then those of today, which say so."""
     then = zip(made.claim.parts, made.findings, strict=True)
     now = zip(made.claim.today, made.today, strict=True)
@@ -56,13 +66,22 @@ def _statements(made: Answer, language: str) -> list[Statement]:
     ]
 
 
-def _statement(says: str, finding: Finding, language: str) -> Statement:
+def _statement(says: str, finding: StatementFinding, language: str) -> StatementView:
     outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
-    return Statement(says, outcome, finding.outcome, visible(sentences(finding, language)), rests, visible(finding.command or ""))
+    return StatementView(
+        says,
+        outcome,
+        finding.outcome,
+        visible(sentences(finding, language)),
+        rests,
+        visible(finding.command or ""),
+    )
 
 
 def _plate(exhibit: Exhibit, svg: bytes | None, language: str) -> Plate:
     headers = tuple(shown(head, language) for head in exhibit.headers)
     rows = tuple(tuple(tables.Cell(shown(cell, language)) for cell in row) for row in exhibit.rows)
     grid = tables.Grid(headers, rows, left=frozenset(range(len(headers))))
-    return Plate(shown(exhibit.title, language), svg, tuple(shown(line, language) for line in exhibit.lines), grid)
+    return Plate(
+        shown(exhibit.title, language), svg, tuple(shown(line, language) for line in exhibit.lines), grid
+    )

@@ -13,7 +13,8 @@ FONT = re.compile(rb' font-family="[^"]*"')
 
 
 def shorter(svg: bytes) -> bytes:
-    """The same picture in fewer bytes: attributes to a tenth of a point, discs as circles, the one font said once.
+    """The same picture in fewer bytes: attributes to a tenth of a point, discs as circles, the one font said
+    once.
 
     Texts stay as they are, and so do pictures in several fonts.
     """

@@ -20,7 +20,9 @@ from harness.studies.predicates.speed import speeds
 
 
 class Standing(BaseModel):
-    """The best of a side at each date of a board of scores, or with ``names`` the models that match, of every version of the index."""
+    """The best of a side at each date of a board of scores, or with ``names`` the models that match, of every
+    version of the index.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     board: str
@@ -55,25 +57,46 @@ def _standing(title: Text, keys: Standing, data: Data) -> Exhibit:
     for one in data.board_of(keys.board).series(method="score"):
         if keys.begin <= one.date <= keys.end:
             for rank, entry in enumerate(one.top(keys.top, keys.side), 1):
-                span = f"{entry.low:.1f} … {entry.high:.1f}" if entry.low is not None and entry.high is not None else "–"
-                rows.append((str(one.date), str(rank), entry.name, country_name(entry.facts.country), f"{entry.rating:.2f}", span))
+                span = (
+                    f"{entry.low:.1f} … {entry.high:.1f}"
+                    if entry.low is not None and entry.high is not None
+                    else "–"
+                )
+                rows.append(
+                    (
+                        str(one.date),
+                        str(rank),
+                        entry.name,
+                        country_name(entry.facts.country),
+                        f"{entry.rating:.2f}",
+                        span,
+                    )
+                )
     headers = tuple(say(f"h_{name}") for name in ("date", "rank", "model", "country", "score", "interval"))
     return Exhibit("board", title, headers, tuple(rows), (), (say("from_items_line"),))
 
 
 def _index(title: Text, keys: Standing) -> Exhibit:
-    """Values of all versions with the version beside each; the mean of the parts where the version is that mean."""
+    """Values of all versions with the version beside each; the mean of the parts where the version is that
+    mean.
+    """
     rows: list[tuple[Cell, ...]] = []
     seen: set[tuple[datetime.date, str]] = set()
     for row in analysed():
         key = (row.date, row.model.lower())
-        if row.index is None or key in seen or not any(re.search(name, row.model.lower()) for name in keys.names):
+        if (
+            row.index is None
+            or key in seen
+            or not any(re.search(name, row.model.lower()) for name in keys.names)
+        ):
             continue
         seen.add(key)
         index: Cell = say("estimated", value=f"{row.index:g}") if row.estimated else f"{row.index:g}"
         mean = f"{row.recomputed:.1f}" if row.recomputed is not None and row.version == "2.2" else "–"
         rows.append((str(row.date), f"v{row.version}", row.model, country_name(row.country), index, mean))
-    headers = tuple(say(f"h_{name}") for name in ("date", "version", "model", "country", "index", "recomputed"))
+    headers = tuple(
+        say(f"h_{name}") for name in ("date", "version", "model", "country", "index", "recomputed")
+    )
     return Exhibit("board", title, headers, tuple(rows), (), (say("versions_differ"),))
 
 
@@ -92,7 +115,10 @@ def measured_speeds(title: Text, keys: Nothing, data: Data) -> Exhibit:
         )
         for one in speeds()
     )
-    headers = tuple(say(f"h_{name}") for name in ("chip", "phase", "per_chip", "engine", "input", "precision", "day", "source"))
+    headers = tuple(
+        say(f"h_{name}")
+        for name in ("chip", "phase", "per_chip", "engine", "input", "precision", "day", "source")
+    )
     return Exhibit("speeds", title, headers, rows, (), (say("speeds_differ"),))
 
 
@@ -110,14 +136,20 @@ def training(title: Text, keys: Nothing, data: Data) -> Exhibit:
         )
         for one in trained()
     )
-    headers = tuple(say(f"h_{name}") for name in ("released", "model", "maker", "country", "trillions", "source", "looked_up"))
+    headers = tuple(
+        say(f"h_{name}")
+        for name in ("released", "model", "maker", "country", "trillions", "source", "looked_up")
+    )
     return Exhibit("trained", title, headers, rows, ())
 
 
 def releases(title: Text, keys: Span, data: Data) -> Exhibit:
     """Days with a release by quarter and country."""
     found = release_days(keys.begin, keys.end)
-    counts = {country: Counter(f"{day.year} Q{(day.month + 2) // 3}" for _, day in days) for country, days in found.items()}
+    counts = {
+        country: Counter(f"{day.year} Q{(day.month + 2) // 3}" for _, day in days)
+        for country, days in found.items()
+    }
     quarters = sorted({quarter for one in counts.values() for quarter in one})
     named = ("CN", "US")
     rows = tuple(

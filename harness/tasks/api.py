@@ -1,5 +1,7 @@
-"""The tasks room's own words: a task before its data is read (`TaskSpec`), how prompts are dressed (`PromptStyle`), and what marking
-gives back (`Marks`). Plain data; lm-eval and datasets are imported only by the modules that read data."""
+"""The tasks room's own words: a task before its data is read (`TaskSpec`), how prompts are dressed
+(`PromptStyle`), and what marking gives back (`Marks`). Plain data; lm-eval and datasets are imported only by
+the modules that read data.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.config.schema import Generation
+from harness.config.schema import GenerationSettings
 from harness.items import ThinkTags
 from harness.sanity import Finding
 
@@ -32,7 +34,7 @@ class TaskSpec:
     fewshot: int | None = None
     limit: int | None = None
     repeats: int | None = None
-    generation: Generation = field(default_factory=Generation)
+    generation: GenerationSettings = field(default_factory=GenerationSettings)
     known_items: int | None = None
     """Number of documents where the catalogue knows it without reading data."""
     notes: tuple[str, ...] = ()
@@ -40,12 +42,17 @@ class TaskSpec:
     output: str | None = None
     """lm-eval's output_type, None where the task's code decides."""
     twin: TaskSpec | None = None
-    """The generative form of a multiple-choice task, where there is one: what a model that thinks is asked instead."""
+    """The generative form of a multiple-choice task, where there is one: what a model that thinks is asked
+    instead.
+    """
 
 
 @dataclass(frozen=True)
 class GroupSpec:
-    """A group whose score is derived from its subjects. ``members`` are leaf task names; ``weighted`` says whether by number of items."""
+    """A group whose score is derived from its subjects.
+
+    ``members`` are leaf task names; ``weighted`` says whether by number of items.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -63,14 +70,23 @@ class Expansion:
 
     @property
     def twins(self) -> Expansion:
-        """The same with the generative twin of each task behind it, where it is not asked for by itself, and groups over the twins."""
+        """The same with the generative twin of each task behind it, where it is not asked for by itself, and
+        groups over the twins.
+        """
         asked = {task.name for task in self.tasks}
-        tasks = [each for task in self.tasks for each in (task, task.twin) if each is not None and (each is task or each.name not in asked)]
+        tasks = [
+            each
+            for task in self.tasks
+            for each in (task, task.twin)
+            if each is not None and (each is task or each.name not in asked)
+        ]
         return Expansion(tuple(tasks), (*self.groups, *_twin_groups(self)))
 
 
 def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
-    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it by itself."""
+    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it by
+    itself.
+    """
     twins = {task.name: task.twin for task in expansion.tasks if task.twin is not None}
     known = {group.name for group in expansion.groups}
     found: dict[str, GroupSpec] = {}
@@ -86,7 +102,10 @@ def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a task's data came from. ``revision`` is the hub's commit where known; ``fingerprint`` is a hash of the content read."""
+    """Where a task's data came from.
+
+    ``revision`` is the hub's commit where known; ``fingerprint`` is a hash of the content read.
+    """
 
     path: str
     name: str | None
@@ -111,7 +130,10 @@ class PromptStyle:
 
 @dataclass(frozen=True)
 class SampleMark:
-    """One document under one filter, marked. ``metrics`` holds one number a metric where it is a number, else null."""
+    """One document under one filter, marked.
+
+    ``metrics`` holds one number a metric where it is a number, else null.
+    """
 
     doc_id: int
     filter: str
@@ -132,7 +154,9 @@ class SampleMark:
     cluster: str | None = None
     """What items of one source (a passage, a premise) have in common; None where items are independent."""
     reading: str | None = None
-    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where no reader ran."""
+    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where no reader
+    ran.
+    """
 
 
 @dataclass(frozen=True)
@@ -157,6 +181,8 @@ class Marks:
     n: int
     """Documents whose every answer was there, and that could be marked."""
     failed: tuple[tuple[int, str], ...] = ()
-    """Documents whose answers were there but could not be marked (the task's own code raised): (document, reason)."""
+    """Documents whose answers were there but could not be marked (the task's own code raised): (document,
+    reason).
+    """
     findings: tuple[Finding, ...] = ()
     """What may make the scores wrong, as far as the answers show."""

@@ -1,4 +1,5 @@
-"""lm-eval's task object out of a `TaskSpec`: its YAML with functions resolved, overrides merged, data from our sources.
+"""lm-eval's task object out of a `TaskSpec`: its YAML with functions resolved, overrides merged, data from
+our sources.
 
 Imports lm-eval inside functions only.
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.schema import Generation
+from harness.config.schema import GenerationSettings
 from harness.errors import ConfigError, DataError, HarnessError
 from harness.tasks.api import TaskSpec
 from harness.tasks.chance import seeded
@@ -24,12 +25,16 @@ from harness.tasks.sources import DataSources
 
 log = logging.getLogger(__name__)
 _RANDOM_SEED, _NUMPY_SEED = 0, 1234
-"""What lm_eval.simple_evaluate seeds before it builds tasks; process_docs of gpqa and others draw from them."""
+"""What lm_eval.simple_evaluate seeds before it builds tasks; process_docs of gpqa and others draw from
+them.
+"""
 
 
 @dataclass(frozen=True)
 class Built:
-    """lm-eval's object, the config it was made from (functions resolved), and whether repeats are ours to score one by one."""
+    """lm-eval's object, the config it was made from (functions resolved), and whether repeats are ours to
+    score one by one.
+    """
 
     task: Any
     config: dict[str, Any]
@@ -37,14 +42,21 @@ class Built:
 
 
 def full_config(spec: TaskSpec) -> dict[str, Any]:
-    """The task's whole lm-eval config with functions resolved. Raises ConfigError or DataError in one line."""
+    """The task's whole lm-eval config with functions resolved.
+
+    Raises ConfigError or DataError in one line.
+    """
     from lm_eval.tasks._yaml_loader import load_yaml
 
     try:
-        config: dict[str, Any] = deepcopy(load_yaml(spec.yaml_path, resolve_func=True)) if spec.yaml_path else {}
+        config: dict[str, Any] = (
+            deepcopy(load_yaml(spec.yaml_path, resolve_func=True)) if spec.yaml_path else {}
+        )
         config |= {key: _resolved(value) for key, value in deepcopy(spec.config).items()}
     except ImportError as error:
-        raise DataError(f"task {spec.name} needs a package that is missing ({error}): pip install 'open-weight-harness[tasks]'") from error
+        raise DataError(
+            f"task {spec.name} needs a package that is missing ({error}): pip install 'open-weight-harness[tasks]'"
+        ) from error
     except Exception as error:
         raise ConfigError(f"task {spec.name}: {spec.yaml_path} cannot be loaded ({_line(error)})") from error
     for key in ("tag", "group", "task_list", "derive"):
@@ -75,7 +87,9 @@ def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) 
     """Builds the task as lm_eval.simple_evaluate does. Raises DataError or ConfigError, each one line."""
     said = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
     if said.get("unsafe_code") and not allow_code:
-        raise ConfigError(f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust")
+        raise ConfigError(
+            f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust"
+        )
     with seeded(_RANDOM_SEED, _NUMPY_SEED), _quiet(), sources.active():
         config = full_config(spec)
         try:
@@ -102,7 +116,9 @@ def _construct(spec: TaskSpec, config: dict[str, Any], sources: DataSources) -> 
     cls = config.get("class")
     if cls is None:
         if config.get("dataset_path") and not callable(config.get("custom_dataset")):
-            splits, _ = sources.load(config["dataset_path"], config.get("dataset_name"), **(config.get("dataset_kwargs") or {}))
+            splits, _ = sources.load(
+                config["dataset_path"], config.get("dataset_name"), **(config.get("dataset_kwargs") or {})
+            )
             _forgive_missing_splits(config, _shots(spec, config), splits)
         _remember_processed(config)
         return ConfigurableTask(config=config)
@@ -119,10 +135,11 @@ def _shots(spec: TaskSpec, config: dict[str, Any]) -> int:
 
 
 def _forgive_missing_splits(config: dict[str, Any], shots: int, splits: Any) -> None:
-    """Zero-shot needs no split to draw examples from: a declared but missing one is left out, where lm-eval raises KeyError.
+    """Zero-shot needs no split to draw examples from: a declared but missing one is left out, where lm-eval
+    raises KeyError.
 
-    The pool is not even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing draws random numbers: then the
-    evaluated documents depend on it.
+    The pool is not even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing draws
+    random numbers: then the evaluated documents depend on it.
     """
     if shots:
         return
@@ -150,7 +167,9 @@ def _draws(function: Any) -> bool:
 
 
 def _remember_processed(config: dict[str, Any]) -> None:
-    """process_docs runs once a split. lm-eval calls it again and again and leans on the disk cache of `datasets` for equal results."""
+    """process_docs runs once a split. lm-eval calls it again and again and leans on the disk cache of
+    `datasets` for equal results.
+    """
     if callable(config.get("process_docs")):
         config["process_docs"] = _once(config["process_docs"])
     fewshot = config.get("fewshot_config")
@@ -179,12 +198,16 @@ def _set_fewshot(task: Any, spec: TaskSpec) -> None:
             task.set_config(key="num_fewshot", value=0)
     elif fixed == 0:
         if spec.fewshot:
-            log.warning("task %s fixes zero-shot in its own YAML: fewshot: %d is not used (as in lm-eval)", spec.name, spec.fewshot)
+            log.warning(
+                "task %s fixes zero-shot in its own YAML: fewshot: %d is not used (as in lm-eval)",
+                spec.name,
+                spec.fewshot,
+            )
     else:
         task.set_config(key="num_fewshot", value=spec.fewshot)
 
 
-def _set_generation(task: Any, asked: Generation) -> None:
+def _set_generation(task: Any, asked: GenerationSettings) -> None:
     """What the config says instead of the task's generation settings, in lm-eval's words."""
     said = asked.model_dump(exclude_none=True)
     if not said or task.get_config("output_type") != "generate_until":
@@ -200,22 +223,36 @@ def _set_generation(task: Any, asked: Generation) -> None:
 
 
 def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
-    """Tells lm-eval how often to ask where its filters vote (majority_vote, take_first_k); else returns how often we ask and score."""
+    """Tells lm-eval how often to ask where its filters vote (majority_vote, take_first_k); else returns how
+    often we ask and score.
+    """
     if spec.repeats is None:
         return 1
     filters = [step.get("function") for item in config.get("filter_list") or [] for step in item["filter"]]
-    if int(config.get("repeats") or 1) > 1 or {"majority_vote", "take_first_k"} & {name for name in filters if isinstance(name, str)}:
+    if int(config.get("repeats") or 1) > 1 or {"majority_vote", "take_first_k"} & {
+        name for name in filters if isinstance(name, str)
+    }:
         task.set_config(key="repeats", value=spec.repeats)
         return 1
     kwargs = task.get_config("generation_kwargs") or {}
-    if task.get_config("output_type") == "generate_until" and spec.repeats > 1 and not float(kwargs.get("temperature") or 0):
-        log.warning("task %s: repeats: %d of a greedy answer are all the same; set generation: {temperature: 0.6}", spec.name, spec.repeats)
+    if (
+        task.get_config("output_type") == "generate_until"
+        and spec.repeats > 1
+        and not float(kwargs.get("temperature") or 0)
+    ):
+        log.warning(
+            "task %s: repeats: %d of a greedy answer are all the same; set generation: {temperature: 0.6}",
+            spec.name,
+            spec.repeats,
+        )
     return spec.repeats if task.get_config("output_type") == "generate_until" else 1
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars of `datasets` and no remarks of lm-eval about defaults: neither is for the person who runs a comparison."""
+    """No progress bars of `datasets` and no remarks of lm-eval about defaults: neither is for the person who
+    runs a comparison.
+    """
     import datasets
 
     logger, bars = logging.getLogger("lm_eval"), datasets.utils.logging.is_progress_bar_enabled()

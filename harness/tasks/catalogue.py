@@ -1,6 +1,7 @@
 """Names of tasks, groups and tags, and the YAML files behind them: the harness's own first, then lm-eval's.
 
-Nothing heavy is imported: the names come from `harness.tasks.scan`, and a YAML is parsed only when its task is asked for.
+Nothing heavy is imported: the names come from `harness.tasks.scan`, and a YAML is parsed only when its task
+is asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from harness.errors import ConfigError
 from harness.tasks import twins
-from harness.tasks.scan import Found, beside, cached_scan, lm_eval_tasks_folder, read_config, scan
+from harness.tasks.scan import ScannedFolder, beside, cached_scan, lm_eval_tasks_folder, read_config, scan
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OWN_FOLDERS = (DATA / "tasks", DATA / "lm_eval_tasks")
@@ -44,12 +45,17 @@ _OTHER = re.compile(
     r"|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo)$",
     re.IGNORECASE,
 )
-"""Tasks in other languages, and translation between two: the names of both hold what the rules for English look for."""
+"""Tasks in other languages, and translation between two: the names of both hold what the rules for English
+look for.
+"""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One name. ``members`` are a tag's tasks; ``config`` are lm-eval keys that a derived task adds to its template YAML."""
+class CatalogueEntry:
+    """One name.
+
+    ``members`` are a tag's tasks; ``config`` are lm-eval keys that a derived task adds to its template YAML.
+    """
 
     name: str
     kind: Literal["task", "group", "tag"]
@@ -60,7 +66,9 @@ class Entry:
 
     @property
     def language(self) -> Language | None:
-        """The language that the name tells; the YAML's own ``metadata: {language: …}`` where it is the harness's."""
+        """The language that the name tells; the YAML's own ``metadata: {language: …}`` where it is the
+        harness's.
+        """
         said = _said_language(self.path) if self.source != "lm-eval" and self.path else None
         return said or guess_language(self.name)
 
@@ -100,7 +108,9 @@ def _said_language(path: Path) -> Language | None:
 
 @cache
 def _heading(folder: Path) -> str:
-    """First heading of the README in this folder or the nearest one above it, up to lm-eval's tasks folder."""
+    """First heading of the README in this folder or the nearest one above it, up to lm-eval's tasks
+    folder.
+    """
     for place in (folder, *folder.parents):
         if place.name == "tasks":
             break
@@ -115,11 +125,15 @@ def _heading(folder: Path) -> str:
 @cache
 def _derive_rules() -> tuple[dict[str, str], ...]:
     """What the templates of derived tasks say of themselves."""
-    return tuple(read_config(path)["derive"] for folder in OWN_FOLDERS for path in sorted(folder.glob("derived/*.yml")))
+    return tuple(
+        read_config(path)["derive"] for folder in OWN_FOLDERS for path in sorted(folder.glob("derived/*.yml"))
+    )
 
 
 def known_items() -> dict[str, int]:
-    """Published document counts, by task name: facts kept in data/suites/items.json so that a plan needs no data."""
+    """Published document counts, by task name: facts kept in data/suites/items.json so that a plan needs no
+    data.
+    """
     try:
         counts: dict[str, int] = json.loads((SUITES / "items.json").read_text(encoding="utf-8"))
     except OSError:
@@ -128,40 +142,49 @@ def known_items() -> dict[str, int]:
 
 
 class _Shelf:
-    """The names of one folder; an `Entry` is made when it is asked for (making 14,700 takes longer than reading their names)."""
+    """The names of one folder; an `CatalogueEntry` is made when it is asked for (making 14,700 takes longer than
+    reading their names).
+    """
 
-    def __init__(self, found: Found, root: Path, source: Literal["own", "harness", "lm-eval"]) -> None:
+    def __init__(
+        self, found: ScannedFolder, root: Path, source: Literal["own", "harness", "lm-eval"]
+    ) -> None:
         self._found, self._root, self._source = found, root, source
 
-    def get(self, name: str) -> Entry | None:
+    def get(self, name: str) -> CatalogueEntry | None:
         """The task, group or tag of this name: a task comes before a group, and both before a tag."""
         if name in self._found.tasks:
-            return Entry(name, "task", self._root / self._found.tasks[name], self._source)
+            return CatalogueEntry(name, "task", self._root / self._found.tasks[name], self._source)
         if name in self._found.groups:
-            return Entry(name, "group", self._root / self._found.groups[name], self._source)
+            return CatalogueEntry(name, "group", self._root / self._found.groups[name], self._source)
         members = self._found.tags.get(name)
-        return Entry(name, "tag", None, self._source, tuple(sorted(members))) if members else None
+        return CatalogueEntry(name, "tag", None, self._source, tuple(sorted(members))) if members else None
 
     def names(self) -> dict[str, None]:
         return dict.fromkeys((*self._found.tags, *self._found.groups, *self._found.tasks))
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[CatalogueEntry]:
         return (entry for name in self.names() if (entry := self.get(name)))
 
 
 class Catalogue:
-    """Looks names up. ``folders`` (own YAML folders) come before the harness's, and those before lm-eval's."""
+    """Looks names up.
+
+    ``folders`` (own YAML folders) come before the harness's, and those before lm-eval's.
+    """
 
     def __init__(self, folders: tuple[Path, ...] = ()) -> None:
         self._folders = folders
 
     @cached_property
-    def _own(self) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
+    def _own(self) -> dict[str, CatalogueEntry]:
+        entries: dict[str, CatalogueEntry] = {}
         for folder in (*self._folders, *OWN_FOLDERS):
             if folder.is_dir():
                 own = folder in self._folders
-                for entry in _Shelf(beside(folder) if own else scan(folder), folder, "own" if own else "harness"):
+                for entry in _Shelf(
+                    beside(folder) if own else scan(folder), folder, "own" if own else "harness"
+                ):
                     entries.setdefault(entry.name, entry)
         return entries
 
@@ -171,31 +194,39 @@ class Catalogue:
         return _Shelf(cached_scan(root), root, "lm-eval")
 
     @cached_property
-    def _derived(self) -> dict[str, Entry]:
-        """Subject tasks made from one template YAML and the subjects of a group (``derive:`` in the template)."""
-        entries: dict[str, Entry] = {}
+    def _derived(self) -> dict[str, CatalogueEntry]:
+        """Subject tasks made from one template YAML and the subjects of a group (``derive:`` in the
+        template).
+        """
+        entries: dict[str, CatalogueEntry] = {}
         for folder in OWN_FOLDERS:
             for path in sorted(folder.glob("derived/*.yml")):
                 entries |= self._derive(path)
         return entries
 
-    def _derive(self, path: Path) -> dict[str, Entry]:
+    def _derive(self, path: Path) -> dict[str, CatalogueEntry]:
         rule = read_config(path)["derive"]
         stem, prefix, entries = rule["name"], rule["prefix"], {}
         for leaf in self.leaves(rule["group"]):
             name = f"{stem}_{leaf.removeprefix(prefix)}"
-            entries[name] = Entry(name, "task", path, "harness", config={"task": name, "derived_from": leaf})
-        group = {"group": stem, "task": list(entries), "aggregate_metric_list": [{"metric": rule["metric"], "weight_by_size": True}]}
-        return {stem: Entry(stem, "group", path, "harness", config=group)} | entries
+            entries[name] = CatalogueEntry(
+                name, "task", path, "harness", config={"task": name, "derived_from": leaf}
+            )
+        group = {
+            "group": stem,
+            "task": list(entries),
+            "aggregate_metric_list": [{"metric": rule["metric"], "weight_by_size": True}],
+        }
+        return {stem: CatalogueEntry(stem, "group", path, "harness", config=group)} | entries
 
-    def find(self, name: str) -> Entry | None:
+    def find(self, name: str) -> CatalogueEntry | None:
         """The entry of a name, or None."""
         entry = self._own.get(name) or self._library.get(name)
         if entry is None and twins.SUFFIX in name:
             entry = self._derived.get(name) or (self._lettered(name) if name.endswith(twins.SUFFIX) else None)
         return entry
 
-    def twin(self, leaf: str) -> Entry | None:
+    def twin(self, leaf: str) -> CatalogueEntry | None:
         """The generative form of a multiple-choice task by its name, None where it has none."""
         for rule in _derive_rules():
             if leaf.startswith(rule["prefix"]):
@@ -204,8 +235,10 @@ class Catalogue:
                     return found
         return self.find(leaf + twins.SUFFIX)
 
-    def _lettered(self, name: str) -> Entry | None:
-        """``TASK-gen`` of a task whose options are listed by letters; ``GROUP-gen`` of a group of such tasks only."""
+    def _lettered(self, name: str) -> CatalogueEntry | None:
+        """``TASK-gen`` of a task whose options are listed by letters; ``GROUP-gen`` of a group of such tasks
+        only.
+        """
         base = self._own.get(stem := name.removesuffix(twins.SUFFIX)) or self._library.get(stem)
         if base is None or base.kind == "tag":
             return None
@@ -215,23 +248,33 @@ class Catalogue:
             if not leaves or any(self.find(leaf) is None for leaf in leaves):
                 return None
             total = [{"metric": "exact_match", "weight_by_size": True}]
-            return Entry(name, "group", base.path, base.source, config={"group": name, "task": leaves, "aggregate_metric_list": total})
+            return CatalogueEntry(
+                name,
+                "group",
+                base.path,
+                base.source,
+                config={"group": name, "task": leaves, "aggregate_metric_list": total},
+            )
         count = twins.lettered(config)
         if count is None:
             return None
         made = twins.twin_config(config, name, base.language, read_config(GENERATIVE), 1 / count)
-        return Entry(name, "task", base.path, base.source, config=made)
+        return CatalogueEntry(name, "task", base.path, base.source, config=made)
 
-    def config(self, entry: Entry) -> dict[str, Any]:
-        """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with what was derived."""
+    def config(self, entry: CatalogueEntry) -> dict[str, Any]:
+        """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with what was
+        derived.
+        """
         if entry.kind == "group" and entry.config:
             return dict(entry.config)
         config = (read_config(entry.path) if entry.path else {}) | self.overrides(entry)
         config.pop("derive", None)
         return config
 
-    def overrides(self, entry: Entry) -> dict[str, Any]:
-        """The lm-eval keys that a derived task adds to its template: its name, and the dataset's config of the task it derives from."""
+    def overrides(self, entry: CatalogueEntry) -> dict[str, Any]:
+        """The lm-eval keys that a derived task adds to its template: its name, and the dataset's config of
+        the task it derives from.
+        """
         extra = dict(entry.config)
         leaf = extra.pop("derived_from", None)
         found = self.find(leaf) if leaf else None
@@ -246,17 +289,23 @@ class Catalogue:
             return ()
         if entry.kind == "task":
             return (name,)
-        members: list[Any] = sorted(entry.members) if entry.kind == "tag" else list(_members(self.config(entry)))
+        members: list[Any] = (
+            sorted(entry.members) if entry.kind == "tag" else list(_members(self.config(entry)))
+        )
         found: dict[str, None] = {}
         for member in members:
             inner = member if isinstance(member, str) else member.get("group") or member.get("task")
             if isinstance(inner, str) and inner != name:
-                found |= dict.fromkeys(self.leaves(inner) or ((inner,) if not isinstance(member, str) else ()))
+                found |= dict.fromkeys(
+                    self.leaves(inner) or ((inner,) if not isinstance(member, str) else ())
+                )
         return tuple(found)
 
     def match(self, pattern: str) -> list[str]:
         """Leaf tasks whose names a glob matches; where none does, the groups and tags that it matches."""
-        matched = [entry for name in self._every_name() if fnmatchcase(name, pattern) and (entry := self.find(name))]
+        matched = [
+            entry for name in self._every_name() if fnmatchcase(name, pattern) and (entry := self.find(name))
+        ]
         leaves = [entry for entry in matched if entry.kind == "task"]
         return sorted(entry.name for entry in leaves or matched)
 
@@ -267,7 +316,7 @@ class Catalogue:
     def _every_name(self) -> dict[str, None]:
         return dict.fromkeys((*self._own, *self._derived, *self._library.names()))
 
-    def names(self, language: Language | None = None) -> list[Entry]:
+    def names(self, language: Language | None = None) -> list[CatalogueEntry]:
         """Every entry, the harness's own first; with a language only those known to be in it."""
         rest = [entry for entry in self._library if entry.name not in self._own]
         everything = [*self._own.values(), *self._derived.values(), *rest]

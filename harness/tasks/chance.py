@@ -27,7 +27,9 @@ def seeded(python: int, numpy: int) -> Iterator[None]:
 
 
 def draws(config: Mapping[str, Any]) -> bool:
-    """Whether a task's config may draw random numbers when a document is rendered: a template or a function's module says "random"."""
+    """Whether a task's config may draw random numbers when a document is rendered: a template or a function's
+    module says "random".
+    """
     return any(_says_random(value) for value in config.values())
 
 
@@ -44,7 +46,9 @@ def _says_random(value: Any) -> bool:
 
 
 def _source(function: Any) -> str:
-    """The text of the module that a function is of; "random" where it cannot be read, so that it counts as drawing."""
+    """The text of the module that a function is of; "random" where it cannot be read, so that it counts as
+    drawing.
+    """
     try:
         return Path(inspect.getsourcefile(function) or "").read_text(encoding="utf-8", errors="replace")
     except (OSError, TypeError):

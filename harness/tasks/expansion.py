@@ -1,4 +1,6 @@
-"""What a config's ``tasks:`` mean: suites, globs, groups, tags and own files become leaf tasks, each once, and the groups over them."""
+"""What a config's ``tasks:`` mean: suites, globs, groups, tags and own files become leaf tasks, each once,
+and the groups over them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,19 @@ from typing import Any
 
 import yaml
 
-from harness.config.schema import Generation, TaskEntry
+from harness.config.schema import GenerationSettings, TaskEntry
 from harness.errors import ConfigError
 from harness.names import clash, clash_key
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
-from harness.tasks.catalogue import DATA, GENERATIVE, SUITES, Catalogue, Entry, guess_language, known_items
+from harness.tasks.catalogue import (
+    DATA,
+    GENERATIVE,
+    SUITES,
+    Catalogue,
+    CatalogueEntry,
+    guess_language,
+    known_items,
+)
 from harness.tasks.ownfile import own_config
 from harness.tasks.scan import read_config
 from harness.tasks.twins import SUFFIX, twin_config
@@ -39,7 +49,9 @@ def suites() -> dict[str, Suite]:
     found = {}
     for path in sorted(SUITES.glob("*.yaml")):
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        tasks = tuple(TaskEntry(task=item) if isinstance(item, str) else TaskEntry(**item) for item in data["tasks"])
+        tasks = tuple(
+            TaskEntry(task=item) if isinstance(item, str) else TaskEntry(**item) for item in data["tasks"]
+        )
         found[data["name"]] = Suite(data["name"], data["description"], tasks)
     return found
 
@@ -49,7 +61,7 @@ class _Leaf:
     """A leaf with what the groups on the way to it said."""
 
     name: str
-    entry: Entry | None
+    entry: CatalogueEntry | None
     config: dict[str, Any]
     groups: tuple[str, ...]
 
@@ -67,26 +79,38 @@ class _Walk:
             raise ConfigError(_unknown(name, self.catalogue))
         yield from self.entry(entry, overrides, groups)
 
-    def entry(self, entry: Entry, overrides: dict[str, Any], groups: tuple[str, ...]) -> Iterator[_Leaf]:
+    def entry(
+        self, entry: CatalogueEntry, overrides: dict[str, Any], groups: tuple[str, ...]
+    ) -> Iterator[_Leaf]:
         if entry.kind == "tag":
             for member in sorted(entry.members):
                 yield from self.name(member, overrides, groups)
         elif entry.kind == "group":
             yield from self.group(entry.name, self.catalogue.config(entry), overrides, groups)
         else:
-            config = {key: value for key, value in (self.catalogue.overrides(entry) | overrides).items() if key not in _NO_TASK_KEYS}
+            config = {
+                key: value
+                for key, value in (self.catalogue.overrides(entry) | overrides).items()
+                if key not in _NO_TASK_KEYS
+            }
             config.pop("task", None)
             if entry.config:
                 config["task"] = entry.name
             yield _Leaf(entry.name, entry, config, groups)
 
-    def group(self, name: str, config: dict[str, Any], overrides: dict[str, Any], groups: tuple[str, ...]) -> Iterator[_Leaf]:
+    def group(
+        self, name: str, config: dict[str, Any], overrides: dict[str, Any], groups: tuple[str, ...]
+    ) -> Iterator[_Leaf]:
         if name in groups:
             raise ConfigError(f"group {name!r} holds itself (by way of {' > '.join(groups)})")
         inherited = {key: value for key, value in config.items() if key not in _GROUP_KEYS} | overrides
         members = config.get("task") or []
         below = (*groups, name)
-        leaves = [leaf for member in ([members] if isinstance(members, str) else members) for leaf in self.member(member, inherited, below)]
+        leaves = [
+            leaf
+            for member in ([members] if isinstance(members, str) else members)
+            for leaf in self.member(member, inherited, below)
+        ]
         aggregated = config.get("aggregate_metric_list")
         if aggregated:
             items = aggregated if isinstance(aggregated, list) else [aggregated]
@@ -98,14 +122,20 @@ class _Walk:
             )
         yield from leaves
 
-    def member(self, member: str | dict[str, Any], overrides: dict[str, Any], groups: tuple[str, ...]) -> Iterator[_Leaf]:
-        """One item of a group's ``task:`` list: a name, or lm-eval's inline {task: …} or {group: …} with settings."""
+    def member(
+        self, member: str | dict[str, Any], overrides: dict[str, Any], groups: tuple[str, ...]
+    ) -> Iterator[_Leaf]:
+        """One item of a group's ``task:`` list: a name, or lm-eval's inline {task: …} or {group: …} with
+        settings.
+        """
         if isinstance(member, str):
             yield from self.name(member, overrides, groups)
         elif "group" in member:
             name = str(member["group"])
             if self.catalogue.find(name):
-                yield from self.name(name, overrides | {key: value for key, value in member.items() if key != "group"}, groups)
+                yield from self.name(
+                    name, overrides | {key: value for key, value in member.items() if key != "group"}, groups
+                )
             else:
                 yield from self.group(f"{groups[-1]}::{name}", member, overrides, groups)
         elif "task" in member:
@@ -116,7 +146,9 @@ class _Walk:
                 name = f"{groups[-1]}::{member['task']}"
                 yield _Leaf(name, None, settings | {"task": name}, groups)
         else:
-            raise ConfigError(f"group {groups[-1]!r}: an inline member needs a task or group key, got {', '.join(map(str, member))}")
+            raise ConfigError(
+                f"group {groups[-1]!r}: an inline member needs a task or group key, got {', '.join(map(str, member))}"
+            )
 
 
 def _unknown(name: str, catalogue: Catalogue) -> str:
@@ -134,12 +166,16 @@ def _named(entry: TaskEntry, walk: _Walk, base_dir: Path) -> list[_Leaf]:
         return list(walk.name(name, {}, ()))
     matched = walk.catalogue.match(name)
     if not matched:
-        raise ConfigError(f"no task matches {name!r}; nearest: {', '.join(walk.catalogue.nearest(name.strip('*?_'))) or 'none'}")
+        raise ConfigError(
+            f"no task matches {name!r}; nearest: {', '.join(walk.catalogue.nearest(name.strip('*?_'))) or 'none'}"
+        )
     return _with_whole_groups(name, matched, walk)
 
 
 def _with_whole_groups(pattern: str, matched: list[str], walk: _Walk) -> list[_Leaf]:
-    """A glob such as ceval-valid_* covers a whole group: then its tasks belong to that group, so that it gets its score."""
+    """A glob such as ceval-valid_* covers a whole group: then its tasks belong to that group, so that it gets
+    its score.
+    """
     group = pattern.removesuffix("*").rstrip("_-")
     entry = walk.catalogue.find(group)
     whole = entry is not None and entry.kind == "group" and set(walk.catalogue.leaves(group)) <= set(matched)
@@ -150,23 +186,27 @@ def _with_whole_groups(pattern: str, matched: list[str], walk: _Walk) -> list[_L
 
 def _own_yaml(path: Path, walk: _Walk) -> list[_Leaf]:
     if not path.is_file():
-        raise ConfigError(f"{path}: no such task YAML (a relative path counts from the YAML file that names it)")
+        raise ConfigError(
+            f"{path}: no such task YAML (a relative path counts from the YAML file that names it)"
+        )
     walk.catalogue = Catalogue((path.parent,))
-    config = walk.catalogue.config(Entry(path.stem, "task", path, "own"))
+    config = walk.catalogue.config(CatalogueEntry(path.stem, "task", path, "own"))
     name = config.get("group") if "class" not in config else None
     if isinstance(name, str):
-        return list(walk.entry(Entry(name, "group", path, "own"), {}, ()))
+        return list(walk.entry(CatalogueEntry(name, "group", path, "own"), {}, ()))
     task = config.get("task")
     if not isinstance(task, str):
         raise ConfigError(f"{path}: a task YAML needs `task: name` (or `group: name` with a list of tasks)")
-    return list(walk.entry(Entry(task, "task", path, "own"), {}, ()))
+    return list(walk.entry(CatalogueEntry(task, "task", path, "own"), {}, ()))
 
 
 def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
     config, language, found = own_config(entry, base_dir)
     notes = tuple(f"{config['task']}: {note}" for note in found.notes)
     count, output = len(found.rows), config["output_type"]
-    spec = TaskSpec(config["task"], None, config, language=language, known_items=count, output=output, notes=notes)
+    spec = TaskSpec(
+        config["task"], None, config, language=language, known_items=count, output=output, notes=notes
+    )
     if spec.output != "multiple_choice":
         return spec
     name = spec.name + SUFFIX
@@ -177,15 +217,21 @@ def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
 def _leaf_spec(leaf: _Leaf, walk: _Walk, counts: dict[str, int]) -> TaskSpec:
     language = leaf.entry.language if leaf.entry else guess_language(leaf.name)
     path = leaf.entry.path if leaf.entry else None
-    known = counts.get(leaf.name) or (_bundled_items(path) if path and leaf.entry and leaf.entry.source == "harness" else None)
+    known = counts.get(leaf.name) or (
+        _bundled_items(path) if path and leaf.entry and leaf.entry.source == "harness" else None
+    )
     config = (read_config(path) if path else {}) | leaf.config
     output = None if "class" in config else str(config.get("output_type") or "generate_until")
-    spec = TaskSpec(leaf.name, path, leaf.config, leaf.groups, language=language, known_items=known, output=output)
+    spec = TaskSpec(
+        leaf.name, path, leaf.config, leaf.groups, language=language, known_items=known, output=output
+    )
     return replace(spec, twin=_twin(spec, walk, counts)) if output == "multiple_choice" else spec
 
 
 def _twin(spec: TaskSpec, walk: _Walk, counts: dict[str, int]) -> TaskSpec | None:
-    """The generative form of a multiple-choice task, in the group of such forms that stands for the task's own."""
+    """The generative form of a multiple-choice task, in the group of such forms that stands for the task's
+    own.
+    """
     entry = walk.catalogue.twin(spec.name)
     if entry is None or entry.kind != "task":
         return None
@@ -200,14 +246,20 @@ def _bundled_items(path: Path) -> int | None:
     config = read_config(path)
     where = str(config.get("dataset_path", ""))
     file = DATA / "tasks" / "data" / where.removeprefix("bundled/") / f"{config.get('test_split')}.jsonl"
-    return file.read_text(encoding="utf-8").count("\n") if where.startswith("bundled/") and file.is_file() else None
+    return (
+        file.read_text(encoding="utf-8").count("\n")
+        if where.startswith("bundled/") and file.is_file()
+        else None
+    )
 
 
 def _with_settings(spec: TaskSpec, entry: TaskEntry, limit: int | None) -> TaskSpec:
     """The settings of an entry; a twin has them but for its examples, of which it shows none."""
     return replace(
         spec,
-        twin=_with_settings(spec.twin, entry.model_copy(update={"fewshot": None}), limit) if spec.twin else None,
+        twin=_with_settings(spec.twin, entry.model_copy(update={"fewshot": None}), limit)
+        if spec.twin
+        else None,
         fewshot=entry.fewshot,
         limit=entry.limit if entry.limit is not None else limit,
         repeats=entry.repeats,
@@ -221,20 +273,35 @@ def _suite_entries(entry: TaskEntry) -> list[TaskEntry]:
     found = suites().get(entry.suite or "")
     if found is None:
         raise ConfigError(f"unknown suite {entry.suite!r}; the suites are: {', '.join(suites())}")
-    own: dict[str, Any] = {key: value for key in ("fewshot", "limit", "repeats") if (value := getattr(entry, key)) is not None}
+    own: dict[str, Any] = {
+        key: value for key in ("fewshot", "limit", "repeats") if (value := getattr(entry, key)) is not None
+    }
     said = entry.generation.model_dump(exclude_none=True)
     return [
-        inner.model_copy(update=own | {"generation": Generation(**(inner.generation.model_dump(exclude_none=True) | said))})
+        inner.model_copy(
+            update=own
+            | {"generation": GenerationSettings(**(inner.generation.model_dump(exclude_none=True) | said))}
+        )
         for inner in found.entries
     ]
 
 
 def _settings(spec: TaskSpec) -> tuple[Any, ...]:
-    return (spec.yaml_path, repr(sorted(spec.config.items())), spec.fewshot, spec.limit, spec.repeats, spec.generation)
+    return (
+        spec.yaml_path,
+        repr(sorted(spec.config.items())),
+        spec.fewshot,
+        spec.limit,
+        spec.repeats,
+        spec.generation,
+    )
 
 
 def _merge(specs: dict[str, TaskSpec], spec: TaskSpec) -> None:
-    """Adds a leaf; asked again with the same settings it only joins more groups. Raises ConfigError where the settings differ."""
+    """Adds a leaf; asked again with the same settings it only joins more groups.
+
+    Raises ConfigError where the settings differ.
+    """
     known = specs.get(spec.name)
     if known is None:
         specs[spec.name] = spec
@@ -249,7 +316,9 @@ def _merge(specs: dict[str, TaskSpec], spec: TaskSpec) -> None:
 def _difference(one: TaskSpec, other: TaskSpec) -> str:
     names = ("yaml_path", "fewshot", "limit", "repeats", "generation", "config")
     told = [
-        f"{name} {getattr(one, name)} and {getattr(other, name)}" if name in ("fewshot", "limit", "repeats") else name
+        f"{name} {getattr(one, name)} and {getattr(other, name)}"
+        if name in ("fewshot", "limit", "repeats")
+        else name
         for name in names
         if getattr(one, name) != getattr(other, name)
     ]
@@ -259,8 +328,9 @@ def _difference(one: TaskSpec, other: TaskSpec) -> str:
 def expand(entries: Sequence[TaskEntry], *, limit: int | None, base_dir: Path) -> Expansion:
     """The leaf tasks and groups that the entries ask for, in their order.
 
-    ``limit`` is the config's own, for entries without one; ``base_dir`` is the folder that relative paths count from.
-    Raises ConfigError with one line a mistake: unknown names (with the nearest), unreadable files, one task under two settings.
+    ``limit`` is the config's own, for entries without one; ``base_dir`` is the folder that relative paths
+    count from. Raises ConfigError with one line a mistake: unknown names (with the nearest), unreadable
+    files, one task under two settings.
     """
     walk, counts, mistakes = _Walk(Catalogue()), known_items(), []
     specs: dict[str, TaskSpec] = {}
@@ -281,7 +351,11 @@ def _name_clashes(names: Iterable[str]) -> list[str]:
     """Tasks whose names a file system, or a reader, cannot tell apart."""
     seen: dict[str, str] = {}
     pairs = [(name, seen.setdefault(clash_key(name), name)) for name in names]
-    return [f"two tasks {clash(name, first)}; give one of them another name:" for name, first in pairs if name != first]
+    return [
+        f"two tasks {clash(name, first)}; give one of them another name:"
+        for name, first in pairs
+        if name != first
+    ]
 
 
 def _entry_specs(entry: TaskEntry, walk: _Walk, base_dir: Path, counts: dict[str, int]) -> list[TaskSpec]:

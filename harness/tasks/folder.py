@@ -1,5 +1,7 @@
-"""Datasets read from a folder in the hub's layout: README front matter with configs, plain Parquet/JSONL/CSV files, or a script plus a
-zip of CSV files. Files are read directly: `datasets` would cache a folder by its file list and serve stale rows."""
+"""Datasets read from a folder in the hub's layout: README front matter with configs, plain Parquet/JSONL/CSV
+files, or a script plus a zip of CSV files. Files are read directly: `datasets` would cache a folder by its
+file list and serve stale rows.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,15 @@ if TYPE_CHECKING:
 
 _FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*(\n|\Z)", re.DOTALL)
 _SUFFIXES = (".parquet", ".jsonl", ".json", ".csv", ".tsv", ".jsonl.gz", ".json.gz")
-_SPLITS = {"train": "train", "training": "train", "dev": "dev", "val": "val", "valid": "valid", "validation": "validation", "test": "test"}
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "dev": "dev",
+    "val": "val",
+    "valid": "valid",
+    "validation": "validation",
+    "test": "test",
+}
 _SHARD = re.compile(r"[-_.]?(\d{3,}(-of-\d+)?)$")
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "true or false"),
@@ -39,17 +49,25 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 @dataclass(frozen=True)
 class Files:
-    """Files of one config: split name to files in order. ``zip`` holds them where they are members of an archive."""
+    """Files of one config: split name to files in order.
+
+    ``zip`` holds them where they are members of an archive.
+    """
 
     splits: dict[str, tuple[str, ...]]
     archive: Path | None = None
 
 
 def read_folder(folder: Path, name: str | None) -> tuple[DatasetDict, str]:
-    """(splits, hash of the content of every file read) of one config. Raises DataError for an unknown config or unreadable files."""
+    """(splits, hash of the content of every file read) of one config.
+
+    Raises DataError for an unknown config or unreadable files.
+    """
     configs = list_configs(folder)
     if not configs:
-        raise DataError(f"{folder}: no Parquet, JSONL or CSV files and no zip of CSV files; the hub's own layout is expected")
+        raise DataError(
+            f"{folder}: no Parquet, JSONL or CSV files and no zip of CSV files; the hub's own layout is expected"
+        )
     files = _choose(configs, name, folder)
     digest = hashlib.sha256()
     splits = {split: _read_split(folder, files, names, digest) for split, names in files.splits.items()}
@@ -64,13 +82,19 @@ def _choose(configs: dict[str, Files], name: str | None, folder: Path) -> Files:
     if name in (None, "default") and len(configs) == 1:
         return next(iter(configs.values()))
     if name is None:
-        raise DataError(f"{folder.name}: several configs and none asked for; it holds {', '.join(sorted(configs)[:8])}")
+        raise DataError(
+            f"{folder.name}: several configs and none asked for; it holds {', '.join(sorted(configs)[:8])}"
+        )
     near = get_close_matches(name, configs, n=3, cutoff=0.3) or sorted(configs)[:3]
-    raise DataError(f"{folder.parent.name}/{folder.name}: no config {name!r} in {folder} ({len(configs)} are); nearest: {', '.join(near)}")
+    raise DataError(
+        f"{folder.parent.name}/{folder.name}: no config {name!r} in {folder} ({len(configs)} are); nearest: {', '.join(near)}"
+    )
 
 
 def list_configs(folder: Path) -> dict[str, Files]:
-    """Config name to its files: by the README where it says, else by the zip, else by folders and file names."""
+    """Config name to its files: by the README where it says, else by the zip, else by folders and file
+    names.
+    """
     return _from_readme(folder) or _from_zip(folder) or _from_layout(folder)
 
 
@@ -82,7 +106,9 @@ def _from_readme(folder: Path) -> dict[str, Files]:
     try:
         said = yaml.load(front[1], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if front else None
     except yaml.YAMLError as error:
-        raise DataError(f"{folder / 'README.md'}: the front matter is no valid YAML ({' '.join(str(error).split())})") from error
+        raise DataError(
+            f"{folder / 'README.md'}: the front matter is no valid YAML ({' '.join(str(error).split())})"
+        ) from error
     configs = said.get("configs") if isinstance(said, dict) else None
     found: dict[str, Files] = {}
     for item in configs or []:
@@ -128,13 +154,20 @@ def _from_zip(folder: Path) -> dict[str, Files]:
             raise DataError(f"{archive}: no readable zip ({error}); download it again") from error
         for member in names:
             parts = member.split("/")
-            if member.endswith(".csv") and len(parts) >= 2 and parts[-2] in _SPLITS and not parts[-1].startswith("."):
+            if (
+                member.endswith(".csv")
+                and len(parts) >= 2
+                and parts[-2] in _SPLITS
+                and not parts[-1].startswith(".")
+            ):
                 found.setdefault(parts[-1].removesuffix(".csv"), {})[parts[-2]] = (member,)
     return {name: Files(splits, archives[0]) for name, splits in found.items()}
 
 
 def _from_layout(folder: Path) -> dict[str, Files]:
-    """Files without a README: ``data/train-*.parquet`` or ``train.jsonl`` is one config, ``config/split…`` is several."""
+    """Files without a README: ``data/train-*.parquet`` or ``train.jsonl`` is one config, ``config/split…`` is
+    several.
+    """
     found: dict[str, Files] = {}
     for place in (folder, folder / "data"):
         if place.is_dir() and (splits := _splits_by_name(place, folder)):
@@ -148,14 +181,18 @@ def _from_layout(folder: Path) -> dict[str, Files]:
 
 
 def _is_data(path: Path) -> bool:
-    return path.is_file() and path.name.endswith(_SUFFIXES) and not path.name.startswith((".", "dataset_info"))
+    return (
+        path.is_file() and path.name.endswith(_SUFFIXES) and not path.name.startswith((".", "dataset_info"))
+    )
 
 
 def _split_of(path: Path) -> str | None:
     stem = path.name.split(".")[0]
     while (shorter := _SHARD.sub("", stem)) != stem:
         stem = shorter
-    return _SPLITS.get(stem) or next((split for word, split in _SPLITS.items() if re.search(rf"(^|[-_]){word}([-_]|$)", stem)), None)
+    return _SPLITS.get(stem) or next(
+        (split for word, split in _SPLITS.items() if re.search(rf"(^|[-_]){word}([-_]|$)", stem)), None
+    )
 
 
 def _splits_by_name(place: Path, folder: Path) -> dict[str, tuple[str, ...]]:
@@ -170,7 +207,9 @@ def _splits_by_folder(place: Path, folder: Path) -> dict[str, tuple[str, ...]]:
     """``config/split/0000.parquet``, as the hub's refs/convert/parquet branch has it."""
     splits = {}
     for inner in sorted(path for path in place.iterdir() if path.is_dir()):
-        files = tuple(path.relative_to(folder).as_posix() for path in sorted(inner.iterdir()) if _is_data(path))
+        files = tuple(
+            path.relative_to(folder).as_posix() for path in sorted(inner.iterdir()) if _is_data(path)
+        )
         if files:
             splits[inner.name.removeprefix("partial-")] = files
     return splits
@@ -203,18 +242,24 @@ def _table(name: str, data: bytes) -> Any:
             return pq.read_table(io.BytesIO(data))
         return parse_rows(name, data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(f"{name}: cannot be read ({' '.join(str(error).split())[:200]}); is the file complete?") from error
+        raise DataError(
+            f"{name}: cannot be read ({' '.join(str(error).split())[:200]}); is the file complete?"
+        ) from error
 
 
 def parse_rows(name: str, text: str) -> list[dict[str, Any]]:
-    """Rows of CSV, TSV, JSON lines, or one JSON list. CSV cells stay texts (a cell "None" is no missing value); a nameless first
-    column is an index and is left out, as pandas' ``index_col=0`` does. Raises ValueError for what is neither."""
+    """Rows of CSV, TSV, JSON lines, or one JSON list. CSV cells stay texts (a cell "None" is no missing
+    value); a nameless first column is an index and is left out, as pandas' ``index_col=0`` does. Raises
+    ValueError for what is neither.
+    """
     if name.endswith((".csv", ".tsv")):
         rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if name.endswith(".tsv") else ",")
         found = []
         for number, row in enumerate(rows, start=1):
             if None in row or None in row.values():
-                raise ValueError(f"row {number} has {'more' if None in row else 'fewer'} cells than the header")
+                raise ValueError(
+                    f"row {number} has {'more' if None in row else 'fewer'} cells than the header"
+                )
             found.append({key: value for key, value in row.items() if key})
         return found
     if text.lstrip().startswith("["):
@@ -224,7 +269,9 @@ def parse_rows(name: str, text: str) -> list[dict[str, Any]]:
 
 
 def as_dataset(parts: list[Any], fingerprint: str) -> Dataset:
-    """One Dataset of pyarrow tables (features in their schema are respected) or lists of rows; the fingerprint is the content's."""
+    """One Dataset of pyarrow tables (features in their schema are respected) or lists of rows; the
+    fingerprint is the content's.
+    """
     import pyarrow as pa
     from datasets import Dataset
 
@@ -233,7 +280,9 @@ def as_dataset(parts: list[Any], fingerprint: str) -> Dataset:
         try:
             made = Dataset.from_list(rows)
         except (pa.ArrowException, TypeError, ValueError) as error:
-            raise DataError(_mixed(rows) or f"rows that make no table ({' '.join(str(error).split())[:200]})") from error
+            raise DataError(
+                _mixed(rows) or f"rows that make no table ({' '.join(str(error).split())[:200]})"
+            ) from error
         return Dataset(made.data, fingerprint=fingerprint)
     return Dataset(pa.concat_tables(parts, promote_options="default"), fingerprint=fingerprint)
 

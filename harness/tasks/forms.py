@@ -1,9 +1,12 @@
-"""In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says before a run and the worker follows.
+"""In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says before a run
+and the worker follows.
 
 | | no template | answers at once | thought closed | thinks |
 |---|---|---|---|---|
-| options by log-probability | as lm-eval | through the template | behind the closed thought | the generative twin, else refused |
-| one continuation's log-probability | as lm-eval | through the template | behind the closed thought | refused |
+| options by log-probability | as lm-eval | through the template | behind the closed thought | the generative
+  twin, else refused |
+| one continuation's log-probability | as lm-eval | through the template | behind the closed thought | refused
+  |
 | generated answer | generated | generated | generated | generated; the thought is no answer |
 | whole texts (perplexity) | perplexity | perplexity | perplexity | perplexity: no template is involved |
 """
@@ -34,7 +37,13 @@ WORDS = {
         "twin": "generative form",
         "refused": "refused",
     },
-    "zh": {"logprobs": "对数概率", "generated": "生成作答", "perplexity": "困惑度", "twin": "生成式", "refused": "拒绝"},
+    "zh": {
+        "logprobs": "对数概率",
+        "generated": "生成作答",
+        "perplexity": "困惑度",
+        "twin": "生成式",
+        "refused": "拒绝",
+    },
 }
 
 
@@ -51,7 +60,9 @@ class Thinker(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """One task of one model: its form; ``task`` is what is really asked (the twin, where that is the form), None where refused."""
+    """One task of one model: its form; ``task`` is what is really asked (the twin, where that is the form),
+    None where refused.
+    """
 
     form: Form
     task: TaskSpec | None
@@ -59,7 +70,10 @@ class Asked:
 
 
 def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
-    """The form of a task for a model. ``output`` is lm-eval's output_type, for tasks whose spec does not know it."""
+    """The form of a task for a model.
+
+    ``output`` is lm-eval's output_type, for tasks whose spec does not know it.
+    """
     known = spec.output or output
     form = _PLAIN.get(known or "", "generated")
     if model.kind != "thinks" or form != "logprobs":
@@ -67,16 +81,28 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
     if spec.twin is not None:
         name = spec.twin.groups[0] if spec.twin.groups else spec.twin.name
         return Asked("twin", spec.twin, f"asked as {name}: the model thinks before it answers ({model.why})")
-    what = "the log-probabilities of its options" if known == "multiple_choice" else "the log-probability of a continuation"
+    what = (
+        "the log-probabilities of its options"
+        if known == "multiple_choice"
+        else "the log-probability of a continuation"
+    )
     off = {
         True: "say thinking: false, or",
         False: "its template knows no thinking: false;",
         None: "say thinking: false (where its template knows it), or",
     }[model.switch]
     ways = f"{off} ask a generative task instead (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
-    return Asked("refused", None, f"compares {what}, which mean nothing where a thought comes first ({model.why}): {ways}")
+    return Asked(
+        "refused",
+        None,
+        f"compares {what}, which mean nothing where a thought comes first ({model.why}): {ways}",
+    )
 
 
 def leftover(asked: Asked, names: Collection[str]) -> TaskSpec | None:
     """The twin that is to be asked in a task's place, None where the config asks for it by itself anyway."""
-    return asked.task if asked.form == "twin" and asked.task is not None and asked.task.name not in names else None
+    return (
+        asked.task
+        if asked.form == "twin" and asked.task is not None and asked.task.name not in names
+        else None
+    )

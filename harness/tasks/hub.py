@@ -1,6 +1,7 @@
 """The hub and ModelScope: reached quickly or given up quickly, and remembered for the rest of the process.
 
-`huggingface_hub` retries for a minute where no network answers; here one short question decides whether it is asked at all.
+`huggingface_hub` retries for a minute where no network answers; here one short question decides whether it is
+asked at all.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ _DATA = (".parquet", ".csv", ".json", ".jsonl", ".tsv", ".zip")
 
 def offline() -> bool:
     """True where the environment forbids the network."""
-    return any(os.environ.get(name, "").upper() in ("1", "TRUE", "YES", "ON") for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"))
+    return any(
+        os.environ.get(name, "").upper() in ("1", "TRUE", "YES", "ON")
+        for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
+    )
 
 
 def endpoint() -> str:
@@ -63,7 +67,9 @@ _LOCAL_ONLY: ContextVar[bool] = ContextVar("local_only", default=False)
 
 @contextlib.contextmanager
 def local_only() -> Iterator[None]:
-    """Inside, data is looked for on this machine only, whatever the environment says (planning asks no network)."""
+    """Inside, data is looked for on this machine only, whatever the environment says (planning asks no
+    network).
+    """
     token = _LOCAL_ONLY.set(True)
     try:
         yield
@@ -100,13 +106,21 @@ def _fingerprint(splits: Any, revision: str | None) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
 
 
-def from_cache(path: str, name: str | None, load: Any, kwargs: dict[str, Any]) -> tuple[DatasetDict, str, str | None] | None:
+def from_cache(
+    path: str, name: str | None, load: Any, kwargs: dict[str, Any]
+) -> tuple[DatasetDict, str, str | None] | None:
     """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither holds it."""
     from huggingface_hub import snapshot_download
 
     with _forced_offline():
-        with contextlib.suppress(Exception):  # whatever a cache lacks or holds broken, the next place is asked
-            folder = Path(snapshot_download(path, repo_type="dataset", revision=kwargs.get("revision"), local_files_only=True))
+        with contextlib.suppress(
+            Exception
+        ):  # whatever a cache lacks or holds broken, the next place is asked
+            folder = Path(
+                snapshot_download(
+                    path, repo_type="dataset", revision=kwargs.get("revision"), local_files_only=True
+                )
+            )
             splits, fingerprint = read_folder(folder, name)
             return splits, fingerprint, folder.name
         with contextlib.suppress(Exception):
@@ -115,7 +129,9 @@ def from_cache(path: str, name: str | None, load: Any, kwargs: dict[str, Any]) -
     return None
 
 
-def from_hub(path: str, name: str | None, load: Any, kwargs: dict[str, Any]) -> tuple[DatasetDict, str, str | None]:
+def from_hub(
+    path: str, name: str | None, load: Any, kwargs: dict[str, Any]
+) -> tuple[DatasetDict, str, str | None]:
     """(splits, fingerprint, commit) from the hub. Raises DataError with the hub's own reason in one line."""
     from huggingface_hub import HfApi
 
@@ -130,8 +146,12 @@ def from_hub(path: str, name: str | None, load: Any, kwargs: dict[str, Any]) -> 
         raise DataError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
 
 
-def _script_repository(path: str, name: str | None, revision: str | None) -> tuple[DatasetDict, str, str | None]:
-    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own Parquet conversion."""
+def _script_repository(
+    path: str, name: str | None, revision: str | None
+) -> tuple[DatasetDict, str, str | None]:
+    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own Parquet
+    conversion.
+    """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
     try:
@@ -141,7 +161,11 @@ def _script_repository(path: str, name: str | None, revision: str | None) -> tup
             folder = Path(hf_hub_download(path, archive, repo_type="dataset", revision=revision)).parent
         else:
             wanted = [f"{name}/*"] if name else None
-            folder = Path(snapshot_download(path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=wanted))
+            folder = Path(
+                snapshot_download(
+                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=wanted
+                )
+            )
     except Exception as error:
         raise DataError(
             f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
@@ -152,7 +176,10 @@ def _script_repository(path: str, name: str | None, revision: str | None) -> tup
 
 
 def from_modelscope(path: str, name: str | None) -> tuple[DatasetDict, str]:
-    """(splits, fingerprint) by way of ModelScope's copy of the repository. Raises DataError where the package or the data is missing."""
+    """(splits, fingerprint) by way of ModelScope's copy of the repository.
+
+    Raises DataError where the package or the data is missing.
+    """
     try:
         from modelscope import dataset_snapshot_download
     except ImportError as error:

@@ -1,6 +1,7 @@
 """Answers to marks, by lm-eval's filters, the task's own process_results and its own aggregation.
 
-Answers of reasoning models lose their thought first; repeats that our config asked for are scored one by one (avg@k, maj@k).
+Answers of reasoning models lose their thought first; repeats that our config asked for are scored one by one
+(avg@k, maj@k).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from harness.items import Answer, Completion, Generation, Likelihood, Score, Thi
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
 from harness.tasks.origin import fields_of
-from harness.tasks.reading import Read
+from harness.tasks.reading import ReadAnswer
 from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
 from harness.tasks.unread import unread_findings
@@ -28,7 +29,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class _Asked:
-    """One document with its answers as lm-eval wants them. ``responses`` holds one list a instance; ``texts`` one text a repeat."""
+    """One document with its answers as lm-eval wants them.
+
+    ``responses`` holds one list a instance; ``texts`` one text a repeat.
+    """
 
     rendered: Rendered
     responses: list[list[Any]]
@@ -46,14 +50,19 @@ class _Asked:
 
 @dataclass
 class _Pass:
-    """One scoring of every document: filter name to document id to what the filters left (one value an instance)."""
+    """One scoring of every document: filter name to document id to what the filters left (one value an
+    instance).
+    """
 
     filtered: dict[str, dict[int, list[Any]]] = field(default_factory=dict)
     values: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
 
 
 class Marker:
-    """Marks the answers of one task. ``repeats`` > 1 says that each document's answers are scored one by one."""
+    """Marks the answers of one task.
+
+    ``repeats`` > 1 says that each document's answers are scored one by one.
+    """
 
     def __init__(self, task: Any, *, repeats: int = 1) -> None:
         self._task, self._repeats = task, repeats
@@ -61,8 +70,15 @@ class Marker:
         self._fields = fields_of(self._name, getattr(task.config, "metadata", None))
 
     def mark(self, documents: Sequence[Rendered], answers: Mapping[str, Answer]) -> Marks:
-        """Marks of the documents whose every answer is there. A document that cannot be marked is left out and told in `Marks.failed`."""
-        asked = [_asked(rendered, answers) for rendered in documents if all(item.key in answers for item in rendered.items)]
+        """Marks of the documents whose every answer is there.
+
+        A document that cannot be marked is left out and told in `Marks.failed`.
+        """
+        asked = [
+            _asked(rendered, answers)
+            for rendered in documents
+            if all(item.key in answers for item in rendered.items)
+        ]
         if not asked:
             return Marks((), (), 0)
         with cached_templates():
@@ -70,9 +86,16 @@ class Marker:
             votes = self._vote(asked, passes) if self._repeats > 1 else None
         failed = tuple((each.rendered.doc_id, each.failed) for each in asked if each.failed)
         if failed:
-            log.warning("task %s: %d documents cannot be marked; the first: document %d: %s", self._name, len(failed), *failed[0])
+            log.warning(
+                "task %s: %d documents cannot be marked; the first: document %d: %s",
+                self._name,
+                len(failed),
+                *failed[0],
+            )
         good = [each for each in asked if not each.failed]
-        samples = tuple(self._sample(each, name, passes, votes) for name in passes[0].filtered for each in good)
+        samples = tuple(
+            self._sample(each, name, passes, votes) for name in passes[0].filtered for each in good
+        )
         metrics = tuple(self._metrics(good, passes, votes))
         findings = (*thought_findings(good, samples, metrics), *unread_findings(samples))
         return Marks(samples, metrics, len(good), failed, findings)
@@ -82,8 +105,12 @@ class Marker:
         return str(self._task.config.task)
 
     def _pass(self, asked: list[_Asked], repeat: int) -> _Pass:
-        """Filters over every document at once, as lm-eval applies them, then process_results document by document."""
-        chosen = (lambda responses: [responses[repeat]]) if self._repeats > 1 else (lambda responses: responses)
+        """Filters over every document at once, as lm-eval applies them, then process_results document by
+        document.
+        """
+        chosen = (
+            (lambda responses: [responses[repeat]]) if self._repeats > 1 else (lambda responses: responses)
+        )
         made = _Pass()
         for each in asked:
             for instance, responses in zip(each.rendered.instances, each.responses, strict=True):
@@ -93,7 +120,9 @@ class Marker:
             kept = made.filtered.setdefault(ensemble.name, {})
             for each in asked:
                 if not each.failed:
-                    kept[each.rendered.doc_id] = [instance.filtered_resps[ensemble.name] for instance in each.rendered.instances]
+                    kept[each.rendered.doc_id] = [
+                        instance.filtered_resps[ensemble.name] for instance in each.rendered.instances
+                    ]
         for name, kept in made.filtered.items():
             made.values[name] = {}
             for each in asked:
@@ -107,7 +136,9 @@ class Marker:
             return
         try:
             ensemble.apply(everything)
-        except Exception:  # a filter is the task's code: where it fails on one document, the others still count
+        except (
+            Exception
+        ):  # a filter is the task's code: where it fails on one document, the others still count
             for each in asked:
                 try:
                     ensemble.apply(list(each.rendered.instances))
@@ -120,8 +151,13 @@ class Marker:
         except Exception as error:  # process_results is the task's code; one document must not end the cell
             each.failed = f"process_results: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
-    def _vote(self, asked: list[_Asked], passes: list[_Pass]) -> dict[str, dict[int, tuple[Any, dict[str, Any]]]]:
-        """Filter to document to (the answer most repeats gave, its metrics). Unparsable answers vote only among themselves."""
+    def _vote(
+        self, asked: list[_Asked], passes: list[_Pass]
+    ) -> dict[str, dict[int, tuple[Any, dict[str, Any]]]]:
+        """Filter to document to (the answer most repeats gave, its metrics).
+
+        Unparsable answers vote only among themselves.
+        """
         votes: dict[str, dict[int, tuple[Any, dict[str, Any]]]] = {}
         for name in passes[0].filtered:
             votes[name] = {}
@@ -141,14 +177,22 @@ class Marker:
 
     def _unparsable(self, filtered: Any) -> bool:
         parts = filtered if isinstance(filtered, list) else [filtered]
-        return bool(parts) and all(isinstance(part, str) and (not part.strip() or part in self._fallbacks) for part in parts)
+        return bool(parts) and all(
+            isinstance(part, str) and (not part.strip() or part in self._fallbacks) for part in parts
+        )
 
     def _sample(self, each: _Asked, name: str, passes: list[_Pass], votes: Any) -> SampleMark:
         doc_id = each.rendered.doc_id
         filtered = votes[name][doc_id][0] if votes else _single(passes[0].filtered[name][doc_id])
-        values = {metric: average([made.values[name][doc_id].get(metric) for made in passes]) for metric in passes[0].values[name][doc_id]}
+        values = {
+            metric: average([made.values[name][doc_id].get(metric) for made in passes])
+            for metric in passes[0].values[name][doc_id]
+        }
         if votes:
-            values |= {f"maj@{self._repeats}_{metric}": average([value]) for metric, value in votes[name][doc_id][1].items()}
+            values |= {
+                f"maj@{self._repeats}_{metric}": average([value])
+                for metric, value in votes[name][doc_id][1].items()
+            }
         written = isinstance(each.rendered.items[0], Completion)
         return SampleMark(
             doc_id=doc_id,
@@ -175,13 +219,19 @@ class Marker:
         count = _options(self._task, each.rendered)
         best = max(range(count), key=lambda index: each.responses[index][0][0])
         context, continuation = instances[best].args[:2]
-        return str(continuation if len({instance.args[0] for instance in instances[:count]}) == 1 else context).strip()
+        return str(
+            continuation if len({instance.args[0] for instance in instances[:count]}) == 1 else context
+        ).strip()
 
     def target(self, doc: dict[str, Any]) -> str:
         """The right answer as text: for multiple choice the option's text."""
         try:
             with cached_templates():
-                target = self._task.doc_to_text(doc) if getattr(self._task, "multiple_input", 0) else self._task.doc_to_target(doc)
+                target = (
+                    self._task.doc_to_text(doc)
+                    if getattr(self._task, "multiple_input", 0)
+                    else self._task.doc_to_target(doc)
+                )
                 if isinstance(target, int) and getattr(self._task.config, "doc_to_choice", None) is not None:
                     return str(self._task.doc_to_choice(doc)[target])
         except Exception as error:  # only a column for people to read
@@ -189,16 +239,24 @@ class Marker:
         return _text(target)
 
     def _metrics(self, good: list[_Asked], passes: list[_Pass], votes: Any) -> list[MetricValue]:
-        """In lm-eval's order: filter by filter, metrics as process_results names them; maj@k after each filter's own."""
+        """In lm-eval's order: filter by filter, metrics as process_results names them; maj@k after each
+        filter's own.
+        """
         found: list[MetricValue] = []
         for name in passes[0].filtered:
-            metrics = dict.fromkeys(metric for each in good for metric in passes[0].values[name][each.rendered.doc_id])
+            metrics = dict.fromkeys(
+                metric for each in good for metric in passes[0].values[name][each.rendered.doc_id]
+            )
             for metric in metrics:
                 columns = [_column(made.values[name], metric, good) for made in passes]
                 found.append(self._metric(metric, metric, name, columns))
             for metric in metrics if votes else ():
                 voted = {doc_id: values for doc_id, (_, values) in votes[name].items()}
-                found.append(self._metric(metric, f"maj@{self._repeats}_{metric}", name, [_column(voted, metric, good)]))
+                found.append(
+                    self._metric(
+                        metric, f"maj@{self._repeats}_{metric}", name, [_column(voted, metric, good)]
+                    )
+                )
         return found
 
     def _metric(self, metric: str, told: str, name: str, columns: list[list[Any]]) -> MetricValue:
@@ -276,8 +334,13 @@ def _fallbacks(task: Any) -> set[str]:
 
 def _readings(filtered: list[list[Any]]) -> str | None:
     """How a reader read the answers, one line a repeat; None where no reader ran."""
-    parts = (part for values in filtered for value in values for part in (value if isinstance(value, list) else [value]))
-    lines = [str(part.reading) for part in parts if isinstance(part, Read) and part.reading]
+    parts = (
+        part
+        for values in filtered
+        for value in values
+        for part in (value if isinstance(value, list) else [value])
+    )
+    lines = [str(part.reading) for part in parts if isinstance(part, ReadAnswer) and part.reading]
     return "\n".join(lines) if lines else None
 
 

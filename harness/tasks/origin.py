@@ -1,4 +1,6 @@
-"""Where an item comes from: the source it shares with others (its cluster), and its name in every language (its item key)."""
+"""Where an item comes from: the source it shares with others (its cluster), and its name in every language
+(its item key).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Fields:
     item: tuple[str, ...] = ()
 
     def cluster_of(self, doc: Mapping[str, Any]) -> str | None:
-        """16 hex digits that items of one source share; None where items are independent or a field is missing."""
+        """16 hex digits that items of one source share; None where items are independent or a field is
+        missing.
+        """
         return _digest(doc, self.cluster)
 
     def item_of(self, doc: Mapping[str, Any], doc_id: int) -> str:

@@ -27,7 +27,9 @@ class Rendered:
     instances: tuple[Any, ...]
     items: tuple[Item, ...]
     asked: str | None = None
-    """The prompt that was really asked, where answers are marked again and the chat template is not at hand."""
+    """The prompt that was really asked, where answers are marked again and the chat template is not at
+    hand.
+    """
 
     @property
     def prompt(self) -> str:
@@ -35,15 +37,20 @@ class Rendered:
         return self.asked if self.asked is not None else str(self.instances[0].args[0])
 
     def asked_as(self, prompt: str | None, think: ThinkTags | None) -> Rendered:
-        """The same document with the prompt that was really asked, which says whether a thought was opened for the model."""
+        """The same document with the prompt that was really asked, which says whether a thought was opened
+        for the model.
+        """
         if prompt is None:
             return self
-        items = (replace(item, think=_opened(think, prompt)) if isinstance(item, Completion) else item for item in self.items)
+        items = (
+            replace(item, think=_opened(think, prompt)) if isinstance(item, Completion) else item
+            for item in self.items
+        )
         return replace(self, items=tuple(items), asked=prompt)
 
 
 @dataclass(frozen=True)
-class Budget:
+class GenerationBudget:
     """Generation settings of a task under a style."""
 
     max_tokens: int
@@ -51,9 +58,13 @@ class Budget:
     sampling: Sampling
 
 
-def budget(kwargs: dict[str, Any], style: PromptStyle) -> Budget:
-    """lm-eval's generation settings as ours: aliases by its priority, greedy unless it samples (its ``normalize_gen_kwargs``)."""
-    aliases = (kwargs.get(name) for name in ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens"))
+def budget(kwargs: dict[str, Any], style: PromptStyle) -> GenerationBudget:
+    """lm-eval's generation settings as ours: aliases by its priority, greedy unless it samples (its
+    ``normalize_gen_kwargs``).
+    """
+    aliases = (
+        kwargs.get(name) for name in ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
+    )
     tokens = style.max_new_tokens or next((int(value) for value in aliases if value is not None), _MAX_TOKENS)
     until = kwargs.get("until") or []
     stop = tuple(text for text in ([until] if isinstance(until, str) else until) if text)
@@ -66,9 +77,9 @@ def budget(kwargs: dict[str, Any], style: PromptStyle) -> Budget:
     told = kwargs.get("repetition_penalty")
     penalty = float(told) if told else None
     if not sampled or temperature == 0:
-        return Budget(tokens, stop, Sampling(repetition_penalty=penalty))
+        return GenerationBudget(tokens, stop, Sampling(repetition_penalty=penalty))
     top_p, top_k = float(kwargs.get("top_p") or 1.0), int(kwargs.get("top_k") or 0)
-    return Budget(tokens, stop, Sampling(temperature, top_p, max(top_k, 0), penalty))
+    return GenerationBudget(tokens, stop, Sampling(temperature, top_p, max(top_k, 0), penalty))
 
 
 _UNDERSTOOD = frozenset(
@@ -90,11 +101,22 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "length_penalty": (0, 1),
 }
 """Settings of other engines' that change nothing at these values."""
-_NO_MATTER = frozenset({"early_stopping", "use_cache", "pad_token_id", "return_dict_in_generate", "output_scores", "skip_special_tokens"})
+_NO_MATTER = frozenset(
+    {
+        "early_stopping",
+        "use_cache",
+        "pad_token_id",
+        "return_dict_in_generate",
+        "output_scores",
+        "skip_special_tokens",
+    }
+)
 
 
 def ignored_settings(kwargs: dict[str, Any]) -> list[str]:
-    """Generation settings of a task that no engine here follows, as ``name: value``: answers are generated without them."""
+    """Generation settings of a task that no engine here follows, as ``name: value``: answers are generated
+    without them.
+    """
     return [
         f"{name}: {value}"
         for name, value in kwargs.items()
@@ -120,7 +142,9 @@ _PLAIN = frozenset({str, int, float, bool, list, dict, type(None)})
 
 
 class Templates:
-    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and each document rendered once by it."""
+    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and each
+    document rendered once by it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], str] = {}
@@ -154,15 +178,20 @@ def cached_templates(templates: Templates | None = None) -> Iterator[None]:
 class Renderer:
     """Renders the documents of one task under one style, in order, each once; what has been rendered is kept.
 
-    The order is part of the result: samplers that draw examples for each document go on from the document before.
+    The order is part of the result: samplers that draw examples for each document go on from the document
+    before.
     """
 
-    def __init__(self, task: Any, style: PromptStyle, *, seed: int, repeats: int, draws: bool = False) -> None:
+    def __init__(
+        self, task: Any, style: PromptStyle, *, seed: int, repeats: int, draws: bool = False
+    ) -> None:
         self._task, self._style, self._seed, self._repeats, self._draws = task, style, seed, repeats, draws
         self._done: list[Rendered] = []
         self._templates = Templates()
         self.adapted: list[Any] = []
-        """What the chat template did to each document's messages (`harness.engines.folding.Adapted`), where it says so."""
+        """What the chat template did to each document's messages (`harness.engines.folding.Adapted`), where
+        it says so.
+        """
         self._rest = self._documents()
 
     def first(self, limit: int | None) -> Iterator[Rendered]:
@@ -191,7 +220,9 @@ class Renderer:
             yield Rendered(doc_id, doc, instances, self._items(doc_id, instances))
 
     def _chances(self, doc_id: int) -> contextlib.AbstractContextManager[None]:
-        """Seeds of the document's own, where the task draws random numbers: a resumed cell then asks what it asked before."""
+        """Seeds of the document's own, where the task draws random numbers: a resumed cell then asks what it
+        asked before.
+        """
         if not self._draws:
             return contextlib.nullcontext()
         seed = item_seed(self._seed, doc_id, 0)
@@ -224,7 +255,9 @@ class Renderer:
     def _items(self, doc_id: int, instances: tuple[Any, ...]) -> tuple[Item, ...]:
         kinds = {instance.request_type for instance in instances}
         if kinds == {"loglikelihood"}:
-            return (Choice(str(doc_id), tuple((instance.args[0], instance.args[1]) for instance in instances)),)
+            return (
+                Choice(str(doc_id), tuple((instance.args[0], instance.args[1]) for instance in instances)),
+            )
         if len(instances) > 1 or len(kinds) > 1:
             raise DataError(
                 f"task {self._task.config.task} asks {len(instances)} questions of kinds {sorted(kinds)} a document: not supported"

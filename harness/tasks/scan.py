@@ -1,7 +1,8 @@
 """Names out of thousands of task YAMLs in under a second, without parsing them as YAML.
 
-lm-eval's own index parses 14,000 files and takes 13 s. What an index needs stands at the start of lines (``task:``, ``group:``,
-``tag:``, ``include:``), so a regular expression finds it; includes are followed textually, because tags are inherited through them.
+lm-eval's own index parses 14,000 files and takes 13 s. What an index needs stands at the start of lines
+(``task:``, ``group:``, ``tag:``, ``include:``), so a regular expression finds it; includes are followed
+textually, because tags are inherited through them.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ import yaml
 from harness.errors import ConfigError
 
 _KEY = re.compile(r"""["']?(task|group|tag|include|class)["']?[ ]*:[ \t]*(.*?)[ \t]*\r?$""")
-_STARTS = tuple(quote + key for key in ("task", "group", "tag", "include", "class") for quote in ("", '"', "'"))
-"""What a line must start with to be worth the expression: most of the scan's time would go into the other lines."""
+_STARTS = tuple(
+    quote + key for key in ("task", "group", "tag", "include", "class") for quote in ("", '"', "'")
+)
+"""What a line must start with to be worth the expression: most of the scan's time would go into the other
+lines.
+"""
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*?)[ \t]*\r?$")
 _COMMENT = re.compile(r"\s+#.*$")
 _SKIP = {"__pycache__", ".ipynb_checkpoints"}
@@ -30,11 +35,13 @@ _FORMAT = 3
 """Raised whenever the scan finds something else than before, so that an old cache is not used."""
 
 FUNCTION = "!function "
-"""Prefix of an unresolved function reference in a config read by `read_config`: ``!function /folder/utils.name``."""
+"""Prefix of an unresolved function reference in a config read by `read_config`: ``!function
+/folder/utils.name``.
+"""
 
 
 @dataclass
-class Found:
+class ScannedFolder:
     """What one folder of YAMLs holds: name to file (relative to the folder), and tag to task names."""
 
     tasks: dict[str, str] = field(default_factory=dict)
@@ -87,7 +94,9 @@ class _Scanner:
         own: dict[str, list[str]] = {}
         for number, line in enumerate(lines):
             if line.startswith(_STARTS) and (match := _KEY.match(line)):
-                own[match[1]] = _values(match[2], lines[number + 1 :] if not match[2] or match[2].startswith("#") else [])
+                own[match[1]] = _values(
+                    match[2], lines[number + 1 :] if not match[2] or match[2].startswith("#") else []
+                )
         merged: dict[str, list[str]] = {}
         for name in own.pop("include", []):
             other = os.path.normpath(os.path.join(os.path.dirname(path), name))  # noqa: PTH118, PTH120
@@ -99,9 +108,9 @@ class _Scanner:
         return merged
 
 
-def scan(root: Path) -> Found:
+def scan(root: Path) -> ScannedFolder:
     """Every name under ``root``. Of two files with one name the first in path order counts, as in lm-eval."""
-    found, scanner = Found(), _Scanner()
+    found, scanner = ScannedFolder(), _Scanner()
     prefix = len(str(root)) + 1
     for path in sorted(_yaml_files(root)):
         keys = scanner.keys(path)
@@ -118,9 +127,12 @@ def scan(root: Path) -> Found:
     return found
 
 
-def beside(folder: Path) -> Found:
-    """Names in a person's own folder, not below it: few files, in any YAML style, so each is parsed. Unreadable ones are not named."""
-    found = Found()
+def beside(folder: Path) -> ScannedFolder:
+    """Names in a person's own folder, not below it: few files, in any YAML style, so each is parsed.
+
+    Unreadable ones are not named.
+    """
+    found = ScannedFolder()
     for path in sorted(folder.glob("*.yaml")):
         try:
             config = read_config(path)
@@ -138,7 +150,9 @@ def beside(folder: Path) -> Found:
 
 
 def lm_eval_tasks_folder() -> Path:
-    """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when lm-eval is not installed."""
+    """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when lm-eval is
+    not installed.
+    """
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("lm-eval is not installed: pip install lm-eval==0.4.13")
@@ -157,14 +171,16 @@ def _installed(name: str) -> str:
         return "unknown"
 
 
-def cached_scan(root: Path) -> Found:
-    """`scan` of lm-eval's folder, kept as JSON by version, folder and time of change; a cache that cannot be used is only slow."""
+def cached_scan(root: Path) -> ScannedFolder:
+    """`scan` of lm-eval's folder, kept as JSON by version, folder and time of change; a cache that cannot be
+    used is only slow.
+    """
     stamp = f"{_FORMAT}|{_installed('lm-eval')}|{root}|{root.stat().st_mtime_ns}"
     path = cache_folder() / "task-names.json"
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["stamp"] == stamp:
-            return Found(kept["tasks"], kept["groups"], kept["tags"])
+            return ScannedFolder(kept["tasks"], kept["groups"], kept["tags"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
     found = scan(root)
@@ -186,7 +202,8 @@ def _loader(folder: Path) -> type[yaml.SafeLoader]:
 
 
 def read_config(path: Path, trail: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """A task or group YAML with its includes merged, functions left as ``!function /folder/module.name`` texts.
+    """A task or group YAML with its includes merged, functions left as ``!function /folder/module.name``
+    texts.
 
     Raises ConfigError, one line, when the file cannot be read, is no mapping, or includes itself.
     """

@@ -1,6 +1,8 @@
-"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub, ModelScope; in that order.
+"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub, ModelScope;
+in that order.
 
-lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built, `DataSources.active` answers there instead.
+lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built, `DataSources.active`
+answers there instead.
 """
 
 from __future__ import annotations
@@ -32,9 +34,19 @@ _MEND = "name a mirror (mirror: or HARNESS_MIRROR), set HF_ENDPOINT, use HARNESS
 
 
 class DataSources:
-    """Reads datasets. ``mirror`` is a folder with datasets/<org>/<name>; ``base_dir`` is where relative paths of a task YAML count from."""
+    """Reads datasets.
 
-    def __init__(self, mirror: Path | None = None, *, base_dir: Path | None = None, bundled: Path = DATA / "tasks" / "data") -> None:
+    ``mirror`` is a folder with datasets/<org>/<name>; ``base_dir`` is where relative paths of a task YAML
+    count from.
+    """
+
+    def __init__(
+        self,
+        mirror: Path | None = None,
+        *,
+        base_dir: Path | None = None,
+        bundled: Path = DATA / "tasks" / "data",
+    ) -> None:
         self.mirror, self.base_dir, self.bundled = mirror, base_dir, bundled
         self.read: list[Provenance] = []
         """What has been read since `active` began, in order."""
@@ -45,7 +57,11 @@ class DataSources:
 
         Raises DataError in one line: what was tried, and how to mend it.
         """
-        kwargs = {key: value for key, value in kwargs.items() if value is not None and key not in ("trust_remote_code", "cache_dir")}
+        kwargs = {
+            key: value
+            for key, value in kwargs.items()
+            if value is not None and key not in ("trust_remote_code", "cache_dir")
+        }
         key = (path, name, repr(sorted(kwargs.items())))
         if key in self._kept:
             return self._kept[key]
@@ -79,13 +95,18 @@ class DataSources:
             rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
-        # Of the rows as they were read: other columns, or another reading of them, are other data; the folder is not.
+        # Of the rows as they were read: other columns, or another reading of them, are other data; the folder
+        # is not.
         told = json.dumps(rows, ensure_ascii=True, sort_keys=True)
         fingerprint = hashlib.sha256(told.encode()).hexdigest()[:32]
-        return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(file.name, name, "file", fingerprint)
+        return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(
+            file.name, name, "file", fingerprint
+        )
 
     def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:
-        """The mirror's folder, a folder that the task names itself, or the local files of datasets' json, csv and parquet builders."""
+        """The mirror's folder, a folder that the task names itself, or the local files of datasets' json, csv
+        and parquet builders.
+        """
         if path in _BUILDERS and (files := self._local_files(kwargs.get("data_files"))):
             return self._plain_files(path, name, files)
         for folder, origin in self._folders(path):
@@ -100,7 +121,9 @@ class DataSources:
         if self.mirror:
             yield self.mirror / "datasets" / path, "mirror"
             if "/" not in path:
-                yield from ((folder, "mirror") for folder in sorted((self.mirror / "datasets").glob(f"*/{path}")))
+                yield from (
+                    (folder, "mirror") for folder in sorted((self.mirror / "datasets").glob(f"*/{path}"))
+                )
         for base in (self.base_dir, Path.cwd()):
             if base and (path.startswith((".", "/")) or (self.base_dir and base == self.base_dir)):
                 yield base / path, "file"
@@ -120,7 +143,9 @@ class DataSources:
                 found.setdefault(str(split), []).append(file)
         return found
 
-    def _plain_files(self, path: str, name: str | None, files: dict[str, list[Path]]) -> tuple[Any, Provenance]:
+    def _plain_files(
+        self, path: str, name: str | None, files: dict[str, list[Path]]
+    ) -> tuple[Any, Provenance]:
         digest, splits = hashlib.sha256(), {}
         for split, paths in files.items():
             parts: list[Any] = []
@@ -134,7 +159,9 @@ class DataSources:
     def _remote(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         load, tried = _original_load(), []
         if self.mirror:
-            tried.append(f"mirror {self.mirror}: no {f'datasets/{path}' if self.mirror.is_dir() else 'such folder'}")
+            tried.append(
+                f"mirror {self.mirror}: no {f'datasets/{path}' if self.mirror.is_dir() else 'such folder'}"
+            )
         if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
             splits, fingerprint = hub.from_modelscope(path, name)
             return splits, Provenance(path, name, "modelscope", fingerprint)
@@ -146,7 +173,9 @@ class DataSources:
         if found:
             return found[0], Provenance(path, name, "cache", found[1], found[2])
         tried += [f"hub: {why}", "cache: nothing"]
-        raise DataError(f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {_MEND}")
+        raise DataError(
+            f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {_MEND}"
+        )
 
     @contextlib.contextmanager
     def active(self) -> Iterator[DataSources]:
@@ -172,7 +201,8 @@ _ORIGINAL: list[Any] = []
 def _remember(original: Any) -> Any:
     """Keeps the real loader, and gives the function that stands in for it.
 
-    A module imported meanwhile may bind the stand-in for good, so it asks the sources only while some are active.
+    A module imported meanwhile may bind the stand-in for good, so it asks the sources only while some are
+    active.
     """
     _ORIGINAL[:] = [original]
     return _dispatch
@@ -205,4 +235,6 @@ def _rows_or_table(builder: str, file: Path, data: bytes) -> Any:
             return [{"text": line} for line in data.decode("utf-8-sig").splitlines()]
         return parse_rows("rows.csv" if builder == "csv" else "rows.json", data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})") from error
+        raise DataError(
+            f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})"
+        ) from error

@@ -1,4 +1,7 @@
-"""A DatasetDict that says which splits there are when one is missing. Imports datasets: load only when data is read."""
+"""A DatasetDict that says which splits there are when one is missing.
+
+Imports datasets: load only when data is read.
+"""
 
 from __future__ import annotations
 

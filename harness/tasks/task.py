@@ -1,4 +1,6 @@
-"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks the answers."""
+"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks the
+answers.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,37 @@ _KINDS: dict[str, Kind] = {
     "loglikelihood_rolling": "passage",
 }
 _PROMPT_KEYS = (
-    *("dataset_name", "training_split", "validation_split", "test_split", "fewshot_split", "process_docs", "custom_dataset", "class"),
-    *("doc_to_text", "doc_to_target", "doc_to_choice", "use_prompt", "description", "target_delimiter", "fewshot_delimiter"),
+    *(
+        "dataset_name",
+        "training_split",
+        "validation_split",
+        "test_split",
+        "fewshot_split",
+        "process_docs",
+        "custom_dataset",
+        "class",
+    ),
+    *(
+        "doc_to_text",
+        "doc_to_target",
+        "doc_to_choice",
+        "use_prompt",
+        "description",
+        "target_delimiter",
+        "fewshot_delimiter",
+    ),
     *("fewshot_config", "output_type", "gen_prefix"),
 )
 """Config keys that decide what is asked; metrics and filters only decide the marks."""
-_MARK_KEYS = ("filter_list", "metric_list", "process_results", "doc_to_target", "doc_to_choice", "class", "metadata")
+_MARK_KEYS = (
+    "filter_list",
+    "metric_list",
+    "process_results",
+    "doc_to_target",
+    "doc_to_choice",
+    "class",
+    "metadata",
+)
 """Config keys that decide how answers are read and marked."""
 _CHANCE_DOCUMENTS = 1000
 
@@ -48,11 +75,15 @@ class Task:
         self._task, self._config, self._repeats = built.task, built.config, built.own_repeats
         self._metadata: dict[str, Any] = built.config["metadata"]
         self._reads = provenance
-        self._draws = draws({key: built.config[key] for key in _PROMPT_KEYS if built.config.get(key) is not None})
+        self._draws = draws(
+            {key: built.config[key] for key in _PROMPT_KEYS if built.config.get(key) is not None}
+        )
         self._renderers: dict[PromptStyle, Renderer] = {}
         self.fewshot = int(self._task.config.num_fewshot or 0)
         self.version = str(self._metadata.get("version", self._task.VERSION or 0))
-        self.language: str | None = spec.language or self._metadata.get("language") or guess_language(spec.name)
+        self.language: str | None = (
+            spec.language or self._metadata.get("language") or guess_language(spec.name)
+        )
         self.kind: Kind = _KINDS[str(self._task.OUTPUT_TYPE)]
         self.available = len(self._task.eval_docs)
         """Number of documents."""
@@ -63,16 +94,23 @@ class Task:
         if self._reads:
             return self._reads[0]
         return Provenance(
-            str(self._config.get("dataset_path") or "custom"), self._config.get("dataset_name"), "custom", self._own_fingerprint()
+            str(self._config.get("dataset_path") or "custom"),
+            self._config.get("dataset_name"),
+            "custom",
+            self._own_fingerprint(),
         )
 
     def _own_fingerprint(self) -> str:
         rows = [self._task.eval_docs[index] for index in range(min(self.available, 1000))]
-        return hashlib.sha256(json.dumps([self.available, rows], default=str, ensure_ascii=False).encode()).hexdigest()[:32]
+        return hashlib.sha256(
+            json.dumps([self.available, rows], default=str, ensure_ascii=False).encode()
+        ).hexdigest()[:32]
 
     @property
     def chance(self) -> float | None:
-        """The metric's value by guessing: what the metadata says, else for multiple choice the mean of 1 / number of options."""
+        """The metric's value by guessing: what the metadata says, else for multiple choice the mean of 1 /
+        number of options.
+        """
         if "chance" in self._metadata:
             said = self._metadata["chance"]
             return None if said is None else float(said)
@@ -85,7 +123,9 @@ class Task:
         return sum(1 / count for count in counts) / len(counts)
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
-        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat template's text, not its think tags."""
+        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat template's
+        text, not its think tags.
+        """
         return {
             "task": self.name,
             "version": self.version,
@@ -117,14 +157,22 @@ class Task:
 
     def _prompt_hash(self) -> str:
         parts = {key: _plain(self._config[key]) for key in _PROMPT_KEYS if self._config.get(key) is not None}
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()
+        ).hexdigest()[:16]
 
     @functools.cached_property
     def marking_id(self) -> str:
-        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and for our own tasks the readers' code."""
+        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and for our
+        own tasks the readers' code.
+        """
         parts = {key: _plain(self._config[key]) for key in _MARK_KEYS if self._config.get(key) is not None}
-        parts["readers"] = _readers() if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA) else None
-        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+        parts["readers"] = (
+            _readers() if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA) else None
+        )
+        return hashlib.sha256(
+            json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()
+        ).hexdigest()[:16]
 
     def items(self, style: PromptStyle, limit: int | None = None) -> Iterator[Item]:
         """The items of the first ``limit`` documents, in document order, rendered as they are asked for.
@@ -141,7 +189,9 @@ class Task:
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
         found = prompt_findings(self._renderer(style).adapted)
-        ignored = ignored_settings(self._task.config.generation_kwargs or {}) if self.kind == "completion" else []
+        ignored = (
+            ignored_settings(self._task.config.generation_kwargs or {}) if self.kind == "completion" else []
+        )
         if ignored:
             found = (*found, Finding("settings_ignored", values={"settings": ", ".join(ignored)}))
         return found
@@ -155,15 +205,24 @@ class Task:
         return known
 
     def mark(
-        self, answers: Mapping[str, Answer], style: PromptStyle, limit: int | None = None, *, prompts: Mapping[int, str] | None = None
+        self,
+        answers: Mapping[str, Answer],
+        style: PromptStyle,
+        limit: int | None = None,
+        *,
+        prompts: Mapping[int, str] | None = None,
     ) -> Marks:
-        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items are).
+        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items
+        are).
 
-        ``prompts`` by document, where given, are what was really asked: kept answers are marked again without the model's chat template.
+        ``prompts`` by document, where given, are what was really asked: kept answers are marked again without
+        the model's chat template.
         """
         documents = list(self._renderer(style).first(limit))
         if prompts is not None:
-            documents = [document.asked_as(prompts.get(document.doc_id), style.think) for document in documents]
+            documents = [
+                document.asked_as(prompts.get(document.doc_id), style.think) for document in documents
+            ]
         return Marker(self._task, repeats=self._repeats).mark(documents, answers)
 
     def example(self, style: PromptStyle) -> tuple[str, str]:
@@ -174,14 +233,19 @@ class Task:
         lines = [f"right answer: {marker.target(rendered.doc)}", f"metrics: {metrics}"]
         if self.kind == "choice":
             options = [repr(instance.args[1]) for instance in rendered.instances]
-            lines.insert(0, f"log-probabilities of {len(options)} continuations are compared: {', '.join(options)}")
+            lines.insert(
+                0, f"log-probabilities of {len(options)} continuations are compared: {', '.join(options)}"
+            )
         elif self.kind == "passage":
             lines = ["the log-probability of the whole text is summed", f"metrics: {metrics}"]
         else:
             item = rendered.items[0]
             assert isinstance(item, Completion)
             filters = ", ".join(ensemble.name for ensemble in self._task._filters)
-            lines.insert(0, f"at most {item.max_tokens} tokens are generated, until {list(item.stop)}; filters: {filters}")
+            lines.insert(
+                0,
+                f"at most {item.max_tokens} tokens are generated, until {list(item.stop)}; filters: {filters}",
+            )
         return rendered.prompt, "\n".join(lines)
 
 
@@ -193,9 +257,11 @@ def _readers() -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A config value as JSON, a function by its name and its module's source (helpers in the module count too).
+    """A config value as JSON, a function by its name and its module's source (helpers in the module count
+    too).
 
-    Nothing may be written by its repr: that holds an address, and the same task would be another one in the next process.
+    Nothing may be written by its repr: that holds an address, and the same task would be another one in the
+    next process.
     """
     if isinstance(value, functools.partial):
         return [_plain(value.func), _plain(value.args), _plain(value.keywords)]
@@ -215,10 +281,15 @@ def _plain(value: Any) -> Any:
 def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: bool = False) -> Task:
     """Reads the task's data and builds it.
 
-    Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be used, code execution not allowed).
+    Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be used, code
+    execution not allowed).
     """
     own = spec.yaml_path is not None and not spec.yaml_path.is_relative_to(lm_eval_tasks_folder())
-    sources = DataSources(sources.mirror, base_dir=spec.yaml_path.parent if own and spec.yaml_path else None, bundled=sources.bundled)
+    sources = DataSources(
+        sources.mirror,
+        base_dir=spec.yaml_path.parent if own and spec.yaml_path else None,
+        bundled=sources.bundled,
+    )
     built = build(spec, sources, seed=seed, allow_code=allow_code)
     task = Task(spec, built, tuple(sources.read), seed)
     if not task.available:

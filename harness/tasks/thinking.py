@@ -1,4 +1,6 @@
-"""What an evaluation's thoughts did to its scores, as findings: thoughts that nobody announced, thoughts that never ended."""
+"""What an evaluation's thoughts did to its scores, as findings: thoughts that nobody announced, thoughts that
+never ended.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from harness.tasks.api import MetricValue, SampleMark
 from harness.tasks.render import Rendered
 
 
-class Read(Protocol):
+class ReadDocument(Protocol):
     """One document with what was found in its answers."""
 
     rendered: Rendered
@@ -22,12 +24,14 @@ class Read(Protocol):
     cut_inside: int
 
 
-def thought_findings(read: Sequence[Read], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]) -> tuple[Finding, ...]:
+def thought_findings(
+    read: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
+) -> tuple[Finding, ...]:
     """Findings over the documents that were marked; ``samples`` and ``metrics`` are theirs."""
     return (*_unannounced(read), *_truncated(read, samples, metrics))
 
 
-def _unannounced(read: Sequence[Read]) -> list[Finding]:
+def _unannounced(read: Sequence[ReadDocument]) -> list[Finding]:
     answers = sum(len(each.rendered.items) for each in read)
     pairs = Counter((tags.open, tags.close) for each in read for tags in each.unannounced)
     if not pairs:
@@ -38,7 +42,9 @@ def _unannounced(read: Sequence[Read]) -> list[Finding]:
     return found + ([Finding("cut_thoughts", cut, answers, {"tags": tags})] if cut else [])
 
 
-def _truncated(read: Sequence[Read], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]) -> list[Finding]:
+def _truncated(
+    read: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
+) -> list[Finding]:
     """Documents whose thought never ended, with the score over the others: only where the two scores differ.
 
     The metric is the task's first one that is a share of right answers.
@@ -47,7 +53,11 @@ def _truncated(read: Sequence[Read], samples: Sequence[SampleMark], metrics: Seq
     metric = next((metric for metric in metrics if metric.higher_is_better and 0 <= metric.value <= 1), None)
     if not lost or metric is None:
         return []
-    scores = {sample.doc_id: sample.metrics.get(metric.metric) or 0.0 for sample in samples if sample.filter == metric.filter}
+    scores = {
+        sample.doc_id: sample.metrics.get(metric.metric) or 0.0
+        for sample in samples
+        if sample.filter == metric.filter
+    }
     whole = sum(scores.values())
     finished = whole - sum(scores.get(doc_id, 0.0) for doc_id in lost)
     left = len(scores) - len(lost)

@@ -1,7 +1,9 @@
-"""The generative twin of a multiple-choice task: the same documents, answered in writing, the letter of the answer read.
+"""The generative twin of a multiple-choice task: the same documents, answered in writing, the letter of the
+answer read.
 
-C-Eval, CMMLU and MMLU have templates of their own (``lm_eval_tasks/derived``, names like ``ceval-valid-gen_law``). Any other task whose
-options are listed by letters, and a file of one's own with choices, gets ``NAME-gen`` made from its own YAML here.
+C-Eval, CMMLU and MMLU have templates of their own (``lm_eval_tasks/derived``, names like
+``ceval-valid-gen_law``). Any other task whose options are listed by letters, and a file of one's own with
+choices, gets ``NAME-gen`` made from its own YAML here.
 """
 
 from __future__ import annotations
@@ -24,11 +26,18 @@ _DROPPED = ("doc_to_choice", "fewshot_config", "fewshot_split", "target_delimite
 
 
 def lettered(config: dict[str, Any]) -> int | None:
-    """How many options a task's config lists by their letters, A first; None where its options are other texts, or not known before."""
+    """How many options a task's config lists by their letters, A first; None where its options are other
+    texts, or not known before.
+    """
     if config.get("output_type") != "multiple_choice" or config.get("process_results") or config.get("class"):
         return None
     text, choices = config.get("doc_to_text"), _listed(config.get("doc_to_choice"))
-    if not isinstance(text, str) or text.startswith("!function") or _LISTED.search(text) is None or choices is None:
+    if (
+        not isinstance(text, str)
+        or text.startswith("!function")
+        or _LISTED.search(text) is None
+        or choices is None
+    ):
         return None
     bare = [choice.strip(" ().") if isinstance(choice, str) else "" for choice in choices]
     return len(bare) if len(bare) > 1 and bare == list(LETTERS[: len(bare)]) else None
@@ -43,8 +52,13 @@ def _listed(choices: Any) -> list[Any] | None:
     return choices if isinstance(choices, list) else None
 
 
-def twin_config(config: dict[str, Any], name: str, language: str | None, template: dict[str, Any], chance: float | None) -> dict[str, Any]:
-    """What the twin's lm-eval config says instead of the task's. ``template``: the settings that every generative form shares."""
+def twin_config(
+    config: dict[str, Any], name: str, language: str | None, template: dict[str, Any], chance: float | None
+) -> dict[str, Any]:
+    """What the twin's lm-eval config says instead of the task's.
+
+    ``template``: the settings that every generative form shares.
+    """
     text = str(config["doc_to_text"])
     target = config.get("doc_to_target")
     metadata = config.get("metadata")
@@ -64,9 +78,15 @@ def twin_config(config: dict[str, Any], name: str, language: str | None, templat
 
 
 def _letter(target: Any) -> str:
-    """A template that writes the right option's letter, where the task's own names its letter or its place from 0."""
+    """A template that writes the right option's letter, where the task's own names its letter or its place
+    from 0.
+    """
     if isinstance(target, int):
         return LETTERS[target]
     inner = f"{{{{{target}}}}}" if _COLUMN.fullmatch(str(target)) else str(target)
-    bare = "{% set right %}" + inner + "{% endset %}{% set right = right|trim|replace('(', '')|replace(')', '') %}"
+    bare = (
+        "{% set right %}"
+        + inner
+        + "{% endset %}{% set right = right|trim|replace('(', '')|replace(')', '') %}"
+    )
     return bare + "{{ '" + LETTERS + "'[right|int] if right.isdigit() else right }}"

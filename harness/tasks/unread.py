@@ -9,7 +9,10 @@ from harness.tasks.api import SampleMark
 
 
 def unread_findings(samples: Sequence[SampleMark]) -> tuple[Finding, ...]:
-    """How many answers state nothing, or several things. Of several filters the one that read the most counts."""
+    """How many answers state nothing, or several things.
+
+    Of several filters the one that read the most counts.
+    """
     read: dict[str, list[bool]] = {}
     for sample in samples:
         if sample.reading is not None:

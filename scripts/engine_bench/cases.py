@@ -1,4 +1,6 @@
-"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the character; see tests/tasks)."""
+"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the
+character; see tests/tasks).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,22 @@ from harness.items import Choice
 from harness.tasks import DataSources, expand, load
 from harness.tasks.api import PromptStyle
 
-SUBJECTS = ("college_economics", "civil_servant", "urban_and_rural_planner", "teacher_qualification", "college_programming", "art_studies")
+SUBJECTS = (
+    "college_economics",
+    "civil_servant",
+    "urban_and_rural_planner",
+    "teacher_qualification",
+    "college_programming",
+    "art_studies",
+)
 
 
 @dataclass(frozen=True)
 class Case:
-    """Tasks asked together. ``limit``: questions a task; ``dtypes``: number formats it is measured in; ``least``, ``aim``: what is asked of
-    the ratio to lm-eval. ``sketch``: the sketch answers it too; ``rival``: lm-eval does (in bf16 on a processor without bf16 it takes
-    many minutes)."""
+    """Tasks asked together. ``limit``: questions a task; ``dtypes``: number formats it is measured in;
+    ``least``, ``aim``: what is asked of the ratio to lm-eval. ``sketch``: the sketch answers it too;
+    ``rival``: lm-eval does (in bf16 on a processor without bf16 it takes many minutes).
+    """
 
     name: str
     tasks: tuple[str, ...]
@@ -31,9 +41,27 @@ class Case:
 
 
 CASES = (
-    Case("C-Eval, six subjects, 5-shot", tuple(f"ceval-valid_{name}" for name in SUBJECTS), 5, None, 15, 25, sketch=True),
+    Case(
+        "C-Eval, six subjects, 5-shot",
+        tuple(f"ceval-valid_{name}" for name in SUBJECTS),
+        5,
+        None,
+        15,
+        25,
+        sketch=True,
+    ),
     Case("C-Eval, one subject, 5-shot", ("ceval-valid_art_studies",), 5, None, 15, 25, sketch=True),
-    Case("C-Eval, one subject, 5-shot, bf16", ("ceval-valid_art_studies",), 5, None, 15, 25, ("bfloat16",), True, rival=False),
+    Case(
+        "C-Eval, one subject, 5-shot, bf16",
+        ("ceval-valid_art_studies",),
+        5,
+        None,
+        15,
+        25,
+        ("bfloat16",),
+        True,
+        rival=False,
+    ),
     Case("CMMLU, one subject, 5-shot, bf16", ("cmmlu_anatomy",), 5, 16, 15, 25, ("bfloat16",)),
     Case("CMMLU, one subject, 5-shot", ("cmmlu_anatomy",), 5, 48, 15, 25),
     Case("MMLU, one subject, 5-shot", ("mmlu_anatomy",), 5, 48, 15, 25),
@@ -48,7 +76,8 @@ CASES = (
 def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[list[Choice]]:
     """The items of each task of a case: tasks are asked one after the other, as cells are.
 
-    ``limit`` asks for fewer questions a task, except of the case that the sketch, which always takes all, answers too.
+    ``limit`` asks for fewer questions a task, except of the case that the sketch, which always takes all,
+    answers too.
     """
     most = case.limit if limit is None or case.sketch else limit
     found = []
@@ -56,5 +85,11 @@ def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[l
         entry = TaskEntry.model_validate({"task": name, "fewshot": case.shots})
         (spec,) = expand([entry], limit=most, base_dir=root).tasks
         task = load(spec, DataSources(mirror=mirror), seed=1234, allow_code=False)
-        found.append([item for item in task.items(PromptStyle(chat=None, multiturn=False), most) if isinstance(item, Choice)])
+        found.append(
+            [
+                item
+                for item in task.items(PromptStyle(chat=None, multiturn=False), most)
+                if isinstance(item, Choice)
+            ]
+        )
     return found

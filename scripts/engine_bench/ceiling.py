@@ -1,4 +1,6 @@
-"""Achieved FLOP/s in scoring, Qwen2.5-0.5B's shape, as a share of the best square matrix product: ``python -m engine_bench.ceiling …``."""
+"""Achieved FLOP/s in scoring, Qwen2.5-0.5B's shape, as a share of the best square matrix product: ``python -m
+engine_bench.ceiling …``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 
 SIZES = (1024, 2048, 3072)
-_PATIENCE = 5.0  # seconds a size: a format that the processor only emulates is slow, and larger sizes are then left out
+# seconds a size: a format that the processor only emulates is slow, and larger sizes are then left out
+_PATIENCE = 5.0
 
 
 def best_square(dtype: torch.dtype, device: str = "cpu", sizes: Sequence[int] = SIZES) -> float:
@@ -36,20 +39,32 @@ def best_square(dtype: torch.dtype, device: str = "cpu", sizes: Sequence[int] = 
 
 
 def linear_flops(model: Any) -> tuple[list[tuple[torch.nn.Module, int]], list[Any]]:
-    """Counts 2 × weights × rows at every linear layer as it is called. Returns (the count so far as a one-item list holder, hooks)."""
+    """Counts 2 × weights × rows at every linear layer as it is called.
+
+    Returns (the count so far as a one-item list holder, hooks).
+    """
     counted: list[tuple[torch.nn.Module, int]] = []
 
     def count(module: Any, args: tuple[Any, ...], _: Any) -> None:
-        counted.append((module, 2 * module.weight.numel() * (args[0].numel() // args[0].shape[-1] if args[0].numel() else 0)))
+        counted.append(
+            (
+                module,
+                2 * module.weight.numel() * (args[0].numel() // args[0].shape[-1] if args[0].numel() else 0),
+            )
+        )
 
-    hooks = [part.register_forward_hook(count) for part in model.modules() if isinstance(part, torch.nn.Linear)]
+    hooks = [
+        part.register_forward_hook(count) for part in model.modules() if isinstance(part, torch.nn.Linear)
+    ]
     return counted, hooks
 
 
 def measure(dtype: str, mirror: Path, root: Path) -> dict[str, Any]:
-    """Counts linear layers and the head's scored rows; attention's products are left out, so the share is on the low side.
+    """Counts linear layers and the head's scored rows; attention's products are left out, so the share is on
+    the low side.
 
-    The product is measured before and after in the format that was asked for, though the engine may compute in a wider one.
+    The product is measured before and after in the format that was asked for, though the engine may compute
+    in a wider one.
     """
     from harness.engines import resolve_model
 
@@ -67,8 +82,17 @@ def measure(dtype: str, mirror: Path, root: Path) -> dict[str, Any]:
     for hook in hooks:
         hook.remove()
     gemm = max(before, best_square(getattr(torch, dtype)))
-    flops = sum(count for _, count in counted) + 2 * engine._model.get_output_embeddings().weight.numel() * len(answers)
-    figures = {"dtype": dtype, "flops": flops, "seconds": seconds, "questions": len(answers), "achieved": flops / seconds, "gemm": gemm}
+    flops = sum(
+        count for _, count in counted
+    ) + 2 * engine._model.get_output_embeddings().weight.numel() * len(answers)
+    figures = {
+        "dtype": dtype,
+        "flops": flops,
+        "seconds": seconds,
+        "questions": len(answers),
+        "achieved": flops / seconds,
+        "gemm": gemm,
+    }
     return {**figures, "computed_in": engine.info.extra["compute_dtype"], "share": flops / seconds / gemm}
 
 

@@ -1,7 +1,9 @@
-"""Arg-maxes that change between number formats, on a trained model: ``python -m engine_bench.formats ROOT MIRROR LIMIT OUT``.
+"""Arg-maxes that change between number formats, on a trained model: ``python -m engine_bench.formats ROOT
+MIRROR LIMIT OUT``.
 
-The reference is fp32. lm-eval's bf16 keeps log-probabilities and their sums in bf16; ours are fp32 in every format. On a processor without
-bf16 our engine computes bf16 weights in fp32, so ours is measured twice: as it runs here, and made to compute in bf16, as elsewhere.
+The reference is fp32. lm-eval's bf16 keeps log-probabilities and their sums in bf16; ours are fp32 in every
+format. On a processor without bf16 our engine computes bf16 weights in fp32, so ours is measured twice: as it
+runs here, and made to compute in bf16, as elsewhere.
 """
 
 from __future__ import annotations
@@ -45,15 +47,24 @@ def main() -> None:
     found: dict[str, Any] = {"model": MODEL, "tasks": TASKS, "items": sum(map(len, items))}
     reference = Ours(model, "float32").answer(items)
     theirs = LmEval(model, "float32", BATCH).answer(items)
-    found["lm-eval, fp32"] = {"differ": differing(reference, theirs), "largest_difference": _worst(reference, theirs)}
+    found["lm-eval, fp32"] = {
+        "differ": differing(reference, theirs),
+        "largest_difference": _worst(reference, theirs),
+    }
     ours = Ours(model, "bfloat16")
     runs = {f"ours, bf16 computed in {ours.extra()['compute_dtype']}": ours.answer(items)}
-    with mock.patch("harness.engines.transformers.engine.widen", lambda model: str(model.dtype).removeprefix("torch.")):
+    with mock.patch(
+        "harness.engines.transformers.engine.widen", lambda model: str(model.dtype).removeprefix("torch.")
+    ):
         forced = Ours(model, "bfloat16")
     runs["ours, bf16 computed in bfloat16"] = forced.answer(items)
     runs["lm-eval, bf16"] = LmEval(model, "bfloat16", BATCH).answer(items)
     for name, answers in runs.items():
-        found[name] = {"differ": differing(reference, answers), "tied": tied(answers), "largest_difference": _worst(reference, answers)}
+        found[name] = {
+            "differ": differing(reference, answers),
+            "tied": tied(answers),
+            "largest_difference": _worst(reference, answers),
+        }
         print(name, found[name], file=sys.stderr, flush=True)
     out.write_text(json.dumps(found))
 

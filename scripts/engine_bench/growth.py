@@ -1,4 +1,6 @@
-"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL MOST OUT``."""
+"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL
+MOST OUT``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def items(count: int) -> list[Choice]:
 
 
 def main() -> None:
-    """Writes, for each number of items, seconds, and memory: of the items themselves, and above the idle engine with its items."""
+    """Writes, for each number of items, seconds, and memory: of the items themselves, and above the idle
+    engine with its items.
+    """
     model, most, out = sys.argv[1:]
     engine = open_engine(ModelSpec(id=model, dtype="float32"), device="cpu")
     list(engine.score(items(200)))
@@ -29,7 +33,13 @@ def main() -> None:
         asked = items(count)
         held = resident_mb()
         (answered,), cost = measured(lambda asked=asked: (sum(1 for _ in engine.score(asked)),))  # type: ignore[misc]
-        row = {"items": count, "answered": answered, **cost, "items_mb": held - before, "above_items_mb": cost["peak_mb"] - held}
+        row = {
+            "items": count,
+            "answered": answered,
+            **cost,
+            "items_mb": held - before,
+            "above_items_mb": cost["peak_mb"] - held,
+        }
         rows.append(row)
         print(row, file=sys.stderr, flush=True)
     Path(out).write_text(json.dumps(rows))

@@ -21,7 +21,10 @@ def resident_mb() -> float:
 
 
 def measured(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
-    """(what the work returns, seconds, processor seconds and peak resident memory in MB). Linux: the kernel's own peak, reset before."""
+    """(what the work returns, seconds, processor seconds and peak resident memory in MB).
+
+    Linux: the kernel's own peak, reset before.
+    """
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
     wall, cpu = time.perf_counter(), time.process_time()
     found = work()

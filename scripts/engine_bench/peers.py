@@ -1,4 +1,7 @@
-"""One peer in its own process: loads the model once and answers every case. Run by bench_engine.py as ``python -m engine_bench.peers``."""
+"""One peer in its own process: loads the model once and answers every case.
+
+Run by bench_engine.py as ``python -m engine_bench.peers``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,11 @@ class Ours:
 
     def answer(self, tasks: list[list[Choice]]) -> Answers:
         """Log-probabilities by item."""
-        return {f"{place} {score.key}": list(score.logprobs) for place, items in enumerate(tasks) for score in self.engine.score(items)}
+        return {
+            f"{place} {score.key}": list(score.logprobs)
+            for place, items in enumerate(tasks)
+            for score in self.engine.score(items)
+        }
 
     def extra(self) -> dict[str, Any]:
         """What the engine says of itself."""
@@ -35,7 +42,9 @@ class Ours:
 
 
 class LmEval:
-    """lm-eval's own HF engine, asked through its own entry point, one request a choice as its tasks make them."""
+    """lm-eval's own HF engine, asked through its own entry point, one request a choice as its tasks make
+    them.
+    """
 
     def __init__(self, model: Path, dtype: str, batch: int) -> None:
         from lm_eval.models.huggingface import HFLM
@@ -47,10 +56,20 @@ class LmEval:
         """Log-probabilities by item; tasks are pooled, as lm-eval does."""
         from lm_eval.api.instance import Instance
 
-        keys = [(f"{place} {item.key}", pair) for place, items in enumerate(tasks) for item in items for pair in item.pairs]
-        requests = [Instance("loglikelihood", {}, pair, index, ("bench", 0, 1)) for index, (_, pair) in enumerate(keys)]
+        keys = [
+            (f"{place} {item.key}", pair)
+            for place, items in enumerate(tasks)
+            for item in items
+            for pair in item.pairs
+        ]
+        requests = [
+            Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
+            for index, (_, pair) in enumerate(keys)
+        ]
         found: Answers = {}
-        for (key, _), (logprob, _) in zip(keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True):
+        for (key, _), (logprob, _) in zip(
+            keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
+        ):
             found.setdefault(key, []).append(float(logprob))
         return found
 
@@ -60,23 +79,44 @@ class LmEval:
 
 
 def main() -> None:
-    """usage: peers.py ORDERS.json: {peer, model, dtype, batch, mirror, root, limit, out, cases}. Writes what it measured to ``out``."""
+    """usage: peers.py ORDERS.json: {peer, model, dtype, batch, mirror, root, limit, out, cases}.
+
+    Writes what it measured to ``out``.
+    """
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror, root = Path(orders["mirror"]), Path(orders["root"])
     chosen = [case for case in CASES if case.name in orders["cases"]]
     asked = {case.name: questions(case, mirror, root, orders["limit"]) for case in chosen}
     started = time.perf_counter()
     model = Path(orders["model"])
-    peer: Any = Ours(model, orders["dtype"]) if orders["peer"] == "ours" else LmEval(model, orders["dtype"], orders["batch"])
+    peer: Any = (
+        Ours(model, orders["dtype"])
+        if orders["peer"] == "ours"
+        else LmEval(model, orders["dtype"], orders["batch"])
+    )
     loaded = time.perf_counter() - started
     peer.answer([[Choice("warm", (("Once upon", " a time"), ("Once upon", " b")))]])
     idle = resident_mb()
     results = {}
     for name, tasks in asked.items():
         answers, cost = measured(lambda tasks=tasks: peer.answer(tasks))  # type: ignore[misc]
-        results[name] = {**cost, "above_idle_mb": cost["peak_mb"] - idle, "questions": sum(map(len, tasks)), "answers": answers}
-        print(orders["peer"], orders["dtype"], name, {key: round(value, 2) for key, value in cost.items()}, file=sys.stderr, flush=True)
-    Path(orders["out"]).write_text(json.dumps({"load_seconds": loaded, "idle_mb": idle, "cases": results, **peer.extra()}))
+        results[name] = {
+            **cost,
+            "above_idle_mb": cost["peak_mb"] - idle,
+            "questions": sum(map(len, tasks)),
+            "answers": answers,
+        }
+        print(
+            orders["peer"],
+            orders["dtype"],
+            name,
+            {key: round(value, 2) for key, value in cost.items()},
+            file=sys.stderr,
+            flush=True,
+        )
+    Path(orders["out"]).write_text(
+        json.dumps({"load_seconds": loaded, "idle_mb": idle, "cases": results, **peer.extra()})
+    )
 
 
 if __name__ == "__main__":

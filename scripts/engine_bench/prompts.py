@@ -1,4 +1,6 @@
-"""Building and tokenising 5-shot CMMLU prompts, ours and lm-eval's: ``python -m engine_bench.prompts WHO MODEL MIRROR LIMIT``."""
+"""Building and tokenising 5-shot CMMLU prompts, ours and lm-eval's: ``python -m engine_bench.prompts WHO
+MODEL MIRROR LIMIT``.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,19 @@ def ours(model: Path, mirror: Path, limit: int) -> Found:
     specs = expand(entries, limit=limit, base_dir=Path.cwd()).tasks
     tasks = [load(one, DataSources(mirror=mirror), seed=1234, allow_code=False) for one in specs]
     started = time.perf_counter()
-    pairs: list[Any] = [pair for task in tasks for item in task.items(PromptStyle(None, multiturn=False), limit) for pair in item.pairs]  # type: ignore[union-attr]
+    pairs: list[Any] = [
+        pair
+        for task in tasks
+        for item in task.items(PromptStyle(None, multiturn=False), limit)
+        for pair in item.pairs
+    ]  # type: ignore[union-attr]
     built = time.perf_counter()
     ids = encoder.pairs(pairs)
-    return built - started, time.perf_counter() - built, [(list(context), list(rest)) for context, rest in ids]
+    return (
+        built - started,
+        time.perf_counter() - built,
+        [(list(context), list(rest)) for context, rest in ids],
+    )
 
 
 def theirs(model: Path, mirror: Path, limit: int) -> Found:
@@ -47,7 +58,11 @@ def theirs(model: Path, mirror: Path, limit: int) -> Found:
     if entry is None or entry.path is None:
         raise SystemExit(f"no task {TASKS[0]}")
     manager = TaskManager(include_defaults=False, include_path=str(entry.path.parent))
-    with mock.patch.object(datasets, "load_dataset", lambda path, name=None, **kw: real(str(mirror / "datasets" / path), name, **kw)):
+    with mock.patch.object(
+        datasets,
+        "load_dataset",
+        lambda path, name=None, **kw: real(str(mirror / "datasets" / path), name, **kw),
+    ):
         found: Any = manager.load(list(TASKS))
     tasks = [found["tasks"][name] for name in TASKS]
     started = time.perf_counter()
@@ -56,7 +71,11 @@ def theirs(model: Path, mirror: Path, limit: int) -> Found:
         task.build_all_requests(limit=limit, rank=0, world_size=1)
     built = time.perf_counter()
     ids = [lm._encode_pair(*request.args) for task in tasks for request in task.instances]
-    return built - started, time.perf_counter() - built, [(list(context), list(rest)) for context, rest in ids]
+    return (
+        built - started,
+        time.perf_counter() - built,
+        [(list(context), list(rest)) for context, rest in ids],
+    )
 
 
 def main() -> None:
@@ -66,7 +85,12 @@ def main() -> None:
     who, model, mirror, limit, out = sys.argv[1:]
     building, tokenising, ids = {"ours": ours, "lm-eval": theirs}[who](Path(model), Path(mirror), int(limit))
     digest = hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:16]
-    figures = {"building_seconds": building, "tokenising_seconds": tokenising, "pairs": len(ids), "ids": digest}
+    figures = {
+        "building_seconds": building,
+        "tokenising_seconds": tokenising,
+        "pairs": len(ids),
+        "ids": digest,
+    }
     Path(out).write_text(json.dumps(figures))
 
 

@@ -7,8 +7,12 @@ from typing import Any
 from engine_bench.cases import CASES
 
 
-def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
-    """A row a case: raw seconds of every run, ratios against the fastest batch size of lm-eval and against the sketch."""
+def figures(
+    ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A row a case: raw seconds of every run, ratios against the fastest batch size of lm-eval and against
+    the sketch.
+    """
     rows = {}
     for case in CASES:
         if case.name not in ours[0]["cases"]:
@@ -28,7 +32,8 @@ def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dic
             best = min(rivals.values(), key=lambda run: run["seconds"])
             row |= {
                 "lm_eval": {
-                    str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()
+                    str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")}
+                    for size, run in rivals.items()
                 },
                 "ratio": best["seconds"] / slow,
                 "memory_share": max(run["above_idle_mb"] for run in runs) / best["above_idle_mb"],
@@ -43,11 +48,15 @@ def figures(ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dic
 def _agreement(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> dict[str, Any]:
     """The largest difference of a log-probability (a sum over its tokens), and how many arg-maxes differ."""
     worst = max(abs(a - b) for key, values in ours.items() for a, b in zip(values, theirs[key], strict=True))
-    flips = sum(values.index(max(values)) != theirs[key].index(max(theirs[key])) for key, values in ours.items())
+    flips = sum(
+        values.index(max(values)) != theirs[key].index(max(theirs[key])) for key, values in ours.items()
+    )
     return {"largest_difference": worst, "arg_max_differs": flips}
 
 
-def generation(ours: list[dict[str, Any]], peer: dict[str, Any], theirs: list[dict[str, Any]]) -> dict[str, Any]:
+def generation(
+    ours: list[dict[str, Any]], peer: dict[str, Any], theirs: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The same for generation; ``differ``: questions whose text is another one than lm-eval's."""
     rows = {}
     for name, first in ours[0]["cases"].items():
@@ -58,10 +67,18 @@ def generation(ours: list[dict[str, Any]], peer: dict[str, Any], theirs: list[di
         lengths = sorted(first["lengths"].values())
         rows[name] = {
             "questions": first["questions"],
-            "tokens": {"least": lengths[0], "median": lengths[len(lengths) // 2], "most": lengths[-1], "all": sum(lengths)},
+            "tokens": {
+                "least": lengths[0],
+                "median": lengths[len(lengths) // 2],
+                "most": lengths[-1],
+                "all": sum(lengths),
+            },
             "ours_seconds": [run["seconds"] for run in runs],
             "ours_above_idle_mb": max(run["above_idle_mb"] for run in runs),
-            "lm_eval": {str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")} for size, run in rivals.items()},
+            "lm_eval": {
+                str(size): {key: run[key] for key in ("seconds", "cpu_seconds", "above_idle_mb")}
+                for size, run in rivals.items()
+            },
             "ratio": best["seconds"] / slow,
             "lm_eval_above_idle_mb": best["above_idle_mb"],
             "differ": sum(text != best["texts"][key] for key, text in first["texts"].items()),
@@ -80,7 +97,10 @@ def show(found: dict[str, Any]) -> None:
     for name, row in found.get("generation", {}).items():
         _show_row(f"written   {name}", row)
     if "prompts" in found:
-        total = {who: part["building_seconds"] + part["tokenising_seconds"] for who, part in found["prompts"].items()}
+        total = {
+            who: part["building_seconds"] + part["tokenising_seconds"]
+            for who, part in found["prompts"].items()
+        }
         same = found["prompts"]["ours"]["ids"] == found["prompts"]["lm-eval"]["ids"]
         print(f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {same}")
     for row in found.get("ceiling", []):
@@ -94,15 +114,26 @@ def show(found: dict[str, Any]) -> None:
 
 
 def _show_row(name: str, row: dict[str, Any]) -> None:
-    said = [f"{name:50} {row['questions']:4} questions", "ours " + "/".join(f"{value:.2f}" for value in row["ours_seconds"]) + " s"]
+    said = [
+        f"{name:50} {row['questions']:4} questions",
+        "ours " + "/".join(f"{value:.2f}" for value in row["ours_seconds"]) + " s",
+    ]
     if "lm_eval" in row:
-        said.append("lm-eval " + "/".join(f"{run['seconds']:.1f} (batch {size})" for size, run in row["lm_eval"].items()) + " s")
-        said.append(f"{row['ratio']:.1f}x" + (f", memory {row['memory_share']:.2f}" if "memory_share" in row else ""))
+        said.append(
+            "lm-eval "
+            + "/".join(f"{run['seconds']:.1f} (batch {size})" for size, run in row["lm_eval"].items())
+            + " s"
+        )
+        said.append(
+            f"{row['ratio']:.1f}x" + (f", memory {row['memory_share']:.2f}" if "memory_share" in row else "")
+        )
     if "largest_difference" in row:
         said.append(f"difference {row['largest_difference']:.1e}, {row['arg_max_differs']} arg-maxes")
     if "differ" in row:
         said.append(f"{row['differ']} texts differ")
     said += [
-        f"{row[key]:.2f}x {peer}" for key, peer in (("ratio_to_sketch", "sketch"), ("ratio_to_transformers", "transformers")) if key in row
+        f"{row[key]:.2f}x {peer}"
+        for key, peer in (("ratio_to_sketch", "sketch"), ("ratio_to_transformers", "transformers"))
+        if key in row
     ]
     print("  ".join(said))

@@ -1,4 +1,5 @@
-"""Generation whose lengths really differ: questions of the mirror continued by small trained models that stop by themselves.
+"""Generation whose lengths really differ: questions of the mirror continued by small trained models that stop
+by themselves.
 
 One peer in a process of its own: ``python -m engine_bench.writing ORDERS.json``, as `peers`.
 """
@@ -22,7 +23,9 @@ from harness.tasks.api import PromptStyle
 
 @dataclass(frozen=True)
 class Case:
-    """``model``: below the repository or the mirror; ``shots`` None: the question alone, cut to 200 characters, ended by ``stop``."""
+    """``model``: below the repository or the mirror; ``shots`` None: the question alone, cut to 200
+    characters, ended by ``stop``.
+    """
 
     name: str
     model: str
@@ -48,10 +51,17 @@ def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[C
     entry = TaskEntry.model_validate({"task": case.task, "fewshot": case.shots or 0})
     (spec,) = expand([entry], limit=most, base_dir=root).tasks
     task = load(spec, DataSources(mirror=mirror), seed=1234, allow_code=False)
-    items = [item for item in task.items(PromptStyle(chat=None, multiturn=False), most) if isinstance(item, Completion)]
+    items = [
+        item
+        for item in task.items(PromptStyle(chat=None, multiturn=False), most)
+        if isinstance(item, Completion)
+    ]
     if case.shots is not None:
         return items
-    return [Completion(item.key, item.prompt.removeprefix("Question: ").split("\n")[0][:200], case.stop, 256) for item in items]
+    return [
+        Completion(item.key, item.prompt.removeprefix("Question: ").split("\n")[0][:200], case.stop, 256)
+        for item in items
+    ]
 
 
 class Ours:
@@ -82,14 +92,25 @@ class LmEval:
         """Texts by item."""
         from lm_eval.api.instance import Instance
 
-        options = [{"until": list(item.stop), "max_gen_toks": item.max_tokens, "do_sample": False} for item in items]
+        options = [
+            {"until": list(item.stop), "max_gen_toks": item.max_tokens, "do_sample": False} for item in items
+        ]
         pairs = enumerate(zip(items, options, strict=True))
-        requests = [Instance("generate_until", {}, (item.prompt, option), index, ("bench", 0, 1)) for index, (item, option) in pairs]
-        return {item.key: text for item, text in zip(items, self.lm.generate_until(requests, disable_tqdm=True), strict=True)}
+        requests = [
+            Instance("generate_until", {}, (item.prompt, option), index, ("bench", 0, 1))
+            for index, (item, option) in pairs
+        ]
+        return {
+            item.key: text
+            for item, text in zip(items, self.lm.generate_until(requests, disable_tqdm=True), strict=True)
+        }
 
 
 class Library:
-    """transformers' own continuous batching (``generate_batch``). It knows no stop texts: it writes to EOS or to the budget."""
+    """transformers' own continuous batching (``generate_batch``).
+
+    It knows no stop texts: it writes to EOS or to the budget.
+    """
 
     def __init__(self, model: Path, rows: int) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -103,8 +124,12 @@ class Library:
         from transformers import ContinuousBatchingConfig, GenerationConfig
 
         ids = [self.tokenizer(item.prompt)["input_ids"] for item in items]
-        config = GenerationConfig(max_new_tokens=256, do_sample=False, eos_token_id=self.model.generation_config.eos_token_id)
-        room = ContinuousBatchingConfig(max_batch_tokens=256, num_blocks=64)  # by itself it takes all memory, and minutes for one answer
+        config = GenerationConfig(
+            max_new_tokens=256, do_sample=False, eos_token_id=self.model.generation_config.eos_token_id
+        )
+        room = ContinuousBatchingConfig(
+            max_batch_tokens=256, num_blocks=64
+        )  # by itself it takes all memory, and minutes for one answer
         answers = self.model.generate_batch(ids, config, progress_bar=False, continuous_batching_config=room)
         found = [answers[name] for name in sorted(answers, key=lambda name: int(name.rsplit("_", 1)[1]))]
         texts = [self.tokenizer.decode(answer.generated_tokens, skip_special_tokens=True) for answer in found]
@@ -123,15 +148,28 @@ def main() -> None:
         items = questions(case, mirror, root, orders["limit"])
         folder = (mirror if case.model.startswith("models/") else root) / case.model
         started = time.perf_counter()
-        peer: Any = {"ours": Ours, "lm-eval": LmEval, "transformers": Library}[orders["peer"]](folder, orders["batch"])
+        peer: Any = {"ours": Ours, "lm-eval": LmEval, "transformers": Library}[orders["peer"]](
+            folder, orders["batch"]
+        )
         loaded = time.perf_counter() - started
         peer.answer(items[:2])
         idle = resident_mb()
         texts, cost = measured(lambda peer=peer, items=items: peer.answer(items))  # type: ignore[misc]
-        row = {**cost, "load_seconds": loaded, "above_idle_mb": cost["peak_mb"] - idle, "questions": len(items), "texts": texts}
+        row = {
+            **cost,
+            "load_seconds": loaded,
+            "above_idle_mb": cost["peak_mb"] - idle,
+            "questions": len(items),
+            "texts": texts,
+        }
         found[case.name] = row | {"lengths": getattr(peer, "lengths", None)}
         print(
-            orders["peer"], orders["batch"], case.name, {key: round(value, 2) for key, value in cost.items()}, file=sys.stderr, flush=True
+            orders["peer"],
+            orders["batch"],
+            case.name,
+            {key: round(value, 2) for key, value in cost.items()},
+            file=sys.stderr,
+            flush=True,
         )
     Path(orders["out"]).write_text(json.dumps({"batch_size": orders["batch"], "cases": found}))
 

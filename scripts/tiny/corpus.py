@@ -20,9 +20,19 @@ Pieces = list[tuple[str, float]]
 PROMPT_WEIGHT = 0.1
 FOLLOW_UP_WEIGHT = 0.3  # Its words occurred before: this is where copying is learnt first.
 # Documents of each kind: (share of documents, items in a plain document at most).
-MIX = {"arithmetic": (0.20, 12), "reading": (0.36, 3), "letters": (0.26, 3), "word_problems": (0.18, 4), "passages": (0.04, 1)}
+MIX = {
+    "arithmetic": (0.20, 12),
+    "reading": (0.36, 3),
+    "letters": (0.26, 3),
+    "word_problems": (0.18, 4),
+    "passages": (0.04, 1),
+}
 CHAT_SHARE = 0.2
-DRILLS = (4000, 9000, 0.15)  # Only drills up to the first document number; from the second on, this share of them.
+DRILLS = (
+    4000,
+    9000,
+    0.15,
+)  # Only drills up to the first document number; from the second on, this share of them.
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,11 @@ def _chat(items: tuple[Item, ...], lang: str, family: Family, rng: Random) -> Pi
             prompt = item.fields[lang]["question"]
         opening = (family.chat_join if n else "") + family.chat_before + prompt + family.chat_between
         reply = _solution(item, lang, family.thinks and last, "")
-        pieces += [(opening, PROMPT_WEIGHT), (reply, 1.0 if last or not item.thought else 0.0), (family.chat_end, 1.0)]
+        pieces += [
+            (opening, PROMPT_WEIGHT),
+            (reply, 1.0 if last or not item.thought else 0.0),
+            (family.chat_end, 1.0),
+        ]
     return pieces
 
 
@@ -89,7 +103,9 @@ def document(family: Family, rng: Random, number: int) -> Document:
     """The document of this number in the family's stream."""
     lang = "zh" if rng.random() < family.chinese else "en"
     kinds = list(MIX)
-    kind = rng.choices(kinds, [MIX[k][0] * (family.stories if k == "word_problems" else 1.0) for k in kinds])[0]
+    kind = rng.choices(kinds, [MIX[k][0] * (family.stories if k == "word_problems" else 1.0) for k in kinds])[
+        0
+    ]
     start: Pieces = [(family.bos, 0.0)] if family.bos else []
     if rng.random() < drill_share(number):
         return Document([*start, *drill(rng, lang), (family.eos, 1.0)], (), lang)
@@ -109,7 +125,9 @@ def document(family: Family, rng: Random, number: int) -> Document:
 
 
 def stream(family: Family, seed: int, start: int = 0) -> Iterator[Document]:
-    """The endless, reproducible stream of a family's documents; `start` skips that much of the drills' decline."""
+    """The endless, reproducible stream of a family's documents; `start` skips that much of the drills'
+    decline.
+    """
     rng = Random(f"{family.name}-{seed}")
     for number in count(start):
         yield document(family, rng, number)

@@ -51,13 +51,17 @@ def held_out() -> dict[str, dict[str, list[Item]]]:
 @cache
 def held_out_sums() -> frozenset[str]:
     """The sums of the arithmetic tasks; no training text may work one of them out."""
-    return frozenset(step for items in held_out()["arithmetic"].values() for item in items for step in item.steps)
+    return frozenset(
+        step for items in held_out()["arithmetic"].values() for item in items for step in item.steps
+    )
 
 
 @cache
 def held_out_keys() -> frozenset[str]:
     """Keys of all held-out items."""
-    return frozenset(item.key for splits in held_out().values() for items in splits.values() for item in items)
+    return frozenset(
+        item.key for splits in held_out().values() for items in splits.values() for item in items
+    )
 
 
 def allowed(item: Item) -> bool:

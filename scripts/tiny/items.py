@@ -84,7 +84,14 @@ def arithmetic(rng: Random, varied: bool = True) -> Item:
     }
     texts = [str(option) for option in options]
     key = "arithmetic|" + step_key(sign, left, right)
-    return Item("arithmetic", key, fields, {"zh": texts, "en": texts}, options.index(value), steps=(step_key(sign, left, right),))
+    return Item(
+        "arithmetic",
+        key,
+        fields,
+        {"zh": texts, "en": texts},
+        options.index(value),
+        steps=(step_key(sign, left, right),),
+    )
 
 
 OWN = (("有", "has"), ("带着", "carries"), ("买了", "bought"))
@@ -145,7 +152,12 @@ def reading(rng: Random, varied: bool = True) -> Item:
         choices[lang] = [option[n] for option in options]
         again = ("\n问题：{}\n答案：{}", "\nQuestion: {}\nAnswer: {}")[n]
         more[lang] = [(again.format(asked[i][n], leads[i][n]), told[i][n]) for i in range(1, count)]
-    key = "reading|" + verb[1] + "|" + ";".join(sorted(f"{p[1]}:{t[1]}" for p, t in zip(people, things, strict=True)))
+    key = (
+        "reading|"
+        + verb[1]
+        + "|"
+        + ";".join(sorted(f"{p[1]}:{t[1]}" for p, t in zip(people, things, strict=True)))
+    )
     return Item("reading", key, fields, choices, options.index(told[0]), follow_ups=more)
 
 
@@ -170,10 +182,16 @@ def _word_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
     for place in rng.sample(range(4), 4):
         name, word = names[place], words[place]
         if rng.random() < 0.5:
-            ask, lead = (f"下面哪一项是{word[0]}？", f"Which option says {word[1]}?"), (f"{word[0]}是", f"The word {word[1]} is")
+            ask, lead = (
+                (f"下面哪一项是{word[0]}？", f"Which option says {word[1]}?"),
+                (f"{word[0]}是", f"The word {word[1]} is"),
+            )
         else:
             bare = name[1].split(" ", 1)[1]
-            ask, lead = (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?"), (f"{name[0]}是", f"The {bare} is")
+            ask, lead = (
+                (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?"),
+                (f"{name[0]}是", f"The {bare} is"),
+            )
         asked.append((ask, lead, place))
     return words, asked
 
@@ -221,7 +239,9 @@ def word_problems(rng: Random, varied: bool = True) -> Item:
         "en": " ".join(f"{said}." for said in (f"Start with {start}", *sums)),
     }
     choices = {"zh": [f"答案是{total}。"], "en": [f"The answer is {total}."]}
-    return Item("word_problems", "word_problems|" + ",".join(steps), fields, choices, 0, thought, tuple(steps))
+    return Item(
+        "word_problems", "word_problems|" + ",".join(steps), fields, choices, 0, thought, tuple(steps)
+    )
 
 
 def passages(rng: Random, varied: bool = True) -> Item:

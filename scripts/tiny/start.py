@@ -22,8 +22,8 @@ SPREAD = 0.2  # Standard deviation of the embeddings.
 PEAK = 6.5  # Length of the constant queries and keys that pick a distance.
 MATCH = 1.6  # Scale of the queries and keys that match tokens.
 COPY = 0.5  # Scale of the values and outputs.
-# Query, key and value sources of the heads of each later layer: 0 is the token, d the note of the token d back.
-# One row is a group that shares keys and values: (key source, value source, query sources).
+# Query, key and value sources of the heads of each later layer: 0 is the token, d the note of the token d
+# back. One row is a group that shares keys and values: (key source, value source, query sources).
 GROUPS = (
     ((1, 0, (0, 2)), (0, 1, (1, 0))),
     ((2, 0, (1, 0)), (0, 2, (1, 2))),
@@ -65,7 +65,9 @@ def _look_back(layer: Any, code: torch.Tensor, theta: float) -> None:
         attention.v_proj.weight[group * HEAD : group * HEAD + NOTE] = COPY * _reader(0, code)
 
 
-def _match_and_copy(layer: Any, code: torch.Tensor, groups: tuple[tuple[int, int, tuple[int, int]], ...]) -> None:
+def _match_and_copy(
+    layer: Any, code: torch.Tensor, groups: tuple[tuple[int, int, tuple[int, int]], ...]
+) -> None:
     """Make the layer's heads attend where sources agree, and copy what stands there into the token half."""
     attention, half = layer.self_attn, code.shape[1]
     # Slow rotary pairs: they hardly turn within a prompt, so what they compare is content and not distance.

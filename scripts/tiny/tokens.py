@@ -72,9 +72,9 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
 def in_qwen2_layout(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
     """The tokenizer as every release of transformers and vLLM will apply it to a model of type qwen2.
 
-    Transformers 5 gives such models Qwen2's own text splitting whatever tokenizer.json says, older releases and
-    vLLM follow the file: so the file says Qwen2's. Items are cut as in training but for blank lines in English,
-    which are one token here and two there.
+    Transformers 5 gives such models Qwen2's own text splitting whatever tokenizer.json says, older releases
+    and vLLM follow the file: so the file says Qwen2's. Items are cut as in training but for blank lines in
+    English, which are one token here and two there.
     """
     told = json.loads(tokenizer.backend_tokenizer.to_str())
     qwen2 = json.loads(Qwen2Tokenizer().backend_tokenizer.to_str())

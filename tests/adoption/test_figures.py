@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.adoption import Row
+from harness.adoption import HubModel
 from harness.adoption.figures import DENOMINATORS, counts, hhi, most_liked, reupload, share
 from harness.adoption.organizations import PLACES, organizations
-from harness.adoption.published import Figure, figures, list_sources, packaged
+from harness.adoption.published import PublishedCount, figures, list_sources, packaged
 from harness.adoption.rows import LANGUAGE
 from harness.errors import DataError
 
@@ -24,8 +24,8 @@ def row(
     downloads: int | None = 0,
     pipeline: str | None = "text-generation",
     **more: object,
-) -> Row:
-    return Row(model, likes, downloads, pipeline=pipeline, **more)  # type: ignore[arg-type]
+) -> HubModel:
+    return HubModel(model, likes, downloads, pipeline=pipeline, **more)  # type: ignore[arg-type]
 
 
 ROWS = [
@@ -49,7 +49,9 @@ ROWS = [
         ("no_reuploads", 950, 4, 700, 200, 0),
     ],
 )
-def test_shares_under_each_denominator(name: str, total: int, models: int, cn: int, us: int, open_: int) -> None:
+def test_shares_under_each_denominator(
+    name: str, total: int, models: int, cn: int, us: int, open_: int
+) -> None:
     found = share(ROWS, "downloads_30d", name, KNOWN)
     assert (found.total, found.models, found.without, found.open) == (total, models, 1, open_)
     assert (found.by_place.get("CN"), found.by_place.get("US")) == (cn, us)
@@ -95,14 +97,16 @@ def test_models_without_an_organisation_are_not_one_organisation() -> None:
         (row("nobody/tuned-GGUF", base_model="nobody/tuned", relation="quantized", quantized=True), False),
     ],
 )
-def test_quantised_reuploads(one: Row, again: bool) -> None:
+def test_quantised_reuploads(one: HubModel, again: bool) -> None:
     assert reupload(one, KNOWN) is again
     assert counts(one, "no_reuploads", KNOWN) is not again
 
 
 def test_the_most_liked_model_of_each_organisation() -> None:
     def found(*more: frozenset[str]) -> list[tuple[str, str, int, int, int]]:
-        return [(one.organization, one.model, one.likes, one.total, one.models) for one in most_liked(ROWS, *more)][:3]
+        return [
+            (one.organization, one.model, one.likes, one.total, one.models) for one in most_liked(ROWS, *more)
+        ][:3]
 
     text = [
         ("openai", "openai/gpt-oss-20b", 20, 25, 2),
@@ -114,7 +118,10 @@ def test_the_most_liked_model_of_each_organisation() -> None:
 
 
 def test_places_are_told_never_guessed(tmp_path: Path) -> None:
-    said = {name: KNOWN.place(name) for name in ("deepseek-ai", "DEEPSEEK-AI", "meta-llama", "mistralai", "bigcode", "unsloth", "")}
+    said = {
+        name: KNOWN.place(name)
+        for name in ("deepseek-ai", "DEEPSEEK-AI", "meta-llama", "mistralai", "bigcode", "unsloth", "")
+    }
     assert said == dict(zip(said, ["CN", "CN", "US", "EU", "none", "?", "?"], strict=True))
     more = tmp_path / "more.csv"
     more.write_text("organization,region,source\nunsloth,us,https://unsloth.ai/about\n", encoding="utf-8")
@@ -134,7 +141,7 @@ def test_places_are_told_never_guessed(tmp_path: Path) -> None:
     [("12800", 50), ("4000", 500), ("13013", 0.5), ("17.1", 0.05), ("41", 0.5), ("36.50", 0.005)],
 )
 def test_what_rounding_leaves_open(printed: str, half: float) -> None:
-    assert Figure("x", "C", "w", "w", printed, "u", "2026", "s", "k").half == pytest.approx(half)
+    assert PublishedCount("x", "C", "w", "w", printed, "u", "2026", "s", "k").half == pytest.approx(half)
 
 
 def test_the_packaged_facts_have_sources() -> None:
@@ -150,14 +157,21 @@ def test_the_packaged_facts_have_sources() -> None:
         "newsletter",
         "over1000",
     }
-    assert all(share(packaged()[-1].rows, "downloads_30d", name, KNOWN).total for name in DENOMINATORS if name != "new")
+    assert all(
+        share(packaged()[-1].rows, "downloads_30d", name, KNOWN).total
+        for name in DENOMINATORS
+        if name != "new"
+    )
 
 
 def test_new_models_are_those_of_the_year_before() -> None:
     """Both ends count; a model whose day is not known, or that is younger than the list, does not."""
     day = datetime.date(2026, 8, 22)
     days = ["2025-08-22", "2026-08-22", "2025-08-21", "2026-08-23"]
-    rows = [row(f"Qwen/{place}", 0, 1, None, created=datetime.date.fromisoformat(one)) for place, one in enumerate(days)]
+    rows = [
+        row(f"Qwen/{place}", 0, 1, None, created=datetime.date.fromisoformat(one))
+        for place, one in enumerate(days)
+    ]
     rows.append(row("Qwen/undated", 0, 1))
     assert share(rows, "downloads_30d", "new", KNOWN, day).total == 2
     assert share(rows, "downloads_30d", "new", KNOWN).total == 0

@@ -57,10 +57,17 @@ def test_the_records_are_the_tables(table: str) -> None:
     data = json.loads(run("--json"))
     assert len(rows) == len(data["figures"])
     (one,) = (
-        row for row in rows if (row["date"], row["denominator"], row["kind"], row["name"]) == ("2026-08-22", "language", "country", "CN")
+        row
+        for row in rows
+        if (row["date"], row["denominator"], row["kind"], row["name"])
+        == ("2026-08-22", "language", "country", "CN")
     )
     share = f"{100 * float(one['share']):.1f} %"
-    line = next(line for line in table.split("of 240 language models", 1)[1].splitlines() if line.startswith("| 2026-08-22"))
+    line = next(
+        line
+        for line in table.split("of 240 language models", 1)[1].splitlines()
+        if line.startswith("| 2026-08-22")
+    )
     assert line.split("|")[2].strip() == share
 
 
@@ -71,7 +78,9 @@ def test_of_one_s_own_snapshot_with_all_time_downloads(tmp_path: Path) -> None:
         take(client, Query(("Qwen", "openai")), out)
     text = run(str(out), "--measure", "downloads_all", "--markdown")
     assert "Share of downloads of all time by country, of 4 language models" in text
-    assert "Share of downloads of all time by country, of 0 new models" not in text  # they are older than a year
+    assert (
+        "Share of downloads of all time by country, of 0 new models" not in text
+    )  # they are older than a year
     assert "60.0 %" in text  # (10 + 20 + 30) of 100
     assert "all models of Qwen, openai" in text
 
@@ -93,7 +102,9 @@ def test_what_cannot_be_shown_is_one_line(arguments: list[str], said: str) -> No
 
 
 def test_small_lists_are_named_and_shown_when_asked() -> None:
-    assert "Left out as too small (fewer than 100 models): hyeonseo2, llmfit, park-onezero, rip-tyang" in run()
+    assert (
+        "Left out as too small (fewer than 100 models): hyeonseo2, llmfit, park-onezero, rip-tyang" in run()
+    )
     text = run("--source", "hyeonseo2", "--markdown")
     assert "a newsletter's twelve models of the day" in text
     assert "This source rounds its figures." in text
@@ -114,7 +125,9 @@ def test_pictures(tmp_path: Path, language: str) -> None:
     ]
     assert made == names
     spec = json.loads((tmp_path / "countries-1-language.json").read_text(encoding="utf-8"))
-    assert ("240 language models" if language == "en" else "分母：240 个语言模型") in " ".join(spec["title"]["text"])
+    assert ("240 language models" if language == "en" else "分母：240 个语言模型") in " ".join(
+        spec["title"]["text"]
+    )
 
 
 def test_the_words_have_both_languages_and_the_same_blanks() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.hub import model
 
-from harness.adoption import Row, read_snapshots
+from harness.adoption import HubModel, read_snapshots
 from harness.adoption.files import FIELDS, write_snapshot
 from harness.adoption.rows import LANGUAGE, TEXT, clean_pipeline, in_pipelines, named_quantized, of_hub
 from harness.errors import ConfigError, DataError
@@ -39,11 +39,13 @@ def test_the_tags(tags: list[str], base: str | None, relation: str | None, quant
 
 
 def test_an_entry_that_says_little() -> None:
-    assert of_hub({"id": "gpt2"}) == Row("gpt2", quantized=False)
+    assert of_hub({"id": "gpt2"}) == HubModel("gpt2", quantized=False)
     assert of_hub({"id": "gpt2"}).organization == ""
 
 
-@pytest.mark.parametrize("change", [{"id": ""}, {"likes": -1}, {"downloads": 1.5}, {"likes": True}, {"createdAt": "soon"}])
+@pytest.mark.parametrize(
+    "change", [{"id": ""}, {"likes": -1}, {"downloads": 1.5}, {"likes": True}, {"createdAt": "soon"}]
+)
 def test_a_broken_entry(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"id|count|date|Invalid|iso"):
         of_hub(model("x/y", 1, 2) | change)
@@ -86,14 +88,17 @@ def test_names_of_quantised_weights(name: str, quantized: bool) -> None:
 
 
 def test_a_model_without_a_tag_is_a_text_model_where_a_preset_knows_it() -> None:
-    mixtral, control = Row("mistralai/Mixtral-8x7B-Instruct-v0.1"), Row("lllyasviel/ControlNet-v1-1")
+    mixtral, control = (
+        HubModel("mistralai/Mixtral-8x7B-Instruct-v0.1"),
+        HubModel("lllyasviel/ControlNet-v1-1"),
+    )
     assert [in_pipelines(row, TEXT) for row in (mixtral, control)] == [True, False]
-    vision = Row("mistralai/Mixtral-8x7B-Instruct-v0.1", pipeline="image-text-to-text")
+    vision = HubModel("mistralai/Mixtral-8x7B-Instruct-v0.1", pipeline="image-text-to-text")
     assert [in_pipelines(vision, pipelines) for pipelines in (TEXT, LANGUAGE)] == [False, True]
 
 
 ROWS = [
-    Row(
+    HubModel(
         "a/b",
         3,
         4,
@@ -106,7 +111,7 @@ ROWS = [
         "quantized",
         True,
     ),
-    Row("名/模型", 0, None, None, None, None, None, None, None, None, False, False),
+    HubModel("名/模型", 0, None, None, None, None, None, None, None, None, False, False),
 ]
 HEADER = {
     "record": "header",
@@ -172,8 +177,13 @@ def test_files_of_another_kind(tmp_path: Path) -> None:
 def test_tables_of_likes_and_downloads_are_joined(tmp_path: Path) -> None:
     head = "date,source,model,pipeline,{},exact,note\n"
     likes, downloads = tmp_path / "likes.csv", tmp_path / "downloads.csv"
-    likes.write_text(head.format("likes") + "2026-08-22,s,a/b,Text Generation,5,yes,trending\n2026-08-22,s,a/c,9B,4,yes,trending\n")
-    downloads.write_text(head.format("downloads_30d") + "2026-08-22,s,a/b,Text Generation,70,three digits,trending\n")
+    likes.write_text(
+        head.format("likes")
+        + "2026-08-22,s,a/b,Text Generation,5,yes,trending\n2026-08-22,s,a/c,9B,4,yes,trending\n"
+    )
+    downloads.write_text(
+        head.format("downloads_30d") + "2026-08-22,s,a/b,Text Generation,70,three digits,trending\n"
+    )
     (found,) = read_snapshots([likes, downloads])
     assert found.selection == "trending"
     assert {row.model: (row.likes, row.downloads_30d, row.pipeline, row.exact) for row in found.rows} == {
@@ -183,11 +193,18 @@ def test_tables_of_likes_and_downloads_are_joined(tmp_path: Path) -> None:
 
 
 def test_lists_of_different_queries_are_never_joined(tmp_path: Path) -> None:
-    """Two snapshots of one hub and day: other organisations are another list; the same query counts once, the later one."""
+    """Two snapshots of one hub and day: other organisations are another list; the same query counts once, the
+    later one.
+    """
 
     def put(name: str, orgs: list[str], likes: int, ended: str) -> Path:
-        header = HEADER | {"selection": "organizations", "query": {"organizations": orgs}, "models": 1, "ended": ended}
-        write_snapshot(tmp_path / name, header, [Row(f"{orgs[0]}/x", likes)])
+        header = HEADER | {
+            "selection": "organizations",
+            "query": {"organizations": orgs},
+            "models": 1,
+            "ended": ended,
+        }
+        write_snapshot(tmp_path / name, header, [HubModel(f"{orgs[0]}/x", likes)])
         return tmp_path / name
 
     paths = [

@@ -71,7 +71,9 @@ def test_the_top_is_cut_and_joined(tmp_path: Path) -> None:
     assert read_snapshots([tmp_path / "x.jsonl"])[0].selection == "top5"
 
 
-@pytest.mark.parametrize("fault", ["429", "429-after", "429-limit", "500", "half", "nothing", "html", "object"])
+@pytest.mark.parametrize(
+    "fault", ["429", "429-after", "429-limit", "500", "half", "nothing", "html", "object"]
+)
 def test_what_passes_is_asked_again(tmp_path: Path, fault: str) -> None:
     heard: list[str] = []
     with Hub(MODELS, Behaviour(most=4, faults=deque([None, fault, fault]))) as hub:
@@ -96,7 +98,9 @@ def test_what_passes_is_asked_again(tmp_path: Path, fault: str) -> None:
         (["number"], "likes is 'many', not a count"),
     ],
 )
-def test_what_does_not_pass_is_one_line_and_keeps_what_came(tmp_path: Path, faults: list[str], said: str) -> None:
+def test_what_does_not_pass_is_one_line_and_keeps_what_came(
+    tmp_path: Path, faults: list[str], said: str
+) -> None:
     out = tmp_path / "x.jsonl"
     with Hub(MODELS, Behaviour(most=4, faults=deque([None, None, *faults]))) as hub:
         with pytest.raises(DataError) as error:
@@ -160,7 +164,9 @@ def test_an_organisation_without_models_is_named(tmp_path: Path) -> None:
     assert (done.models, done.empty) == (9, ["nobody"])
 
 
-@pytest.mark.parametrize(("out", "said"), [("x.txt", "is written as .jsonl or .csv.gz"), ("there.jsonl", "is there already")])
+@pytest.mark.parametrize(
+    ("out", "said"), [("x.txt", "is written as .jsonl or .csv.gz"), ("there.jsonl", "is there already")]
+)
 def test_a_wrong_target_asks_nothing(tmp_path: Path, out: str, said: str) -> None:
     (tmp_path / "there.jsonl").write_text("mine", encoding="utf-8")
     with Hub(MODELS) as hub, pytest.raises(ConfigError, match=said):
@@ -209,7 +215,9 @@ def test_a_snapshot_of_yesterday_is_begun_anew(tmp_path: Path) -> None:
         part = _cut_short(hub, out)
         head, _, rest = part.read_text(encoding="utf-8").partition("\n")
         old = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=25)
-        part.write_text(json.dumps(json.loads(head) | {"began": old.isoformat()}) + "\n" + rest, encoding="utf-8")
+        part.write_text(
+            json.dumps(json.loads(head) | {"began": old.isoformat()}) + "\n" + rest, encoding="utf-8"
+        )
         done = snap(hub, out)
     assert (done.models, done.resumed) == (17, False)
 
@@ -246,8 +254,12 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
     ]
     with Hub(models, Behaviour(most=5, slow=0.05)) as hub:
         settings = {**os.environ, "HF_ENDPOINT": hub.url, "PYTHONPATH": str(ROOT)}
-        settings = {key: value for key, value in settings.items() if key not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
-        process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        settings = {
+            key: value for key, value in settings.items() if key not in ("HF_HUB_OFFLINE", "HF_TOKEN")
+        }
+        process = subprocess.Popen(
+            command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         end = time.monotonic() + 60
         while len(hub.requests) < 6 and time.monotonic() < end:
             time.sleep(0.01)
@@ -269,10 +281,16 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_environment_is_heeded(tmp_path: Path) -> None:
     def called(*more: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        known = {key: value for key, value in os.environ.items() if key not in ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT")}
+        known = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT")
+        }
         command = [sys.executable, "-m", "harness.cli.main", "adoption", "snapshot", *more]
         environment = {**known, "PYTHONPATH": str(ROOT), **settings}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+        )
 
     with Hub(MODELS, Behaviour(token="hf_secret")) as hub:
         assert called("--org", "org-0", HF_ENDPOINT=hub.url, HF_TOKEN="hf_secret").returncode == 0

@@ -1,4 +1,6 @@
-"""Run folders made through the project's own writers: models × tasks with chosen item scores, and a manifest."""
+"""Run folders made through the project's own writers: models × tasks with chosen item scores, and a
+manifest.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from harness.evaluation.assemble import group_rows
+from harness.evaluation.rows import CellFacts, make_rows, write_samples
 from harness.items import Score, Tokens
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.query import Run, read_run
 from harness.results.schema import ModelRow, Results, Row
-from harness.run.assemble import group_rows
-from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.tasks.api import GroupSpec, Marks, MetricValue, SampleMark
 
 Scores = Mapping[tuple[str, str], Sequence[float]]
@@ -24,7 +26,8 @@ Make = Callable[..., Run]
 
 def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **more: Any) -> list[Row]:
     """One cell: its samples on disk and its rows. ``more``: prompt, chance, clusters, items, first (number
-    of the first document), metric, language."""
+    of the first document), metric, language.
+    """
     metric = more.get("metric", "acc")
     first = more.get("first", 0)
     samples = tuple(
@@ -41,12 +44,24 @@ def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **mo
         )
         for place, score in enumerate(scores)
     )
-    answers = {one.keys[0]: Score(one.keys[0], (-1.0, -2.0), (False, False), (1, 1), Tokens(10, 5, 5, 0)) for one in samples}
+    answers = {
+        one.keys[0]: Score(one.keys[0], (-1.0, -2.0), (False, False), (1, 1), Tokens(10, 5, 5, 0))
+        for one in samples
+    }
     counted = all(score in (0.0, 1.0) for score in scores)
     value = MetricValue(metric, "none", sum(scores) / len(scores), None, len(scores), True, counted)
     prompt = more.get("prompt", f"prompt-{task}")
     facts = CellFacts(
-        f"{model}{task}{prompt}", prompt, model, task, None, more.get("language", task[:2]), 0, "float32", "mock", more.get("chance", 0.25)
+        f"{model}{task}{prompt}",
+        prompt,
+        model,
+        task,
+        None,
+        more.get("language", task[:2]),
+        0,
+        "float32",
+        "mock",
+        more.get("chance", 0.25),
     )
     marks = Marks(samples, (value,), len(scores))
     write_samples(folder.samples(model, task), marks, answers)
@@ -55,7 +70,10 @@ def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **mo
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """Writes a run and reads it back. ``options`` by (model, task) go to `cell`; ``manifest`` and ``groups`` to the run."""
+    """Writes a run and reads it back.
+
+    ``options`` by (model, task) go to `cell`; ``manifest`` and ``groups`` to the run.
+    """
 
     def build(
         name: str,
@@ -66,9 +84,16 @@ def make(tmp_path: Path) -> Make:
         ids: Mapping[str, str] | None = None,
     ) -> Run:
         folder = RunFolder(tmp_path / name)
-        rows = [row for key, mine in scores.items() for row in cell(folder, *key, mine, **(options or {}).get(key, {}))]
+        rows = [
+            row
+            for key, mine in scores.items()
+            for row in cell(folder, *key, mine, **(options or {}).get(key, {}))
+        ]
         labels = list(dict.fromkeys(model for model, _ in scores))
-        models = [ModelRow(model=label, id=f"org/{label}", model_id=(ids or {}).get(label, label), status="ok") for label in labels]
+        models = [
+            ModelRow(model=label, id=f"org/{label}", model_id=(ids or {}).get(label, label), status="ok")
+            for label in labels
+        ]
         made = Results(
             name=name,
             harness_version="0",

@@ -1,4 +1,6 @@
-"""Comparing runs: who is paired with whom, what is said of the others, groups, averages, several runs of one model."""
+"""Comparing runs: who is paired with whom, what is said of the others, groups, averages, several runs of one
+model.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,23 @@ def test_a_task_is_compared_item_by_item(make: Any) -> None:
 def test_runs_of_several_days_are_joined(make: Any) -> None:
     """One model's tasks from two runs, and of a task that both hold the longer answer."""
     first = make("monday", {("a", "zh_x"): coins(1, 20, 0.8), ("a", "zh_y"): coins(3, 50, 0.8)})
-    second = make("tuesday", {("a", "zh_x"): coins(1, 60, 0.8), ("b", "zh_x"): coins(2, 60, 0.5), ("b", "zh_y"): coins(4, 40, 0.5)})
+    second = make(
+        "tuesday",
+        {
+            ("a", "zh_x"): coins(1, 60, 0.8),
+            ("b", "zh_x"): coins(2, 60, 0.5),
+            ("b", "zh_y"): coins(4, 40, 0.5),
+        },
+    )
     found = compare([first, second])
-    assert [(model.label, model.runs) for model in found.models] == [("a", ["monday", "tuesday"]), ("b", ["tuesday"])]
-    assert {scope.name: scope.pairs[0, 1].n for scope in found.scopes if scope.kind == "task"} == {"zh_x": 60, "zh_y": 40}
+    assert [(model.label, model.runs) for model in found.models] == [
+        ("a", ["monday", "tuesday"]),
+        ("b", ["tuesday"]),
+    ]
+    assert {scope.name: scope.pairs[0, 1].n for scope in found.scopes if scope.kind == "task"} == {
+        "zh_x": 60,
+        "zh_y": 40,
+    }
     average = found.scope("Chinese average")
     assert average is not None
     assert set(average.scores) == {0, 1}
@@ -63,15 +78,34 @@ def test_equal_names_of_other_weights_are_two_models(make: Any) -> None:
 
 def test_only_equal_prompts_are_paired_and_others_are_told(make: Any) -> None:
     prompts = [
-        {"prompt_id": "five", "task": "zh_x", "fewshot": 5, "chat": False, "generation": {"max_tokens": 16, "until": ["\n"]}},
-        {"prompt_id": "none", "task": "zh_x", "fewshot": 0, "chat": True, "generation": {"max_tokens": 256, "until": ["\n"]}},
+        {
+            "prompt_id": "five",
+            "task": "zh_x",
+            "fewshot": 5,
+            "chat": False,
+            "generation": {"max_tokens": 16, "until": ["\n"]},
+        },
+        {
+            "prompt_id": "none",
+            "task": "zh_x",
+            "fewshot": 0,
+            "chat": True,
+            "generation": {"max_tokens": 256, "until": ["\n"]},
+        },
     ]
     scores = {(model, "zh_x"): coins(place, 40, 0.6) for place, model in enumerate("abc")}
-    options = {("a", "zh_x"): {"prompt": "five"}, ("b", "zh_x"): {"prompt": "five"}, ("c", "zh_x"): {"prompt": "none"}}
+    options = {
+        ("a", "zh_x"): {"prompt": "five"},
+        ("b", "zh_x"): {"prompt": "five"},
+        ("c", "zh_x"): {"prompt": "none"},
+    }
     found = compare([make("run", scores, options, {"tasks": {"zh_x": prompts}})])
     (scope,) = found.scopes
     assert list(scope.pairs) == [(0, 1)]
-    assert scope.missing[2] == "examples 0 instead of 5; chat template on instead of off; max_tokens 256 instead of 16"
+    assert (
+        scope.missing[2]
+        == "examples 0 instead of 5; chat template on instead of off; max_tokens 256 instead of 16"
+    )
     assert found.notes[0].startswith("c was not asked the same on zh_x: examples 0 instead of 5")
 
 
@@ -87,7 +121,9 @@ def test_shared_sources_widen_a_difference(make: Any) -> None:
     a = [float(value) for value in coins(1, 20, 0.8) for _ in range(4)]
     b = [float(value) for value in coins(2, 20, 0.5) for _ in range(4)]
     scores = {("a", "zh_x"): a, ("b", "zh_x"): b}
-    clustered = compare([make("run", scores, {key: {"clusters": passages} for key in scores})]).scopes[0].pairs[0, 1]
+    clustered = (
+        compare([make("run", scores, {key: {"clusters": passages} for key in scores})]).scopes[0].pairs[0, 1]
+    )
     alone = compare([make("alone", scores)]).scopes[0].pairs[0, 1]
     assert clustered.clusters == 20
     assert clustered.stderr == pytest.approx(2 * (alone.stderr or 0), rel=0.05)
@@ -105,7 +141,11 @@ def test_clusters_of_partly_shared_items_are_those_of_the_shared_ones(make: Any)
 
 def test_a_group_pools_its_subjects(make: Any) -> None:
     sizes = {"zh_s1": 20, "zh_s2": 60}
-    scores = {(m, task): coins(len(m) + n + ord(m), n, p) for task, n in sizes.items() for m, p in (("a", 0.8), ("b", 0.4), ("c", 0.5))}
+    scores = {
+        (m, task): coins(len(m) + n + ord(m), n, p)
+        for task, n in sizes.items()
+        for m, p in (("a", 0.8), ("b", 0.4), ("c", 0.5))
+    }
     del scores["c", "zh_s2"]
     found = compare([make("run", scores, groups=[GroupSpec("zh_group", ("zh_s1", "zh_s2"), True, ("acc",))])])
     group = found.scope("zh_group")
@@ -120,7 +160,11 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
 
 def test_groups_within_a_group_have_all_their_tasks(make: Any) -> None:
     """lm-eval's mmlu holds mmlu_stem and others; two groups that share a task are both whole, too."""
-    scores = {(m, f"zh_{task}"): coins(ord(m) + n, n, 0.7) for m in "ab" for task, n in (("s1", 20), ("s2", 30), ("s3", 40), ("s4", 50))}
+    scores = {
+        (m, f"zh_{task}"): coins(ord(m) + n, n, 0.7)
+        for m in "ab"
+        for task, n in (("s1", 20), ("s2", 30), ("s3", 40), ("s4", 50))
+    }
     groups = [
         GroupSpec("stem", ("zh_s1", "zh_s2"), True, ("acc",)),
         GroupSpec("all", ("zh_s1", "zh_s2", "zh_s3"), True, ("acc",)),
@@ -155,7 +199,9 @@ def test_all_right_and_all_wrong_groups_and_averages_have_a_width(make: Any) -> 
     for name in ("zh_group", "Chinese average"):
         scope = found.scope(name)
         assert scope is not None
-        (right_low, right_high), (wrong_low, wrong_high) = (scope.scores[place].ci95 or (0.0, 0.0) for place in (0, 1))
+        (right_low, right_high), (wrong_low, wrong_high) = (
+            scope.scores[place].ci95 or (0.0, 0.0) for place in (0, 1)
+        )
         assert right_low < 0.98
         assert right_high == 1.0
         assert wrong_low == 0.0
@@ -184,13 +230,18 @@ def test_a_broken_samples_file_is_told(make: Any) -> None:
 
 def test_nothing_to_compare_is_an_error(make: Any) -> None:
     run: Run = make("run", {("a", "zh_x"): coins(1, 20, 0.6)})
-    random_weights = run.results.model_copy(update={"models": [run.results.models[0].model_copy(update={"weights": "random"})]})
+    random_weights = run.results.model_copy(
+        update={"models": [run.results.models[0].model_copy(update={"weights": "random"})]}
+    )
     with pytest.raises(ConfigError, match="no model has a score here"):
         compare([Run(run.folder, random_weights)])
 
 
 def test_every_format_of_the_recorded_run() -> None:
-    texts = {form: CliRunner().invoke(app, ["compare", str(SMOKE), f"--{form}"]).stdout for form in ("markdown", "latex", "csv", "json")}
+    texts = {
+        form: CliRunner().invoke(app, ["compare", str(SMOKE), f"--{form}"]).stdout
+        for form in ("markdown", "latex", "csv", "json")
+    }
     assert texts["markdown"].count("|:---") > 4
     assert texts["latex"].count("\\begin{tabular}") == texts["latex"].count("\\bottomrule") >= 5
     assert "zh\\_arithmetic" in texts["latex"]
@@ -202,11 +253,16 @@ def test_every_format_of_the_recorded_run() -> None:
 
 
 def test_a_baseline_and_a_task() -> None:
-    done = CliRunner().invoke(app, ["compare", str(SMOKE), "--baseline", "tiny-llama", "--task", "zh_reading"])
+    done = CliRunner().invoke(
+        app, ["compare", str(SMOKE), "--baseline", "tiny-llama", "--task", "zh_reading"]
+    )
     assert done.exit_code == 0, done.output
     assert "vs tiny-llama" in done.stdout
     assert "en_reading" not in done.stdout
-    for arguments, text in ((["--task", "nothing"], "no such task"), (["--baseline", "x"], "no model is called 'x'")):
+    for arguments, text in (
+        (["--task", "nothing"], "no such task"),
+        (["--baseline", "x"], "no model is called 'x'"),
+    ):
         wrong = CliRunner().invoke(app, ["compare", str(SMOKE), *arguments])
         assert wrong.exit_code == 2
         assert text in wrong.stderr
@@ -221,7 +277,9 @@ def test_names_are_data_in_every_format(make: Any, tmp_path: Path) -> None:
         assert "\x1b" not in text
         assert form != ["--latex"] or "\\input{y}" not in text
         assert ("<b>" in text) == (form == [])
-    assert "[red]" in CliRunner().invoke(app, ["compare", str(tmp_path / "run")], env={"COLUMNS": "200"}).stdout.replace("\n", "")
+    assert "[red]" in CliRunner().invoke(
+        app, ["compare", str(tmp_path / "run")], env={"COLUMNS": "200"}
+    ).stdout.replace("\n", "")
 
 
 @pytest.mark.parametrize("command", ["compare", "report", "results"])

@@ -21,7 +21,9 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_recorded_coverage_is_what_is_promised(recorded: dict[str, list[dict[str, Any]]]) -> None:
-    """Groups and averages at least 94 %, the index 94, shared sources 93, groups of those and differences 94; false alarms at most 6 %."""
+    """Groups and averages at least 94 %, the index 94, shared sources 93, groups of those and differences 94;
+    false alarms at most 6 %.
+    """
     least = {"groups and averages": 0.94, "composite index": 0.94, "shared sources": 0.93}
     least |= {"groups of tasks with shared sources": 0.94, "mean differences": 0.94}
     for part, limit in least.items():
@@ -34,7 +36,11 @@ def test_recorded_coverage_is_what_is_promised(recorded: dict[str, list[dict[str
 
 def test_the_old_formulas_fail_the_same_limits(recorded: dict[str, list[dict[str, Any]]]) -> None:
     """So the simulation can tell the two apart."""
-    worst = {part: min(case["before"] for case in cases) for part, cases in recorded.items() if "before" in cases[0]}
+    worst = {
+        part: min(case["before"] for case in cases)
+        for part, cases in recorded.items()
+        if "before" in cases[0]
+    }
     assert worst["groups and averages"] < 0.9
     assert worst["composite index"] < 0.4
     assert worst["shared sources"] < 0.9
@@ -46,7 +52,10 @@ def test_the_script_runs(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "scripts" / "coverage.py"), "--quick", "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
-    quick, full = json.loads(out.read_text(encoding="utf-8"))["found"], json.loads(RECORDED.read_text(encoding="utf-8"))["found"]
+    quick, full = (
+        json.loads(out.read_text(encoding="utf-8"))["found"],
+        json.loads(RECORDED.read_text(encoding="utf-8"))["found"],
+    )
     assert {part: [case["case"] for case in cases] for part, cases in quick.items()} == {
         part: [case["case"] for case in cases] for part, cases in full.items()
     }

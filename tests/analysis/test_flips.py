@@ -16,13 +16,20 @@ def test_few_units_are_scipys_permutation_test() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         units = rng.normal(0.3, 1, int(rng.integers(2, 11)))
-        theirs = permutation_test((units, np.zeros(len(units))), lambda a, b: (a - b).sum(), permutation_type="samples", n_resamples=np.inf)
+        theirs = permutation_test(
+            (units, np.zeros(len(units))),
+            lambda a, b: (a - b).sum(),
+            permutation_type="samples",
+            n_resamples=np.inf,
+        )
         assert of_units(units).p_value(float(units.sum())) == pytest.approx(theirs.pvalue, abs=1e-12)
 
 
 def test_equal_units_are_mcnemars() -> None:
     for only_a, only_b in ((4, 0), (0, 6), (7, 2), (12, 0)):
-        assert of_equal_units(only_a + only_b, 0.1).p_value(0.1 * (only_a - only_b)) == pytest.approx(mcnemar(only_a, only_b))
+        assert of_equal_units(only_a + only_b, 0.1).p_value(0.1 * (only_a - only_b)) == pytest.approx(
+            mcnemar(only_a, only_b)
+        )
 
 
 def test_many_units_are_near_the_exact_distribution() -> None:
@@ -47,7 +54,9 @@ def test_tasks_are_joined_by_their_weights() -> None:
 
 
 def test_two_passages_never_give_zero() -> None:
-    """Ten questions to each of two passages, all right against all wrong: a standard error of zero is no certainty."""
+    """Ten questions to each of two passages, all right against all wrong: a standard error of zero is no
+    certainty.
+    """
     clusters = from_codes(np.repeat([0, 1], 10))
     found = paired(np.ones(20), np.zeros(20), clusters)
     assert found.p == pytest.approx(0.5)
@@ -71,7 +80,9 @@ def test_equal_graded_differences_are_no_certainty() -> None:
 
 
 def test_a_mean_over_tasks_is_no_surer_than_its_items() -> None:
-    """4 of 20 against 0 of 20, beside a task where both are all wrong: exactly 0.125, where Student's t gives 0.04."""
+    """4 of 20 against 0 of 20, beside a task where both are all wrong: exactly 0.125, where Student's t gives
+    0.04.
+    """
     seen = paired(np.array([1.0] * 4 + [0.0] * 16), np.zeros(20))
     nothing = paired(np.zeros(20), np.zeros(20))
     assert seen.p == pytest.approx(0.125)
@@ -81,17 +92,24 @@ def test_a_mean_over_tasks_is_no_surer_than_its_items() -> None:
     assert same.p == 1.0
     assert same.ci95 is not None
     assert same.ci95[0] < -0.02 < 0.02 < same.ci95[1]
-    everywhere = combine([paired(np.ones(1), np.zeros(1)), paired(np.ones(1), np.zeros(1))], [0.5, 0.5], pooled=False)
+    everywhere = combine(
+        [paired(np.ones(1), np.zeros(1)), paired(np.ones(1), np.zeros(1))], [0.5, 0.5], pooled=False
+    )
     assert everywhere.p != 0.0
 
 
 def test_equal_models_are_seldom_told_apart() -> None:
-    """Means of five nearly perfect tasks of 20 items, and eight passages: p < 0.05 in at most 5 % (here 1,000 rounds)."""
+    """Means of five nearly perfect tasks of 20 items, and eight passages: p < 0.05 in at most 5 % (here 1,000
+    rounds).
+    """
     rng = np.random.default_rng(2)
     clusters = from_codes(np.repeat(np.arange(8), 5))
     alarms = [0, 0]
     for _ in range(1000):
-        parts = [paired((rng.random(20) < 0.97).astype(float), (rng.random(20) < 0.97).astype(float)) for _ in range(5)]
+        parts = [
+            paired((rng.random(20) < 0.97).astype(float), (rng.random(20) < 0.97).astype(float))
+            for _ in range(5)
+        ]
         alarms[0] += (combine(parts, [0.2] * 5, pooled=False).p or 1.0) < 0.05
         a, b = ((rng.random(40) < rng.beta(1, 0.3, 8).repeat(5)).astype(float) for _ in range(2))
         alarms[1] += (paired(a, b, clusters).p or 1.0) < 0.05

@@ -24,7 +24,10 @@ def test_items_are_matched_by_their_key_not_their_place(make: Any) -> None:
     zh, items = coins(1, 60, 0.5), [f"item-{place}" for place in range(60)]
     en = [1.0 - score if place < 10 else score for place, score in enumerate(zh)]
     scores = {("a", "xquad_zh"): zh, ("a", "xquad_en"): [0.0, *reversed(en)]}
-    options = {("a", "xquad_zh"): {"items": items}, ("a", "xquad_en"): {"items": ["only here", *reversed(items)]}}
+    options = {
+        ("a", "xquad_zh"): {"items": items},
+        ("a", "xquad_en"): {"items": ["only here", *reversed(items)]},
+    }
     (gap,) = gaps(compare([make("run", scores, options)]).contests)
     pair = gap.differences[0]
     assert (gap.zh_task, gap.en_task, pair.n) == ("xquad_zh", "xquad_en", 60)
@@ -40,16 +43,24 @@ def test_sources_in_either_language_cluster_the_difference(make: Any) -> None:
     scores = {("a", "xquad_zh"): zh, ("a", "xquad_en"): en}
     alone = gaps(compare([make("alone", scores)]).contests)[0].differences[0]
     for task in ("xquad_zh", "xquad_en"):
-        one = gaps(compare([make(task, scores, {("a", task): {"clusters": labels}})]).contests)[0].differences[0]
+        one = gaps(compare([make(task, scores, {("a", task): {"clusters": labels}})]).contests)[
+            0
+        ].differences[0]
         assert one.clusters == 20
         assert one.stderr == pytest.approx((alone.stderr or 0) * 3**0.5, rel=0.03)
 
 
 def test_a_glob_pairs_every_subject(make: Any) -> None:
     names = ("stem", "medical")
-    scores = {("a", f"global_mmlu_{language}_{name}"): coins(len(language + name), 30, 0.5) for language in ("zh", "en") for name in names}
+    scores = {
+        ("a", f"global_mmlu_{language}_{name}"): coins(len(language + name), 30, 0.5)
+        for language in ("zh", "en")
+        for name in names
+    }
     found = gaps(compare([make("run", scores)]).contests)
-    assert {(gap.zh_task, gap.en_task) for gap in found} == {(f"global_mmlu_zh_{name}", f"global_mmlu_en_{name}") for name in names}
+    assert {(gap.zh_task, gap.en_task) for gap in found} == {
+        (f"global_mmlu_zh_{name}", f"global_mmlu_en_{name}") for name in names
+    }
     whole = overall(found, 0)
     assert whole is not None
     assert whole.value == pytest.approx(sum(gap.differences[0].value for gap in found) / 2)
@@ -61,7 +72,9 @@ def test_one_language_alone_has_no_gap(make: Any) -> None:
 
 
 def test_the_parallel_suite_is_in_the_table() -> None:
-    """Every pair of the suite but the perplexities, and every entry says how its items came to be the same."""
+    """Every pair of the suite but the perplexities, and every entry says how its items came to be the
+    same.
+    """
     table = yaml.safe_load(PARALLEL.read_text(encoding="utf-8"))
     assert all(set(entry) == {"zh", "en", "how"} for entry in table)
     suite = yaml.safe_load((PARALLEL.parent / "suites" / "parallel.yaml").read_text(encoding="utf-8"))

@@ -49,7 +49,11 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_the_index_is_the_weighted_mean_of_its_parts(make: Any, weights: Path) -> None:
-    scores = {("a", "zh_a"): coins(1, 200, 0.8), ("a", "zh_b"): coins(2, 200, 0.6), ("a", "zh_c"): coins(3, 100, 0.3)}
+    scores = {
+        ("a", "zh_a"): coins(1, 200, 0.8),
+        ("a", "zh_b"): coins(2, 200, 0.6),
+        ("a", "zh_c"): coins(3, 100, 0.3),
+    }
     found = compare([make("run", scores, {("a", "zh_c"): {"chance": None}})])
     (index,) = indices(found, load_weights(str(weights)))[0]
     one, other, third = (np.mean(values) for values in scores.values())
@@ -71,7 +75,11 @@ def test_a_missing_part_leaves_no_index_and_is_named(make: Any, weights: Path) -
 
 def test_the_interval_is_as_wide_as_the_items_make_it(make: Any, weights: Path) -> None:
     """For tasks far from the floor the bootstrap agrees with the delta method to a few per cent."""
-    scores = {("a", "zh_a"): coins(1, 300, 0.7), ("a", "zh_b"): coins(2, 300, 0.7), ("a", "zh_c"): coins(3, 300, 0.7)}
+    scores = {
+        ("a", "zh_a"): coins(1, 300, 0.7),
+        ("a", "zh_b"): coins(2, 300, 0.7),
+        ("a", "zh_c"): coins(3, 300, 0.7),
+    }
     (index,) = indices(compare([make("run", scores)]), load_weights(str(weights)))[0]
     variances = [np.var(values) / 300 * (100 / 0.75) ** 2 for values in scores.values()]
     error = np.sqrt((3 / 4) ** 2 * (variances[0] + variances[1]) / 4 + (1 / 4) ** 2 * variances[2])
@@ -81,12 +89,16 @@ def test_the_interval_is_as_wide_as_the_items_make_it(make: Any, weights: Path) 
 
 @pytest.mark.parametrize("p", [0.25, 0.98])
 def test_a_guessing_and_a_nearly_perfect_model_are_covered(p: float) -> None:
-    """Six tasks of 100 items: the bootstrap held a guessing model's true index of 0 in 20 % of draws (scripts/coverage.py)."""
+    """Six tasks of 100 items: the bootstrap held a guessing model's true index of 0 in 20 % of draws
+    (scripts/coverage.py).
+    """
     rng, hits, rounds = np.random.default_rng(14), 0, 400
     truth = floored(p, 0.25)
     for _ in range(rounds):
         values = rng.binomial(100, p, 6) / 100
-        strata = {str(place): (100 / 0.75 / 6, Stratum(value, 100.0)) for place, value in enumerate(values.tolist())}
+        strata = {
+            str(place): (100 / 0.75 / 6, Stratum(value, 100.0)) for place, value in enumerate(values.tolist())
+        }
         value = float(np.mean([floored(one, 0.25) for one in values.tolist()]))
         low, high = ends(value, 100 * float((values.mean() - 0.25) / 0.75), strata)
         assert low <= value <= high
@@ -96,7 +108,10 @@ def test_a_guessing_and_a_nearly_perfect_model_are_covered(p: float) -> None:
 
 def test_a_guessing_models_interval_reaches_zero(make: Any, weights: Path) -> None:
     """What is cut off at 0 raises the index, not what is sure of it."""
-    scores = {("a", task): [1.0] * right + [0.0] * (40 - right) for task, right in (("zh_a", 13), ("zh_b", 7), ("zh_c", 9))}
+    scores = {
+        ("a", task): [1.0] * right + [0.0] * (40 - right)
+        for task, right in (("zh_a", 13), ("zh_b", 7), ("zh_c", 9))
+    }
     (index,) = indices(compare([make("run", scores)]), load_weights(str(weights)))[0]
     assert index.value == pytest.approx(3 / 4 * (floored(13 / 40, 0.25) + 0) / 2)
     assert index.ci95 is not None
@@ -123,13 +138,19 @@ def test_packaged_weights_are_versioned_and_keep_languages_apart() -> None:
     for path in PACKAGED.glob("*.yaml"):
         found = load_weights(path.stem)
         assert (found.name, found.version >= 1) == (path.stem, True)
-        assert set(found.languages) == ({"en"} if path.stem == "open-llm-v2" else {"zh", "en"})  # that leaderboard is English
-        tasks = [{task for part in parts.values() for task in part.tasks} for parts in found.languages.values()]
+        assert set(found.languages) == (
+            {"en"} if path.stem == "open-llm-v2" else {"zh", "en"}
+        )  # that leaderboard is English
+        tasks = [
+            {task for part in parts.values() for task in part.tasks} for parts in found.languages.values()
+        ]
         assert len(set.union(*tasks)) == sum(map(len, tasks))
 
 
 def test_wrong_weights_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected one of bilingual, generated, open-llm-v2, smoke, or a YAML file"):
+    with pytest.raises(
+        ConfigError, match="expected one of bilingual, generated, open-llm-v2, smoke, or a YAML file"
+    ):
         load_weights("nothing")
     for text, message in (
         ("name: [", "not YAML"),

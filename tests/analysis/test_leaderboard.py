@@ -1,5 +1,6 @@
 """The index on lm-eval's real group ``leaderboard``, all its sub-groups and tasks with made-up scores; and
-MuSR's published check figure."""
+MuSR's published check figure.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +36,13 @@ OPTIONS = {
     "leaderboard_gpqa": {4: "diamond extended main"},
 }
 """How many options the tasks have, as the leaderboard's documentation counts them (MMLU-Pro 10; IFEval and
-MATH are generated)."""
-METRICS = {"leaderboard_mmlu_pro": "acc", "leaderboard_ifeval": "prompt_level_strict_acc", "leaderboard_math": "exact_match"}
+MATH are generated).
+"""
+METRICS = {
+    "leaderboard_mmlu_pro": "acc",
+    "leaderboard_ifeval": "prompt_level_strict_acc",
+    "leaderboard_math": "exact_match",
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +58,17 @@ def chance_of(task: str) -> float | None:
     return 0.1 if task == "leaderboard_mmlu_pro" else None
 
 
-def made_up(expansion: Expansion, models: str) -> tuple[dict[tuple[str, str], list[float]], dict[tuple[str, str], dict[str, Any]]]:
+def made_up(
+    expansion: Expansion, models: str
+) -> tuple[dict[tuple[str, str], list[float]], dict[tuple[str, str], dict[str, Any]]]:
     source = random.Random(14)
     scores, options = {}, {}
     for task in expansion.tasks:
         n, p = source.randint(20, 60), source.uniform(0.3, 0.95)
         for model in models:
-            metric = next((metric for start, metric in METRICS.items() if task.name.startswith(start)), "acc_norm")
+            metric = next(
+                (metric for start, metric in METRICS.items() if task.name.startswith(start)), "acc_norm"
+            )
             scores[model, task.name] = [float(source.random() < p) for _ in range(n)]
             options[model, task.name] = {"chance": chance_of(task.name), "metric": metric, "language": "en"}
     return scores, options
@@ -66,12 +76,16 @@ def made_up(expansion: Expansion, models: str) -> tuple[dict[tuple[str, str], li
 
 def normalised(values: Mapping[str, float], names: list[str], weights: Mapping[str, int] | None) -> float:
     """By hand, as the leaderboard's page has it: each sub-task brought to 0–100, then their mean; a group
-    of one chance level as a whole."""
+    of one chance level as a whole.
+    """
     if weights is not None:
         whole = sum(values[name] * weights[name] for name in names) / sum(weights[name] for name in names)
         chance = chance_of(names[0]) or 0.0
         return max(0.0, whole - chance) / (1 - chance) * 100
-    parts = [max(0.0, values[name] - (chance_of(name) or 0.0)) / (1 - (chance_of(name) or 0.0)) * 100 for name in names]
+    parts = [
+        max(0.0, values[name] - (chance_of(name) or 0.0)) / (1 - (chance_of(name) or 0.0)) * 100
+        for name in names
+    ]
     return sum(parts) / len(parts)
 
 
@@ -111,17 +125,23 @@ def test_the_index_has_every_part(make: Any, expansion: Expansion, tmp_path: Pat
     done = CliRunner().invoke(app, ["compare", str(run.folder.path), "--index", "open-llm-v2", "--json"])
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)["index"]["models"]
-    assert {label: (one[0]["value"] is not None, one[0]["missing"]) for label, one in printed.items()} == {"a": (True, []), "b": (True, [])}
+    assert {label: (one[0]["value"] is not None, one[0]["missing"]) for label, one in printed.items()} == {
+        "a": (True, []),
+        "b": (True, []),
+    }
 
 
 def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: Expansion) -> None:
     """The whole of ``leaderboard`` mixes four metrics: no score of its own, and its parts are not hidden by
-    it."""
+    it.
+    """
     scores, options = made_up(expansion, "ab")
     run = make("claim", scores, options, groups=expansion.groups)
     found = compare([run])
     tops = [scope.name for scope in found.scopes if scope.kind in ("task", "group")]
-    assert sorted(tops) == sorted(f"leaderboard_{part}" for part in ("mmlu_pro", "bbh", "gpqa", "math_hard", "ifeval", "musr"))
+    assert sorted(tops) == sorted(
+        f"leaderboard_{part}" for part in ("mmlu_pro", "bbh", "gpqa", "math_hard", "ifeval", "musr")
+    )
     assert any(note.startswith("leaderboard has no score of its own") for note in found.notes)
     average = found.scope("English average")
     assert average is not None
@@ -139,10 +159,17 @@ def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: E
 
 
 @pytest.mark.parametrize("sizes", [(10, 10, 15), (250, 255, 240), (40, 10, 300)])
-def test_musrs_check_is_35_in_all_three_places(make: Any, tmp_path: Path, sizes: tuple[int, int, int]) -> None:
+def test_musrs_check_is_35_in_all_three_places(
+    make: Any, tmp_path: Path, sizes: tuple[int, int, int]
+) -> None:
     """Open LLM Leaderboard 2, scores normalization: .7, .4 and .6 of 2, 5 and 3 options are 40, 25 and 40,
-    so MuSR is 35."""
-    names = ("leaderboard_musr_murder_mysteries", "leaderboard_musr_object_placements", "leaderboard_musr_team_allocation")
+    so MuSR is 35.
+    """
+    names = (
+        "leaderboard_musr_murder_mysteries",
+        "leaderboard_musr_object_placements",
+        "leaderboard_musr_team_allocation",
+    )
     scores, options = {}, {}
     for name, n, value, chance in zip(names, sizes, (0.7, 0.4, 0.6), (0.5, 0.2, 1 / 3), strict=True):
         right = round(value * n)
@@ -154,7 +181,10 @@ def test_musrs_check_is_35_in_all_three_places(make: Any, tmp_path: Path, sizes:
     found = compare([run])
     scope = found.scope("leaderboard_musr")
     weights = tmp_path / "mine.yaml"
-    weights.write_text("name: m\nversion: 1\nlanguages: {en: {soft: {weight: 1, tasks: [leaderboard_musr]}}}", encoding="utf-8")
+    weights.write_text(
+        "name: m\nversion: 1\nlanguages: {en: {soft: {weight: 1, tasks: [leaderboard_musr]}}}",
+        encoding="utf-8",
+    )
     (index,) = indices(found, load_weights(str(weights)))[0]
     assert scope is not None
     assert row.corrected == pytest.approx(0.35)

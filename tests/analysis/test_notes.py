@@ -1,4 +1,6 @@
-"""Notes in two languages: the English of the analysis and of the page's catalogue are one, and the Chinese says every part."""
+"""Notes in two languages: the English of the analysis and of the page's catalogue are one, and the Chinese
+says every part.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import pickle
 import pytest
 
 from harness.analysis.notes import TEXTS, Note, listed, named, note
-from harness.report.html.words import Words, catalogue
+from harness.reporting.html.words import Words, catalogue
 
 
 def test_the_catalogue_has_every_note_in_the_same_english() -> None:
@@ -25,16 +27,30 @@ def test_a_note_is_its_english_text() -> None:
 
 
 def test_notes_inside_notes_are_translated() -> None:
-    why = listed([note("instead", part=note("part_chat"), theirs=note("on"), ours=note("off")), note("another", part=note("part_data"))])
+    why = listed(
+        [
+            note("instead", part=note("part_chat"), theirs=note("on"), ours=note("off")),
+            note("another", part=note("part_data")),
+        ]
+    )
     said = note("asked_otherwise", model="qwen", tasks="c3", why=why)
-    assert said == "qwen was not asked the same on c3: chat template on instead of off; another data; not compared there."
+    assert (
+        said
+        == "qwen was not asked the same on c3: chat template on instead of off; another data; not compared there."
+    )
     assert Words("en").translated(said) == said
-    assert Words("zh").translated(said) == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；这些任务不参与比较。"
+    assert (
+        Words("zh").translated(said)
+        == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；这些任务不参与比较。"
+    )
 
 
 def test_what_a_run_said_stays_as_it_is() -> None:
     assert Words("zh").translated("{no} blank: CUDA out of memory") == "{no} blank: CUDA out of memory"
-    assert Words("zh").translated(note("not_paired", why="{x}.parquet: gone", more="")) == "未配对：{x}.parquet: gone"
+    assert (
+        Words("zh").translated(note("not_paired", why="{x}.parquet: gone", more=""))
+        == "未配对：{x}.parquet: gone"
+    )
 
 
 def test_an_unknown_note_is_an_error() -> None:

@@ -18,7 +18,11 @@ def pairs_of_scores(seed: int, count: int = 40) -> list[tuple[np.ndarray, np.nda
     for _ in range(count):
         n = int(rng.integers(5, 500))
         counted = rng.random() < 0.6
-        made.append(tuple((rng.random(n) < rng.random()).astype(float) if counted else rng.random(n) for _ in range(2)))
+        made.append(
+            tuple(
+                (rng.random(n) < rng.random()).astype(float) if counted else rng.random(n) for _ in range(2)
+            )
+        )
     return made
 
 
@@ -32,7 +36,9 @@ def test_differences_are_scipys_paired_t_test() -> None:
         if found.stderr:
             assert found.value / found.stderr == pytest.approx(theirs.statistic, rel=1e-9)
             if found.mcnemar is None:
-                assert found.ci95 == pytest.approx(tuple(theirs.confidence_interval(0.95)), rel=1e-9, abs=1e-12)
+                assert found.ci95 == pytest.approx(
+                    tuple(theirs.confidence_interval(0.95)), rel=1e-9, abs=1e-12
+                )
                 assert found.p == pytest.approx(theirs.pvalue, rel=1e-9, abs=1e-15)
         if a.std() and b.std():
             assert found.correlation == pytest.approx(pearsonr(a, b).statistic, abs=1e-9)
@@ -108,7 +114,9 @@ def test_items_that_one_model_lacks_are_left_out() -> None:
 
 @pytest.mark.parametrize(("n", "low", "high"), [(30, 0.92, 1.0), (100, 0.94, 0.96), (400, 0.94, 0.96)])
 def test_right_and_wrong_differences_are_covered(n: int, low: float, high: float) -> None:
-    """Two models on the same items, from nearly equal to far apart; never less than the t interval on the same draws."""
+    """Two models on the same items, from nearly equal to far apart; never less than the t interval on the
+    same draws.
+    """
     from statsmodels.stats.weightstats import DescrStatsW
 
     rng = np.random.default_rng(n)
@@ -133,7 +141,9 @@ def test_equal_answers_are_no_certainty() -> None:
     assert (found.p, found.detectable) == (1.0, None)
     sources = paired(np.ones(50), np.ones(50), from_codes(np.repeat(np.arange(10), 5)))
     assert sources.ci95 is not None
-    assert -sources.ci95[0] == pytest.approx(sources.ci95[1]) == pytest.approx(t95(9) / 12)  # as ten items, two added
+    assert (
+        -sources.ci95[0] == pytest.approx(sources.ci95[1]) == pytest.approx(t95(9) / 12)
+    )  # as ten items, two added
 
 
 def test_a_flipped_difference_is_the_other_way_round() -> None:
@@ -145,7 +155,9 @@ def test_a_flipped_difference_is_the_other_way_round() -> None:
 
 
 def test_a_group_by_items_is_all_its_items_pooled() -> None:
-    """The pooled value and McNemar are those of one long task; a stratified error is a little smaller than the unstratified one."""
+    """The pooled value and McNemar are those of one long task; a stratified error is a little smaller than
+    the unstratified one.
+    """
     rng = np.random.default_rng(5)
     parts = [tuple((rng.random(n) < p).astype(float) for p in (0.6, 0.5)) for n in (20, 50, 130)]
     found = [paired(a, b) for a, b in parts]
@@ -187,15 +199,25 @@ def test_ranks_count_only_what_is_sure() -> None:
 
 
 def test_two_models_share_a_letter_exactly_where_neither_is_sure() -> None:
-    """On random tables, also where being told apart is not in the order of the scores; and no letter is superfluous."""
+    """On random tables, also where being told apart is not in the order of the scores; and no letter is
+    superfluous.
+    """
     rng = np.random.default_rng(7)
     for _ in range(60):
         count = int(rng.integers(2, 9))
-        pairs = {(a, b): sure(0.1, float(rng.choice([0.01, 0.5]))) for a in range(count) for b in range(a + 1, count)}
+        pairs = {
+            (a, b): sure(0.1, float(rng.choice([0.01, 0.5])))
+            for a in range(count)
+            for b in range(a + 1, count)
+        }
         found = ties(list(range(count)), pairs)
         for (a, b), pair in pairs.items():
             assert bool(set(found[a]) & set(found[b])) == (pair.adjusted == 0.5), (found, pairs)
-        held = {one: {place for place in found if one in found[place]} for letters in found.values() for one in letters}
+        held = {
+            one: {place for place in found if one in found[place]}
+            for letters in found.values()
+            for one in letters
+        }
         assert not any(held[one] <= held[other] for one in held for other in held if one != other)
         assert "a" in found[0]
 

@@ -12,14 +12,32 @@ import pytest
 
 from harness.analysis.parity import Parity, common_beginning, compare
 from harness.items import Answer, Generation, Likelihood, Score
-from harness.report.parity import parity_data, render_parity
+from harness.reporting.parity import parity_data, render_parity
 from harness.results.cells import AnsweredCell, Cells
 from harness.results.schema import Row
 
 
 def cell(answers: list[Answer], value: float = 0.5, stderr: float | None = 0.1, **more: Any) -> AnsweredCell:
-    row = Row(cell_id="c", model="m", task="t", metric="acc", filter="none", value=value, stderr=stderr, n=len(answers), status="ok")
-    fields: dict[str, Any] = {"model": "m", "task": "t", "status": "ok", "reason": None, "prompt_id": "p", "prompt": {}, "rows": (row,)}
+    row = Row(
+        cell_id="c",
+        model="m",
+        task="t",
+        metric="acc",
+        filter="none",
+        value=value,
+        stderr=stderr,
+        n=len(answers),
+        status="ok",
+    )
+    fields: dict[str, Any] = {
+        "model": "m",
+        "task": "t",
+        "status": "ok",
+        "reason": None,
+        "prompt_id": "p",
+        "prompt": {},
+        "rows": (row,),
+    }
     fields["engine"] = {"engine": "transformers", "dtype": "float32", "device": "cpu"}
     return AnsweredCell(**(fields | {"answers": {answer.key: answer for answer in answers}} | more))
 
@@ -29,7 +47,9 @@ def both(first: AnsweredCell, second: AnsweredCell, within: float | None = None)
 
 
 def score(key: str, *logprobs: float, tokens: int = 1) -> Score:
-    return Score(key, logprobs, tuple(value == max(logprobs) for value in logprobs), (tokens,) * len(logprobs))
+    return Score(
+        key, logprobs, tuple(value == max(logprobs) for value in logprobs), (tokens,) * len(logprobs)
+    )
 
 
 def text(key: str, words: str) -> Generation:
@@ -72,8 +92,12 @@ def test_equal_answers_are_yes() -> None:
         (None, 0.04, 1, "yes"),
     ],
 )
-def test_the_tolerance_is_a_tokens_and_follows_the_format(dtype: str | None, gap: float, tokens: int, verdict: str) -> None:
-    second = cell([score("1", -1 - gap, -2, tokens=tokens)], engine={"engine": "vllm", "dtype": dtype, "device": "cpu"})
+def test_the_tolerance_is_a_tokens_and_follows_the_format(
+    dtype: str | None, gap: float, tokens: int, verdict: str
+) -> None:
+    second = cell(
+        [score("1", -1 - gap, -2, tokens=tokens)], engine={"engine": "vllm", "dtype": dtype, "device": "cpu"}
+    )
     assert both(cell([score("1", -1, -2, tokens=tokens)]), second).verdict == verdict
     assert both(cell([score("1", -1, -2, tokens=tokens)]), second, within=1.0).verdict == "yes"
 
@@ -98,7 +122,13 @@ def test_a_near_tie_that_flips_is_noise_and_is_listed() -> None:
 
 def test_metrics_beyond_one_standard_error_are_no() -> None:
     answers: list[Answer] = [score("1", -1, -2)]
-    for second, stderr, verdict in ((0.59, 0.1, "yes"), (0.61, 0.1, "no"), (0.5, 0.0, "yes"), (0.51, 0.0, "no"), (0.7, None, "yes")):
+    for second, stderr, verdict in (
+        (0.59, 0.1, "yes"),
+        (0.61, 0.1, "no"),
+        (0.5, 0.0, "yes"),
+        (0.51, 0.0, "no"),
+        (0.7, None, "yes"),
+    ):
         found = both(cell(answers, 0.5, stderr), cell(answers, second, stderr))
         assert found.verdict == verdict, (second, stderr)
     assert json.dumps(parity_data(both(cell(answers, 0.5, 0.0), cell(answers, 0.6, 0.0))), allow_nan=False)
@@ -106,12 +136,19 @@ def test_metrics_beyond_one_standard_error_are_no() -> None:
 
 def test_texts_that_part_late_are_noise_and_early_are_not() -> None:
     long = "the answer is " * 20
-    for ending, dtype, verdict in (("x", "float32", "within noise"), ("x" * 200, "float32", "no"), ("x" * 200, "bfloat16", "within noise")):
+    for ending, dtype, verdict in (
+        ("x", "float32", "within noise"),
+        ("x" * 200, "float32", "no"),
+        ("x" * 200, "bfloat16", "within noise"),
+    ):
         engine = {"engine": "e", "dtype": dtype, "device": "cpu"}
         found = both(cell([text("1", long)]), cell([text("1", long + ending)], engine=engine))
         assert found.verdict == verdict, (len(ending), dtype)
         assert found.cells[0].texts_differing == 1
-    early = both(cell([text("1", "abc" * 9)]), cell([text("1", "xbc" * 9)], engine={"engine": "e", "dtype": "bfloat16", "device": "cpu"}))
+    early = both(
+        cell([text("1", "abc" * 9)]),
+        cell([text("1", "xbc" * 9)], engine={"engine": "e", "dtype": "bfloat16", "device": "cpu"}),
+    )
     assert early.verdict == "no"
     assert common_beginning("", "") == 1
     assert common_beginning("abcd", "ab") == 0.5

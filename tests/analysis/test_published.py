@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.analysis.comparison import compare
-from harness.analysis.published import Claim, claims, matches, read_claims
+from harness.analysis.published import PublishedFigure, claims, matches, read_claims
 
 GOOD = """
 - source: https://example.org/report
@@ -57,19 +57,25 @@ def test_every_packaged_figure_names_a_task_and_a_model_that_exist() -> None:
     assert len(unknown) <= 3, unknown
 
 
-@pytest.mark.parametrize("line", ["source: https://example.org/report", "date: 2024-09-19", "setting: zero-shot"])
+@pytest.mark.parametrize(
+    "line", ["source: https://example.org/report", "date: 2024-09-19", "setting: zero-shot"]
+)
 def test_a_figure_without_source_date_or_setting_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "figures.yaml"
     path.write_text(GOOD, encoding="utf-8")
     assert len(read_claims(path)) == 1
     key = line.partition(":")[0]
-    text = GOOD.replace(f", {line}", "") if key == "setting" else GOOD.replace(line, f"{key}:" if key == "source" else "note: 1", 1)
+    text = (
+        GOOD.replace(f", {line}", "")
+        if key == "setting"
+        else GOOD.replace(line, f"{key}:" if key == "source" else "note: 1", 1)
+    )
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValidationError):
         read_claims(path)
 
 
-def claim(**more: Any) -> Claim:
+def claim(**more: Any) -> PublishedFigure:
     kept = {
         "model": "org/a",
         "task": "zh_x",
@@ -79,7 +85,7 @@ def claim(**more: Any) -> Claim:
         "source": "https://x.org",
         "date": "2024-01-01",
     }
-    return Claim.model_validate(kept | more)
+    return PublishedFigure.model_validate(kept | more)
 
 
 def test_measured_minus_published(make: Any) -> None:

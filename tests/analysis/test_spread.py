@@ -47,7 +47,9 @@ def test_plain_intervals_and_p_are_statsmodels() -> None:
             assert score_interval(scores) == pytest.approx(wilson(scores.sum(), len(scores)), abs=1e-12)
         else:
             assert score_interval(scores) == pytest.approx(DescrStatsW(scores).tconfint_mean(), abs=1e-9)
-            assert spread(scores - 0.5).p_value() == pytest.approx(ttest_1samp(scores, 0.5).pvalue, rel=1e-9, abs=1e-12)
+            assert spread(scores - 0.5).p_value() == pytest.approx(
+                ttest_1samp(scores, 0.5).pvalue, rel=1e-9, abs=1e-12
+            )
 
 
 def test_clusters_of_one_size_give_millers_formula_and_c_minus_1() -> None:
@@ -63,7 +65,9 @@ def test_clusters_of_one_size_give_millers_formula_and_c_minus_1() -> None:
         by_hand = math.sqrt(count / (count - 1) * sum(one**2 for one in sums)) / len(scores)
         assert found.stderr == pytest.approx(by_hand, rel=1e-12)
         assert found.robust == pytest.approx(by_hand, rel=1e-12)
-        assert found.interval() == pytest.approx((scores.mean() - t95(count - 1) * by_hand, scores.mean() + t95(count - 1) * by_hand))
+        assert found.interval() == pytest.approx(
+            (scores.mean() - t95(count - 1) * by_hand, scores.mean() + t95(count - 1) * by_hand)
+        )
 
 
 def test_degrees_of_freedom_are_bell_and_mccaffreys_by_matrices() -> None:
@@ -113,7 +117,9 @@ def test_equal_answers_of_clusters_are_no_certainty() -> None:
 
 
 def test_graded_scores_stay_in_their_range() -> None:
-    """An F1 of nearly 1 everywhere: no interval beyond 1; equal scores between 0 and 1 are no certainty; other scales are left alone."""
+    """An F1 of nearly 1 everywhere: no interval beyond 1; equal scores between 0 and 1 are no certainty;
+    other scales are left alone.
+    """
     low, high = score_interval(np.array([1.0, 1.0, 0.9, 1.0, 0.7])) or (0.0, 2.0)
     assert high == 1.0 > low
     assert score_interval(np.full(8, 0.37)) == pytest.approx(wilson(0.37 * 8, 8))
@@ -127,18 +133,24 @@ def zipf(count: int, items: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "sizes", [[10] * 5, [10] * 12, [8] * 30, zipf(20, 200), zipf(50, 300)], ids=["5x10", "12x10", "30x8", "zipf 20", "zipf 50"]
+    "sizes",
+    [[10] * 5, [10] * 12, [8] * 30, zipf(20, 200), zipf(50, 300)],
+    ids=["5x10", "12x10", "30x8", "zipf 20", "zipf 50"],
 )
 @pytest.mark.parametrize("p", [0.02, 0.05, 0.95, 0.98])
 @pytest.mark.parametrize("alike", [0.05, 0.3, 0.7])
-def test_few_and_zipf_sized_sources_near_the_ends_are_covered(sizes: list[int], p: float, alike: float) -> None:
+def test_few_and_zipf_sized_sources_near_the_ends_are_covered(
+    sizes: list[int], p: float, alike: float
+) -> None:
     """Down to 81 % before the design effect was drawn towards that of fully alike items."""
     rng = np.random.default_rng(14)
     codes = np.repeat(np.arange(len(sizes)), sizes)
     clusters, scale, rounds = from_codes(codes), (1 - alike) / alike, 500
     hits = 0
     for _ in range(rounds):
-        scores = (rng.random(len(codes)) < rng.beta(p * scale, (1 - p) * scale, len(sizes))[codes]).astype(float)
+        scores = (rng.random(len(codes)) < rng.beta(p * scale, (1 - p) * scale, len(sizes))[codes]).astype(
+            float
+        )
         hits += covers(score_interval(scores, clusters), p)
     assert hits / rounds >= 0.92
 
@@ -160,7 +172,9 @@ def covers(interval: tuple[float, float] | None, truth: float) -> bool:
     return interval is not None and interval[0] <= truth <= interval[1]
 
 
-@pytest.mark.parametrize(("n", "low", "high"), [(30, 0.92, 1.0), (100, 0.94, 0.96), (300, 0.94, 0.96), (1000, 0.94, 0.96)])
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(30, 0.92, 1.0), (100, 0.94, 0.96), (300, 0.94, 0.96), (1000, 0.94, 0.96)]
+)
 def test_counted_scores_are_covered(n: int, low: float, high: float) -> None:
     from statsmodels.stats.proportion import proportion_confint
 
@@ -189,7 +203,10 @@ def test_graded_scores_are_covered(n: int, low: float, high: float) -> None:
             scores, truth = rng.beta(4 * p, 4 * (1 - p), n), p
         else:
             ease = rng.random(n)  # an item that is easy for one model is easy for the other
-            scores, truth = (ease < p).astype(float) - (np.where(rng.random(n) < 0.7, ease, rng.random(n)) < q), p - q
+            scores, truth = (
+                (ease < p).astype(float) - (np.where(rng.random(n) < 0.7, ease, rng.random(n)) < q),
+                p - q,
+            )
         found = spread(scores).interval()
         hits += covers(found, truth)
         theirs += covers(DescrStatsW(scores).tconfint_mean(), truth)
@@ -204,7 +221,9 @@ UNBALANCED = [1, 2, 4, 8, 16, 32], [2, 3, 5, 8, 12, 30, 3, 4, 6, 7], [1] * 20 + 
 @pytest.mark.parametrize("kind", ["counted", "graded"])
 @pytest.mark.parametrize("alike", [0.05, 0.3, 0.7])
 def test_few_unbalanced_clusters_are_covered(sizes: list[int], kind: str, alike: float) -> None:
-    """``alike`` is the share of the variance between clusters. statsmodels: its clustered standard error with t and C − 1."""
+    """``alike`` is the share of the variance between clusters. statsmodels: its clustered standard error with
+    t and C − 1.
+    """
     rng = np.random.default_rng(5)
     codes = np.repeat(np.arange(len(sizes)), sizes)
     clusters, n, c = from_codes(codes), len(codes), len(sizes)

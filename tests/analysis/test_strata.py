@@ -1,4 +1,6 @@
-"""Intervals of weighted means: Wilson's for one task, what many small tasks cover, rows of every kind, an independent solver."""
+"""Intervals of weighted means: Wilson's for one task, what many small tasks cover, rows of every kind, an
+independent solver.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,19 @@ from harness.results.schema import Row
 def even(values: list[float], sizes: list[float]) -> Strata:
     """Weighted by items."""
     whole = sum(sizes)
-    return {str(place): (size / whole, Stratum(value, size)) for place, (value, size) in enumerate(zip(values, sizes, strict=True))}
+    return {
+        str(place): (size / whole, Stratum(value, size))
+        for place, (value, size) in enumerate(zip(values, sizes, strict=True))
+    }
 
 
 def test_one_task_is_wilsons_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTINUITY", 0.0)
     for n in (1, 7, 50, 400):
         for right in {0, 1, n // 3, n}:
-            assert share_interval({"a": (1.0, Stratum(right / n, n))}) == pytest.approx(wilson(right, n), abs=1e-9)
+            assert share_interval({"a": (1.0, Stratum(right / n, n))}) == pytest.approx(
+                wilson(right, n), abs=1e-9
+            )
 
 
 def test_equal_tasks_all_right_are_one_long_task(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +53,11 @@ def test_the_end_is_where_scipys_solver_puts_it() -> None:
     """The same equations by constrained optimisation of the likelihood and a root finder of scipy's."""
     from scipy.optimize import brentq, minimize
 
-    values, sizes, weights = np.array([0.9, 0.55, 1.0]), np.array([20.0, 60.0, 8.0]), np.array([0.5, 0.3, 0.2])
+    values, sizes, weights = (
+        np.array([0.9, 0.55, 1.0]),
+        np.array([20.0, 60.0, 8.0]),
+        np.array([0.5, 0.3, 0.2]),
+    )
     mean = float(weights @ values)
     right, whole = values * sizes + 4 * mean, sizes + 4
 
@@ -105,23 +116,37 @@ def test_one_share_is_covered_at_every_true_share() -> None:
 @pytest.mark.parametrize(("subjects", "items"), [(5, 20), (10, 20), (57, 2), (57, 5)])
 @pytest.mark.parametrize("p", [0.02, 0.95, 0.98])
 def test_groups_near_the_ends_are_covered(subjects: int, items: int, p: float) -> None:
-    """The old value ± 1.96 SE covered 86 to 94 % here (scripts/coverage.py). 600 rounds: a standard error of 0.8 points."""
+    """The old value ± 1.96 SE covered 86 to 94 % here (scripts/coverage.py).
+
+    600 rounds: a standard error of 0.8 points.
+    """
     rng = np.random.default_rng(int(1000 * p) + subjects)
     rounds = 600
     hits = 0
     for _ in range(rounds):
-        low, high = share_interval(even((rng.binomial(items, p, subjects) / items).tolist(), [float(items)] * subjects))
+        low, high = share_interval(
+            even((rng.binomial(items, p, subjects) / items).tolist(), [float(items)] * subjects)
+        )
         hits += low <= p <= high
     assert hits / rounds >= 0.94
 
 
 def row(scores: Any, labels: Any = None, **more: Any) -> Row:
-    """A result row as `harness.run.rows` makes it."""
+    """A result row as `harness.evaluation.rows` makes it."""
     scores = np.asarray(scores, float)
     clusters = from_codes(np.asarray(labels)) if labels is not None else None
     found = spread(scores, clusters)
-    method = ("wilson" if set(scores.tolist()) <= {0.0, 1.0} else "t") + ("-clustered" if clusters is not None else "")
-    kept = {"metric": "acc", "value": found.mean, "n": found.n, "stderr": found.stderr, "interval": method, "clusters": found.clusters}
+    method = ("wilson" if set(scores.tolist()) <= {0.0, 1.0} else "t") + (
+        "-clustered" if clusters is not None else ""
+    )
+    kept = {
+        "metric": "acc",
+        "value": found.mean,
+        "n": found.n,
+        "stderr": found.stderr,
+        "interval": method,
+        "clusters": found.clusters,
+    }
     kept |= {"ci95": score_interval(scores, clusters), "higher_is_better": True}
     return Row(**({"cell_id": "", "model": "", "task": "t", "status": "ok"} | kept | more))
 

@@ -1,4 +1,6 @@
-"""Bad input, each as a person would meet it: one line that says the rule, the value and what to do; the right exit code; no traceback."""
+"""Bad input, each as a person would meet it: one line that says the rule, the value and what to do; the right
+exit code; no traceback.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,33 @@ def refused(tmp_path: Path, text: str, *args: str) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        pytest.param(f"name: x\n{MOCK}tasks: [zh_arithmetic]\nlimt: 3\n", ["bad.yaml:4:1", "limt", "limit"], id="unknown key"),
-        pytest.param(f"name: x\n{MOCK}tasks: [zh_arithmetic]\nlimit: many\n", ["bad.yaml:4:8", "many"], id="wrong type"),
-        pytest.param("name: x\nmodels: [tiny-qwem]\ntasks: [zh_arithmetic]\n", ["bad.yaml:2:10", "tiny-qwen"], id="unknown model"),
-        pytest.param(f"name: x\n{MOCK}tasks: [zh_arithmetik]\n", ["zh_arithmetik", "zh_arithmetic"], id="unknown task"),
+        pytest.param(
+            f"name: x\n{MOCK}tasks: [zh_arithmetic]\nlimt: 3\n",
+            ["bad.yaml:4:1", "limt", "limit"],
+            id="unknown key",
+        ),
+        pytest.param(
+            f"name: x\n{MOCK}tasks: [zh_arithmetic]\nlimit: many\n", ["bad.yaml:4:8", "many"], id="wrong type"
+        ),
+        pytest.param(
+            "name: x\nmodels: [tiny-qwem]\ntasks: [zh_arithmetic]\n",
+            ["bad.yaml:2:10", "tiny-qwen"],
+            id="unknown model",
+        ),
+        pytest.param(
+            f"name: x\n{MOCK}tasks: [zh_arithmetik]\n", ["zh_arithmetik", "zh_arithmetic"], id="unknown task"
+        ),
         pytest.param(f"name: x\n{MOCK}tasks: [{{suite: smok}}]\n", ["smok", "smoke"], id="unknown suite"),
         pytest.param(f"name: x\n{MOCK}tasks:\n\t- zh_arithmetic\n", ["bad.yaml:4:1", "tab"], id="tab"),
-        pytest.param(f"name: x\nname: y\n{MOCK}tasks: [zh_arithmetic]\n", ["bad.yaml:2:1", "name"], id="duplicate key"),
-        pytest.param(f"name: x\n{MOCK}tasks: [{{file: none.jsonl}}]\n", ["none.jsonl"], id="missing data file"),
-        pytest.param(f"name: x\n{MOCK}tasks: [zh_arithmetic]\nmirror: ./absent\n", ["absent"], id="missing mirror"),
+        pytest.param(
+            f"name: x\nname: y\n{MOCK}tasks: [zh_arithmetic]\n", ["bad.yaml:2:1", "name"], id="duplicate key"
+        ),
+        pytest.param(
+            f"name: x\n{MOCK}tasks: [{{file: none.jsonl}}]\n", ["none.jsonl"], id="missing data file"
+        ),
+        pytest.param(
+            f"name: x\n{MOCK}tasks: [zh_arithmetic]\nmirror: ./absent\n", ["absent"], id="missing mirror"
+        ),
     ],
 )
 def test_a_wrong_config(tmp_path: Path, text: str, said: list[str]) -> None:
@@ -123,7 +143,9 @@ def test_a_dataset_without_the_split(tmp_path: Path) -> None:
 def small_disk(folder: Path, options: str) -> Iterator[None]:
     """A file system of its own, where the machine lets us mount one."""
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("cannot mount a file system here; the journal's and the files' own tests stand in")
     try:
@@ -133,7 +155,9 @@ def small_disk(folder: Path, options: str) -> Iterator[None]:
 
 
 def test_no_permission(tmp_path: Path) -> None:
-    """A folder without the right to write; for root, whom nothing stops, a file system that is mounted to be read."""
+    """A folder without the right to write; for root, whom nothing stops, a file system that is mounted to be
+    read.
+    """
     config = write_config(tmp_path, [{"file": str(write_task(tmp_path, "picks", 3))}])
     locked = tmp_path / "locked"
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,7 @@
-"""The commands: what they print, and that overrides reach the config. The run itself is replaced; tests/run has the real one."""
+"""The commands: what they print, and that overrides reach the config.
+
+The run itself is replaced; tests/run has the real one.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.evaluation import RunOutcome
+from harness.evaluation.plan import ModelPlan, Plan, TaskPlan
 from harness.results.schema import ModelRow, Results, Row
-from harness.run import RunOutcome
-from harness.run.plan import ModelPlan, Plan, TaskPlan
 
-ROOM = importlib.import_module("harness.run")
+ROOM = importlib.import_module("harness.evaluation")
 """The package; ``harness.run`` is the function of that name."""
 CONFIG = "name: mine\nmodels:\n  - {id: org/one, engine: mock}\ntasks:\n  - zh_arithmetic\n"
 
@@ -32,8 +35,25 @@ def invoke(*arguments: Any) -> Any:
 
 
 def sample() -> Results:
-    row = Row(cell_id="1", model="one", task="zh_arithmetic", language="zh", metric="acc", filter="none", value=0.5, n=10, status="ok")
-    broken = {"task": "zh_arithmetic", "model": "one", "metric": "acc", "min": 0.8, "value": 0.5, "held": False}
+    row = Row(
+        cell_id="1",
+        model="one",
+        task="zh_arithmetic",
+        language="zh",
+        metric="acc",
+        filter="none",
+        value=0.5,
+        n=10,
+        status="ok",
+    )
+    broken = {
+        "task": "zh_arithmetic",
+        "model": "one",
+        "metric": "acc",
+        "min": 0.8,
+        "value": 0.5,
+        "held": False,
+    }
     model = ModelRow(model="one", id="org/one", status="ok")
     parts: dict[str, Any] = {"models": [model], "rows": [row], "expectations": [broken]}
     return Results(name="mine", harness_version="0", created="", config_hash="", **parts)
@@ -52,11 +72,29 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]
     return calls
 
 
-def test_run_hands_the_options_on_and_shows_the_table(config: Path, runs: list[dict[str, Any]], tmp_path: Path) -> None:
-    done = invoke("run", config, "--limit", 7, "--set", "seed=5", "--device", "cpu", "--out", tmp_path / "out", "--fresh")
+def test_run_hands_the_options_on_and_shows_the_table(
+    config: Path, runs: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    done = invoke(
+        "run",
+        config,
+        "--limit",
+        7,
+        "--set",
+        "seed=5",
+        "--device",
+        "cpu",
+        "--out",
+        tmp_path / "out",
+        "--fresh",
+    )
     assert done.exit_code == 3, done.output
     (call,) = runs
-    assert (call["loaded"].config.limit, call["loaded"].config.seed, call["loaded"].config.device) == (7, 5, "cpu")
+    assert (call["loaded"].config.limit, call["loaded"].config.seed, call["loaded"].config.device) == (
+        7,
+        5,
+        "cpu",
+    )
     assert (call["out"], call["fresh"]) == (tmp_path / "out", True)
     assert "zh_arithmetic" in done.stdout
     assert "0.500" in done.stdout
@@ -66,11 +104,28 @@ def test_run_hands_the_options_on_and_shows_the_table(config: Path, runs: list[d
 
 def test_run_leaves_limit_and_device_to_the_config(config: Path, runs: list[dict[str, Any]]) -> None:
     invoke("run", config, "--quiet")
-    assert (runs[0]["loaded"].config.limit, runs[0]["loaded"].config.device, runs[0]["out"]) == (None, "auto", None)
+    assert (runs[0]["loaded"].config.limit, runs[0]["loaded"].config.device, runs[0]["out"]) == (
+        None,
+        "auto",
+        None,
+    )
 
 
 def plan_of(tasks: int) -> Plan:
-    model = ModelPlan("one", "org/one", 7_600_000_000, "bfloat16", 15 << 30, 57344, 16 << 30, 24 << 30, True, 15 << 30, None, "gated")
+    model = ModelPlan(
+        "one",
+        "org/one",
+        7_600_000_000,
+        "bfloat16",
+        15 << 30,
+        57344,
+        16 << 30,
+        24 << 30,
+        True,
+        15 << 30,
+        None,
+        "gated",
+    )
     subjects = [TaskPlan(f"g_{p}", "g", "zh", "choice", 5, 100, 1000, False, 0.1, "") for p in range(tasks)]
     lone = TaskPlan("t", None, "en", None, None, None, None, False, None, "data not on this machine: details")
     return Plan("mine", [model], [*subjects, lone], tasks + 1, 100 * tasks, "a GPU", ["look out"])

@@ -13,11 +13,21 @@ from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
 from harness.cli.main import app
+from harness.doctor import checks as doctor
+from harness.doctor import findings
+from harness.doctor import vllm as doctor_vllm
 from harness.engines.vllm import package
-from harness.run import doctor, doctor_vllm, findings
 
 ROOT = Path(__file__).resolve().parents[2]
-TORCH = {"version": "2.13.0+cpu", "threads": 2, "cpu": "AVX2", "cpu_bf16": False, "built": None, "cuda": False, "devices": []}
+TORCH = {
+    "version": "2.13.0+cpu",
+    "threads": 2,
+    "cpu": "AVX2",
+    "cpu_bf16": False,
+    "built": None,
+    "cuda": False,
+    "devices": [],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +60,17 @@ def test_ranges_are_those_of_pyproject() -> None:
     ],
 )
 def test_vllm_and_its_device(
-    built_for: Any, cuda: bool, broken: str | None, level: str, word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    built_for: Any,
+    cuda: bool,
+    broken: str | None,
+    level: str,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(package, "find_package", lambda: package.Package("vllm", "0.32.0", built_for, tmp_path))
+    monkeypatch.setattr(
+        package, "find_package", lambda: package.Package("vllm", "0.32.0", built_for, tmp_path)
+    )
     check = doctor_vllm.check_vllm({"cuda": cuda}, lambda: broken)
     assert check.level == level
     assert word in check.found
@@ -64,8 +82,12 @@ def test_no_vllm_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor_vllm.check_vllm({"cuda": True}).level == "ok"
 
 
-def test_a_vllm_that_lacks_what_the_engine_needs_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "vllm.py").write_text("__version__ = '0.1'\nclass SamplingParams:\n  pass\nclass RequestOutput:\n  pass\n")
+def test_a_vllm_that_lacks_what_the_engine_needs_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "vllm.py").write_text(
+        "__version__ = '0.1'\nclass SamplingParams:\n  pass\nclass RequestOutput:\n  pass\n"
+    )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     reason = doctor_vllm.probe_vllm()
     assert reason is not None
@@ -82,7 +104,9 @@ def test_a_machine_without_gpu_and_hub_can_still_run(tmp_path: Path) -> None:
 
 def test_what_cannot_work_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "probe_torch", lambda: {"error": "libcudart.so.13: cannot open"})
-    done = CliRunner().invoke(app, ["doctor", "--json", "--mirror", str(tmp_path / "nowhere"), "--out", str(tmp_path)])
+    done = CliRunner().invoke(
+        app, ["doctor", "--json", "--mirror", str(tmp_path / "nowhere"), "--out", str(tmp_path)]
+    )
     assert done.exit_code == 1
     bad = {check["name"]: check for check in json.loads(done.stdout) if check["level"] == "bad"}
     assert set(bad) == {"torch", "mirror"}
@@ -98,7 +122,12 @@ def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cuda_and_its_troubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    good: dict[str, Any] = TORCH | {"cuda": True, "built": "13.0", "devices": [["H200", 140 << 30]], "cuda_bf16": True}
+    good: dict[str, Any] = TORCH | {
+        "cuda": True,
+        "built": "13.0",
+        "devices": [["H200", 140 << 30]],
+        "cuda_bf16": True,
+    }
     monkeypatch.setattr(doctor, "driver_version", lambda: "580.1")
     assert doctor.check_cuda(good).found == "H200 (140 GiB); driver 580.1, CUDA 13.0, bf16"
     assert "CUDA build of torch" in doctor.check_cuda(TORCH).advice

@@ -1,4 +1,6 @@
-"""What the command line promises whatever the command: quick help, one-line errors, exit codes, quiet pipes."""
+"""What the command line promises whatever the command: quick help, one-line errors, exit codes, quiet
+pipes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from harness.cli import main as cli
 from harness.errors import ConfigError, DataError, HarnessError
 from harness.version import __version__
 
-HEAVY = "{'torch', 'transformers', 'lm_eval', 'datasets', 'pandas', 'yaml', 'rich', 'harness.config', 'harness.report'}"
+HEAVY = "{'torch', 'transformers', 'lm_eval', 'datasets', 'pandas', 'yaml', 'rich', 'harness.config', 'harness.reporting'}"
 
 
 def failing(error: BaseException) -> typer.Typer:
@@ -46,7 +48,20 @@ def test_version_and_help_name_every_command() -> None:
     runner = CliRunner()
     assert runner.invoke(cli.app, ["--version"]).stdout == f"harness {__version__}\n"
     text = runner.invoke(cli.app, ["--help"]).stdout
-    commands = ("run", "plan", "tasks", "models", "doctor", "report", "compare", "results", "rescore", "import", "parity", "schema")
+    commands = (
+        "run",
+        "plan",
+        "tasks",
+        "models",
+        "doctor",
+        "report",
+        "compare",
+        "results",
+        "rescore",
+        "import",
+        "parity",
+        "schema",
+    )
     for command in commands:
         assert f"\n  {command} " in text
 
@@ -66,7 +81,9 @@ def test_version_and_help_name_every_command() -> None:
         (typer.Exit(3), 3, ""),
     ],
 )
-def test_errors_are_lines_and_exit_codes(error: BaseException, code: int, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_lines_and_exit_codes(
+    error: BaseException, code: int, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("HARNESS_DEBUG", raising=False)
     done = CliRunner().invoke(failing(error), ["fail"])
     assert done.exit_code == code
@@ -110,7 +127,10 @@ def test_wrong_usage_ends_with_two(arguments: list[str], text: str) -> None:
 
 def test_a_closed_pipe_is_no_error_message(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["bash", "-c", f"'{sys.executable}' -m harness.cli.main schema results | head -c 1"], capture_output=True, text=True, check=False
+        ["bash", "-c", f"'{sys.executable}' -m harness.cli.main schema results | head -c 1"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout == "{"
     assert done.stderr == ""
@@ -119,7 +139,9 @@ def test_a_closed_pipe_is_no_error_message(tmp_path: Path) -> None:
 def test_a_terminal_without_chinese_is_survived() -> None:
     environment = {"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli.main", "tasks", "show", "zh_arithmetic"], env=environment, capture_output=True
+        [sys.executable, "-m", "harness.cli.main", "tasks", "show", "zh_arithmetic"],
+        env=environment,
+        capture_output=True,
     )
     assert done.returncode == 0, done.stderr
     assert b"25 + 15" in done.stdout

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.run.bars import RichReporter
-from harness.run.display import reporter_for
-from harness.run.progress import LineReporter, SilentReporter, clock_text
+from harness.progress.bars import RichReporter
+from harness.progress.display import reporter_for
+from harness.progress.reporters import LineReporter, SilentReporter, clock_text
 
 
 class Clock:
@@ -63,9 +63,14 @@ def test_one_reason_is_said_once() -> None:
     reporter.event(PLAN)
     for task in "abc":
         reporter.event(cell(task, status="failed", reason="no such model"))
-    reporter.event({"event": "model", "model": "m", "state": "end", "status": "failed", "reason": "no such model"})
+    reporter.event(
+        {"event": "model", "model": "m", "state": "end", "status": "failed", "reason": "no such model"}
+    )
     reporter.event({"event": "exit", "model": "m", "shard": 0, "reason": None, "code": 0})
-    assert out.getvalue().splitlines()[1:] == ["[1/3] m a: failed: no such model", "m: 2 more cells for the same reason"]
+    assert out.getvalue().splitlines()[1:] == [
+        "[1/3] m a: failed: no such model",
+        "m: 2 more cells for the same reason",
+    ]
 
 
 def test_escape_sequences_do_not_reach_the_terminal() -> None:

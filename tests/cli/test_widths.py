@@ -1,4 +1,6 @@
-"""Every command that lists, in a real pseudo-terminal of several widths: figures are those that a pipe gets, and no line is too long."""
+"""Every command that lists, in a real pseudo-terminal of several widths: figures are those that a pipe gets,
+and no line is too long.
+"""
 
 from __future__ import annotations
 
@@ -47,20 +49,29 @@ TOLD = (".", ":", "names", "--all lists them")
 
 
 def environment(folder: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "HARNESS_MIRROR")}
+    kept = {
+        key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES", "HARNESS_MIRROR")
+    }
     return kept | {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "TERM": "xterm", "HF_HUB_OFFLINE": "1"}
 
 
 def votes(folder: Path) -> None:
     rows = ["model_a,model_b,wins_a,wins_b,ties"]
     names = ["deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "gpt-4-0125-preview", "中文模型-对话版"]
-    rows += [f"{one},{two},{1234 + 7 * k},{1000 + k},{k}" for k, (one, two) in enumerate([(a, b) for a in names for b in names if a < b])]
+    rows += [
+        f"{one},{two},{1234 + 7 * k},{1000 + k},{k}"
+        for k, (one, two) in enumerate([(a, b) for a in names for b in names if a < b])
+    ]
     (folder / "votes.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def piped(folder: Path) -> dict[str, str]:
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER, json.dumps(COMMANDS)], cwd=folder, env=environment(folder), capture_output=True, check=True
+        [sys.executable, "-c", DRIVER, json.dumps(COMMANDS)],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        check=True,
     )
     return answers(done.stdout.decode())
 
@@ -120,13 +131,21 @@ def test_no_figure_is_lost_at_any_width(whole: tuple[Path, dict[str, str]], widt
     for command, text in expected.items():
         shown = found[command]
         squeezed = "".join(shown.split())
-        assert not {one for one in figures(text) if one not in shown and "".join(one.split()) not in squeezed}, (command, width)
+        assert not {
+            one for one in figures(text) if one not in shown and "".join(one.split()) not in squeezed
+        }, (command, width)
         for line in shown.splitlines():
-            assert cell_len(line) <= width or line.endswith(TOLD) or " " not in line.strip(), (command, width, line)
+            assert cell_len(line) <= width or line.endswith(TOLD) or " " not in line.strip(), (
+                command,
+                width,
+                line,
+            )
 
 
 def test_a_narrow_list_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule in short, without a second process: at 60 columns each figure of `harness published list` stands whole."""
+    """The rule in short, without a second process: at 60 columns each figure of `harness published list`
+    stands whole.
+    """
     from typer.testing import CliRunner
 
     from harness.cli.main import app

@@ -8,7 +8,10 @@ from harness.config.schema import Config
 
 def test_shorthands_are_in_the_schema():
     schema = config_schema()
-    models, tasks = schema["properties"]["models"]["items"]["anyOf"], schema["properties"]["tasks"]["items"]["anyOf"]
+    models, tasks = (
+        schema["properties"]["models"]["items"]["anyOf"],
+        schema["properties"]["tasks"]["items"]["anyOf"],
+    )
     assert list(presets()) in [shape.get("enum") for shape in models]
     assert {"$ref": "#/$defs/ModelSpec"} in models
     assert any(shape.get("type") == "string" for shape in tasks)

@@ -17,7 +17,9 @@ OK = "name: a\nmodels: [tiny-qwen]\n"
 def test_shorthands_presets_and_ids(write, tmp_path):
     (tmp_path / "org" / "local").mkdir(parents=True)
     models = load_config(
-        write("name: a\nmodels: [qwen3-8b, Qwen/Qwen2.5-7B, org/some-Chat, org/some-base, ./here, org/local, {id: qwen3-4b}]\n")
+        write(
+            "name: a\nmodels: [qwen3-8b, Qwen/Qwen2.5-7B, org/some-Chat, org/some-base, ./here, org/local, {id: qwen3-4b}]\n"
+        )
     ).config.models
     assert [model.id for model in models] == [
         "Qwen/Qwen3-8B",
@@ -28,7 +30,15 @@ def test_shorthands_presets_and_ids(write, tmp_path):
         str(tmp_path / "org/local"),
         "Qwen/Qwen3-4B",
     ]
-    assert [model.label for model in models] == ["qwen3-8b", "qwen2.5-7b", "some-Chat", "some-base", "here", "local", "qwen3-4b"]
+    assert [model.label for model in models] == [
+        "qwen3-8b",
+        "qwen2.5-7b",
+        "some-Chat",
+        "some-base",
+        "here",
+        "local",
+        "qwen3-4b",
+    ]
     assert [model.chat_template for model in models] == [True, False, True, False, False, False, True]
     assert models[0].think_tags == ("<think>", "</think>")
     assert models[0].thinking is True
@@ -37,14 +47,21 @@ def test_shorthands_presets_and_ids(write, tmp_path):
 def test_what_a_model_says_beats_its_preset(write):
     text = "name: a\nmodels:\n  - {preset: qwen3-8b, id: ./tuned, thinking: false, chat_template:, name: tuned}\n"
     (model,) = load_config(write(text)).config.models
-    assert (model.preset, model.label, model.thinking, model.chat_template) == ("qwen3-8b", "tuned", False, True)
+    assert (model.preset, model.label, model.thinking, model.chat_template) == (
+        "qwen3-8b",
+        "tuned",
+        False,
+        True,
+    )
     assert model.id == str(Path("tuned").absolute())
 
 
 def test_tasks_as_names_globs_and_files(write, tmp_path):
     write("{}", "data/q.jsonl")
     write("task: t", "data/t.yaml")
-    tasks = load_config(write(OK + 'tasks: ["ceval-valid_*", data/t.yaml, data/q.jsonl, {suite: smoke}]\n')).config.tasks
+    tasks = load_config(
+        write(OK + 'tasks: ["ceval-valid_*", data/t.yaml, data/q.jsonl, {suite: smoke}]\n')
+    ).config.tasks
     assert [task.task or task.file or task.suite for task in tasks] == [
         "ceval-valid_*",
         str(tmp_path / "data/t.yaml"),
@@ -61,7 +78,9 @@ def test_extends_merges_mappings_and_replaces_lists(write, tmp_path):
     loaded = load_config(write(OK + "extends: [base/two.yaml, base/three.yaml]\nspeed: {input: [9]}\n"))
     config = loaded.config
     assert (config.limit, config.seed, config.device) == (7, 2, "cpu")
-    assert config.tasks[0].file == str(tmp_path / "base/q.jsonl"), "a path is relative to the file that says it"
+    assert config.tasks[0].file == str(tmp_path / "base/q.jsonl"), (
+        "a path is relative to the file that says it"
+    )
     assert config.speed is not None
     assert (config.speed.input, config.speed.output) == ([9], [3])
     assert [path.name for path in loaded.sources] == ["c.yaml", "two.yaml", "one.yaml", "three.yaml"]
@@ -106,7 +125,9 @@ def test_mirror_from_the_environment_unless_said(write, tmp_path, monkeypatch):
 
 
 def test_anchors_and_merge_keys(write):
-    text = "name: a\nmodels:\n  - &base {id: x/y, dtype: float16, seed: 3}\n  - {<<: *base, id: x/z, seed: 4}\n"
+    text = (
+        "name: a\nmodels:\n  - &base {id: x/y, dtype: float16, seed: 3}\n  - {<<: *base, id: x/z, seed: 4}\n"
+    )
     second = load_config(write(text)).config.models[1]
     assert (second.id, second.dtype, second.seed) == ("x/z", "float16", 4)
 
@@ -132,7 +153,10 @@ def test_hash_guards_what_is_asked_and_who_answers(write, tmp_path):
 
 
 def test_hash_does_not_depend_on_where_the_project_lies(write):
-    texts = [load_config(write("name: a\nmodels: [./m]\n", f"{place}/c.yaml")).hash for place in ("here", "over/there")]
+    texts = [
+        load_config(write("name: a\nmodels: [./m]\n", f"{place}/c.yaml")).hash
+        for place in ("here", "over/there")
+    ]
     assert texts[0] == texts[1]
 
 

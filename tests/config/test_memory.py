@@ -49,20 +49,30 @@ def test_latent_attention_caches_little_where_the_engine_can():
 
 def test_auto_dtype_is_the_checkpoints_on_cuda_and_float32_on_the_cpu():
     model = arch("llama-2-7b")
-    assert [dtype_bytes("auto", model, "cuda"), dtype_bytes("auto", model, "cpu"), dtype_bytes("bfloat16", model, "cpu")] == [2, 4, 2]
+    assert [
+        dtype_bytes("auto", model, "cuda"),
+        dtype_bytes("auto", model, "cpu"),
+        dtype_bytes("bfloat16", model, "cpu"),
+    ] == [2, 4, 2]
 
 
 def test_overrides_change_what_is_known():
     full = arch("qwen2.5-0.5b")
     cut = known_architecture(
-        ModelSpec(id="Qwen/Qwen2.5-0.5B", weights="random", config_overrides={"num_hidden_layers": 4, "rope_theta": 1})
+        ModelSpec(
+            id="Qwen/Qwen2.5-0.5B",
+            weights="random",
+            config_overrides={"num_hidden_layers": 4, "rope_theta": 1},
+        )
     )
     assert cut is not None
     embeddings = full.vocab_size * full.hidden_size + full.hidden_size
     assert (cut.parameters - embeddings) * 6 == full.parameters - embeddings
     assert known_architecture(ModelSpec(id="nobody/knows")) is None
     with pytest.raises(ModelError, match="config_overrides"):
-        known_architecture(ModelSpec(id="Qwen/Qwen2.5-0.5B", weights="random", config_overrides={"num_hidden_layers": -4}))
+        known_architecture(
+            ModelSpec(id="Qwen/Qwen2.5-0.5B", weights="random", config_overrides={"num_hidden_layers": -4})
+        )
 
 
 def test_a_folder_is_read_and_a_broken_one_is_named(tmp_path):

@@ -1,4 +1,6 @@
-"""Every mistake is one line that starts with where it is and says what was expected, what was got and what was probably meant."""
+"""Every mistake is one line that starts with where it is and says what was expected, what was got and what
+was probably meant.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,19 @@ ONE_MISTAKE = {
         "name: a\nmodels:\n  - id: x/y\n    revision: 123\n",
         "c.yaml:4:15: models[0].revision: expected text, got the number 123; put it in quotes",
     ),
-    "a list is expected": ("name: a\nmodels: tiny-qwen\n", "c.yaml:2:9: models: expected a list, got 'tiny-qwen'"),
-    "nothing where a list is expected": ("name: a\nmodels:\n", "c.yaml:2:8: models: expected a list, got nothing"),
+    "a list is expected": (
+        "name: a\nmodels: tiny-qwen\n",
+        "c.yaml:2:9: models: expected a list, got 'tiny-qwen'",
+    ),
+    "nothing where a list is expected": (
+        "name: a\nmodels:\n",
+        "c.yaml:2:8: models: expected a list, got nothing",
+    ),
     "no models": ("name: a\nmodels: []\n", "c.yaml:2:9: models: expected at least 1 entries, got 0"),
-    "a model that is a number": ("name: a\nmodels: [7]\n", "c.yaml:2:10: models[0]: expected a mapping (key: value), got the number 7"),
+    "a model that is a number": (
+        "name: a\nmodels: [7]\n",
+        "c.yaml:2:10: models[0]: expected a mapping (key: value), got the number 7",
+    ),
     "too few entries": (
         "name: a\nmodels:\n  - {id: x/y, think_tags: [a]}\n",
         "c.yaml:3:27: models[0].think_tags: expected at least 2 entries, got a list of 1",
@@ -57,12 +68,18 @@ ONE_MISTAKE = {
         "c.yaml:3:5: expected id: (a hub id or a folder) or preset: (a short name), got neither",
     ),
     "name missing": ("models: [tiny-qwen]\n", "c.yaml:1:1: expected a key 'name', got none"),
-    "name with a blank": ("name: a b\nmodels: [x/y]\n", "c.yaml:1:7: name: expected letters, digits, '_', '-' and '.' only, got 'a b'"),
+    "name with a blank": (
+        "name: a b\nmodels: [x/y]\n",
+        "c.yaml:1:7: name: expected letters, digits, '_', '-' and '.' only, got 'a b'",
+    ),
     "task and suite": (
         OK + "tasks:\n  - {task: t, suite: s}\n",
         "c.yaml:4:5: tasks[0]: say exactly one of task, suite, file; got task, suite",
     ),
-    "an expectation without a bound": (OK + "expect:\n  - {task: t, model: m}\n", "c.yaml:4:5: expect[0]: say min, max or both"),
+    "an expectation without a bound": (
+        OK + "expect:\n  - {task: t, model: m}\n",
+        "c.yaml:4:5: expect[0]: say min, max or both",
+    ),
     "two models of one name": (
         "name: a\nmodels:\n  - tiny-qwen\n  - {preset: tiny-qwen, dtype: float16}\n",
         "c.yaml:4:5: two models are called 'tiny-qwen' (the first on line 3); give one of them another name:",
@@ -73,9 +90,18 @@ ONE_MISTAKE = {
     ),
     "tab": ("name: a\nmodels:\n\t- x/y\n", "c.yaml:3:1: a tab; YAML is indented with spaces"),
     "tab after a dash": ("name: a\nmodels:\n  -\tx/y\n", "c.yaml:3:4: a tab; YAML is indented with spaces"),
-    "duplicate key": ("name: a\nmodels: [x/y]\nname: b\n", "c.yaml:3:1: the key 'name' is here twice (first on line 1)"),
-    "duplicate key inside": ("name: a\nmodels:\n  - {id: x/y, id: x/z}\n", "c.yaml:3:15: the key 'id' is here twice (first on line 3)"),
-    "a key that is no text": (OK + "3: x\n", "c.yaml:3:1: expected a key that is text, got 3; put it in quotes"),
+    "duplicate key": (
+        "name: a\nmodels: [x/y]\nname: b\n",
+        "c.yaml:3:1: the key 'name' is here twice (first on line 1)",
+    ),
+    "duplicate key inside": (
+        "name: a\nmodels:\n  - {id: x/y, id: x/z}\n",
+        "c.yaml:3:15: the key 'id' is here twice (first on line 3)",
+    ),
+    "a key that is no text": (
+        OK + "3: x\n",
+        "c.yaml:3:1: expected a key that is text, got 3; put it in quotes",
+    ),
     "unknown YAML tag": (OK + "seed: !!python/object:os.system 1\n", None),
     "two documents": (OK + "---\nname: b\n", None),
     "unclosed list": ("name: a\nmodels: [x/y\n", None),
@@ -87,8 +113,14 @@ ONE_MISTAKE = {
     "only a comment": ("# later\n", "c.yaml: this file is empty; expected at least name: and models:"),
     "not UTF-8": (b"name: \xff\n", "c.yaml: not UTF-8 text (byte 7); save the file as UTF-8"),
     "circle": (OK + "extends: c.yaml\n", "c.yaml:3:10: extends: goes in a circle: c.yaml -> c.yaml"),
-    "extends of nothing": (OK + "extends: [no/base.yaml]\n", "c.yaml:3:11: extends: no/base.yaml: no such file"),
-    "extends of another type": (OK + "extends: 3\n", "c.yaml:3:10: extends: expected the path of a YAML file, got the number 3"),
+    "extends of nothing": (
+        OK + "extends: [no/base.yaml]\n",
+        "c.yaml:3:11: extends: no/base.yaml: no such file",
+    ),
+    "extends of another type": (
+        OK + "extends: 3\n",
+        "c.yaml:3:10: extends: expected the path of a YAML file, got the number 3",
+    ),
 }
 
 
@@ -103,7 +135,9 @@ def test_one_mistake(text, line, write, mistakes):
 def test_all_mistakes_at_once_in_order_of_position(write, mistakes):
     write("limit: many\nspeed: {inputs: [1]}\n", "base.yaml")
     found = mistakes(
-        write("nme: a\nextends: base.yaml\nmodels:\n  - {id: x/y, dtype: fp8}\n  - qwen9\nseed: no\ntasks: [{task: t, limit: -1}]\n"),
+        write(
+            "nme: a\nextends: base.yaml\nmodels:\n  - {id: x/y, dtype: fp8}\n  - qwen9\nseed: no\ntasks: [{task: t, limit: -1}]\n"
+        ),
         "device=gpu",
     )
     assert [line.split(" ")[0] for line in found] == [
@@ -124,7 +158,9 @@ def test_files_that_cannot_be_read(tmp_path: Path, write, mistakes):
     write(OK, "smoke.yaml")
     assert mistakes("smke.yaml") == ["smke.yaml: no such file; did you mean 'smoke.yaml'?"]
     assert mistakes("nowhere/x.yaml") == ["nowhere/x.yaml: no such file"]
-    assert mistakes("smoke.yaml/x.yaml") == ["smoke.yaml/x.yaml: no such file (a part of the path is not a folder)"]
+    assert mistakes("smoke.yaml/x.yaml") == [
+        "smoke.yaml/x.yaml: no such file (a part of the path is not a folder)"
+    ]
     (tmp_path / "folder").mkdir()
     assert mistakes("folder") == ["folder: this is a folder; expected a YAML file"]
 
@@ -139,7 +175,11 @@ def test_no_permission(tmp_path: Path, write, mistakes):
 def test_own_files_are_looked_for_beside_the_yaml(tmp_path: Path, write, mistakes):
     write("{}", "mine.jsonl")
     (tmp_path / "dir.yaml").mkdir()
-    found = mistakes(write(OK + "tasks:\n  - {file: mien.jsonl}\n  - ./other-task.yaml\n  - task: ./dir.yaml\nmirror: gone\n"))
+    found = mistakes(
+        write(
+            OK + "tasks:\n  - {file: mien.jsonl}\n  - ./other-task.yaml\n  - task: ./dir.yaml\nmirror: gone\n"
+        )
+    )
     assert found == [
         f"c.yaml:4:12: mien.jsonl: no such file (looked in {tmp_path}); did you mean 'mine.jsonl'?",
         f"c.yaml:5:5: ./other-task.yaml: no such file (looked in {tmp_path})",

@@ -1,4 +1,6 @@
-"""Names that differ by spaces, width or invisible characters are one, and it is said; GGUF is refused in a line."""
+"""Names that differ by spaces, width or invisible characters are one, and it is said; GGUF is refused in a
+line.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,16 @@ expect: [{{task: {name}, model: {name}, metric: "acc ", min: 0}}]
     (path.parent / "own.csv").write_text("question,answer\nq,x\n", encoding="utf-8")
     loaded = load_config(path)
     config = loaded.config
-    assert [config.models[0].label, config.tasks[0].task, config.tasks[1].name] == ["mine", "zh_letters", "mine"]
+    assert [config.models[0].label, config.tasks[0].task, config.tasks[1].name] == [
+        "mine",
+        "zh_letters",
+        "mine",
+    ]
     assert [config.expect[0].task, config.expect[0].model, config.expect[0].metric] == ["mine", "mine", "acc"]
     assert sum("is read as 'mine'" in note for note in loaded.notes) == 4
-    assert all(note.startswith("c.yaml:") or ":2:" in note or ":3:" in note or ":4:" in note for note in loaded.notes)
+    assert all(
+        note.startswith("c.yaml:") or ":2:" in note or ":3:" in note or ":4:" in note for note in loaded.notes
+    )
     assert "is read as 'mine'" in CliRunner().invoke(app, ["plan", str(path)]).stderr
 
 
@@ -41,11 +49,20 @@ def test_two_models_whose_names_look_alike(write, mistakes):
 
 
 @pytest.mark.parametrize(
-    "name", ["./x.gguf", "/models/Qwen2.5-7B-Q4_K_M.GGUF", "x.gguf", "org/Qwen2.5-7B-Instruct-GGUF", "org/x-gguf:Q4_K_M"]
+    "name",
+    [
+        "./x.gguf",
+        "/models/Qwen2.5-7B-Q4_K_M.GGUF",
+        "x.gguf",
+        "org/Qwen2.5-7B-Instruct-GGUF",
+        "org/x-gguf:Q4_K_M",
+    ],
 )
 @pytest.mark.parametrize("plain", [True, False])
 def test_gguf_is_refused_in_one_line(write, mistakes, name, plain):
-    (line,) = mistakes(write(f"name: a\nmodels: [{name if plain else '{id: ' + name + '}'}]\n".replace(": Q4", ":Q4")))
+    (line,) = mistakes(
+        write(f"name: a\nmodels: [{name if plain else '{id: ' + name + '}'}]\n".replace(": Q4", ":Q4"))
+    )
     assert "GGUF, which this version does not read" in line
     assert "llama-server" in line
 

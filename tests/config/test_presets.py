@@ -1,4 +1,6 @@
-"""Presets: complete, unique, and every figure of them checked: by the published totals, by transformers, by real config.json files."""
+"""Presets: complete, unique, and every figure of them checked: by the published totals, by transformers, by
+real config.json files.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,27 @@ from harness.config.presets import Preset, origin_country
 from harness.config.schema import ModelSpec
 from harness.errors import ConfigError, ModelError
 
-MIRROR = Path(os.environ.get("HARNESS_MIRROR") or Path(__file__).resolve().parents[2] / "../shared/mirror").resolve()
+MIRROR = Path(
+    os.environ.get("HARNESS_MIRROR") or Path(__file__).resolve().parents[2] / "../shared/mirror"
+).resolve()
 CONFIGS = sorted((MIRROR / "models").glob("*/*/config.json"))
 WITH_ARCH = [preset for preset in presets().values() if preset.arch and not preset.id.startswith("bundled/")]
 needs_mirror = pytest.mark.skipif(not CONFIGS, reason=f"no mirror with models at {MIRROR}")
 
 
-NOT_TUNED_FROM_A_PRESET = {"tiny", "Phi", "gpt-oss", "Command R", "Aya", "GLM-4", "GLM-4.6", "Qwen3", "ChatGLM", "MiniCPM", "Mistral"}
+NOT_TUNED_FROM_A_PRESET = {
+    "tiny",
+    "Phi",
+    "gpt-oss",
+    "Command R",
+    "Aya",
+    "GLM-4",
+    "GLM-4.6",
+    "Qwen3",
+    "ChatGLM",
+    "MiniCPM",
+    "Mistral",
+}
 
 
 UNDATED = {"baichuan-7b", "baichuan-13b", "baichuan-13b-chat", "iflytekspark-13b", "iflytekspark-13b-chat"}
@@ -37,9 +53,15 @@ def test_every_preset_says_who_made_it_and_where_its_figures_come_from():
         assert preset.name == preset.name.lower()
         assert preset.chat_template == preset.instruct
         assert bool(preset.think_tags) == (preset.thinking is not None)
-        assert preset.base_model or not preset.instruct or preset.family in NOT_TUNED_FROM_A_PRESET, preset.name
+        assert preset.base_model or not preset.instruct or preset.family in NOT_TUNED_FROM_A_PRESET, (
+            preset.name
+        )
         if not preset.id.startswith("bundled/"):
-            assert preset.name in UNDATED if preset.released is None else preset.released_source.startswith("https://")
+            assert (
+                preset.name in UNDATED
+                if preset.released is None
+                else preset.released_source.startswith("https://")
+            )
             assert preset.source == f"https://huggingface.co/{preset.id}" or preset.family == "Spark"
             assert preset.country in {"CN", "US", "FR", "CA"}
             assert preset.parameters
@@ -72,7 +94,11 @@ def test_a_preset_without_a_source_is_refused(change: dict[str, Any], said: str)
 
 def test_maker_and_weights_may_have_different_countries():
     distill = find_preset("deepseek-r1-distill-llama-8b")
-    assert (distill.country, distill.made_from, origin_country(distill)) == ("CN", "meta-llama/Llama-3.1-8B", "US")
+    assert (distill.country, distill.made_from, origin_country(distill)) == (
+        "CN",
+        "meta-llama/Llama-3.1-8B",
+        "US",
+    )
     assert origin_country(find_preset("deepseek-r1-distill-qwen-7b")) == "CN"
     assert origin_country(find_preset("minicpm-llama3-v-2.5")) == "US"
     for preset in presets().values():
@@ -88,18 +114,37 @@ def test_what_is_not_there_is_listed_with_a_reason():
 def test_a_day_that_was_not_read_in_its_source_is_said_to_be_so():
     unread = {preset.name for preset in presets().values() if preset.unread}
     assert {"deepseek-llm-67b", "moonlight-16b-a3b", "phi-4"} <= unread
-    assert not unread & {"deepseek-v2.5", "deepseek-v3", "deepseek-r1", "qwen2.5-72b-instruct", "yi-34b", "gpt-oss-120b"}
-    listed = ", ".join(gap["model"] for gap in missing_models() if gap["lacks"] == "a release date that was read").split(", ")
+    assert not unread & {
+        "deepseek-v2.5",
+        "deepseek-v3",
+        "deepseek-r1",
+        "qwen2.5-72b-instruct",
+        "yi-34b",
+        "gpt-oss-120b",
+    }
+    listed = ", ".join(
+        gap["model"] for gap in missing_models() if gap["lacks"] == "a release date that was read"
+    ).split(", ")
     assert sorted(listed) == sorted(unread)
 
 
 def test_models_that_only_a_formula_counts_are_as_worked_by_hand():
-    """Where no published total was read: embeddings, then a layer's matrices, biases and norms, then the last norm."""
-    spark = 60_000 * 5120 + 40 * (4 * 5120 * 5120 + 4 * 5120 + 3 * 5120 * 14336 + 2 * 14336 + 5120 + 2 * 2 * 5120) + 2 * 5120
+    """Where no published total was read: embeddings, then a layer's matrices, biases and norms, then the last
+    norm.
+    """
+    spark = (
+        60_000 * 5120
+        + 40 * (4 * 5120 * 5120 + 4 * 5120 + 3 * 5120 * 14336 + 2 * 14336 + 5120 + 2 * 2 * 5120)
+        + 2 * 5120
+    )
     assert find_preset("iflytekspark-13b").parameters == spark == 13_312_542_720
     zhinao = 2 * 158_464 * 4096 + 32 * (4 * 4096 * 4096 + 3 * 4096 + 3 * 4096 * 11008 + 2 * 4096) + 4096
     assert find_preset("360zhinao-7b").parameters == zhinao
-    second = 2 * 158_464 * 4096 + 32 * (2 * 4096 * (4096 + 1024) + 4096 + 2 * 1024 + 3 * 4096 * 13056 + 2 * 4096) + 4096
+    second = (
+        2 * 158_464 * 4096
+        + 32 * (2 * 4096 * (4096 + 1024) + 4096 + 2 * 1024 + 3 * 4096 * 13056 + 2 * 4096)
+        + 4096
+    )
     assert find_preset("360zhinao2-7b").parameters == second
 
 
@@ -122,7 +167,18 @@ def test_families_that_the_articles_name_are_there():
         "Seed-OSS",
         "Mistral",
     } <= families
-    assert {"Qwen", "DeepSeek", "DeepSeek-R1", "Yi", "Kimi", "Moonlight", "ChatGLM", "Baichuan", "Hunyuan", "360Zhinao"} <= families
+    assert {
+        "Qwen",
+        "DeepSeek",
+        "DeepSeek-R1",
+        "Yi",
+        "Kimi",
+        "Moonlight",
+        "ChatGLM",
+        "Baichuan",
+        "Hunyuan",
+        "360Zhinao",
+    } <= families
     assert {"Command R", "Gemma", "Phi", "MiniCPM", "Spark"} <= families
 
 
@@ -159,9 +215,21 @@ def test_presets_equal_real_configs_field_by_field(path: Path):
     assert known_architecture(ModelSpec(id=str(path.parent))) == real
 
 
-SIZES = {"num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "vocab_size"}
+SIZES = {
+    "num_hidden_layers",
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "vocab_size",
+}
 LATENT = {"kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim"}
-EXPERTS = {"qwen3_moe": "num_experts", "hunyuan_v1_moe": "num_experts", "ernie4_5_moe": "moe_num_experts", "glm4_moe": "n_routed_experts"}
+EXPERTS = {
+    "qwen3_moe": "num_experts",
+    "hunyuan_v1_moe": "num_experts",
+    "ernie4_5_moe": "moe_num_experts",
+    "glm4_moe": "n_routed_experts",
+}
 
 
 def transformers_arguments(arch: Architecture) -> dict[str, Any]:
@@ -180,22 +248,37 @@ def transformers_arguments(arch: Architecture) -> dict[str, Any]:
         return given | {"head_dim": arch.head_dim}
     shared = arch.shared_expert_size // arch.moe_intermediate_size
     given |= arch.model_dump(include=LATENT)
-    return given | {"q_lora_rank": arch.q_lora_rank or None, "n_shared_experts": shared, "first_k_dense_replace": arch.dense_layers}
+    return given | {
+        "q_lora_rank": arch.q_lora_rank or None,
+        "n_shared_experts": shared,
+        "first_k_dense_replace": arch.dense_layers,
+    }
 
 
 def expert_arguments(arch: Architecture) -> dict[str, Any]:
     kind, shared = arch.model_type, arch.shared_expert_size // arch.moe_intermediate_size
     name = EXPERTS.get(kind, "n_routed_experts" if arch.kv_lora_rank else "num_local_experts")
-    given = {name: arch.num_experts, "num_experts_per_tok": arch.num_experts_per_tok, "moe_intermediate_size": arch.moe_intermediate_size}
+    given = {
+        name: arch.num_experts,
+        "num_experts_per_tok": arch.num_experts_per_tok,
+        "moe_intermediate_size": arch.moe_intermediate_size,
+    }
     if kind == "ernie4_5_moe":
         last = arch.num_hidden_layers - 1
-        given |= {"moe_k": arch.num_experts_per_tok, "moe_num_shared_experts": shared, "moe_layer_start_index": arch.dense_layers}
+        given |= {
+            "moe_k": arch.num_experts_per_tok,
+            "moe_num_shared_experts": shared,
+            "moe_layer_start_index": arch.dense_layers,
+        }
         return given | {"moe_layer_end_index": last}
     if kind == "glm4_moe":
         return given | {"n_shared_experts": shared, "first_k_dense_replace": arch.dense_layers}
     if kind == "llama4_text":  # the class calls an expert's width intermediate_size
         step = arch.num_hidden_layers // (arch.num_hidden_layers - arch.dense_layers)
-        widths = {"intermediate_size": arch.moe_intermediate_size, "intermediate_size_mlp": arch.intermediate_size}
+        widths = {
+            "intermediate_size": arch.moe_intermediate_size,
+            "intermediate_size_mlp": arch.intermediate_size,
+        }
         return given | widths | {"interleave_moe_layer_step": step, "moe_layers": None}
     return given | ({"moe_topk": arch.num_experts_per_tok} if kind == "hunyuan_v1_moe" else {})
 
@@ -204,9 +287,14 @@ BUILT = [preset.arch for preset in WITH_ARCH if preset.arch.model_type not in RE
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", dict.fromkeys(BUILT), ids=lambda arch: f"{arch.model_type}-{arch.parameters}")
+@pytest.mark.parametrize(
+    "arch", dict.fromkeys(BUILT), ids=lambda arch: f"{arch.model_type}-{arch.parameters}"
+)
 def test_formula_counts_what_transformers_builds(arch: Architecture):
-    """To the unit. Kimi K2 is DeepSeek-V3's class under another name; what is outside the language model is tested below."""
+    """To the unit.
+
+    Kimi K2 is DeepSeek-V3's class under another name; what is outside the language model is tested below.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -215,8 +303,13 @@ def test_formula_counts_what_transformers_builds(arch: Architecture):
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
     model.tie_weights()
-    corrections = sum(buffer.numel() for name, buffer in model.named_buffers() if name.endswith("e_score_correction_bias"))
-    assert sum(parameter.numel() for parameter in model.parameters()) + corrections == arch.parameters - arch.other_parameters
+    corrections = sum(
+        buffer.numel() for name, buffer in model.named_buffers() if name.endswith("e_score_correction_bias")
+    )
+    assert (
+        sum(parameter.numel() for parameter in model.parameters()) + corrections
+        == arch.parameters - arch.other_parameters
+    )
 
 
 @pytest.mark.slow
@@ -224,18 +317,29 @@ def test_the_vision_part_of_llama_4_is_what_transformers_builds():
     import torch
     from transformers import Llama4Config, Llama4ForConditionalGeneration
 
-    vision = {"hidden_size": 1408, "num_attention_heads": 16, "image_size": 336, "vision_output_dim": 4096}  # the hub's config.json
+    vision = {
+        "hidden_size": 1408,
+        "num_attention_heads": 16,
+        "image_size": 336,
+        "vision_output_dim": 4096,
+    }  # the hub's config.json
     config = Llama4Config(vision_config=vision)
     config.text_config.num_hidden_layers = 1
     with torch.device("meta"):
         model = Llama4ForConditionalGeneration._from_config(config)
-    outside = sum(parameter.numel() for name, parameter in model.named_parameters() if "language_model" not in name)
+    outside = sum(
+        parameter.numel() for name, parameter in model.named_parameters() if "language_model" not in name
+    )
     assert outside == find_preset("llama-4-scout").arch.other_parameters
 
 
-@pytest.mark.parametrize("name", sorted({preset.name for preset in WITH_ARCH if preset.arch.model_type in REMOTE}))
+@pytest.mark.parametrize(
+    "name", sorted({preset.name for preset in WITH_ARCH if preset.arch.model_type in REMOTE})
+)
 def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str):
-    """No class of transformers to build: the count comes from the formula, held against the (rounded) sizes that the makers state."""
+    """No class of transformers to build: the count comes from the formula, held against the (rounded) sizes
+    that the makers state.
+    """
     preset = find_preset(name)
     assert preset.remote_code or preset.family == "Spark"  # nothing here loads that one
     assert preset.counted_by == "formula"

@@ -1,4 +1,6 @@
-"""Every config in configs/ loads, names known models, and asks each task once: what `harness plan` needs, without a network."""
+"""Every config in configs/ loads, names known models, and asks each task once: what `harness plan` needs,
+without a network.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,16 @@ def test_a_shipped_config_can_be_planned(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("claim-c1", {"qwen2-72b-instruct", "llama-3-70b-instruct", "yi-1.5-34b-chat", "mixtral-8x22b-instruct-v0.1", "command-r-plus"}),
+        (
+            "claim-c1",
+            {
+                "qwen2-72b-instruct",
+                "llama-3-70b-instruct",
+                "yi-1.5-34b-chat",
+                "mixtral-8x22b-instruct-v0.1",
+                "command-r-plus",
+            },
+        ),
         ("claim-c10", {"gpt-oss-120b", "deepseek-r1-0528", "deepseek-v3.1"}),
     ],
 )

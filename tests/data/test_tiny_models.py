@@ -51,7 +51,10 @@ def config(task: str) -> dict[str, Any]:
 
 def records(task: str, split: str) -> list[dict[str, Any]]:
     """The task's lines on disk."""
-    return [json.loads(line) for line in (TASKS / "data" / task / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [
+        json.loads(line)
+        for line in (TASKS / "data" / task / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def item_text(kind: str, row: dict[str, Any]) -> str:
@@ -87,7 +90,10 @@ def evaluation_sums() -> set[tuple[int, str, int]]:
 
 def test_data_is_what_the_generator_makes() -> None:
     made = task_files()
-    on_disk = {str(p.relative_to(TASKS / "data")): p.read_text(encoding="utf-8") for p in (TASKS / "data").rglob("*.jsonl")}
+    on_disk = {
+        str(p.relative_to(TASKS / "data")): p.read_text(encoding="utf-8")
+        for p in (TASKS / "data").rglob("*.jsonl")
+    }
     assert on_disk == made
 
 
@@ -96,7 +102,9 @@ def test_held_out_items_are_distinct_and_parallel() -> None:
         keys = [item.key for items in splits.values() for item in items]
         assert len(keys) == len(set(keys)), kind
         for split in splits:
-            assert len(records(f"zh_{kind}", split)) == len(records(f"en_{kind}", split)) == SIZES[kind][split]
+            assert (
+                len(records(f"zh_{kind}", split)) == len(records(f"en_{kind}", split)) == SIZES[kind][split]
+            )
             answers = [[row.get("answer") for row in records(f"{lang}_{kind}", split)] for lang in LANGUAGES]
             assert answers[0] == answers[1]
 
@@ -113,7 +121,9 @@ def test_task_prompt_is_the_prompt_trained_on(task: str) -> None:
         assert template.render(**row) == item.prompt(lang)
 
 
-@pytest.mark.parametrize("task", [name for name in TASK_NAMES if not name.endswith(("passages", "word_problems"))])
+@pytest.mark.parametrize(
+    "task", [name for name in TASK_NAMES if not name.endswith(("passages", "word_problems"))]
+)
 def test_right_option_is_at_every_place(task: str) -> None:
     places = [row["answer"] for row in records(task, "test")]
     assert all(places.count(place) > len(places) / 8 for place in set(places))
@@ -134,7 +144,13 @@ def test_training_stream_has_no_evaluation_item(name: str) -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_folder_is_small_and_safe(name: str) -> None:
     files = [path for path in (MODELS / name).rglob("*") if path.is_file()]
-    expected = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    expected = {
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
     assert {path.name for path in files} == expected
     assert sum(path.stat().st_size for path in files) <= 3_000_000
     settings = json.loads((MODELS / name / "config.json").read_text(encoding="utf-8"))
@@ -145,7 +161,9 @@ def test_folder_is_small_and_safe(name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_model_loads_and_runs(name: str) -> None:
-    model, info = AutoModelForCausalLM.from_pretrained(MODELS / name, dtype=torch.float32, output_loading_info=True)
+    model, info = AutoModelForCausalLM.from_pretrained(
+        MODELS / name, dtype=torch.float32, output_loading_info=True
+    )
     assert not any(info[kind] for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     assert model.get_input_embeddings().weight.data_ptr() == model.get_output_embeddings().weight.data_ptr()
     tokenizer = AutoTokenizer.from_pretrained(MODELS / name)
@@ -157,7 +175,10 @@ def test_model_loads_and_runs(name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_tokenizer_is_what_its_file_says(name: str) -> None:
-    auto, plain = AutoTokenizer.from_pretrained(MODELS / name), Tokenizer.from_file(str(MODELS / name / "tokenizer.json"))
+    auto, plain = (
+        AutoTokenizer.from_pretrained(MODELS / name),
+        Tokenizer.from_file(str(MODELS / name / "tokenizer.json")),
+    )
     for doc in islice(stream(FAMILIES[name], seed=5, start=9000), 300):
         assert auto(doc.text)["input_ids"] == plain.encode(doc.text).ids
     for text in TEXTS:
@@ -174,7 +195,10 @@ def test_tokenizer_round_trip_and_chat(name: str) -> None:
     bos = FAMILIES[name].bos
     assert (tokenizer("hello")["input_ids"][0] == tokenizer.bos_token_id) == (bos is not None)
     told = ("1 + 1 =", "<think>\na\n</think>\n\n2", "x")
-    turns = [{"role": role, "content": content} for role, content in zip(("user", "assistant", "user"), told, strict=True)]
+    turns = [
+        {"role": role, "content": content}
+        for role, content in zip(("user", "assistant", "user"), told, strict=True)
+    ]
     text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     assert text.endswith(FAMILIES[name].chat_before + "x" + FAMILIES[name].chat_between)
     assert ("<think>" in text) == (not FAMILIES[name].thinks)

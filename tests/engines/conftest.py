@@ -1,4 +1,6 @@
-"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval model each, loaded once."""
+"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval model
+each, loaded once.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from support.mirror import models_or_skip
 from harness.config.schema import ModelSpec
 from harness.engines import ModelFiles, open_engine, resolve_model
 
-# Tiny models gain nothing from a second thread, and two threads on busy cores wait for each other at every operation.
+# Tiny models gain nothing from a second thread, and two threads on busy cores wait for each other at every
+# operation.
 torch.set_num_threads(1)
 
 QWEN = "Qwen/Qwen2.5-0.5B-Instruct"
@@ -43,7 +46,13 @@ def both(spec: ModelSpec, mirror: Path, batch_size: int = 1, **options: Any) -> 
 
     files = resolve_model(spec, mirror)
     engine = open_engine(spec, files, "cpu")
-    hflm = HFLM(pretrained=engine._model, tokenizer=str(files.tokenizer), batch_size=batch_size, max_length=spec.max_length, **options)  # type: ignore[attr-defined]
+    hflm = HFLM(
+        pretrained=engine._model,
+        tokenizer=str(files.tokenizer),
+        batch_size=batch_size,
+        max_length=spec.max_length,
+        **options,
+    )  # type: ignore[attr-defined]
     return Opened(spec, files, engine, hflm)
 
 
@@ -57,13 +66,20 @@ def stories(mirror: Path) -> Iterator[Opened]:
 
 @pytest.fixture(scope="session")
 def qwen(mirror: Path) -> Iterator[Opened]:
-    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a window of 256."""
+    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a window of
+    256.
+    """
     spec = ModelSpec(
         id=QWEN,
         weights="random",
         dtype="float32",
         max_length=256,
-        config_overrides={"num_hidden_layers": 2, "hidden_size": 128, "intermediate_size": 256, "num_attention_heads": 4},
+        config_overrides={
+            "num_hidden_layers": 2,
+            "hidden_size": 128,
+            "intermediate_size": 256,
+            "num_attention_heads": 4,
+        },
     )
     opened = both(spec, mirror, batch_size=4)
     yield opened

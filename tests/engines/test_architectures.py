@@ -1,4 +1,6 @@
-"""Architectures that differ in the head, the cache or the mask: the engine against the plain model, one text at a time."""
+"""Architectures that differ in the head, the cache or the mask: the engine against the plain model, one text
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -74,15 +76,26 @@ def _folder(kind: str, mirror: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_scores_and_texts_equal_the_plain_models(kind: str, mirror: Path, tmp_path: Path) -> None:
-    engine: Any = open_engine(ModelSpec(id=str(_folder(kind, mirror, tmp_path)), weights="random", dtype="float32", seed=3), device="cpu")
+    engine: Any = open_engine(
+        ModelSpec(id=str(_folder(kind, mirror, tmp_path)), weights="random", dtype="float32", seed=3),
+        device="cpu",
+    )
     model = engine._model
-    answers = {answer.key: answer for answer in engine.score([Choice(str(n), (pair,)) for n, pair in enumerate(PAIRS)])}
+    answers = {
+        answer.key: answer
+        for answer in engine.score([Choice(str(n), (pair,)) for n, pair in enumerate(PAIRS)])
+    }
     with torch.inference_mode():
         for n, (context, continuation) in enumerate(engine.encoder.pairs(PAIRS)):
             logits = model(torch.tensor([context + continuation])).logits[0].float().log_softmax(-1)
-            want = sum(float(logits[len(context) - 1 + place, token]) for place, token in enumerate(continuation))
+            want = sum(
+                float(logits[len(context) - 1 + place, token]) for place, token in enumerate(continuation)
+            )
             assert answers[str(n)].logprobs[0] == pytest.approx(want, abs=1e-4 * len(continuation))
-        items = [Completion(str(n), context, (), 24 - 5 * n, ignore_eos=True) for n, (context, _) in enumerate(PAIRS)]
+        items = [
+            Completion(str(n), context, (), 24 - 5 * n, ignore_eos=True)
+            for n, (context, _) in enumerate(PAIRS)
+        ]
         texts = {answer.key: answer.text for answer in engine.generate(items)}
         for item in items:
             ids = engine.encoder.encode([item.prompt])[item.prompt]

@@ -1,4 +1,6 @@
-"""Attention over a packed tree by itself: against one dense softmax, and some of its positions against all of them."""
+"""Attention over a packed tree by itself: against one dense softmax, and some of its positions against all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ def tops(seed: int) -> list[Node]:
     """A prefix tree of short rows, with branches longer and shorter than a block."""
     draw = np.random.default_rng(seed)
     stems = [draw.integers(0, 50, size=int(size)).astype(np.int32) for size in (150, 40, 9)]
-    rows = [np.concatenate([stems[index % 3], draw.integers(0, 50, size=int(draw.integers(1, 60))).astype(np.int32)]) for index in range(9)]
+    rows = [
+        np.concatenate(
+            [stems[index % 3], draw.integers(0, 50, size=int(draw.integers(1, 60))).astype(np.int32)]
+        )
+        for index in range(9)
+    ]
     rows.sort(key=lambda row: row.tolist())
     found, _ = grow(rows, list(range(len(rows))), 4)
     return found
@@ -36,7 +43,9 @@ def layers(load: Load, seed: int) -> list[tuple[Tensor, Tensor, Tensor]]:
 
 
 def dense(load: Load, layer: tuple[Tensor, Tensor, Tensor], before: dict[Node, KeysValues]) -> Tensor:
-    """Each token's attention over its path, one token at a time; ``before``: keys and values of nodes of earlier passes."""
+    """Each token's attention over its path, one token at a time; ``before``: keys and values of nodes of
+    earlier passes.
+    """
     queries, keys, values = layer
     known = before | {
         node: (keys[place : place + len(node)], values[place : place + len(node)])
@@ -45,7 +54,9 @@ def dense(load: Load, layer: tuple[Tensor, Tensor, Tensor], before: dict[Node, K
     out = torch.empty_like(queries)
     for node, place in zip(load.nodes, load.places, strict=True):
         for token in range(len(node)):
-            parts = [known[step] for step in node.path()[:-1]] + [(known[node][0][: token + 1], known[node][1][: token + 1])]
+            parts = [known[step] for step in node.path()[:-1]] + [
+                (known[node][0][: token + 1], known[node][1][: token + 1])
+            ]
             seen, told = (torch.cat([part[side] for part in parts]) for side in (0, 1))
             weights = (torch.einsum("hgd,mhd->hgm", queries[place + token], seen) * SCALE).softmax(-1)
             out[place + token] = torch.einsum("hgm,mhd->hgd", weights, told)
@@ -71,7 +82,9 @@ def test_the_last_layer_on_some_positions_is_what_all_of_them_give_there(budget:
         flat = torch.from_numpy(np.sort(draw.choice(len(load.ids), size, replace=False)))
         load.plan.few = 1, flat
         looks += len(load.plan.looks)
-        torch.testing.assert_close(load.plan.attend(*whole, SCALE), dense(load, whole, kept[0]), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            load.plan.attend(*whole, SCALE), dense(load, whole, kept[0]), rtol=1e-4, atol=1e-5
+        )
         some, wanted = load.plan.attend(*last, SCALE), dense(load, last, kept[1])
         others = torch.ones(len(load.ids), dtype=torch.bool).index_fill_(0, flat, False)
         torch.testing.assert_close(some[flat], wanted[flat], rtol=1e-4, atol=1e-5)

@@ -63,7 +63,11 @@ def test_weights_of_another_shape(folder: Path) -> None:
 def test_missing_weights(folder: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     gone = next(name for name in weights if "down_proj" in name)
-    save_file({name: tensor for name, tensor in weights.items() if name != gone}, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(
+        {name: tensor for name, tensor in weights.items() if name != gone},
+        folder / "model.safetensors",
+        metadata={"format": "pt"},
+    )
     _fails(folder, "1 weights are missing", "down_proj")
 
 
@@ -99,7 +103,9 @@ def test_no_config(folder: Path) -> None:
 
 def test_code_that_nobody_trusted(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}))
+    (folder / "config.json").write_text(
+        json.dumps(config | {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}})
+    )
     _fails(folder, "trust_remote_code")
 
 
@@ -157,7 +163,11 @@ def test_identity_follows_the_files(folder: Path, tmp_path: Path) -> None:
     assert resolve_model(ModelSpec(id=str(moved))).model_id == first.model_id
     assert resolve_model(ModelSpec(id=str(folder), dtype="bfloat16")).model_id != first.model_id
     weights = load_file(moved / "model.safetensors")
-    save_file({name: tensor * 1.5 for name, tensor in weights.items()}, moved / "model.safetensors", metadata={"format": "pt"})
+    save_file(
+        {name: tensor * 1.5 for name, tensor in weights.items()},
+        moved / "model.safetensors",
+        metadata={"format": "pt"},
+    )
     assert resolve_model(ModelSpec(id=str(moved))).model_id != first.model_id
     assert set(first.hashes) >= {"config.json", "model.safetensors", "tokenizer.json"}
 

@@ -17,9 +17,19 @@ from harness.items import Completion, Sampling
 
 from .conftest import Opened
 
-STARTS = ["", "Once upon a time", "Once upon a time, there was a little girl named Lily. " * 6, "Tom had a red ball. He"]
+STARTS = [
+    "",
+    "Once upon a time",
+    "Once upon a time, there was a little girl named Lily. " * 6,
+    "Tom had a red ball. He",
+]
 ENDS = ["", " She", " She saw a big dog", " One day, she went to the park. " * 4]
-SAMPLINGS = [Sampling(), Sampling(temperature=0.8, seed=3), Sampling(temperature=1.2, top_k=20, seed=9), Sampling(repetition_penalty=1.3)]
+SAMPLINGS = [
+    Sampling(),
+    Sampling(temperature=0.8, seed=3),
+    Sampling(temperature=1.2, top_k=20, seed=9),
+    Sampling(repetition_penalty=1.3),
+]
 ITEMS = st.builds(
     lambda start, end, sampling, most, stop: Completion("", start + end, stop, most, sampling),
     st.sampled_from(STARTS),
@@ -30,9 +40,13 @@ ITEMS = st.builds(
 )
 
 
-def _run(engine: Any, items: list[Completion], monkeypatch: pytest.MonkeyPatch, **settings: Any) -> dict[str, tuple[str, str, int]]:
+def _run(
+    engine: Any, items: list[Completion], monkeypatch: pytest.MonkeyPatch, **settings: Any
+) -> dict[str, tuple[str, str, int]]:
     with monkeypatch.context() as patch:
-        patch.setattr(engine._decoder, "share_limit", settings.get("share_limit", engine._decoder.share_limit))
+        patch.setattr(
+            engine._decoder, "share_limit", settings.get("share_limit", engine._decoder.share_limit)
+        )
         patch.setattr(engine._decoder.stream, "most", settings.get("most", 64))
         patch.setattr(engine._decoder.batches, "_max_rows", 1)
         patch.setattr(engine._budget, "tokens", settings.get("tokens", 2048))
@@ -42,7 +56,11 @@ def _run(engine: Any, items: list[Completion], monkeypatch: pytest.MonkeyPatch, 
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(items=st.lists(ITEMS, min_size=1, max_size=10), most=st.integers(1, 6), tokens=st.sampled_from([16, 40, 2048]))
+@given(
+    items=st.lists(ITEMS, min_size=1, max_size=10),
+    most=st.integers(1, 6),
+    tokens=st.sampled_from([16, 40, 2048]),
+)
 def test_the_same_answers_as_one_by_one(
     stories: Opened, monkeypatch: pytest.MonkeyPatch, items: list[Completion], most: int, tokens: int
 ) -> None:
@@ -57,7 +75,10 @@ def test_a_shared_beginning_is_read_once(stories: Opened) -> None:
     shared = len(stories.engine.encoder.encode([STARTS[2]])[STARTS[2]])
     read = sum(answer.tokens.computed - answer.tokens.output + 1 for answer in answers)
     assert read < shared + 12 * 10
-    assert all(answer.tokens.prompt == answer.tokens.computed - answer.tokens.output + 1 + answer.tokens.shared for answer in answers)
+    assert all(
+        answer.tokens.prompt == answer.tokens.computed - answer.tokens.output + 1 + answer.tokens.shared
+        for answer in answers
+    )
 
 
 def test_rows_enter_as_others_leave(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +86,10 @@ def test_rows_enter_as_others_leave(stories: Opened, monkeypatch: pytest.MonkeyP
     steps = []
     real = Slots.step
     monkeypatch.setattr(Slots, "step", lambda self: steps.append(len(self.rows)) or real(self))
-    items = [Completion(str(n), f"Lily saw {n} birds" if n else "", (), 5 if n else 60, ignore_eos=True) for n in range(21)]
+    items = [
+        Completion(str(n), f"Lily saw {n} birds" if n else "", (), 5 if n else 60, ignore_eos=True)
+        for n in range(21)
+    ]
     monkeypatch.setattr(stories.engine._decoder.stream, "most", 4)
     assert len(list(stories.engine.generate(items))) == 21
     assert len(steps) <= 62
@@ -78,11 +102,18 @@ def test_prefixes_are_not_shared_when_that_is_turned_off(stories: Opened) -> Non
     items = [Completion(str(n), "Once upon a time", (), 6) for n in range(3)]
     assert all(answer.tokens.shared == 0 for answer in engine.generate(items))
     assert engine.info.extra["shared_prefixes"]["longest_row"] == 0
-    assert {answer.text for answer in engine.generate(items)} == {answer.text for answer in stories.engine.generate(items)}
+    assert {answer.text for answer in engine.generate(items)} == {
+        answer.text for answer in stories.engine.generate(items)
+    }
 
 
-def test_out_of_memory_begins_half_of_the_rows_again(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    items = [Completion(str(n), f"Lily saw {n} birds", (), 12, Sampling(temperature=0.9, seed=n)) for n in range(20)]
+def test_out_of_memory_begins_half_of_the_rows_again(
+    stories: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [
+        Completion(str(n), f"Lily saw {n} birds", (), 12, Sampling(temperature=0.9, seed=n))
+        for n in range(20)
+    ]
     want = _run(stories.engine, items, monkeypatch)
     real = Slots.step
 
@@ -104,7 +135,16 @@ def test_rows_that_could_outgrow_the_cache_wait(stories: Opened, monkeypatch: py
     seen = []
     real = Slots.step
     monkeypatch.setattr(Slots, "step", lambda self: seen.append(len(self.rows)) or real(self))
-    assert len(list(stories.engine.generate([Completion(str(n), f"Lily saw {n}", (), 20, ignore_eos=True) for n in range(6)]))) == 6
+    assert (
+        len(
+            list(
+                stories.engine.generate(
+                    [Completion(str(n), f"Lily saw {n}", (), 20, ignore_eos=True) for n in range(6)]
+                )
+            )
+        )
+        == 6
+    )
     assert max(seen) == 2
 
 
@@ -112,5 +152,7 @@ def test_a_model_that_cannot_share_is_answered_in_batches(stories: Opened) -> No
     spec = ModelSpec(id=stories.spec.id, dtype="float32", engine_args={"attention": "eager"})
     engine = open_engine(spec, stories.files, "cpu")
     items = [Completion(str(n), f"Lily saw {n} birds", (), 10) for n in range(4)]
-    assert {a.key: a.text for a in engine.generate(items)} == {a.key: a.text for a in stories.engine.generate(items)}
+    assert {a.key: a.text for a in engine.generate(items)} == {
+        a.key: a.text for a in stories.engine.generate(items)
+    }
     assert engine.info.extra["continuous_batching"]["longest_row"] == 0

@@ -1,4 +1,6 @@
-"""A tokenizer does what its tokenizer.json says, whatever class its config names; and a text that it loses is told or refused."""
+"""A tokenizer does what its tokenizer.json says, whatever class its config names; and a text that it loses is
+told or refused.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def _copy(source: Path, to: Path, **changes: Any) -> Path:
             shutil.copy(file, to)
             (to / file.name).chmod(0o644)
     config = json.loads((to / "tokenizer_config.json").read_text()) | changes
-    (to / "tokenizer_config.json").write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
+    (to / "tokenizer_config.json").write_text(
+        json.dumps({key: value for key, value in config.items() if value is not None})
+    )
     return to
 
 
@@ -69,21 +73,31 @@ def _truth(folder: Path, texts: tuple[str, ...]) -> list[list[int]]:
 
 def test_a_llama_class_over_a_byte_level_file(mirror: Path, tmp_path: Path) -> None:
     """As the hub's R1-Distill-Llama-8B has it."""
-    folder = _copy(mirror / "models/meta-llama/Llama-3.1-8B-Instruct", tmp_path / "m", tokenizer_class="LlamaTokenizerFast")
+    folder = _copy(
+        mirror / "models/meta-llama/Llama-3.1-8B-Instruct",
+        tmp_path / "m",
+        tokenizer_class="LlamaTokenizerFast",
+    )
     encoder = read_tokenizer(ModelSpec(id=str(folder)), folder)
     (finding,) = encoder.findings
     assert (finding.kind, finding.values["name"]) == ("tokenizer_rebuilt", "LlamaTokenizerFast")
     assert _ids(encoder.raw, (*TEXTS, *OTHERS)) == _truth(folder, (*TEXTS, *OTHERS))
     right = read_tokenizer(ModelSpec(id="right"), mirror / "models/meta-llama/Llama-3.1-8B-Instruct")
     assert right.findings == ()
-    assert (encoder.bos_id, encoder.eos_id, encoder.special_ids) == (right.bos_id, right.eos_id, right.special_ids)
+    assert (encoder.bos_id, encoder.eos_id, encoder.special_ids) == (
+        right.bos_id,
+        right.eos_id,
+        right.special_ids,
+    )
     assert encoder.encode([LOST, "b"]) == right.encode([LOST, "b"])
     chat = [{"role": "user", "content": LOST}]
     assert ChatTemplate(encoder)(chat) == ChatTemplate(right)(chat)
     assert LOST in encoder.decode(encoder.encode([LOST])[LOST])
     assert PieceEncoder(encoder.raw).usable
     lines = [f"问题{n}\nA. 1\n答案：{end}" for n in range(3) for end in ("", " A")]
-    assert PieceEncoder(encoder.raw).encode(lines, special=True) == {text: encoder.raw(text)["input_ids"] for text in lines}
+    assert PieceEncoder(encoder.raw).encode(lines, special=True) == {
+        text: encoder.raw(text)["input_ids"] for text in lines
+    }
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -104,8 +118,17 @@ def test_any_class_over_any_file(family: str, name: str, tmp_path: Path) -> None
         {"add_prefix_space": True, "tokenizer_class": "GPT2TokenizerFast"},
         {"legacy": False, "tokenizer_class": "LlamaTokenizerFast"},
         {"split_special_tokens": True},
-        {"added_tokens_decoder": {"5": {"content": "<|im_end|>", "special": True}, "7": {"content": "the", "special": False}}},
-        {"added_tokens_decoder": {"999999": {"content": "a", "lstrip": True, "rstrip": True, "special": True}}},
+        {
+            "added_tokens_decoder": {
+                "5": {"content": "<|im_end|>", "special": True},
+                "7": {"content": "the", "special": False},
+            }
+        },
+        {
+            "added_tokens_decoder": {
+                "999999": {"content": "a", "lstrip": True, "rstrip": True, "special": True}
+            }
+        },
     ],
 )
 def test_a_config_that_contradicts_the_file(changes: dict[str, Any], tmp_path: Path) -> None:
@@ -115,7 +138,9 @@ def test_a_config_that_contradicts_the_file(changes: dict[str, Any], tmp_path: P
     assert _ids(encoder.raw, texts) == _truth(folder, texts)
 
 
-@pytest.mark.parametrize("name", ["openai-community/gpt2", "meta-llama/Llama-2-7b-hf", "karpathy/stories260K", "THUDM/chatglm3-6b"])
+@pytest.mark.parametrize(
+    "name", ["openai-community/gpt2", "meta-llama/Llama-2-7b-hf", "karpathy/stories260K", "THUDM/chatglm3-6b"]
+)
 def test_tokenizers_of_the_mirror_follow_their_files(name: str, mirror: Path) -> None:
     _follow(mirror / "models" / name)
 
@@ -127,7 +152,9 @@ def test_all_of_the_mirror(mirror: Path) -> None:
 
 
 NOTED = {"chatglm3-6b": ["tokenizer_rebuilt"], "Baichuan-7B": ["tokenizer_normalises"]}
-"""ChatGLM's config leaves out that its file has [gMASK] as one token; Baichuan's own normalizer writes （） as ()."""
+"""ChatGLM's config leaves out that its file has [gMASK] as one token; Baichuan's own normalizer writes （） as
+().
+"""
 
 
 def _follow(folder: Path) -> None:
@@ -142,7 +169,10 @@ def _byte_level() -> Tokenizer:
 
 
 def _words(unknown: str | None) -> Tokenizer:
-    vocabulary = {word: place for place, word in enumerate(["</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz0123456789.,:+=?()*'"])}
+    vocabulary = {
+        word: place
+        for place, word in enumerate(["</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz0123456789.,:+=?()*'"])
+    }
     model = models.BPE(vocabulary, [], unk_token=unknown)
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -150,7 +180,9 @@ def _words(unknown: str | None) -> Tokenizer:
 
 
 def test_case_and_accents_lost_are_a_warning(tmp_path: Path) -> None:
-    for place, normalizer in enumerate((normalizers.Lowercase(), normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()]))):
+    for place, normalizer in enumerate(
+        (normalizers.Lowercase(), normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()]))
+    ):
         tokenizer = _byte_level()
         tokenizer.normalizer = normalizer
         (finding,) = load_faithfully(_write(tmp_path / str(place), tokenizer), "m").findings
@@ -195,7 +227,9 @@ def test_what_training_left_in_the_file_changes_nothing(tmp_path: Path) -> None:
     told["model"]["dropout"] = 0.5
     folder = _write(tmp_path / "m", Tokenizer.from_str(json.dumps(told)))
     loaded = load_faithfully(folder, "m")
-    assert _ids(loaded.raw, OTHERS[:-1]) == _ids(load_faithfully(PACKAGED / "tiny-qwen", "m").raw, OTHERS[:-1])
+    assert _ids(loaded.raw, OTHERS[:-1]) == _ids(
+        load_faithfully(PACKAGED / "tiny-qwen", "m").raw, OTHERS[:-1]
+    )
 
 
 def test_a_vocabulary_without_a_tokenizer_json_goes_there_and_back(mirror: Path, tmp_path: Path) -> None:
@@ -243,7 +277,9 @@ def test_the_finding_reaches_the_engine_and_scores_follow_the_file(tmp_path: Pat
             (folder / file).write_text(json.dumps(json.loads((folder / file).read_text()) | changes))
         spec = ModelSpec(id=str(folder), dtype="float32")
         engine = open_engine(spec, resolve_model(spec), "cpu")
-        (answers[name],) = engine.score([Choice("k", ((f"问题：{LOST}\n答案：", "北京"), (f"问题：{LOST}\n答案：", "上海")))])
+        (answers[name],) = engine.score(
+            [Choice("k", ((f"问题：{LOST}\n答案：", "北京"), (f"问题：{LOST}\n答案：", "上海")))]
+        )
         kinds = [finding.kind for finding in engine.info.findings]
         assert ("tokenizer_rebuilt" in kinds) == (name == "LlamaTokenizerFast")
         engine.close()
@@ -252,7 +288,10 @@ def test_the_finding_reaches_the_engine_and_scores_follow_the_file(tmp_path: Pat
 
 def test_tokens_that_the_config_adds_beyond_the_file_stay(tmp_path: Path) -> None:
     size = _byte_level().get_vocab_size()
-    own = {str(index): {"content": token.content, "special": True} for index, token in _byte_level().get_added_tokens_decoder().items()}
+    own = {
+        str(index): {"content": token.content, "special": True}
+        for index, token in _byte_level().get_added_tokens_decoder().items()
+    }
     added = own | {str(size): {"content": "<|chat|>", "special": True}}
     loaded = load_faithfully(_copy(PACKAGED / "tiny-qwen", tmp_path / "m", added_tokens_decoder=added), "m")
     assert not loaded.rebuilt
@@ -262,6 +301,8 @@ def test_tokens_that_the_config_adds_beyond_the_file_stay(tmp_path: Path) -> Non
 def test_an_added_token_that_strips_is_the_files(tmp_path: Path) -> None:
     tokenizer = _byte_level()
     tokenizer.add_special_tokens([AddedToken("<|mark|>", lstrip=True, rstrip=True)])
-    folder = _write(tmp_path / "m", tokenizer, added_tokens_decoder={"3": {"content": "<|mark|>", "special": True}})
+    folder = _write(
+        tmp_path / "m", tokenizer, added_tokens_decoder={"3": {"content": "<|mark|>", "special": True}}
+    )
     encoder = TextEncoder(load_faithfully(folder, "m").raw)
     assert _ids(encoder.raw, ("a <|mark|> b",)) == _truth(folder, ("a <|mark|> b",))

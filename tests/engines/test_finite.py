@@ -1,4 +1,6 @@
-"""Numbers that are none are seen wherever they come from, one bad row among good ones too; good answers stay as they are."""
+"""Numbers that are none are seen wherever they come from, one bad row among good ones too; good answers stay
+as they are.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ from harness.engines.transformers.sampling import choose
 from harness.engines.transformers.weights import weight_findings
 from harness.engines.vllm.abilities import Abilities
 from harness.engines.vllm.asking import Asker
-from harness.engines.vllm.client import Client
-from harness.engines.vllm.scoring import Scorer
+from harness.engines.vllm.client import VllmClient
+from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Sampling, Score
 
@@ -35,7 +37,9 @@ WORDS = ["red", "two", "cat", "sun", "box", "day", "big", "run"]
 
 
 def _spoilt(to: Path, tensor: str, index: Any, value: float) -> Path:
-    """tiny-qwen with numbers of a tensor replaced; its head is untied, so that a token's embedding concerns that token alone."""
+    """tiny-qwen with numbers of a tensor replaced; its head is untied, so that a token's embedding concerns
+    that token alone.
+    """
     shutil.copytree(PACKAGED / "tiny-qwen", to)
     for file in to.iterdir():
         file.chmod(0o644)
@@ -54,19 +58,30 @@ def _open(folder: Path, **settings: Any) -> Any:
 
 
 def _questions(words: list[str] = WORDS) -> list[Choice]:
-    return [Choice(word, ((f"Question: {word}\nAnswer:", " A"), (f"Question: {word}\nAnswer:", " B"))) for word in words]
+    return [
+        Choice(word, ((f"Question: {word}\nAnswer:", " A"), (f"Question: {word}\nAnswer:", " B")))
+        for word in words
+    ]
 
 
-@pytest.mark.parametrize("settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}]
+)
 @pytest.mark.parametrize("value", BAD)
 def test_one_bad_weight(value: float, settings: dict[str, Any], tmp_path: Path) -> None:
     engine = _open(_spoilt(tmp_path / "m", MATRIX, (3, 5), value), **settings)
     (finding,) = [one for one in engine.info.findings if one.kind == "weights_not_finite"]
     assert (finding.count, finding.values) == (1, {"tensors": 1, "name": f"{MATRIX} (1)"})
     assert MATRIX in finding.text("zh")
-    answers = [*engine.score(_questions()), *engine.perplexity([Passage("p", "Some text that goes on. 中文")])]
+    answers = [
+        *engine.score(_questions()),
+        *engine.perplexity([Passage("p", "Some text that goes on. 中文")]),
+    ]
     answers += engine.generate(
-        [Completion("g", "Once", max_tokens=9), Completion("s", "Once", (), 9, Sampling(temperature=1.0, top_p=0.9))]
+        [
+            Completion("g", "Once", max_tokens=9),
+            Completion("s", "Once", (), 9, Sampling(temperature=1.0, top_p=0.9)),
+        ]
     )
     assert len(answers) == len(WORDS) + 3
     assert all(find_fault(answer) for answer in answers)
@@ -78,9 +93,13 @@ def _rare(engine: Any) -> int:
     return int(ids[" 斑马"][-1])
 
 
-@pytest.mark.parametrize("settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}]
+)
 def test_one_bad_row_among_good_ones(settings: dict[str, Any], tmp_path: Path) -> None:
-    """A spoilt embedding of one token: the items that hold it are bad, those packed beside them keep their numbers to the digit."""
+    """A spoilt embedding of one token: the items that hold it are bad, those packed beside them keep their
+    numbers to the digit.
+    """
     sound = _open(PACKAGED / "tiny-qwen", **settings)
     token = _rare(sound)
     engine = _open(_spoilt(tmp_path / "m", EMBEDDING, token, math.nan), **settings)
@@ -92,7 +111,8 @@ def test_one_bad_row_among_good_ones(settings: dict[str, Any], tmp_path: Path) -
         else:
             assert scores[want.key].logprobs == pytest.approx(want.logprobs, abs=1e-5)
     prompts = [
-        Completion(word, f"Question: {word}\nAnswer:", (), 12, Sampling(temperature=0.8, seed=1)) for word in [*WORDS, "斑马", "x", "y"]
+        Completion(word, f"Question: {word}\nAnswer:", (), 12, Sampling(temperature=0.8, seed=1))
+        for word in [*WORDS, "斑马", "x", "y"]
     ]
     texts = {answer.key: answer for answer in engine.generate(prompts)}
     for want in sound.generate(prompts):
@@ -138,7 +158,9 @@ def test_every_place_of_a_tensor_is_looked_at(value: float, dtype: torch.dtype) 
         assert weight_findings(model)[0].count == 1
 
 
-@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=0.7), Sampling(temperature=0.7, top_k=5, top_p=0.5)])
+@pytest.mark.parametrize(
+    "sampling", [Sampling(), Sampling(temperature=0.7), Sampling(temperature=0.7, top_k=5, top_p=0.5)]
+)
 def test_choosing_a_token_tells_rows_without_numbers(sampling: Sampling) -> None:
     logits = torch.randn(6, 50)
     logits[1, 7], logits[2, 7], logits[3] = math.nan, math.inf, -math.inf
@@ -173,7 +195,9 @@ def test_the_line_says_where_and_how_many() -> None:
     assert not faults.take(Score("x", (-1.0,), (False,), (1,)))
     with pytest.raises(ModelError) as caught:
         faults.raise_any()
-    assert str(caught.value).startswith("5 of 160 answers are not finite numbers, the first: item 0, option 1 of 2: nan; item 1")
+    assert str(caught.value).startswith(
+        "5 of 160 answers are not finite numbers, the first: item 0, option 1 of 2: nan; item 1"
+    )
     assert "…" in str(caught.value)
     assert "\n" not in str(caught.value)
     Faults(3).raise_any()
@@ -187,7 +211,7 @@ def test_vllm_hands_on_what_the_model_gave(way: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(fake, "logprobs", lambda ids: [math.nan] * 12 if 7 in ids else real(ids))
     able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([[([1, 2], [3, 4])], [([1, 7], [3, 4])], [([1, 7], [5])], [([1, 2], [5])]], 14)
-    list(Scorer(Client(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan))
+    list(VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan))
     assert [math.isfinite(verdict.logprobs[0]) for verdict in plan.verdicts] == [True, False, False, True]
 
 
@@ -199,11 +223,16 @@ def test_vllm_reads_the_log_probabilities_that_it_has() -> None:
 
     assert _broken(SimpleNamespace(token_ids=[3, 3], logprobs=entries(-1.0, -2.0))) is None
     assert _broken(SimpleNamespace(token_ids=[3, 3], logprobs=None)) is None
-    assert _broken(SimpleNamespace(token_ids=[3, 3], logprobs=entries(-1.0, math.nan))) == "a log-probability of nan at token 2"
+    assert (
+        _broken(SimpleNamespace(token_ids=[3, 3], logprobs=entries(-1.0, math.nan)))
+        == "a log-probability of nan at token 2"
+    )
 
 
 def test_old_journals_and_json_keep_what_is_no_number() -> None:
-    """JSON as Python writes it has NaN and Infinity: an answer kept by an earlier version is known as wrong."""
+    """JSON as Python writes it has NaN and Infinity: an answer kept by an earlier version is known as
+    wrong.
+    """
     from harness.items import answer_from_dict, answer_to_dict
 
     old = Score("k", (math.nan, -math.inf), (False, False), (1, 1))

@@ -1,13 +1,15 @@
-"""Messages that a template refuses, leaves out or rewrites: everything that was asked stands in the prompt, or it is said what is lost.
+"""Messages that a template refuses, leaves out or rewrites: everything that was asked stands in the prompt,
+or it is said what is lost.
 
-The templates are the published ones of the models named (their tokenizer_config.json on the hub), or kinds of them.
+The templates are the published ones of the models named (their tokenizer_config.json on the hub), or kinds of
+them.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from harness.engines.folding import Adapted, adapt, fold_system, merge_turns
+from harness.engines.folding import FoldedMessages, adapt, fold_system, merge_turns
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile
 from harness.errors import ModelError
@@ -35,33 +37,35 @@ FORGETFUL = "{{ messages[0].content }}<last>{{ messages[-1].content }}"
 TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}
 
 
-def ask(source: str, *turns: tuple[str, str]) -> tuple[str, Adapted]:
+def ask(source: str, *turns: tuple[str, str]) -> tuple[str, FoldedMessages]:
     template = TemplateFile(source, TOKENS)
     return adapt([{"role": role, "content": text} for role, text in turns], template.render)
 
 
 @pytest.mark.parametrize("source", [GEMMA, MISTRAL, SILENT], ids=["gemma", "mistral", "silent"])
 def test_a_system_message_that_is_refused_or_ignored_stands_in_the_first_user_turn(source: str) -> None:
-    prompt, adapted = ask(source, ("system", "Answer in French."), ("user", "One?"), ("assistant", "Un"), ("user", "Two?"))
+    prompt, adapted = ask(
+        source, ("system", "Answer in French."), ("user", "One?"), ("assistant", "Un"), ("user", "Two?")
+    )
     assert "Answer in French.\n\nOne?" in prompt
     assert prompt.count("Answer in French.") == 1
-    assert adapted == Adapted(folded=True)
+    assert adapted == FoldedMessages(folded=True)
 
 
 @pytest.mark.parametrize("source", [GEMMA, MISTRAL], ids=["gemma", "mistral"])
 def test_neighbours_of_one_role_are_merged_where_a_template_wants_them_in_turn(source: str) -> None:
     prompt, adapted = ask(source, ("user", "Read this."), ("user", "One?"))
     assert "Read this.\n\nOne?" in prompt
-    assert adapted == Adapted(merged=True)
+    assert adapted == FoldedMessages(merged=True)
     prompt, adapted = ask(source, ("system", "S."), ("user", "Read this."), ("user", "One?"))
     assert "S.\n\nRead this.\n\nOne?" in prompt
-    assert adapted == Adapted(folded=True, merged=True)
+    assert adapted == FoldedMessages(folded=True, merged=True)
 
 
 def test_a_template_that_takes_everything_is_left_alone() -> None:
     prompt, adapted = ask(FIRST_ONLY, ("system", " S\n"), ("user", " One?\n\n"), ("assistant", "1"))
     assert prompt == "<system>S<user>One?<assistant>1"
-    assert adapted == Adapted()
+    assert adapted == FoldedMessages()
 
 
 def test_a_second_system_message_that_is_left_out_is_folded_too() -> None:
@@ -73,7 +77,7 @@ def test_a_second_system_message_that_is_left_out_is_folded_too() -> None:
 def test_thoughts_cut_out_of_examples_are_said_and_no_loss() -> None:
     prompt, adapted = ask(CUTTING, ("user", "One?"), ("assistant", "<think>hm</think>1"), ("user", "Two?"))
     assert "hm" not in prompt
-    assert adapted == Adapted(cut_thoughts=True)
+    assert adapted == FoldedMessages(cut_thoughts=True)
 
 
 def test_what_stands_nowhere_in_the_prompt_is_told() -> None:

@@ -28,10 +28,14 @@ def _texts(opened: Opened, items: list[Completion]) -> dict[str, Any]:
 
 def test_sampling_does_not_depend_on_the_batch(stories: Opened) -> None:
     sampling = Sampling(temperature=0.9, top_p=0.95, top_k=50)
-    items = [Completion(f"{p}/{seed}", p, (), 40, replace(sampling, seed=seed)) for p in PROMPTS for seed in (1, 2)]
+    items = [
+        Completion(f"{p}/{seed}", p, (), 40, replace(sampling, seed=seed)) for p in PROMPTS for seed in (1, 2)
+    ]
     together = _texts(stories, items)
     alone = {item.key: _texts(stories, [item])[item.key] for item in reversed(items)}
-    assert {key: answer.text for key, answer in together.items()} == {key: answer.text for key, answer in alone.items()}
+    assert {key: answer.text for key, answer in together.items()} == {
+        key: answer.text for key, answer in alone.items()
+    }
     assert together["Lily/1"].text != together["Lily/2"].text
 
 
@@ -46,14 +50,20 @@ def test_sampling_draws_from_the_distribution() -> None:
     assert set(choose(logits, [Sampling(temperature=1.0, top_k=2)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling(temperature=1.0, top_p=0.7)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling()] * 4000, generators).tolist()) == {0}
-    assert set(choose(logits * 30, [Sampling(temperature=1e-40)] * 4000, generators).tolist()) == {0}  # 30 / 1e-40 is no fp32 number
+    assert set(choose(logits * 30, [Sampling(temperature=1e-40)] * 4000, generators).tolist()) == {
+        0
+    }  # 30 / 1e-40 is no fp32 number
 
 
 def test_repetition_penalty_equals_transformers(stories: Opened) -> None:
-    (answer,) = stories.engine.generate([Completion("k", "Lily and Lily", (), 30, Sampling(repetition_penalty=1.3))])
+    (answer,) = stories.engine.generate(
+        [Completion("k", "Lily and Lily", (), 30, Sampling(repetition_penalty=1.3))]
+    )
     ids = stories.engine.encoder.raw("Lily and Lily", return_tensors="pt")["input_ids"]
     with torch.inference_mode():
-        out = stories.engine._model.generate(ids, max_new_tokens=30, do_sample=False, repetition_penalty=1.3, pad_token_id=0)
+        out = stories.engine._model.generate(
+            ids, max_new_tokens=30, do_sample=False, repetition_penalty=1.3, pad_token_id=0
+        )
     assert answer.text == stories.engine.encoder.decode(out[0, ids.shape[1] :].tolist())
 
 
@@ -65,7 +75,9 @@ def test_prompt_ids_fixed_length_and_times(stories: Opened) -> None:
         answer = answers[str(n)]
         assert len(answer.output_ids) == n == answer.tokens.output
         assert answer.finish == "length"
-        assert answer.tokens.computed == (len(ids) if n == 1 else 0) + n - 1  # the first reads the prompt for all three
+        assert (
+            answer.tokens.computed == (len(ids) if n == 1 else 0) + n - 1
+        )  # the first reads the prompt for all three
         assert answer.tokens.shared == (0 if n == 1 else len(ids))
         assert answer.first_token <= answer.last_token
     assert answers["20"].output_ids[:5] == answers["5"].output_ids
@@ -79,7 +91,9 @@ def test_arrival_is_waited_for(stories: Opened) -> None:
 
 
 def test_budget_as_large_as_the_window(stories: Opened) -> None:
-    (answer,) = stories.engine.generate([Completion("k", "Once upon a time " * 100, (), 4096, ignore_eos=True)])
+    (answer,) = stories.engine.generate(
+        [Completion("k", "Once upon a time " * 100, (), 4096, ignore_eos=True)]
+    )
     assert answer.truncated > 0
     assert answer.tokens.prompt + answer.tokens.output == stories.engine.window
     (short,) = stories.engine.generate([Completion("k", "Once", (), 4096, ignore_eos=True)])
@@ -117,7 +131,9 @@ def cramped(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
 
     def small(*args: Any, **kwargs: Any) -> Any:
         if kwargs["input_ids"].numel() > 300:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes")
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
+            )
         return forward(*args, **kwargs)
 
     engine = stories.engine
@@ -128,7 +144,10 @@ def cramped(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
 
 
 def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.FixtureRequest) -> None:
-    choices = [Choice(str(n), tuple((f"Lily saw {n} birds. " * 3, end) for end in (" a", " b c", "!"))) for n in range(20)]
+    choices = [
+        Choice(str(n), tuple((f"Lily saw {n} birds. " * 3, end) for end in (" a", " b c", "!")))
+        for n in range(20)
+    ]
     prompts = [Completion(str(n), f"Lily saw {n} birds. " * 3, (), 12) for n in range(20)]
     want = {answer.key: answer.logprobs for answer in stories.engine.score(choices)}
     texts = {key: answer.text for key, answer in _texts(stories, prompts).items()}
@@ -143,7 +162,9 @@ def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.Fixture
 
 
 def test_one_text_that_does_not_fit_is_an_error(cramped: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    (cut_up,) = cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))])  # its row is cut into passes that do fit
+    (cut_up,) = cramped.engine.score(
+        [Choice("k", (("Lily " * 400, "x"),))]
+    )  # its row is cut into passes that do fit
     assert cut_up.logprobs[0] < 0
     cramped.engine._scorer.share_limit, limit = 0, cramped.engine._scorer.share_limit
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
@@ -158,7 +179,10 @@ def test_one_text_that_does_not_fit_is_an_error(cramped: Opened, monkeypatch: py
 
 def test_stop_texts_count_only_after_the_thought() -> None:
     assert cut("a\n\nb", ["\n\n"], None) == ("a", True)
-    assert cut("<think>a\n\nb</think>\n\nfour\n\nmore", ["\n\n"], THINK) == ("<think>a\n\nb</think>\n\nfour", True)
+    assert cut("<think>a\n\nb</think>\n\nfour\n\nmore", ["\n\n"], THINK) == (
+        "<think>a\n\nb</think>\n\nfour",
+        True,
+    )
     assert cut("<think>a\n\nb", ["\n\n"], THINK) == ("<think>a\n\nb", False)
     assert cut("plain\n\nmore", ["\n\n"], THINK) == ("plain", True)
     opened = replace(THINK, opened=True)
@@ -171,7 +195,11 @@ def test_stop_texts_count_only_after_the_thought() -> None:
 def test_the_watch_sees_stops_across_tokens_and_characters(stories: Opened, qwen: Opened) -> None:
     for opened in (stories, qwen):
         encoder = opened.engine.encoder
-        for text, stop in (("Lily ran to the park.\n\nThen", "k.\n"), ("今天天气很好。我们去𠮷野家🙂吃饭", "家🙂"), ("a</s>b", "</s>")):
+        for text, stop in (
+            ("Lily ran to the park.\n\nThen", "k.\n"),
+            ("今天天气很好。我们去𠮷野家🙂吃饭", "家🙂"),
+            ("a</s>b", "</s>"),
+        ):
             ids = encoder.encode_plain([text])[text]
             watch = StopWatch(encoder, [stop], None)
             met = next((place for place, token in enumerate(ids) if watch.add(token)), None)
@@ -191,8 +219,12 @@ def test_the_watch_leaves_thoughts_alone(qwen: Opened) -> None:
 
 @pytest.mark.parametrize("think", [HARMONY, None], ids=["announced", "unannounced"])
 def test_channels_written_by_special_tokens_reach_the_reader(think: ThinkTags | None) -> None:
-    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read as the answer."""
-    encoder = read_tokenizer(ModelSpec(id="openai/gpt-oss-20b"), models_or_skip() / "models" / "openai" / "gpt-oss-20b")
+    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read as the
+    answer.
+    """
+    encoder = read_tokenizer(
+        ModelSpec(id="openai/gpt-oss-20b"), models_or_skip() / "models" / "openai" / "gpt-oss-20b"
+    )
     written = "<|channel|>analysis<|message|>B? No.<|end|><|start|>assistant<|channel|>final<|message|>The answer is A."
     ids = encoder.encode_plain([written])[written]
     text, finish = final_answer(encoder, [*ids, encoder.eos_id or 0], "eos", [], think)

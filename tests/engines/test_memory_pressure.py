@@ -18,7 +18,10 @@ from .conftest import Opened
 
 def _items(count: int, budget: int = 8) -> list[Completion]:
     prompts = [f"{n} {'Lily went to the park and saw a dog. ' * 3}" for n in range(count)]
-    return [Completion(str(n), text, (), budget + n % 3, Sampling(temperature=0.9, seed=n)) for n, text in enumerate(prompts)]
+    return [
+        Completion(str(n), text, (), budget + n % 3, Sampling(temperature=0.9, seed=n))
+        for n, text in enumerate(prompts)
+    ]
 
 
 def _texts(engine: Any, items: list[Completion]) -> dict[str, str]:
@@ -33,11 +36,20 @@ def stream(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
-def test_a_kernel_call_has_as_many_keys_as_queries(stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_call_has_as_many_keys_as_queries(
+    stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CUDA's kernel refuses others; slots outnumber rows as soon as one has left."""
     real = slots.kernel
 
-    def strict(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, bias: torch.Tensor | None, causal: bool = False) -> Any:
+    def strict(
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        scale: float,
+        bias: torch.Tensor | None,
+        causal: bool = False,
+    ) -> Any:
         assert q.shape[0] == k.shape[0] == v.shape[0]
         assert bias is None or bias.shape[0] == q.shape[0]
         return real(q, k, v, scale, bias, causal)
@@ -47,7 +59,9 @@ def test_a_kernel_call_has_as_many_keys_as_queries(stories: Opened, stream: Any,
     assert _texts(stories.engine, _items(35)) == want
 
 
-def test_reading_ahead_is_bounded_by_the_cache(stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_ahead_is_bounded_by_the_cache(
+    stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     items = _items(40)
     want = _texts(stories.engine, items)
     size = max(len(ids) for ids in stories.engine._text.prompts(items))
@@ -57,7 +71,9 @@ def test_reading_ahead_is_bounded_by_the_cache(stories: Opened, stream: Any, mon
     real = continuous._Batch._enter
 
     def watch(batch: Any) -> None:
-        held.append(sum(ready.tokens for ready in batch._ready) + sum(row.length for row in batch._slots.rows))
+        held.append(
+            sum(ready.tokens for ready in batch._ready) + sum(row.length for row in batch._slots.rows)
+        )
         real(batch)
 
     monkeypatch.setattr(continuous._Batch, "_enter", watch)
@@ -65,7 +81,9 @@ def test_reading_ahead_is_bounded_by_the_cache(stories: Opened, stream: Any, mon
     assert max(held) <= 5 * size + 40
 
 
-def test_reading_waits_where_others_hold_the_memory(stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_waits_where_others_hold_the_memory(
+    stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pass that fails while prompts and rows hold memory is put off, not made smaller."""
     items = _items(24)
     want = _texts(stories.engine, items)
@@ -89,7 +107,9 @@ def test_reading_waits_where_others_hold_the_memory(stories: Opened, stream: Any
     assert stream.budget.halvings == 0
 
 
-def test_out_of_memory_evicts_the_newer_half_only(stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_evicts_the_newer_half_only(
+    stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     items = _items(16, 30)
     want = _texts(stories.engine, items)
     monkeypatch.setattr(stream, "most", 16)
@@ -127,18 +147,26 @@ def test_a_slot_is_wiped_of_numbers_that_are_none() -> None:
 
 
 def test_masks_follow_the_queries_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quantised model's queries may have another number format than the model; CUDA refuses a bias of another."""
+    """A quantised model's queries may have another number format than the model; CUDA refuses a bias of
+    another.
+    """
     seen: list[Any] = []
     real = attention.kernel
     monkeypatch.setattr(
-        attention, "kernel", lambda q, k, v, scale, bias, causal=False: seen.append(bias.dtype) or real(q, k, v, scale, bias, causal)
+        attention,
+        "kernel",
+        lambda q, k, v, scale, bias, causal=False: (
+            seen.append(bias.dtype) or real(q, k, v, scale, bias, causal)
+        ),
     )
     q, k = torch.randn(3, 1, 2, 8).bfloat16(), torch.randn(3, 1, 8).bfloat16()
     attention.attend(q, k, k, 1.0, torch.zeros(3, 3), causal=False)
     assert seen == [torch.bfloat16]
 
 
-def test_generation_that_differs_leaves_scoring_shared(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generation_that_differs_leaves_scoring_shared(
+    stories: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sharing, "_compare_steps", lambda *_: "differ by 1")
     engine = stories.engine
     found = sharing.find_sharing(engine._forward, engine.window, engine._text.rows, "auto")
@@ -155,14 +183,18 @@ def test_half_precision_is_judged_by_the_context_and_by_roundings() -> None:
 
 
 @pytest.mark.parametrize(("noise", "agrees"), [(0.1, True), (8.0, False), (float("nan"), False)])
-def test_steps_that_differ_by_more_are_found_out(noise: float, agrees: bool, stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_that_differ_by_more_are_found_out(
+    noise: float, agrees: bool, stories: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forward = stories.engine._forward
     real = forward.next_logits
 
     def noisy(ids: Any, positions: Any, plan: Any, flat: Any) -> torch.Tensor:
         logits = real(ids, positions, plan, flat)
         if flat is None:
-            signs = torch.where(torch.rand(logits.shape, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0)
+            signs = torch.where(
+                torch.rand(logits.shape, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0
+            )
             logits = logits + noise * signs
         return logits
 

@@ -21,7 +21,9 @@ def _mock(**options: object) -> ModelSpec:
 
 def test_equal_items_get_equal_answers() -> None:
     first, second = open_engine(_mock()), open_engine(_mock())
-    assert [answer.logprobs for answer in first.score(CHOICES)] == [answer.logprobs for answer in second.score(CHOICES)]
+    assert [answer.logprobs for answer in first.score(CHOICES)] == [
+        answer.logprobs for answer in second.score(CHOICES)
+    ]
     (other,) = open_engine(ModelSpec(id="other", engine="mock")).score(CHOICES[:1])
     assert other.logprobs != next(iter(first.score(CHOICES))).logprobs
 
@@ -30,7 +32,12 @@ def test_answers_survive_the_journal() -> None:
     engine = open_engine(_mock(answer="It is 4.\n\nmore"))
     answers = [
         *engine.score(CHOICES),
-        *engine.generate([Completion("g", "2+2?", ("\n\n",)), Completion("f", "x", max_tokens=7, prompt_ids=(1, 2), ignore_eos=True)]),
+        *engine.generate(
+            [
+                Completion("g", "2+2?", ("\n\n",)),
+                Completion("f", "x", max_tokens=7, prompt_ids=(1, 2), ignore_eos=True),
+            ]
+        ),
         *engine.perplexity([Passage("p", "some text")]),
     ]
     assert [answer_from_dict(answer_to_dict(answer)) for answer in answers] == answers

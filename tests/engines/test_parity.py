@@ -18,17 +18,32 @@ TOLERANCE = 1e-4
 
 
 def _instances(kind: str, arguments: list[tuple[Any, ...]]) -> list[Instance]:
-    return [Instance(request_type=kind, doc={}, arguments=args, idx=0, metadata=("t", 0, 1)) for args in arguments]  # type: ignore[arg-type]
+    return [
+        Instance(request_type=kind, doc={}, arguments=args, idx=0, metadata=("t", 0, 1)) for args in arguments
+    ]  # type: ignore[arg-type]
 
 
 def _questions() -> list[Choice]:
-    """Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at the end, too long contexts."""
+    """Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at the end,
+    too long contexts.
+    """
     shots = CEVAL + "1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
-    questions = [tuple((f"{shots}{number}加一等于几？\n答案：", f" {letter}") for letter in "ABCD") for number in range(3)]
+    questions = [
+        tuple((f"{shots}{number}加一等于几？\n答案：", f" {letter}") for letter in "ABCD")
+        for number in range(3)
+    ]
     questions += [
         tuple((STORY, choice) for choice in (" One day, she saw a cat.", "The end", " x", "\n\n")),
-        (("The trophy is big so", " it does not fit."), ("The suitcase is big so it may", " it does not fit.")),
-        (("", "Once upon"), ("", "北京是首都"), ("A question  ", "  with spaces"), ("end with newline\n", "then more")),
+        (
+            ("The trophy is big so", " it does not fit."),
+            ("The suitcase is big so it may", " it does not fit."),
+        ),
+        (
+            ("", "Once upon"),
+            ("", "北京是首都"),
+            ("A question  ", "  with spaces"),
+            ("end with newline\n", "then more"),
+        ),
         tuple((STORY * 40 + "And then", choice) for choice in (" she", " the dog was happy.", " 你好")),
         (("今天天气", "很好，我们去公园。"), ("今天天气", "不"), ("今天天气很", "不好")),
         ((STORY, "a"), (STORY + "a ", "b"), (STORY + "a", " bc")),
@@ -65,8 +80,15 @@ def test_log_probabilities_equal_lm_evals(model: str, request: pytest.FixtureReq
 def test_rolling_log_probabilities_equal_lm_evals(model: str, request: pytest.FixtureRequest) -> None:
     opened: Opened = request.getfixturevalue(model)
     texts = [STORY * 36, "Short.", "北京是中国的首都。" * 24, "<s>Once upon a time", " leading space"]
-    want = opened.hflm.loglikelihood_rolling(_instances("loglikelihood_rolling", [(text,) for text in texts]), disable_tqdm=True)
-    found = {answer.key: answer for answer in opened.engine.perplexity([Passage(str(place), text) for place, text in enumerate(texts)])}
+    want = opened.hflm.loglikelihood_rolling(
+        _instances("loglikelihood_rolling", [(text,) for text in texts]), disable_tqdm=True
+    )
+    found = {
+        answer.key: answer
+        for answer in opened.engine.perplexity(
+            [Passage(str(place), text) for place, text in enumerate(texts)]
+        )
+    }
     for place, logprob in enumerate(want):
         answer = found[str(place)]
         assert answer.logprob == pytest.approx(logprob, abs=TOLERANCE * answer.predicted, rel=1e-5)
@@ -87,7 +109,9 @@ def test_greedy_text_equals_lm_evals(model: str, batch_size: int, request: pytes
         ("A", ["</s>"], 100),
     ]
     opened.hflm.batch_size_per_gpu = batch_size
-    requests = _instances("generate_until", [(prompt, {"until": list(stop), "max_gen_toks": n}) for prompt, stop, n in cases])
+    requests = _instances(
+        "generate_until", [(prompt, {"until": list(stop), "max_gen_toks": n}) for prompt, stop, n in cases]
+    )
     want = opened.hflm.generate_until(requests, disable_tqdm=True)
     items = [Completion(str(place), prompt, tuple(stop), n) for place, (prompt, stop, n) in enumerate(cases)]
     found = {answer.key: answer for answer in opened.engine.generate(items)}
@@ -97,7 +121,9 @@ def test_greedy_text_equals_lm_evals(model: str, batch_size: int, request: pytes
 
 def test_stories_tell_a_story(stories: Opened) -> None:
     (answer,) = stories.engine.generate([Completion("k", "Once upon a time", max_tokens=60)])
-    assert answer.text.startswith(", there was a little girl named Lily. She loved to play outside in the park.")
+    assert answer.text.startswith(
+        ", there was a little girl named Lily. She loved to play outside in the park."
+    )
     assert answer.finish == "length"
     assert answer.tokens.output == 60
     assert 0 < answer.first_token < answer.last_token

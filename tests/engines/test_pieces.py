@@ -1,4 +1,6 @@
-"""Line-by-line encoding gives the ids of whole texts, for every tokenizer of the mirror that allows it, and is off for the others."""
+"""Line-by-line encoding gives the ids of whole texts, for every tokenizer of the mirror that allows it, and
+is off for the others.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ CUT = [
     "moonshotai/Kimi-K2-Instruct",
     "openai-community/gpt2",
 ]
-WHOLE = ["meta-llama/Llama-2-7b-hf", "mistralai/Mistral-7B-Instruct-v0.3", "baichuan-inc/Baichuan-7B", "karpathy/stories260K"]
+WHOLE = [
+    "meta-llama/Llama-2-7b-hf",
+    "mistralai/Mistral-7B-Instruct-v0.3",
+    "baichuan-inc/Baichuan-7B",
+    "karpathy/stories260K",
+]
 BREAKS = ("\n", "\n\n", "\n\n\n", " \n", "\r\n", " ", "\t", "\u3000", "\u200d", "\x1c")
 SIGNS = (".", "'s", "\u0301", "e\u0301", "é", "🙂", "<|im_end|>", "</s>", "<|end_of_text|>", "“", "_", "。")
 PARTS = (*BREAKS, *SIGNS, "a", "Q ", "中", "1", "23", "1234567", "한", "Answer:", "A. ", "答案：")
@@ -50,7 +57,11 @@ def test_real_prompts_encode_as_whole_texts_do(name: str, mirror: Path) -> None:
     raw = _load(name, mirror)
     shots = "以下是中国关于历史的单项选择题，请选出其中的正确答案。\n\n1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
     texts = [f"{shots}{n}加一等于几？\nA. 1\nB. 2\n答案：{end}" for n in range(9) for end in ("", " A", " B")]
-    texts += [f"Question: What's {n}?\nAnswer: it's {n}\n\nQuestion: Why?\nAnswer:{end}" for n in range(9) for end in ("", " so", "\nno")]
+    texts += [
+        f"Question: What's {n}?\nAnswer: it's {n}\n\nQuestion: Why?\nAnswer:{end}"
+        for n in range(9)
+        for end in ("", " so", "\nno")
+    ]
     found = PieceEncoder(raw).encode(texts, special=True)
     assert [found[text] for text in texts] == raw(texts)["input_ids"]
 

@@ -1,4 +1,6 @@
-"""Options that leave no token of their own: scored by a written rule in every engine, never 0.0; all others as lm-eval has them."""
+"""Options that leave no token of their own: scored by a written rule in every engine, never 0.0; all others
+as lm-eval has them.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,26 @@ from support.fake_vllm import FakeEngine, logprobs, params
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 from harness.engines.rows import ScorePlan
-from harness.engines.seams import CUT, END, MOVED, Options, Split, rule_findings, settle, with_cuts
+from harness.engines.seams import CUT, END, MOVED, OptionPairs, Split, rule_findings, settle, with_cuts
 from harness.engines.tokenizer import TextEncoder, read_tokenizer
 from harness.engines.vllm.abilities import Abilities
 from harness.engines.vllm.asking import Asker
-from harness.engines.vllm.client import Client
-from harness.engines.vllm.scoring import Scorer
+from harness.engines.vllm.client import VllmClient
+from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError
 from harness.items import Choice, Score, answer_from_dict, answer_to_dict
 
 from .conftest import Opened, both
 
 GPT2 = "openai-community/gpt2"
-SHAPE = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_layer": 2, "n_embd": 64, "n_head": 2, "vocab_size": 50257}
+SHAPE = {
+    "model_type": "gpt2",
+    "architectures": ["GPT2LMHeadModel"],
+    "n_layer": 2,
+    "n_embd": 64,
+    "n_head": 2,
+    "vocab_size": 50257,
+}
 SHAPE |= {"n_positions": 128, "bos_token_id": 50256, "eos_token_id": 50256}
 
 
@@ -48,7 +57,10 @@ def encoder(mirror: Path) -> TextEncoder:
 
 
 def _lm_eval(opened: Opened, *pairs: tuple[str, str]) -> list[tuple[float, bool]]:
-    asked = [Instance(request_type="loglikelihood", doc={}, arguments=pair, idx=0, metadata=("t", 0, 1)) for pair in pairs]
+    asked = [
+        Instance(request_type="loglikelihood", doc={}, arguments=pair, idx=0, metadata=("t", 0, 1))
+        for pair in pairs
+    ]
     found: list[tuple[float, bool]] = opened.hflm.loglikelihood(asked, disable_tqdm=True)
     return found
 
@@ -62,7 +74,9 @@ def test_the_option_that_merges_is_scored_and_lm_eval_stops(gpt2: Opened) -> Non
     pairs = (("The Ans", "wer"), ("The Ans", "gar"), ("The Ans", " is"))
     with pytest.raises(AssertionError):
         _lm_eval(gpt2, pairs[0])
-    assert (0.0, True) in _lm_eval(gpt2, *pairs)  # beside an option of one token its cache hides the empty one, which wins
+    assert (0.0, True) in _lm_eval(
+        gpt2, *pairs
+    )  # beside an option of one token its cache hides the empty one, which wins
     answer = _score(gpt2, *pairs)
     assert answer.rules == (MOVED, MOVED, MOVED)
     assert all(value < -1 for value in answer.logprobs)
@@ -83,10 +97,14 @@ def test_a_merge_with_the_whole_context(gpt2: Opened) -> None:
 def test_another_document_and_another_context_are_left_alone(gpt2: Opened) -> None:
     usual = (("The Ans", "gar"), ("The Ans", " is"))
     assert _score(gpt2, *usual).rules == ()
-    assert _score(gpt2, *usual).logprobs == pytest.approx([value for value, _ in _lm_eval(gpt2, *usual)], abs=1e-4)
+    assert _score(gpt2, *usual).logprobs == pytest.approx(
+        [value for value, _ in _lm_eval(gpt2, *usual)], abs=1e-4
+    )
     mixed = _score(gpt2, ("The Ans", "wer"), ("A dog", " barks"), ("", " barks"))
     assert mixed.rules == (MOVED, "", "")
-    assert mixed.logprobs[1:] == pytest.approx([value for value, _ in _lm_eval(gpt2, ("A dog", " barks"), ("", " barks"))], abs=1e-4)
+    assert mixed.logprobs[1:] == pytest.approx(
+        [value for value, _ in _lm_eval(gpt2, ("A dog", " barks"), ("", " barks"))], abs=1e-4
+    )
 
 
 def test_a_whole_that_splits_otherwise_but_leaves_a_token_is_lm_evals(gpt2: Opened) -> None:
@@ -127,11 +145,16 @@ def test_an_option_longer_than_the_window_is_said(gpt2: Opened) -> None:
     answer = _score(gpt2, ("The", " word" * 200), ("The", " end"))
     assert answer.rules == (CUT, "")
     assert answer.truncated > 0
-    assert {finding.kind: (finding.count, finding.of) for finding in rule_findings([answer])} == {"options_cut": (1, 1)}
+    assert {finding.kind: (finding.count, finding.of) for finding in rule_findings([answer])} == {
+        "options_cut": (1, 1)
+    }
 
 
 def test_the_same_alone_together_and_in_any_order(gpt2: Opened) -> None:
-    items = [Choice(str(n), ((f"{word} Ans", "wer"), (f"{word} Ans", "gar"))) for n, word in enumerate(("The", "An", "No", "The"))]
+    items = [
+        Choice(str(n), ((f"{word} Ans", "wer"), (f"{word} Ans", "gar")))
+        for n, word in enumerate(("The", "An", "No", "The"))
+    ]
     items += [Choice("x", (("The Ans", " is"), ("The Ans", " was")))]
     together = {answer.key: answer for answer in gpt2.engine.score(items)}
     for item in items:
@@ -151,14 +174,17 @@ def test_pairs_are_never_without_a_token(encoder: TextEncoder) -> None:
 
 
 def test_the_rules_by_ids() -> None:
-    assert settle([Split([1, 2], [1, 2, 3])], ["c"], 0, 9) == Options([([1, 2], [3])])
-    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [1, 2, 4])], ["c", "c"], 0, 9) == Options(
+    assert settle([Split([1, 2], [1, 2, 3])], ["c"], 0, 9) == OptionPairs([([1, 2], [3])])
+    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [1, 2, 4])], ["c", "c"], 0, 9) == OptionPairs(
         [([1], [3]), ([1], [2, 4])], (MOVED, MOVED)
     )
     # One that splits the context otherwise shares less.
-    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [5, 2, 4])], ["c", "c"], 0, 9).pairs == [([0], [1, 3]), ([0], [5, 2, 4])]
-    assert settle([Split([1, 2], [1, 2])], ["c"], 0, 9) == Options([([1, 2], [9])], (END,))
-    assert settle([Split([1, 2], [1])], ["c"], 0, 9) == Options([([0], [1])], (MOVED,))
+    assert settle([Split([1, 2], [1, 3]), Split([1, 2], [5, 2, 4])], ["c", "c"], 0, 9).pairs == [
+        ([0], [1, 3]),
+        ([0], [5, 2, 4]),
+    ]
+    assert settle([Split([1, 2], [1, 2])], ["c"], 0, 9) == OptionPairs([([1, 2], [9])], (END,))
+    assert settle([Split([1, 2], [1])], ["c"], 0, 9) == OptionPairs([([0], [1])], (MOVED,))
     with pytest.raises(ValueError, match="no token"):
         settle([Split([1, 2], [1, 2])], ["c"], 0, None)
     with pytest.raises(ValueError, match="begins"):
@@ -180,7 +206,9 @@ def test_vllm_scores_moved_and_ended_options(way: str) -> None:
     options = settle([Split([1, 2, 3], [1, 2, 4]), Split([1, 2, 3], [1, 2, 3])], ["c", "c"], 0, 9)
     able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([options.pairs], 14)
-    assert list(Scorer(Client(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan)) == [0]
+    assert list(
+        VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan)
+    ) == [0]
     want = [logprobs([1, 2])[4], logprobs([1, 2])[3] + logprobs([1, 2, 3])[9]]
     assert plan.verdicts[0].logprobs == pytest.approx(want)
 
@@ -195,7 +223,8 @@ def test_the_mock_has_no_certain_option() -> None:
 
 def test_findings_count_documents() -> None:
     scores: list[Any] = [
-        Score(str(n), (-1.0, -2.0), (False, False), (1, 1), rules=rules) for n, rules in enumerate([(), (MOVED, MOVED), (END, "")])
+        Score(str(n), (-1.0, -2.0), (False, False), (1, 1), rules=rules)
+        for n, rules in enumerate([(), (MOVED, MOVED), (END, "")])
     ]
     found = {finding.kind: finding.count for finding in rule_findings(scores)}
     assert found == {"options_moved": 1, "options_end": 1}

@@ -1,4 +1,6 @@
-"""What a model does before it answers, told from its real template: the mirror's, and published lines of families that it lacks."""
+"""What a model does before it answers, told from its real template: the mirror's, and published lines of
+families that it lacks.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ MIRRORED = [
 TURN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
 CUTS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
 PUBLISHED = {
-    # The lines that decide, from each family's chat template on the hub (chat_template.jinja or tokenizer_config.json).
+    # The lines that decide, from each family's chat template on the hub (chat_template.jinja or
+    # tokenizer_config.json).
     "zai-org/GLM-4.5": (
         "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{{- '/nothink' if (m.role == 'user' and enable_thinking is defined and not"
         " enable_thinking and not m.content.endswith('/nothink')) else '' }}{% endfor %}{%- if add_generation_prompt -%}<|assistant|>"
@@ -55,7 +58,9 @@ PUBLISHED = {
     ),
     "Qwen/Qwen3-4B-Thinking-2507": (CUTS + "\n<think>\n{% endif %}", {None: "thinks", False: "refused"}),
     "ByteDance-Seed/Seed-OSS-36B-Instruct": (
-        "{% set budget = thinking_budget if thinking_budget is defined else -1 %}" + TURN + "{% if budget == 0 %}<seed:think>"
+        "{% set budget = thinking_budget if thinking_budget is defined else -1 %}"
+        + TURN
+        + "{% if budget == 0 %}<seed:think>"
         "<seed:cot_budget_reflect>The current thinking budget is 0, so I will directly answer the question.</seed:cot_budget_reflect>\n"
         "</seed:think>{% endif %}{% endif %}{# <seed:think> </seed:think> #}",
         {None: "thinks", True: "thinks", False: "closed"},
@@ -68,7 +73,9 @@ PUBLISHED = {
         {None: "thinks"},
     ),
     "ibm-granite/granite-3.2-8b-instruct": (
-        "{% if thinking %}You think before you answer: 'Here is my thought process:'{% endif %}" + TURN + "{% endif %}",
+        "{% if thinking %}You think before you answer: 'Here is my thought process:'{% endif %}"
+        + TURN
+        + "{% endif %}",
         {None: "closed", True: "thinks", False: "closed"},
     ),
     "unknown/fine-tune": (TURN + "{% endif %}", {None: "instruct", True: "thinks", False: "instruct"}),
@@ -79,7 +86,9 @@ def spec_of(name: str, thinking: bool | None) -> ModelSpec:
     """As a config makes it: with what the preset says, where there is one."""
     preset = preset_or_none(name)
     told = preset.thinking if preset is not None and thinking is None else thinking
-    return ModelSpec(id=name, chat_template=True, thinking=told, think_tags=preset.think_tags if preset else None)
+    return ModelSpec(
+        id=name, chat_template=True, thinking=told, think_tags=preset.think_tags if preset else None
+    )
 
 
 @pytest.mark.parametrize(("name", "thinking", "kind", "opening"), MIRRORED)
@@ -87,7 +96,9 @@ def test_real_templates(name: str, thinking: bool | None, kind: str, opening: st
     folder = models_or_skip() / "models" / name
     found = thinking_of(spec_of(name, thinking), folder)
     assert (found.kind, found.tags.open if found.tags else None, found.refusal) == (kind, opening, None)
-    unknown = thinking_of(ModelSpec(id="org/fine-tune", chat_template=True, thinking=thinking), folder)  # no preset helps
+    unknown = thinking_of(
+        ModelSpec(id="org/fine-tune", chat_template=True, thinking=thinking), folder
+    )  # no preset helps
     assert (unknown.kind, unknown.tags.open if unknown.tags else None) == (kind, opening)
     assert unknown.found == (opening is not None)
     assert any(finding.kind == "tags_from_files" for finding in unknown.findings) == (opening is not None)
@@ -96,7 +107,9 @@ def test_real_templates(name: str, thinking: bool | None, kind: str, opening: st
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_templates(name: str, tmp_path: Path) -> None:
     source, kinds = PUBLISHED[name]
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": source, "bos_token": {"content": "<s>"}}))
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps({"chat_template": source, "bos_token": {"content": "<s>"}})
+    )
     for thinking, kind in kinds.items():
         found = thinking_of(ModelSpec(id="org/any", chat_template=True, thinking=thinking), tmp_path)
         assert ("refused" if found.refusal else found.kind) == kind, (name, thinking, found)
@@ -120,7 +133,11 @@ def test_without_files_the_config_and_the_preset_tell() -> None:
     assert thinking_of(spec_of("Qwen/Qwen3-8B", False), None).kind == "closed"
     assert thinking_of(ModelSpec(id="org/x", chat_template=True), None).kind == "instruct"
     endpoint = ModelSpec(
-        id="deepseek-reasoner", engine="openai", base_url="http://localhost/v1", chat_template=True, think_tags=("<think>", "</think>")
+        id="deepseek-reasoner",
+        engine="openai",
+        base_url="http://localhost/v1",
+        chat_template=True,
+        think_tags=("<think>", "</think>"),
     )
     assert local_tokenizer(endpoint, models_or_skip()) is None
     assert thinking_of(endpoint, None).kind == "thinks"
@@ -141,25 +158,37 @@ def test_without_files_the_config_and_the_preset_tell() -> None:
 )
 def test_a_system_prompt_that_the_template_writes_by_itself_is_told(name: str, words: str | None) -> None:
     found = thinking_of(spec_of(name, None), models_or_skip() / "models" / name)
-    told = [str(finding.values["text"]) for finding in found.findings if finding.kind == "default_system_prompt"]
+    told = [
+        str(finding.values["text"]) for finding in found.findings if finding.kind == "default_system_prompt"
+    ]
     assert [text[: len(words or "") + 1] for text in told] == ([f"'{words}"] if words else [])
 
 
 @pytest.mark.parametrize("name", sorted({name for name, *_ in MIRRORED}))
 @pytest.mark.parametrize("thinking", [None, True, False])
-def test_a_template_read_from_its_file_renders_as_the_tokenizer_does(name: str, thinking: bool | None) -> None:
+def test_a_template_read_from_its_file_renders_as_the_tokenizer_does(
+    name: str, thinking: bool | None
+) -> None:
     folder = models_or_skip() / "models" / name
     template = TemplateFile.read(folder)
     assert template is not None
     chat = ChatTemplate(read_tokenizer(ModelSpec(id=name), folder), thinking)
     assert chat.source == template.source
-    messages = [{"role": role, "content": text} for role, text in (("user", "1+1?"), ("assistant", "2"), ("user", "2+2?"))]
+    messages = [
+        {"role": role, "content": text}
+        for role, text in (("user", "1+1?"), ("assistant", "2"), ("user", "2+2?"))
+    ]
     assert template.render(messages, **thinking_options(template.source, thinking)) == chat(messages)
 
 
 def test_markers_in_the_vocabulary_alone_do_not_make_a_model_think(tmp_path: Path) -> None:
-    """Qwen3-4B-Instruct-2507 never thinks, and its tokenizer has the tokens: it is compared by log-probabilities as before."""
-    tokens = {str(151667 + place): {"content": text, "special": False} for place, text in enumerate(("<think>", "</think>"))}
+    """Qwen3-4B-Instruct-2507 never thinks, and its tokenizer has the tokens: it is compared by
+    log-probabilities as before.
+    """
+    tokens = {
+        str(151667 + place): {"content": text, "special": False}
+        for place, text in enumerate(("<think>", "</think>"))
+    }
     config = {"chat_template": TURN + "{% endif %}", "added_tokens_decoder": tokens}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     assert thinking_of(ModelSpec(id="org/any", chat_template=True), tmp_path).kind == "instruct"

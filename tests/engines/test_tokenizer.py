@@ -30,20 +30,31 @@ OTHERS = [
 CHATS = [
     [{"role": "user", "content": "1+1等于几？"}],
     [{"role": "system", "content": "You are terse."}, {"role": "user", "content": "What is 1+1?"}],
-    [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}],
+    [
+        {"role": "user", "content": "a"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+    ],
     [{"role": "user", "content": "Question"}, {"role": "assistant", "content": "Answer:"}],
 ]
 
 
 def _encoder(mirror: Path, name: str, thinking: bool | None = None) -> TextEncoder:
     folder = mirror / "models" / name
-    return load_tokenizer(ModelSpec(id=name, thinking=thinking), ModelFiles(folder, None, "mirror", {}, "", folder))
+    return load_tokenizer(
+        ModelSpec(id=name, thinking=thinking), ModelFiles(folder, None, "mirror", {}, "", folder)
+    )
 
 
 def _hflm(encoder: TextEncoder, **options: Any) -> HFLM:
     """lm-eval's class around a tokenizer alone."""
     hflm = HFLM.__new__(HFLM)
-    hflm.tokenizer, hflm.chat_template_args, hflm.add_bos_token, hflm.custom_prefix_token_id = encoder.raw, options, None, None
+    hflm.tokenizer, hflm.chat_template_args, hflm.add_bos_token, hflm.custom_prefix_token_id = (
+        encoder.raw,
+        options,
+        None,
+        None,
+    )
     hflm.backend = "causal"
     hflm._model = SimpleNamespace(config=None)
     return hflm
@@ -73,9 +84,7 @@ def test_thinking_changes_the_prompt_and_its_hash(mirror: Path) -> None:
 
 def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirror: Path) -> None:
     encoder = _encoder(mirror, "Qwen/Qwen2.5-0.5B-Instruct")
-    encoder.raw.chat_template = (
-        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}[{{ m.content }}]{% endfor %}"
-    )
+    encoder.raw.chat_template = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}[{{ m.content }}]{% endfor %}"
     chat = ChatTemplate(encoder)
     assert chat(CHATS[1]) == "[You are terse.\n\nWhat is 1+1?]"
     assert chat.adapted.folded

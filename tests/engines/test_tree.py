@@ -17,7 +17,7 @@ from harness.engines.rows import ScorePlan, sort_key
 from harness.engines.tokenizer import Pair
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget
-from harness.engines.transformers.scoring import Scorer
+from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.engines.transformers.tree import common_length, depth_first, grow
 
@@ -51,7 +51,9 @@ tokens = st.integers(0, 5)  # few letters: rows share much, by chance too
 
 @st.composite
 def requests(draw: st.DrawFn) -> list[list[Pair]]:
-    """Items on a few common stems: empty and one-token contexts, continuations longer than the window, prefixes of one another, copies."""
+    """Items on a few common stems: empty and one-token contexts, continuations longer than the window,
+    prefixes of one another, copies.
+    """
     stems = draw(st.lists(st.lists(tokens, max_size=40), min_size=1, max_size=3))
     items: list[list[Pair]] = []
     for _ in range(draw(st.integers(1, 6))):
@@ -77,14 +79,16 @@ def one_by_one(forward: Forward, pair: Pair) -> tuple[float, bool]:
 
 def run(forward: Forward, items: list[list[Pair]], budget: int, limit: int) -> ScorePlan:
     plan = ScorePlan(items, WINDOW)
-    done = list(Scorer(forward, Budget(budget), limit).run(plan))
+    done = list(TreeScorer(forward, Budget(budget), limit).run(plan))
     assert sorted(done) == list(range(len(items)))
     return plan
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(items=requests(), budget=st.sampled_from([8, 24, 100, 1000]), limit=st.sampled_from([0, 20, WINDOW]))
-def test_shared_rows_equal_plain_rows(forward: Forward, items: list[list[Pair]], budget: int, limit: int) -> None:
+def test_shared_rows_equal_plain_rows(
+    forward: Forward, items: list[list[Pair]], budget: int, limit: int
+) -> None:
     plan = run(forward, items, budget, limit)
     for item, verdict in zip(items, plan.verdicts, strict=True):
         for slot, pair in enumerate(item):
@@ -100,13 +104,22 @@ def test_shared_rows_equal_plain_rows(forward: Forward, items: list[list[Pair]],
 def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[Pair]], seed: int) -> None:
     order = list(range(len(items)))
     random.Random(seed).shuffle(order)
-    straight, mixed = run(forward, items, 64, WINDOW), run(forward, [items[index] for index in order], 64, WINDOW)
+    straight, mixed = (
+        run(forward, items, 64, WINDOW),
+        run(forward, [items[index] for index in order], 64, WINDOW),
+    )
     for place, index in enumerate(order):
-        assert mixed.verdicts[place].logprobs == straight.verdicts[index].logprobs  # the same tree, the same passes: to the bit
-    assert sum(verdict.computed for verdict in mixed.verdicts) == sum(verdict.computed for verdict in straight.verdicts)
+        assert (
+            mixed.verdicts[place].logprobs == straight.verdicts[index].logprobs
+        )  # the same tree, the same passes: to the bit
+    assert sum(verdict.computed for verdict in mixed.verdicts) == sum(
+        verdict.computed for verdict in straight.verdicts
+    )
 
 
-@given(rows=st.lists(st.lists(tokens, min_size=1, max_size=20), min_size=1, max_size=20), least=st.integers(1, 6))
+@given(
+    rows=st.lists(st.lists(tokens, min_size=1, max_size=20), min_size=1, max_size=20), least=st.integers(1, 6)
+)
 def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> None:
     arrays = sorted({tuple(row) for row in rows})
     ids = sorted((np.array(row, np.int32) for row in arrays), key=sort_key)
@@ -127,7 +140,9 @@ def test_models_that_qualify_do_share(forward: Forward) -> None:
 
 
 def test_an_attention_that_leaks_is_found_out(forward: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that mixes neighbours outside of attention, as convolutions and state spaces do, must turn sharing off."""
+    """A layer that mixes neighbours outside of attention, as convolutions and state spaces do, must turn
+    sharing off.
+    """
     layer = forward.model.base_model.layers[0].mlp.down_proj
     handle = layer.register_forward_hook(lambda _, __, out: out + 0.1 * out.roll(1, dims=-2))
     try:

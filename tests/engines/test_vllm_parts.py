@@ -1,4 +1,6 @@
-"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals, memory, the choice of engine, orphans."""
+"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals, memory, the
+choice of engine, orphans.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,26 @@ from harness.engines.prompting import fit_prompt, penalty_findings
 from harness.engines.vllm import package as packages
 from harness.engines.vllm import preflight, reaper, room
 from harness.engines.vllm.abilities import find_abilities
-from harness.engines.vllm.client import Client
+from harness.engines.vllm.client import VllmClient
 from harness.engines.vllm.generation import Endings, Writer
-from harness.engines.vllm.options import Options, identity_of
+from harness.engines.vllm.options import VllmOptions, identity_of
 from harness.engines.vllm.package import Package
 from harness.errors import ModelError
 from harness.items import Completion, Sampling, ThinkTags
 
 TINY = "bundled/tiny-qwen"
 GIB = 2**30
-NEEDED = {"max_tokens", "temperature", "seed", "stop", "stop_token_ids", "ignore_eos", "detokenize", "prompt_logprobs", "logprob_token_ids"}
+NEEDED = {
+    "max_tokens",
+    "temperature",
+    "seed",
+    "stop",
+    "stop_token_ids",
+    "ignore_eos",
+    "detokenize",
+    "prompt_logprobs",
+    "logprob_token_ids",
+}
 REGISTRY = """
 _TEXT_GENERATION_MODELS = {"Qwen2ForCausalLM": ("qwen2", "Qwen2ForCausalLM")}
 _EMBEDDING_MODELS = {"BertModel": ("bert", "BertModel")}
@@ -68,16 +80,27 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_packages_own_lists_are_read(installed: Any, tmp_path: Path) -> None:
     found = installed("cpu")
     assert packages.architectures(found) == {"Qwen2ForCausalLM"}
-    assert packages.engine_arguments(found) == {"tensor_parallel_size", "gpu_memory_utilization", "kv_cache_dtype"}
+    assert packages.engine_arguments(found) == {
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "kv_cache_dtype",
+    }
     assert packages.cpu_head_sizes(found) == {32, 64, 128}
     elsewhere = Package("vllm", "9", "cuda", tmp_path / "nowhere")
-    assert packages.architectures(elsewhere) is packages.engine_arguments(elsewhere) is packages.cpu_head_sizes(elsewhere) is None
+    assert (
+        packages.architectures(elsewhere)
+        is packages.engine_arguments(elsewhere)
+        is packages.cpu_head_sizes(elsewhere)
+        is None
+    )
 
 
 def test_what_is_not_known_is_not_refused(tmp_path: Path) -> None:
     strange = Package("vllm", "9", "cuda", tmp_path)
     assert preflight.unsupported(strange, {"architectures": ["AnyForCausalLM"], "head_dim": 8}, "cpu") is None
-    assert Options.of(ModelSpec(id=TINY, engine_args={"whatever": 1}), strange).arguments == {"whatever": 1}
+    assert VllmOptions.of(ModelSpec(id=TINY, engine_args={"whatever": 1}), strange).arguments == {
+        "whatever": 1
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,10 +125,14 @@ def test_refusals(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="CUDA_VISIBLE_DEVICES"):
         preflight.check_device("m", installed("cuda"), "cuda:1")
     with pytest.raises(ModelError, match="head dimension of 8 "):
-        preflight.check_model("m", installed("cpu"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cpu")
+        preflight.check_model(
+            "m", installed("cpu"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cpu"
+        )
     with pytest.raises(ModelError, match="no implementation of OtherForCausalLM"):
         preflight.check_model("m", installed("cuda"), {"architectures": ["OtherForCausalLM"]}, "cuda")
-    preflight.check_model("m", installed("cuda"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cuda")
+    preflight.check_model(
+        "m", installed("cuda"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cuda"
+    )
     monkeypatch.setattr(preflight, "find_package", lambda: None)
     with pytest.raises(ModelError, match="pip install"):
         open_engine(ModelSpec(id=TINY, engine="vllm"), device="cpu")
@@ -114,13 +141,13 @@ def test_refusals(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_arguments(installed: Any) -> None:
     found = installed("cuda")
     given = {"tensor_parallel_size": 2, "env": {"A": 1}, "lora": "x", "in_process": True}
-    options = Options.of(ModelSpec(id=TINY, engine_args=given), found)
+    options = VllmOptions.of(ModelSpec(id=TINY, engine_args=given), found)
     assert options.arguments == {"tensor_parallel_size": 2}
     assert options.gpus == 2
     assert options.env == {"A": "1"}
-    assert identity_of(ModelSpec(id=TINY, engine_args={"env": {}, "gpu_memory_utilization": 0.5, "kv_cache_dtype": "fp8"})) == {
-        "kv_cache_dtype": "fp8"
-    }
+    assert identity_of(
+        ModelSpec(id=TINY, engine_args={"env": {}, "gpu_memory_utilization": 0.5, "kv_cache_dtype": "fp8"})
+    ) == {"kv_cache_dtype": "fp8"}
     kernels = {"VLLM_ATTENTION_BACKEND": "TRITON_ATTN"}
     env = {**kernels, "VLLM_LOGGING_LEVEL": "INFO"}
     assert identity_of(ModelSpec(id=TINY, engine_args={"env": env})) == {"env": kernels}
@@ -143,7 +170,7 @@ def test_arguments(installed: Any) -> None:
 )
 def test_arguments_that_are_refused(installed: Any, arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ModelError, match=words) as caught:
-        Options.of(ModelSpec(id=TINY, engine_args=arguments), installed("cuda"))
+        VllmOptions.of(ModelSpec(id=TINY, engine_args=arguments), installed("cuda"))
     assert "\n" not in str(caught.value)
 
 
@@ -162,7 +189,13 @@ def test_an_adapter_is_known_by_its_files(tmp_path: Path) -> None:
 
 def test_abilities(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    modern = NEEDED | {"skip_reading_prefix_cache", "flat_logprobs", "skip_clone", "prompt_logprob_token_ids", "prompt_logprob_start"}
+    modern = NEEDED | {
+        "skip_reading_prefix_cache",
+        "flat_logprobs",
+        "skip_clone",
+        "prompt_logprob_token_ids",
+        "prompt_logprob_start",
+    }
     outputs = {"num_cached_tokens", "prompt_token_id_logprobs"}
     assert find_abilities(modern, outputs, True, 64, "0.32").method("auto", False, "m") == "rows"
     assert not caplog.text
@@ -183,15 +216,15 @@ def test_memory() -> None:
     assert need.sequence == 4096 * 4 * 2 * 2 * 32 * 4
     assert room.need_of({"model_type": "strange"}, "float32", 9) is None
     assert room.cpu_cache("m", need, 20 * GIB) == 4 * GIB
-    assert room.cpu_cache("m", room.Need(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
+    assert room.cpu_cache("m", room.CacheNeed(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
     assert room.cpu_cache("m", None, 3 * GIB) == GIB
     with pytest.raises(ModelError, match=r"too little memory: 9\.0 GiB of weights and 2\.0 GiB of cache"):
-        room.cpu_cache("m", room.Need(9 * GIB, 2 * GIB), 10 * GIB)
-    room.check_gpu("m", room.Need(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+        room.cpu_cache("m", room.CacheNeed(9 * GIB, 2 * GIB), 10 * GIB)
+    room.check_gpu("m", room.CacheNeed(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
     with pytest.raises(ModelError, match="too little GPU memory"):
-        room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
-    room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
-    room.check_gpu("m", room.Need(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1)
+        room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
+    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1)
     with pytest.raises(ModelError, match=r"gpu_memory_utilization: 0\.35"):
         room.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
 
@@ -208,13 +241,23 @@ def test_memory() -> None:
     ],
 )
 def test_auto(
-    built_for: Any, device: str, config: Any, arguments: Any, name: str, words: str, installed: Any, monkeypatch: Any, tmp_path: Path
+    built_for: Any,
+    device: str,
+    config: Any,
+    arguments: Any,
+    name: str,
+    words: str,
+    installed: Any,
+    monkeypatch: Any,
+    tmp_path: Path,
 ) -> None:
     installed(built_for)
     if built_for is None:
         monkeypatch.setattr(packages, "find_package", lambda: None)
     monkeypatch.setattr("harness.engines.transformers.identity.resolve_device", lambda asked: asked)
-    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["Qwen2ForCausalLM"], "head_dim": 64} | config))
+    (tmp_path / "config.json").write_text(
+        json.dumps({"architectures": ["Qwen2ForCausalLM"], "head_dim": 64} | config)
+    )
     spec = ModelSpec(id=str(tmp_path), engine_args=arguments)
     found = choice.automatic(spec, device, tmp_path)
     assert found.name == name
@@ -262,11 +305,21 @@ class Streaming(FakeEngine):
             stopped = token in given.stop_token_ids
             finished = stopped or count == given.max_tokens
             pieces = [token] if given.output_kind == "pieces" else self.script[:count]
-            answer = SimpleNamespace(token_ids=pieces, finish_reason="stop" if stopped else "length" if finished else None)
+            answer = SimpleNamespace(
+                token_ids=pieces, finish_reason="stop" if stopped else "length" if finished else None
+            )
             if finished:
                 del self.waiting[name]
             if finished or given.output_kind == "pieces":
-                found.append(SimpleNamespace(request_id=name, finished=finished, outputs=[answer], num_cached_tokens=0, metrics=None))
+                found.append(
+                    SimpleNamespace(
+                        request_id=name,
+                        finished=finished,
+                        outputs=[answer],
+                        num_cached_tokens=0,
+                        metrics=None,
+                    )
+                )
         return found
 
 
@@ -275,7 +328,14 @@ def write(script: list[int], item: Completion) -> tuple[Any, Streaming]:
     able = find_abilities(NEEDED, set(), False, None, "0")
     ends = Endings(20, frozenset({11}), "", 1.0)
     encoder: Any = Words()
-    writer = Writer(Client(engine, "toy"), encoder, ends, lambda **given: SimpleNamespace(**given), able, ("whole", "pieces"))
+    writer = Writer(
+        VllmClient(engine, "toy"),
+        encoder,
+        ends,
+        lambda **given: SimpleNamespace(**given),
+        able,
+        ("whole", "pieces"),
+    )
     (answer,) = writer.run([(item, [1, 2])])
     return answer, engine
 
@@ -295,13 +355,21 @@ def test_every_sampling_value_is_said_and_a_penalty_of_one_is_kept() -> None:
         told.append(given)
         return SimpleNamespace(**given)
 
-    for sampling, penalty in ((Sampling(), 1.05), (Sampling(repetition_penalty=1.0), 1.0), (Sampling(0.7, 0.9, 20, 1.2, 3), 1.2)):
+    for sampling, penalty in (
+        (Sampling(), 1.05),
+        (Sampling(repetition_penalty=1.0), 1.0),
+        (Sampling(0.7, 0.9, 20, 1.2, 3), 1.2),
+    ):
         ends = Endings(20, frozenset({11}), "", 1.05)
-        writer = Writer(Client(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces"))  # type: ignore[arg-type]
+        writer = Writer(VllmClient(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces"))  # type: ignore[arg-type]
         list(writer.run([(Completion("x", "", (), 4, sampling), [1, 2])]))
         given = told[-1]
         assert given["repetition_penalty"] == penalty
-        assert (given["temperature"], given["top_p"], given["top_k"]) == (sampling.temperature, sampling.top_p, sampling.top_k)
+        assert (given["temperature"], given["top_p"], given["top_k"]) == (
+            sampling.temperature,
+            sampling.top_p,
+            sampling.top_k,
+        )
         assert (given["min_p"], given["presence_penalty"], given["frequency_penalty"]) == (0.0, 0.0, 0.0)
     assert penalty_findings(1.0) == ()
     (found,) = penalty_findings(1.05)
@@ -337,7 +405,9 @@ time.sleep(99)
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_orphans_are_ended_when_their_parent_is_killed() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, reaper.__file__, CHILD], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, reaper.__file__, CHILD], stdout=subprocess.PIPE, text=True
+    )
     assert parent.stdout is not None
     family = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
     time.sleep(1)

@@ -1,4 +1,7 @@
-"""Every way of asking vLLM gives the model's own log-probabilities, whatever the prefix cache swallows. A toy stands in for vLLM."""
+"""Every way of asking vLLM gives the model's own log-probabilities, whatever the prefix cache swallows.
+
+A toy stands in for vLLM.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from support.fake_vllm import GARBAGE, FakeEngine, best, logprobs, params
 from harness.engines.rows import ScorePlan
 from harness.engines.vllm.abilities import Abilities
 from harness.engines.vllm.asking import Asker
-from harness.engines.vllm.client import Client, Request, Session
-from harness.engines.vllm.scoring import Scorer
+from harness.engines.vllm.client import Request, Session, VllmClient
+from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError, OutOfMemoryError
 
 ABLE = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
@@ -21,7 +24,9 @@ Pairs = list[list[tuple[list[int], list[int]]]]
 
 
 def make_pairs(seed: int) -> Pairs:
-    """Questions with shared contexts, continuations of one token and of several, some greedy, some cut by the window."""
+    """Questions with shared contexts, continuations of one token and of several, some greedy, some cut by the
+    window.
+    """
     rng = random.Random(seed)
     few_shot = [rng.randrange(12) for _ in range(5)]
     found: Pairs = []
@@ -37,9 +42,9 @@ def make_pairs(seed: int) -> Pairs:
     return found
 
 
-def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, Scorer, FakeEngine]:
+def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, VllmScorer, FakeEngine]:
     engine = FakeEngine(v2=v2)
-    scorer = Scorer(Client(engine, "toy"), Asker(params, ABLE), way, 4, ABLE.labels)
+    scorer = VllmScorer(VllmClient(engine, "toy"), Asker(params, ABLE), way, 4, ABLE.labels)
     plan = ScorePlan(pairs, WINDOW)
     assert sorted(scorer.run(plan)) == list(range(len(pairs)))
     return plan, scorer, engine
@@ -47,10 +52,14 @@ def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, Scorer, Fa
 
 def check(plan: ScorePlan, pairs: Pairs) -> None:
     for verdict, options in zip(plan.verdicts, pairs, strict=True):
-        for value, greedy, (context, continuation) in zip(verdict.logprobs, verdict.greedy, options, strict=True):
+        for value, greedy, (context, continuation) in zip(
+            verdict.logprobs, verdict.greedy, options, strict=True
+        ):
             whole = (context + continuation)[-(WINDOW + 1) :]
             start = len(whole) - min(len(continuation), len(whole) - 1)
-            assert value == pytest.approx(sum(logprobs(whole[:place])[whole[place]] for place in range(start, len(whole))), abs=1e-9)
+            assert value == pytest.approx(
+                sum(logprobs(whole[:place])[whole[place]] for place in range(start, len(whole))), abs=1e-9
+            )
             assert greedy == all(best(whole[:place]) == whole[place] for place in range(start, len(whole)))
 
 
@@ -112,8 +121,8 @@ def test_short_contexts_are_not_forced() -> None:
 
 def test_a_dead_engine_is_one_line_and_stays_dead() -> None:
     engine = FakeEngine(fail_at=2)
-    client = Client(engine, "toy")
-    scorer = Scorer(client, Asker(params, ABLE), "rows", 4, 3)
+    client = VllmClient(engine, "toy")
+    scorer = VllmScorer(client, Asker(params, ABLE), "rows", 4, 3)
     plan = ScorePlan(make_pairs(1), WINDOW)
     with pytest.raises(ModelError) as caught:
         list(scorer.run(plan))
@@ -126,19 +135,23 @@ def test_a_dead_engine_is_one_line_and_stays_dead() -> None:
 
 def test_memory_that_ran_out_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = FakeEngine()
-    monkeypatch.setattr(engine, "step", lambda: (_ for _ in ()).throw(RuntimeError("CUDA out of memory. Tried 2 GiB")))
+    monkeypatch.setattr(
+        engine, "step", lambda: (_ for _ in ()).throw(RuntimeError("CUDA out of memory. Tried 2 GiB"))
+    )
     with pytest.raises(OutOfMemoryError, match="max_num_seqs"):
-        list(Session(Client(engine, "toy"), [Request("one", [1], params(max_tokens=1))]))
+        list(Session(VllmClient(engine, "toy"), [Request("one", [1], params(max_tokens=1))]))
 
 
 def test_what_vllm_refuses_is_told() -> None:
     with pytest.raises(ModelError, match="refuses a request of 0 tokens"):
-        list(Session(Client(FakeEngine(), "toy"), [Request("one", [], params(max_tokens=1))]))
+        list(Session(VllmClient(FakeEngine(), "toy"), [Request("one", [], params(max_tokens=1))]))
 
 
 def test_ending_early_leaves_nothing_running() -> None:
     engine = FakeEngine(slots=1)
-    session = iter(Session(Client(engine, "toy"), [Request(n, [n, 1], params(max_tokens=1)) for n in range(5)]))
+    session = iter(
+        Session(VllmClient(engine, "toy"), [Request(n, [n, 1], params(max_tokens=1)) for n in range(5)])
+    )
     next(session)
     session.close()  # type: ignore[attr-defined]
     assert not engine.waiting
@@ -148,6 +161,6 @@ def test_ending_early_leaves_nothing_running() -> None:
 def test_arrivals_hold_requests_back() -> None:
     engine = FakeEngine()
     requests = [Request("late", [1], params(max_tokens=1), 0.2), Request("now", [2], params(max_tokens=1))]
-    session = Session(Client(engine, "toy"), requests)
+    session = Session(VllmClient(engine, "toy"), requests)
     order: list[Any] = [request.owner for request, _ in session]
     assert order == ["now", "late"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.errors import OutOfMemoryError
-from harness.meter.calibration import NumpyBench, Reading, TorchBench, ceiling, drift, probe
+from harness.meter.calibration import MachineRates, NumpyBench, TorchBench, ceiling, drift, probe
 from harness.meter.checks import ClockError
 
 
@@ -38,7 +38,7 @@ def test_a_probe_and_a_ceiling_are_the_best_that_was_seen():
     bench = Made({100: [0.5, 1.0, 2.0], 200: [4.0], 400: [100.0]}, {1000: [1.0, 10.0, 2.0], 2000: [8.0]})
     found = probe(bench, 0.0)
     # the shortest are 0.5 s and 1 s; 2·100³ FLOPs and 2·1000 bytes
-    assert found == Reading(4e6, 2000.0)
+    assert found == MachineRates(4e6, 2000.0)
     best = ceiling(bench, 0.0)
     # 2·100³/0.5, 2·200³/4, 2·400³/100: 4e6, 4e6, 1.28e6 FLOP/s; copies 2000/1 and 4000/8 bytes/s
     assert (best.flops, best.bandwidth) == (4e6, 2000.0)
@@ -56,11 +56,11 @@ def test_a_clock_that_stands_still_is_an_error():
 
 
 def test_drift_is_the_larger_change_either_way():
-    still = Reading(100.0, 10.0)
+    still = MachineRates(100.0, 10.0)
     assert drift(still, still) == 0
-    assert drift(still, Reading(104.0, 10.0)) == pytest.approx(0.04)
-    assert drift(still, Reading(100.0, 8.0)) == pytest.approx(0.25)
-    assert drift(Reading(100.0, 8.0), still) == pytest.approx(0.25)
+    assert drift(still, MachineRates(104.0, 10.0)) == pytest.approx(0.04)
+    assert drift(still, MachineRates(100.0, 8.0)) == pytest.approx(0.25)
+    assert drift(MachineRates(100.0, 8.0), still) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("make", [NumpyBench, lambda: TorchBench("cpu", "float32", 1)])

@@ -12,7 +12,9 @@ from harness.items import Generation, Tokens
 from harness.meter import checks
 from harness.meter.energy import Energy
 
-GOOD = Generation("a", "x", "length", Tokens(prompt=8, computed=11, shared=0, output=4), first_token=0.5, last_token=1.0)
+GOOD = Generation(
+    "a", "x", "length", Tokens(prompt=8, computed=11, shared=0, output=4), first_token=0.5, last_token=1.0
+)
 
 
 def test_good_answers_pass() -> None:
@@ -24,7 +26,9 @@ def test_good_answers_pass() -> None:
 
 
 def test_cached_tokens_are_refused() -> None:
-    with pytest.raises(checks.CachedTokensError, match="a: 3 of 8 prompt tokens were read from a cache, expected 0"):
+    with pytest.raises(
+        checks.CachedTokensError, match="a: 3 of 8 prompt tokens were read from a cache, expected 0"
+    ):
         checks.require_uncached([GOOD, dataclasses.replace(GOOD, tokens=Tokens(8, 5, 3, 4))])
 
 
@@ -66,5 +70,11 @@ def test_an_unreadable_energy_is_refused_with_its_reason() -> None:
 
 
 def test_all_are_errors_a_person_may_meet() -> None:
-    kinds = (checks.CachedTokensError, checks.LengthError, checks.ClockError, checks.EnergyError, checks.NotFiniteError)
+    kinds = (
+        checks.CachedTokensError,
+        checks.LengthError,
+        checks.ClockError,
+        checks.EnergyError,
+        checks.NotFiniteError,
+    )
     assert all(issubclass(kind, checks.MeasurementError) and issubclass(kind, HarnessError) for kind in kinds)

@@ -63,8 +63,12 @@ class Clock:
         return self.now
 
 
-def measure(source: PowerSource, steps: list[float], library: FakeNvml | None = None, **options: Any) -> EnergyWatch:
-    """A watch over a clock that moves in ``steps`` seconds, sampled after each; the counter of ``library`` runs at 250 W a GPU."""
+def measure(
+    source: PowerSource, steps: list[float], library: FakeNvml | None = None, **options: Any
+) -> EnergyWatch:
+    """A watch over a clock that moves in ``steps`` seconds, sampled after each; the counter of ``library``
+    runs at 250 W a GPU.
+    """
     clock = Clock()
     watched = EnergyWatch(source, clock=clock, **options)
     watched._begin = clock()
@@ -103,7 +107,9 @@ def test_idle_and_net(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_visible_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert measure(devices(FakeNvml(), monkeypatch, None), [1.0] * 4).reading.joules_gross == pytest.approx(2 * 4 * 300)
+    assert measure(devices(FakeNvml(), monkeypatch, None), [1.0] * 4).reading.joules_gross == pytest.approx(
+        2 * 4 * 300
+    )
     assert devices(FakeNvml(), monkeypatch, "1,GPU-abc").handles == ["gpu1", "GPU-abc"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
     assert NvmlDevices.visible(1, FakeNvml()).handles == ["gpu0"]
@@ -112,13 +118,19 @@ def test_every_visible_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_changing_power_is_integrated_by_trapezoids() -> None:
-    ramp = [(second / 4, 100 + 50 * second / 4) for second in range(17)]  # 100 W to 300 W in 4 s: 800 J by hand
+    ramp = [
+        (second / 4, 100 + 50 * second / 4) for second in range(17)
+    ]  # 100 W to 300 W in 4 s: 800 J by hand
     assert integrate(ramp, 4.0) == pytest.approx(800.0)
 
 
 @pytest.mark.parametrize(
     ("steps", "rule"),
-    [([0.4, 0.4], "shorter than the second"), ([1.0, 3.1, 1.0], "more than 3 s make it invalid"), ([], "shorter than the second")],
+    [
+        ([0.4, 0.4], "shorter than the second"),
+        ([1.0, 3.1, 1.0], "more than 3 s make it invalid"),
+        ([], "shorter than the second"),
+    ],
 )
 def test_an_invalid_power_window_is_an_error_where_joules_are_required(
     steps: list[float], rule: str, monkeypatch: pytest.MonkeyPatch
@@ -155,7 +167,9 @@ def test_a_counter_that_goes_back_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         (FakeNvml(), "", "no GPU is visible"),
     ],
 )
-def test_what_cannot_be_read_says_why(library: FakeNvml, visible: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_says_why(
+    library: FakeNvml, visible: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(EnergyError, match=reason):
         devices(library, monkeypatch, visible)
     assert library.users == 0
@@ -181,7 +195,9 @@ def test_rapl_adds_packages_and_memory_and_turns_with_its_counters(tmp_path: Pat
         },
     )
     domains = RaplDomains.find(tree)
-    assert len(domains.domains) == 2  # the cores are part of the package, and the system counts everything twice
+    assert (
+        len(domains.domains) == 2
+    )  # the cores are part of the package, and the system counts everything twice
     clock = Clock()
     watched = EnergyWatch(domains, idle_watts=0.25, clock=clock)
     watched._begin = clock()

@@ -19,7 +19,8 @@ def need(name: str, bytes_: float = 2) -> Need:
 
 def test_bytes_are_weights_cache_and_one_pass() -> None:
     llama = need("llama-3.1-8b")
-    # 8.03e9 bf16 weights; a token's cache is 32 layers × 8 heads × 128 × 2 × 2 bytes = 128 KiB; a pass never holds more than 8192 tokens
+    # 8.03e9 bf16 weights; a token's cache is 32 layers × 8 heads × 128 × 2 × 2 bytes = 128 KiB; a pass never
+    # holds more than 8192 tokens
     small, large = llama.bytes(8, 4096), llama.bytes(16, 4096)
     assert large - small == 8 * 4096 * 131_072 + 8 * 128_256 * 6
     assert small > 16_060_522_496 + 8 * 4096 * 131_072
@@ -38,7 +39,11 @@ def test_chips_of_the_catalogue() -> None:
     assert found["RTX 4090"].count == 1  # 16 GB of weights in 24 GB
     assert found["H20"].rooms[1].batch is not None
     assert found["H20"].rooms[1].batch > 100
-    big = {fit.chip: fit.count for fit in on_catalogue(need("deepseek-v3"))} if preset_or_none("deepseek-v3") else {}
+    big = (
+        {fit.chip: fit.count for fit in on_catalogue(need("deepseek-v3"))}
+        if preset_or_none("deepseek-v3")
+        else {}
+    )
     assert big.get("RTX 4090") is None  # 1.3 TB of bf16 weights
     window = need("llama-2-7b").rooms(int(80e9))
     assert [room.length for room in window if room.batch is None] == [32768]

@@ -43,7 +43,10 @@ def test_latency_counts_from_the_intended_arrival():
 
 
 def test_goodput_counts_requests_that_keep_both_limits():
-    timings = [Timing(0, 0, first, first + 4 * step, 8, 5) for first, step in ((0.1, 0.01), (0.3, 0.01), (0.1, 0.05), (0.3, 0.05))]
+    timings = [
+        Timing(0, 0, first, first + 4 * step, 8, 5)
+        for first, step in ((0.1, 0.01), (0.3, 0.01), (0.1, 0.05), (0.3, 0.05))
+    ]
     assert [good(timing, 0.2, 0.02) for timing in timings] == [True, False, False, False]
     assert goodput(timings, 2.0, 0.2, 0.02) == 0.5
     assert goodput(timings, 2.0, 0.2, None) == 1.0

@@ -10,7 +10,16 @@ import pytest
 from harness.errors import ConfigError
 from harness.meter.checks import MeasurementError
 from harness.meter.hardware import chips
-from harness.meter.prices import TABLE, Price, price_table, read_prices, usd, usd_per_hour, usd_per_million_tokens, why_no_price
+from harness.meter.prices import (
+    TABLE,
+    HourlyPrice,
+    price_table,
+    read_prices,
+    usd,
+    usd_per_hour,
+    usd_per_million_tokens,
+    why_no_price,
+)
 
 
 def test_every_chip_of_the_catalogue_has_a_price_or_a_reason() -> None:
@@ -27,7 +36,7 @@ def test_a_device_finds_its_chips_price_with_source_and_date() -> None:
 
 
 def test_the_callers_own_price_goes_first_and_needs_no_chip() -> None:
-    assert usd_per_hour("H100", 2.0) == Price(usd_per_hour=2.0, chip="H100", source="--usd-per-hour")
+    assert usd_per_hour("H100", 2.0) == HourlyPrice(usd_per_hour=2.0, chip="H100", source="--usd-per-hour")
     own = usd_per_hour("cpu", 0.05)
     assert own is not None
     assert own.date is None
@@ -45,7 +54,7 @@ def test_no_price_says_why() -> None:
 
 
 def test_dollars_by_hand() -> None:
-    price = Price(usd_per_hour=3.6, chip=None, source="test")
+    price = HourlyPrice(usd_per_hour=3.6, chip=None, source="test")
     assert usd(price, 500.0, gpus=2) == pytest.approx(1.0)  # 2 × 3.60 $ × 500/3600
     assert usd_per_million_tokens(price, 1000.0) == pytest.approx(1.0)  # 10⁶ tokens take 1000 s
     assert usd_per_million_tokens(price, 1000.0, gpus=8) == pytest.approx(8.0)

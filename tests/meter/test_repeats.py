@@ -19,7 +19,12 @@ def test_the_interval_is_scipys_percentile_bootstrap(count: int):
     values = np.random.default_rng(count).lognormal(3, 0.1, count)
     ours = median_interval(values.tolist())
     theirs = stats.bootstrap(
-        (values,), np.median, n_resamples=9999, method="percentile", confidence_level=0.95, rng=np.random.default_rng(1)
+        (values,),
+        np.median,
+        n_resamples=9999,
+        method="percentile",
+        confidence_level=0.95,
+        rng=np.random.default_rng(1),
     ).confidence_interval
     spread = theirs.high - theirs.low
     assert ours.median == np.median(values)

@@ -18,7 +18,16 @@ from harness.engines.tokenizer import TextEncoder, read_tokenizer
 from harness.errors import ConfigError, DataError, ModelError
 from harness.meter import texts as texts_module
 from harness.meter.texts import LANGUAGES, ParallelText, dataset_texts, own_texts
-from harness.meter.tokenizers import PAGE, Count, Failed, Measured, count, measure, merge, mirror_tokenizers
+from harness.meter.tokenizers import (
+    PAGE,
+    Failed,
+    LanguageCount,
+    TokenizerCounts,
+    count,
+    measure,
+    merge,
+    mirror_tokenizers,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MIRROR = Path(os.environ.get("HARNESS_MIRROR") or ROOT / "../shared/mirror").resolve()
@@ -32,12 +41,14 @@ def encoder_of(name: str) -> TextEncoder:
     return read_tokenizer(spec, locate(name, spec, MIRROR, weights=False)[0])
 
 
-def check_against_transformers(name: str) -> dict[str, Count]:
+def check_against_transformers(name: str) -> dict[str, LanguageCount]:
     encoder, found = encoder_of(name), {}
     for language in LANGUAGES:
         paragraphs = own_texts().of(language)
         found[language] = count(encoder, paragraphs)
-        assert found[language].tokens == sum(len(encoder.raw.encode(text, add_special_tokens=False)) for text in paragraphs)
+        assert found[language].tokens == sum(
+            len(encoder.raw.encode(text, add_special_tokens=False)) for text in paragraphs
+        )
     return found
 
 
@@ -78,9 +89,12 @@ class Letters:
 
 
 def test_characters_are_nfc_code_points_and_bytes_are_utf8():
-    # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one, one, three, one; "ab": two of each
+    # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one, one,
+    # three, one; "ab": two of each
     found = count(TextEncoder(Letters()), ["e\u0301", "中ab", "ab", "ab"])
-    assert found == Count(tokens=2 + 3 + 2 + 2, characters=1 + 3 + 2 + 2, bytes=3 + 5 + 2 + 2, unknown=3)
+    assert found == LanguageCount(
+        tokens=2 + 3 + 2 + 2, characters=1 + 3 + 2 + 2, bytes=3 + 5 + 2 + 2, unknown=3
+    )
     assert found.characters_per_token == 8 / 9
     assert found.bytes_per_token == 12 / 9
     assert found.page("zh") == 500 * 9 / 8
@@ -100,7 +114,9 @@ def test_own_texts_are_parallel_varied_and_in_nfc():
         assert unicodedata.is_normalized("NFC", en)
         assert sum("\u4e00" <= sign <= "\u9fff" for sign in zh) > 60
         assert not any("\u4e00" <= sign <= "\u9fff" for sign in en)
-        assert 2 < len(en) / len(zh) < 5 or "x³" in zh  # the same content: English takes about three and a half times the characters
+        assert (
+            2 < len(en) / len(zh) < 5 or "x³" in zh
+        )  # the same content: English takes about three and a half times the characters
 
 
 def test_a_broken_file_of_texts_is_named(tmp_path):
@@ -149,7 +165,7 @@ def test_models_that_share_a_tokenizer_are_one_line_and_a_broken_one_ends_nothin
     answers = list(measure(["tiny-qwen", str(tmp_path), "bundled/tiny-qwen", "bundled/tiny-llama"], [text]))
     assert isinstance(answers[1], Failed)
     assert "cannot load a tokenizer" in answers[1].reason
-    found = merge(one for one in answers if isinstance(one, Measured))
+    found = merge(one for one in answers if isinstance(one, TokenizerCounts))
     assert {one.names for one in found} == {("tiny-qwen", "bundled/tiny-qwen"), ("bundled/tiny-llama",)}
     assert found[0].counts["t"]["zh"].tokens <= found[1].counts["t"]["zh"].tokens
     assert found[0].premium("t") == found[0].counts["t"]["zh"].tokens / found[0].counts["t"]["en"].tokens

@@ -1,4 +1,6 @@
-"""`harness import` on what lm-eval itself writes: its tracker's files and its printed table, made here with the tiny models."""
+"""`harness import` on what lm-eval itself writes: its tracker's files and its printed table, made here with
+the tiny models.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +16,26 @@ from support.runs import harness
 
 from harness.analysis.comparison import compare
 from harness.errors import ConfigError
-from harness.report.table import make_table
+from harness.exchange.imported import import_lm_eval
+from harness.reporting.table import make_table
 from harness.results.query import read_run
 from harness.results.samples import read_scores, read_texts
-from harness.run.imported import import_lm_eval
 
-TASKS = {"zh_arithmetic": {"task": "zh_arithmetic", "limit": 20}, "en_word_problems": {"task": "en_word_problems", "limit": 8}}
+TASKS = {
+    "zh_arithmetic": {"task": "zh_arithmetic", "limit": 20},
+    "en_word_problems": {"task": "en_word_problems", "limit": 8},
+}
 TASKS["zh_letters"] = {"task": "zh_letters", "limit": 10}
 
 
 @pytest.fixture(scope="module")
 def evaluated(subject: Callable[[str], Subject]) -> dict[tuple[str, str], dict[str, Any]]:
     """lm_eval.simple_evaluate's results by (model, task)."""
-    return {(model, task): theirs(subject(model), TASKS[task], None, False) for model in ("tiny-qwen", "tiny-llama") for task in TASKS}
+    return {
+        (model, task): theirs(subject(model), TASKS[task], None, False)
+        for model in ("tiny-qwen", "tiny-llama")
+        for task in TASKS
+    }
 
 
 def save(results: dict[str, Any], model: str, folder: Path) -> Path:
@@ -36,7 +45,9 @@ def save(results: dict[str, Any], model: str, folder: Path) -> Path:
     results = copy.deepcopy(results)
     samples = results.pop("samples")
     tracker = EvaluationTracker(output_path=str(folder))
-    tracker.general_config_tracker.log_experiment_args("hf", f"pretrained=org/{model},dtype=float32", None, None, False)
+    tracker.general_config_tracker.log_experiment_args(
+        "hf", f"pretrained=org/{model},dtype=float32", None, None, False
+    )
     tracker.save_results_aggregated(results=results, samples=samples)
     for task in samples:
         tracker.save_results_samples(task_name=task, samples=samples[task])
@@ -50,19 +61,29 @@ def test_scores_and_answers_come_over(evaluated: Any, task: str, tmp_path: Path)
     done = import_lm_eval(save(theirs_, "tiny-qwen", tmp_path / "logs"), out=tmp_path / "run")
     assert done.without_samples == ()
     run = read_run(tmp_path / "run")
-    assert [(model.model, model.id, model.engine) for model in run.results.models] == [("tiny-qwen", "org/tiny-qwen", "lm-eval")]
+    assert [(model.model, model.id, model.engine) for model in run.results.models] == [
+        ("tiny-qwen", "org/tiny-qwen", "lm-eval")
+    ]
     scores = theirs_["results"][task]
     assert {f"{row.metric},{row.filter}": row.value for row in run.results.rows} == {
         key: value for key, value in scores.items() if "," in key and "_stderr" not in key
     }
     for row in run.results.rows:
-        assert (row.n, row.interval, row.n_truncated, row.rate_truncated) == (TASKS[task]["limit"], "wilson", None, None)
+        assert (row.n, row.interval, row.n_truncated, row.rate_truncated) == (
+            TASKS[task]["limit"],
+            "wilson",
+            None,
+            None,
+        )
         assert (
-            row.stderr == pytest.approx(scores[f"{row.metric}_stderr,{row.filter}"]) or scores[f"{row.metric}_stderr,{row.filter}"] == "N/A"
+            row.stderr == pytest.approx(scores[f"{row.metric}_stderr,{row.filter}"])
+            or scores[f"{row.metric}_stderr,{row.filter}"] == "N/A"
         )
         path = run.folder.samples("tiny-qwen", task)
         found = read_scores(path, str(row.metric), str(row.filter))
-        expected = {one["doc_id"]: one[row.metric] for one in theirs_["samples"][task] if one["filter"] == row.filter}
+        expected = {
+            one["doc_id"]: one[row.metric] for one in theirs_["samples"][task] if one["filter"] == row.filter
+        }
         assert dict(zip(found.docs.tolist(), found.scores.tolist(), strict=True)) == expected
     assert run.results.rows[0].chance == (None if task == "en_word_problems" else 0.25)
     assert run.results.rows[0].language == task[:2]
@@ -70,20 +91,29 @@ def test_scores_and_answers_come_over(evaluated: Any, task: str, tmp_path: Path)
 
 def test_two_imports_are_paired(evaluated: Any, tmp_path: Path) -> None:
     for model in ("tiny-qwen", "tiny-llama"):
-        import_lm_eval(save(evaluated[model, "zh_arithmetic"], model, tmp_path / model), out=tmp_path / f"{model}-run")
+        import_lm_eval(
+            save(evaluated[model, "zh_arithmetic"], model, tmp_path / model), out=tmp_path / f"{model}-run"
+        )
     found = compare([read_run(tmp_path / f"{model}-run") for model in ("tiny-qwen", "tiny-llama")])
     (scope,) = found.scopes
     ((_, pair),) = scope.pairs.items()
-    scores = [evaluated[model, "zh_arithmetic"]["results"]["zh_arithmetic"]["acc,none"] for model in ("tiny-qwen", "tiny-llama")]
+    scores = [
+        evaluated[model, "zh_arithmetic"]["results"]["zh_arithmetic"]["acc,none"]
+        for model in ("tiny-qwen", "tiny-llama")
+    ]
     assert pair.n == 20
     assert pair.value == pytest.approx(scores[0] - scores[1])
 
 
 @pytest.mark.slow
 def test_an_import_joins_an_own_run_where_the_texts_are_the_same(evaluated: Any, tmp_path: Path) -> None:
-    import_lm_eval(save(evaluated["tiny-qwen", "zh_letters"], "tiny-qwen", tmp_path / "logs"), out=tmp_path / "old")
+    import_lm_eval(
+        save(evaluated["tiny-qwen", "zh_letters"], "tiny-qwen", tmp_path / "logs"), out=tmp_path / "old"
+    )
     for name, task in (("own", "zh_letters"), ("few", "{task: zh_letters, fewshot: 1}")):
-        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nmodels: [tiny-llama]\ntasks: [{task}]\nlimit: 30\n", encoding="utf-8")
+        (tmp_path / f"{name}.yaml").write_text(
+            f"name: {name}\nmodels: [tiny-llama]\ntasks: [{task}]\nlimit: 30\n", encoding="utf-8"
+        )
         done = harness("run", f"{name}.yaml", "--out", name, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     old = read_run(tmp_path / "old")
@@ -101,7 +131,9 @@ def test_a_printed_table_is_read(evaluated: Any, tmp_path: Path) -> None:
     from lm_eval.utils import make_table
 
     results = copy.deepcopy(evaluated["tiny-qwen", "zh_arithmetic"])
-    results["results"]["zh_arithmetic"]["acc_stderr,none"] = 0.1  # left out above, where no bootstrap was asked for
+    results["results"]["zh_arithmetic"]["acc_stderr,none"] = (
+        0.1  # left out above, where no bootstrap was asked for
+    )
     head = "hf (pretrained=org/tiny-qwen,dtype=float32), gen_kwargs: (None), limit: 20.0, num_fewshot: None, batch_size: 1\n"
     (tmp_path / "table.md").write_text(head + make_table(results), encoding="utf-8")
     done = import_lm_eval(tmp_path / "table.md", out=tmp_path / "run")
@@ -114,12 +146,18 @@ def test_a_printed_table_is_read(evaluated: Any, tmp_path: Path) -> None:
     (tmp_path / "bare.md").write_text(make_table(results), encoding="utf-8")
     with pytest.raises(ConfigError, match="name it with --model"):
         import_lm_eval(tmp_path / "bare.md", out=tmp_path / "other")
-    assert import_lm_eval(tmp_path / "bare.md", model="mine", out=tmp_path / "other").results.models[0].model == "mine"
+    assert (
+        import_lm_eval(tmp_path / "bare.md", model="mine", out=tmp_path / "other").results.models[0].model
+        == "mine"
+    )
 
 
 def test_what_cannot_be_imported_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    cases: list[tuple[Path, str]] = [(tmp_path / "none.json", "cannot be read"), (tmp_path / "empty", "holds no results_")]
+    cases: list[tuple[Path, str]] = [
+        (tmp_path / "none.json", "cannot be read"),
+        (tmp_path / "empty", "holds no results_"),
+    ]
     for name, text, message in (
         ("text.json", "{", "not JSON"),
         ("other.json", json.dumps({"results": {}}), "expected the keys results and configs"),
@@ -142,7 +180,9 @@ def test_samples_that_are_cut_short_are_told(evaluated: Any, tmp_path: Path) -> 
 
 
 def downgrade(sample: dict[str, Any]) -> dict[str, Any]:
-    """A sample as lm-eval wrote it until the summer of 2024: no filter, no metrics, arguments in lists, bare log-probabilities."""
+    """A sample as lm-eval wrote it until the summer of 2024: no filter, no metrics, arguments in lists, bare
+    log-probabilities.
+    """
     old = {key: value for key, value in sample.items() if key not in ("filter", "metrics")}
     old["arguments"] = [list(pair) for pair in sample["arguments"]]
     return old
@@ -166,7 +206,9 @@ def test_samples_of_2024_come_over(evaluated: Any, layout: str, task: str, tmp_p
         data["config"]["model_args"] = "pretrained=org/tiny-qwen,dtype=float32"
         file.unlink()
         file = file.with_name("results.json")
-        (file.parent / f"pretrained__org__tiny-qwen,dtype__float32_{task}.jsonl").write_text(json.dumps(old, indent=2, default=str))
+        (file.parent / f"pretrained__org__tiny-qwen,dtype__float32_{task}.jsonl").write_text(
+            json.dumps(old, indent=2, default=str)
+        )
     else:
         data["samples"] = {task: old}
     file.write_text(json.dumps(data, default=str), encoding="utf-8")
@@ -178,7 +220,11 @@ def test_samples_of_2024_come_over(evaluated: Any, layout: str, task: str, tmp_p
     ]
     for row in new.rows:
         one, other = (
-            read_scores(tmp_path / name / "samples" / "tiny-qwen" / f"{task}.parquet", str(row.metric), str(row.filter))
+            read_scores(
+                tmp_path / name / "samples" / "tiny-qwen" / f"{task}.parquet",
+                str(row.metric),
+                str(row.filter),
+            )
             for name in ("new", "old")
         )
         assert one.scores.tolist() == other.scores.tolist()
@@ -209,7 +255,13 @@ def results_file(folder: Path, scores: dict[str, Any], n: int | None, name: str 
         (1.0, 0.0, 50, "wilson", (0.9286524008666413, 1.0)),
         (0.0, "N/A", 50, "wilson", (0.0, 0.07134759913335874)),
         (0.5, 0.07142857142857142, 50, "wilson", (0.3664451431682858, 0.6335548568317142)),
-        (0.5, 0.02, 50, "normal", (0.4608007203090072, 0.5391992796909928)),  # clustered or weighted: no binomial
+        (
+            0.5,
+            0.02,
+            50,
+            "normal",
+            (0.4608007203090072, 0.5391992796909928),
+        ),  # clustered or weighted: no binomial
         (0.0, 0.0, None, None, None),
         (0.25, 0.0, None, None, None),
         (0.25, 0.1, None, "normal", (0.05400360154503599, 0.445996398454964)),
@@ -217,8 +269,12 @@ def results_file(folder: Path, scores: dict[str, Any], n: int | None, name: str 
         (0.0, float("nan"), None, None, None),
     ],
 )
-def test_intervals_without_samples(tmp_path: Path, value: float, error: Any, n: int | None, interval: str | None, ci95: Any) -> None:
-    done = import_lm_eval(results_file(tmp_path, {"acc,none": value, "acc_stderr,none": error}, n), out=tmp_path / "run")
+def test_intervals_without_samples(
+    tmp_path: Path, value: float, error: Any, n: int | None, interval: str | None, ci95: Any
+) -> None:
+    done = import_lm_eval(
+        results_file(tmp_path, {"acc,none": value, "acc_stderr,none": error}, n), out=tmp_path / "run"
+    )
     (row,) = done.results.rows
     assert (row.value, row.interval) == (value, interval)
     assert row.ci95 == (pytest.approx(ci95) if ci95 else None)
@@ -226,10 +282,14 @@ def test_intervals_without_samples(tmp_path: Path, value: float, error: Any, n: 
 
 
 def test_another_metric_of_no_spread_has_no_interval(tmp_path: Path) -> None:
-    done = import_lm_eval(results_file(tmp_path, {"bleu,none": 0.0, "bleu_stderr,none": 0.0}, 50), out=tmp_path / "run")
+    done = import_lm_eval(
+        results_file(tmp_path, {"bleu,none": 0.0, "bleu_stderr,none": 0.0}, 50), out=tmp_path / "run"
+    )
     assert done.results.rows[0].ci95 is None
     assert "no interval" in done.notes[0]
-    done = import_lm_eval(results_file(tmp_path, {"acc,none": float("nan"), "acc_stderr,none": 0.1}, 50), out=tmp_path / "other")
+    done = import_lm_eval(
+        results_file(tmp_path, {"acc,none": float("nan"), "acc_stderr,none": 0.1}, 50), out=tmp_path / "other"
+    )
     assert (done.results.rows[0].value, done.results.rows[0].ci95) == (None, None)
     assert "NaN" in done.notes[0]
 
@@ -267,14 +327,31 @@ def test_encodings_and_samples_that_are_none(tmp_path: Path) -> None:
 
 
 def old_sample(document: int, acc: Any) -> dict[str, Any]:
-    return {"doc_id": document, "doc": {}, "target": "0", "arguments": [["c", " a"], ["c", " b"]], "resps": [], "acc": acc}
+    return {
+        "doc_id": document,
+        "doc": {},
+        "target": "0",
+        "arguments": [["c", " a"], ["c", " b"]],
+        "resps": [],
+        "acc": acc,
+    }
 
 
 @pytest.mark.parametrize(
     ("scores", "n", "accs", "said"),
     [
-        ({"acc,none": 0.9, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, 0.0)], "the results say 0.9000, the mean of the samples is 0.5000"),
-        ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 100, [(0, 1.0), (1, 0.0)], "2 samples, but the results are of 100 documents"),
+        (
+            {"acc,none": 0.9, "acc_stderr,none": 0.1},
+            2,
+            [(0, 1.0), (1, 0.0)],
+            "the results say 0.9000, the mean of the samples is 0.5000",
+        ),
+        (
+            {"acc,none": 0.5, "acc_stderr,none": 0.1},
+            100,
+            [(0, 1.0), (1, 0.0)],
+            "2 samples, but the results are of 100 documents",
+        ),
         ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, None)], "1 of 2 samples have no score"),
         ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, 0.0)], None),
         ({"acc,none": 0.3333}, 3, [(0, 1.0), (1, 0.0), (2, 0.0)], None),  # as the printed table rounds it
@@ -335,5 +412,7 @@ def test_one_of_several_results_is_named(tmp_path: Path) -> None:
 
 def test_the_number_of_documents_may_be_a_number(tmp_path: Path) -> None:
     file = results_file(tmp_path, {"acc,none": 0.5}, 50)
-    file.write_text(file.read_text(encoding="utf-8").replace('{"original": 50, "effective": 50}', "50"), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('{"original": 50, "effective": 50}', "50"), encoding="utf-8"
+    )
     assert import_lm_eval(file, out=tmp_path / "run").results.rows[0].n == 50

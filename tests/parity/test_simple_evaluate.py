@@ -1,5 +1,6 @@
-"""In fp32 on the CPU harness and lm-eval's own HF engine give the same numbers: every counted metric to the digit, every log-probability
-to 1e-4, perplexities to 1e-5, greedy text identical."""
+"""In fp32 on the CPU harness and lm-eval's own HF engine give the same numbers: every counted metric to the
+digit, every log-probability to 1e-4, perplexities to 1e-5, greedy text identical.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +46,11 @@ def compare(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool 
     for key, answer in answers.items():
         reference = samples[int(key.split(":")[0])]["resps"]
         if isinstance(answer, Score):
-            # 1e-4 a log-probability; the sums of hundreds of tokens are in fp32, whose own step near 1,000 is 6e-5
-            assert [pair[0][0] for pair in reference] == pytest.approx(list(answer.logprobs), abs=1e-4, rel=5e-7)
+            # 1e-4 a log-probability; the sums of hundreds of tokens are in fp32, whose own step near 1,000 is
+            # 6e-5
+            assert [pair[0][0] for pair in reference] == pytest.approx(
+                list(answer.logprobs), abs=1e-4, rel=5e-7
+            )
             assert [pair[0][1] for pair in reference] == list(answer.greedy)
         elif isinstance(answer, Likelihood):
             assert reference[0][0] == pytest.approx(answer.logprob, rel=1e-5)
@@ -55,7 +59,9 @@ def compare(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool 
     scores = expected["results"][name]
     for metric in marks.metrics:
         tolerance = {} if metric.counted else {"rel": 1e-5}
-        assert metric.value == pytest.approx(scores[f"{metric.metric},{metric.filter}"], abs=1e-9 if metric.counted else 0, **tolerance)
+        assert metric.value == pytest.approx(
+            scores[f"{metric.metric},{metric.filter}"], abs=1e-9 if metric.counted else 0, **tolerance
+        )
     assert {f"{metric.metric},{metric.filter}" for metric in marks.metrics} == {
         key for key in scores if "," in key and "_stderr" not in key
     }
@@ -71,19 +77,25 @@ def test_real_tasks(subject: Callable[[str], Subject], mirror: Path, model: str,
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.timeout(900)
 def test_real_tasks_on_a_real_vocabulary(subject: Callable[[str], Subject], mirror: Path, name: str) -> None:
-    most = 1 if name.startswith("gsm8k") else 3  # lm-eval alone takes over a minute for each answer of 256 tokens
+    most = (
+        1 if name.startswith("gsm8k") else 3
+    )  # lm-eval alone takes over a minute for each answer of 256 tokens
     compare(subject("qwen-4-layers"), {**REAL[name], "limit": min(most, REAL[name]["limit"])}, mirror)
 
 
 @pytest.mark.parametrize("name", CHAT)
 @pytest.mark.parametrize("model", ["tiny-llama", "tiny-distill"])
-def test_with_the_chat_template(subject: Callable[[str], Subject], mirror: Path, model: str, name: str) -> None:
+def test_with_the_chat_template(
+    subject: Callable[[str], Subject], mirror: Path, model: str, name: str
+) -> None:
     compare(subject(model), REAL[name], mirror, chat=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHAT[:3])
-def test_with_the_chat_template_of_a_real_tokenizer(subject: Callable[[str], Subject], mirror: Path, name: str) -> None:
+def test_with_the_chat_template_of_a_real_tokenizer(
+    subject: Callable[[str], Subject], mirror: Path, name: str
+) -> None:
     compare(subject("qwen-4-layers"), {**REAL[name], "limit": 2}, mirror, chat=True)
 
 

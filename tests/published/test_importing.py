@@ -32,8 +32,17 @@ def test_a_table_of_lmarena(tmp_path: Path) -> None:
     done = import_leaderboard(path, folder=tmp_path / "mine", source="https://example.org/arena")
     assert (len(done.ratings), done.repeated, done.without_value) == (2, 1, 1)
     first = done.ratings[0]
-    assert (first.model, first.board, first.date) == ("gpt-4.5-preview-2025-02-27", "lmarena-text", datetime.date(2025, 8, 6))
-    assert (first.rating, first.lower, first.upper, first.source) == (1415, 1409, 1420, "https://example.org/arena")
+    assert (first.model, first.board, first.date) == (
+        "gpt-4.5-preview-2025-02-27",
+        "lmarena-text",
+        datetime.date(2025, 8, 6),
+    )
+    assert (first.rating, first.lower, first.upper, first.source) == (
+        1415,
+        1409,
+        1420,
+        "https://example.org/arena",
+    )
     assert len(load_ratings(tmp_path / "mine")) == len(load_ratings(None)) + 2
     new = rated_models(tmp_path / "mine")["New-Model-9"]
     assert (new.maker, new.country, new.open, new.licence) == ("Somebody New", None, True, "MIT")
@@ -46,10 +55,14 @@ def test_a_table_with_one_column_a_task_as_the_open_llm_leaderboard_has_it(tmp_p
 
     path = tmp_path / "contents.parquet"
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(OPEN_LLM), path)
-    done = import_leaderboard(path, name="open-llm-v2", folder=tmp_path / "mine", date=datetime.date(2024, 7, 1))
+    done = import_leaderboard(
+        path, name="open-llm-v2", folder=tmp_path / "mine", date=datetime.date(2024, 7, 1)
+    )
     assert done.file.name == "open-llm-v2.csv"
     assert (len(done.ratings), done.without_value) == (7, 1)
-    found = {(one.model, one.category): one.rating for one in load_ratings(tmp_path / "mine", board="open-llm-v2")}
+    found = {
+        (one.model, one.category): one.rating for one in load_ratings(tmp_path / "mine", board="open-llm-v2")
+    }
     assert found["Qwen/Qwen2-72B-Instruct", "average"] == 43.59
     assert found["01-ai/Yi-1.5-34B-Chat", "math_lvl_5"] == 27.72
     assert done.ratings[0].source.startswith("file:contents.parquet#")
@@ -63,7 +76,13 @@ def test_lmarenas_catalogue_and_jsonl(tmp_path: Path) -> None:
     }  # fmt: skip
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     (one,) = import_leaderboard(path, folder=tmp_path / "mine").ratings
-    assert (one.board, one.style, one.category, one.lower, one.upper) == ("lmarena-text", "style_control", "chinese", 1430.5, 1450.75)
+    assert (one.board, one.style, one.category, one.lower, one.upper) == (
+        "lmarena-text",
+        "style_control",
+        "chinese",
+        1430.5,
+        1450.75,
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +99,9 @@ def test_lmarenas_catalogue_and_jsonl(tmp_path: Path) -> None:
         ("x.xlsx", "", "expected .csv"),
     ],
 )
-def test_a_file_that_is_no_leaderboard_is_refused_and_nothing_is_written(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_a_file_that_is_no_leaderboard_is_refused_and_nothing_is_written(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
@@ -92,7 +113,9 @@ def test_the_commands(tmp_path: Path) -> None:
     path = tmp_path / "arena.csv"
     path.write_text(ARENA, encoding="utf-8")
     folder = str(tmp_path / "mine")
-    done = CliRunner().invoke(app, ["published", "import", str(path), "--date", "2025-08-06", "--folder", folder])
+    done = CliRunner().invoke(
+        app, ["published", "import", str(path), "--date", "2025-08-06", "--folder", folder]
+    )
     assert done.exit_code == 0
     assert "2 figures of 2 models" in done.output
     listed = CliRunner().invoke(app, ["published", "list", "--json", "--folder", folder])
@@ -101,18 +124,29 @@ def test_the_commands(tmp_path: Path) -> None:
     unknown = CliRunner().invoke(app, ["published", "list", "--unknown", "--folder", folder])
     assert "New-Model-9" in unknown.output
     assert "late-june-chatbot" in unknown.output
-    wrong = CliRunner().invoke(app, ["published", "import", str(path), "--date", "yesterday", "--folder", folder])
+    wrong = CliRunner().invoke(
+        app, ["published", "import", str(path), "--date", "yesterday", "--folder", folder]
+    )
     assert wrong.exit_code == 2
 
 
 def test_an_elo_column_is_lmarenas_and_the_method_that_of_its_time(tmp_path: Path) -> None:
-    """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller does not say it."""
+    """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller does not
+    say it.
+    """
     made = []
-    for day, method in (("20230522", None), ("20230905", None), ("20240802", None), ("20240802", "online-elo")):
+    for day, method in (
+        ("20230522", None),
+        ("20230905", None),
+        ("20240802", None),
+        ("20240802", "online-elo"),
+    ):
         path = tmp_path / f"lmsys_{day}.csv"
         path.write_text("key,arena_elo,votes,License\nvicuna-13b,1083,500,Non-commercial\n", encoding="utf-8")
         done = import_leaderboard(path, name=f"{day}{method}", folder=tmp_path / "mine", method=method)  # type: ignore[arg-type]
-        made.append((done.ratings[0].board, done.ratings[0].method, done.ratings[0].rating, done.ratings[0].votes))
+        made.append(
+            (done.ratings[0].board, done.ratings[0].method, done.ratings[0].rating, done.ratings[0].votes)
+        )
     assert made == [
         ("lmarena-text", "online-elo", 1083, 500),
         ("lmarena-text", "elo-bootstrap-median", 1083, 500),
@@ -128,13 +162,23 @@ BOARDS = Path(__file__).resolve().parents[2].parent / "shared" / "published" / "
 @pytest.mark.parametrize(
     ("name", "boards", "methods"),
     [
-        ("lmarena-boards.csv", {"lmarena-text"}, {"online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit"}),
+        (
+            "lmarena-boards.csv",
+            {"lmarena-text"},
+            {"online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit"},
+        ),
         ("lmarena-online-elo.csv", {"lmarena-text"}, {"online-elo", "bradley-terry"}),
         ("open-llm-leaderboard-2.csv", {"open-llm-leaderboard-2"}, {"score"}),
-        ("artificial-analysis.csv", {f"artificial-analysis-v{one}" for one in ("2.2", "4.0", "4.1")}, {"score"}),
+        (
+            "artificial-analysis.csv",
+            {f"artificial-analysis-v{one}" for one in ("2.2", "4.0", "4.1")},
+            {"score"},
+        ),
     ],
 )
-def test_the_boards_files_are_read_as_they_are(tmp_path: Path, name: str, boards: set[str], methods: set[str]) -> None:
+def test_the_boards_files_are_read_as_they_are(
+    tmp_path: Path, name: str, boards: set[str], methods: set[str]
+) -> None:
     path = tmp_path / name
     lines = (BOARDS / name).read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([lines[0], *lines[1::7]]) + "\n", encoding="utf-8")  # every seventh row
@@ -149,7 +193,9 @@ def test_the_boards_files_are_read_as_they_are(tmp_path: Path, name: str, boards
 def test_the_command_refuses_a_method_that_there_is_not(tmp_path: Path) -> None:
     path = tmp_path / "x_20240101.csv"
     path.write_text("model,rating\na,1\n", encoding="utf-8")
-    done = CliRunner().invoke(app, ["published", "import", str(path), "--method", "elo", "--folder", str(tmp_path)])
+    done = CliRunner().invoke(
+        app, ["published", "import", str(path), "--method", "elo", "--folder", str(tmp_path)]
+    )
     assert done.exit_code == 2
     assert "bradley-terry" in done.stderr
     path.write_text("model,rating,method\na,1,Eloo\n", encoding="utf-8")

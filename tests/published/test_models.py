@@ -75,7 +75,10 @@ def test_a_release_date_from_the_name_is_in_the_name() -> None:
             assert f"{model.released:%Y%m%d}" in model.name.replace("-", ""), model.name
         if model.released_source == "name-md":
             compact = model.name.replace("-", "")
-            assert f"{model.released:%m%d}" in compact or f"{model.released:%b}{model.released:%d}".lower() in compact, model.name
+            assert (
+                f"{model.released:%m%d}" in compact
+                or f"{model.released:%b}{model.released:%d}".lower() in compact
+            ), model.name
 
 
 def test_a_release_date_from_a_preset_is_that_presets() -> None:
@@ -96,15 +99,35 @@ def test_no_model_was_rated_long_before_its_release_date() -> None:
     for one in load_ratings(None):
         first[one.model] = min(one.date, first.get(one.model, one.date))
     models = rated_models(None)
-    early = {name: (day, models[name].released) for name, day in first.items() if models[name].released and day < models[name].released}
+    early = {
+        name: (day, models[name].released)
+        for name, day in first.items()
+        if models[name].released and day < models[name].released
+    }
     assert all((released - day).days <= 7 for day, released in early.values() if released), early
 
 
 def test_a_day_that_was_only_cited_is_not_taken_for_known() -> None:
     models = rated_models(None)
     assert models["koala-13b"].unknown == ("release date unread",)
-    chinese = ("deepseek-v2.5", "deepseek-v3", "deepseek-r1", "deepseek-v3-0324", "glm-4.5", "kimi-k2-0711-preview", "chatglm-6b")
-    american = ("gemma-2-27b-it", "gemma-3-27b-it", "gpt-oss-120b", "intellect-3", "athene-v2-chat", "wizardlm-13b", "guanaco-33b")
+    chinese = (
+        "deepseek-v2.5",
+        "deepseek-v3",
+        "deepseek-r1",
+        "deepseek-v3-0324",
+        "glm-4.5",
+        "kimi-k2-0711-preview",
+        "chatglm-6b",
+    )
+    american = (
+        "gemma-2-27b-it",
+        "gemma-3-27b-it",
+        "gpt-oss-120b",
+        "intellect-3",
+        "athene-v2-chat",
+        "wizardlm-13b",
+        "guanaco-33b",
+    )
     assert all(models[name].unknown == () for name in chinese + american)
 
 
@@ -118,7 +141,14 @@ def test_what_the_studies_rest_on() -> None:
     models = rated_models(None)
     assert (models["athene-v2-chat"].country, models["athene-v2-chat"].base_country) == ("US", "CN")
     assert (models["intellect-3"].country, models["intellect-3"].base_country) == ("US", "CN")
-    assert (models["qwen3-max-preview"].open, models["deepseek-r1"].open, models["gpt-oss-120b"].open) == (False, True, True)
+    assert (models["qwen3-max-preview"].open, models["deepseek-r1"].open, models["gpt-oss-120b"].open) == (
+        False,
+        True,
+        True,
+    )
     assert models["llama-4-maverick-03-26-experimental"].open is False
-    assert {models[name].country for name in ("kimi-k2-0711-preview", "glm-4.5", "minimax-m1", "hunyuan-turbos-20250416")} == {"CN"}
+    assert {
+        models[name].country
+        for name in ("kimi-k2-0711-preview", "glm-4.5", "minimax-m1", "hunyuan-turbos-20250416")
+    } == {"CN"}
     assert models["late-june-chatbot"].unknown == ("maker", "country", "licence", "release date")

@@ -1,4 +1,6 @@
-"""Published ratings: every figure has a source, the packaged file is what the leaderboards say, broken rows are refused by line."""
+"""Published ratings: every figure has a source, the packaged file is what the leaderboards say, broken rows
+are refused by line.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from harness.published.scoreboards import origins
 from harness.published.sources import source_url, sources
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "published"
-GOOD = "2025-12-17,lmarena-text,full,default,bradley-terry,some-model,1400.5,1390.1,1410.2,900,,lmarena-catalog"
+GOOD = (
+    "2025-12-17,lmarena-text,full,default,bradley-terry,some-model,1400.5,1390.1,1410.2,900,,lmarena-catalog"
+)
 
 
 def written(tmp_path: Path, *lines: str) -> Path:
@@ -86,28 +90,62 @@ def test_a_users_file_joins_the_packaged_ones(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
 def test_the_packaged_file_is_what_the_boards_say() -> None:
-    """Counted again with the csv module alone: every row of every board by its figures, method and votes; names may be others."""
-    said = {"Elo, online": "online-elo", "Elo, bootstrap median": "elo-bootstrap-median", "MLE": "bradley-terry"}
+    """Counted again with the csv module alone: every row of every board by its figures, method and votes;
+    names may be others.
+    """
+    said = {
+        "Elo, online": "online-elo",
+        "Elo, bootstrap median": "elo-bootstrap-median",
+        "MLE": "bradley-terry",
+    }
     ours: Counter[tuple[object, ...]] = Counter()
     theirs: Counter[tuple[object, ...]] = Counter()
     for one in load_ratings(None):
         if one.source != "lmarena-history":
-            ours[str(one.date), one.source, one.category, one.style, one.method, one.rating, one.lower, one.upper, one.votes] += 1
+            ours[
+                str(one.date),
+                one.source,
+                one.category,
+                one.style,
+                one.method,
+                one.rating,
+                one.lower,
+                one.upper,
+                one.votes,
+            ] += 1
     with (SHARED / "boards" / "lmarena-boards.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            rating, lower, upper = (float(row[key]) if row[key] else None for key in ("rating", "lower", "upper"))
+            rating, lower, upper = (
+                float(row[key]) if row[key] else None for key in ("rating", "lower", "upper")
+            )
             votes = int(float(row["votes"])) if row["votes"] else None
             method = said.get(row["method"], "bradley-terry-refit")
-            theirs[row["date"], row["source"], row["category"], row["style"].replace(" ", "_"), method, rating, lower, upper, votes] += 1
+            theirs[
+                row["date"],
+                row["source"],
+                row["category"],
+                row["style"].replace(" ", "_"),
+                method,
+                rating,
+                lower,
+                upper,
+                votes,
+            ] += 1
     assert ours == theirs
 
 
 @pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
 def test_the_old_series_is_kept_only_as_what_it_was() -> None:
-    """Online Elo, never the board, without an interval; the later half, which the dated boards replace, is gone."""
+    """Online Elo, never the board, without an interval; the later half, which the dated boards replace, is
+    gone.
+    """
     old = [one for one in load_ratings(None) if one.source == "lmarena-history"]
     with (SHARED / "boards" / "lmarena-online-elo.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["method"].startswith("Elo") and row["is_published_board"] == "no"]
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row["method"].startswith("Elo") and row["is_published_board"] == "no"
+        ]
     assert len(old) == len(rows) > 2000
     assert {one.method for one in old} == {"online-elo"}
     assert {one.lower for one in old} == {None}
@@ -123,7 +161,10 @@ def test_online_elo_has_no_interval(tmp_path: Path) -> None:
 
 def test_a_file_of_before_the_method_was_kept_still_opens(tmp_path: Path) -> None:
     path = tmp_path / "old.csv"
-    path.write_text(",".join(NEEDED) + "\n2025-12-17,b,full,default,m,1400.5,1390.1,1410.2,lmarena-catalog\n", encoding="utf-8")
+    path.write_text(
+        ",".join(NEEDED) + "\n2025-12-17,b,full,default,m,1400.5,1390.1,1410.2,lmarena-catalog\n",
+        encoding="utf-8",
+    )
     assert [(one.method, one.votes, one.flag) for one in read_ratings(path)] == [("bradley-terry", None, "")]
 
 
@@ -141,10 +182,15 @@ def test_every_rated_model_is_in_the_table_of_models() -> None:
 def test_every_price_has_a_source_and_a_day() -> None:
     prices = load_prices()
     assert len(prices) > 120
-    assert all(one.source.startswith("http") and one.listed in sources() and one.date.year == 2025 for one in prices.values())
+    assert all(
+        one.source.startswith("http") and one.listed in sources() and one.date.year == 2025
+        for one in prices.values()
+    )
     assert prices["deepseek-v3"].input == 0.27
     assert prices["deepseek-v3"].output == 1.10
-    assert sum(one.resold for one in prices.values()) >= 26  # a reseller's or a third party's page, not the maker's
+    assert (
+        sum(one.resold for one in prices.values()) >= 26
+    )  # a reseller's or a third party's page, not the maker's
     assert not prices["deepseek-v3"].resold
 
 

@@ -23,11 +23,17 @@ def test_a_new_folder_and_the_same_run_again(tmp_path: Path) -> None:
     assert "limit: 3" in folder.config.read_text()
 
 
-@pytest.mark.parametrize(("name", "models"), [("two", {"bee"}), ("one", {"other"})], ids=["another name", "no model in common"])
-def test_another_configs_run_is_refused_and_fresh_moves_it_aside(tmp_path: Path, name: str, models: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "models"), [("two", {"bee"}), ("one", {"other"})], ids=["another name", "no model in common"]
+)
+def test_another_configs_run_is_refused_and_fresh_moves_it_aside(
+    tmp_path: Path, name: str, models: set[str]
+) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.prepare("one", {"model-a", "bee"}, CONFIG)
-    with pytest.raises(RunFolderError, match=r"holds the run 'one' of bee, model-a, not this config's: .*--out.*--fresh"):
+    with pytest.raises(
+        RunFolderError, match=r"holds the run 'one' of bee, model-a, not this config's: .*--out.*--fresh"
+    ):
         folder.prepare(name, models, "name: other\n")
     assert folder.config.read_text() == CONFIG
     folder.prepare(name, models, "name: other\n", fresh=True)
@@ -44,7 +50,11 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
-    with FolderLock(tmp_path), pytest.raises(RunFolderError, match="another run is writing in"), FolderLock(tmp_path):
+    with (
+        FolderLock(tmp_path),
+        pytest.raises(RunFolderError, match="another run is writing in"),
+        FolderLock(tmp_path),
+    ):
         pass
     with FolderLock(tmp_path):
         pass

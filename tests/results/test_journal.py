@@ -18,7 +18,15 @@ from harness.results.journal import CellRecord, Journal
 
 ANSWERS: list[Answer] = [
     Score("0", (-1.25, -2.5), (True, False), (1, 3), Tokens(10, 8, 2, 0), truncated=2, seconds=0.5),
-    Generation("1:0", "四十二 \ud83d <script>\u2028", "stop", Tokens(5, 5, 0, 7), first_token=0.1, last_token=0.2, output_ids=(3, 4)),
+    Generation(
+        "1:0",
+        "四十二 \ud83d <script>\u2028",
+        "stop",
+        Tokens(5, 5, 0, 7),
+        first_token=0.1,
+        last_token=0.2,
+        output_ids=(3, 4),
+    ),
     Likelihood("2", -123.456789012345, Tokens(9, 9), predicted=9),
 ]
 
@@ -42,7 +50,9 @@ def test_cells_models_and_facts_replace_older_ones(tmp_path: Path) -> None:
         journal.put_cell(CellRecord("m", "t", "c", status, None, {"prompt_id": "p"}, [{"metric": "acc"}]))
         journal.put_model("m", {"status": status})
         journal.put_meta("fact", [status])
-    assert journal.cells()[("m", "t")] == CellRecord("m", "t", "c", "ok", None, {"prompt_id": "p"}, [{"metric": "acc"}])
+    assert journal.cells()[("m", "t")] == CellRecord(
+        "m", "t", "c", "ok", None, {"prompt_id": "p"}, [{"metric": "acc"}]
+    )
     assert journal.models() == {"m": {"status": "ok"}}
     assert journal.meta("fact") == ["ok"]
     assert journal.meta("none") is None
@@ -89,7 +99,9 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     journal.add("cell", ANSWERS[0], 0.1)
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
     journal._db.execute(f"PRAGMA max_page_count={pages + 2}")  # SQLite then says what it says on a full disk
-    with pytest.raises(RunFolderError, match=r"no space left on the disk of .*: free some and run the same command again"):
+    with pytest.raises(
+        RunFolderError, match=r"no space left on the disk of .*: free some and run the same command again"
+    ):
         fill(journal)
     assert journal.answers("cell")["0"] in (ANSWERS[0], Likelihood("0", -1.0))
     journal.close()
@@ -112,4 +124,6 @@ def test_two_processes_may_write(tmp_path: Path) -> None:
     for number in range(50):
         (one if number % 2 else two).add("cell", Likelihood(str(number), 0.0), 0.0)
     assert len(one.asked("cell").keys()) == 50
-    assert sqlite3.connect(tmp_path / "j.sqlite").execute("SELECT count(DISTINCT session) FROM answers").fetchone() == (2,)
+    assert sqlite3.connect(tmp_path / "j.sqlite").execute(
+        "SELECT count(DISTINCT session) FROM answers"
+    ).fetchone() == (2,)

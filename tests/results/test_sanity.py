@@ -1,4 +1,6 @@
-"""Findings: kept in the journal, told in results, manifest, table and page, and demanded by an expectation."""
+"""Findings: kept in the journal, told in results, manifest, table and page, and demanded by an
+expectation.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from harness.config.schema import Expectation
-from harness.report.sanity import sanity_text
+from harness.evaluation.expectations import check
+from harness.reporting.sanity import sanity_text
 from harness.results.journal import Journal
 from harness.results.sanity import is_clean, sanity_line_of, sanity_lines, sanity_row, sanity_section
-from harness.run.expectations import check
 from harness.sanity import Finding, checks, kinds
 
 LOST = Finding("tokenizer_loses_text", 1, 12, {"text": "'中国'", "back": "''"})
@@ -49,9 +51,17 @@ def test_the_section_names_every_check_with_its_state() -> None:
 
 
 def test_lines_sum_counts_over_tasks_and_name_equal_models_once() -> None:
-    rows = [sanity_row(model, task, LOST) for model in ("a", "b") for task in ("t", "u")] + [sanity_row("a", None, PENALTY)]
+    rows = [sanity_row(model, task, LOST) for model in ("a", "b") for task in ("t", "u")] + [
+        sanity_row("a", None, PENALTY)
+    ]
     first, second = sanity_lines(reversed(rows))
-    assert (first.level, set(first.models), set(first.tasks), first.count, first.of) == ("warning", {"a", "b"}, {"t", "u"}, 2, 24)
+    assert (first.level, set(first.models), set(first.tasks), first.count, first.of) == (
+        "warning",
+        {"a", "b"},
+        {"t", "u"},
+        2,
+        24,
+    )
     assert sanity_text(second).startswith("Note: a: the checkpoint's own repetition penalty of 1.05")
     assert sanity_text(second, "zh").startswith("说明：a：生成时")
 
@@ -62,7 +72,8 @@ def test_a_kind_of_another_version_is_told_by_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "held"), [({}, False), ({"model": "a"}, True), ({"model": "m"}, False), ({"model": "m", "task": "other"}, True)]
+    ("named", "held"),
+    [({}, False), ({"model": "a"}, True), ({"model": "m"}, False), ({"model": "m", "task": "other"}, True)],
 )
 def test_an_expectation_can_demand_a_clean_run(named: dict[str, str], held: bool) -> None:
     rows = [sanity_row("m", "t", LOST), sanity_row("a", None, PENALTY)]

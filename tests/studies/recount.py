@@ -1,4 +1,6 @@
-"""An independent recount: the boards' files beside this repository, read with pandas and nothing of harness."""
+"""An independent recount: the boards' files beside this repository, read with pandas and nothing of
+harness.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ import pytest
 
 BOARDS = Path(__file__).resolve().parents[2].parent / "shared" / "published" / "boards"
 LICENSED_LATER = {"deepseek-v2-api-0628"}
-"""Listed as proprietary until 2024-08-01 although its weights had been out since July: counted as open from its release."""
+"""Listed as proprietary until 2024-08-01 although its weights had been out since July: counted as open from
+its release.
+"""
 
 
 def needs_boards() -> None:
@@ -24,7 +28,11 @@ def needs_boards() -> None:
 def votes() -> pd.DataFrame:
     """Every row of LMArena's boards with maker's country, openness and arena key."""
     rows = pd.read_csv(BOARDS / "lmarena-boards.csv", keep_default_na=False)
-    names = pd.read_csv(BOARDS / "lmarena-names.csv", keep_default_na=False).drop_duplicates("variant").set_index("variant")
+    names = (
+        pd.read_csv(BOARDS / "lmarena-names.csv", keep_default_na=False)
+        .drop_duplicates("variant")
+        .set_index("variant")
+    )
     for column in ("rating", "lower", "upper", "votes"):
         rows[column] = pd.to_numeric(rows[column], errors="coerce")
     rows["country"] = rows["model"].map(names["country"])
@@ -34,7 +42,9 @@ def votes() -> pd.DataFrame:
     return rows
 
 
-def window(begin: str, end: str, *, style: str = "default", method: str = "MLE", category: str = "full") -> list[pd.DataFrame]:
+def window(
+    begin: str, end: str, *, style: str = "default", method: str = "MLE", category: str = "full"
+) -> list[pd.DataFrame]:
     """One frame per board of a span, by date."""
     rows = votes()
     chosen = rows[

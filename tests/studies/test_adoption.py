@@ -1,4 +1,6 @@
-"""The predicates of likes and downloads on lists made by hand: three outcomes, what is missing, what a user's snapshot changes."""
+"""The predicates of likes and downloads on lists made by hand: three outcomes, what is missing, what a user's
+snapshot changes.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from typing import Any
 import pytest
 from support.hub import Hub, model
 
-from harness.adoption import Row, Snapshot
+from harness.adoption import HubModel, Snapshot
 from harness.adoption.client import HubClient, Manners
 from harness.adoption.snapshot import Query, take
 from harness.errors import ConfigError
 from harness.studies.data import Data
-from harness.studies.finding import Finding
+from harness.studies.finding import StatementFinding
 from harness.studies.predicates import ask_predicate
 
 
@@ -31,11 +33,13 @@ class Made(Data):
 
 
 def listed(day: str, *rows: tuple[str, int, int], selection: str = "top300", exact: bool = True) -> Snapshot:
-    made = tuple(Row(name, likes, loads, pipeline="text-generation", exact=exact) for name, likes, loads in rows)
+    made = tuple(
+        HubModel(name, likes, loads, pipeline="text-generation", exact=exact) for name, likes, loads in rows
+    )
     return Snapshot(datetime.date.fromisoformat(day), "x", selection, made)
 
 
-def asked(predicate: str, *lists: Snapshot, **given: Any) -> Finding:
+def asked(predicate: str, *lists: Snapshot, **given: Any) -> StatementFinding:
     return ask_predicate(predicate, given, Made(lists=list(lists)))
 
 
@@ -105,11 +109,18 @@ def test_an_organisation_on_no_list_names_the_command() -> None:
 @pytest.mark.parametrize(("times", "outcome"), [(2.0, "holds"), (2.03, "unclear"), (2.06, "fails")])
 def test_printed_figures_are_as_sure_as_their_rounding(times: float, outcome: str) -> None:
     """12,800 and 6,300, rounded to hundreds: 2.008 to 2.056 times."""
-    keys = {"one": "c9-deepseek-r1-2025-10-likes", "other": "c9-meta-llama-3-8b-2025-10-likes", "times": times}
+    keys = {
+        "one": "c9-deepseek-r1-2025-10-likes",
+        "other": "c9-meta-llama-3-8b-2025-10-likes",
+        "times": times,
+    }
     assert ask_predicate("printed", keys, Data(folder=None)).outcome == outcome
 
 
-@pytest.mark.parametrize(("one", "said"), [("c9-nothing", "unknown published figure"), ("c12-china-over-usa-2025-when", "is a date")])
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [("c9-nothing", "unknown published figure"), ("c12-china-over-usa-2025-when", "is a date")],
+)
 def test_a_figure_that_cannot_be_asked(one: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         ask_predicate("printed", {"one": one, "other": one}, Data(folder=None))
@@ -119,7 +130,10 @@ def test_a_snapshot_of_one_s_own_is_today(tmp_path: Path, monkeypatch: pytest.Mo
     """What `harness adoption snapshot` keeps is the newest wide list of the studies."""
     monkeypatch.chdir(tmp_path)
     before = Data(folder=tmp_path).adoption
-    with Hub([model("openai/x", 5, 90), model("Qwen/y", 4, 10)]) as hub, HubClient(hub.url, manners=Manners(pause=0)) as client:
+    with (
+        Hub([model("openai/x", 5, 90), model("Qwen/y", 4, 10)]) as hub,
+        HubClient(hub.url, manners=Manners(pause=0)) as client,
+    ):
         take(client, Query(top=5), tmp_path / "results" / "adoption" / "hub.jsonl")
     after = Data(folder=tmp_path)
     assert len(after.adoption) == len(before) + 1
@@ -131,7 +145,9 @@ def test_a_snapshot_of_one_s_own_is_today(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("name", ["C9", "C12"])
 def test_every_list_and_figure_shown_says_where_it_was_read(name: str) -> None:
-    """In both languages, no text of the source tables is left in English on the Chinese page but names and addresses."""
+    """In both languages, no text of the source tables is left in English on the Chinese page but names and
+    addresses.
+    """
     from harness.adoption.published import figures, list_sources
     from harness.adoption.words import catalogue
     from harness.studies.answer import answer

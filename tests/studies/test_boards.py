@@ -10,11 +10,11 @@ import pytest
 from studies.test_studies import MODELS, Made
 
 from harness.errors import ConfigError
-from harness.published import Rating
+from harness.published import PublishedRating
 from harness.published.ratings import METHODS, Method
 from harness.published.scoreboards import analysed, open_llm
 from harness.studies import gap
-from harness.studies.board import Board, Entry, Side, Snapshot
+from harness.studies.board import Board, BoardEntry, BoardSnapshot, Side
 from harness.studies.data import Data
 from harness.studies.exhibits import exhibit
 from harness.studies.predicates import ask_predicate
@@ -24,13 +24,24 @@ CN, US = Side(country="CN"), Side(country="US")
 PAIR = {"one": {"country": "CN"}, "other": {"country": "US"}}
 
 
-def rated(day: str, name: str, value: float, half: float | None, method: Method, style: str = "default") -> Rating:
+def rated(
+    day: str, name: str, value: float, half: float | None, method: Method, style: str = "default"
+) -> PublishedRating:
     ends = (value - half, value + half) if half is not None else (None, None)
-    return Rating(datetime.date.fromisoformat(day), "lmarena-text", "full", style, name, value, *ends, "name", method)
+    return PublishedRating(
+        datetime.date.fromisoformat(day), "lmarena-text", "full", style, name, value, *ends, "name", method
+    )
 
 
-def board(method: Method, half: float | None, *days: str, gap_of: float = 100) -> list[Rating]:
-    return [one for day in days for one in (rated(day, "cn-7b", 1000 + gap_of, half, method), rated(day, "us-70b", 1000, half, method))]
+def board(method: Method, half: float | None, *days: str, gap_of: float = 100) -> list[PublishedRating]:
+    return [
+        one
+        for day in days
+        for one in (
+            rated(day, "cn-7b", 1000 + gap_of, half, method),
+            rated(day, "us-70b", 1000, half, method),
+        )
+    ]
 
 
 def test_a_series_has_one_method_and_the_default_is_bradley_terry() -> None:
@@ -45,7 +56,9 @@ def test_a_series_has_one_method_and_the_default_is_bradley_terry() -> None:
 
 
 def test_methods_cannot_stand_in_one_window() -> None:
-    made = Board.of([*board("online-elo", None, "2024-01-10"), *board("bradley-terry", 5, "2024-02-10")], MODELS)
+    made = Board.of(
+        [*board("online-elo", None, "2024-01-10"), *board("bradley-terry", 5, "2024-02-10")], MODELS
+    )
     with pytest.raises(ConfigError, match="never compared in one window"):
         gap.leads(made.snapshots, CN, US)
     given = PAIR | {
@@ -55,7 +68,11 @@ def test_methods_cannot_stand_in_one_window() -> None:
     with pytest.raises(ConfigError, match=r"online-elo.*bradley-terry|bradley-terry.*online-elo"):
         ask_predicate("narrowed", given, Made(made))
     styled = Board.of(
-        [rated("2024-01-10", "cn-7b", 1, 1, "bradley-terry"), rated("2024-02-10", "cn-7b", 1, 1, "bradley-terry", "style_control")], MODELS
+        [
+            rated("2024-01-10", "cn-7b", 1, 1, "bradley-terry"),
+            rated("2024-02-10", "cn-7b", 1, 1, "bradley-terry", "style_control"),
+        ],
+        MODELS,
     )
     with pytest.raises(ConfigError, match="style_control"):
         gap.leads(styled.snapshots, CN, US)
@@ -77,7 +94,11 @@ def test_online_elo_is_never_sure() -> None:
 
 @pytest.mark.parametrize(
     ("method", "day", "margin"),
-    [("elo-bootstrap-median", "2023-09-01", 20), ("bradley-terry", "2023-12-20", 20), ("bradley-terry", "2024-04-03", 8)],
+    [
+        ("elo-bootstrap-median", "2023-09-01", 20),
+        ("bradley-terry", "2023-12-20", 20),
+        ("bradley-terry", "2024-04-03", 8),
+    ],
 )
 def test_without_an_interval_one_is_assumed_and_said(method: Method, day: str, margin: float) -> None:
     data = Made(Board.of(board(method, None, day, gap_of=margin + 1), MODELS))
@@ -89,9 +110,16 @@ def test_without_an_interval_one_is_assumed_and_said(method: Method, day: str, m
 
 
 def test_where_intervals_are_from_is_said_of_all_snapshots_and_not_of_the_last() -> None:
-    rows = [*board("bradley-terry", None, "2024-04-10", "2024-05-10"), *board("bradley-terry", 5, "2024-06-10")]
-    found = ask_predicate("lead", PAIR | {"begin": "2024-01-01", "end": "2024-12-31"}, Made(Board.of(rows, MODELS)))
-    assert "published 95 % intervals for 1 of 3 snapshots; ±8 points assumed for the others" in found.measured.en
+    rows = [
+        *board("bradley-terry", None, "2024-04-10", "2024-05-10"),
+        *board("bradley-terry", 5, "2024-06-10"),
+    ]
+    found = ask_predicate(
+        "lead", PAIR | {"begin": "2024-01-01", "end": "2024-12-31"}, Made(Board.of(rows, MODELS))
+    )
+    assert (
+        "published 95 % intervals for 1 of 3 snapshots; ±8 points assumed for the others" in found.measured.en
+    )
 
 
 def test_where_a_limit_decides_the_range_of_limits_is_said() -> None:
@@ -118,7 +146,9 @@ def test_the_newest_snapshot_that_has_both_sides_is_todays() -> None:
     everyone = ask_predicate("lead", PAIR | given, data)
     assert "2026-08-20" in everyone.measured.en
     opened = ask_predicate("lead", {side: {**PAIR[side], "open": True} for side in PAIR} | given, data)
-    assert "2026-07-27" in opened.measured.en  # the boards of August list thirty models, no American open one among them
+    assert (
+        "2026-07-27" in opened.measured.en
+    )  # the boards of August list thirty models, no American open one among them
     with pytest.raises(ConfigError, match="begin and end, or newest"):
         ask_predicate("lead", PAIR, data)
 
@@ -136,14 +166,24 @@ def test_versions_of_an_index_are_boards_of_their_own() -> None:
 
 
 def test_the_index_of_version_2_2_is_the_plain_mean_of_its_parts() -> None:
-    rows = [row for row in analysed() if row.version == "2.2" and row.recomputed is not None and row.index is not None]
+    rows = [
+        row
+        for row in analysed()
+        if row.version == "2.2" and row.recomputed is not None and row.index is not None
+    ]
     assert len(rows) > 150
     assert max(abs((row.recomputed or 0) - (row.index or 0)) for row in rows) <= 1
 
 
 def test_the_error_of_a_leaderboard_average_by_hand() -> None:
-    """Qwen2-72B-Instruct, 2024-07-13: six binomial errors, each over its items and its chance, their root mean square over six."""
-    row = next(one for one in open_llm() if one.model == "Qwen/Qwen2-72B-Instruct" and one.date == datetime.date(2024, 7, 13))
+    """Qwen2-72B-Instruct, 2024-07-13: six binomial errors, each over its items and its chance, their root
+    mean square over six.
+    """
+    row = next(
+        one
+        for one in open_llm()
+        if one.model == "Qwen/Qwen2-72B-Instruct" and one.date == datetime.date(2024, 7, 13)
+    )
     shares = {
         "ifeval": (0.80, 541, 0),
         "bbh": (0.70, 5761, 0.3),
@@ -153,14 +193,25 @@ def test_the_error_of_a_leaderboard_average_by_hand() -> None:
         "mmlu_pro": (0.54, 12032, 0.1),
     }
     assert row.raw == tuple(p for p, *_ in shares.values())
-    by_hand = 1.959964 * math.sqrt(sum(1e4 * p * (1 - p) / n / (1 - b) ** 2 for p, n, b in shares.values())) / 6
+    by_hand = (
+        1.959964 * math.sqrt(sum(1e4 * p * (1 - p) / n / (1 - b) ** 2 for p, n, b in shares.values())) / 6
+    )
     assert half_width(row) == pytest.approx(by_hand, rel=1e-5)
     assert 1 < by_hand < 2
 
 
 def test_only_models_released_by_a_day() -> None:
-    given = {"board": "open-llm-leaderboard-2", "begin": "2025-03-21", "end": "2025-03-21", "one": {"country": "CN", "official": True}}
-    early = ask_predicate("lead", given | {"other": {"country": "US", "official": True}, "released_by": "2024-03-31"}, Data(folder=None))
+    given = {
+        "board": "open-llm-leaderboard-2",
+        "begin": "2025-03-21",
+        "end": "2025-03-21",
+        "one": {"country": "CN", "official": True},
+    }
+    early = ask_predicate(
+        "lead",
+        given | {"other": {"country": "US", "official": True}, "released_by": "2024-03-31"},
+        Data(folder=None),
+    )
     late = ask_predicate("lead", given | {"other": {"country": "US", "official": True}}, Data(folder=None))
     assert "deepseek-llm-67b" in early.measured.en
     assert "Qwen2.5-72B" in late.measured.en
@@ -170,7 +221,9 @@ def test_old_elo_boards_are_shown_without_changes_of_the_lead() -> None:
     from harness.studies.claims import Shown, Text
 
     title = Text(en="x", zh="x")
-    shown = exhibit(Shown(kind="gap", title=title, given=PAIR | {"method": "elo-bootstrap-median"}), Data(folder=None))
+    shown = exhibit(
+        Shown(kind="gap", title=title, given=PAIR | {"method": "elo-bootstrap-median"}), Data(folder=None)
+    )
     assert [str(row[0])[:4] for row in shown.rows] == ["2023"] * 3
     assert not any("changed hands" in line.en for line in shown.lines)
     assert [head.en for head in shown.headers][1] == "best Chinese model"
@@ -186,7 +239,10 @@ def test_an_estimated_index_is_no_measurement() -> None:
 
 
 def test_small_models_that_gained_more_by_hand() -> None:
-    """Small: −50 to +10, all: −20 to −10. The small ones gained 50 points more, ± √(4·5²) with intervals of ±5 on every difference."""
+    """Small: −50 to +10, all: −20 to −10.
+
+    The small ones gained 50 points more, ± √(4·5²) with intervals of ±5 on every difference.
+    """
     half = 5 / math.sqrt(2)
     rows = []
     for day, small, large in (("2024-01-10", 950, 1280), ("2025-01-10", 1010, 1290)):
@@ -194,7 +250,10 @@ def test_small_models_that_gained_more_by_hand() -> None:
         rows += [rated(day, name, value, half, "bradley-terry") for name, value in values.items()]
     models = {name: facts for name, facts in MODELS.items() if name in ("cn-7b", "us-70b", "us-8b")}
     models["cn-big"] = dataclasses.replace(models["cn-7b"], name="cn-big")
-    spans = {"early": {"begin": "2024-01-01", "end": "2024-12-31"}, "late": {"begin": "2025-01-01", "end": "2025-12-31"}}
+    spans = {
+        "early": {"begin": "2024-01-01", "end": "2024-12-31"},
+        "late": {"begin": "2025-01-01", "end": "2025-12-31"},
+    }
     sides = [{"country": "CN"}, {"country": "US"}]
     given = spans | {"small": [side | {"at_most": 10} for side in sides], "all": sides}
     found = ask_predicate("gained", given, Made(Board.of(rows, models)))
@@ -205,39 +264,69 @@ def test_small_models_that_gained_more_by_hand() -> None:
 
 
 def test_who_is_on_a_board_is_counted() -> None:
-    rows = [rated("2024-03-29", name, value, 5, "bradley-terry") for name, value in (("us-70b", 3), ("cn-7b", 2), ("fr", 1))]
+    rows = [
+        rated("2024-03-29", name, value, 5, "bradley-terry")
+        for name, value in (("us-70b", 3), ("cn-7b", 2), ("fr", 1))
+    ]
     data = Made(Board.of(rows, MODELS))
     span = {"begin": "2024-01-01", "end": "2024-12-31", "country": "CN"}
-    asked = [ask_predicate("present", span | limit, data) for limit in ({"at_most": 0}, {"at_most": 0.4}, {"at_least": 0.5})]
+    asked = [
+        ask_predicate("present", span | limit, data)
+        for limit in ({"at_most": 0}, {"at_most": 0.4}, {"at_least": 0.5})
+    ]
     assert [one.outcome for one in asked] == ["fails", "holds", "fails"]
     assert "1 of 3 models are Chinese" in asked[0].measured.en
     assert "cn-7b, number 2 of the whole board" in asked[0].measured.en
 
 
 def test_who_is_first_of_all() -> None:
-    rows = [rated("2024-03-29", name, value, 5, "bradley-terry") for name, value in (("cn-7b", 1020), ("us-70b", 1000), ("fr", 990))]
+    rows = [
+        rated("2024-03-29", name, value, 5, "bradley-terry")
+        for name, value in (("cn-7b", 1020), ("us-70b", 1000), ("fr", 990))
+    ]
     data = Made(Board.of(rows, MODELS))
     given = {"begin": "2024-01-01", "end": "2024-12-31", "among": {}}
-    asked = [ask_predicate("top", given | {"one": {"country": country}}, data) for country in ("CN", "US", "FR")]
+    asked = [
+        ask_predicate("top", given | {"one": {"country": country}}, data) for country in ("CN", "US", "FR")
+    ]
     assert [one.outcome for one in asked] == ["holds", "fails", "fails"]
 
 
 class Priced(Data):
     """A board of eight Chinese models at a dollar and one American rival, made by hand."""
 
-    def __init__(self, rival: Entry) -> None:
+    def __init__(self, rival: BoardEntry) -> None:
         super().__init__(folder=None)
-        ours = [Entry(f"cn-{k}", 1000 + k, 999 + k, 1001 + k, MODELS["cn-7b"], price=1.0) for k in range(8)]
+        ours = [
+            BoardEntry(f"cn-{k}", 1000 + k, 999 + k, 1001 + k, MODELS["cn-7b"], price=1.0) for k in range(8)
+        ]
         entries = tuple(sorted([*ours, rival], key=lambda one: -one.rating))
-        self.__dict__["made"] = Board((Snapshot(datetime.date(2024, 7, 1), "s", "default", "full", entries, "score", "x"),))
+        self.__dict__["made"] = Board(
+            (BoardSnapshot(datetime.date(2024, 7, 1), "s", "default", "full", entries, "score", "x"),)
+        )
 
     def board_of(self, name: str) -> Board:
         made: Board = self.__dict__["made"]
         return made
 
 
-@pytest.mark.parametrize(("rating", "price", "outcome", "free"), [(900, 0.5, "holds", 8), (1200, 0.5, "fails", 0), (1200, 1.5, "holds", 8)])
-def test_cheaper_counts_who_is_beaten_by_nobody_at_its_price(rating: float, price: float, outcome: str, free: int) -> None:
-    span = {"board": "x", "begin": "2024-01-01", "end": "2024-12-31", "one": {"country": "CN"}, "other": {"country": "US"}}
-    found = ask_predicate("cheaper", span, Priced(Entry("us", rating, rating - 1, rating + 1, MODELS["us-70b"], price=price)))
+@pytest.mark.parametrize(
+    ("rating", "price", "outcome", "free"),
+    [(900, 0.5, "holds", 8), (1200, 0.5, "fails", 0), (1200, 1.5, "holds", 8)],
+)
+def test_cheaper_counts_who_is_beaten_by_nobody_at_its_price(
+    rating: float, price: float, outcome: str, free: int
+) -> None:
+    span = {
+        "board": "x",
+        "begin": "2024-01-01",
+        "end": "2024-12-31",
+        "one": {"country": "CN"},
+        "other": {"country": "US"},
+    }
+    found = ask_predicate(
+        "cheaper",
+        span,
+        Priced(BoardEntry("us", rating, rating - 1, rating + 1, MODELS["us-70b"], price=price)),
+    )
     assert (found.outcome, len(found.figures["unbeaten"])) == (outcome, free)

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.published import rated_models
-from harness.report.render import code
+from harness.reporting.render import code
 from harness.studies import document, plots
-from harness.studies.answer import Answer, answer
+from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
 from harness.studies.finding import country_name
@@ -39,7 +39,7 @@ class Seen(HTMLParser):
         self.loaded += [value or "" for name, value in attrs if name in ("src", "srcset", "data")]
 
 
-def hostile() -> Answer:
+def hostile() -> ClaimAnswer:
     claim = find_claim("C6")
     return answer(claim.model_copy(update={"claim": Text(en=NASTY, zh=NASTY)}), Data(folder=None))
 
@@ -80,7 +80,9 @@ def test_tables_name_every_country() -> None:
     assert country_name(None).zh == "?"
     ranks = answer(find_claim("C14"), Data(folder=None)).exhibits[0]
     countries = [row[3] for row in ranks.rows]
-    assert {Text(en="Canada", zh="加拿大"), Text(en="China", zh="中国"), Text(en="France", zh="法国")} <= set(countries)
+    assert {Text(en="Canada", zh="加拿大"), Text(en="China", zh="中国"), Text(en="France", zh="法国")} <= set(
+        countries
+    )
 
 
 def test_a_shorter_plot_says_the_same() -> None:
@@ -101,8 +103,16 @@ def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:
     rated = (("c", 1100.0, 64), ("b", 1001.0, 2), ("a", 1000.0, 1))
     best = [{"model": name, "rating": value, "size": size, "frontier": True} for name, value, size in rated]
     others = [{"model": "d", "rating": 900.0, "size": 3, "frontier": False}]
-    assert [(row["model"], row["label"]) for row in plots._labels(best + others, "size")] == [("a", 1000.0), ("b", 1007.0), ("c", 1100.0)]
-    assert [row["first"] for row in plots._labels(best + others, "size")] == [True, False, False]  # to the right of their dots
+    assert [(row["model"], row["label"]) for row in plots._labels(best + others, "size")] == [
+        ("a", 1000.0),
+        ("b", 1007.0),
+        ("c", 1100.0),
+    ]
+    assert [row["first"] for row in plots._labels(best + others, "size")] == [
+        True,
+        False,
+        False,
+    ]  # to the right of their dots
 
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:
@@ -141,7 +151,9 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
         pytest.skip("no chromium")
     made = [answer(find_claim("C6"), Data(folder=None)), hostile()]
     file = tmp_path / "x.html"
-    file.write_text(document.html(made, Data(folder=None), "zh", document.plots(made[0], "zh")), encoding="utf-8")
+    file.write_text(
+        document.html(made, Data(folder=None), "zh", document.plots(made[0], "zh")), encoding="utf-8"
+    )
     with Browser(tmp_path) as browser:
         browser.look(390)
         browser.open(file)

@@ -1,4 +1,6 @@
-"""The verdicts' figures counted again from the boards' own files, by other code (recount.py) and with other libraries."""
+"""The verdicts' figures counted again from the boards' own files, by other code (recount.py) and with other
+libraries.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 from studies.recount import BOARDS, best, gaps, mask, middle, needs_boards, votes, window
 
-from harness.studies.answer import Answer, answer
+from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import find_claim
 from harness.studies.data import Data
 
@@ -25,11 +27,11 @@ def _files() -> None:
     needs_boards()
 
 
-def asked(name: str) -> Answer:
+def asked(name: str) -> ClaimAnswer:
     return answer(find_claim(name), Data(folder=None))
 
 
-def figures(made: Answer, place: int) -> list[float]:
+def figures(made: ClaimAnswer, place: int) -> list[float]:
     found = made.findings[place].figures
     return [found["median"], *found["ci95"]]
 
@@ -60,7 +62,8 @@ def test_c2() -> None:
     ]
     for place, (one, other, early, late, method) in enumerate(spans):
         ends = [
-            middle(gaps(window(*span, method=method), one, other, 20.0 if span[0] < "2024-03-27" else 8.0))[0] for span in (early, late)
+            middle(gaps(window(*span, method=method), one, other, 20.0 if span[0] < "2024-03-27" else 8.0))[0]
+            for span in (early, late)
         ]
         got = made.findings[place].figures
         assert [got["early"], got["late"]] == pytest.approx(ends)
@@ -76,12 +79,16 @@ def test_c2() -> None:
 
 
 def test_when_the_lead_among_open_models_changed_hands() -> None:
-    """To the United States between 13 and 18 April 2024, to China between 20 and 31 December 2024, and never back in 2025."""
+    """To the United States between 13 and 18 April 2024, to China between 20 and 31 December 2024, and never
+    back in 2025.
+    """
     signs = [
         (str(frame["date"].iloc[0]), value > 0)
         for frame in window("2024-03-27", "2025-12-31")
         for value, *_ in gaps([frame], OPEN_CN, OPEN_US)
-        if not ("2024-07-15" < str(frame["date"].iloc[0]) < "2024-08-02")  # DeepSeek-V2-0628 ties with Gemma 2 for a week
+        if not (
+            "2024-07-15" < str(frame["date"].iloc[0]) < "2024-08-02"
+        )  # DeepSeek-V2-0628 ties with Gemma 2 for a week
     ]
     changes = [(before, day, now) for (before, was), (day, now) in pairwise(signs) if was != now]
     assert [(now, before >= low, day <= high) for (before, day, now), (low, high) in zip(
@@ -96,7 +103,11 @@ def test_c6() -> None:
     assert mine["key"] == "qwen1.5-72b-chat"
     rivals = set(day[mask(day, US) & (day["rating"] >= mine["rating"])]["key"])
     assert "gpt-4-0314" in rivals
-    assert not rivals & {"gpt-3.5-turbo-0613", "gpt-3.5-turbo-0314", "claude-1"}  # released as early or earlier, and rated lower
+    assert not rivals & {
+        "gpt-3.5-turbo-0613",
+        "gpt-3.5-turbo-0314",
+        "claude-1",
+    }  # released as early or earlier, and rated lower
     gpt4, qwen = datetime.date(2023, 3, 14), datetime.date(2024, 2, 5)
     made = asked("C6")
     month = 365.25 / 12
@@ -115,7 +126,10 @@ def test_c7() -> None:
     small = set(rows[(named <= 35) & ~partly]["key"])
     changes = []
     for sides in ((OPEN_CN | {"key": small}, OPEN_US | {"key": small}), (OPEN_CN, OPEN_US)):
-        early, late = (middle(gaps(window(*span), *sides))[0] for span in (("2024-03-27", "2024-04-17"), ("2025-11-01", "2025-12-31")))
+        early, late = (
+            middle(gaps(window(*span), *sides))[0]
+            for span in (("2024-03-27", "2024-04-17"), ("2025-11-01", "2025-12-31"))
+        )
         changes.append(late - early)
     got = made.findings[0].figures
     assert [got["small"], got["all"]] == pytest.approx(changes)
@@ -136,11 +150,19 @@ def test_c7() -> None:
     both = last[last["region"].isin(["china", "us"]) & (last["params_b"] > 0)]
     import statsmodels.api as sm
 
-    x = np.column_stack([np.ones(len(both)), np.log2(both["params_b"]), both["region"] == "china"]).astype(float)
+    x = np.column_stack([np.ones(len(both)), np.log2(both["params_b"]), both["region"] == "china"]).astype(
+        float
+    )
     groups = pd.factorize(both["model"].str.split("/").str[0])[0]
-    fit = sm.OLS(both["average"].to_numpy(), x).fit(cov_type="cluster", cov_kwds={"groups": groups, "df_correction": True}, use_t=True)
+    fit = sm.OLS(both["average"].to_numpy(), x).fit(
+        cov_type="cluster", cov_kwds={"groups": groups, "df_correction": True}, use_t=True
+    )
     ours = made.findings[2].figures
-    assert ours["models"] - len(both) in (0, 1, 2)  # two whose size the board does not say, and their names do
+    assert ours["models"] - len(both) in (
+        0,
+        1,
+        2,
+    )  # two whose size the board does not say, and their names do
     assert [ours["points"], *ours["ci95"]] == pytest.approx([fit.params[2], *fit.conf_int()[2]], abs=0.5)
     assert made.verdict == "partly supported"
 
@@ -152,8 +174,16 @@ def test_c8() -> None:
         (window("2024-10-01", "2024-10-31"), OPEN_US, OPEN_CN),
         (october, OPEN_CN, OPEN_US),
         (october, {"open": True, "maker": "Alibaba"}, {"open": True, "maker": {"OpenAI", "Meta"}}),
-        (window("2024-11-01", "2024-11-30"), {"open": True, "maker": "Meta"}, {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}}),
-        (window("2025-01-01", "2025-01-31"), {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}}, {"open": True, "maker": "Meta"}),
+        (
+            window("2024-11-01", "2024-11-30"),
+            {"open": True, "maker": "Meta"},
+            {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}},
+        ),
+        (
+            window("2025-01-01", "2025-01-31"),
+            {"open": True, "maker": {"DeepSeek", "DeepSeek AI"}},
+            {"open": True, "maker": "Meta"},
+        ),
     ]
     for place, (frames, one, other) in zip((0, 1, 3, 4, 5), cases, strict=True):
         found = gaps(frames, one, other)
@@ -171,10 +201,15 @@ def test_c10() -> None:
     found = {}
     for day in ("2025-08-05", "2025-08-13", "2025-08-14"):
         rows = board[board["date"] == day]
-        pair = [rows[rows["model"].str.lower().str.startswith(name)].iloc[0] for name in ("gpt-oss-120b", "deepseek r1 0528")]
+        pair = [
+            rows[rows["model"].str.lower().str.startswith(name)].iloc[0]
+            for name in ("gpt-oss-120b", "deepseek r1 0528")
+        ]
         found[day] = [float(one["intelligence_index"]) for one in pair]
         if day != "2025-08-05":
-            assert [100 * float(one[parts].astype(float).mean()) for one in pair] == pytest.approx([61.4, 58.8], abs=0.1)
+            assert [100 * float(one[parts].astype(float).mean()) for one in pair] == pytest.approx(
+                [61.4, 58.8], abs=0.1
+            )
     assert found == {"2025-08-05": [58, 59], "2025-08-13": [61, 59], "2025-08-14": [61, 59]}
     made = asked("C10")
     assert figures(made, 0) == pytest.approx([2, 2 - 2**0.5, 2 + 2**0.5])

@@ -1,5 +1,6 @@
 """C9 and C12 counted again from the source tables by other code: pandas, the tables' own regions, nothing of
-harness but its answers."""
+harness but its answers.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def folder() -> Path:
 @pytest.fixture(scope="module")
 def tables(folder: Path) -> dict[str, Any]:
     """likes and downloads, with the pipeline in one spelling; models that the hub tags with none but presets
-    know are text models."""
+    know are text models.
+    """
     pandas = pytest.importorskip("pandas")
     presets = set()
     for path in (ROOT / "harness" / "data" / "presets").glob("*.yaml"):
@@ -39,8 +41,12 @@ def tables(folder: Path) -> dict[str, Any]:
     for name in ("likes", "downloads"):
         table = pandas.read_csv(folder / f"adoption-{name}.csv", dtype={"pipeline": str})
         spelt = table.pipeline.fillna("").str.lower().str.replace(" ", "-")
-        table["pipeline"] = spelt.where(spelt.isin([*LANGUAGE]), spelt.where(spelt.str.contains("-") & ~spelt.str[:1].str.isdigit(), ""))
-        table.loc[(table.pipeline == "") & table.model.str.lower().isin(presets), "pipeline"] = "text-generation"
+        table["pipeline"] = spelt.where(
+            spelt.isin([*LANGUAGE]), spelt.where(spelt.str.contains("-") & ~spelt.str[:1].str.isdigit(), "")
+        )
+        table.loc[(table.pipeline == "") & table.model.str.lower().isin(presets), "pipeline"] = (
+            "text-generation"
+        )
         found[name] = table
     return found
 
@@ -94,7 +100,10 @@ def test_c9_today(tables: dict[str, Any]) -> None:
     for exhibit, pipelines in zip(found.exhibits[1:3], (TEXT, LANGUAGE), strict=True):
         mine = today[today.pipeline.isin(pipelines)]
         sums = mine.groupby("organization").likes.sum()
-        slow = [(one.model, f"{one.likes:,}", f"{sums[one.organization]:,}") for one in best(today, pipelines).itertuples()]
+        slow = [
+            (one.model, f"{one.likes:,}", f"{sums[one.organization]:,}")
+            for one in best(today, pipelines).itertuples()
+        ]
         assert [(row[3], row[4], row[5]) for row in exhibit.rows] == slow[:12]
     text, language = best(today, TEXT), best(today, LANGUAGE)
     assert list(text.likes[:3]) == [13583, 6643, 5116]
@@ -115,7 +124,10 @@ def test_c12(tables: dict[str, Any]) -> None:
 
     def shares(mine: Any) -> dict[str, float]:
         sums = mine.groupby(mine.region.fillna("unlisted")).downloads_30d.sum()
-        return {place: float(sums.get(region, 0) / sums.sum()) for place, region in (("CN", "china"), ("US", "us"), ("?", "unlisted"))}
+        return {
+            place: float(sums.get(region, 0) / sums.sum())
+            for place, region in (("CN", "china"), ("US", "us"), ("?", "unlisted"))
+        }
 
     fewer = (
         today.model.str.split("/")
@@ -139,7 +151,9 @@ def test_c12(tables: dict[str, Any]) -> None:
     for name, places in slow.items():
         assert now.figures[name] == pytest.approx(places), name
     assert slow["language"]["CN"] > slow["language"]["US"] + slow["language"]["?"]
-    assert slow["all"]["CN"] < slow["all"]["US"] < slow["all"]["CN"] + slow["all"]["?"]  # of all pipelines it cannot be told
+    assert (
+        slow["all"]["CN"] < slow["all"]["US"] < slow["all"]["CN"] + slow["all"]["?"]
+    )  # of all pipelines it cannot be told
     assert [round(100 * slow["all"][place]) for place in ("CN", "US")] == [24, 26]
     assert new.figures["ratio"] == pytest.approx(17.1 / 15.8)
     assert tracked.figures["ratio"] == pytest.approx(1150 / 723)
@@ -148,12 +162,19 @@ def test_c12(tables: dict[str, Any]) -> None:
 
 def test_the_denominator_decides(tables: dict[str, Any]) -> None:
     """C12's table has every day and denominator, with who is ahead; all models: open, language models:
-    China."""
+    China.
+    """
     found = answer(find_claim("C12"), Data(folder=None))
     rows = [row for row in found.exhibits[0].rows if row[0] == "2026-08-22"]
     ahead = [getattr(row[-1], "en", row[-1]) for row in rows]
     assert len(found.exhibits[0].rows) == 3 + 3 * 5
-    assert ahead == ["undecided (unlisted organisations decide)", "China", "undecided (unlisted organisations decide)", "China", "China"]
+    assert ahead == [
+        "undecided (unlisted organisations decide)",
+        "China",
+        "undecided (unlisted organisations decide)",
+        "China",
+        "China",
+    ]
 
 
 def test_concentration(tables: dict[str, Any]) -> None:
@@ -163,12 +184,18 @@ def test_concentration(tables: dict[str, Any]) -> None:
     sums = today.groupby(names).downloads_30d.sum()
     slow = float(((sums / sums.sum()) ** 2).sum())
     found = answer(find_claim("C12"), Data(folder=None))
-    (row,) = (row for row in found.exhibits[0].rows if row[0] == "2026-08-22" and "all 529" in getattr(row[1], "en", ""))
+    (row,) = (
+        row
+        for row in found.exhibits[0].rows
+        if row[0] == "2026-08-22" and "all 529" in getattr(row[1], "en", "")
+    )
     assert row[-2] == f"{slow:.3f}"
 
 
 def test_the_tables_themselves_give_the_same_report(folder: Path) -> None:
-    """`harness adoption report` reads the source tables as they are, and says what it says of the packaged lists."""
+    """`harness adoption report` reads the source tables as they are, and says what it says of the packaged
+    lists.
+    """
     from typer.testing import CliRunner
 
     from harness.cli.main import app
@@ -181,19 +208,24 @@ def test_the_tables_themselves_give_the_same_report(folder: Path) -> None:
 
 def test_nothing_was_lost_on_the_way(folder: Path, tables: dict[str, Any]) -> None:
     """Every figure of the tables is in the packaged lists, and no other; every namespace has the tables'
-    region."""
+    region.
+    """
     import gzip
 
     import pandas
 
-    with gzip.open(ROOT / "harness" / "data" / "adoption" / "snapshots.csv.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(
+        ROOT / "harness" / "data" / "adoption" / "snapshots.csv.gz", "rt", encoding="utf-8"
+    ) as file:
         kept = pandas.read_csv(file)
     for name, column in (("likes", "likes"), ("downloads", "downloads_30d")):
         there = tables[name].set_index(["date", "source", "model"])[column].sort_index()
         mine = kept.dropna(subset=[column]).set_index(["date", "source", "model"])[column].sort_index()
         assert mine.astype("int64").to_dict() == there.astype("int64").to_dict()
     regions = pandas.concat(tables.values())[["organization", "region"]].dropna().drop_duplicates()
-    table = pandas.read_csv(ROOT / "harness" / "data" / "adoption" / "organizations.csv", keep_default_na=False)
+    table = pandas.read_csv(
+        ROOT / "harness" / "data" / "adoption" / "organizations.csv", keep_default_na=False
+    )
     known = {name.lower(): region for name, region in zip(table.organization, table.region, strict=True)}
     assert {(one.organization, one.region) for one in regions.itertuples()} == {
         (one.organization, known[one.organization.lower()]) for one in regions.itertuples()

@@ -1,4 +1,6 @@
-"""The verdicts: dated, decided, with today's value beside them; false ones and false words of before are gone."""
+"""The verdicts: dated, decided, with today's value beside them; false ones and false words of before are
+gone.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from studies.test_studies import MODELS
 from harness.errors import ConfigError
 from harness.published.scoreboards import analysed
 from harness.studies import document, overview
-from harness.studies.answer import Answer, answer, months
-from harness.studies.board import Entry
+from harness.studies.answer import ClaimAnswer, answer, months
+from harness.studies.board import BoardEntry
 from harness.studies.claims import FOLDER, Claim, Text, claims
 from harness.studies.data import Data
 from harness.studies.families import family, newest_of_family
@@ -49,7 +51,7 @@ SAID = {
 
 
 @functools.cache
-def answers() -> dict[str, Answer]:
+def answers() -> dict[str, ClaimAnswer]:
     return {name: answer(claim, Data(folder=None)) for name, claim in claims().items()}
 
 
@@ -105,12 +107,17 @@ def test_the_table_of_verdicts_says_what_each_figure_is() -> None:
     rows = {row.id: row for row in overview.overview(list(answers().values()), "en")}
     assert set(rows) == set(claims())
     assert (rows["C6"].when, rows["C6"].verdict) == ("In March 2024", "partly supported (1 of 2 definitions)")
-    assert rows["C6"].then == ("✓ to the day of the board: 12.5 months", "✗ from release to release: 10.8 months")
+    assert rows["C6"].then == (
+        "✓ to the day of the board: 12.5 months",
+        "✗ from release to release: 10.8 months",
+    )
     assert rows["C6"].today[0] == "✗ to the day of the board: 6.4 months"
     assert rows["C10"].basis == ("Artificial Analysis, index v2.2, 2025-08",)
     assert rows["C1"].then[0].endswith("−47 points (−51 to −42)")
     assert rows["C8"].then[2].endswith("10 of 10 Chinese")
-    assert rows["C5"].then[0].endswith("2.6 to 8.3 times the H100's time")  # the best variant of the 910B, too
+    assert (
+        rows["C5"].then[0].endswith("2.6 to 8.3 times the H100's time")
+    )  # the best variant of the 910B, too
     assert rows["C9"].today[2] == "✗ OpenAI: number 3 (5,116 likes)"
     assert rows["C12"].today[0].endswith("52.1 against 27.9 % of downloads")
     for row in rows.values():
@@ -154,7 +161,11 @@ def test_the_table_fits_every_terminal(width: int, language: str) -> None:
 
 def test_months_of_spans_that_overlap_are_one() -> None:
     day = datetime.date
-    spans = [(day(2024, 4, 18), day(2024, 7, 10)), (day(2023, 12, 6), day(2024, 7, 31)), (day(2025, 3, 21), day(2025, 3, 21))]
+    spans = [
+        (day(2024, 4, 18), day(2024, 7, 10)),
+        (day(2023, 12, 6), day(2024, 7, 31)),
+        (day(2025, 3, 21), day(2025, 3, 21)),
+    ]
     assert months(spans) == ["2023-12 – 2024-07", "2025-03-21"]
     assert months([(day(2025, 8, 13), day(2025, 8, 14))]) == ["2025-08"]
 
@@ -181,17 +192,37 @@ def test_no_room_says_a_word_twice(room: str) -> None:
 
 
 def test_chinese_has_full_width_marks() -> None:
-    """No half-width mark after a Han character, no blank between two, no blank beside a full-width mark; pairs of quotes are whole."""
+    """No half-width mark after a Han character, no blank between two, no blank beside a full-width mark;
+    pairs of quotes are whole.
+    """
     said = [text for both in _words().values() for text in [both["zh"]]]
     for one in answers().values():
         claim = one.claim
-        texts = [claim.claim, *claim.notes, *(part.says for part in (*claim.parts, *claim.today)), *(show.title for show in claim.shown)]
-        texts += [text for finding in (*one.findings, *one.today) for text in (finding.measured, finding.why, finding.limits) if text]
+        texts = [
+            claim.claim,
+            *claim.notes,
+            *(part.says for part in (*claim.parts, *claim.today)),
+            *(show.title for show in claim.shown),
+        ]
+        texts += [
+            text
+            for finding in (*one.findings, *one.today)
+            for text in (finding.measured, finding.why, finding.limits)
+            if text
+        ]
         texts += [line for exhibit in one.exhibits for line in (*exhibit.lines, *exhibit.headers)]
         said += [text.zh for text in texts]
     han = "[\u4e00-\u9fff]"
     for text in said:
-        for wrong in (rf"{han}[,;:!?()]", rf"[,;!?(]{han}", rf"{han} {han}", r"[，。；：、（）] \S", r"\S [，。；：、（）]", r"\d %", '"'):
+        for wrong in (
+            rf"{han}[,;:!?()]",
+            rf"[,;!?(]{han}",
+            rf"{han} {han}",
+            r"[，。；：、（）] \S",
+            r"\S [，。；：、（）]",
+            r"\d %",
+            '"',
+        ):
             assert not re.search(wrong, text), (wrong, text)
         assert text.count("“") == text.count("”")
 
@@ -206,7 +237,11 @@ def test_the_old_false_words_are_gone() -> None:
     """Each was printed before and is not true."""
     said = [text for both in _words().values() for text in both.values()]
     for one in answers().values():
-        texts = [one.claim.claim, *one.claim.notes, *(finding.measured for finding in (*one.findings, *one.today))]
+        texts = [
+            one.claim.claim,
+            *one.claim.notes,
+            *(finding.measured for finding in (*one.findings, *one.today)),
+        ]
         said += [text[language] for text in texts for language in ("en", "zh")]
     for false in (
         "votes without ties",
@@ -240,7 +275,9 @@ def test_the_page_of_c8_names_the_experimental_maverick() -> None:
 
 def test_the_tokenizer_statement_counts_gemma_and_says_who_crosses_over() -> None:
     found = next(
-        finding for part, finding in zip(answers()["C11"].claim.parts, answers()["C11"].findings, strict=True) if part.predicate == "tokens"
+        finding
+        for part, finding in zip(answers()["C11"].claim.parts, answers()["C11"].findings, strict=True)
+        if part.predicate == "tokens"
     )
     assert found.outcome == "fails"
     assert found.why is not None
@@ -254,12 +291,16 @@ def test_the_ascend_910b_is_a_range() -> None:
 def test_speeds_are_published_with_their_input_lengths() -> None:
     """H20 against H100, per node of eight: 16.5 and 5.7 thousand tokens/s against 52.3 and 22.3."""
     by_key = {(one.chip, one.phase): one for one in speeds()}
-    assert by_key["H20", "prefill"].per_chip / by_key["H100", "prefill"].per_chip == pytest.approx(16.5 / 52.3)
+    assert by_key["H20", "prefill"].per_chip / by_key["H100", "prefill"].per_chip == pytest.approx(
+        16.5 / 52.3
+    )
     assert by_key["H20", "decode"].per_chip / by_key["H100", "decode"].per_chip == pytest.approx(5.7 / 22.3)
     reading = answers()["C5"].findings[1]
     assert "prompts of 4096 tokens" in reading.measured.en
     assert "prompts of 2000 tokens" in reading.measured.en
-    assert ask_predicate("slower", {"chip": "B200", "phase": "decode"}, Data(folder=None)).outcome == "missing"
+    assert (
+        ask_predicate("slower", {"chip": "B200", "phase": "decode"}, Data(folder=None)).outcome == "missing"
+    )
 
 
 def test_the_regression_is_that_of_another_library() -> None:
@@ -270,7 +311,9 @@ def test_the_regression_is_that_of_another_library() -> None:
     mine = rng.random(90) < 0.4
     groups = [f"g{k}" for k in rng.integers(0, 9, 90)]
     shift = {name: rng.normal() for name in sorted(set(groups))}
-    scores = 5 + 3 * np.log2(sizes) + 2 * mine + np.array([shift[name] for name in groups]) + rng.normal(size=90)
+    scores = (
+        5 + 3 * np.log2(sizes) + 2 * mine + np.array([shift[name] for name in groups]) + rng.normal(size=90)
+    )
     x = np.column_stack([np.ones(90), np.log2(sizes), mine]).astype(float)
     codes = np.unique(groups, return_inverse=True)[1]
     fit = sm.OLS(scores, x).fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
@@ -290,14 +333,25 @@ def test_a_ratio_of_medians_covers_the_truth() -> None:
 
 
 def test_families_keep_their_newest_model() -> None:
-    names = ["Qwen3.5 397B A17B (Reasoning)", "Qwen3 235B", "gpt-oss-120B (high)", "gpt-oss-20b", "glm-4.6", "GLM-5"]
-    entries = [Entry(name, 0, None, None, MODELS["fr"]) for name in names]
+    names = [
+        "Qwen3.5 397B A17B (Reasoning)",
+        "Qwen3 235B",
+        "gpt-oss-120B (high)",
+        "gpt-oss-20b",
+        "glm-4.6",
+        "GLM-5",
+    ]
+    entries = [BoardEntry(name, 0, None, None, MODELS["fr"]) for name in names]
     assert [family(one)[1] for one in entries] == ["qwen", "qwen", "gpt-oss", "gpt-oss", "glm", "glm"]
     assert newest_of_family(entries) == []  # no date, no newest
 
 
 def test_releases_count_days_and_not_sizes() -> None:
-    rows = [row for row in analysed() if row.open and row.country == "CN" and row.released is not None and row.released.year == 2026]
+    rows = [
+        row
+        for row in analysed()
+        if row.open and row.country == "CN" and row.released is not None and row.released.year == 2026
+    ]
     days = {(row.creator, row.released) for row in rows}
     assert release_days(min(d for _, d in days), max(d for _, d in days))["CN"] == days  # type: ignore[type-var]
     assert len(days) < len(rows) / 3
@@ -314,13 +368,17 @@ def test_signs() -> None:
     assert [signed(value, 1) for value in (-0.04, 6.31)] == ["0.0", "+6.3"]
 
 
-def test_a_speed_or_a_figure_without_a_source_is_refused(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_speed_or_a_figure_without_a_source_is_refused(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pathlib import Path
 
     from harness.studies.predicates import counts, speed
 
     path = Path(str(tmp_path)) / "x.yaml"
-    path.write_text("- {model: x, maker: y, country: CN, released: 2024-01-01, trillions: 1}\n", encoding="utf-8")
+    path.write_text(
+        "- {model: x, maker: y, country: CN, released: 2024-01-01, trillions: 1}\n", encoding="utf-8"
+    )
     for module, read in ((counts, counts.trained), (speed, speed.speeds)):
         monkeypatch.setattr(module, "FILE", path)
         read.cache_clear()

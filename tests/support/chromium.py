@@ -15,16 +15,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run", "--mute-audio")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--mute-audio",
+)
 
 
 def find_chromium() -> str | None:
     """The browser's path, if there is one."""
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
+        None,
+    )
 
 
 class Browser:
-    """One page. ``requests`` are the addresses it asked for, ``complaints`` its console errors, exceptions and policy violations."""
+    """One page.
+
+    ``requests`` are the addresses it asked for, ``complaints`` its console errors, exceptions and policy
+    violations.
+    """
 
     def __init__(self, profile: Path) -> None:
         self.requests: list[str] = []
@@ -40,9 +55,22 @@ class Browser:
         self._in, theirs_out = os.pipe()
         # the browser reads commands from file 3 and writes answers to file 4
         shell = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
-        command = ["bash", "-c", shell, "chromium", path, *FLAGS, "--remote-debugging-pipe", f"--user-data-dir={self._profile}"]
+        command = [
+            "bash",
+            "-c",
+            shell,
+            "chromium",
+            path,
+            *FLAGS,
+            "--remote-debugging-pipe",
+            f"--user-data-dir={self._profile}",
+        ]
         self._process = subprocess.Popen(
-            command, pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            pass_fds=(theirs_in, theirs_out),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         os.close(theirs_in)
         os.close(theirs_out)
@@ -52,7 +80,9 @@ class Browser:
             self.send(f"{domain}.enable")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         os.close(self._out)
         os.close(self._in)
         self._process.terminate()
@@ -63,9 +93,14 @@ class Browser:
             self._process.wait(10)
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """One command and its answer; events that come meanwhile are kept. Raises RuntimeError where the browser refuses."""
+        """One command and its answer; events that come meanwhile are kept.
+
+        Raises RuntimeError where the browser refuses.
+        """
         number = next(self._numbers)
-        message = {"id": number, "method": method, "params": params} | ({"sessionId": self._session} if self._session else {})
+        message = {"id": number, "method": method, "params": params} | (
+            {"sessionId": self._session} if self._session else {}
+        )
         os.write(self._out, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._read()
@@ -95,7 +130,9 @@ class Browser:
             self.requests.append(params["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(params["exceptionDetails"]))
-        elif method == "Log.entryAdded" or (method == "Runtime.consoleAPICalled" and params["type"] == "error"):
+        elif method == "Log.entryAdded" or (
+            method == "Runtime.consoleAPICalled" and params["type"] == "error"
+        ):
             self.complaints.append(str(params))
 
     def open(self, file: Path) -> float:
@@ -118,17 +155,31 @@ class Browser:
         """Presses and releases a key that types ``char``."""
         named = {"\t": ("Tab", 9), "\r": ("Enter", 13)}.get(char)
         facts = {"key": named[0], "windowsVirtualKeyCode": named[1]} if named else {"key": char}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **({} if char == "\t" else {"text": char}), **facts)
+        self.send(
+            "Input.dispatchKeyEvent", type="keyDown", **({} if char == "\t" else {"text": char}), **facts
+        )
         self.send("Input.dispatchKeyEvent", type="keyUp", **facts)
 
     def look(self, width: int, scheme: str = "light", height: int = 900) -> None:
         """Sets the window's size and the colour scheme that the system asks for."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, file: Path, height: int | None = None) -> None:
         """A screenshot as PNG, of the whole page or of its first ``height`` pixels."""
         size = self.send("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], height or 1e9), "scale": 1}
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": size["width"],
+            "height": min(size["height"], height or 1e9),
+            "scale": 1,
+        }
         found = self.send("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         file.write_bytes(base64.b64decode(found["data"]))

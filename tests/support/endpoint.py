@@ -1,7 +1,8 @@
 """An OpenAI-compatible server on loopback, backed by a real model, that fails on request.
 
-It speaks as much of the wire format as an engine may ask for: ``/v1/models``, ``/v1/completions`` (text or token ids, ``echo`` with
-``logprobs``, vLLM's ``prompt_logprobs``) and ``/v1/chat/completions`` (with the model's own template, thoughts cut out or not).
+It speaks as much of the wire format as an engine may ask for: ``/v1/models``, ``/v1/completions`` (text or
+token ids, ``echo`` with ``logprobs``, vLLM's ``prompt_logprobs``) and ``/v1/chat/completions`` (with the
+model's own template, thoughts cut out or not).
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
 
 @dataclass
 class Behaviour:
-    """What the server can do, and what goes wrong. ``faults``: one is used up by each POST, in order; None is an answer as usual.
+    """What the server can do, and what goes wrong. ``faults``: one is used up by each POST, in order; None is
+    an answer as usual.
 
-    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half, nothing, slow, html, hollow, and
-    mappings, which are sent as they are under HTTP 200.
-    ``refuses``: fields answered with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422 in FastAPI's. ``defaults``: what a
-    server fills into a request that does not say it (vLLM: from generation_config.json). ``roles``: those that its template knows.
-    ``padding``: how it falsifies a prompt's log-probabilities. ``specials``: texts that it takes for
-    special tokens and leaves out unless told not to. ``edit``: what becomes of an answer before it is sent.
+    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half, nothing,
+    slow, html, hollow, and mappings, which are sent as they are under HTTP 200. ``refuses``: fields answered
+    with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422 in FastAPI's. ``defaults``: what a
+    server fills into a request that does not say it (vLLM: from generation_config.json). ``roles``: those
+    that its template knows. ``padding``: how it falsifies a prompt's log-probabilities. ``specials``: texts
+    that it takes for special tokens and leaves out unless told not to. ``edit``: what becomes of an answer
+    before it is sent.
     """
 
     scoring: tuple[str, ...] = ("prompt_logprobs", "echo")
@@ -70,7 +73,9 @@ class Request:
 class Server:
     """The server, as a context manager. ``requests`` is what it was asked."""
 
-    def __init__(self, engine: TransformersEngine, name: str, behaviour: Behaviour | None = None, port: int = 0) -> None:
+    def __init__(
+        self, engine: TransformersEngine, name: str, behaviour: Behaviour | None = None, port: int = 0
+    ) -> None:
         self.engine, self.name, self.behaviour = engine, name, behaviour or Behaviour()
         self.requests: list[Request] = []
         self.flying = self.most_flying = 0
@@ -92,7 +97,9 @@ class Server:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.gone = True  # connections that are open still lead to threads
         self._http.shutdown()
         self._http.server_close()
@@ -128,7 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._known():
             return
         if self.path == "/v1/models" and self.owner.behaviour.lists:
-            entry: dict[str, Any] = {"id": self.owner.name, "object": "model", "owned_by": self.owner.behaviour.owned_by}
+            entry: dict[str, Any] = {
+                "id": self.owner.name,
+                "object": "model",
+                "owned_by": self.owner.behaviour.owned_by,
+            }
             if self.owner.behaviour.max_model_len:
                 entry["max_model_len"] = self.owner.behaviour.max_model_len
             self._send(200, {"object": "list", "data": [entry]})
@@ -164,7 +175,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault in ("429", "500", "400"):
             self._send(int(fault), {"error": {"message": f"as asked: {fault}"}})
         elif fault in ("429-after", "429-long"):
-            self._send(429, {"error": {"message": "slow down"}}, {"Retry-After": "1" if fault == "429-after" else "3600"})
+            self._send(
+                429,
+                {"error": {"message": "slow down"}},
+                {"Retry-After": "1" if fault == "429-after" else "3600"},
+            )
         elif fault == "nothing":
             self.close_connection = True
         elif fault == "html":
@@ -172,13 +187,25 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "hollow":
             self._send(200, {"object": "text_completion", "choices": []})
         elif body.get("model") != self.owner.name:
-            self._send(404, {"error": {"message": f"The model {body.get('model')!r} does not exist.", "code": 404}})
+            self._send(
+                404, {"error": {"message": f"The model {body.get('model')!r} does not exist.", "code": 404}}
+            )
         elif refused := [name for name in behaviour.refuses if name in body]:
             self._send_bytes(*_refusal(behaviour, refused, body), {})
         elif behaviour.top_k_from is not None and body.get("top_k", 1) < behaviour.top_k_from:
-            self._send(400, {"error": {"message": f"top_k must be at least {behaviour.top_k_from}, got {body['top_k']}."}})
+            self._send(
+                400,
+                {
+                    "error": {
+                        "message": f"top_k must be at least {behaviour.top_k_from}, got {body['top_k']}."
+                    }
+                },
+            )
         elif strange := {one["role"] for one in body.get("messages", ())} - set(behaviour.roles):
-            self._send(400, {"error": {"message": f"{sorted(strange)[0].capitalize()} role not supported", "code": 400}})
+            self._send(
+                400,
+                {"error": {"message": f"{sorted(strange)[0].capitalize()} role not supported", "code": 400}},
+            )
         else:
             if fault == "slow":
                 time.sleep(behaviour.slow)
@@ -189,7 +216,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: dict[str, Any], half: bool) -> None:
         try:
-            answer = chat(self.owner, body) if self.path.endswith("/chat/completions") else complete(self.owner, body)
+            answer = (
+                chat(self.owner, body)
+                if self.path.endswith("/chat/completions")
+                else complete(self.owner, body)
+            )
         except ValueError as error:
             self._send(400, {"error": {"message": str(error)}})
             return
@@ -214,7 +245,15 @@ class _Handler(BaseHTTPRequestHandler):
         key, given = self.owner.behaviour.key, self.headers.get("Authorization", "")
         if key is None or given == f"Bearer {key}":
             return True
-        self._send(401, {"error": {"message": f"Incorrect API key provided: {given.removeprefix('Bearer ')}", "code": "invalid_api_key"}})
+        self._send(
+            401,
+            {
+                "error": {
+                    "message": f"Incorrect API key provided: {given.removeprefix('Bearer ')}",
+                    "code": "invalid_api_key",
+                }
+            },
+        )
         return False
 
     def _send(self, status: int, data: Any, headers: dict[str, str] | None = None) -> None:
@@ -236,14 +275,21 @@ def _refusal(behaviour: Behaviour, refused: list[str], body: dict[str, Any]) -> 
     """HTTP status and body for fields that are not taken."""
     if behaviour.strict:
         told = [
-            {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted", "input": body[name]}
+            {
+                "type": "extra_forbidden",
+                "loc": ["body", name],
+                "msg": "Extra inputs are not permitted",
+                "input": body[name],
+            }
             for name in refused
         ]
         return 422, json.dumps({"detail": told}).encode()
     text = f"Unrecognized request argument supplied: {refused[0]}"
     if refused[0] == "max_tokens":
         text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
-    return 400, json.dumps({"error": {"message": text, "type": "invalid_request_error", "param": None, "code": None}}).encode()
+    return 400, json.dumps(
+        {"error": {"message": text, "type": "invalid_request_error", "param": None, "code": None}}
+    ).encode()
 
 
 def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
@@ -266,12 +312,16 @@ def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
 def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     """A chat completion, through the model's own template."""
     thinking = body.get("chat_template_kwargs", {}).get("enable_thinking")
-    prompt = ChatTemplate(server.engine.encoder, thinking)(body["messages"], body.get("add_generation_prompt", True))
+    prompt = ChatTemplate(server.engine.encoder, thinking)(
+        body["messages"], body.get("add_generation_prompt", True)
+    )
     ids = server.engine.encoder.encode([prompt])[prompt]
     choice, written = _written(server, body, ids)
     message = {"role": "assistant", "content": choice.pop("text")}
     if server.behaviour.reasoning:
-        thought, answer = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>")).split(message["content"])
+        thought, answer = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>")).split(
+            message["content"]
+        )
         bare = thought.strip().removeprefix("<think>").removesuffix("</think>")
         message |= {"content": answer, server.behaviour.reasoning: bare}
     return _reply("chat.completion", choice | {"message": message}, len(ids), written)
@@ -280,18 +330,36 @@ def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
 def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict[str, Any], int]:
     budget = body.get("max_completion_tokens") or body.get("max_tokens") or 16
     if server.behaviour.max_model_len and len(ids) + budget > server.behaviour.max_model_len:
-        raise ValueError(f"maximum context length is {server.behaviour.max_model_len} tokens, asked for {len(ids)} + {budget}")
-    told = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0, "seed": 0} | server.behaviour.defaults | body
-    sampling = Sampling(told["temperature"], told["top_p"], max(told["top_k"], 0), told["repetition_penalty"], told["seed"])
+        raise ValueError(
+            f"maximum context length is {server.behaviour.max_model_len} tokens, asked for {len(ids)} + {budget}"
+        )
+    told = (
+        {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0, "seed": 0}
+        | server.behaviour.defaults
+        | body
+    )
+    sampling = Sampling(
+        told["temperature"], told["top_p"], max(told["top_k"], 0), told["repetition_penalty"], told["seed"]
+    )
     item = Completion(
-        "k", "", tuple(body.get("stop", ())), budget, sampling, prompt_ids=tuple(ids), ignore_eos=body.get("ignore_eos", False)
+        "k",
+        "",
+        tuple(body.get("stop", ())),
+        budget,
+        sampling,
+        prompt_ids=tuple(ids),
+        ignore_eos=body.get("ignore_eos", False),
     )
     with MODEL_LOCK:
         (answer,) = server.engine.generate([item])
     text = answer.text
     for special in server.behaviour.specials if body.get("skip_special_tokens", True) else ():
         text = text.replace(special, "")
-    choice: dict[str, Any] = {"index": 0, "text": text, "finish_reason": "length" if answer.finish == "length" else "stop"}
+    choice: dict[str, Any] = {
+        "index": 0,
+        "text": text,
+        "finish_reason": "length" if answer.finish == "length" else "stop",
+    }
     if body.get("return_token_ids"):
         choice["token_ids"] = list(answer.output_ids or ())
     return choice, answer.tokens.output

@@ -1,6 +1,8 @@
-"""A stand-in for vLLM's engine: a toy model over a few tokens, a prefix cache in blocks, and vLLM's own habits, bad ones included.
+"""A stand-in for vLLM's engine: a toy model over a few tokens, a prefix cache in blocks, and vLLM's own
+habits, bad ones included.
 
-The toy's log-probabilities follow from a hash of the tokens so far, so that every answer can be checked against `logprobs`.
+The toy's log-probabilities follow from a hash of the tokens so far, so that every answer can be checked
+against `logprobs`.
 """
 
 from __future__ import annotations
@@ -31,11 +33,16 @@ def best(ids: list[int]) -> int:
 
 def params(**given: Any) -> SimpleNamespace:
     """SamplingParams' stand-in."""
-    return SimpleNamespace(**({"prompt_logprobs": None, "prompt_logprob_token_ids": None, "extra_args": None} | given))
+    return SimpleNamespace(
+        **({"prompt_logprobs": None, "prompt_logprob_token_ids": None, "extra_args": None} | given)
+    )
 
 
 class FakeEngine:
-    """``v2``: the V2 runner's ways. ``fail_at``: the step that raises. ``slots``: requests that run at a time."""
+    """``v2``: the V2 runner's ways.
+
+    ``fail_at``: the step that raises. ``slots``: requests that run at a time.
+    """
 
     def __init__(self, block: int = 4, v2: bool = False, fail_at: int | None = None, slots: int = 3) -> None:
         self.block, self.v2, self.fail_at, self.slots = block, v2, fail_at, slots
@@ -45,7 +52,9 @@ class FakeEngine:
         self.steps = 0
         self._blocks: set[tuple[int, ...]] = set()
 
-    def add_request(self, name: str, prompt: dict[str, list[int]], given: Any, lora_request: Any = None) -> str:
+    def add_request(
+        self, name: str, prompt: dict[str, list[int]], given: Any, lora_request: Any = None
+    ) -> str:
         """Queues a request; an empty prompt is refused, as vLLM does."""
         ids = prompt["prompt_token_ids"]
         if not ids:
@@ -92,7 +101,9 @@ class FakeEngine:
         )
 
     def _cached(self, ids: list[int], given: Any) -> int:
-        """Tokens that the cache holds, whole blocks, never the last token; then the request's own blocks are kept."""
+        """Tokens that the cache holds, whole blocks, never the last token; then the request's own blocks are
+        kept.
+        """
         skip = getattr(given, "skip_reading_prefix_cache", None)
         skip = given.prompt_logprobs is not None if skip is None else skip
         ends = range(self.block, len(ids) + 1, self.block)

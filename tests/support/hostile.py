@@ -1,15 +1,17 @@
-"""A run whose models say what no page should obey: markup, ends of scripts, hidden and turning characters, bytes that are no text."""
+"""A run whose models say what no page should obey: markup, ends of scripts, hidden and turning characters,
+bytes that are no text.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from harness.evaluation.rows import CellFacts, make_rows, write_samples
 from harness.items import Score, Tokens
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.query import Run, read_run
 from harness.results.schema import ModelRow, Results
-from harness.run.rows import CellFacts, make_rows, write_samples
 from harness.tasks.api import Marks, MetricValue, SampleMark
 
 ANSWERS = {
@@ -27,14 +29,21 @@ INVALID = b"caf\xe9 \xff\xfe <b>"
 
 
 def hostile_run(folder: Path) -> Run:
-    """Two models, one called as badly as it answers; the plain one is right everywhere. The last answer of each is `INVALID`."""
+    """Two models, one called as badly as it answers; the plain one is right everywhere.
+
+    The last answer of each is `INVALID`.
+    """
     run = RunFolder(folder / "hostile")
     rows = [row for model in (LABEL, "plain") for row in _cell(run, model, right=model == "plain")]
-    models = [ModelRow(model=model, id=f"org/{model}", model_id=model, status="ok") for model in (LABEL, "plain")]
+    models = [
+        ModelRow(model=model, id=f"org/{model}", model_id=model, status="ok") for model in (LABEL, "plain")
+    ]
     facts = {"harness_version": "0", "created": "2026-01-01T00:00:00+00:00", "config_hash": "0"}
     made = Results(name="<b>run</b>", models=models, rows=rows, **facts)
     write_json(run.results, made.model_dump(mode="json"))
-    write_json(run.manifest, {"hardware": {"cpu": "</pre><script>window.hacked = 1</script>"}, "command": ["<i>"]})
+    write_json(
+        run.manifest, {"hardware": {"cpu": "</pre><script>window.hacked = 1</script>"}, "command": ["<i>"]}
+    )
     return read_run(run.path)
 
 
@@ -54,7 +63,10 @@ def _cell(run: RunFolder, model: str, *, right: bool) -> list:
         )
         for place, text in enumerate(texts)
     )
-    answers = {one.keys[0]: Score(one.keys[0], (-1.0, -2.0), (False, False), (1, 1), Tokens(10, 5, 5, 0)) for one in samples}
+    answers = {
+        one.keys[0]: Score(one.keys[0], (-1.0, -2.0), (False, False), (1, 1), Tokens(10, 5, 5, 0))
+        for one in samples
+    }
     value = MetricValue("acc", "none", float(right), None, len(samples), True, True)
     facts = CellFacts(f"{right}", "prompt", model, "en_<task>", None, "en", 0, "float32", "mock", 0.25)
     marks = Marks(samples, (value,), len(samples))

@@ -1,4 +1,6 @@
-"""One task asked twice: by harness, and by lm-eval's own evaluation, which reads the same local data in its own way."""
+"""One task asked twice: by harness, and by lm-eval's own evaluation, which reads the same local data in its
+own way.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class Subject:
     chat: ChatTemplate | None
 
 
-def ours(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) -> tuple[dict[str, Answer], Marks]:
+def ours(
+    one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool
+) -> tuple[dict[str, Answer], Marks]:
     """Answers and marks by harness, in a shuffled order of items, so that order is seen not to matter."""
     from harness.config.schema import TaskEntry
 
@@ -52,13 +56,17 @@ def ours(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) ->
     style = PromptStyle(chat=one.chat if chat else None, multiturn=True)
     items: list[Any] = list(made.items(style, task["limit"]))
     random.Random(0).shuffle(items)
-    ask = {"choice": one.engine.score, "completion": one.engine.generate, "passage": one.engine.perplexity}[made.kind]
+    ask = {"choice": one.engine.score, "completion": one.engine.generate, "passage": one.engine.perplexity}[
+        made.kind
+    ]
     answers = {answer.key: answer for answer in ask(items)}
     return answers, made.mark(answers, style, task["limit"])
 
 
 def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) -> dict[str, Any]:
-    """lm_eval.simple_evaluate with its own HF engine on the same model object, data read by the datasets library."""
+    """lm_eval.simple_evaluate with its own HF engine on the same model object, data read by the datasets
+    library.
+    """
     import datasets
     import lm_eval
     from lm_eval.models.huggingface import HFLM
@@ -66,7 +74,13 @@ def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) 
 
     from harness.tasks.catalogue import Catalogue
 
-    lm = HFLM(pretrained=one.engine._model, tokenizer=one.engine.encoder.raw, backend="causal", batch_size=1, device="cpu")
+    lm = HFLM(
+        pretrained=one.engine._model,
+        tokenizer=one.engine.encoder.raw,
+        backend="causal",
+        batch_size=1,
+        device="cpu",
+    )
     entry = Catalogue().find(task["task"])
     manager = TaskManager(include_defaults=False, include_path=str(entry.path.parent))
     original = datasets.load_dataset

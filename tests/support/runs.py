@@ -20,7 +20,10 @@ def write_task(folder: Path, name: str, rows: int, kind: str = "choice") -> Path
     path = folder / f"{name}.jsonl"
     lines: list[dict[str, Any]] = []
     for number in range(rows):
-        row: dict[str, Any] = {"question": f"{name}: 第 {number} 题, what is {number}?", "answer": "是" if kind == "text" else number % 3}
+        row: dict[str, Any] = {
+            "question": f"{name}: 第 {number} 题, what is {number}?",
+            "answer": "是" if kind == "text" else number % 3,
+        }
         if kind == "choice":
             row["choices"] = [f"one {number}", f"二 {number}", "three"]
         lines.append(row)
@@ -30,23 +33,39 @@ def write_task(folder: Path, name: str, rows: int, kind: str = "choice") -> Path
 
 def write_config(folder: Path, tasks: list[Any], models: list[Any] | None = None, **more: Any) -> Path:
     """A config with mock models unless others are given."""
-    config = {"name": "test", "models": models or [{"id": "mock/one", "engine": "mock"}], "tasks": tasks, "device": "cpu", **more}
+    config = {
+        "name": "test",
+        "models": models or [{"id": "mock/one", "engine": "mock"}],
+        "tasks": tasks,
+        "device": "cpu",
+        **more,
+    }
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     return path
 
 
-def harness(*args: str | Path, cwd: Path, timeout: float = 240, **env: str) -> subprocess.CompletedProcess[str]:
+def harness(
+    *args: str | Path, cwd: Path, timeout: float = 240, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Runs the command line to its end."""
     return subprocess.run(
-        [*HARNESS, *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=timeout, env=test_env(**env), check=False
+        [*HARNESS, *map(str, args)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=test_env(**env),
+        check=False,
     )
 
 
 def start(*args: str | Path, cwd: Path, **env: str) -> subprocess.Popen[str]:
     """Starts the command line and leaves it running."""
     command = [*HARNESS, *map(str, args)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=test_env(**env))
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=test_env(**env)
+    )
 
 
 def test_env(**env: str) -> dict[str, str]:
@@ -62,7 +81,9 @@ def read_samples(folder: Path) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for path in sorted((folder / "samples").rglob("*.parquet")):
         rows = pq.read_table(path).to_pylist()
-        found[f"{path.parent.name}/{path.stem}"] = [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+        found[f"{path.parent.name}/{path.stem}"] = [
+            {key: value for key, value in row.items() if key != "seconds"} for row in rows
+        ]
     return found
 
 

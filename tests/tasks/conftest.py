@@ -1,4 +1,6 @@
-"""What the tests of the tasks room share: the mirror, data sources, and a model that answers by hashing its question."""
+"""What the tests of the tasks room share: the mirror, data sources, and a model that answers by hashing its
+question.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def loaded(mirror: Path) -> Callable[..., Task]:
 
 
 class Hashing:
-    """A model whose answers are decided by a hash of the question, and a chat template in the manner of ChatML."""
+    """A model whose answers are decided by a hash of the question, and a chat template in the manner of
+    ChatML.
+    """
 
     @staticmethod
     def share(*texts: str) -> float:
@@ -57,7 +61,9 @@ class Hashing:
 
     @classmethod
     def logprob(cls, context: str, continuation: str) -> tuple[float, bool]:
-        return -10 * cls.share(context, continuation) * len(continuation), cls.share(continuation, context) > 0.5
+        return -10 * cls.share(context, continuation) * len(continuation), cls.share(
+            continuation, context
+        ) > 0.5
 
     @classmethod
     def rolling(cls, text: str) -> float:
@@ -73,14 +79,21 @@ class Hashing:
     def answer(cls, item: Item) -> Answer:
         if isinstance(item, Choice):
             pairs = [cls.logprob(*pair) for pair in item.pairs]
-            return Score(item.key, tuple(p for p, _ in pairs), tuple(g for _, g in pairs), tuple(len(c) for _, c in item.pairs))
+            return Score(
+                item.key,
+                tuple(p for p, _ in pairs),
+                tuple(g for _, g in pairs),
+                tuple(len(c) for _, c in item.pairs),
+            )
         if isinstance(item, Completion):
             return Generation(item.key, cls.written(item.prompt), "eos")
         return Likelihood(item.key, cls.rolling(item.text))
 
     @staticmethod
     def chat(messages: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        text = "".join(f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages)
+        text = "".join(
+            f"<|im_start|>{message['role']}\n{message['content']}<|im_end|>\n" for message in messages
+        )
         return text + ("<|im_start|>assistant\n" if add_generation_prompt else "")
 
 
@@ -110,7 +123,12 @@ def sums(tmp_path: Path) -> Callable[..., Task]:
         "doc_to_text": "{{q}}",
         "doc_to_target": "a",
         "generation_kwargs": {"until": ["\n\n"], "do_sample": False, "max_gen_toks": 40},
-        "filter_list": [{"name": "number", "filter": [{"function": "regex", "regex_pattern": "(\\d+)"}, {"function": "take_first"}]}],
+        "filter_list": [
+            {
+                "name": "number",
+                "filter": [{"function": "regex", "regex_pattern": "(\\d+)"}, {"function": "take_first"}],
+            }
+        ],
         "metric_list": [{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}],
     }
 

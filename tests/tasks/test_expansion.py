@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.schema import Generation, TaskEntry
+from harness.config.schema import GenerationSettings, TaskEntry
 from harness.errors import ConfigError
 from harness.tasks import Catalogue, DataSources, PromptStyle, expand, load, suites
 from harness.tasks.catalogue import known_items
@@ -55,7 +55,9 @@ def test_generative_subjects_are_derived() -> None:
 def test_asked_twice() -> None:
     one, same = TaskEntry(task="xcopa_zh", fewshot=1), TaskEntry(task="xcopa_zh", fewshot=1)
     assert len(expanded(one, same).tasks) == 1
-    with pytest.raises(ConfigError, match=r"'xcopa_zh' is asked twice with different settings \(fewshot 1 and 2\)"):
+    with pytest.raises(
+        ConfigError, match=r"'xcopa_zh' is asked twice with different settings \(fewshot 1 and 2\)"
+    ):
         expanded(one, TaskEntry(task="xcopa_zh", fewshot=2))
 
 
@@ -81,7 +83,7 @@ def test_every_suite_expands(name: str) -> None:
 
 
 def test_settings_of_an_entry_come_before_the_suites() -> None:
-    entry = TaskEntry(suite="reasoning", limit=3, generation=Generation(max_tokens=99))
+    entry = TaskEntry(suite="reasoning", limit=3, generation=GenerationSettings(max_tokens=99))
     aime = next(spec for spec in expanded(entry, limit=50).tasks if spec.name == "aime24")
     assert (aime.limit, aime.repeats) == (3, 8)
     assert (aime.generation.temperature, aime.generation.max_tokens) == (0.6, 99)
@@ -106,9 +108,27 @@ def test_known_items_are_counts_of_known_tasks() -> None:
 def test_languages_of_the_catalogue() -> None:
     catalogue = Catalogue()
     chinese = {entry.name for entry in catalogue.names("zh")}
-    assert {"ceval-valid", "cmmlu_anatomy", "xcopa_zh", "belebele_zho_Hans", "c3", "mmlu_prox_zh", "zh_reading", "tmmluplus"} <= chinese
+    assert {
+        "ceval-valid",
+        "cmmlu_anatomy",
+        "xcopa_zh",
+        "belebele_zho_Hans",
+        "c3",
+        "mmlu_prox_zh",
+        "zh_reading",
+        "tmmluplus",
+    } <= chinese
     english = {entry.name for entry in catalogue.names("en")}
-    assert {"mmlu", "mmlu_anatomy", "arc_easy", "hellaswag", "gsm8k", "mgsm_direct_en", "belebele_eng_Latn", "en_reading"} <= english
+    assert {
+        "mmlu",
+        "mmlu_anatomy",
+        "arc_easy",
+        "hellaswag",
+        "gsm8k",
+        "mgsm_direct_en",
+        "belebele_eng_Latn",
+        "en_reading",
+    } <= english
     assert not chinese & english
     assert not {"mmlu_prox_af_biology", "flores_en-de", "mmlu_redux_spanish", "gsm8k_fr"} & english
     entry = catalogue.find("c3")
@@ -121,9 +141,16 @@ def test_names_are_those_of_lm_eval() -> None:
     from lm_eval.tasks import TaskManager
 
     theirs, ours = TaskManager(), {entry.name: entry for entry in Catalogue()._library}
-    kinds = {name: (entry.kind.name.replace("PY_", "").lower(), entry.yaml_path) for name, entry in theirs.task_index.items()}
+    kinds = {
+        name: (entry.kind.name.replace("PY_", "").lower(), entry.yaml_path)
+        for name, entry in theirs.task_index.items()
+    }
     assert {name: (entry.kind, entry.path) for name, entry in ours.items()} == kinds
-    tags = {name: tuple(sorted(entry.tags)) for name, entry in theirs.task_index.items() if entry.kind.name == "TAG"}
+    tags = {
+        name: tuple(sorted(entry.tags))
+        for name, entry in theirs.task_index.items()
+        if entry.kind.name == "TAG"
+    }
     assert {name: entry.members for name, entry in ours.items() if entry.kind == "tag"} == tags
 
 
@@ -131,7 +158,11 @@ def test_an_own_group_next_to_its_tasks(tmp_path: Path) -> None:
     base = {"dataset_path": "json", "test_split": "test", "doc_to_text": "q", "doc_to_target": "a"}
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(json.dumps(base | {"task": f"my_{name}"}), encoding="utf-8")
-    group = {"group": "mine", "task": ["my_a", {"task": "my_b", "num_fewshot": 3}], "aggregate_metric_list": [{"metric": "acc"}]}
+    group = {
+        "group": "mine",
+        "task": ["my_a", {"task": "my_b", "num_fewshot": 3}],
+        "aggregate_metric_list": [{"metric": "acc"}],
+    }
     (tmp_path / "group.yaml").write_text(json.dumps(group), encoding="utf-8")
     made = expanded(TaskEntry(task="group.yaml", limit=4), base_dir=tmp_path)
     assert [(spec.name, spec.config, spec.groups) for spec in made.tasks] == [
@@ -162,14 +193,18 @@ def test_an_own_jsonl_with_choices(tmp_path: Path) -> None:
 
 
 def test_an_own_csv_with_columns_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "own.csv").write_text("ask,one,two,right\nSky?,blue,red,blue\nGrass?,red,green,B\n", encoding="utf-8")
+    (tmp_path / "own.csv").write_text(
+        "ask,one,two,right\nSky?,blue,red,blue\nGrass?,red,green,B\n", encoding="utf-8"
+    )
     entry = TaskEntry(file="own.csv", name="colours", question="ask", choices=["one", "two"], answer="right")
     task = load(expanded(entry, base_dir=tmp_path).tasks[0], DataSources())
     assert (task.name, task.language, task.kind, task.available) == ("colours", "en", "choice", 2)
 
 
 def test_an_own_file_without_choices_is_generated(tmp_path: Path) -> None:
-    (tmp_path / "open.jsonl").write_text('{"question": "Capital of France?", "answer": "Paris"}\n', encoding="utf-8")
+    (tmp_path / "open.jsonl").write_text(
+        '{"question": "Capital of France?", "answer": "Paris"}\n', encoding="utf-8"
+    )
     task = load(expanded(TaskEntry(file="open.jsonl"), base_dir=tmp_path).tasks[0], DataSources())
     assert task.kind == "completion"
     assert next(iter(task.items(PromptStyle()))).prompt == "Question: Capital of France?\nAnswer:"  # type: ignore[union-attr]
@@ -179,8 +214,16 @@ def test_an_own_file_without_choices_is_generated(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("a.jsonl", '{"question": "x", "answer": "y"}\n{"question": "x"}\n', "row 2 has no column 'answer'"),
-        ("a.jsonl", '{"question": "x", "choices": ["1", "2"], "answer": "7"}\n', "row 1, column 'answer': '7' is no option's text"),
-        ("a.jsonl", '{"question": "x", "choices": ["1"], "answer": "1"}\n', "column 'choices': 2 to 26 options are expected, got 1"),
+        (
+            "a.jsonl",
+            '{"question": "x", "choices": ["1", "2"], "answer": "7"}\n',
+            "row 1, column 'answer': '7' is no option's text",
+        ),
+        (
+            "a.jsonl",
+            '{"question": "x", "choices": ["1"], "answer": "1"}\n',
+            "column 'choices': 2 to 26 options are expected, got 1",
+        ),
         ("a.jsonl", '{"question": "x"\n', "row 1: no valid JSON"),
         ("a.jsonl", "", "no rows"),
         ("a.csv", "question,answer\nx,\n", "row 1, column 'answer' is empty"),

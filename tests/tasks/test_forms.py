@@ -1,4 +1,6 @@
-"""In which form a task is asked: the decision by itself, the plan's table over engines, and the generative twins on real documents."""
+"""In which form a task is asked: the decision by itself, the plan's table over engines, and the generative
+twins on real documents.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ import yaml
 from harness.config import load_config
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
+from harness.evaluation import make_plan
 from harness.items import Completion, Generation
-from harness.run import make_plan
 from harness.tasks import PromptStyle, Task, TaskSpec, expand
 from harness.tasks.catalogue import Catalogue
 from harness.tasks.forms import form_of
@@ -62,7 +64,9 @@ def test_a_refusal_is_one_line_that_names_the_ways_out() -> None:
     assert "thinking: false" in reason
     assert "-gen" in reason
     assert "opens a thought" in reason
-    assert "say thinking: false" not in (form_of(Model("thinks", switch=False), spec("hellaswag")).reason or "")
+    assert "say thinking: false" not in (
+        form_of(Model("thinks", switch=False), spec("hellaswag")).reason or ""
+    )
 
 
 def test_a_task_whose_code_alone_says_what_it_asks_is_decided_once_it_is_loaded() -> None:
@@ -90,7 +94,9 @@ def test_the_plan_says_the_form_of_every_task_for_every_engine(engine: str, tmp_
             entry |= {"base_url": "http://localhost:9/v1"}
         models.append(entry)
     path = tmp_path / "c.yaml"
-    path.write_text(yaml.safe_dump({"name": "forms", "models": models, "tasks": list(TASKS)}), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({"name": "forms", "models": models, "tasks": list(TASKS)}), encoding="utf-8"
+    )
     plan = make_plan(load_config(path))
     told = {(form.model, form.task): form.form for form in plan.forms}
     assert told == {(kind, task): forms[kind == "thinks"] for kind in KINDS for task, forms in TASKS.items()}
@@ -101,7 +107,11 @@ def test_the_plan_says_the_form_of_every_task_for_every_engine(engine: str, tmp_
     assert twins == {"zh_letters": "zh_letters-gen", "ceval-valid_law": "ceval-valid-gen_law"}
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).resolve().parents[2] / "configs").rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(__file__).resolve().parents[2] / "configs").rglob("*.yaml")),
+    ids=lambda path: path.stem,
+)
 def test_no_shipped_config_plans_a_refusal(path: Path) -> None:
     if path.parent.name == "base":
         pytest.skip("a part that others extend")
@@ -113,11 +123,18 @@ def test_no_shipped_config_plans_a_refusal(path: Path) -> None:
     for model in config.models:
         found = thinking_of(model, None)
         assert found.refusal is None
-        assert [task.name for task in specs if form_of(found, task).form == "refused"] == [], (model.label, preset_or_none(model.id))
+        assert [task.name for task in specs if form_of(found, task).form == "refused"] == [], (
+            model.label,
+            preset_or_none(model.id),
+        )
 
 
 def test_twins_of_groups_subjects_and_suites_stand_behind_their_tasks_and_form_groups() -> None:
-    expansion = expand([TaskEntry(task="ceval-valid", fewshot=5, limit=7), TaskEntry(task="mmlu_stem")], limit=None, base_dir=Path())
+    expansion = expand(
+        [TaskEntry(task="ceval-valid", fewshot=5, limit=7), TaskEntry(task="mmlu_stem")],
+        limit=None,
+        base_dir=Path(),
+    )
     twins = expansion.twins
     names = [task.name for task in twins.tasks]
     assert names[:2] == ["ceval-valid_computer_network", "ceval-valid-gen_computer_network"]
@@ -128,8 +145,15 @@ def test_twins_of_groups_subjects_and_suites_stand_behind_their_tasks_and_form_g
 
 
 def test_a_twin_that_the_config_asks_for_by_itself_is_there_once() -> None:
-    expansion = expand([TaskEntry(task="ceval-valid_law"), TaskEntry(task="ceval-valid-gen_law", limit=3)], limit=None, base_dir=Path())
-    assert [(task.name, task.limit) for task in expansion.twins.tasks] == [("ceval-valid_law", None), ("ceval-valid-gen_law", 3)]
+    expansion = expand(
+        [TaskEntry(task="ceval-valid_law"), TaskEntry(task="ceval-valid-gen_law", limit=3)],
+        limit=None,
+        base_dir=Path(),
+    )
+    assert [(task.name, task.limit) for task in expansion.twins.tasks] == [
+        ("ceval-valid_law", None),
+        ("ceval-valid-gen_law", 3),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +203,13 @@ def test_options_that_no_letters_list_make_no_twin(config: dict[str, Any]) -> No
     assert lettered(whole) is None
     assert (
         lettered(
-            whole | {"output_type": "multiple_choice", "doc_to_choice": "{{['A', 'B']}}", "doc_to_text": "A) x", "process_results": None}
+            whole
+            | {
+                "output_type": "multiple_choice",
+                "doc_to_choice": "{{['A', 'B']}}",
+                "doc_to_text": "A) x",
+                "process_results": None,
+            }
         )
         == 2
     )
@@ -187,14 +217,21 @@ def test_options_that_no_letters_list_make_no_twin(config: dict[str, Any]) -> No
 
 def answered(task: Task, letters: list[str], count: int) -> list[float | None]:
     items = list(task.items(PromptStyle(), count))
-    answers = {item.key: Generation(item.key, f"Because …\nAnswer: {letter}", "eos") for item, letter in zip(items, letters, strict=True)}
+    answers = {
+        item.key: Generation(item.key, f"Because …\nAnswer: {letter}", "eos")
+        for item, letter in zip(items, letters, strict=True)
+    }
     marks = task.mark(answers, PromptStyle(), count)
     return [sample.metrics["exact_match"] for sample in marks.samples]
 
 
 @pytest.mark.parametrize(
     ("name", "base"),
-    [("belebele_eng_Latn-gen", "belebele_eng_Latn"), ("zh_letters-gen", "zh_letters"), ("cmmlu-gen_anatomy", "cmmlu_anatomy")],
+    [
+        ("belebele_eng_Latn-gen", "belebele_eng_Latn"),
+        ("zh_letters-gen", "zh_letters"),
+        ("cmmlu-gen_anatomy", "cmmlu_anatomy"),
+    ],
 )
 def test_a_twin_asks_the_same_documents_and_the_letter_of_the_right_option_is_right(
     name: str, base: str, loaded: Callable[..., Task]
@@ -204,7 +241,9 @@ def test_a_twin_asks_the_same_documents_and_the_letter_of_the_right_option_is_ri
     assert set(right) <= set("ABCD")
     assert len(set(right)) > 1
     assert answered(task, right, len(right)) == [1.0] * len(right)
-    assert answered(task, ["ABCD"["ABCD".index(letter) - 1] for letter in right], len(right)) == [0.0] * len(right)
+    assert answered(task, ["ABCD"["ABCD".index(letter) - 1] for letter in right], len(right)) == [0.0] * len(
+        right
+    )
     item = next(iter(task.items(PromptStyle(), 1)))
     assert isinstance(item, Completion)
     assert item.stop == ()
@@ -219,14 +258,18 @@ def _targets(task: Task) -> tuple[Any, ...]:
     answers = {}
     for item in task.items(PromptStyle(), 12):
         assert isinstance(item, Choice)
-        answers[item.key] = Score(item.key, (0.0,) * len(item.pairs), (False,) * len(item.pairs), (1,) * len(item.pairs))
+        answers[item.key] = Score(
+            item.key, (0.0,) * len(item.pairs), (False,) * len(item.pairs), (1,) * len(item.pairs)
+        )
     return task.mark(answers, PromptStyle(), 12).samples
 
 
 def test_an_own_file_with_choices_has_a_twin(tmp_path: Path) -> None:
     from harness.tasks import DataSources, load
 
-    (tmp_path / "q.jsonl").write_text('{"question": "中国的首都是？", "choices": ["上海", "北京"], "answer": "B"}\n', encoding="utf-8")
+    (tmp_path / "q.jsonl").write_text(
+        '{"question": "中国的首都是？", "choices": ["上海", "北京"], "answer": "B"}\n', encoding="utf-8"
+    )
     (made,) = expand([TaskEntry(file="q.jsonl", fewshot=0)], limit=None, base_dir=tmp_path).tasks
     assert made.twin is not None
     assert made.twin.name == "q-gen"

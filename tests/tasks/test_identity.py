@@ -1,4 +1,6 @@
-"""A task's identity is the same in every process: also where its prompt is made by partial functions, as xcopa's and xnli's are."""
+"""A task's identity is the same in every process: also where its prompt is made by partial functions, as
+xcopa's and xnli's are.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,16 @@ print(json.dumps([load(spec, DataSources(mirror=Path(sys.argv[1]))).identity(Pro
 def test_identities_do_not_change_from_process_to_process() -> None:
     if not (MIRROR / "datasets").is_dir():
         pytest.skip(f"no mirror of real datasets at {MIRROR}: set HARNESS_MIRROR")
-    names = ["xcopa_zh", "gsm8k", "truthfulqa_mc2", "ceval-valid_logic", "c3_mixed", "hellaswag", "zh_letters", "mgsm_en_cot_zh"]
+    names = [
+        "xcopa_zh",
+        "gsm8k",
+        "truthfulqa_mc2",
+        "ceval-valid_logic",
+        "c3_mixed",
+        "hellaswag",
+        "zh_letters",
+        "mgsm_en_cot_zh",
+    ]
     said = []
     for seed in ("1", "2"):
         done = subprocess.run(
@@ -33,7 +44,11 @@ def test_identities_do_not_change_from_process_to_process() -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            },
         )
         said.append(json.loads(done.stdout.splitlines()[-1]))
     assert said[0] == said[1]

@@ -1,4 +1,6 @@
-"""The letter that a free answer states: a table of phrasings, real answers of a weak model marked by hand, and servers that are right."""
+"""The letter that a free answer states: a table of phrasings, real answers of a weak model marked by hand,
+and servers that are right.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ import pytest
 import yaml
 from support.mirror import models_or_skip
 
+from harness.evaluation.rows import write_samples
 from harness.items import Generation
 from harness.results.samples import read_items
-from harness.run.rows import write_samples
 from harness.tasks import DataSources, PromptStyle, Task
-from harness.tasks.reading import Options, options_of, read_letter, read_number
+from harness.tasks.reading import QuestionOptions, options_of, read_letter, read_number
 
 HERE = Path(__file__).parent
 PLAIN = PromptStyle()
@@ -30,7 +32,9 @@ def _phrasings() -> list[Any]:
     for language, entries in table.items():
         for entry in entries:
             row = entry if isinstance(entry, dict) else {"say": entry[0], "read": entry[1]}
-            rows.append(pytest.param({"options": OPTIONS[language]} | row, id=f"{language}: {row['say']}"[:60]))
+            rows.append(
+                pytest.param({"options": OPTIONS[language]} | row, id=f"{language}: {row['say']}"[:60])
+            )
     return rows
 
 
@@ -43,7 +47,7 @@ def test_the_table_is_large() -> None:
 
 @pytest.mark.parametrize("row", PHRASINGS)
 def test_the_stated_letter(row: dict[str, Any]) -> None:
-    options = Options.of(row["options"], row.get("question", ""))
+    options = QuestionOptions.of(row["options"], row.get("question", ""))
     reading = read_letter(row["say"], options, several=row.get("several", False))
     assert reading.value == row["read"], str(reading)
 
@@ -59,7 +63,14 @@ SAYINGS = [
         "Correct option: {L}",
         "<answer>{L}</answer>",
     ),
-    *("<|begin_of_box|>{L}<|end_of_box|>", "{L}", "（{L}）", "{L}. {text}", "答案：{L}. {text}", "The correct answer is ({L}) {text}."),
+    *(
+        "<|begin_of_box|>{L}<|end_of_box|>",
+        "{L}",
+        "（{L}）",
+        "{L}. {text}",
+        "答案：{L}. {text}",
+        "The correct answer is ({L}) {text}.",
+    ),
     *(
         "答案：{L}。{D}是干扰项。",
         "Answer: {L}\n\n{D} is a tempting distractor.",
@@ -87,7 +98,14 @@ SAYINGS = [
         "答案：{L}\n\n解析：\n{listed}",
         "{L}\n\n{D}选项不符合题意。",
     ),
-    *("{circled}", "我选择{L}。", "I would go with option {L}.", "正确答案应该是选项{L}。", "So the best choice is {L}.", "{L}项正确。"),
+    *(
+        "{circled}",
+        "我选择{L}。",
+        "I would go with option {L}.",
+        "正确答案应该是选项{L}。",
+        "So the best choice is {L}.",
+        "{L}项正确。",
+    ),
     *(
         "The answer is {L} rather than {D}.",
         "答案是{L}而不是{D}",
@@ -108,16 +126,28 @@ TASKS = [
 def _says(saying: str, right: str, texts: list[str]) -> str:
     other = "ABCD"[("ABCD".index(right) + 1) % 4]
     listed = "\n".join(f"{letter}. {text}" for letter, text in zip("ABCD", texts, strict=True))
-    forms = {"circled": f"答案：{chr(ord('Ⓐ') + ord(right) - ord('A'))}", "fullwidth": chr(ord(right) + 0xFEE0)}
-    return saying.format(L=right, l=right.lower(), D=other, text=texts["ABCD".index(right)], listed=listed, **forms)
+    forms = {
+        "circled": f"答案：{chr(ord('Ⓐ') + ord(right) - ord('A'))}",
+        "fullwidth": chr(ord(right) + 0xFEE0),
+    }
+    return saying.format(
+        L=right, l=right.lower(), D=other, text=texts["ABCD".index(right)], listed=listed, **forms
+    )
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_server_that_is_right_scores_one(loaded: Callable[..., Task], name: str) -> None:
-    """Every phrasing of the right letter, of a distractor named after it, and of corrections, on the tasks' own documents."""
+    """Every phrasing of the right letter, of a distractor named after it, and of corrections, on the tasks'
+    own documents.
+    """
     task = loaded(name)
     items = list(task.items(PLAIN, 20))
-    targets = [sample.target for sample in task.mark({item.key: Generation(item.key, "", "eos") for item in items}, PLAIN, 20).samples]
+    targets = [
+        sample.target
+        for sample in task.mark(
+            {item.key: Generation(item.key, "", "eos") for item in items}, PLAIN, 20
+        ).samples
+    ]
     options = [options_of(rendered.doc).texts for rendered in task._renderer(PLAIN).first(20)]
     for saying in SAYINGS:
         said = {
@@ -126,7 +156,9 @@ def test_a_server_that_is_right_scores_one(loaded: Callable[..., Task], name: st
         }
         marks = task.mark(said, PLAIN, 20)
         assert [metric.value for metric in marks.metrics] == [1.0], [
-            (saying, sample.reading, sample.target) for sample in marks.samples if sample.metrics["exact_match"] != 1
+            (saying, sample.reading, sample.target)
+            for sample in marks.samples
+            if sample.metrics["exact_match"] != 1
         ]
         assert all(sample.reading and not sample.unparsable for sample in marks.samples)
         assert marks.findings == ()
@@ -135,7 +167,14 @@ def test_a_server_that_is_right_scores_one(loaded: Callable[..., Task], name: st
 def test_a_server_that_hedges_scores_nothing(loaded: Callable[..., Task]) -> None:
     task = loaded("mmlu-gen_anatomy")
     items = list(task.items(PLAIN, 10))
-    for text in ("The answer is A or B or C or D.", "答案：A、B、C、D", "A. B. C. D.", r"\boxed{A, B, C, D}", "A\nB\nC\nD", "It depends."):
+    for text in (
+        "The answer is A or B or C or D.",
+        "答案：A、B、C、D",
+        "A. B. C. D.",
+        r"\boxed{A, B, C, D}",
+        "A\nB\nC\nD",
+        "It depends.",
+    ):
         marks = task.mark({item.key: Generation(item.key, text, "eos") for item in items}, PLAIN, 10)
         assert [metric.value for metric in marks.metrics] == [0.0], text
         assert all(sample.answer == "[invalid]" and sample.unparsable for sample in marks.samples)
@@ -157,24 +196,46 @@ def test_samples_without_readings_are_read(tmp_path: Path) -> None:
 
     old = pa.table({"doc_id": [0], "filter": ["none"], "answer": ["B"]})
     pq.write_table(old, tmp_path / "old.parquet")
-    assert read_items(tmp_path / "old.parquet", "none", {0}, ("answer", "reading")) == {0: {"answer": "B", "reading": None}}
+    assert read_items(tmp_path / "old.parquet", "none", {0}, ("answer", "reading")) == {
+        0: {"answer": "B", "reading": None}
+    }
 
 
 def test_repeats_have_a_reading_each(loaded: Callable[..., Task]) -> None:
     task = loaded("mmlu-gen_anatomy", repeats=2, generation={"temperature": 0.6})
     items = list(task.items(PLAIN, 1))
-    said = {item.key: Generation(item.key, text, "eos") for item, text in zip(items, ("Answer: A", "Answer: A or B"), strict=True)}
-    assert task.mark(said, PLAIN, 1).samples[0].reading == "answer: Answer: A\nanswer: several letters: Answer: A or B"
+    said = {
+        item.key: Generation(item.key, text, "eos")
+        for item, text in zip(items, ("Answer: A", "Answer: A or B"), strict=True)
+    }
+    assert (
+        task.mark(said, PLAIN, 1).samples[0].reading
+        == "answer: Answer: A\nanswer: several letters: Answer: A or B"
+    )
 
 
 @pytest.mark.parametrize(
-    "unit", ["选", "答案", "(", "A, ", "A or ", "\n", "\\boxed{", "<answer>", "the answer to the ", "答案:1+1=", "B is ", "一"]
+    "unit",
+    [
+        "选",
+        "答案",
+        "(",
+        "A, ",
+        "A or ",
+        "\n",
+        "\\boxed{",
+        "<answer>",
+        "the answer to the ",
+        "答案:1+1=",
+        "B is ",
+        "一",
+    ],
 )
 def test_answers_that_repeat_themselves_take_no_time(unit: str) -> None:
     """A weak model may write one word until its budget is spent."""
     text = unit * (4000 // len(unit))
     start = time.process_time()
-    read_letter(text, Options.of(OPTIONS["en"]))
+    read_letter(text, QuestionOptions.of(OPTIONS["en"]))
     read_number(text)
     assert time.process_time() - start < 5
 
@@ -183,10 +244,13 @@ class _Agreement:
     """How the reader's letters stand to the marks that a person gave, over the stored answers."""
 
     def __init__(self) -> None:
-        rows = [json.loads(line) for line in (HERE / "free_answers.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [
+            json.loads(line)
+            for line in (HERE / "free_answers.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
         self.n, self.wrong, self.missed = len(rows), [], []
         for row in rows:
-            options = Options(_options(row["questions"]), row["letters"], row["negative"])
+            options = QuestionOptions(_options(row["questions"]), row["letters"], row["negative"])
             reading = read_letter(row["answer"], options)
             if reading.value not in (None, row["mark"]):
                 self.wrong.append((row["id"], row["mark"], str(reading)))
@@ -206,7 +270,8 @@ def _subject(name: str) -> list[dict[str, Any]]:
 
 
 def test_real_answers_of_a_weak_model_are_read_as_a_person_reads_them() -> None:
-    """SmolLM2-135M-Instruct (Apache-2.0) on MMLU's questions, asked in seven ways, half of them sampled; each marked by hand.
+    """SmolLM2-135M-Instruct (Apache-2.0) on MMLU's questions, asked in seven ways, half of them sampled; each
+    marked by hand.
 
     The reader before this one read 23 % of them wrong. Questions and options are read from the mirror.
     """

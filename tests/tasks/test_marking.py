@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.config.schema import Generation as Settings
+from harness.config.schema import GenerationSettings as Settings
 from harness.items import Completion, Generation, Score, ThinkTags
 from harness.tasks import Marks, PromptStyle, Task
 from harness.tasks.catalogue import DATA
@@ -39,13 +39,18 @@ def test_thoughts_never_count(sums: Callable[..., Task]) -> None:
 
 
 def test_a_prompt_that_opens_the_thought(sums: Callable[..., Task]) -> None:
-    style = PromptStyle(chat=lambda messages, _: f"{messages[-1]['content']}<think>\n", think=ThinkTags("<think>", "</think>"))
+    style = PromptStyle(
+        chat=lambda messages, _: f"{messages[-1]['content']}<think>\n", think=ThinkTags("<think>", "</think>")
+    )
     task = sums()
     item = next(iter(task.items(style)))
     assert isinstance(item, Completion)
     assert item.think == ThinkTags("<think>", "</think>", opened=True)
     marks = marked(task, ["5</think>1", "2"], style)
-    assert [(sample.metrics["exact_match"], sample.truncated) for sample in marks.samples] == [(1, False), (0, True)]
+    assert [(sample.metrics["exact_match"], sample.truncated) for sample in marks.samples] == [
+        (1, False),
+        (0, True),
+    ]
 
 
 def test_without_tags_a_thought_is_still_no_answer(sums: Callable[..., Task]) -> None:
@@ -62,16 +67,30 @@ def test_the_budget_used_up_is_truncated_but_marked(sums: Callable[..., Task]) -
 def test_only_complete_documents_count(sums: Callable[..., Task]) -> None:
     task = sums()
     assert task.mark({}, PLAIN) == Marks((), (), 0)
-    marks = task.mark({"2:0": Generation("2:0", "3", "eos"), "3:0": Generation("3:0", "3", "eos")}, PLAIN, limit=3)
-    assert (marks.n, marks.samples[0].doc_id, marks.metrics[0].value, marks.metrics[0].stderr) == (1, 2, 1.0, None)
+    marks = task.mark(
+        {"2:0": Generation("2:0", "3", "eos"), "3:0": Generation("3:0", "3", "eos")}, PLAIN, limit=3
+    )
+    assert (marks.n, marks.samples[0].doc_id, marks.metrics[0].value, marks.metrics[0].stderr) == (
+        1,
+        2,
+        1.0,
+        None,
+    )
 
 
 def test_settings_reach_the_items(sums: Callable[..., Task]) -> None:
-    settings = Settings(temperature=0.7, top_p=0.9, top_k=20, max_tokens=11, until=["。"], repetition_penalty=1.1)
+    settings = Settings(
+        temperature=0.7, top_p=0.9, top_k=20, max_tokens=11, until=["。"], repetition_penalty=1.1
+    )
     items = [item for item in sums(generation=settings).items(PLAIN) if isinstance(item, Completion)]
     assert (items[0].max_tokens, items[0].stop) == (11, ("。",))
     sampling = items[0].sampling
-    assert (sampling.temperature, sampling.top_p, sampling.top_k, sampling.repetition_penalty) == (0.7, 0.9, 20, 1.1)
+    assert (sampling.temperature, sampling.top_p, sampling.top_k, sampling.repetition_penalty) == (
+        0.7,
+        0.9,
+        20,
+        1.1,
+    )
     assert len({item.sampling.seed for item in items}) == len(items)
     assert next(iter(sums().items(replace(PLAIN, max_new_tokens=3)))).max_tokens == 3  # type: ignore[union-attr]
     assert next(iter(sums().items(PLAIN))).max_tokens == 40  # type: ignore[union-attr]
@@ -94,16 +113,26 @@ def test_repeats_are_scored_one_by_one_and_voted(sums: Callable[..., Task]) -> N
 
 
 def test_filters_that_vote_go_lm_evals_way(sums: Callable[..., Task]) -> None:
-    steps = [{"function": "regex", "regex_pattern": "(\\d+)"}, {"function": "majority_vote"}, {"function": "take_first"}]
+    steps = [
+        {"function": "regex", "regex_pattern": "(\\d+)"},
+        {"function": "majority_vote"},
+        {"function": "take_first"},
+    ]
     task = sums({"filter_list": [{"name": "vote", "filter": steps}], "repeats": 3})
     keys = ["0:0", "0:1", "0:2"]
     assert [item.key for item in task.items(PLAIN, 1)] == keys
-    marks = task.mark({key: Generation(key, text, "eos") for key, text in zip(keys, ["4", "1", "1"], strict=True)}, PLAIN, 1)
+    marks = task.mark(
+        {key: Generation(key, text, "eos") for key, text in zip(keys, ["4", "1", "1"], strict=True)}, PLAIN, 1
+    )
     assert [(metric.metric, metric.value) for metric in marks.metrics] == [("exact_match", 1.0)]
 
 
-def test_a_document_that_cannot_be_marked_is_left_out(sums: Callable[..., Task], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "marking.py").write_text("def process(doc, results):\n    return {'exact_match': 1 / (doc['q'] != '1 + 1 =')}\n")
+def test_a_document_that_cannot_be_marked_is_left_out(
+    sums: Callable[..., Task], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "marking.py").write_text(
+        "def process(doc, results):\n    return {'exact_match': 1 / (doc['q'] != '1 + 1 =')}\n"
+    )
     task = sums()
     task._task.config.process_results = _module(tmp_path / "marking.py").process
     marks = marked(task, ["1", "2", "3", "4"])
@@ -116,7 +145,10 @@ def test_a_document_that_cannot_be_marked_is_left_out(sums: Callable[..., Task],
 def test_ties_are_told(loaded: Callable[..., Task]) -> None:
     task = loaded("xcopa_zh")
     items = list(task.items(PLAIN, 2))
-    answers = {item.key: Score(item.key, (-1.0, value), (False, False), (1, 1)) for item, value in zip(items, (-1.0, -2.0), strict=True)}
+    answers = {
+        item.key: Score(item.key, (-1.0, value), (False, False), (1, 1))
+        for item, value in zip(items, (-1.0, -2.0), strict=True)
+    }
     assert [sample.tied for sample in task.mark(answers, PLAIN, 2).samples] == [True, False]
 
 
@@ -177,7 +209,11 @@ def test_cmrc_marks_by_characters() -> None:
 def test_generative_ceval_through_a_thought(loaded: Callable[..., Task]) -> None:
     task = loaded("ceval-valid-gen_art_studies")
     items = list(task.items(THINK, 2))
-    marks = task.mark({item.key: Generation(item.key, "<think>答案：B</think>\n\n答案：A", "eos") for item in items}, THINK, 2)
+    marks = task.mark(
+        {item.key: Generation(item.key, "<think>答案：B</think>\n\n答案：A", "eos") for item in items},
+        THINK,
+        2,
+    )
     assert {sample.answer for sample in marks.samples} == {"A"}
     assert [metric.metric for metric in marks.metrics] == ["exact_match"]
     assert task.chance == 0.25

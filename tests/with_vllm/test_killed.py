@@ -1,4 +1,6 @@
-"""Ctrl-C, ``kill -9`` of the worker, and an engine core that dies: the cells go on, nothing is lost, no process stays."""
+"""Ctrl-C, ``kill -9`` of the worker, and an engine core that dies: the cells go on, nothing is lost, no
+process stays.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,7 @@ def test_whatever_dies_the_same_command_goes_on(tmp_path: Path) -> None:
         if victim == "interrupt":
             run.send_signal(signal.SIGINT)
         else:
-            word = {"worker": "harness.run.worker", "core": "EngineCore"}.get(victim)
+            word = {"worker": "harness.evaluation.worker", "core": "EngineCore"}.get(victim)
             os.kill(named(processes, word).pid if word else run.pid, signal.SIGKILL)
         run.communicate(timeout=120)
         assert gone(processes), f"a process stayed after {victim}"

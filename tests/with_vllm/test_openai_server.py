@@ -1,4 +1,6 @@
-"""The openai engine against vLLM's own server, on the CPU, with a packaged model: the numbers are those of the transformers engine."""
+"""The openai engine against vLLM's own server, on the CPU, with a packaged model: the numbers are those of
+the transformers engine.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from typing import Any
 import pytest
 
 # A module of it, so that no folder of that name is taken for it.
-pytest.importorskip("vllm.entrypoints", reason="vllm is not installed: `make test-vllm` builds its environment")
+pytest.importorskip(
+    "vllm.entrypoints", reason="vllm is not installed: `make test-vllm` builds its environment"
+)
 
 from support.runs import harness, results, write_config
 
@@ -30,7 +34,9 @@ MODEL = "bundled/tiny-qwen"
 FOLDER = Path(__file__).resolve().parents[2] / "harness/data/models/tiny-qwen"
 WINDOW = 512
 KEY = "sk-of-the-test-server"
-TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% if not loop.last %} {% endif %}{% endfor %}"
+TEMPLATE = (
+    "{% for message in messages %}{{ message['content'] }}{% if not loop.last %} {% endif %}{% endfor %}"
+)
 """A chat's texts, one after the other: what the model gets is known without it."""
 START = 240
 """Seconds that the server has to start."""
@@ -42,8 +48,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(FOLDER), "--served-model-name", MODEL]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--dtype", "float32", "--max-model-len", str(WINDOW), "--enforce-eager"]
+    command = [
+        sys.executable,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--model",
+        str(FOLDER),
+        "--served-model-name",
+        MODEL,
+    ]
+    command += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--dtype",
+        "float32",
+        "--max-model-len",
+        str(WINDOW),
+        "--enforce-eager",
+    ]
     command += ["--api-key", KEY, "--max-num-seqs", "8"]
     env = {
         **os.environ,
@@ -97,9 +121,18 @@ def by_key(answers: Any) -> dict[str, Any]:
 
 
 def test_scores_and_likelihoods(spec: ModelSpec, local: Any) -> None:
-    choices = [Choice(str(n), tuple((f"问题: {n} + 4 = ?\n答案:", f" {m}") for m in (n + 4, n + 5, "北京"))) for n in range(12)]
-    choices += [Choice("long", (("Anna has 3 apples. " * 120, "Tom has 5"),)), Choice("empty", (("", "Anna"), ("Anna", "")))]
-    passages = [Passage("en", "Anna has 3 apples and gives 2 to Tom. " * 80), Passage("zh", "小明有三个苹果。")]
+    choices = [
+        Choice(str(n), tuple((f"问题: {n} + 4 = ?\n答案:", f" {m}") for m in (n + 4, n + 5, "北京")))
+        for n in range(12)
+    ]
+    choices += [
+        Choice("long", (("Anna has 3 apples. " * 120, "Tom has 5"),)),
+        Choice("empty", (("", "Anna"), ("Anna", ""))),
+    ]
+    passages = [
+        Passage("en", "Anna has 3 apples and gives 2 to Tom. " * 80),
+        Passage("zh", "小明有三个苹果。"),
+    ]
     engine = open_engine(spec)
     try:
         assert engine.info.extra["scoring"] == "prompt_logprobs"
@@ -108,7 +141,11 @@ def test_scores_and_likelihoods(spec: ModelSpec, local: Any) -> None:
         found, right = by_key(engine.score(choices)), by_key(local.score(choices))
         for key, answer in found.items():
             assert answer.logprobs == pytest.approx(right[key].logprobs, abs=1e-3 * max(right[key].lengths))
-            assert (answer.greedy, answer.lengths, answer.truncated) == (right[key].greedy, right[key].lengths, right[key].truncated)
+            assert (answer.greedy, answer.lengths, answer.truncated) == (
+                right[key].greedy,
+                right[key].lengths,
+                right[key].truncated,
+            )
         assert len(found) == len(choices)
         for key, told in by_key(engine.perplexity(passages)).items():
             own = by_key(local.perplexity(passages))[key]
@@ -135,9 +172,14 @@ def test_generation(spec: ModelSpec, local: Any) -> None:
         assert found["cut"].tokens.output <= 20
         assert found["ids"].output_ids == right["ids"].output_ids
         assert found["ids"].finish == "length"
-        drawn = [Completion(f"{seed}", "Anna", (), 12, Sampling(temperature=1.0, top_p=0.9, top_k=30, seed=seed)) for seed in (1, 2, 3)]
+        drawn = [
+            Completion(f"{seed}", "Anna", (), 12, Sampling(temperature=1.0, top_p=0.9, top_k=30, seed=seed))
+            for seed in (1, 2, 3)
+        ]
         once, again = by_key(engine.generate(drawn)), by_key(engine.generate(drawn))
-        assert {key: answer.text for key, answer in once.items()} == {key: answer.text for key, answer in again.items()}
+        assert {key: answer.text for key, answer in once.items()} == {
+            key: answer.text for key, answer in again.items()
+        }
         assert len({answer.text for answer in once.values()}) > 1
     finally:
         engine.close()
@@ -152,7 +194,11 @@ def test_chats(spec: ModelSpec, local: Any) -> None:
         messages = [{"role": "system", "content": "Anna has"}, {"role": "user", "content": "3 apples."}]
         (found,) = engine.generate([Completion("k", render(messages, True), ("\n",), 12)])
         (right,) = local.generate([Completion("k", "Anna has 3 apples.", ("\n",), 12)])
-        assert (found.text, found.finish, found.tokens.prompt) == (right.text, right.finish, right.tokens.prompt)
+        assert (found.text, found.finish, found.tokens.prompt) == (
+            right.text,
+            right.finish,
+            right.tokens.prompt,
+        )
         with pytest.raises(ModelError, match="chats give no log-probabilities"):
             list(engine.score([Choice("k", (("a", "b"),))]))
     finally:
@@ -161,13 +207,24 @@ def test_chats(spec: ModelSpec, local: Any) -> None:
 
 def test_a_run_and_its_parity(spec: ModelSpec, tmp_path: Path) -> None:
     """From the command line: the endpoint's cells equal the transformers engine's, and the key is nowhere."""
-    tasks = [{"task": "zh_arithmetic", "limit": 40}, {"task": "en_word_problems", "limit": 10}, {"task": "en_passages", "limit": 5}]
+    tasks = [
+        {"task": "zh_arithmetic", "limit": 40},
+        {"task": "en_word_problems", "limit": 10},
+        {"task": "en_passages", "limit": 5},
+    ]
     config = write_config(tmp_path, tasks, [{"preset": "tiny-qwen", "max_length": WINDOW - 2}])
-    changes = ["engine=openai", f"base_url={spec.base_url}", f"tokenizer={MODEL}", "api_key_env=VLLM_TEST_KEY"]
+    changes = [
+        "engine=openai",
+        f"base_url={spec.base_url}",
+        f"tokenizer={MODEL}",
+        "api_key_env=VLLM_TEST_KEY",
+    ]
     against = [part for change in changes for part in ("--against", change)]
     done = harness("parity", config, *against, cwd=tmp_path, VLLM_TEST_KEY=KEY)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "trusted? no" not in done.stdout
-    (folder,) = [path for path in (tmp_path / "results/parity/test").iterdir() if path.name != "as-configured"]
+    (folder,) = [
+        path for path in (tmp_path / "results/parity/test").iterdir() if path.name != "as-configured"
+    ]
     assert {row["status"] for row in results(folder)["rows"]} == {"ok"}
     assert all(KEY.encode() not in path.read_bytes() for path in folder.rglob("*") if path.is_file())

@@ -70,10 +70,25 @@ def test_auto_takes_transformers_on_the_cpu_build() -> None:
 
 def test_arguments_environment_and_random_weights(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HARNESS_TEST_MARK", raising=False)
-    overrides = {"num_hidden_layers": 1, "hidden_size": 128, "num_attention_heads": 4, "intermediate_size": 64}
-    arguments = {"max_num_seqs": 3, "block_size": 64, "env": {"HARNESS_TEST_MARK": "set"}, "kv_cache_memory_bytes": 1 << 28}
+    overrides = {
+        "num_hidden_layers": 1,
+        "hidden_size": 128,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+    }
+    arguments = {
+        "max_num_seqs": 3,
+        "block_size": 64,
+        "env": {"HARNESS_TEST_MARK": "set"},
+        "kv_cache_memory_bytes": 1 << 28,
+    }
     spec = ModelSpec(
-        id="Qwen/Qwen2.5-0.5B-Instruct", engine="vllm", weights="random", config_overrides=overrides, engine_args=arguments, max_length=300
+        id="Qwen/Qwen2.5-0.5B-Instruct",
+        engine="vllm",
+        weights="random",
+        config_overrides=overrides,
+        engine_args=arguments,
+        max_length=300,
     )
     engine: Any = open_engine(spec, device="cpu", mirror=mirror)
     import os
@@ -92,16 +107,29 @@ def test_lora(tmp_path: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 64, "target_modules": ["q_proj"], "bias": "none", "task_type": "CAUSAL_LM"}
+    config = {
+        "peft_type": "LORA",
+        "r": 4,
+        "lora_alpha": 64,
+        "target_modules": ["q_proj"],
+        "bias": "none",
+        "task_type": "CAUSAL_LM",
+    }
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     torch.manual_seed(0)
     layers = [f"base_model.model.model.layers.{layer}.self_attn.q_proj" for layer in range(4)]
-    parts = {f"{name}.lora_{half}.weight": torch.randn(size) for name in layers for half, size in (("A", (4, 128)), ("B", (128, 4)))}
+    parts = {
+        f"{name}.lora_{half}.weight": torch.randn(size)
+        for name in layers
+        for half, size in (("A", (4, 128)), ("B", (128, 4)))
+    }
     save_file(parts, tmp_path / "adapter_model.safetensors")
     texts = []
     for arguments in ({}, {"lora": str(tmp_path)}):
         engine = open_engine(ModelSpec(id=TINY, engine="vllm", engine_args=arguments), device="cpu")
-        texts.append([answer.text for answer in engine.generate([Completion("x", "the cat sat on", max_tokens=30)])])
+        texts.append(
+            [answer.text for answer in engine.generate([Completion("x", "the cat sat on", max_tokens=30)])]
+        )
         engine.close()
     assert texts[0] != texts[1]
     assert "no adapter_config.json" in refused(TINY, engine_args={"lora": str(tmp_path / "nowhere")})
@@ -110,7 +138,9 @@ def test_lora(tmp_path: Path) -> None:
 def test_memory_comes_back() -> None:
     sizes = []
     for _ in range(3):
-        engine = open_engine(ModelSpec(id=TINY, engine="vllm", engine_args={"kv_cache_memory_bytes": 1 << 29}), device="cpu")
+        engine = open_engine(
+            ModelSpec(id=TINY, engine="vllm", engine_args={"kv_cache_memory_bytes": 1 << 29}), device="cpu"
+        )
         list(engine.generate([Completion("x", "y", max_tokens=2)]))
         engine.close()
         sizes.append(psutil.Process().memory_info().rss)

@@ -14,8 +14,8 @@ MOST = 8
 def check(votes: Votes) -> None:
     """Raises DataError, with the names, where ratings are not finite.
 
-    They are where, however the models are split into two groups, each group won at least once (a tie counts) against the other: the graph
-    of who won against whom must be strongly connected.
+    They are where, however the models are split into two groups, each group won at least once (a tie counts)
+    against the other: the graph of who won against whom must be strongly connected.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
@@ -37,7 +37,9 @@ def check(votes: Votes) -> None:
         raise DataError(
             f"a rating would be infinite: {said}; add battles, or leave them out: {_advice([n for _, ns in never for n in ns])}.{told}"
         )
-    raise DataError(f"groups of models between which only one side ever won: {_parts(votes, group)}; add battles, or use --without.{told}")
+    raise DataError(
+        f"groups of models between which only one side ever won: {_parts(votes, group)}; add battles, or use --without.{told}"
+    )
 
 
 def _extremes(votes: Votes, won: np.ndarray, lost: np.ndarray) -> list[tuple[str, list[str]]]:
@@ -47,7 +49,10 @@ def _extremes(votes: Votes, won: np.ndarray, lost: np.ndarray) -> list[tuple[str
 
 def _parts(votes: Votes, group: np.ndarray) -> str:
     """The groups, smallest first; the biggest by its size."""
-    members = [[votes.models[place] for place in np.flatnonzero(group == number)] for number in range(int(group.max()) + 1)]
+    members = [
+        [votes.models[place] for place in np.flatnonzero(group == number)]
+        for number in range(int(group.max()) + 1)
+    ]
     members.sort(key=len)
     return "; ".join(f"({_names(one)})" for one in members[:MOST])
 

@@ -31,10 +31,11 @@ STYLE_COLUMNS = tuple(name.format(side) for names in SOURCES.values() for name i
 
 
 def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
-    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the row's number from 1 (in JSONL the line's).
+    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the row's number
+    from 1 (in JSONL the line's).
 
-    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind, or broken (with the row where that is
-    known).
+    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind, or broken
+    (with the row where that is known).
     """
     import pandas as pd
 
@@ -83,7 +84,10 @@ def _parquet(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
 
 
 def style_differences(path: Path, frame: DataFrame) -> Array:
-    """(rows, 4): (x_a − x_b)/(x_a + x_b + 1) of each feature. Raises DataError where a feature is missing or no count."""
+    """(rows, 4): (x_a − x_b)/(x_a + x_b + 1) of each feature.
+
+    Raises DataError where a feature is missing or no count.
+    """
     first, second = _features(path, frame, "a"), _features(path, frame, "b")
     return (first - second) / (first + second + 1)
 
@@ -96,11 +100,17 @@ def _features(path: Path, frame: DataFrame, side: str) -> Array:
         column = next((name for name in known if name in frame.columns), None)
         for number in range(len(frame)):
             record = kept[number] if kept is not None else {}
-            value = frame[column].iloc[number] if column else next((record[name] for name in known if name in record), None)
+            value = (
+                frame[column].iloc[number]
+                if column
+                else next((record[name] for name in known if name in record), None)
+            )
             count = _total(value)
             if count is None:
                 row = int(frame.index[number])
-                raise DataError(f"{path}: row {row}: {feature} of side {side}: expected a count in {' or '.join(known)}, got {value!r}")
+                raise DataError(
+                    f"{path}: row {row}: {feature} of side {side}: expected a count in {' or '.join(known)}, got {value!r}"
+                )
             found[number, place] = count
     return found
 
@@ -112,7 +122,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _total(value: Any) -> float | None:
-    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a table lacks nothing but says null)."""
+    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a table lacks
+    nothing but says null).
+    """
     if isinstance(value, dict):
         parts = [_total(part) for part in value.values() if part is not None]
         return None if None in parts else sum(part for part in parts if part is not None)

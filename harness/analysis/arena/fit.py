@@ -1,8 +1,9 @@
-"""Bradley–Terry by Newton's method: P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as half wins, Σθ = 0.
+"""Bradley–Terry by Newton's method: P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as half wins,
+Σθ = 0.
 
-A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹, and the sandwich H⁻¹BH⁻¹ (Huber 1967;
-White 1982; HC0 of statistics libraries), with H = Σ p(1 − p)xxᵀ and B = Σ (y − p)²xxᵀ over battles. Where ties are many the model's is too
-wide.
+A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹, and the
+sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 − p)xxᵀ and B = Σ (y −
+p)²xxᵀ over battles. Where ties are many the model's is too wide.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True)
 class Fit:
-    """``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of each style feature; covariances
-    (K + k, K + k) of both together under Σθ = 0."""
+    """``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of each
+    style feature; covariances (K + k, K + k) of both together under Σθ = 0.
+    """
 
     models: tuple[str, ...]
     theta: Array
@@ -46,8 +48,9 @@ class Fit:
 
 
 def fit(votes: Votes) -> Fit:
-    """The maximum-likelihood strengths. Raises DataError, with the names, where the votes do not determine them (`connected.check`), or
-    where style alone tells every winner."""
+    """The maximum-likelihood strengths. Raises DataError, with the names, where the votes do not determine
+    them (`connected.check`), or where style alone tells every winner.
+    """
     check(votes)
     style, spread = scaled(votes)
     beta = solve(votes, votes.weight, style)
@@ -60,12 +63,15 @@ def fit(votes: Votes) -> Fit:
 
 
 def scaled(votes: Votes) -> tuple[Array, Array]:
-    """Style differences in standard deviations (not centred: sides may be exchanged), and those deviations. Raises DataError for a feature
-    that never differs."""
+    """Style differences in standard deviations (not centred: sides may be exchanged), and those deviations.
+    Raises DataError for a feature that never differs.
+    """
     spread = votes.style.std(axis=0)
     flat = [name for name, value in zip(STYLE, spread, strict=False) if value < 1e-12]
     if flat:
-        raise DataError(f"style control: {', '.join(flat)}: the two answers never differ in it; leave --style-control out or count it")
+        raise DataError(
+            f"style control: {', '.join(flat)}: the two answers never differ in it; leave --style-control out or count it"
+        )
     return votes.style / spread if len(spread) else votes.style, spread
 
 
@@ -80,11 +86,15 @@ def solve(votes: Votes, weight: Array, style: Array, start: Array | None = None)
         largest = float(np.abs(step).max())
         if not np.isfinite(largest):
             break
-        beta += step * min(1.0, 2.0 / largest) if largest else step  # a long step may overshoot where p is near 0 or 1
+        beta += (
+            step * min(1.0, 2.0 / largest) if largest else step
+        )  # a long step may overshoot where p is near 0 or 1
         beta[:size] -= beta[:size].mean()
         if largest < TOLERANCE:
             return beta
-    raise DataError("the ratings do not converge: a model, or a feature of style, tells nearly every winner; add battles or leave it out")
+    raise DataError(
+        "the ratings do not converge: a model, or a feature of style, tells nearly every winner; add battles or leave it out"
+    )
 
 
 def _expected(votes: Votes, beta: Array, style: Array) -> Array:
@@ -119,7 +129,9 @@ def _moments(votes: Votes, value: Array, style: Array) -> Array:
 
 
 def _inverse(moments: Array, size: int) -> Array:
-    """The generalised inverse with Σθ = 0: ones in θ are the null direction; NaN where there is another one."""
+    """The generalised inverse with Σθ = 0: ones in θ are the null direction; NaN where there is another
+    one.
+    """
     level = np.zeros(len(moments))
     level[:size] = 1 / np.sqrt(size)
     scale = float(np.trace(moments)) / len(moments) or 1.0

@@ -25,9 +25,11 @@ Anchor = tuple[str, float]
 
 @dataclass(frozen=True)
 class Rating:
-    """One model. ``low`` to ``high`` is the 95 % interval that ranks rest on; ``bootstrap`` the percentile one where it was asked for.
+    """One model. ``low`` to ``high`` is the 95 % interval that ranks rest on; ``bootstrap`` the percentile
+    one where it was asked for.
 
-    ``rank``: 1 + models whose lower bound exceeds my upper one; ``rank_high``: n − models whose upper bound lies below my lower one.
+    ``rank``: 1 + models whose lower bound exceeds my upper one; ``rank_high``: n − models whose upper bound
+    lies below my lower one.
     """
 
     model: str
@@ -43,7 +45,9 @@ class Rating:
 
 @dataclass(frozen=True)
 class Effect:
-    """What one standard deviation more of a style feature is worth, in rating points, with its 95 % interval."""
+    """What one standard deviation more of a style feature is worth, in rating points, with its 95 %
+    interval.
+    """
 
     feature: str
     points: float
@@ -53,7 +57,10 @@ class Effect:
 
 @dataclass(frozen=True)
 class Ratings:
-    """All models, best first. ``lost_draws`` bootstrap samples of ``draws`` determined no ratings and are left out."""
+    """All models, best first.
+
+    ``lost_draws`` bootstrap samples of ``draws`` determined no ratings and are left out.
+    """
 
     rows: tuple[Rating, ...]
     style: tuple[Effect, ...]
@@ -69,10 +76,10 @@ class Ratings:
 def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anchor | None = None) -> Ratings:
     """Ratings θ·400/ln 10 + 1000 with sandwich intervals; mean 1000, or ``anchor`` (model, its rating).
 
-    With an anchor every interval is that of the distance to it, and its own has no width. ``draws`` > 0 adds percentile bootstrap intervals
-    over battles. Where all votes that tell a model from the others are ties, the sandwich has no width; then the model's own standard
-    error is taken, which counts a tie like a win, and the notes say so. Raises DataError as `fit` does, ConfigError for an anchor that is
-    not there.
+    With an anchor every interval is that of the distance to it, and its own has no width. ``draws`` > 0 adds
+    percentile bootstrap intervals over battles. Where all votes that tell a model from the others are ties,
+    the sandwich has no width; then the model's own standard error is taken, which counts a tie like a win,
+    and the notes say so. Raises DataError as `fit` does, ConfigError for an anchor that is not there.
     """
     if anchor is not None:
         anchor = (tidy(anchor[0]), anchor[1])
@@ -95,7 +102,9 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
             float(errors[k]),
             float(low[k]),
             float(high[k]),
-            (level + float(drawn[0][k]), level + float(drawn[1][k])) if drawn is not None and k not in flat else None,
+            (level + float(drawn[0][k]), level + float(drawn[1][k]))
+            if drawn is not None and k not in flat
+            else None,
             1 + int((low > high[k]).sum()),
             len(rating) - int((high < low[k]).sum()),
             float(counts[k]),
@@ -103,13 +112,26 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
         for k, name in enumerate(found.models)
     ]
     rows.sort(key=lambda row: (-row.rating, row.model))
-    return Ratings(tuple(rows), _effects(found), votes.battles, draws, lost, seed, anchor, (*votes.notes, *_ties(found, flat)))
+    return Ratings(
+        tuple(rows),
+        _effects(found),
+        votes.battles,
+        draws,
+        lost,
+        seed,
+        anchor,
+        (*votes.notes, *_ties(found, flat)),
+    )
 
 
 def _percentiles(votes: Votes, found: Fit, draws: int, seed: int, place: int | None) -> tuple[Array, int]:
-    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many draws were lost."""
+    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many draws were
+    lost.
+    """
     samples, lost = bootstrap(votes, found, draws, seed)
-    return np.asarray(SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)), lost
+    return np.asarray(
+        SCALE * np.percentile(np.array([_relative(one, place) for one in samples]), [2.5, 97.5], axis=0)
+    ), lost
 
 
 def _relative(theta: Array, place: int | None) -> Array:
@@ -124,7 +146,9 @@ def _flat(errors: Array, place: int | None) -> Codes:
 def _ties(found: Fit, flat: Codes) -> list[str]:
     if not len(flat):
         return []
-    names = ", ".join(found.models[k] for k in flat[:8]) + (f" and {len(flat) - 8} more" if len(flat) > 8 else "")
+    names = ", ".join(found.models[k] for k in flat[:8]) + (
+        f" and {len(flat) - 8} more" if len(flat) > 8 else ""
+    )
     return [
         f"Only ties tell {names} from the others: votes that all agree have no spread, so these intervals are the model's (a tie counted "
         "like a win or a loss), which are too wide rather than too narrow; a bootstrap of them has no width and is left out."
@@ -144,14 +168,18 @@ def _effects(found: Fit) -> tuple[Effect, ...]:
     size = len(found.models)
     errors = np.sqrt(np.diag(found.sandwich)[size:])
     triples = zip(found.features, SCALE * found.gamma, SCALE * Z * errors, strict=True)
-    return tuple(Effect(name, float(value), float(value - half), float(value + half)) for name, value, half in triples)
+    return tuple(
+        Effect(name, float(value), float(value - half), float(value + half)) for name, value, half in triples
+    )
 
 
 def bootstrap(votes: Votes, found: Fit, draws: int, seed: int = SEED) -> tuple[Array, int]:
-    """(draws that could be fitted, K) strengths from resampled battles, and how many could not: a model won or lost nothing in them.
+    """(draws that could be fitted, K) strengths from resampled battles, and how many could not: a model won
+    or lost nothing in them.
 
-    A row's count is drawn, not its battles one by one: the same distribution, and memory by pairs. Raises DataError where more than one
-    draw in twenty fails, since the percentiles would then say too little of the tails.
+    A row's count is drawn, not its battles one by one: the same distribution, and memory by pairs. Raises
+    DataError where more than one draw in twenty fails, since the percentiles would then say too little of the
+    tails.
     """
     style, _ = scaled(votes)
     rng = np.random.default_rng(seed)
@@ -168,5 +196,7 @@ def bootstrap(votes: Votes, found: Fit, draws: int, seed: int = SEED) -> tuple[A
         except DataError:
             lost += 1
     if lost > draws / 20:
-        raise DataError(f"{lost} of {draws} bootstrap samples determine no ratings: too few battles on a model; use --min-battles")
+        raise DataError(
+            f"{lost} of {draws} bootstrap samples determine no ratings: too few battles on a model; use --min-battles"
+        )
     return np.array(kept), lost

@@ -1,4 +1,6 @@
-"""Counting the votes of a file, frame by frame; names that look alike are one, and what is no vote is refused with its row."""
+"""Counting the votes of a file, frame by frame; names that look alike are one, and what is no vote is refused
+with its row.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 TIES = {"tie", "tie (bothbad)", "tie(bothbad)", "bothbad", "both_bad", "both bad", "draw"}
 SIDES = {"model_a": 1.0, "a": 1.0, "model_b": 0.0, "b": 0.0} | dict.fromkeys(TIES, 0.5)
-HOT = {"winner_model_a": 1.0, "winner_model_b": 0.0} | dict.fromkeys((f"winner_{tie}" for tie in (*sorted(TIES), "tie_bothbad")), 0.5)
+HOT = {"winner_model_a": 1.0, "winner_model_b": 0.0} | dict.fromkeys(
+    (f"winner_{tie}" for tie in (*sorted(TIES), "tie_bothbad")), 0.5
+)
 """Columns of which one says 1 (LMSYS's Kaggle competition of 2024), and what it says."""
 COUNTS = {"wins_a": 1.0, "wins_b": 0.0} | dict.fromkeys(("ties", "tie", "draws", "draw"), 0.5)
 TIED = ("tie", "is_tie", "tied", "draw", "is_draw")
@@ -37,14 +41,16 @@ MOST = 6
 
 
 def read_votes(path: Path, *, style: bool = False, where: Sequence[str] = ()) -> Votes:
-    """The votes of a file: battles or win counts in CSV, JSON, JSONL or Parquet, the columns as docs/arena.md says.
+    """The votes of a file: battles or win counts in CSV, JSON, JSONL or Parquet, the columns as docs/arena.md
+    says.
 
-    ``where`` keeps rows by ``column=value``. Only counts by pair are held, with ``style`` eight numbers a battle. Raises DataError for a
-    file that cannot be read, a column that is missing, a vote that is no vote (with its row), or a model against itself.
+    ``where`` keeps rows by ``column=value``. Only counts by pair are held, with ``style`` eight numbers a
+    battle. Raises DataError for a file that cannot be read, a column that is missing, a vote that is no vote
+    (with its row), or a model against itself.
     """
     from harness.analysis.arena.files import frames
 
-    tally = Tally(path, style)
+    tally = VoteTally(path, style)
     for frame in frames(path, tally.columns(where)):
         tally.add(_chosen(path, frame, where))
     return tally.votes(where)
@@ -74,7 +80,7 @@ def _texts(column: Series[Any]) -> Series[Any]:
     return pd.Series([str(value) for value in column], index=column.index, dtype=object)
 
 
-class Tally:
+class VoteTally:
     """Counts votes frame by frame."""
 
     def __init__(self, path: Path, style: bool) -> None:
@@ -100,7 +106,10 @@ class Tally:
         if named:
             frame = frame.rename(columns={"winner": "model_a", "loser": "model_b"}).assign(winner="model_a")
         lacking = [name for name in ("model_a", "model_b") if name not in frame.columns]
-        counted, hot = {"wins_a", "wins_b"} <= set(frame.columns), {"winner_model_a", "winner_model_b"} <= set(frame.columns)
+        counted, hot = (
+            {"wins_a", "wins_b"} <= set(frame.columns),
+            {"winner_model_a", "winner_model_b"} <= set(frame.columns),
+        )
         if lacking or not (counted or hot or "winner" in frame.columns):
             from harness.analysis.arena.files import header
 
@@ -112,7 +121,11 @@ class Tally:
         first, second = self._codes(frame, "model_a"), self._codes(frame, "model_b")
         same = np.flatnonzero(first == second)
         if len(same):
-            raise self._wrong(frame, int(same[0]), f"{frame['model_a'].iloc[same[0]]!r} against itself; a battle has two models")
+            raise self._wrong(
+                frame,
+                int(same[0]),
+                f"{frame['model_a'].iloc[same[0]]!r} against itself; a battle has two models",
+            )
         if counted:
             self._add_counts(frame, first, second)
             return
@@ -126,8 +139,17 @@ class Tally:
         empty = np.flatnonzero(texts.map({text: missing(text) for text in texts.unique()}))
         if len(empty):
             said = names.iloc[int(empty[0])]
-            raise self._wrong(frame, int(empty[0]), f"no name in {column} (it is {said!r}); every battle names both models")
-        odd = next((place for place, name in enumerate(names) if isinstance(name, bool | list | dict | tuple | np.ndarray)), None)
+            raise self._wrong(
+                frame, int(empty[0]), f"no name in {column} (it is {said!r}); every battle names both models"
+            )
+        odd = next(
+            (
+                place
+                for place, name in enumerate(names)
+                if isinstance(name, bool | list | dict | tuple | np.ndarray)
+            ),
+            None,
+        )
         if odd is not None:
             raise self._wrong(frame, odd, f"{column} is {names.iloc[odd]!r}; expected a model's name as text")
         for name in texts.unique():
@@ -137,9 +159,13 @@ class Tally:
 
     def _add_counts(self, frame: DataFrame, first: Codes, second: Codes) -> None:
         if self._style:
-            raise DataError(f"{self._path}: a table of win counts holds no answers: --style-control needs battles with conv_metadata")
+            raise DataError(
+                f"{self._path}: a table of win counts holds no answers: --style-control needs battles with conv_metadata"
+            )
         there = [column for column in COUNTS if column in frame.columns]
-        if len(there) > len({"wins_a", "wins_b", "ties"}) or {"winner", "winner_model_a"} & set(frame.columns):
+        if len(there) > len({"wins_a", "wins_b", "ties"}) or {"winner", "winner_model_a"} & set(
+            frame.columns
+        ):
             others = [*there[2:], *(name for name in ("winner", "winner_model_a") if name in frame.columns)]
             raise DataError(
                 f"{self._path}: columns wins_a and wins_b beside {', '.join(others)}: which of them counts? Leave the others out"
@@ -158,7 +184,9 @@ class Tally:
 
             self._battles.append((first, second, outcome, style_differences(self._path, frame)))
             return
-        keys, counts = np.unique(np.stack([first, second, 2 * outcome]).astype(np.int64), axis=1, return_counts=True)
+        keys, counts = np.unique(
+            np.stack([first, second, 2 * outcome]).astype(np.int64), axis=1, return_counts=True
+        )
         for (one, other, twice), count in zip(keys.T.tolist(), counts.tolist(), strict=True):
             self._count(one, other, twice / 2, count)
 
@@ -170,16 +198,27 @@ class Tally:
         words = _tidied(frame["winner"])
         sides = np.array(words.str.lower().map(SIDES), dtype=np.float64)
         outcome: Array = sides.copy()
-        for column, value in (("model_a", 1.0), ("model_b", 0.0)):  # a winner may be named, and may even be called "tie"
+        for column, value in (
+            ("model_a", 1.0),
+            ("model_b", 0.0),
+        ):  # a winner may be named, and may even be called "tie"
             outcome[np.asarray(words == _tidied(frame[column]))] = value
         unknown = np.flatnonzero(np.isnan(outcome))
         if len(unknown):
             said = frame["winner"].iloc[int(unknown[0])]
-            raise self._wrong(frame, int(unknown[0]), f"winner {said!r}; expected model_a, model_b, tie, tie (bothbad) or a model's name")
+            raise self._wrong(
+                frame,
+                int(unknown[0]),
+                f"winner {said!r}; expected model_a, model_b, tie, tie (bothbad) or a model's name",
+            )
         torn = np.flatnonzero(np.abs(outcome - sides) == 1)
         if len(torn):
             said = frame["winner"].iloc[int(torn[0])]
-            raise self._wrong(frame, int(torn[0]), f"winner {said!r} is one side and the other model's name; write model_a or model_b")
+            raise self._wrong(
+                frame,
+                int(torn[0]),
+                f"winner {said!r} is one side and the other model's name; write model_a or model_b",
+            )
         return outcome
 
     def _one_each(self, frame: DataFrame) -> None:
@@ -194,22 +233,35 @@ class Tally:
                 raise self._wrong(frame, odd, f"{said}, wins_b and ties; else call the column otherwise")
 
     def _tied(self, frame: DataFrame, outcome: Array, *, named: bool) -> Array:
-        """Outcomes with the ties that a column of their own tells; ``named``: winner and loser are names, which a tie has, too."""
+        """Outcomes with the ties that a column of their own tells; ``named``: winner and loser are names,
+        which a tie has, too.
+        """
         for column in TIED:
             if column not in frame.columns:
                 continue
             marks = np.array(_tidied(frame[column]).str.lower().map(TRUTH), dtype=np.float64)
-            wrong = np.flatnonzero(np.isnan(marks) if named else np.isnan(marks) | ((marks == 1) != (outcome == 0.5)))
+            wrong = np.flatnonzero(
+                np.isnan(marks) if named else np.isnan(marks) | ((marks == 1) != (outcome == 0.5))
+            )
             if len(wrong):
                 said = f"{column} {frame[column].iloc[int(wrong[0])]!r}"
-                raise self._wrong(frame, int(wrong[0]), f"{said}; expected true or false{'' if named else ', as the winner says'}")
+                raise self._wrong(
+                    frame,
+                    int(wrong[0]),
+                    f"{said}; expected true or false{'' if named else ', as the winner says'}",
+                )
             outcome = np.where(marks == 1, 0.5, outcome)
         return outcome
 
     def _hot(self, frame: DataFrame) -> Array:
-        """Outcomes of columns of which one says 1. Raises DataError where none or two do, or where a column winner says otherwise."""
+        """Outcomes of columns of which one says 1.
+
+        Raises DataError where none or two do, or where a column winner says otherwise.
+        """
         there = [name for name in HOT if name in frame.columns]
-        marks = np.stack([np.array(_tidied(frame[name]).str.lower().map(TRUTH), dtype=np.float64) for name in there])
+        marks = np.stack(
+            [np.array(_tidied(frame[name]).str.lower().map(TRUTH), dtype=np.float64) for name in there]
+        )
         wrong = np.flatnonzero(np.isnan(marks).any(axis=0) | (marks.sum(axis=0) != 1))
         if len(wrong):
             said = ", ".join(f"{name} {frame[name].iloc[int(wrong[0])]!r}" for name in there)
@@ -219,7 +271,9 @@ class Tally:
             other = np.flatnonzero(self._outcomes(frame) != outcome)
             if len(other):
                 said = frame["winner"].iloc[int(other[0])]
-                raise self._wrong(frame, int(other[0]), f"winner {said!r}, but {', '.join(there)} say otherwise")
+                raise self._wrong(
+                    frame, int(other[0]), f"winner {said!r}, but {', '.join(there)} say otherwise"
+                )
         return outcome
 
     def _wrong(self, frame: DataFrame, number: int, what: str) -> DataError:
@@ -229,15 +283,27 @@ class Tally:
         """All that was counted. Raises DataError where that is nothing."""
         if not self._counts and not self._battles:
             chosen = f" with {' and '.join(where)}" if where else ""
-            raise DataError(f"{self._path}: no votes{chosen}; expected one battle a row, or win counts above zero")
+            raise DataError(
+                f"{self._path}: no votes{chosen}; expected one battle a row, or win counts above zero"
+            )
         models = tuple(self._places)
         if self._battles:
-            first, second, outcome, style = (np.concatenate(parts) for parts in zip(*self._battles, strict=True))
+            first, second, outcome, style = (
+                np.concatenate(parts) for parts in zip(*self._battles, strict=True)
+            )
             return Votes(models, first, second, outcome, np.ones(len(first)), style, self._notes())
         rows: list[Any] = sorted(self._counts)
         first, second = (np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1))
         weight = np.array([self._counts[row] for row in rows], dtype=np.float64)
-        return Votes(models, first, second, np.array([row[2] for row in rows]), weight, np.zeros((len(rows), 0)), self._notes())
+        return Votes(
+            models,
+            first,
+            second,
+            np.array([row[2] for row in rows]),
+            weight,
+            np.zeros((len(rows), 0)),
+            self._notes(),
+        )
 
     def _notes(self) -> tuple[str, ...]:
         """Names that were changed, and names that look alike."""
@@ -245,7 +311,9 @@ class Tally:
         notes = []
         if changed:
             more = f" and {len(changed) - MOST} more" if len(changed) > MOST else ""
-            notes.append(f"Names that differ by spaces, dashes, width or invisible characters are one: {', '.join(changed[:MOST])}{more}.")
+            notes.append(
+                f"Names that differ by spaces, dashes, width or invisible characters are one: {', '.join(changed[:MOST])}{more}."
+            )
         if cases:
             told = "; ".join(" and ".join(map(repr, group)) for group in cases[:MOST])
             notes.append(

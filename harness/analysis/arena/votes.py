@@ -1,4 +1,6 @@
-"""Votes as they are counted: for each pair of models how often either was preferred and how often neither; with style, battle by battle."""
+"""Votes as they are counted: for each pair of models how often either was preferred and how often neither;
+with style, battle by battle.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,19 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
 
 STYLE = ("length", "headers", "bold", "lists")
-"""What style control holds constant, in LMArena's order of idea: tokens of the answer, headings, bold spans, list entries."""
+"""What style control holds constant, in LMArena's order of idea: tokens of the answer, headings, bold spans,
+list entries.
+"""
 
 
 @dataclass(frozen=True)
 class Votes:
-    """Rows (R): ``first`` and ``second`` are places in ``models``; ``outcome`` 1, 0 or 0.5 is the first one's; ``weight`` counts battles.
+    """Rows (R): ``first`` and ``second`` are places in ``models``; ``outcome`` 1, 0 or 0.5 is the first
+    one's; ``weight`` counts battles.
 
-    Without style a row is a pair with an outcome; with it a row is a battle, and ``style`` (R, 4) holds (x_a − x_b)/(x_a + x_b + 1) of each
-    feature of `STYLE`, so that exchanging the two sides only changes its sign. ``notes`` say what reading changed or left out.
+    Without style a row is a pair with an outcome; with it a row is a battle, and ``style`` (R, 4) holds (x_a
+    − x_b)/(x_a + x_b + 1) of each feature of `STYLE`, so that exchanging the two sides only changes its sign.
+    ``notes`` say what reading changed or left out.
     """
 
     models: tuple[str, ...]
@@ -45,7 +51,10 @@ class Votes:
     def counts(self) -> Array:
         """Battles of each model, in the order of ``models``."""
         size = len(self.models)
-        return np.asarray(np.bincount(self.first, self.weight, size) + np.bincount(self.second, self.weight, size), dtype=np.float64)
+        return np.asarray(
+            np.bincount(self.first, self.weight, size) + np.bincount(self.second, self.weight, size),
+            dtype=np.float64,
+        )
 
     def wins(self) -> Array:
         """(K, K): how often the row's model was preferred to the column's, a tie being half a win of each."""
@@ -55,19 +64,34 @@ class Votes:
         return np.asarray(won + lost, dtype=np.float64).reshape(size, size)
 
     def keep(self, dropped: Collection[str]) -> Votes:
-        """Without some models and their battles. Raises DataError for a name that is not there, or where fewer than two models are left."""
+        """Without some models and their battles.
+
+        Raises DataError for a name that is not there, or where fewer than two models are left.
+        """
         dropped = {tidy(name) for name in dropped}
         unknown = sorted(dropped - set(self.models))
         if unknown:
-            raise DataError(f"no votes on {', '.join(map(repr, unknown))}: nothing to leave out; models are named as in the file")
+            raise DataError(
+                f"no votes on {', '.join(map(repr, unknown))}: nothing to leave out; models are named as in the file"
+            )
         names = tuple(name for name in self.models if name not in dropped)
         if len(names) < 2:
-            raise DataError(f"{len(names)} model left of {len(self.models)}: ratings need two; leave fewer out")
+            raise DataError(
+                f"{len(names)} model left of {len(self.models)}: ratings need two; leave fewer out"
+            )
         place = {name: number for number, name in enumerate(names)}
         codes = np.array([place.get(name, -1) for name in self.models])
         first, second = codes[self.first], codes[self.second]
         kept = (first >= 0) & (second >= 0)
-        return Votes(names, first[kept], second[kept], self.outcome[kept], self.weight[kept], self.style[kept], self.notes)
+        return Votes(
+            names,
+            first[kept],
+            second[kept],
+            self.outcome[kept],
+            self.weight[kept],
+            self.style[kept],
+            self.notes,
+        )
 
     def sparse(self, least: int) -> list[str]:
         """Models with fewer than ``least`` battles."""

@@ -1,4 +1,6 @@
-"""Chats as messages: lm-eval hands prompts on as one text, so the messages travel in it as JSON (as in lm-eval's own API models)."""
+"""Chats as messages: lm-eval hands prompts on as one text, so the messages travel in it as JSON (as in
+lm-eval's own API models).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,14 @@ class Messages:
     """Renders a chat as JSON text; the endpoint's own template makes the prompt of it."""
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
-        """``{"messages": […]}``. Without ``add_generation_prompt`` the last message is the assistant's and is to be continued."""
-        return json.dumps({"messages": [{"role": one["role"], "content": one["content"]} for one in messages]}, ensure_ascii=False)
+        """``{"messages": […]}``.
+
+        Without ``add_generation_prompt`` the last message is the assistant's and is to be continued.
+        """
+        return json.dumps(
+            {"messages": [{"role": one["role"], "content": one["content"]} for one in messages]},
+            ensure_ascii=False,
+        )
 
 
 def messages_of(prompt: str) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
-"""HTTP to one endpoint: each request is tried until it is answered, until it cannot be, or until nobody waits for it any more.
+"""HTTP to one endpoint: each request is tried until it is answered, until it cannot be, or until nobody waits
+for it any more.
 
-Uses httpx2, which huggingface_hub brings. The key lives in one header of one client; whatever a server says is cleaned of it.
+Uses httpx2, which huggingface_hub brings. The key lives in one header of one client; whatever a server says
+is cleaned of it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import httpx2
 
 from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
 from harness.engines.openai.folding import REFUSED
-from harness.engines.openai.limits import Gate, Pace, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
 from harness.engines.openai.settings import Settings
 from harness.errors import ModelError
 from harness.version import __version__
@@ -29,23 +31,36 @@ log = logging.getLogger(__name__)
 CONNECT = 10.0
 """Seconds for a connection; an endpoint that takes longer is not there."""
 LOOKS = 2
-"""Repetitions of a question that only looks whether somebody is there: who forgot to start the server should learn it soon."""
+"""Repetitions of a question that only looks whether somebody is there: who forgot to start the server should
+learn it soon.
+"""
 _ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
 class EndpointError(ModelError):
-    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated until it was given up.
+    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated until it was
+    given up.
 
     ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
     """
 
-    def __init__(self, text: str, *, fatal: bool = False, tired: bool = False, status: int | None = None, said: str = "") -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        fatal: bool = False,
+        tired: bool = False,
+        status: int | None = None,
+        said: str = "",
+    ) -> None:
         super().__init__(text)
         self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
 
 
 class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are its words."""
+    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are its
+    words.
+    """
 
     def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
         super().__init__(reason)
@@ -73,7 +88,7 @@ class Endpoint:
         return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
-class Client:
+class EndpointClient:
     """Usable from many threads. ``counts``: requests sent, tried again, and why."""
 
     def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
@@ -84,12 +99,18 @@ class Client:
         self._http = httpx2.Client(
             headers=headers,
             timeout=httpx2.Timeout(settings.timeout, connect=min(CONNECT, settings.timeout)),
-            limits=httpx2.Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
+            limits=httpx2.Limits(
+                max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency
+            ),
             follow_redirects=False,  # the key must not follow to another host
-            trust_env=urlsplit(endpoint.url).hostname not in _ALONE,  # no proxy stands before this machine itself
+            trust_env=urlsplit(endpoint.url).hostname
+            not in _ALONE,  # no proxy stands before this machine itself
         )
         self._gate = Gate()
-        self._requests, self._tokens = Pace(settings.requests_per_minute), Pace(settings.tokens_per_minute)
+        self._requests, self._tokens = (
+            Throttle(settings.requests_per_minute),
+            Throttle(settings.tokens_per_minute),
+        )
         self.counts: Counter[str] = Counter()
         self.software = ""
         """The ``Server`` header of the last answer."""
@@ -98,7 +119,10 @@ class Client:
         self._counting = threading.Lock()
 
     def get(self, path: str, *, root: bool = False) -> Any:
-        """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``: above /v1. Raises EndpointError."""
+        """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``: above /v1.
+
+        Raises EndpointError.
+        """
         try:
             address = self.endpoint.root + path if root else path
             return self._persist("GET", address, None, threading.Event(), min(self._settings.retries, LOOKS))
@@ -107,8 +131,13 @@ class Client:
                 return None
             raise
 
-    def post(self, path: str, body: Mapping[str, Any], estimate: float = 0, stop: threading.Event | None = None) -> dict[str, Any]:
-        """The answer to a request that may cost about ``estimate`` tokens. Raises EndpointError; at once when ``stop`` is set."""
+    def post(
+        self, path: str, body: Mapping[str, Any], estimate: float = 0, stop: threading.Event | None = None
+    ) -> dict[str, Any]:
+        """The answer to a request that may cost about ``estimate`` tokens.
+
+        Raises EndpointError; at once when ``stop`` is set.
+        """
         stop = stop or threading.Event()
         now = time.monotonic()
         wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
@@ -116,7 +145,9 @@ class Client:
             raise EndpointError("stopped before it was asked")
         answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
-            raise EndpointError(f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}")
+            raise EndpointError(
+                f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}"
+            )
         usage = answer.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, dict) else None
         if isinstance(total, int) and total > 0:
@@ -132,7 +163,9 @@ class Client:
         """Ends all connections."""
         self._http.close()
 
-    def _persist(self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int) -> Any:
+    def _persist(
+        self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int
+    ) -> Any:
         """Tries, waits, tries again."""
         for attempt in range(retries + 1):
             if not self._gate.wait(stop):
@@ -144,10 +177,15 @@ class Client:
             self.count(f"failed: {reason}")
             if asked is not None and asked > self._settings.max_wait:
                 text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s{said}"
-                raise EndpointError(f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True)
+                raise EndpointError(
+                    f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
+                )
             if attempt < retries:
                 self._pause(asked, attempt, stop)
-        raise EndpointError(f"{self._where(path)}: {reason}, {retries + 1} times{said}; the same command asks again", tired=True)
+        raise EndpointError(
+            f"{self._where(path)}: {reason}, {retries + 1} times{said}; the same command asks again",
+            tired=True,
+        )
 
     def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
         wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)
@@ -166,7 +204,9 @@ class Client:
                 data = self._read(response)
         except httpx2.TimeoutException as error:
             kind = "no connection" if isinstance(error, httpx2.ConnectTimeout) else "no answer"
-            raise _Passing(f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s") from error
+            raise _Passing(
+                f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s"
+            ) from error
         except httpx2.TransportError as error:
             raise _Passing(_transport_reason(error)) from error
         if response.status_code >= 300:
@@ -177,7 +217,9 @@ class Client:
         except ValueError as error:
             if data.lstrip()[:1] == b"<":
                 raise _Passing("an answer that is not JSON but a web page") from error
-            raise _Passing("an answer that is not JSON", said=data[:200].decode("utf-8", "replace")) from error
+            raise _Passing(
+                "an answer that is not JSON", said=data[:200].decode("utf-8", "replace")
+            ) from error
         self._check(found, response.headers, path, None if method == "GET" else "choices")
         return found
 
@@ -190,7 +232,9 @@ class Client:
             wait = retry_after(headers)
             raise _Passing("HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text)
         text = f"{self._where(path)}: HTTP 200 with an error{_colon(self.clean(complaint.text))}"
-        raise EndpointError(text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text)
+        raise EndpointError(
+            text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text
+        )
 
     def _read(self, response: httpx2.Response) -> bytes:
         """The body; a server that sends a byte now and then is late all the same."""
@@ -209,7 +253,11 @@ class Client:
         if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
             raise _Passing(f"HTTP {status}", retry_after(headers), words)
         if status in (401, 403):
-            have = f"the key in {self.endpoint.key_name} was refused" if self.endpoint.key else f"no key: set {self.endpoint.key_name}"
+            have = (
+                f"the key in {self.endpoint.key_name} was refused"
+                if self.endpoint.key
+                else f"no key: set {self.endpoint.key_name}"
+            )
             raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
         if status == 404 and self.served:
             said += f"; it lists {self.clean(', '.join(self.served[:8]))}"

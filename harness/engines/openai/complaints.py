@@ -1,4 +1,6 @@
-"""A server's own words for why it does not answer, whatever their form, also where it says them under HTTP 200."""
+"""A server's own words for why it does not answer, whatever their form, also where it says them under HTTP
+200.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BROKEN_OFF = frozenset({"error", "insufficient_system_resource", "network_error", "abort", "aborted", "cancelled", "engine_overloaded"})
-"""Reasons for an end that are no end: vLLM's, DeepSeek's, Zhipu's, OpenRouter's. The answer is a part of one, and is asked for again."""
+BROKEN_OFF = frozenset(
+    {
+        "error",
+        "insufficient_system_resource",
+        "network_error",
+        "abort",
+        "aborted",
+        "cancelled",
+        "engine_overloaded",
+    }
+)
+"""Reasons for an end that are no end: vLLM's, DeepSeek's, Zhipu's, OpenRouter's.
+
+The answer is a part of one, and is asked for again.
+"""
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 """Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
 _PASSES = re.compile(
@@ -18,10 +33,20 @@ _PASSES = re.compile(
     re.IGNORECASE,
 )
 _LASTS = re.compile(
-    r"insufficient_quota|insufficient.balance|invalid_api_key|authentication|unauthori[sz]ed|model_not_found", re.IGNORECASE
+    r"insufficient_quota|insufficient.balance|invalid_api_key|authentication|unauthori[sz]ed|model_not_found",
+    re.IGNORECASE,
 )
 _MESSAGES = (
-    *("message", "msg", "error_msg", "errmsg", "status_msg", "error_description", "error_message", "errormessage"),
+    *(
+        "message",
+        "msg",
+        "error_msg",
+        "errmsg",
+        "status_msg",
+        "error_description",
+        "error_message",
+        "errormessage",
+    ),
     *("detail", "errors", "error", "reason", "title"),
 )
 _CODES = ("code", "error_code", "errcode", "status_code", "status")
@@ -30,9 +55,11 @@ _SOUND = frozenset({"", "0", "200", "success", "ok", "none"})
 
 @dataclass(frozen=True)
 class Complaint:
-    """What went wrong, in the server's words. ``status``: the HTTP status that it names inside; ``wait``: seconds that it asks for.
+    """What went wrong, in the server's words. ``status``: the HTTP status that it names inside; ``wait``:
+    seconds that it asks for.
 
-    ``passing``: the same request may be answered later. ``lasting``: no other request would be answered either.
+    ``passing``: the same request may be answered later. ``lasting``: no other request would be answered
+    either.
     """
 
     text: str
@@ -57,7 +84,9 @@ def words_of(data: Any) -> str:
     if inner is not None:
         return words_of(inner)
     message = next((words for name in _MESSAGES if (words := words_of(data.get(name)))), "")
-    code = next((str(data[name]) for name in _CODES if isinstance(data.get(name), str | int) and data[name]), "")
+    code = next(
+        (str(data[name]) for name in _CODES if isinstance(data.get(name), str | int) and data[name]), ""
+    )
     place = data.get("param") or data.get("field")
     where = f" ({place})" if isinstance(place, str) and message and place not in message else ""
     return ": ".join(part for part in (code, message) if part) + where
@@ -66,7 +95,8 @@ def words_of(data: Any) -> str:
 def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
     """The complaint in the body of an answer with HTTP 200; None where it is an answer.
 
-    ``wanted``: the field that an answer must have; a body that has it is a complaint only where it also names an error.
+    ``wanted``: the field that an answer must have; a body that has it is a complaint only where it also names
+    an error.
     """
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
@@ -85,7 +115,11 @@ def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
 
 def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
     """The part that complains."""
-    if data.get("error") or data.get("object") == "error" or (_inner(data) is not None and wanted is not None and not data.get(wanted)):
+    if (
+        data.get("error")
+        or data.get("object") == "error"
+        or (_inner(data) is not None and wanted is not None and not data.get(wanted))
+    ):
         return data
     choices = data.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
@@ -100,7 +134,9 @@ def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
         return data
     if wanted is None or data.get(wanted):
         return None
-    named = any(str(data[name]).lower() not in _SOUND for name in _CODES if isinstance(data.get(name), str | int))
+    named = any(
+        str(data[name]).lower() not in _SOUND for name in _CODES if isinstance(data.get(name), str | int)
+    )
     return data if named or any(words_of(data.get(name)) for name in _MESSAGES) else None
 
 
@@ -138,7 +174,12 @@ def _status(told: Any) -> int | None:
 
 def _kind(told: Any) -> str:
     """The error's kind and code, where a message says nothing of them."""
-    return " ".join(str(part[name]) for part in _parts(told) for name in ("type", *_CODES) if isinstance(part.get(name), str))
+    return " ".join(
+        str(part[name])
+        for part in _parts(told)
+        for name in ("type", *_CODES)
+        if isinstance(part.get(name), str)
+    )
 
 
 def _wait(told: Any) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.openai import identity, scoring
-from harness.engines.openai.client import Client, EndpointError
+from harness.engines.openai.client import EndpointClient, EndpointError
 from harness.engines.openai.lessons import hint, lesson
 from harness.engines.openai.listing import look_up
 from harness.engines.openai.notes import Notes
@@ -24,7 +24,7 @@ from harness.engines.openai.wire import Dialect, Prompt, read_said
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
 from harness.engines.rows import rolling_windows
-from harness.engines.seams import Options, with_cuts
+from harness.engines.seams import OptionPairs, with_cuts
 from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
@@ -49,13 +49,15 @@ class OpenAIEngine:
         self._spec, self._settings = spec, Settings.of(spec)
         chat = self._settings.api_for(spec) == "chat"
         self._dialect = Dialect(spec, self._settings, chat)
-        self._client = Client(identity.endpoint_of(spec, with_key=True), self._settings)
+        self._client = EndpointClient(identity.endpoint_of(spec, with_key=True), self._settings)
         self._notes, self._learning = Notes(), threading.Lock()
         self._closed = False
         try:
             self._reported = look_up(self._client, spec)
             self._dialect = dataclasses.replace(self._dialect, owner=self._reported.get("owned_by"))
-            self.encoder: TextEncoder | None = None if chat or not spec.tokenizer else load_tokenizer(spec, files)
+            self.encoder: TextEncoder | None = (
+                None if chat or not spec.tokenizer else load_tokenizer(spec, files)
+            )
             self._begin = "" if self.encoder is None else _added_begin(self.encoder)
             if self.encoder is not None and special_tags(self.encoder, spec.think_tags):
                 self._dialect = dataclasses.replace(self._dialect, special_tags=True)
@@ -65,7 +67,8 @@ class OpenAIEngine:
             raise
         served = self._reported.get("max_model_len")
         self.window: int | None = min((size for size in (spec.max_length, served) if size), default=None)
-        # A scored row holds a token more than its window, and the server wants room for one that it generates.
+        # A scored row holds a token more than its window, and the server wants room for one that it
+        # generates.
         self._row_window = min(self.window, served - 2) if self.window and served else self.window
         self._seconds = time.perf_counter() - started
 
@@ -87,7 +90,9 @@ class OpenAIEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why answers ended."""
+        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why answers
+        ended.
+        """
         extra = {
             "api": "chat" if self._dialect.chat else "completions",
             "scoring": self._ability.mode or self._ability.reason,
@@ -104,16 +109,24 @@ class OpenAIEngine:
         return (*own, Finding("finite_unchecked"))
 
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
-        """Log-probabilities of continuations, a request a pair. Raises ModelError where the endpoint tells none (asks nothing then)."""
+        """Log-probabilities of continuations, a request a pair.
+
+        Raises ModelError where the endpoint tells none (asks nothing then).
+        """
         encoder = self._scorer()
         options = encoder.options([item.pairs for item in items])
         return self._run(self._score_one, list(zip(items, options, strict=True)))
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
-        """Log-probabilities of whole texts by rolling windows, a request a window. Raises ModelError as `score` does."""
+        """Log-probabilities of whole texts by rolling windows, a request a window.
+
+        Raises ModelError as `score` does.
+        """
         encoder = self._scorer()
         if self._row_window is None:
-            raise ModelError(f"{self._spec.label}: rolling perplexity needs the window, which this endpoint does not tell; say max_length")
+            raise ModelError(
+                f"{self._spec.label}: rolling perplexity needs the window, which this endpoint does not tell; say max_length"
+            )
         ids, prefix, window = encoder.encode(item.text for item in items), encoder.prefix_id, self._row_window
         asked = [(item, rolling_windows(ids[item.text], prefix, window)) for item in items]
         return self._run(self._likelihood_one, asked)
@@ -156,7 +169,9 @@ class OpenAIEngine:
         return self.encoder
 
     def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
-        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else the text as it is."""
+        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else the text as
+        it is.
+        """
         given = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
         if given is None:
             return Prompt(item.prompt.removeprefix(self._begin), None, item.max_tokens)
@@ -172,35 +187,50 @@ class OpenAIEngine:
         answer, body = self._asked(item, prompt, stop)
         found, said = _understood(lambda: read_said(answer, item, prompt, stops), self._client)
         if "skip_special_tokens" in body and self.encoder is not None:
-            found = dataclasses.replace(found, text=without_specials(self.encoder, found.text, self._spec.think_tags))
+            found = dataclasses.replace(
+                found, text=without_specials(self.encoder, found.text, self._spec.think_tags)
+            )
         self._client.count(f"finished: {said.ending or None}")
         self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
         self._notes.generated(self._dialect, item, said, body)
         return found
 
-    def _asked(self, item: Completion, prompt: Prompt, stop: threading.Event) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(answer to one item, its request); a refusal that says what to do otherwise is learned from, for all that follow."""
+    def _asked(
+        self, item: Completion, prompt: Prompt, stop: threading.Event
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(answer to one item, its request); a refusal that says what to do otherwise is learned from, for
+        all that follow.
+        """
         size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
         while True:
-            dialect = self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
+            dialect = (
+                self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
+            )
             body = dialect.body(item, prompt)
             try:
                 return self._client.post(dialect.path, body, size + prompt.budget, stop), body
             except EndpointError as error:
                 found = lesson(self._settings.extra_body, dialect.folded, body, error)
                 if found is None:
-                    raise EndpointError(f"{error}{hint(body, error)}", fatal=error.fatal, tired=error.tired, status=error.status) from error
+                    raise EndpointError(
+                        f"{error}{hint(body, error)}",
+                        fatal=error.fatal,
+                        tired=error.tired,
+                        status=error.status,
+                    ) from error
             with self._learning:
                 self._dialect = self._dialect.taught(found)
 
-    def _score_one(self, asked: tuple[Choice, Options], stop: threading.Event) -> Score:
+    def _score_one(self, asked: tuple[Choice, OptionPairs], stop: threading.Event) -> Score:
         item, options = asked
         begun = time.perf_counter()
         found, rows = self._ask(options.pairs, stop)
 
         tokens = sum((one.tokens for one in found), Tokens())
         lengths = tuple(len(continuation) for _, continuation in options.pairs)
-        cut = {place for place, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size}
+        cut = {
+            place for place, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size
+        }
         rules = with_cuts(options.rules, cut, len(lengths))
         sums, greedy = tuple(one.logprob for one in found), tuple(one.greedy for one in found)
         truncated = sum(row.truncated for row in rows)
@@ -213,31 +243,50 @@ class OpenAIEngine:
         truncated = sum(row.truncated for row in rows)
         tokens = sum((one.tokens for one in found), Tokens())
         predicted = sum(len(continuation) for _, continuation in pairs)
-        return Likelihood(item.key, sum(one.logprob for one in found), tokens, predicted, truncated, time.perf_counter() - begun)
+        return Likelihood(
+            item.key,
+            sum(one.logprob for one in found),
+            tokens,
+            predicted,
+            truncated,
+            time.perf_counter() - begun,
+        )
 
-    def _ask(self, pairs: Sequence[Pair], stop: threading.Event) -> tuple[list[scoring.Found], list[scoring.Row]]:
-        """The pairs of one item, one after the other (many items go at once), and the rows they were sent as; equal ones are asked once."""
+    def _ask(
+        self, pairs: Sequence[Pair], stop: threading.Event
+    ) -> tuple[list[scoring.RowScore], list[scoring.ScoredRow]]:
+        """The pairs of one item, one after the other (many items go at once), and the rows they were sent as;
+        equal ones are asked once.
+        """
         mode = self._ability.mode
         assert mode is not None
-        known: dict[tuple[tuple[int, ...], int], scoring.Found] = {}
+        known: dict[tuple[tuple[int, ...], int], scoring.RowScore] = {}
         rows = [scoring.make_row(pair, self._row_window) for pair in pairs]
         found = []
         for row in rows:
             if (row.ids, row.scored) not in known:
-                answer = self._client.post("/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop)
-                known[row.ids, row.scored] = _understood(lambda: scoring.read(mode, answer, row), self._client)  # noqa: B023
+                answer = self._client.post(
+                    "/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop
+                )
+                known[row.ids, row.scored] = _understood(
+                    lambda: scoring.read(mode, answer, row),  # noqa: B023 - called at once
+                    self._client,
+                )
                 self._notes.answered(self._dialect, answer, len(row.ids))
             found.append(known[row.ids, row.scored])
         return found, rows
 
 
 def _added_begin(encoder: TextEncoder) -> str:
-    """The BOS that a server adds to any text, as text: a template rendered here may have written it already. "" where it adds none."""
+    """The BOS that a server adds to any text, as text: a template rendered here may have written it already.
+
+    "" where it adds none.
+    """
     first = encoder.encode([PROBE])[PROBE][:1]
     return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
 
 
-def _understood(read: Callable[[], Given], client: Client) -> Given:
+def _understood(read: Callable[[], Given], client: EndpointClient) -> Given:
     """What ``read`` makes of an answer; an answer of another shape is this item's failure."""
     try:
         return read()

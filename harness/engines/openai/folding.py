@@ -19,4 +19,6 @@ REFUSED = re.compile(
 
 def has_system(messages: Any) -> bool:
     """Whether a request's messages hold an instruction of the system role."""
-    return isinstance(messages, list) and any(isinstance(one, Mapping) and one.get("role") == "system" for one in messages)
+    return isinstance(messages, list) and any(
+        isinstance(one, Mapping) and one.get("role") == "system" for one in messages
+    )

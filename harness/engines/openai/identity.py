@@ -1,4 +1,6 @@
-"""Who answers at an endpoint, without files: told from the config alone, so that a finished run needs no server to be read again."""
+"""Who answers at an endpoint, without files: told from the config alone, so that a finished run needs no
+server to be read again.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +24,24 @@ _RESOURCES = ("/chat/completions", "/completions", "/models", "/chat", "/embeddi
 def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
     """Where the model is. Raises ModelError without a base_url, or where a key is wanted that is not set."""
     if spec.base_url is None:
-        raise ModelError(f"{spec.label}: engine: openai needs base_url, e.g. base_url: http://localhost:8000/v1")
+        raise ModelError(
+            f"{spec.label}: engine: openai needs base_url, e.g. base_url: http://localhost:8000/v1"
+        )
     url = spec.base_url.rstrip("/")
     for tail in _RESOURCES:
         if url.endswith(tail):
-            raise ModelError(f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: {url.removesuffix(tail)}")
+            raise ModelError(
+                f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: {url.removesuffix(tail)}"
+            )
     return Endpoint(url, read_key(spec) if with_key else None, spec.api_key_env or DEFAULT_KEY)
 
 
 def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
-    """The model's name and host as its identity; files only of the tokenizer, where one is named. Raises ModelError.
+    """The model's name and host as its identity; files only of the tokenizer, where one is named. Raises
+    ModelError.
 
-    An endpoint says little of what it serves: ``revision`` is the word to change when it serves something else under the same name.
+    An endpoint says little of what it serves: ``revision`` is the word to change when it serves something
+    else under the same name.
     """
     Settings.of(spec)
     name = f"{spec.id} at {endpoint_of(spec).host}, revision {spec.revision}"
@@ -48,7 +56,10 @@ def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
 
 
 def endpoint_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The endpoint's part of ``engine_id``: what changes the questions' form. Neither key nor speed settings are in it."""
+    """The endpoint's part of ``engine_id``: what changes the questions' form.
+
+    Neither key nor speed settings are in it.
+    """
     settings = Settings.of(spec)
     return {
         "engine": "openai",

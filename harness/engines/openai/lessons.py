@@ -1,4 +1,6 @@
-"""What a refusal teaches about an endpoint: another name for a field, another value, a field to leave out, messages to fold."""
+"""What a refusal teaches about an endpoint: another name for a field, another value, a field to leave out,
+messages to fold.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,19 @@ _UNKNOWN = re.compile(
     r"|cannot (be )?(set |specify |use )?both|cannot both be|mutually exclusive|incompatible",
     re.IGNORECASE,
 )
-_VALUE = re.compile(r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|非法|>=|≥|取值", re.IGNORECASE)
-_FORM = frozenset({"chat_template_kwargs", "continue_final_message", "add_generation_prompt", "ignore_eos", "return_token_ids"})
+_VALUE = re.compile(
+    r"must be|should be|expected|negative|greater|less than|between|range|at least|invalid|非法|>=|≥|取值",
+    re.IGNORECASE,
+)
+_FORM = frozenset(
+    {
+        "chat_template_kwargs",
+        "continue_final_message",
+        "add_generation_prompt",
+        "ignore_eos",
+        "return_token_ids",
+    }
+)
 """Fields that decide what is asked: never left out without being told to."""
 
 
@@ -33,11 +46,14 @@ class Lesson:
     folded: bool = False
 
 
-def lesson(fixed: Collection[str], folded: bool, sent: Mapping[str, Any], error: EndpointError) -> Lesson | None:
+def lesson(
+    fixed: Collection[str], folded: bool, sent: Mapping[str, Any], error: EndpointError
+) -> Lesson | None:
     """What the refusal of a request teaches; None where nothing that may be changed is named.
 
-    A setting of the config's is left out only where the endpoint does not know the field; a value that it does not like is the
-    user's to change. ``fixed``: fields of ``extra_body``, which are never left out. ``folded``: no message is a system's any more.
+    A setting of the config's is left out only where the endpoint does not know the field; a value that it
+    does not like is the user's to change. ``fixed``: fields of ``extra_body``, which are never left out.
+    ``folded``: no message is a system's any more.
     """
     words = error.said
     if error.status not in _STATUSES or not words:
@@ -61,7 +77,11 @@ def lesson(fixed: Collection[str], folded: bool, sent: Mapping[str, Any], error:
 def hint(sent: Mapping[str, Any], error: EndpointError) -> str:
     """What to do about a refused value, where the refusal names a sampling field."""
     known = OURS | _FORM
-    named = sorted(name for name in known if name in sent and _names(error.said, name)) if error.status in _STATUSES else []
+    named = (
+        sorted(name for name in known if name in sent and _names(error.said, name))
+        if error.status in _STATUSES
+        else []
+    )
     if not named:
         return ""
     first = "" if set(named) <= _FORM else "change it in the task's generation:, or "

@@ -6,14 +6,15 @@ import logging
 from typing import Any
 
 from harness.config.schema import ModelSpec
-from harness.engines.openai.client import Client, EndpointError
+from harness.engines.openai.client import EndpointClient, EndpointError
 from harness.errors import ModelError
 
 log = logging.getLogger(__name__)
 
 
-def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
-    """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it does not answer, or answers elsewhere.
+def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
+    """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it does not
+    answer, or answers elsewhere.
 
     A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to ``name``.
     """
@@ -21,7 +22,11 @@ def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
         listed = client.get("/models")
     except EndpointError as error:
         # LM Studio answers a path that it does not know with an error under HTTP 200.
-        other = "" if error.status in (401, 403) or (error.tired and "web page" not in str(error)) else _elsewhere(client)
+        other = (
+            ""
+            if error.status in (401, 403) or (error.tired and "web page" not in str(error))
+            else _elsewhere(client)
+        )
         if not other:
             raise
         raise ModelError(f"{error}{other}") from error
@@ -30,9 +35,13 @@ def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
         raise ModelError(f"{spec.label}: {client.endpoint.host}/models is not there{other}")
     client.served = tuple(entries)
     if entries and spec.id not in entries:
-        log.warning("%s does not list %s, but %s", client.endpoint.host, spec.id, client.clean(", ".join(entries)))
+        log.warning(
+            "%s does not list %s, but %s", client.endpoint.host, spec.id, client.clean(", ".join(entries))
+        )
     entry = entries.get(spec.id) or entries.get(f"{spec.id}:latest", {})
-    reported = {key: entry[key] for key in ("owned_by", "root", "max_model_len") if entry.get(key) is not None}
+    reported = {
+        key: entry[key] for key in ("owned_by", "root", "max_model_len") if entry.get(key) is not None
+    }
     window = reported.get("max_model_len", 1)
     if isinstance(window, bool) or not isinstance(window, int) or window < 1:
         del reported["max_model_len"]
@@ -48,10 +57,14 @@ def look_up(client: Client, spec: ModelSpec) -> dict[str, Any]:
 
 def _entries(listed: Any) -> dict[str, dict[str, Any]]:
     models = listed.get("data") if isinstance(listed, dict) else None
-    return {str(entry.get("id")): entry for entry in models or () if isinstance(entry, dict)} if isinstance(models, list) else {}
+    return (
+        {str(entry.get("id")): entry for entry in models or () if isinstance(entry, dict)}
+        if isinstance(models, list)
+        else {}
+    )
 
 
-def _elsewhere(client: Client) -> str:
+def _elsewhere(client: EndpointClient) -> str:
     """A hint where the API stands below /v1 and base_url does not say so; "" where it does not."""
     if client.endpoint.url.endswith("/v1"):
         return ""

@@ -1,4 +1,6 @@
-"""What the answers of an endpoint show beyond their texts and numbers, kept from many threads, and told as findings."""
+"""What the answers of an endpoint show beyond their texts and numbers, kept from many threads, and told as
+findings.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ class Notes:
             if dialect.folded:
                 found.append(Finding("instructions_folded"))
             if dialect.spec.thinking is False and self._counts["thoughts"]:
-                found.append(Finding("thinking_not_switched_off", self._counts["thoughts"], self._counts["generated"]))
+                found.append(
+                    Finding("thinking_not_switched_off", self._counts["thoughts"], self._counts["generated"])
+                )
         return tuple(found)
 
     def _sampling(self, dialect: Dialect) -> list[Finding]:
@@ -77,13 +81,28 @@ class Notes:
         drawn = self._counts["drawn"] > 0
         asked = set(self._wanted) | _FORM
         loud = {name for name in dialect.settings.omit if name in asked and matters(name, drawn)} - _QUIET
-        loud |= {name for name in dialect.refused - _QUIET if matters(name, drawn) and not self._neutral(name)}
+        loud |= {
+            name for name in dialect.refused - _QUIET if matters(name, drawn) and not self._neutral(name)
+        }
         loud |= set(unheeded(dialect.owner, drawn))
         quiet = ({name for name in dialect.settings.omit if name in asked} | dialect.refused) - loud
         unknown = set(unconfirmed(dialect.owner, drawn, self._form)) - loud - quiet
-        over = {name for name, value in dialect.settings.extra_body.items() if self._wanted.get(name, {value}) != {value}}
-        told = {"server_defaults": loud, "server_defaults_harmless": quiet, "sampling_unconfirmed": unknown, "sampling_overridden": over}
-        return [Finding(kind, values={"fields": ", ".join(sorted(names))}) for kind, names in told.items() if names]
+        over = {
+            name
+            for name, value in dialect.settings.extra_body.items()
+            if self._wanted.get(name, {value}) != {value}
+        }
+        told = {
+            "server_defaults": loud,
+            "server_defaults_harmless": quiet,
+            "sampling_unconfirmed": unknown,
+            "sampling_overridden": over,
+        }
+        return [
+            Finding(kind, values={"fields": ", ".join(sorted(names))})
+            for kind, names in told.items()
+            if names
+        ]
 
     def _neutral(self, name: str) -> bool:
         return all(is_neutral(name, value) for value in self._wanted.get(name, ()))
@@ -92,10 +111,16 @@ class Notes:
         counts, found = self._counts, []
         if self._models:
             names = ", ".join(name for name, _ in self._models.most_common(3))
-            found.append(Finding("other_model_answered", self._models.total(), counts["answers"], {"name": names[:200]}))
+            found.append(
+                Finding(
+                    "other_model_answered", self._models.total(), counts["answers"], {"name": names[:200]}
+                )
+            )
         if self._size is not None:
             read, sent = self._size
-            found.append(Finding("prompt_changed", counts["other size"], counts["sized"], {"read": read, "sent": sent}))
+            found.append(
+                Finding("prompt_changed", counts["other size"], counts["sized"], {"read": read, "sent": sent})
+            )
         if counts["uncounted"]:
             found.append(Finding("tokens_untold", counts["uncounted"], counts["answers"]))
         if counts["refusals"]:
@@ -104,7 +129,9 @@ class Notes:
 
 
 def same_model(asked: str, answered: str) -> bool:
-    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a date that one of the two leaves out."""
+    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a date that
+    one of the two leaves out.
+    """
     first, second = _bare(asked), _bare(answered)
     if first == second:
         return True

@@ -11,19 +11,26 @@ from typing import Generic, TypeVar
 from harness.engines.openai.client import EndpointError
 
 GIVE_UP = 3
-"""So many items in a row (but no fewer than are in flight) that were tried in vain, and the endpoint counts as gone."""
+"""So many items in a row (but no fewer than are in flight) that were tried in vain, and the endpoint counts
+as gone.
+"""
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
 
 
 class Pool(Generic[Asked, Given]):
-    """Asks ``work(item, stop)`` for every item on ``threads`` threads. The threads are daemons: no late answer holds up an exit."""
+    """Asks ``work(item, stop)`` for every item on ``threads`` threads.
+
+    The threads are daemons: no late answer holds up an exit.
+    """
 
     def __init__(self, work: Callable[[Asked, threading.Event], Given], threads: int) -> None:
         self._work, self._threads = work, threads
 
     def run(self, items: Sequence[Asked]) -> Iterator[Given]:
-        """Answers in order of arrival. Raises EndpointError after the last answer that could be had, with the first failure's reason."""
+        """Answers in order of arrival. Raises EndpointError after the last answer that could be had, with the
+        first failure's reason.
+        """
         todo, done, stop = deque(items), queue.Queue[Given | BaseException](), threading.Event()
         count = min(self._threads, len(items))
         for _ in range(count):
@@ -31,7 +38,8 @@ class Pool(Generic[Asked, Given]):
         failures: list[EndpointError] = []
         finished = answered = row = 0
         try:
-            # What is in flight is taken also after a stop: a thread takes its item before it looks at the flag.
+            # What is in flight is taken also after a stop: a thread takes its item before it looks at the
+            # flag.
             while finished < len(items) - len(todo) if stop.is_set() else finished < len(items):
                 outcome = done.get()
                 finished += 1
@@ -50,7 +58,9 @@ class Pool(Generic[Asked, Given]):
         if failures:
             raise _summary(failures, len(items) - answered, len(items))
 
-    def _serve(self, todo: deque[Asked], done: queue.Queue[Given | BaseException], stop: threading.Event) -> None:
+    def _serve(
+        self, todo: deque[Asked], done: queue.Queue[Given | BaseException], stop: threading.Event
+    ) -> None:
         while not stop.is_set():
             try:
                 item = todo.popleft()

@@ -1,4 +1,6 @@
-"""A choice of an answer as text: contents in parts, thoughts in fields of their own, reasons for an end in every server's words."""
+"""A choice of an answer as text: contents in parts, thoughts in fields of their own, reasons for an end in
+every server's words.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,35 @@ from harness.engines.stopping import cut
 from harness.items import Completion, Finish, ThinkTags, Tokens
 
 THOUGHTS = ("reasoning", "reasoning_content", "thinking")
-"""Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first, DeepSeek, SGLang and llama.cpp the second."""
+"""Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first, DeepSeek, SGLang
+and llama.cpp the second.
+"""
 _ENDED = frozenset({"stop", "eos", "eos_token", "end_turn", "complete", "finished", "normal", "end"})
 _STOPPED = frozenset({"stop_sequence"})
 _CUT_OFF = frozenset(
-    {"length", "max_tokens", "model_length", "max_output_tokens", "max_length", "token_limit"} | {"context_length_exceeded"}
+    {"length", "max_tokens", "model_length", "max_output_tokens", "max_length", "token_limit"}
+    | {"context_length_exceeded"}
 )
 _FILTERED = frozenset(
-    {"content_filter", "content_filtered", "safety", "sensitive", "recitation", "blocklist", "prohibited_content", "spii"}
-    | {"guardrail_intervened", "refusal", "moderation", "content_moderation", "risk_control", "error_toxic", "language"}
+    {
+        "content_filter",
+        "content_filtered",
+        "safety",
+        "sensitive",
+        "recitation",
+        "blocklist",
+        "prohibited_content",
+        "spii",
+    }
+    | {
+        "guardrail_intervened",
+        "refusal",
+        "moderation",
+        "content_moderation",
+        "risk_control",
+        "error_toxic",
+        "language",
+    }
 )
 _CALLS = frozenset({"tool_calls", "function_call", "tool_use"})
 _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reasoning.encrypted"})
@@ -28,7 +50,8 @@ _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reason
 
 @dataclass(frozen=True)
 class Said:
-    """What a choice says: the text with its thought between its tags, why it ended, and what else is worth telling.
+    """What a choice says: the text with its thought between its tags, why it ended, and what else is worth
+    telling.
 
     ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``: whether the
     text stood in a field for refusals.
@@ -42,19 +65,29 @@ class Said:
 
 
 def choice_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The one choice that was asked for. Raises ValueError where there is none, or where it is not told which one is meant."""
+    """The one choice that was asked for.
+
+    Raises ValueError where there is none, or where it is not told which one is meant.
+    """
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError("an answer without choices")
     if len(choices) > 1:
-        raise ValueError(f"an answer with {len(choices)} choices, where one was asked for (engine_args.extra_body: n?)")
+        raise ValueError(
+            f"an answer with {len(choices)} choices, where one was asked for (engine_args.extra_body: n?)"
+        )
     if choices[0].get("index") not in (0, None):
-        raise ValueError(f"an answer whose only choice has the index {choices[0]['index']!r}: another request's?")
+        raise ValueError(
+            f"an answer whose only choice has the index {choices[0]['index']!r}: another request's?"
+        )
     return choices[0]
 
 
 def said(choice: Mapping[str, Any], item: Completion, stops: Sequence[str], output: int, budget: int) -> Said:
-    """The text and end of a choice; ``output`` of ``budget`` tokens were written. Raises ValueError where it has no text."""
+    """The text and end of a choice; ``output`` of ``budget`` tokens were written.
+
+    Raises ValueError where it has no text.
+    """
     word = choice.get("finish_reason")
     ending = word.strip().lower() if isinstance(word, str) else ""
     message = choice.get("message")
@@ -84,7 +117,9 @@ def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool
 
 
 def _thinks(content: str, think: ThinkTags | None) -> bool:
-    """Whether a text holds a thought that is not blank; without tags of its own a model is known by the usual ones."""
+    """Whether a text holds a thought that is not blank; without tags of its own a model is known by the usual
+    ones.
+    """
     tags = think or ThinkTags("<think>", "</think>")
     thought, closed, _ = content.partition(tags.close)
     return bool(closed and thought.replace(tags.open, "").strip())
@@ -112,7 +147,10 @@ def _message(message: Mapping[str, Any], ending: str) -> tuple[str, str, bool]:
 
 
 def _parts(content: Any) -> tuple[str, str]:
-    """(text, thought) of a content that is a text, a part, a list of parts, or nothing. Raises ValueError for a part of another kind."""
+    """(text, thought) of a content that is a text, a part, a list of parts, or nothing.
+
+    Raises ValueError for a part of another kind.
+    """
     if content is None or isinstance(content, str):
         return content or "", ""
     if isinstance(content, list):
@@ -124,7 +162,14 @@ def _parts(content: Any) -> tuple[str, str]:
     if kind in ("text", "output_text"):
         return _plain(content.get("text")), ""
     if kind in ("thinking", "reasoning", "reasoning.text", "reasoning.summary", "summary_text"):
-        inner = next((content[name] for name in ("thinking", "reasoning", "text", "summary", "content") if content.get(name)), None)
+        inner = next(
+            (
+                content[name]
+                for name in ("thinking", "reasoning", "text", "summary", "content")
+                if content.get(name)
+            ),
+            None,
+        )
         return "", "".join(_parts(inner))
     if kind == "refusal":
         return _plain(content.get("refusal")), ""
@@ -134,7 +179,8 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> str:
-    """The text as the model wrote it: a thought that the server cut out is put back between its tags, for the reader looks for them.
+    """The text as the model wrote it: a thought that the server cut out is put back between its tags, for the
+    reader looks for them.
 
     Where the config names no tags the thought is left away: nothing would know it as one.
     """
@@ -147,7 +193,9 @@ def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> 
 
 
 def count(answer: Mapping[str, Any]) -> tuple[Tokens, bool]:
-    """(tokens from ``usage``, whether they are whole); what the server read from its cache is shared, what it does not tell is 0."""
+    """(tokens from ``usage``, whether they are whole); what the server read from its cache is shared, what it
+    does not tell is 0.
+    """
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     prompt, output = _number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))

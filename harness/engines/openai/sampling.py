@@ -1,8 +1,10 @@
-"""How the next token is to be chosen, said in full: a server fills whatever a request leaves out from the checkpoint's own settings.
+"""How the next token is to be chosen, said in full: a server fills whatever a request leaves out from the
+checkpoint's own settings.
 
-vLLM and SGLang take what is missing from ``generation_config.json`` (top_p 0.8, top_k 20, repetition_penalty 1.05 for many a Qwen), newer
-llama.cpp from the GGUF file. So neutral values are sent as well. Off is -1 for top_k: vLLM and llama.cpp take 0 too, SGLang does not;
-an endpoint that wants 0 is given 0 after its first refusal.
+vLLM and SGLang take what is missing from ``generation_config.json`` (top_p 0.8, top_k 20, repetition_penalty
+1.05 for many a Qwen), newer llama.cpp from the GGUF file. So neutral values are sent as well. Off is -1 for
+top_k: vLLM and llama.cpp take 0 too, SGLang does not; an endpoint that wants 0 is given 0 after its first
+refusal.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ OURS = frozenset(NEUTRAL) | {"seed", "stop"}
 HEEDING = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp", "organization_owner": "LM Studio"}
 """Software by its ``owned_by`` that is known to heed every one of these fields."""
 OLLAMA = "library"
-"""Ollama's ``owned_by``. Its OpenAI format knows neither top_k nor a penalty of repetition: those are the Modelfile's, or 40 and 1.1."""
+"""Ollama's ``owned_by``.
+
+Its OpenAI format knows neither top_k nor a penalty of repetition: those are the Modelfile's, or 40 and 1.1.
+"""
 _UNHEEDED = ("repetition_penalty", "top_k", "min_p")
 _TEMPLATES = frozenset({"vllm", "sglang", "llamacpp"})
 """Software that heeds ``chat_template_kwargs`` and continues an assistant's message."""
@@ -41,7 +46,10 @@ _REPEAT = frozenset({"llamacpp", "organization_owner"})
 
 
 def sampling_fields(item: Completion, owner: str | None, off: int) -> dict[str, Any]:
-    """The fields for one item. ``owner``: the software, as ``owned_by`` tells it; ``off``: its word for no top_k."""
+    """The fields for one item.
+
+    ``owner``: the software, as ``owned_by`` tells it; ``off``: its word for no top_k.
+    """
     sampling = item.sampling
     drawn = sampling.temperature > 0
     penalty = 1.0 if sampling.repetition_penalty is None else sampling.repetition_penalty
@@ -77,9 +85,12 @@ def unheeded(owner: str | None, drawn: bool) -> tuple[str, ...]:
 
 
 def unconfirmed(owner: str | None, drawn: bool, form: Collection[str] = ()) -> tuple[str, ...]:
-    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far as they matter.
+    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far as they
+    matter.
 
     ``form``: fields for the server's template that were sent.
     """
-    found = [] if owner in HEEDING or owner == OLLAMA else [name for name in _UNHEEDED if matters(name, drawn)]
+    found = (
+        [] if owner in HEEDING or owner == OLLAMA else [name for name in _UNHEEDED if matters(name, drawn)]
+    )
     return (*found, *(() if owner in _TEMPLATES else form))

@@ -1,4 +1,6 @@
-"""Log-probabilities of given tokens over the wire: vLLM's ``prompt_logprobs``, or ``echo`` with ``logprobs``; which one, a probe says."""
+"""Log-probabilities of given tokens over the wire: vLLM's ``prompt_logprobs``, or ``echo`` with ``logprobs``;
+which one, a probe says.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.engines.openai.client import Client, EndpointError
+from harness.engines.openai.client import EndpointClient, EndpointError
 from harness.engines.openai.probing import Probe, fault_of
 from harness.engines.openai.reading import choice_of, count
 from harness.engines.openai.wire import Dialect
@@ -24,8 +26,10 @@ NOTHING = -9999.0
 
 
 @dataclass(frozen=True)
-class Row:
-    """A pair as it is sent: the ids, how many of the last of them are scored, and how many were cut from the left."""
+class ScoredRow:
+    """A pair as it is sent: the ids, how many of the last of them are scored, and how many were cut from the
+    left.
+    """
 
     ids: tuple[int, ...]
     scored: int
@@ -33,8 +37,9 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding would have written them.
+class RowScore:
+    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding would have
+    written them.
 
     ``values``: each token's. ``ranked``: whether the server told what greedy decoding would write.
     """
@@ -46,22 +51,27 @@ class Found:
     ranked: bool = True
 
 
-def make_row(pair: Pair, window: int | None) -> Row:
-    """lm-eval's window, ``(context + continuation)[-(window + 1):]``, of which the last token is predicted only; None is no window."""
+def make_row(pair: Pair, window: int | None) -> ScoredRow:
+    """lm-eval's window, ``(context + continuation)[-(window + 1):]``, of which the last token is predicted
+    only; None is no window.
+    """
     context, continuation = pair
     whole = (*context, *continuation)
     kept = whole if window is None else whole[-(window + 1) :]
-    return Row(kept, min(len(continuation), len(kept) - 1), len(whole) - len(kept))
+    return ScoredRow(kept, min(len(continuation), len(kept) - 1), len(whole) - len(kept))
 
 
 def body(mode: Mode, dialect: Dialect, ids: Sequence[int]) -> dict[str, Any]:
-    """The request that has the log-probabilities of ``ids`` in its answer. One token is generated, since servers want one."""
+    """The request that has the log-probabilities of ``ids`` in its answer.
+
+    One token is generated, since servers want one.
+    """
     asked: dict[str, Any] = {"model": dialect.spec.id, "prompt": list(ids), "max_tokens": 1, "temperature": 0}
     asked |= {"prompt_logprobs": 1} if mode == "prompt_logprobs" else {"echo": True, "logprobs": 1}
     return dialect.finish(asked)
 
 
-def read(mode: Mode, answer: Mapping[str, Any], row: Row) -> Found:
+def read(mode: Mode, answer: Mapping[str, Any], row: ScoredRow) -> RowScore:
     """Raises ValueError where the answer does not hold what was asked for."""
     found = _prompt_logprobs(answer, row) if mode == "prompt_logprobs" else _echo(answer, row)
     values = tuple(logprob for logprob, _ in found)
@@ -69,10 +79,10 @@ def read(mode: Mode, answer: Mapping[str, Any], row: Row) -> Found:
     # The one token that had to be generated is no part of the work.
     tokens = Tokens(told.prompt, told.computed, told.shared)
     ranked = all(greedy is not None for _, greedy in found)
-    return Found(math.fsum(values), all(greedy for _, greedy in found), tokens, values, ranked)
+    return RowScore(math.fsum(values), all(greedy for _, greedy in found), tokens, values, ranked)
 
 
-def _prompt_logprobs(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool | None]]:
+def _prompt_logprobs(answer: Mapping[str, Any], row: ScoredRow) -> list[tuple[float, bool | None]]:
     """vLLM: a list as long as the prompt, null and then a mapping of token id to logprob, rank and text."""
     choice = choice_of(answer)
     rows = choice.get("prompt_logprobs") or answer.get("prompt_logprobs")
@@ -90,11 +100,17 @@ def _prompt_logprobs(answer: Mapping[str, Any], row: Row) -> list[tuple[float, b
     return found
 
 
-def _echo(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool | None]]:
-    """OpenAI's first format: ``token_logprobs`` of the prompt and of the one generated token, ``top_logprobs`` beside them."""
+def _echo(answer: Mapping[str, Any], row: ScoredRow) -> list[tuple[float, bool | None]]:
+    """OpenAI's first format: ``token_logprobs`` of the prompt and of the one generated token,
+    ``top_logprobs`` beside them.
+    """
     told = choice_of(answer).get("logprobs")
     values = told.get("token_logprobs") if isinstance(told, dict) else None
-    if not isinstance(told, dict) or not isinstance(values, list) or len(values) not in (len(row.ids), len(row.ids) + 1):
+    if (
+        not isinstance(told, dict)
+        or not isinstance(values, list)
+        or len(values) not in (len(row.ids), len(row.ids) + 1)
+    ):
         raise ValueError("an answer whose logprobs do not cover the prompt")
     tops = told.get("top_logprobs")
     found: list[tuple[float, bool | None]] = []
@@ -106,8 +122,11 @@ def _echo(answer: Mapping[str, Any], row: Row) -> list[tuple[float, bool | None]
     return found
 
 
-def _finite(value: Any, place: int, row: Row) -> float:
-    """A log-probability as a number. Raises ValueError for anything else, with the token that it was told of."""
+def _finite(value: Any, place: int, row: ScoredRow) -> float:
+    """A log-probability as a number.
+
+    Raises ValueError for anything else, with the token that it was told of.
+    """
     where = f"the log-probability of a token ({place + 1} of {len(row.ids)})"
     try:
         number = math.nan if value is None or isinstance(value, bool) else float(value)
@@ -122,7 +141,8 @@ def _finite(value: Any, place: int, row: Row) -> float:
 
 @dataclass(frozen=True)
 class Ability:
-    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether prompts may be ids.
+    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether
+    prompts may be ids.
 
     ``ranked``: whether it is told too what greedy decoding would write.
     """
@@ -133,7 +153,7 @@ class Ability:
     ranked: bool = True
 
 
-def probe(client: Client, dialect: Dialect, asked: Probe) -> Ability:
+def probe(client: EndpointClient, dialect: Dialect, asked: Probe) -> Ability:
     """Asks texts in each way until one works and its figures can be a model's (see `probing`).
 
     Raises EndpointError when the endpoint is away or refuses the key.
@@ -145,7 +165,7 @@ def probe(client: Client, dialect: Dialect, asked: Probe) -> Ability:
             for ids in asked.rows:
                 answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
                 taken = True
-                found.append(read(mode, answer, Row(ids, len(ids) - 1, 0)))
+                found.append(read(mode, answer, ScoredRow(ids, len(ids) - 1, 0)))
         except EndpointError as error:
             if error.tired or error.status in (401, 403):
                 raise

@@ -26,13 +26,27 @@ class Settings(Strict):
     concurrency: int = Field(16, ge=1, le=1024, description="Requests in flight at most.")
     timeout: float = Field(600, gt=0, description="Seconds that a whole answer may take.")
     retries: int = Field(6, ge=0, le=100, description="How often a request is tried again.")
-    backoff: float = Field(0.5, gt=0, description="Seconds before the first repetition; each later one waits twice as long.")
-    max_wait: float = Field(120, gt=0, description="Longest wait before a repetition; a longer Retry-After ends the run of this model.")
+    backoff: float = Field(
+        0.5, gt=0, description="Seconds before the first repetition; each later one waits twice as long."
+    )
+    max_wait: float = Field(
+        120,
+        gt=0,
+        description="Longest wait before a repetition; a longer Retry-After ends the run of this model.",
+    )
     requests_per_minute: float | None = Field(None, gt=0, description="Requests a minute at most.")
-    tokens_per_minute: float | None = Field(None, gt=0, description="Prompt and generated tokens a minute at most.")
-    extra_body: dict[str, Any] = Field(default_factory=dict, description="Fields added to each request, e.g. {reasoning_effort: low}.")
-    omit: tuple[str, ...] = Field((), description="Fields left out of each request because the endpoint refuses them (seed, stop …).")
-    max_stops: int = Field(4, ge=0, description="Stop texts sent with a request; all of them are cut here in any case.")
+    tokens_per_minute: float | None = Field(
+        None, gt=0, description="Prompt and generated tokens a minute at most."
+    )
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict, description="Fields added to each request, e.g. {reasoning_effort: low}."
+    )
+    omit: tuple[str, ...] = Field(
+        (), description="Fields left out of each request because the endpoint refuses them (seed, stop …)."
+    )
+    max_stops: int = Field(
+        4, ge=0, description="Stop texts sent with a request; all of them are cut here in any case."
+    )
 
     @field_validator("extra_body")
     @classmethod
@@ -44,7 +58,10 @@ class Settings(Strict):
 
     @classmethod
     def of(cls, spec: ModelSpec) -> Settings:
-        """The spec's engine_args, checked. Raises ModelError, one line, that never shows a value: it might be a key."""
+        """The spec's engine_args, checked.
+
+        Raises ModelError, one line, that never shows a value: it might be a key.
+        """
         try:
             return cls.model_validate(spec.engine_args)
         except ValidationError as error:
@@ -63,11 +80,14 @@ class Settings(Strict):
 
 
 def read_key(spec: ModelSpec) -> str | None:
-    """The key, from the environment variable that ``api_key_env`` names; None where the default one is not set (local servers need none).
+    """The key, from the environment variable that ``api_key_env`` names; None where the default one is not
+    set (local servers need none).
 
     Raises ModelError where a variable was named and is not set.
     """
     key = os.environ.get(spec.api_key_env or DEFAULT_KEY, "").strip()
     if not key and spec.api_key_env:
-        raise ModelError(f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, or take api_key_env out")
+        raise ModelError(
+            f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, or take api_key_env out"
+        )
     return key or None

@@ -1,8 +1,9 @@
-"""Items as request bodies, and answers back: chat completions and plain completions, with what servers add to OpenAI's format.
+"""Items as request bodies, and answers back: chat completions and plain completions, with what servers add to
+OpenAI's format.
 
-Everything that decides an answer is sent, neutral values too (see `sampling`). ``ignore_eos``, ``chat_template_kwargs``,
-``continue_final_message``, ``return_token_ids`` and ``stop_reason`` are vLLM's words, which SGLang and llama.cpp share in part; they are
-sent only where an item needs them.
+Everything that decides an answer is sent, neutral values too (see `sampling`). ``ignore_eos``,
+``chat_template_kwargs``, ``continue_final_message``, ``return_token_ids`` and ``stop_reason`` are vLLM's
+words, which SGLang and llama.cpp share in part; they are sent only where an item needs them.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ from harness.engines.openai.settings import Settings
 from harness.items import Completion, Generation
 
 WIRE = 2
-"""Version of what is sent for an item; a part of a cell's identity. 2: neutral sampling values are sent, too."""
+"""Version of what is sent for an item; a part of a cell's identity.
+
+2: neutral sampling values are sent, too.
+"""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sent for an item: its text, or its token ids after truncation; ``budget`` tokens may be generated."""
+    """What is sent for an item: its text, or its token ids after truncation; ``budget`` tokens may be
+    generated.
+    """
 
     text: str
     ids: tuple[int, ...] | None
@@ -39,9 +45,10 @@ class Prompt:
 class Dialect:
     """How one model's requests are written. ``owner``: the software, as the endpoint tells it (``owned_by``).
 
-    The rest is learned from refusals: ``budget_name``, since newer hosted models ask for ``max_completion_tokens``; ``top_k_off``, the
-    value that means no top_k; ``refused``, fields left out; ``folded``, whether system messages go into the first user message.
-    ``special_tags``: whether the model's think tags are special tokens, which servers leave out of a text unless asked not to.
+    The rest is learned from refusals: ``budget_name``, since newer hosted models ask for
+    ``max_completion_tokens``; ``top_k_off``, the value that means no top_k; ``refused``, fields left out;
+    ``folded``, whether system messages go into the first user message. ``special_tags``: whether the model's
+    think tags are special tokens, which servers leave out of a text unless asked not to.
     """
 
     spec: ModelSpec
@@ -72,7 +79,11 @@ class Dialect:
     def body(self, item: Completion, prompt: Prompt) -> dict[str, Any]:
         """The request for one item."""
         body: dict[str, Any] = {"model": self.spec.id, self.budget_name: prompt.budget}
-        body |= self._chat(item) if self.chat else {"prompt": list(prompt.ids) if prompt.ids is not None else prompt.text}
+        body |= (
+            self._chat(item)
+            if self.chat
+            else {"prompt": list(prompt.ids) if prompt.ids is not None else prompt.text}
+        )
         body |= sampling_fields(item, self.owner, self.top_k_off)
         # A stop text inside a thought is none: while a model may think, the answer is only cut here.
         stops = [stop for stop in item.stop if stop][: self.settings.max_stops] if item.think is None else []
@@ -89,7 +100,11 @@ class Dialect:
     def finish(self, body: dict[str, Any]) -> dict[str, Any]:
         """What the config adds and leaves out, and what the endpoint refuses."""
         kept = {key: value for key, value in body.items() if key not in self.refused}
-        return {key: value for key, value in (kept | self.settings.extra_body).items() if key not in self.settings.omit}
+        return {
+            key: value
+            for key, value in (kept | self.settings.extra_body).items()
+            if key not in self.settings.omit
+        }
 
     def _chat(self, item: Completion) -> dict[str, Any]:
         messages = messages_of(item.prompt)
@@ -103,17 +118,29 @@ class Dialect:
         return body
 
 
-def read_generation(answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]) -> Generation:
-    """A generation from a chat's or a completion's answer. Raises ValueError where the answer has another shape."""
+def read_generation(
+    answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]
+) -> Generation:
+    """A generation from a chat's or a completion's answer.
+
+    Raises ValueError where the answer has another shape.
+    """
     return read_said(answer, item, prompt, stops)[0]
 
 
-def read_said(answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]) -> tuple[Generation, Said]:
-    """The generation, and what else its choice tells. Raises ValueError where the answer has another shape."""
+def read_said(
+    answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]
+) -> tuple[Generation, Said]:
+    """The generation, and what else its choice tells.
+
+    Raises ValueError where the answer has another shape.
+    """
     choice = choice_of(answer)
     tokens, _ = count(answer)
     told = said(choice, item, stops, tokens.output, prompt.budget)
     ids = choice.get("token_ids")
     kept = tuple(ids) if isinstance(ids, list) and item.prompt_ids is not None else None
-    found = Generation(item.key, told.text, told.finish, tokens, prompt.truncated, seconds=0.0, output_ids=kept)
+    found = Generation(
+        item.key, told.text, told.finish, tokens, prompt.truncated, seconds=0.0, output_ids=kept
+    )
     return found, told

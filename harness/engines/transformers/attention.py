@@ -1,12 +1,14 @@
 """Attention over a packed tree, without masks over the whole, copies of a prefix, or padding.
 
-A pass holds nodes of a prefix tree one after the other in one row of tokens [1, T]. What a token may see falls into parts: its own
-block (a mask, or plain causal), and ancestors, each of which is seen whole by a contiguous range of tokens. Each part is one call of a
-fused kernel that also returns the logarithm of its softmax's denominator, and parts merge exactly: for outputs a, b with log-sums
-p, q the joint output is a + sigmoid(q - p) (b - a) and its log-sum is logaddexp(p, q) (Dao 2023, FlashAttention-2, section 3.1;
-Juravsky et al. 2024, Hydragen; Ye et al. 2024, cascade inference).
+A pass holds nodes of a prefix tree one after the other in one row of tokens [1, T]. What a token may see
+falls into parts: its own block (a mask, or plain causal), and ancestors, each of which is seen whole by a
+contiguous range of tokens. Each part is one call of a fused kernel that also returns the logarithm of its
+softmax's denominator, and parts merge exactly: for outputs a, b with log-sums p, q the joint output is a +
+sigmoid(q - p) (b - a) and its log-sum is logaddexp(p, q) (Dao 2023, FlashAttention-2, section 3.1; Juravsky
+et al. 2024, Hydragen; Ye et al. 2024, cascade inference).
 
-`tree_attention` is registered with transformers under ``NAME``; it reads what to do from the `Pass` made active around a forward call.
+`tree_attention` is registered with transformers under ``NAME``; it reads what to do from the `Pass` made
+active around a forward call.
 """
 
 from __future__ import annotations
@@ -33,8 +35,10 @@ class CannotShare(Exception):
 
 
 @dataclass(slots=True)
-class Block:
-    """Tokens [low, high) seeing one another: by ``mask`` ([n, n], 0 or -inf, in the model's number format), or causally."""
+class AttentionBlock:
+    """Tokens [low, high) seeing one another: by ``mask`` ([n, n], 0 or -inf, in the model's number format),
+    or causally.
+    """
 
     low: int
     high: int
@@ -43,8 +47,9 @@ class Block:
 
 @dataclass(slots=True)
 class Look:
-    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept`` (one entry a layer); or, of
-    those, what a ``mask`` [tokens, keys] leaves."""
+    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept``
+    (one entry a layer); or, of those, what a ``mask`` [tokens, keys] leaves.
+    """
 
     low: int
     high: int
@@ -54,17 +59,21 @@ class Look:
     mask: Tensor | None = None
 
 
-class Plan(Protocol):
+class AttentionPlan(Protocol):
     """What one forward call attends to."""
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
-        """One layer after the other: queries [T, KV heads, group, d], keys and values [T, KV heads, d] -> [T, KV heads, group, d]."""
+        """One layer after the other: queries [T, KV heads, group, d], keys and values [T, KV heads, d] -> [T,
+        KV heads, group, d].
+        """
         ...
 
 
 @dataclass(slots=True)
 class Keep:
-    """Keys and values of tokens [low, high) are added to ``found``, a layer at a time: a copy, or a view that holds the whole pass."""
+    """Keys and values of tokens [low, high) are added to ``found``, a layer at a time: a copy, or a view that
+    holds the whole pass.
+    """
 
     low: int
     high: int
@@ -76,24 +85,27 @@ class Keep:
 class Pass:
     """Nodes of a prefix tree in one row of tokens: what they see, and what is kept of them.
 
-    ``few``: (a layer, positions [n] in rising order): that layer is attended by these only, the others come out as zeros.
+    ``few``: (a layer, positions [n] in rising order): that layer is attended by these only, the others come
+    out as zeros.
     """
 
-    blocks: list[Block]
+    blocks: list[AttentionBlock]
     looks: list[Look]
     keep: list[Keep] = field(default_factory=list)
     calls: int = 0
     few: tuple[int, Tensor] | None = None
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
-        """See `Plan`. Blocks are written, looks merged into them by their log-sums."""
+        """See `AttentionPlan`. Blocks are written, looks merged into them by their log-sums."""
         layer = self.calls
         self.calls += 1
         for kept in self.keep:
             self._keep(kept, keys, values)
         if self.few is not None and self.few[0] == layer:
             chosen = self.few[1].to(queries.device)
-            some = Pass([], _looks_of(self, self.few[1], queries), calls=layer).attend(queries[chosen], keys, values, scale)
+            some = Pass([], _looks_of(self, self.few[1], queries), calls=layer).attend(
+                queries[chosen], keys, values, scale
+            )
             return some.new_zeros(*queries.shape[:-1], values.shape[-1]).index_copy_(0, chosen, some)
         length, kv_heads, group, _ = queries.shape
         out = queries.new_zeros(length, kv_heads, group, values.shape[-1])
@@ -105,17 +117,28 @@ class Pass:
     def _keep(kept: Keep, keys: Tensor, values: Tensor) -> None:
         own = keys[kept.low : kept.high], values[kept.low : kept.high]
         if kept.copy:
-            own = own[0].clone(memory_format=torch.contiguous_format), own[1].clone(memory_format=torch.contiguous_format)
+            own = (
+                own[0].clone(memory_format=torch.contiguous_format),
+                own[1].clone(memory_format=torch.contiguous_format),
+            )
         kept.found.append(own)
 
-    def _fill(self, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor) -> None:
-        """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV heads, T], then merges looks."""
+    def _fill(
+        self, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor
+    ) -> None:
+        """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV
+        heads, T], then merges looks.
+        """
         keys, values = own
         for block in self.blocks:
             part = slice(block.low, block.high)
             if block.mask is not None and block.mask.device != queries.device:
-                block.mask = block.mask.to(queries.device)  # layers may lie on several devices, one after the other
-            found, log_sum = attend(queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None)
+                block.mask = block.mask.to(
+                    queries.device
+                )  # layers may lie on several devices, one after the other
+            found, log_sum = attend(
+                queries[part], keys[part], values[part], scale, block.mask, causal=block.mask is None
+            )
             out[:, :, part] = found
             sums[:, :, part] = log_sum
         for look in self.looks:
@@ -127,7 +150,10 @@ class Pass:
 
 
 def _looks_of(whole: Pass, positions: Tensor, like: Tensor) -> list[Look]:
-    """What some positions of a pass see, blocks included; ``low`` and ``high`` count among the positions. Masks are made like ``like``."""
+    """What some positions of a pass see, blocks included; ``low`` and ``high`` count among the positions.
+
+    Masks are made like ``like``.
+    """
     places = positions.tolist()
     found = []
     for block in whole.blocks:
@@ -138,7 +164,11 @@ def _looks_of(whole: Pass, positions: Tensor, like: Tensor) -> list[Look]:
                 mask = block.mask[rows.to(block.mask.device)].to(like.device)
             else:
                 hidden = torch.arange(block.high - block.low)[None, :] > rows[:, None]
-                mask = torch.zeros(hidden.shape, dtype=like.dtype).masked_fill_(hidden, -math.inf).to(like.device)
+                mask = (
+                    torch.zeros(hidden.shape, dtype=like.dtype)
+                    .masked_fill_(hidden, -math.inf)
+                    .to(like.device)
+                )
             found.append(Look(low, high, block.low, block.high, mask=mask))
     for look in whole.looks:
         low, high = bisect_left(places, look.low), bisect_left(places, look.high)
@@ -151,7 +181,7 @@ _active = threading.local()
 
 
 @contextmanager
-def active(plan: Plan) -> Iterator[None]:
+def active(plan: AttentionPlan) -> Iterator[None]:
     """Makes a pass the one that `tree_attention` follows, in this thread."""
     _active.plan = plan
     try:
@@ -161,13 +191,21 @@ def active(plan: Plan) -> Iterator[None]:
 
 
 def tree_attention(
-    module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float | None = None, **options: Any
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    **options: Any,
 ) -> tuple[Tensor, None]:
-    """transformers' attention interface: query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T, heads, d].
+    """transformers' attention interface: query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T,
+    heads, d].
 
-    Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from parts.
+    Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from
+    parts.
     """
-    plan: Plan | None = getattr(_active, "plan", None)
+    plan: AttentionPlan | None = getattr(_active, "plan", None)
     if plan is None:
         raise CannotShare("attention was called outside a pass")
     for name in ("softcap", "s_aux", "position_bias", "sinks", "head_mask"):
@@ -196,34 +234,57 @@ def aligned(mask: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, causal: bool) -> KeysValues:
-    """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads, n, d], log-sums [group, KV heads, n]).
+    """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads, n, d],
+    log-sums [group, KV heads, n]).
 
-    The query heads that share a KV head are the kernel's batch, over which keys and values are expanded without a copy.
+    The query heads that share a KV head are the kernel's batch, over which keys and values are expanded
+    without a copy.
     """
     group = q.shape[2]
     q = q.permute(2, 1, 0, 3)
     k = k.transpose(0, 1).expand(group, -1, -1, -1)
     v = v.transpose(0, 1).expand(group, -1, -1, -1)
-    return kernel(q, k, v, scale, None if mask is None else aligned(mask.to(q)).expand(group, q.shape[1], -1, -1), causal)
+    return kernel(
+        q,
+        k,
+        v,
+        scale,
+        None if mask is None else aligned(mask.to(q)).expand(group, q.shape[1], -1, -1),
+        causal,
+    )
 
 
-def kernel(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False) -> KeysValues:
-    """Fused attention of q [batch, heads, n, d] over k, v [batch, heads, m, d]: (output, log-sums [batch, heads, n] in fp32)."""
+def kernel(
+    q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False
+) -> KeysValues:
+    """Fused attention of q [batch, heads, n, d] over k, v [batch, heads, m, d]: (output, log-sums [batch,
+    heads, n] in fp32).
+    """
     ops: Any = torch.ops.aten
     if q.device.type == "cpu" and q.shape[-1] == v.shape[-1]:
-        out, log_sum = ops._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, attn_mask=bias, scale=scale)
+        out, log_sum = ops._scaled_dot_product_flash_attention_for_cpu(
+            q, k, v, 0.0, causal, attn_mask=bias, scale=scale
+        )
         return out, log_sum
     if q.device.type == "cuda":
-        out, log_sum, *_ = ops._scaled_dot_product_efficient_attention(q, k, v, bias, True, 0.0, causal, scale=scale)
+        out, log_sum, *_ = ops._scaled_dot_product_efficient_attention(
+            q, k, v, bias, True, 0.0, causal, scale=scale
+        )
         return out, log_sum[..., : q.shape[2]]  # the kernel pads its log-sums to a multiple of 32
     return _attend_plainly(q, k, v, scale, bias, causal)
 
 
-def _attend_plainly(q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool) -> KeysValues:
-    """The same in matrix products, for what the fused kernels refuse (MLA's values are narrower than its keys)."""
+def _attend_plainly(
+    q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool
+) -> KeysValues:
+    """The same in matrix products, for what the fused kernels refuse (MLA's values are narrower than its
+    keys).
+    """
     scores = (q @ k.transpose(-1, -2)).float() * scale
     if causal:
-        scores = scores.masked_fill(torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1), -math.inf)
+        scores = scores.masked_fill(
+            torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1), -math.inf
+        )
     if bias is not None:
         scores = scores + bias
     log_sum = torch.logsumexp(scores, dim=-1)

@@ -1,5 +1,6 @@
-"""Continuing prompts in padded batches with transformers' own cache, for models whose rows cannot share (`sharing`): rows are padded on
-the left, and rows that have finished leave the batch."""
+"""Continuing prompts in padded batches with transformers' own cache, for models whose rows cannot share
+(`sharing`): rows are padded on the left, and rows that have finished leave the batch.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.jobs import GenerationRules, Job, advance, count_time
+from harness.engines.transformers.jobs import GenerationJob, GenerationRules, advance, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.errors import OutOfMemoryError
 
@@ -20,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class Batches:
-    """Generates for jobs, a batch at a time. ``padded`` and ``real`` count tokens forwarded, with and without padding."""
+    """Generates for jobs, a batch at a time.
+
+    ``padded`` and ``real`` count tokens forwarded, with and without padding.
+    """
 
     def __init__(self, forward: Forward, rules: GenerationRules, budget: Budget) -> None:
         self.forward = forward
@@ -30,14 +34,16 @@ class Batches:
         self.padded = 0
         self.real = 0
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Job]:
+    def run(self, jobs: Sequence[GenerationJob]) -> Iterator[GenerationJob]:
         """Yields each job when its row finishes. Raises OutOfMemoryError when a single row does not fit."""
         origin = time.perf_counter()
         waiting = sorted(jobs, key=lambda job: (job.item.arrival or 0.0, -len(job.prompt), -job.budget))
         while waiting:
             batch = self._admit(waiting, time.perf_counter() - origin)
             if not batch:
-                time.sleep(max(0.0, min(0.05, (waiting[0].item.arrival or 0.0) - (time.perf_counter() - origin))))
+                time.sleep(
+                    max(0.0, min(0.05, (waiting[0].item.arrival or 0.0) - (time.perf_counter() - origin)))
+                )
                 continue
             del waiting[: len(batch)]
             rows = _Rows(self, batch, origin)
@@ -48,26 +54,32 @@ class Batches:
             if failed:
                 waiting[:0] = self._too_big(rows.jobs)
 
-    def _admit(self, waiting: Sequence[Job], now: float) -> list[Job]:
-        """The next rows from the front that have arrived and fit: rows, prompt tokens, and tokens of cache at their longest."""
-        batch: list[Job] = []
+    def _admit(self, waiting: Sequence[GenerationJob], now: float) -> list[GenerationJob]:
+        """The next rows from the front that have arrived and fit: rows, prompt tokens, and tokens of cache at
+        their longest.
+        """
+        batch: list[GenerationJob] = []
         width = longest = 0
         for job in waiting:
             if len(batch) >= self._max_rows or (job.item.arrival or 0.0) > now:
                 break
             width, longest = max(width, len(job.prompt)), max(longest, job.budget)
             rows = len(batch) + 1
-            if batch and (rows * width > self._budget.tokens or rows * (width + longest) > self.rules.cache_tokens):
+            if batch and (
+                rows * width > self._budget.tokens or rows * (width + longest) > self.rules.cache_tokens
+            ):
                 break
             batch.append(job)
         return batch
 
-    def _too_big(self, jobs: list[Job]) -> list[Job]:
+    def _too_big(self, jobs: list[GenerationJob]) -> list[GenerationJob]:
         """The rows to begin again, half as many at a time; OutOfMemoryError for a row alone."""
         release(self.forward.device)
         width = max(len(job.prompt) + job.budget for job in jobs)
         if len(jobs) == 1:
-            raise OutOfMemoryError(f"one prompt with its answer ({width} tokens) alone does not fit into memory; use a smaller max_tokens")
+            raise OutOfMemoryError(
+                f"one prompt with its answer ({width} tokens) alone does not fit into memory; use a smaller max_tokens"
+            )
         self._max_rows = max(1, len(jobs) // 2)
         log.warning("out of memory generating %d rows: going on with %d", len(jobs), self._max_rows)
         for job in jobs:
@@ -78,7 +90,7 @@ class Batches:
 class _Rows:
     """The rows of one batch: their cache, attention mask and next input."""
 
-    def __init__(self, batches: Batches, jobs: list[Job], origin: float) -> None:
+    def __init__(self, batches: Batches, jobs: list[GenerationJob], origin: float) -> None:
         self.jobs = jobs
         self._batches = batches
         self._origin = origin
@@ -119,7 +131,7 @@ class _Rows:
         self._next = column if cache is not None else self._ids
         return tokens
 
-    def leave(self) -> list[Job]:
+    def leave(self) -> list[GenerationJob]:
         """Takes the finished rows out of the batch and its cache."""
         gone = [job for job in self.jobs if job.finish]
         if gone:
@@ -131,6 +143,10 @@ class _Rows:
 
     @torch.inference_mode()
     def _keep(self, rows: Tensor) -> None:
-        self._ids, self._mask, self._next = (tensor.index_select(0, rows) for tensor in (self._ids, self._mask, self._next))
+        self._ids, self._mask, self._next = (
+            tensor.index_select(0, rows) for tensor in (self._ids, self._mask, self._next)
+        )
         if self._cache is not None:
-            self._cache.reorder_cache(rows)  # unlike batch_select_indices it also takes the states of linear attention
+            self._cache.reorder_cache(
+                rows
+            )  # unlike batch_select_indices it also takes the states of linear attention

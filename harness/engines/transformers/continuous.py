@@ -1,7 +1,8 @@
 """Continuous batching: a row that has finished leaves, and a waiting one takes its slot at once.
 
-Prompts are read (`prompts`) only when slots are free, a good part of them at a time, since a pass over prompts costs about as much as a
-step. Rows share what their prompts share (`slots`). A row's answer depends on its own prompt, seed and settings only.
+Prompts are read (`prompts`) only when slots are free, a good part of them at a time, since a pass over
+prompts costs about as much as a step. Rows share what their prompts share (`slots`). A row's answer depends
+on its own prompt, seed and settings only.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 import torch
 
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.jobs import GenerationRules, Job, advance, count_time
+from harness.engines.transformers.jobs import GenerationJob, GenerationRules, advance, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
-from harness.engines.transformers.prompts import Prompts, Reading
+from harness.engines.transformers.prompts import Prompts, PromptState
 from harness.engines.transformers.slots import Slots
 from harness.errors import OutOfMemoryError
 
@@ -28,10 +29,13 @@ _REFILL = 8  # prompts are read when an eighth of the slots is free
 
 @dataclass(slots=True)
 class _Ready:
-    """A job whose prompt was read and whose first token was chosen. ``tokens``: of its own, whose keys and values are held."""
+    """A job whose prompt was read and whose first token was chosen.
 
-    job: Job
-    reading: Reading
+    ``tokens``: of its own, whose keys and values are held.
+    """
+
+    job: GenerationJob
+    reading: PromptState
 
     @property
     def tokens(self) -> int:
@@ -39,7 +43,10 @@ class _Ready:
 
 
 class Stream:
-    """Generates for jobs; ``tokens`` counts what went through the model. Raises OutOfMemoryError when a single row does not fit."""
+    """Generates for jobs; ``tokens`` counts what went through the model.
+
+    Raises OutOfMemoryError when a single row does not fit.
+    """
 
     def __init__(self, forward: Forward, rules: GenerationRules, budget: Budget, share: bool = True) -> None:
         self._forward = forward
@@ -49,10 +56,12 @@ class Stream:
         self.most = rules.max_rows
         self.tokens = 0
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Job]:
+    def run(self, jobs: Sequence[GenerationJob]) -> Iterator[GenerationJob]:
         """Yields each job when it has finished."""
         origin = time.perf_counter()
-        later = deque(sorted((job for job in jobs if job.item.arrival), key=lambda job: job.item.arrival or 0.0))
+        later = deque(
+            sorted((job for job in jobs if job.item.arrival), key=lambda job: job.item.arrival or 0.0)
+        )
         batch = _Batch(self, origin)
         batch.add([job for job in jobs if not job.item.arrival])
         while later or batch.busy:
@@ -68,18 +77,20 @@ class Stream:
 
 
 class _Batch:
-    """Waves of jobs waiting to be read, jobs ready to enter, and the rows at work (``rows[i]`` is in slot i)."""
+    """Waves of jobs waiting to be read, jobs ready to enter, and the rows at work (``rows[i]`` is in slot
+    i).
+    """
 
     def __init__(self, stream: Stream, origin: float) -> None:
         self._stream = stream
         self._forward = stream._forward
         self._rules = stream.rules
         self._origin = origin
-        self._waves: deque[list[Job]] = deque()
-        self._wave: list[Job] = []
+        self._waves: deque[list[GenerationJob]] = deque()
+        self._wave: list[GenerationJob] = []
         self._prompts: Prompts | None = None
         self._ready: deque[_Ready] = deque()
-        self._rows: list[Job] = []
+        self._rows: list[GenerationJob] = []
         self._slots = Slots()
         self._unshared = 0.0  # seconds of passes that ended no prompt
         self._entered: dict[int, int] = {}  # by id of a job: the how-manieth it was to take a slot
@@ -90,12 +101,12 @@ class _Batch:
         """Whether anything is left to do."""
         return bool(self._waves or self._prompts or self._ready or self._rows)
 
-    def add(self, jobs: list[Job]) -> None:
+    def add(self, jobs: list[GenerationJob]) -> None:
         """Jobs to be read after those that are waiting."""
         if jobs:
             self._waves.append(jobs)
 
-    def turn(self) -> Iterator[Job]:
+    def turn(self) -> Iterator[GenerationJob]:
         """Fills free slots, then writes one token in every row; yields what has finished."""
         free = self._stream.most - len(self._rows)
         if not self._rows or free * _REFILL >= self._stream.most:
@@ -104,8 +115,10 @@ class _Batch:
         if self._rows:
             yield from self._write()
 
-    def _read(self, free: int) -> Iterator[Job]:
-        """Reads prompts until there are enough for the free slots, or for the memory; a job whose first token is its last is yielded."""
+    def _read(self, free: int) -> Iterator[GenerationJob]:
+        """Reads prompts until there are enough for the free slots, or for the memory; a job whose first token
+        is its last is yielded.
+        """
         while len(self._ready) < free and (self._prompts or self._waves) and self._has_room():
             if self._prompts is None:
                 self._wave = self._waves.popleft()
@@ -117,7 +130,9 @@ class _Batch:
                 return  # put off: the rows at work and the prompts that were read give memory back first
 
     def _has_room(self) -> bool:
-        """Whether what was read and what is written leave memory for one more prompt; with nothing held it is tried."""
+        """Whether what was read and what is written leave memory for one more prompt; with nothing held it is
+        tried.
+        """
         held = sum(row.length for row in self._slots.rows) + sum(ready.tokens for ready in self._ready)
         return held < self._rules.cache_tokens or not self._held
 
@@ -125,7 +140,7 @@ class _Batch:
     def _held(self) -> bool:
         return bool(self._ready or self._rows)
 
-    def _read_pass(self, prompts: Prompts) -> Iterator[Job]:
+    def _read_pass(self, prompts: Prompts) -> Iterator[GenerationJob]:
         started, before = self._now(), prompts.tokens
         found = unless_out_of_memory(prompts.read, self._held)
         if found is None and self._held:
@@ -156,7 +171,9 @@ class _Batch:
 
     def _enter(self) -> None:
         """Ready jobs take the free slots as long as all rows could go on to the end of their budgets."""
-        longest = max((row.length + job.left for row, job in zip(self._slots.rows, self._rows, strict=True)), default=0)
+        longest = max(
+            (row.length + job.left for row, job in zip(self._slots.rows, self._rows, strict=True)), default=0
+        )
         while self._ready and len(self._rows) < self._stream.most:
             job, reading = self._ready[0].job, self._ready[0].reading
             longest = max(longest, sum(part[0][0].shape[0] for part in reading.own) + job.left)
@@ -169,7 +186,7 @@ class _Batch:
             self._rows.append(job)
             self._ready.popleft()
 
-    def _write(self) -> Iterator[Job]:
+    def _write(self) -> Iterator[GenerationJob]:
         """One token for every row; where memory runs out, the newer half of the rows begin again later."""
         begun, lengths = self._now(), [row.length for row in self._slots.rows]
         logits = unless_out_of_memory(self._step)
@@ -191,7 +208,7 @@ class _Batch:
         positions = torch.tensor([[len(job.prompt) + len(job.written) - 1 for job in self._rows]])
         return self._forward.next_logits(ids, positions, self._slots.step(), None)
 
-    def _leave(self, row: int) -> Job:
+    def _leave(self, row: int) -> GenerationJob:
         job, last = self._rows[row], self._rows.pop()
         if row < len(self._rows):
             self._rows[row] = last
@@ -199,8 +216,10 @@ class _Batch:
         return job
 
     def _make_room(self, evict: int = 0) -> None:
-        """Gives up what was read ahead and the ``evict`` rows that entered last; they begin again later, and no more rows than are left
-        go together from now on. Called outside the handler: the error no longer holds tensors."""
+        """Gives up what was read ahead and the ``evict`` rows that entered last; they begin again later, and
+        no more rows than are left go together from now on. Called outside the handler: the error no longer
+        holds tensors.
+        """
         rows = len(self._rows)
         if rows <= 1:
             self._alone += 1

@@ -1,4 +1,6 @@
-"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums, lm-eval's rules)."""
+"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums, lm-eval's
+rules).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder
 from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
-from harness.engines.transformers.scoring import Scorer
+from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.engines.transformers.weights import weight_findings
 from harness.errors import ModelError
@@ -33,15 +35,19 @@ from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
-_CPU_TOKENS = 1024  # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
+_CPU_TOKENS = (
+    1024  # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
+)
 _CUDA_TOKENS = 16384
 
 
 @dataclass(frozen=True)
-class Options:
-    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows generated together;
-    ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the checkpoint's repetition penalty, as
-    transformers' own generate does, where the item has none; ``shared_prefixes``: false computes every prompt whole, for measuring."""
+class TransformersOptions:
+    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows
+    generated together; ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply
+    the checkpoint's repetition penalty, as transformers' own generate does, where the item has none;
+    ``shared_prefixes``: false computes every prompt whole, for measuring.
+    """
 
     batch_tokens: int | None = None
     batch_rows: int | None = None
@@ -50,7 +56,7 @@ class Options:
     shared_prefixes: bool = True
 
     @classmethod
-    def of(cls, spec: ModelSpec) -> Options:
+    def of(cls, spec: ModelSpec) -> TransformersOptions:
         """Raises ModelError for a name that is none of these, with the nearest."""
         known = [option.name for option in fields(cls)]
         for name in spec.engine_args:
@@ -62,15 +68,18 @@ class Options:
 
 
 class TransformersEngine:
-    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded.
+    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line,
+    when it cannot be loaded.
 
     ``reason``: why this engine was taken.
     """
 
-    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None) -> None:
+    def __init__(
+        self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None
+    ) -> None:
         started = time.perf_counter()
         self._spec, self._reason = spec, reason
-        self._options = Options.of(spec)
+        self._options = TransformersOptions.of(spec)
         place = self._place(spec, files, device)
         # Partial sums of a product stay in fp32, as everything that is said of sums here has it.
         torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
@@ -89,9 +98,12 @@ class TransformersEngine:
         self._budget = Budget(tokens)
         self._sharing = find_sharing(self._forward, self.window, rows, place.attention)
         share = self._options.shared_prefixes
-        self._scorer = Scorer(self._forward, self._budget, self._sharing.limit if share else 0)
+        self._scorer = TreeScorer(self._forward, self._budget, self._sharing.limit if share else 0)
         self._decoder = Decoder(
-            self._forward, self.encoder, Stream(self._forward, self._rules(place), self._budget, share), self._sharing.steps
+            self._forward,
+            self.encoder,
+            Stream(self._forward, self._rules(place), self._budget, share),
+            self._sharing.steps,
         )
         self._place_used = place
         self._load_seconds = time.perf_counter() - started
@@ -100,7 +112,7 @@ class TransformersEngine:
     def _place(spec: ModelSpec, files: ModelFiles, device: str) -> load.Placement:
         resolved = identity.resolve_device(device)
         several = load.needs_several_gpus(spec, files, resolved)
-        attention = Options.of(spec).attention
+        attention = TransformersOptions.of(spec).attention
         return load.Placement(resolved, identity.resolve_dtype(spec, resolved, files), attention, several)
 
     def _rules(self, place: load.Placement) -> GenerationRules:
@@ -109,16 +121,25 @@ class TransformersEngine:
         ends = {listed} if isinstance(listed, int) else set(listed or ())
         if self.encoder.eos_id is not None:
             ends.add(self.encoder.eos_id)
-        penalty = float(getattr(config, "repetition_penalty", None) or 1.0) if self._options.generation_defaults else 1.0
+        penalty = (
+            float(getattr(config, "repetition_penalty", None) or 1.0)
+            if self._options.generation_defaults
+            else 1.0
+        )
         rows = self._options.batch_rows or (128 if place.device == "cpu" else 256)
         room = free_bytes(self._forward.device) // 2 // _cache_bytes(self._model)
         return GenerationRules(self.window, frozenset(ends), self.encoder.eos_text, penalty, rows, int(room))
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, attention, window; ``extra``: counts of tokens forwarded, with padding and without."""
+        """Versions, device, number format, attention, window; ``extra``: counts of tokens forwarded, with
+        padding and without.
+        """
         place = self._place_used
-        forwarded = {"real": self._scorer.real + self._decoder.real, "padded": self._scorer.padded + self._decoder.padded}
+        forwarded = {
+            "real": self._scorer.real + self._decoder.real,
+            "padded": self._scorer.padded + self._decoder.padded,
+        }
         return EngineInfo(
             engine="transformers",
             versions=identity.versions(),
@@ -133,7 +154,10 @@ class TransformersEngine:
                 "architecture": type(self._forward.model).__name__,
                 "head": self._forward.head_mode,
                 "shared_prefixes": {"longest_row": self._scorer.share_limit, "reason": self._why_not()},
-                "continuous_batching": {"longest_row": self._sharing.steps, "reason": self._sharing.steps_reason},
+                "continuous_batching": {
+                    "longest_row": self._sharing.steps,
+                    "reason": self._sharing.steps_reason,
+                },
                 "batch_tokens": self._budget.tokens,
                 "out_of_memory": self._budget.halvings,
                 "forwarded_tokens": forwarded,
@@ -172,10 +196,15 @@ class TransformersEngine:
         self._check_open()
         rules = self._decoder.rules
         prompts = self._text.prompts(items)
-        yield from self._decoder.run([make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)])
+        yield from self._decoder.run(
+            [make_job(item, prompt, self.encoder, rules) for item, prompt in zip(items, prompts, strict=True)]
+        )
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
-        """Log-probabilities of whole texts by rolling windows. Raises OutOfMemoryError when one window alone does not fit."""
+        """Log-probabilities of whole texts by rolling windows.
+
+        Raises OutOfMemoryError when one window alone does not fit.
+        """
         self._check_open()
         yield from self._text.perplexity(items, self._scorer)
 
@@ -193,7 +222,9 @@ class TransformersEngine:
 
 
 def _cache_bytes(model: Any) -> int:
-    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size × bytes a number."""
+    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size × bytes a
+    number.
+    """
     config = model.config.get_text_config()
     heads = getattr(config, "num_attention_heads", None) or 1
     kept = getattr(config, "num_key_value_heads", None) or heads

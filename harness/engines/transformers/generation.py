@@ -8,14 +8,15 @@ from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.batches import Batches
 from harness.engines.transformers.continuous import Stream
 from harness.engines.transformers.forward import Forward
-from harness.engines.transformers.jobs import Job
+from harness.engines.transformers.jobs import GenerationJob
 from harness.items import Generation
 
 _FEW = 32
 
 
 class Decoder:
-    """Generates for jobs. Rows that with their whole budget are no longer than ``share_limit`` go through the stream.
+    """Generates for jobs. Rows that with their whole budget are no longer than ``share_limit`` go through the
+    stream.
 
     ``padded`` and ``real`` count tokens forwarded, with and without padding.
     """
@@ -37,17 +38,25 @@ class Decoder:
         """Tokens forwarded, without padding."""
         return self.batches.real + self.stream.tokens
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Generation]:
-        """Yields each answer when its row finishes. Raises OutOfMemoryError when a single row does not fit."""
+    def run(self, jobs: Sequence[GenerationJob]) -> Iterator[Generation]:
+        """Yields each answer when its row finishes.
+
+        Raises OutOfMemoryError when a single row does not fit.
+        """
         streamed = [job for job in jobs if len(job.prompt) + job.budget <= self.share_limit]
         kept = set(map(id, streamed))
-        for engine, part in ((self.stream, streamed), (self.batches, [job for job in jobs if id(job) not in kept])):
+        for engine, part in (
+            (self.stream, streamed),
+            (self.batches, [job for job in jobs if id(job) not in kept]),
+        ):
             if part:
                 yield from self._run(engine, part)
 
-    def _run(self, engine: Stream | Batches, jobs: Sequence[Job]) -> Iterator[Generation]:
-        """A few rows that met numbers which are none are begun again alone: a masked NaN of one row spoils those beside it (0 × NaN)."""
-        broken: list[Job] = []
+    def _run(self, engine: Stream | Batches, jobs: Sequence[GenerationJob]) -> Iterator[Generation]:
+        """A few rows that met numbers which are none are begun again alone: a masked NaN of one row spoils
+        those beside it (0 × NaN).
+        """
+        broken: list[GenerationJob] = []
         for job in engine.run(jobs):
             if job.broken is None:
                 yield job.answer(self._encoder)

@@ -1,4 +1,6 @@
-"""What this engine will be, told from the config and the machine alone: versions, device, number format, attention. No model is loaded."""
+"""What this engine will be, told from the config and the machine alone: versions, device, number format,
+attention. No model is loaded.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from harness.errors import ModelError
 
 DTYPES = ("float32", "bfloat16", "float16")
 _SAFETENSORS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
-DEFAULT_ATTENTION = "auto"  # sdpa where the architecture has it, else eager: transformers decides by model and version
+DEFAULT_ATTENTION = (
+    "auto"  # sdpa where the architecture has it, else eager: transformers decides by model and version
+)
 
 
 def versions() -> dict[str, str]:
@@ -24,10 +28,17 @@ def versions() -> dict[str, str]:
 
 
 def resolve_device(device: str) -> str:
-    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be. ModelError for a CUDA device not there."""
+    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be.
+
+    ModelError for a CUDA device not there.
+    """
     if device == "cpu":
         return "cpu"
-    if device == "auto" and sys.platform == "linux" and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()):
+    if (
+        device == "auto"
+        and sys.platform == "linux"
+        and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists())
+    ):
         return "cpu"
     import torch
 
@@ -38,7 +49,9 @@ def resolve_device(device: str) -> str:
         return "cuda" if device == "auto" else device
     if device == "auto":
         return "cpu"
-    raise ModelError(f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says")
+    raise ModelError(
+        f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says"
+    )
 
 
 def device_kind(device: str) -> str:
@@ -51,14 +64,18 @@ def device_kind(device: str) -> str:
 
 
 def checkpoint_dtype(files: ModelFiles) -> str:
-    """The number format that the checkpoint says (config.json, else its first tensor), float32 when it says none."""
+    """The number format that the checkpoint says (config.json, else its first tensor), float32 when it says
+    none.
+    """
     config = read_config(files.path)
     for part in (config, config.get("text_config") or {}):
         named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
         if named in DTYPES:
             return named
     for file in sorted(files.path.glob("*.safetensors")):
-        kinds = {entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"}
+        kinds = {
+            entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"
+        }
         known = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
         if known:
             return known[0]
@@ -66,7 +83,10 @@ def checkpoint_dtype(files: ModelFiles) -> str:
 
 
 def resolve_dtype(spec: ModelSpec, device: str, files: ModelFiles | None) -> str:
-    """The number format asked for; auto is the checkpoint's on CUDA and float32 on the CPU. "auto" stays while the files are unknown."""
+    """The number format asked for; auto is the checkpoint's on CUDA and float32 on the CPU.
+
+    "auto" stays while the files are unknown.
+    """
     if spec.dtype != "auto":
         return spec.dtype
     if device == "cpu":
@@ -86,7 +106,8 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def safetensors_header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: tensor name -> dtype, shape, data_offsets (https://github.com/huggingface/safetensors#format).
+    """The header of a safetensors file: tensor name -> dtype, shape, data_offsets
+    (https://github.com/huggingface/safetensors#format).
 
     Raises ModelError when the file is cut short or is no safetensors file.
     """
@@ -102,7 +123,9 @@ def safetensors_header(file: Path) -> dict[str, Any]:
             raise ModelError(f"{file}: its safetensors header is corrupted; fetch it again") from error
     ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     if 8 + length + max(ends, default=0) != size:
-        raise ModelError(f"{file}: {size} bytes where its header says {8 + length + max(ends, default=0)}; fetch it again")
+        raise ModelError(
+            f"{file}: {size} bytes where its header says {8 + length + max(ends, default=0)}; fetch it again"
+        )
     return dict(header)
 
 

@@ -17,8 +17,9 @@ from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
 @dataclass(frozen=True)
 class GenerationRules:
-    """What holds for every item: the window, the ids that end a text, the tokenizer's EOS as text, the checkpoint's repetition penalty,
-    and how many rows and tokens of cache may go together."""
+    """What holds for every item: the window, the ids that end a text, the tokenizer's EOS as text, the
+    checkpoint's repetition penalty, and how many rows and tokens of cache may go together.
+    """
 
     window: int
     eos_ids: frozenset[int]
@@ -29,7 +30,7 @@ class GenerationRules:
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class GenerationJob:
     """One item on its way: its prompt's ids after truncation, what it has written, when."""
 
     item: Completion
@@ -40,7 +41,9 @@ class Job:
     watch: StopWatch
     stops: tuple[str, ...]
     generator: torch.Generator | None = None
-    known: set[int] = field(default_factory=set)  # tokens that a repetition penalty falls on; ``seen`` is the same as a tensor
+    known: set[int] = field(
+        default_factory=set
+    )  # tokens that a repetition penalty falls on; ``seen`` is the same as a tensor
     seen: Tensor | None = None
     written: list[int] = field(default_factory=list)
     finish: Finish | None = None
@@ -48,7 +51,9 @@ class Job:
     started: float = 0.0
     first: float = 0.0
     last: float = 0.0
-    prefill: float = 0.0  # its part of the seconds of passes over prompts, and of steps that write a token a row; kept when begun again
+    # its part of the seconds of passes over prompts, and of steps that write a token a row; kept when begun
+    # again
+    prefill: float = 0.0
     decode: float = 0.0
     broken: str | None = None
 
@@ -60,7 +65,9 @@ class Job:
     def reset(self) -> None:
         """Back to the start: a row that is begun again writes the same."""
         self.watch = self.watch.again()
-        self.generator = torch.Generator().manual_seed(self.sampling.seed) if self.sampling.temperature > 0 else None
+        self.generator = (
+            torch.Generator().manual_seed(self.sampling.seed) if self.sampling.temperature > 0 else None
+        )
         self.written = []
         self.finish = None
         self.known = set()
@@ -81,7 +88,9 @@ class Job:
             self.finish = "length"
 
     def give_up(self, peak: float, token: int, now: float) -> None:
-        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written says nothing."""
+        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written says
+        nothing.
+        """
         self.broken = f"a largest logit of {peak:g} at token {len(self.written) + 1}"
         self.first = self.first if self.written else now
         self.last = now
@@ -90,27 +99,54 @@ class Job:
 
     def answer(self, encoder: TextEncoder) -> Generation:
         """The finished text, cut at its stop, with what it cost."""
-        text, finish = final_answer(encoder, self.written, self.finish or "length", self.stops, self.item.think)
+        text, finish = final_answer(
+            encoder, self.written, self.finish or "length", self.stops, self.item.think
+        )
         prompt, written = len(self.prompt), len(self.written)
         tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
         given = tuple(self.written) if self.item.prompt_ids is not None else None
         times = (self.last - self.started, self.first, self.last)
-        return Generation(self.item.key, text, finish, tokens, self.truncated, *times, given, self.prefill, self.decode, self.broken)
+        return Generation(
+            self.item.key,
+            text,
+            finish,
+            tokens,
+            self.truncated,
+            *times,
+            given,
+            self.prefill,
+            self.decode,
+            self.broken,
+        )
 
 
-def make_job(item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules) -> Job:
+def make_job(
+    item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules
+) -> GenerationJob:
     """The item with its prompt fitted into the window and the checkpoint's penalty."""
     fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
     sampling = with_penalty(item.sampling, rules.penalty)
     stops = closing_texts(item, rules.eos_text)
-    job = Job(item, fitted.prompt, fitted.budget, fitted.truncated, sampling, StopWatch(encoder, item.stop, item.think), stops)
+    job = GenerationJob(
+        item,
+        fitted.prompt,
+        fitted.budget,
+        fitted.truncated,
+        sampling,
+        StopWatch(encoder, item.stop, item.think),
+        stops,
+    )
     job.reset()
     return job
 
 
 @torch.inference_mode()
-def advance(jobs: Sequence[Job], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]) -> Tensor:
-    """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in place) and adds it."""
+def advance(
+    jobs: Sequence[GenerationJob], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]
+) -> Tensor:
+    """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in place) and
+    adds it.
+    """
     for row, job in enumerate(jobs):
         penalty = job.sampling.repetition_penalty or 1.0
         if penalty != 1.0:
@@ -126,7 +162,7 @@ def advance(jobs: Sequence[Job], logits: Tensor, rules: GenerationRules, clock: 
     return tokens
 
 
-def count_time(jobs: Sequence[Job], seconds: float, *, reading: bool) -> None:
+def count_time(jobs: Sequence[GenerationJob], seconds: float, *, reading: bool) -> None:
     """Shares the seconds of a pass between its rows: ``reading`` their prompts, or writing a token each."""
     part = seconds / len(jobs)
     for job in jobs:
@@ -136,7 +172,7 @@ def count_time(jobs: Sequence[Job], seconds: float, *, reading: bool) -> None:
             job.decode += part
 
 
-def _seen(job: Job, logits: Tensor) -> Tensor:
+def _seen(job: GenerationJob, logits: Tensor) -> Tensor:
     """The distinct tokens of a job's prompt and answer so far."""
     if job.seen is None:
         job.known = {*job.prompt, *job.written}

@@ -1,4 +1,7 @@
-"""Loading a causal language model from a local folder, with every failure as one line. Weights are safetensors or seeded noise."""
+"""Loading a causal language model from a local folder, with every failure as one line.
+
+Weights are safetensors or seeded noise.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ SMALL = 20_000_000
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how the model is put: a device, a number format (a torch dtype's name), an attention implementation, all GPUs or one."""
+    """Where and how the model is put: a device, a number format (a torch dtype's name), an attention
+    implementation, all GPUs or one.
+    """
 
     device: str
     dtype: str
@@ -46,7 +51,10 @@ class Placement:
 
 
 def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
-    """The model, ready to answer (eval, no gradients). Raises ModelError or OutOfMemoryError, one line each."""
+    """The model, ready to answer (eval, no gradients).
+
+    Raises ModelError or OutOfMemoryError, one line each.
+    """
     config = load_config(spec, files.path)
     try:
         model = _random(spec, config, place) if spec.weights == "random" else _pretrained(spec, files, place)
@@ -54,21 +62,31 @@ def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
         raise
     except Exception as error:
         if is_out_of_memory(error):
-            raise OutOfMemoryError(f"{spec.label}: its weights do not fit into the memory of {place.device} as {place.dtype}") from error
+            raise OutOfMemoryError(
+                f"{spec.label}: its weights do not fit into the memory of {place.device} as {place.dtype}"
+            ) from error
         raise ModelError(f"{spec.label}: cannot be loaded: {first_line(error)}") from error
     return model.eval().requires_grad_(False)
 
 
 def load_config(spec: ModelSpec, folder: Path) -> Any:
-    """The model's configuration with ``config_overrides`` applied. Raises ModelError for an architecture or key that is unknown."""
+    """The model's configuration with ``config_overrides`` applied.
+
+    Raises ModelError for an architecture or key that is unknown.
+    """
     raw = read_config(folder)
     remote = "auto_map" in raw and raw.get("model_type") not in CONFIG_MAPPING
     if remote and not spec.trust_remote_code:
-        raise ModelError(f"{spec.label}: its architecture comes as Python code in its repository; trust_remote_code: true runs it")
+        raise ModelError(
+            f"{spec.label}: its architecture comes as Python code in its repository; trust_remote_code: true runs it"
+        )
     try:
         if remote or not spec.config_overrides:
             return AutoConfig.from_pretrained(
-                folder, trust_remote_code=spec.trust_remote_code, local_files_only=True, **spec.config_overrides
+                folder,
+                trust_remote_code=spec.trust_remote_code,
+                local_files_only=True,
+                **spec.config_overrides,
             )
         kind = CONFIG_MAPPING[raw["model_type"]]
         _check_overrides(spec, kind)
@@ -85,22 +103,33 @@ def _check_overrides(spec: ModelSpec, kind: type[Any]) -> None:
     """Overrides are keys of this architecture: a misspelt one would change nothing, quietly."""
     known = set(kind().to_dict()) | set(kind.attribute_map)
     if unknown := sorted(set(spec.config_overrides) - known):
-        raise ModelError(f"{spec.label}: config_overrides has no key {', '.join(unknown)} in architecture {kind.model_type}")
+        raise ModelError(
+            f"{spec.label}: config_overrides has no key {', '.join(unknown)} in architecture {kind.model_type}"
+        )
 
 
 def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
     """The architecture with seeded noise for weights, made on the device itself."""
     dtype = getattr(torch, place.dtype)
     device = torch.device(place.device)
-    gpus = [] if device.type == "cpu" else [torch.cuda.current_device() if device.index is None else device.index]
-    options = {"dtype": dtype, "attn_implementation": place.attn_implementation, "trust_remote_code": spec.trust_remote_code}
+    gpus = (
+        []
+        if device.type == "cpu"
+        else [torch.cuda.current_device() if device.index is None else device.index]
+    )
+    options = {
+        "dtype": dtype,
+        "attn_implementation": place.attn_implementation,
+        "trust_remote_code": spec.trust_remote_code,
+    }
     remote = hasattr(config, "auto_map")
     with torch.random.fork_rng(devices=gpus), device if remote else torch.device("meta"):
         torch.manual_seed(spec.seed)
         model = AutoModelForCausalLM.from_config(config, **options)
     if remote:
         return model
-    # Building on the meta device first skips torch's own initialisation, which transformers' would only overwrite.
+    # Building on the meta device first skips torch's own initialisation, which transformers' would only
+    # overwrite.
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(spec.seed)
         model.to_empty(device=device)
@@ -130,28 +159,45 @@ def _pretrained(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
             + " instead of ".join(str(tuple(shape)) for shape in shapes)
         )
     if missing := sorted(report["missing_keys"]):
-        raise ModelError(f"{spec.label}: {len(missing)} weights are missing from the safetensors files, e.g. {missing[0]}")
+        raise ModelError(
+            f"{spec.label}: {len(missing)} weights are missing from the safetensors files, e.g. {missing[0]}"
+        )
     if unexpected := sorted(report["unexpected_keys"]):
-        log.warning("%s: %d weights are not used by the architecture, e.g. %s", spec.label, len(unexpected), unexpected[0])
+        log.warning(
+            "%s: %d weights are not used by the architecture, e.g. %s",
+            spec.label,
+            len(unexpected),
+            unexpected[0],
+        )
     return model
 
 
 def check_vocabulary(spec: ModelSpec, model: Any, encoder: TextEncoder) -> int:
-    """The number of embedding rows. Raises ModelError when the tokenizer's own vocabulary (added tokens apart) needs more."""
+    """The number of embedding rows.
+
+    Raises ModelError when the tokenizer's own vocabulary (added tokens apart) needs more.
+    """
     rows = int(model.get_input_embeddings().weight.shape[0])
     added = set(getattr(encoder.raw, "added_tokens_decoder", {}))
     largest = max((index for index in encoder.raw.get_vocab().values() if index not in added), default=0)
     if largest >= rows:
-        raise ModelError(f"{spec.label}: the model has {rows} token embeddings, its tokenizer writes ids up to {largest}; wrong tokenizer?")
+        raise ModelError(
+            f"{spec.label}: the model has {rows} token embeddings, its tokenizer writes ids up to {largest}; wrong tokenizer?"
+        )
     if beyond := sorted(index for index in added if index >= rows):
         log.warning(
-            "%s: %d added tokens have no embedding (from id %d): a text with one cannot be answered", spec.label, len(beyond), beyond[0]
+            "%s: %d added tokens have no embedding (from id %d): a text with one cannot be answered",
+            spec.label,
+            len(beyond),
+            beyond[0],
         )
     return rows
 
 
 def context_length(spec: ModelSpec, config: PretrainedConfig, encoder: TextEncoder) -> int:
-    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length``: config (its text part first), tokenizer, 2048."""
+    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length``: config (its text part
+    first), tokenizer, 2048.
+    """
     if spec.max_length:
         return spec.max_length
     text = getattr(config, "text_config", None) or config
@@ -169,7 +215,9 @@ def weight_bytes(files: ModelFiles) -> int:
 
 
 def needs_several_gpus(spec: ModelSpec, files: ModelFiles, device: str) -> bool:
-    """Whether the layers go over all visible GPUs: asked for by ``gpus``, or because one GPU's free memory is too small."""
+    """Whether the layers go over all visible GPUs: asked for by ``gpus``, or because one GPU's free memory is
+    too small.
+    """
     if not device.startswith("cuda") or torch.cuda.device_count() < 2:
         return False
     if spec.gpus is not None:
@@ -185,10 +233,14 @@ def first_line(error: BaseException) -> str:
 
 
 def choose_threads(model: Any) -> None:
-    """One thread for a model of a few million parameters, whose layers are too little work to share: where anything else runs, threads
-    that wait for each other in every one of them cost nine times the time (209 items/s against 22, two cores, 0.8M parameters).
+    """One thread for a model of a few million parameters, whose layers are too little work to share: where
+    anything else runs, threads that wait for each other in every one of them cost nine times the time (209
+    items/s against 22, two cores, 0.8M parameters).
 
     Larger models keep torch's choice, the physical cores; OMP_NUM_THREADS, where set, decides.
     """
-    if "OMP_NUM_THREADS" not in os.environ and sum(parameter.numel() for parameter in model.parameters()) < SMALL:
+    if (
+        "OMP_NUM_THREADS" not in os.environ
+        and sum(parameter.numel() for parameter in model.parameters()) < SMALL
+    ):
         torch.set_num_threads(1)

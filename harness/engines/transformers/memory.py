@@ -1,4 +1,6 @@
-"""Memory: what counts as running out of it, how much there is, and a token budget that halves when it was too much."""
+"""Memory: what counts as running out of it, how much there is, and a token budget that halves when it was too
+much.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ import torch
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "alloc_failed")
+_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "alloc_failed",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -23,7 +31,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def unless_out_of_memory(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What the work gives (never None), or None when memory ran out: by then the error no longer holds tensors."""
+    """What the work gives (never None), or None when memory ran out: by then the error no longer holds
+    tensors.
+    """
     try:
         return work(*args, **kwargs)
     except Exception as error:

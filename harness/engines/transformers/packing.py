@@ -1,8 +1,10 @@
-"""Cuts a prefix tree into passes of at most so many tokens, in depth-first order, and says what each token of a pass attends to.
+"""Cuts a prefix tree into passes of at most so many tokens, in depth-first order, and says what each token of
+a pass attends to.
 
-Depth-first order makes memory constant: between passes only the keys and values of the next node's ancestors are kept. A pass is one row
-of tokens without padding; a node longer than a pass is cut. Inside a pass, consecutive small nodes form a block with one small mask;
-everything further away is an ancestor seen whole (`attention.Look`).
+Depth-first order makes memory constant: between passes only the keys and values of the next node's ancestors
+are kept. A pass is one row of tokens without padding; a node longer than a pass is cut. Inside a pass,
+consecutive small nodes form a block with one small mask; everything further away is an ancestor seen whole
+(`attention.Look`).
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import torch
 from torch import Tensor
 
 from harness.engines.rows import Ids
-from harness.engines.transformers.attention import Block, Keep, KeysValues, Look, Pass
+from harness.engines.transformers.attention import AttentionBlock, Keep, KeysValues, Look, Pass
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.tree import Node
 
-BLOCK = 128  # tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see docs/engine.md)
+# tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see docs/engine.md)
+BLOCK = 128
 
 
 @dataclass(slots=True)
@@ -36,7 +39,8 @@ class Load:
 
 @dataclass(frozen=True)
 class Terms:
-    """What all passes are cut by: the token budget, how many positions one may ask for, and whose tensors they meet.
+    """What all passes are cut by: the token budget, how many positions one may ask for, and whose tensors
+    they meet.
 
     ``hold``: keys and values of every node are kept until `Packer.done`, for a reader that goes on with them.
     """
@@ -49,7 +53,10 @@ class Terms:
 
 
 class Packer:
-    """Hands out passes. After each, `done` keeps what later passes need, or `undo` takes the pass back (it did not fit)."""
+    """Hands out passes.
+
+    After each, `done` keeps what later passes need, or `undo` takes the pass back (it did not fit).
+    """
 
     def __init__(self, tops: list[Node], terms: Terms) -> None:
         self._waiting = tops[::-1]
@@ -100,11 +107,17 @@ class Packer:
         wanted = set(self._waiting[-1].path()[:-1]) if self._waiting else set()
         self._fresh = {node: [] for node in nodes if self._terms.hold or node in wanted}
         spots = zip(nodes, places[:-1], strict=True)
-        keep = [Keep(place, place + len(node), self._fresh[node], node.rows > 1) for node, place in spots if node in self._fresh]
+        keep = [
+            Keep(place, place + len(node), self._fresh[node], node.rows > 1)
+            for node, place in spots
+            if node in self._fresh
+        ]
         return Pass(blocks, looks, keep)
 
     def kept(self, node: Node) -> list[KeysValues]:
-        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of one; before `done`."""
+        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of one; before
+        `done`.
+        """
         return self._fresh[node] if node in self._fresh else self._kept[node]
 
     def keeps(self, node: Node) -> bool:
@@ -139,7 +152,7 @@ def _descent(nodes: list[Node], places: list[int]) -> dict[Node, int]:
 
 def _blocks(
     nodes: list[Node], places: list[int], highs: dict[Node, int], device: torch.device, dtype: torch.dtype
-) -> tuple[list[Block], list[int]]:
+) -> tuple[list[AttentionBlock], list[int]]:
     """(the blocks of a pass, the end of each node's block)."""
     cuts = [0]
     for node, place in zip(nodes, places[:-1], strict=True):
@@ -149,7 +162,13 @@ def _blocks(
     until = torch.from_numpy(np.repeat([highs[node] for node in nodes], list(map(len, nodes))))
     starts = set(places)
     blocks = [
-        Block(low, high, _mask(until[low:high], low, device, dtype) if any(place in starts for place in range(low + 1, high)) else None)
+        AttentionBlock(
+            low,
+            high,
+            _mask(until[low:high], low, device, dtype)
+            if any(place in starts for place in range(low + 1, high))
+            else None,
+        )
         for low, high in itertools.pairwise(cuts)
     ]
     closes = [cuts[index] for index in np.searchsorted(cuts, places[:-1], side="right").tolist()]

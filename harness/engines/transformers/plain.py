@@ -21,7 +21,8 @@ RowT = TypeVar("RowT", bound=HasInputs)
 
 
 class Batcher(Generic[RowT]):
-    """Cuts rows into batches of at most ``budget.tokens`` padded tokens, an item's rows together, longest item first.
+    """Cuts rows into batches of at most ``budget.tokens`` padded tokens, an item's rows together, longest
+    item first.
 
     A batch that does not fit shows at once, and an item's answer is whole early.
     """
@@ -30,7 +31,9 @@ class Batcher(Generic[RowT]):
         longest: dict[int, int] = {}
         for row in rows:
             longest[row.owner] = max(longest.get(row.owner, 0), len(row.inputs))
-        self._waiting = deque(sorted(rows, key=lambda row: (-longest[row.owner], row.owner, -len(row.inputs))))
+        self._waiting = deque(
+            sorted(rows, key=lambda row: (-longest[row.owner], row.owner, -len(row.inputs)))
+        )
         self._budget = budget
 
     def next(self) -> list[RowT]:

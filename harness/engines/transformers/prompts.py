@@ -1,6 +1,8 @@
-"""Reads prompts into keys and values over a prefix tree, a pass at a time: what prompts begin with alike is read once.
+"""Reads prompts into keys and values over a prefix tree, a pass at a time: what prompts begin with alike is
+read once.
 
-The walk is depth first and stops between passes, so few prompts are read before there is room for them (see `continuous`).
+The walk is depth first and stops between passes, so few prompts are read before there is room for them (see
+`continuous`).
 """
 
 from __future__ import annotations
@@ -20,15 +22,18 @@ from harness.engines.transformers.slots import Parts, Shared
 from harness.engines.transformers.tree import Ask, Node, grow
 
 LEAST = 4  # tokens that a branch must save, as in scoring
-_LOOK = 64  # tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a layer and step
+# tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a layer and
+# step
+_LOOK = 64
 _LOGITS_BYTES = 256 << 20  # of first tokens, fp32, a pass
 _SMALLEST = 16
 _NO_TARGET = np.empty(0, np.int32)
 
 
 @dataclass(slots=True)
-class Reading:
-    """A prompt that has been read: which (index), what its row has of its own and with others, and the logits [vocabulary] after it.
+class PromptState:
+    """A prompt that has been read: which (index), what its row has of its own and with others, and the logits
+    [vocabulary] after it.
 
     ``computed``: the prompt tokens that were read for it; the others were read for another prompt.
     """
@@ -46,7 +51,9 @@ class Prompts:
     ``tokens`` counts what went through the model; ``done``: nothing is left to read.
     """
 
-    def __init__(self, forward: Forward, budget: Budget, prompts: Sequence[Sequence[int]], share: bool = True) -> None:
+    def __init__(
+        self, forward: Forward, budget: Budget, prompts: Sequence[Sequence[int]], share: bool = True
+    ) -> None:
         self._forward = forward
         self._budget = budget
         self.tokens = 0
@@ -55,7 +62,9 @@ class Prompts:
         if share:
             tops, ends, self._alike = _shared(rows)
         else:
-            tops = ends = [Node(ids, 0, len(ids), None, owner=index, rows=1) for index, ids in enumerate(rows)]
+            tops = ends = [
+                Node(ids, 0, len(ids), None, owner=index, rows=1) for index, ids in enumerate(rows)
+            ]
             self._alike = [[index] for index in range(len(rows))]
         for row, (end, alike) in enumerate(zip(ends, self._alike, strict=True)):
             end.asks.append(Ask(row, end.end - 1, end.end, _NO_TARGET))
@@ -65,13 +74,16 @@ class Prompts:
         self._packer = Packer(tops, Terms(budget, forward.device, forward.model.dtype, asks, hold=True))
         self._shared: dict[Node, Shared] = {}
 
-    def read(self, hold: bool = False) -> list[Reading] | None:
-        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error where even a few tokens do
-        not fit. ``hold``: others hold memory that they will give back, so a pass that does not fit is put off (None), not made smaller.
+    def read(self, hold: bool = False) -> list[PromptState] | None:
+        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error
+        where even a few tokens do not fit. ``hold``: others hold memory that they will give back, so a pass
+        that does not fit is put off (None), not made smaller.
         """
         while load := self._packer.next():
             asks = [
-                (ask, node, ask.low + place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks
+                (ask, node, ask.low + place - node.start)
+                for node, place in zip(load.nodes, load.places, strict=True)
+                for ask in node.asks
             ]
             logits = self._try(load, [flat for _, _, flat in asks], hold)
             if logits is None and hold:
@@ -80,7 +92,11 @@ class Prompts:
                 self._budget.halve(len(load.ids))
                 continue
             self.tokens += len(load.ids)
-            found = [reading for place, (ask, node, _) in enumerate(asks) for reading in self._readings(ask, node, logits[place])]
+            found = [
+                reading
+                for place, (ask, node, _) in enumerate(asks)
+                for reading in self._readings(ask, node, logits[place])
+            ]
             self._packer.done()
             self._shared = {node: shared for node, shared in self._shared.items() if self._packer.keeps(node)}
             return found
@@ -88,8 +104,12 @@ class Prompts:
         return []
 
     def _try(self, load: Load, flat: list[int], hold: bool) -> Tensor | None:
-        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken back."""
-        ids, positions = (torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions))
+        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken
+        back.
+        """
+        ids, positions = (
+            torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions)
+        )
         try:
             return self._forward.next_logits(ids, positions, load.plan, torch.tensor(flat, dtype=torch.long))
         except Exception as error:
@@ -99,14 +119,17 @@ class Prompts:
         self._packer.undo(load)
         return None
 
-    def _readings(self, ask: Ask, node: Node, logits: Tensor) -> list[Reading]:
+    def _readings(self, ask: Ask, node: Node, logits: Tensor) -> list[PromptState]:
         """The prompts that end in a node, alike ones together."""
         path = node.path()
         looked = [step for step in path if step.rows > 1 and len(step) >= _LOOK]
         own = [self._packer.kept(step) for step in path if step not in looked]
         shared = [self._look(step) for step in looked]
         alike = self._alike[ask.want]
-        return [Reading(index, own, shared, logits, sum(len(step) for step in path if step.owner == index)) for index in alike]
+        return [
+            PromptState(index, own, shared, logits, sum(len(step) for step in path if step.owner == index))
+            for index in alike
+        ]
 
     def _look(self, node: Node) -> Shared:
         if node not in self._shared:

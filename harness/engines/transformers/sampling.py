@@ -1,7 +1,7 @@
 """Choosing the next token: greedy or sampled, each row by its own settings and its own random numbers.
 
-A row's numbers come from a CPU generator seeded by its item, one a token, so the batch around it changes nothing. Filters and their
-order are transformers': repetition penalty, temperature, top-k, top-p.
+A row's numbers come from a CPU generator seeded by its item, one a token, so the batch around it changes
+nothing. Filters and their order are transformers': repetition penalty, temperature, top-k, top-p.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ _COLDEST = 1e-30
 """A temperature that fp32 can divide by; far above it, the largest logit is certain."""
 
 
-def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[torch.Generator | None]) -> Tensor:
-    """The next token of each row [batch], from fp32 logits [batch, vocabulary]; ``~token`` (below 0) in a row whose largest logit is no
-    finite number: NaN counts as the largest, so one anywhere in the row is seen, as are +inf and a row of -inf alone."""
+def choose(
+    logits: Tensor, settings: Sequence[Sampling], generators: Sequence[torch.Generator | None]
+) -> Tensor:
+    """The next token of each row [batch], from fp32 logits [batch, vocabulary]; ``~token`` (below 0) in a row
+    whose largest logit is no finite number: NaN counts as the largest, so one anywhere in the row is seen, as
+    are +inf and a row of -inf alone.
+    """
     tokens = logits.argmax(dim=-1)
     finite = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1).isfinite()
     drawn = [row for row, sampling in enumerate(settings) if sampling.temperature > 0]
@@ -30,8 +34,11 @@ def choose(logits: Tensor, settings: Sequence[Sampling], generators: Sequence[to
     chances = _probabilities(logits.index_select(0, rows), picked)
     draws = torch.stack([torch.rand((), generator=generators[row], dtype=torch.float64) for row in drawn])
     sums = chances.double().cumsum(dim=-1)
-    # By the inverse of the distribution: the first token whose running sum exceeds draw × total; never one of probability 0.
-    places = torch.searchsorted(sums, (draws.to(sums.device) * sums[:, -1]).unsqueeze(-1), right=True).squeeze(-1)
+    # By the inverse of the distribution: the first token whose running sum exceeds draw × total; never one of
+    # probability 0.
+    places = torch.searchsorted(
+        sums, (draws.to(sums.device) * sums[:, -1]).unsqueeze(-1), right=True
+    ).squeeze(-1)
     tokens[rows] = places.clamp(max=logits.shape[-1] - 1)
     return torch.where(finite, tokens, ~tokens)
 
@@ -55,6 +62,8 @@ def _probabilities(logits: Tensor, settings: Sequence[Sampling]) -> Tensor:
 
 
 def penalise(logits: Tensor, row: int, seen: Tensor, penalty: float) -> None:
-    """Divides the positive and multiplies the negative logits of tokens already read or written (Keskar et al. 2019), in place."""
+    """Divides the positive and multiplies the negative logits of tokens already read or written (Keskar et
+    al. 2019), in place.
+    """
     values = logits[row, seen]
     logits[row, seen] = torch.where(values < 0, values * penalty, values / penalty)

@@ -1,4 +1,6 @@
-"""Log-probabilities of continuations: which rows answer which pairs, and the walk that answers them, shared or plain."""
+"""Log-probabilities of continuations: which rows answer which pairs, and the walk that answers them, shared
+or plain.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.engines.rows import Ids, Row, ScorePlan
+from harness.engines.rows import Ids, InputRow, ScorePlan
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.packing import Load, Packer, Terms
@@ -27,8 +29,9 @@ _FEW = 32
 _SMALLEST = 16  # tokens: a long node is cut into passes, but when even this does not fit, memory is too small
 
 
-class Scorer:
-    """Answers a `ScorePlan`. Rows no longer than ``share_limit`` go through the tree, the rest in padded batches.
+class TreeScorer:
+    """Answers a `ScorePlan`. Rows no longer than ``share_limit`` go through the tree, the rest in padded
+    batches.
 
     ``padded`` and ``real`` count tokens forwarded, with and without padding.
     """
@@ -41,7 +44,10 @@ class Scorer:
         self.real = 0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
-        """Yields each owner as soon as its verdict is whole. Raises OutOfMemoryError when a single row does not fit."""
+        """Yields each owner as soon as its verdict is whole.
+
+        Raises OutOfMemoryError when a single row does not fit.
+        """
         yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
         yield from self._run_plain(plan, [row for row in plan.rows if len(row.inputs) > self.share_limit])
         spoilt: list[int] = []
@@ -50,17 +56,24 @@ class Scorer:
                 yield owner
             else:
                 spoilt.append(owner)
-        # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked again, each row by itself.
+        # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked again,
+        # each row by itself.
         if spoilt and len(spoilt) <= max(_FEW, len(plan.verdicts) // 10):
             yield from self._run_plain(plan, plan.reopen(spoilt))
         else:
             yield from spoilt
 
-    def _run_tree(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
-        packer = Packer(_tree(plan, rows), Terms(self._budget, self._forward.device, self._forward.model.dtype))
+    def _run_tree(self, plan: ScorePlan, rows: list[InputRow]) -> Iterator[int]:
+        packer = Packer(
+            _tree(plan, rows), Terms(self._budget, self._forward.device, self._forward.model.dtype)
+        )
         while load := packer.next():
             started = time.perf_counter()
-            asks = [(ask, place - node.start) for node, place in zip(load.nodes, load.places, strict=True) for ask in node.asks]
+            asks = [
+                (ask, place - node.start)
+                for node, place in zip(load.nodes, load.places, strict=True)
+                for ask in node.asks
+            ]
             found = unless_out_of_memory(self._pass, load, asks)
             if found is None:
                 self._too_big(len(load.nodes), len(load.ids), len(load.ids))
@@ -79,12 +92,16 @@ class Scorer:
         where = [np.arange(ask.low + shift, ask.high + shift) for ask, shift in asks]
         targets = [ask.targets for ask, _ in asks]
         flat, rows = np.unique(np.concatenate(where) if where else np.empty(0, np.int64), return_inverse=True)
-        wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64) if targets else np.empty(0, np.int64))
-        ids, positions = (torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions))
+        wanted = torch.from_numpy(
+            np.concatenate(targets).astype(np.int64) if targets else np.empty(0, np.int64)
+        )
+        ids, positions = (
+            torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions)
+        )
         asked = torch.from_numpy(flat), torch.from_numpy(rows), wanted
         return _arrays(*self._forward.ask_packed(ids, positions, load.plan, asked))
 
-    def _run_plain(self, plan: ScorePlan, rows: list[Row]) -> Iterator[int]:
+    def _run_plain(self, plan: ScorePlan, rows: list[InputRow]) -> Iterator[int]:
         batcher = Batcher(rows, self._budget)
         while batch := batcher.next():
             started = time.perf_counter()
@@ -101,9 +118,11 @@ class Scorer:
             for row in batch:
                 plan.verdicts[row.owner].computed += len(row.inputs)
                 plan.verdicts[row.owner].seconds += seconds * len(row.inputs)
-            yield from _settle(plan, [(want, len(plan.wants[want].targets)) for row in batch for want in row.wants], *found)
+            yield from _settle(
+                plan, [(want, len(plan.wants[want].targets)) for row in batch for want in row.wants], *found
+            )
 
-    def _batch(self, plan: ScorePlan, batch: list[Row]) -> Found:
+    def _batch(self, plan: ScorePlan, batch: list[InputRow]) -> Found:
         width = max(len(row.inputs) for row in batch)
         ids = torch.zeros(len(batch), width, dtype=torch.long)
         where: list[Ids] = []
@@ -129,7 +148,9 @@ class Scorer:
                 f"one text of {width} tokens alone does not fit into memory; set max_length lower or use a larger device"
             )
         self._budget.halve(tokens)
-        log.warning("out of memory on %d tokens: going on with %d tokens a batch", tokens, self._budget.tokens)
+        log.warning(
+            "out of memory on %d tokens: going on with %d tokens a batch", tokens, self._budget.tokens
+        )
 
 
 Found = tuple["np.ndarray[tuple[int], np.dtype[np.float64]]", "np.ndarray[tuple[int], np.dtype[np.bool_]]"]
@@ -150,7 +171,7 @@ def _settle(plan: ScorePlan, parts: list[tuple[int, int]], logprobs: Any, greedy
             yield owner
 
 
-def _tree(plan: ScorePlan, rows: list[Row]) -> list[Node]:
+def _tree(plan: ScorePlan, rows: list[InputRow]) -> list[Node]:
     """The rows' prefix tree, with every want laid on the nodes whose positions it asks for."""
     tops, ends = grow([row.inputs for row in rows], [row.owner for row in rows], LEAST)
     for row, end in zip(rows, ends, strict=True):

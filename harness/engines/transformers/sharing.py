@@ -1,8 +1,10 @@
-"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain rows, once, when it is loaded.
+"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain rows,
+once, when it is loaded.
 
-Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that transformers' attention interface can
-replace. State-space and convolution layers, chunked or linear attention, sinks, soft caps and remote code with an attention of
-its own do not qualify: such a model is asked in padded batches. Layers with a sliding window qualify for rows within the window.
+Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that transformers'
+attention interface can replace. State-space and convolution layers, chunked or linear attention, sinks, soft
+caps and remote code with an attention of its own do not qualify: such a model is asked in padded batches.
+Layers with a sliding window qualify for rows within the window.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory
 from harness.engines.transformers.prompts import Prompts
-from harness.engines.transformers.scoring import Scorer
+from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -32,14 +34,19 @@ _NOT_FINITE = "its log-probabilities are not finite"
 _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
-_STEP_HALF_TOLERANCE = 0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
-_SEEDS = 4  # random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside the tokenizer's vocabulary
+_STEP_HALF_TOLERANCE = (
+    0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
+)
+# random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside the
+# tokenizer's vocabulary
+_SEEDS = 4
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the whole window. ``steps`` and
-    ``steps_reason``: the same of generation."""
+    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the whole
+    window. ``steps`` and ``steps_reason``: the same of generation.
+    """
 
     limit: int
     reason: str | None = None
@@ -48,7 +55,10 @@ class Sharing:
 
 
 def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str) -> Sharing:
-    """What this model allows. Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go without."""
+    """What this model allows.
+
+    Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go without.
+    """
     found = _by_config(forward, window, attention)
     if found.limit and (reason := _reason(_compare, forward, min(found.limit, window), vocabulary)):
         found = Sharing(0, reason)
@@ -56,15 +66,24 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
     # Generation has a comparison of its own, which leaves scoring as it is.
     if found.limit and (reason := _reason(_compare_steps, forward, min(found.limit, window), vocabulary)):
         found = replace(found, steps=0, steps_reason=reason)
-    for what, limit, reason in (("scored", found.limit, found.reason), ("generated", found.steps, found.steps_reason)):
+    for what, limit, reason in (
+        ("scored", found.limit, found.reason),
+        ("generated", found.steps, found.steps_reason),
+    ):
         if reason:
             longest = f"rows of more than {limit} tokens are" if limit else "every row is"
-            log.warning("%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, longest, what, reason)
+            log.warning(
+                "%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, longest, what, reason
+            )
     return found
 
 
-def _reason(compare: Callable[[Forward, int, int, int], str | None], forward: Forward, longest: int, vocabulary: int) -> str | None:
-    """What speaks against sharing by a comparison; trees in which the model itself gives no finite numbers say nothing."""
+def _reason(
+    compare: Callable[[Forward, int, int, int], str | None], forward: Forward, longest: int, vocabulary: int
+) -> str | None:
+    """What speaks against sharing by a comparison; trees in which the model itself gives no finite numbers
+    say nothing.
+    """
     try:
         for seed in range(_SEEDS):
             reason = compare(forward, longest, vocabulary, seed)
@@ -109,18 +128,29 @@ def _rope_limits(config: Any) -> dict[int, str | None]:
     for rope in [given, *given.values()]:
         kind = isinstance(rope, dict) and (rope.get("rope_type") or rope.get("type"))
         if kind in _ROPES:
-            length = rope.get("original_max_position_embeddings") or getattr(config, "original_max_position_embeddings", None)
-            found[int(length or config.max_position_embeddings)] = f"its positions depend on the length beyond that ({kind})"
+            length = rope.get("original_max_position_embeddings") or getattr(
+                config, "original_max_position_embeddings", None
+            )
+            found[int(length or config.max_position_embeddings)] = (
+                f"its positions depend on the length beyond that ({kind})"
+            )
     return found
 
 
 def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
-    """Scores a random tree shared and plain; None when they agree, else what differs. Passes are short, so that prefixes are kept."""
+    """Scores a random tree shared and plain; None when they agree, else what differs.
+
+    Passes are short, so that prefixes are kept.
+    """
     owners = _random_tree(longest, vocabulary, seed)
     found: list[list[float]] = []
-    for limit, pairs in ((longest, owners), (0, owners), (0, [[(context[-1:], rest) for context, rest in owner] for owner in owners])):
+    for limit, pairs in (
+        (longest, owners),
+        (0, owners),
+        (0, [[(context[-1:], rest) for context, rest in owner] for owner in owners]),
+    ):
         plan = ScorePlan(pairs, longest)
-        for _ in Scorer(forward, Budget(24), limit).run(plan):
+        for _ in TreeScorer(forward, Budget(24), limit).run(plan):
             pass
         found.append([logprob / 3 for verdict in plan.verdicts for logprob in verdict.logprobs])
     shared, plain, alone = (np.array(values) for values in found)
@@ -136,8 +166,9 @@ def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> 
 
 
 def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
-    """Continues three random prompts with a common beginning by given tokens, through slots and whole, one leaving after the first; None
-    when the log-probabilities of the likeliest tokens agree."""
+    """Continues three random prompts with a common beginning by given tokens, through slots and whole, one
+    leaving after the first; None when the log-probabilities of the likeliest tokens agree.
+    """
     firsts = [pairs[0][0] for pairs in _random_tree(longest, vocabulary, seed)[:3]]
     prompts, written = [first[:-2] for first in firsts], [first[-2:] for first in firsts]
     readings = Prompts(forward, Budget(24), prompts)
@@ -159,7 +190,10 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 
                 return _NOT_FINITE
             differs = float((want - likeliest.cpu()).abs().max())
             error = differs if not differs <= error else error  # NaN stays
-            effect, peak = max(effect, float((want - alone).abs().max())), max(peak, float(logits[place].abs().max()))
+            effect, peak = (
+                max(effect, float((want - alone).abs().max())),
+                max(peak, float(logits[place].abs().max())),
+            )
         slots.leave(0)
         order[0] = order[-1]
         order.pop()
@@ -169,8 +203,10 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 
 
 
 def _half_tolerance(dtype: torch.dtype, effect: float, peak: float) -> float:
-    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of what the context does, or four roundings
-    of the largest logit (in bf16 one is 1/8 from 16 on and 1/4 from 32 on; two kernels differ by two or three)."""
+    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of what the
+    context does, or four roundings of the largest logit (in bf16 one is 1/8 from 16 on and 1/4 from 32 on;
+    two kernels differ by two or three).
+    """
     rounding = torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(max(peak, 1.0)))
     return max(_STEP_HALF_TOLERANCE, effect / 4, 4 * rounding)
 
@@ -187,7 +223,9 @@ def _after(forward: Forward, text: list[int], targets: torch.Tensor) -> torch.Te
 
 
 def _random_tree(longest: int, vocabulary: int, seed: int) -> list[list[Pair]]:
-    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most ``longest`` and 31 tokens."""
+    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most ``longest`` and
+    31 tokens.
+    """
     rng = np.random.default_rng(seed)
     size = max(1, min(longest, 31) - 14)
 

@@ -1,8 +1,10 @@
-"""Keys and values of a continuous batch: each row's own in a slot, prompts that rows share once for all of them.
+"""Keys and values of a continuous batch: each row's own in a slot, prompts that rows share once for all of
+them.
 
-A row's own keys stand in a rectangle [slots, length, KV heads, d] a layer, so a fused kernel call answers many rows; what rows share (the
-few-shot examples before every question) is not copied into their slots but looked at together, and merged by log-sums (`attention.merge`).
-A row that leaves is replaced by the last one, so the rows in use are always the first.
+A row's own keys stand in a rectangle [slots, length, KV heads, d] a layer, so a fused kernel call answers
+many rows; what rows share (the few-shot examples before every question) is not copied into their slots but
+looked at together, and merged by log-sums (`attention.merge`). A row that leaves is replaced by the last one,
+so the rows in use are always the first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from torch import Tensor
 from harness.engines.transformers.attention import KeysValues, attend, kernel, merge
 
 Parts = list[list[KeysValues]]
-"""Consecutive stretches of a prompt, each a list with an entry a layer: keys and values [tokens, KV heads, d]."""
+"""Consecutive stretches of a prompt, each a list with an entry a layer: keys and values [tokens, KV heads,
+d].
+"""
 
 _STEP = 64  # tokens: slots grow by so many at least
 _GROUP = 32  # rows of a kernel call, which is as long as the longest of them
@@ -31,7 +35,7 @@ class Shared:
 
 
 @dataclass(slots=True)
-class Row:
+class SlotRow:
     """One slot: tokens of its own so far, and what it shares with others."""
 
     length: int
@@ -40,9 +44,12 @@ class Row:
 
 @dataclass(slots=True)
 class Slots:
-    """``rows[i]`` is slot i. Memory grows with the rows and with the longest of them, and is given back with the object."""
+    """``rows[i]`` is slot i.
 
-    rows: list[Row] = field(default_factory=list)
+    Memory grows with the rows and with the longest of them, and is given back with the object.
+    """
+
+    rows: list[SlotRow] = field(default_factory=list)
     _layers: list[KeysValues] = field(default_factory=list)
 
     @torch.inference_mode()
@@ -51,17 +58,21 @@ class Slots:
         length = sum(int(part[0][0].shape[0]) for part in own)
         row = len(self.rows)
         for layer in range(len(own[0]) if own else 0):
-            keys, values = (torch.cat([part[layer][side] for part in own]) if len(own) > 1 else own[0][layer][side] for side in (0, 1))
+            keys, values = (
+                torch.cat([part[layer][side] for part in own]) if len(own) > 1 else own[0][layer][side]
+                for side in (0, 1)
+            )
             store = self._room(layer, keys, values, row + 1, length)
             store[0][row, :length] = keys
             store[1][row, :length] = values
-        self.rows.append(Row(length, shared))
+        self.rows.append(SlotRow(length, shared))
         return row
 
     @torch.inference_mode()
     def leave(self, row: int, wipe: bool = False) -> None:
-        """Frees a slot; the last row moves into it. ``wipe``: the row held numbers that are none, which would spoil the slot's next row
-        even where they are hidden from it (0 × NaN)."""
+        """Frees a slot; the last row moves into it. ``wipe``: the row held numbers that are none, which would
+        spoil the slot's next row even where they are hidden from it (0 × NaN).
+        """
         last = self.rows.pop()
         for keys, values in self._layers if wipe else ():
             keys[row] = 0
@@ -81,7 +92,9 @@ class Slots:
     def shrink(self) -> None:
         """Gives back the memory of slots that no row uses."""
         count, length = len(self.rows), max((row.length for row in self.rows), default=0)
-        self._layers = [(keys[:count, :length].clone(), values[:count, :length].clone()) for keys, values in self._layers]
+        self._layers = [
+            (keys[:count, :length].clone(), values[:count, :length].clone()) for keys, values in self._layers
+        ]
 
     def step(self) -> Step:
         """What the next forward call, one token a row, attends to. Every row is one token longer after it."""
@@ -90,7 +103,10 @@ class Slots:
         return Step(self, [row.length for row in self.rows], _sharers(self.rows))
 
     def _room(self, layer: int, keys: Tensor, values: Tensor, rows: int, length: int) -> KeysValues:
-        """The store of a layer, with at least so many rows and tokens. ``keys``, ``values``: [..., KV heads, d], as they will be put in."""
+        """The store of a layer, with at least so many rows and tokens.
+
+        ``keys``, ``values``: [..., KV heads, d], as they will be put in.
+        """
         if layer == len(self._layers):
             empty = tuple(part.new_zeros(0, 0, *part.shape[-2:]) for part in (keys, values))
             self._layers.append((empty[0], empty[1]))
@@ -103,7 +119,9 @@ class Slots:
 
 
 class Step:
-    """One token for every row, for `attention.tree_attention`: writes its key and value into its slot, then looks."""
+    """One token for every row, for `attention.tree_attention`: writes its key and value into its slot, then
+    looks.
+    """
 
     def __init__(self, slots: Slots, lengths: list[int], sharers: list[tuple[Shared, Tensor | None]]) -> None:
         self._slots = slots
@@ -111,13 +129,19 @@ class Step:
         self._longest = max(lengths)
         count = len(lengths)
         # Slots may outnumber rows; CUDA's kernel wants as many keys as queries.
-        self._groups = [(slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP])) for low in range(0, count, _GROUP)]
+        self._groups = [
+            (slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP]))
+            for low in range(0, count, _GROUP)
+        ]
         self._sharers = sharers
         self._bias: dict[Any, tuple[Tensor, Tensor, Tensor]] = {}
         self._layer = 0
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
-        """See `attention.Plan`; T is the number of rows. The query heads of a KV head are the kernel's query length."""
+        """See `attention.Plan`; T is the number of rows.
+
+        The query heads of a KV head are the kernel's query length.
+        """
         layer, self._layer = self._layer, self._layer + 1
         count, longest = len(queries), self._longest
         store = self._slots._room(layer, keys, values, count, longest)
@@ -142,20 +166,24 @@ class Step:
         return out
 
     def _where(self, queries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(rows, the place of each row's last token, bias [rows, 1, 1, longest] that hides what is beyond), once a device."""
+        """(rows, the place of each row's last token, bias [rows, 1, 1, longest] that hides what is beyond),
+        once a device.
+        """
         device = queries.device
         if device not in self._bias:
             lengths = self._lengths.to(device)
             hidden = torch.arange(self._longest, device=device)[None, :] >= lengths[:, None]
             width = -(-self._longest // 8) * 8  # CUDA's kernel wants rows of the bias aligned to 16 bytes
-            bias = torch.zeros(len(lengths), 1, 1, width, dtype=queries.dtype, device=device)[..., : self._longest]
+            bias = torch.zeros(len(lengths), 1, 1, width, dtype=queries.dtype, device=device)[
+                ..., : self._longest
+            ]
             bias[:, 0, 0].masked_fill_(hidden, float("-inf"))
             index = torch.arange(len(lengths), device=device)
             self._bias[device] = index, lengths - 1, bias.expand(-1, queries.shape[1], queries.shape[2], -1)
         return self._bias[device]
 
 
-def _sharers(rows: Sequence[Row]) -> list[tuple[Shared, Tensor | None]]:
+def _sharers(rows: Sequence[SlotRow]) -> list[tuple[Shared, Tensor | None]]:
     """Each shared stretch with the rows that see it; None: all of them."""
     found: dict[int, tuple[Shared, list[int]]] = {}
     for index, row in enumerate(rows):

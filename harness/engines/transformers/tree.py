@@ -1,8 +1,9 @@
 """Rows as a prefix tree over tokens: what several rows begin with is one node, computed once.
 
-Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours give the whole tree (as a suffix
-tree is made from a suffix array, Kasai et al. 2001), in one walk with a stack. Nodes are then listed in depth-first order: a node's
-descendants follow it without a gap, which is what makes packed passes over them simple (see `packing`).
+Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours give the
+whole tree (as a suffix tree is made from a suffix array, Kasai et al. 2001), in one walk with a stack. Nodes
+are then listed in depth-first order: a node's descendants follow it without a gap, which is what makes packed
+passes over them simple (see `packing`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ class Ask:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Positions [start, end) of ``ids`` (one of the ``rows`` that pass through it). ``owner``: the first item that needs it."""
+    """Positions [start, end) of ``ids`` (one of the ``rows`` that pass through it).
+
+    ``owner``: the first item that needs it.
+    """
 
     ids: Ids
     start: int
@@ -56,7 +60,9 @@ class Node:
         return found[::-1]
 
     def split(self, at: int) -> Node:
-        """Cuts the first positions [start, at) off into a new parent, which is returned; rows that end here still end here."""
+        """Cuts the first positions [start, at) off into a new parent, which is returned; rows that end here
+        still end here.
+        """
         upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner, self.rows)
         if self.parent is not None:
             siblings = self.parent.children
@@ -107,7 +113,9 @@ def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[N
 
 
 def _fold(stack: list[Node], shared: int, least: int) -> None:
-    """Closes the nodes that the next row does not pass through, cutting one in two where it leaves in the middle."""
+    """Closes the nodes that the next row does not pass through, cutting one in two where it leaves in the
+    middle.
+    """
     while stack[-1].end > shared:
         node = stack.pop()
         above = stack[-1]
@@ -118,7 +126,10 @@ def _fold(stack: list[Node], shared: int, least: int) -> None:
 
 
 def depth_first(tops: Sequence[Node]) -> Iterator[Node]:
-    """All nodes, each before its children. A node's children are read when it has been handed out, so it may be split before."""
+    """All nodes, each before its children.
+
+    A node's children are read when it has been handed out, so it may be split before.
+    """
     waiting = list(reversed(tops))
     while waiting:
         node = waiting.pop()

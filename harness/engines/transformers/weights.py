@@ -1,5 +1,6 @@
 """Numbers in a checkpoint that are none: a NaN, or an infinity (a bfloat16 checkpoint may overflow when it is
-loaded as float16)."""
+loaded as float16).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from harness.sanity import Finding
 def weight_findings(model: Any) -> tuple[Finding, ...]:
     """What is wrong with a model's parameters. Each is swept once for its least and largest number, of which
     a NaN is both: at the speed of memory (0.2 s for half a billion numbers on one core), without a copy, and
-    read back once a device."""
+    read back once a device.
+    """
     swept: dict[torch.device, list[tuple[str, Tensor, Tensor]]] = {}
     for name, weight in model.named_parameters():
         if weight.is_floating_point() and weight.numel() and weight.device.type != "meta":
@@ -27,11 +29,20 @@ def weight_findings(model: Any) -> tuple[Finding, ...]:
     spoilt: list[tuple[str, int]] = []
     for found in swept.values():
         sound = torch.stack([ends for _, _, ends in found]).isfinite().all(dim=-1).tolist()
-        spoilt += [(name, _count(weight)) for (name, weight, _), fine in zip(found, sound, strict=True) if not fine]
+        spoilt += [
+            (name, _count(weight)) for (name, weight, _), fine in zip(found, sound, strict=True) if not fine
+        ]
     if not spoilt:
         return ()
     total = sum(count for _, count in spoilt)
-    return (Finding("weights_not_finite", total, None, {"tensors": len(spoilt), "name": f"{spoilt[0][0]} ({spoilt[0][1]})"}),)
+    return (
+        Finding(
+            "weights_not_finite",
+            total,
+            None,
+            {"tensors": len(spoilt), "name": f"{spoilt[0][0]} ({spoilt[0][1]})"},
+        ),
+    )
 
 
 def _count(weight: Tensor) -> int:

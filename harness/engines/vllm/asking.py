@@ -1,13 +1,17 @@
 """The sampling parameters of each way to ask vLLM for log-probabilities, and how to read what comes back.
 
-A row is an input of token ids; what is wanted are the log-probabilities of its last tokens and of one or more tokens after it.
+A row is an input of token ids; what is wanted are the log-probabilities of its last tokens and of one or more
+tokens after it.
 
 | way | request | what it costs |
 |---|---|---|
-| last | one token generated after the row, chosen ids reported (``logprob_token_ids``) | one row of the LM head |
+| last | one token generated after the row, chosen ids reported (``logprob_token_ids``) | one row of the LM
+  head |
 | rows | chosen ids of chosen prompt rows (``prompt_logprob_token_ids``, V2 runner) | the rows scored |
-| forced | the row without its scored tokens is the prompt; they are written by force (`forcing`) | the rows scored, one step each |
-| tail | ``prompt_logprobs`` of whatever the prefix cache does not hold | the rows after the last full block of cache |
+| forced | the row without its scored tokens is the prompt; they are written by force (`forcing`) | the rows
+  scored, one step each |
+| tail | ``prompt_logprobs`` of whatever the prefix cache does not hold | the rows after the last full block
+  of cache |
 | whole | ``prompt_logprobs`` without reading the cache | every row |
 """
 
@@ -28,9 +32,10 @@ Make = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Log-probabilities of a row's scored tokens and whether each is the likeliest (None: the answer does not say); then the same of the
-    tokens asked for after the row, by id, and the likeliest there."""
+class RowLogprobs:
+    """Log-probabilities of a row's scored tokens and whether each is the likeliest (None: the answer does not
+    say); then the same of the tokens asked for after the row, by id, and the likeliest there.
+    """
 
     inner: list[float]
     inner_greedy: list[bool] | None
@@ -39,7 +44,10 @@ class Reading:
 
 
 class Asker:
-    """Makes parameters and reads outputs. ``scored``: how many of the row's last tokens are scored besides the one after it."""
+    """Makes parameters and reads outputs.
+
+    ``scored``: how many of the row's last tokens are scored besides the one after it.
+    """
 
     def __init__(self, make: Make, abilities: Abilities) -> None:
         self._make = make
@@ -58,7 +66,13 @@ class Asker:
         if way == "forced":
             wanted = [*ids[len(ids) - scored :], *last]
             return self._make(
-                max_tokens=len(wanted), temperature=0.0, detokenize=False, ignore_eos=True, logprobs=0, extra_args={FORCE: wanted}, **more
+                max_tokens=len(wanted),
+                temperature=0.0,
+                detokenize=False,
+                ignore_eos=True,
+                logprobs=0,
+                extra_args={FORCE: wanted},
+                **more,
             )
         more["logprob_token_ids"] = list(last)
         if scored and way == "rows":
@@ -85,36 +99,48 @@ class Asker:
         return ids[: len(ids) - scored] if way == "forced" else ids
 
     @staticmethod
-    def read(way: str, output: Any, ids: Sequence[int], scored: int) -> Reading | None:
-        """What a finished output says; None where a hit of the prefix cache, or a token not forced, took part of it."""
+    def read(way: str, output: Any, ids: Sequence[int], scored: int) -> RowLogprobs | None:
+        """What a finished output says; None where a hit of the prefix cache, or a token not forced, took part
+        of it.
+        """
         answer = output.outputs[0]
         if way == "forced":
             return _read_forced(answer, ids, scored)
         final = answer.logprobs[0]
         last, top = {token: entry.logprob for token, entry in final.items()}, answer.token_ids[0]
         if not scored:
-            return Reading([], [], last, top)
+            return RowLogprobs([], [], last, top)
         wanted = list(ids[len(ids) - scored :])
         if way == "rows":
             found = output.prompt_token_id_logprobs
-            return None if found is None or len(found) != scored else Reading([float(row[0]) for row in found], None, last, top)
-        # Rows that came from the cache are missing (V2) or hold whatever the memory held (V1): never read them.
+            return (
+                None
+                if found is None or len(found) != scored
+                else RowLogprobs([float(row[0]) for row in found], None, last, top)
+            )
+        # Rows that came from the cache are missing (V2) or hold whatever the memory held (V1): never read
+        # them.
         if way == "tail" and (output.num_cached_tokens or 0) > len(ids) - scored - 1:
             return None
         entries = [output.prompt_logprobs[place - scored] for place in range(scored)]
         if any(token not in entry for token, entry in zip(wanted, entries, strict=True)):
             return None
         picked = [entry[token] for token, entry in zip(wanted, entries, strict=True)]
-        return Reading([entry.logprob for entry in picked], [entry.rank == 1 for entry in picked], last, top)
+        return RowLogprobs(
+            [entry.logprob for entry in picked], [entry.rank == 1 for entry in picked], last, top
+        )
 
 
-def _read_forced(answer: Any, ids: Sequence[int], scored: int) -> Reading | None:
+def _read_forced(answer: Any, ids: Sequence[int], scored: int) -> RowLogprobs | None:
     written = list(answer.token_ids)
     if written[:scored] != list(ids[len(ids) - scored :]) or len(written) != scored + 1:
         return None
     entries = [answer.logprobs[place][token] for place, token in enumerate(written)]
     greedy = [entry.rank == 1 for entry in entries]
     # The likeliest token after the row is known only where it is the one that was forced.
-    return Reading(
-        [entry.logprob for entry in entries[:-1]], greedy[:-1], {written[-1]: entries[-1].logprob}, written[-1] if greedy[-1] else -1
+    return RowLogprobs(
+        [entry.logprob for entry in entries[:-1]],
+        greedy[:-1],
+        {written[-1]: entries[-1].logprob},
+        written[-1] if greedy[-1] else -1,
     )

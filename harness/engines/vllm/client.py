@@ -1,4 +1,6 @@
-"""Requests in, outputs out: feeds vLLM's engine step by step, hands back each output as it ends, and leaves nothing running behind."""
+"""Requests in, outputs out: feeds vLLM's engine step by step, hands back each output as it ends, and leaves
+nothing running behind.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from typing import Any
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
 
 AHEAD = 2048
-"""Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few enough to keep memory bounded."""
+"""Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few enough to
+keep memory bounded.
+"""
 
 
 _LOOK = 0.5  # seconds between looks at whether the engine core lives
@@ -22,7 +26,10 @@ _LOOK = 0.5  # seconds between looks at whether the engine core lives
 
 @dataclass(slots=True)
 class Request:
-    """Token ids and sampling parameters. ``owner`` is the caller's; ``arrival`` (seconds after the start) holds it back."""
+    """Token ids and sampling parameters.
+
+    ``owner`` is the caller's; ``arrival`` (seconds after the start) holds it back.
+    """
 
     owner: Any
     ids: list[int]
@@ -31,12 +38,14 @@ class Request:
 
 
 class Session:
-    """One batch of requests on its way. Iterating yields (request, output); more may be added meanwhile. Ending early aborts the rest.
+    """One batch of requests on its way. Iterating yields (request, output); more may be added meanwhile.
+    Ending early aborts the rest.
 
-    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared equally by those that ended with it.
+    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared equally by
+    those that ended with it.
     """
 
-    def __init__(self, client: Client, requests: Iterable[Request]) -> None:
+    def __init__(self, client: VllmClient, requests: Iterable[Request]) -> None:
         self._client = client
         self._coming = iter(requests)
         self._added: deque[Request] = deque()
@@ -100,8 +109,11 @@ class Session:
         return bool(self._live or self._later or self._added)
 
 
-class Client:
-    """vLLM's engine behind four verbs. A failure of it is a HarnessError of one line, and the same again at every later call."""
+class VllmClient:
+    """vLLM's engine behind four verbs.
+
+    A failure of it is a HarnessError of one line, and the same again at every later call.
+    """
 
     def __init__(self, engine: Any, label: str, lora: Any = None) -> None:
         self._engine = engine
@@ -121,15 +133,22 @@ class Client:
             raise self.broken
         name = str(self.next_number())
         try:
-            self._engine.add_request(name, {"prompt_token_ids": request.ids}, request.params, lora_request=self._lora)
+            self._engine.add_request(
+                name, {"prompt_token_ids": request.ids}, request.params, lora_request=self._lora
+            )
         except ValueError as error:
-            raise ModelError(f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {first_line(error)}") from error
+            raise ModelError(
+                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {first_line(error)}"
+            ) from error
         except Exception as error:
             raise self._breaks(error) from error
         return name
 
     def step(self) -> list[Any]:
-        """One step of the engine: outputs that changed. Raises ModelError or OutOfMemoryError when the engine has died."""
+        """One step of the engine: outputs that changed.
+
+        Raises ModelError or OutOfMemoryError when the engine has died.
+        """
         if self.broken:
             raise self.broken
         try:
@@ -149,7 +168,9 @@ class Client:
     def _breaks(self, error: Exception) -> HarnessError:
         reason = first_line(error)
         if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
-            self.broken = OutOfMemoryError(f"{self._label}: vLLM ran out of memory: {reason}; lower gpu_memory_utilization or max_num_seqs")
+            self.broken = OutOfMemoryError(
+                f"{self._label}: vLLM ran out of memory: {reason}; lower gpu_memory_utilization or max_num_seqs"
+            )
         else:
             self.broken = ModelError(
                 f"{self._label}: vLLM's engine died while it answered ({reason}); the same command goes on where it stopped"
@@ -160,7 +181,8 @@ class Client:
 def _wake_when_dead(engine: Any) -> None:
     """Lets a step that waits for output fail when the engine core's process has died.
 
-    vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in ``get_output`` is told nothing and waits for ever.
+    vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in ``get_output`` is told
+    nothing and waits for ever.
     """
     core = getattr(engine, "engine_core", None)
     outputs, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)

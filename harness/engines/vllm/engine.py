@@ -1,4 +1,6 @@
-"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers engine's rules for text and tokens."""
+"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers engine's rules
+for text and tokens.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,11 @@ from harness.engines.tokenizer import ChatTemplate, TextEncoder, load_tokenizer
 from harness.engines.transformers import identity as plain
 from harness.engines.vllm import loading, preflight
 from harness.engines.vllm.asking import Asker
-from harness.engines.vllm.client import Client
+from harness.engines.vllm.client import VllmClient
 from harness.engines.vllm.generation import Endings, Writer
 from harness.engines.vllm.identity import versions
-from harness.engines.vllm.options import Options
-from harness.engines.vllm.scoring import Scorer
+from harness.engines.vllm.options import VllmOptions
+from harness.engines.vllm.scoring import VllmScorer
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
 
@@ -28,26 +30,31 @@ log = logging.getLogger(__name__)
 
 
 class VllmEngine:
-    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or OutOfMemoryError, one line, when it cannot be loaded.
+    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or OutOfMemoryError, one
+    line, when it cannot be loaded.
 
     ``reason``: why this engine was taken, where the spec left it open.
     """
 
-    def __init__(self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None) -> None:
+    def __init__(
+        self, spec: ModelSpec, files: ModelFiles, device: str = "auto", reason: str | None = None
+    ) -> None:
         started = time.perf_counter()
         self._spec, self._reason = spec, reason
         package = preflight.need_package(spec.label)
         resolved = plain.resolve_device(device)
         preflight.check_device(spec.label, package, resolved)
-        self._options = Options.of(spec, package)
+        self._options = VllmOptions.of(spec, package)
         preflight.check_model(spec.label, package, preflight.read_model(spec, files), resolved)
         self.encoder: TextEncoder = load_tokenizer(spec, files)
         from harness.engines.transformers import load
 
         config = load.load_config(spec, files.path)
         self.window = load.context_length(spec, config, self.encoder)
-        self._place = loading.Place(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
-        self._loaded: loading.Loaded | None = loading.load_llm(spec, files, self._place, self._options, config)
+        self._place = loading.Placement(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
+        self._loaded: loading.LoadedVllm | None = loading.load_llm(
+            spec, files, self._place, self._options, config
+        )
         rows = int(self._loaded.llm.model_config.get_vocab_size())
         self._text = TextSide(self.encoder, self.window, rows, spec.label)
         self._parts(files, config)
@@ -64,16 +71,23 @@ class VllmEngine:
         cache = loaded.config.cache_config
         self._caching = bool(cache.enable_prefix_caching)
         if not self._caching:
-            log.warning("%s: vLLM has no prefix cache for this architecture; shared prompts are computed again", self._spec.label)
+            log.warning(
+                "%s: vLLM has no prefix cache for this architecture; shared prompts are computed again",
+                self._spec.label,
+            )
         self.way = able.method(self._options.multi_token, loaded.forcing, self._spec.label)
-        self._client = Client(loaded.llm.llm_engine, self._spec.label, loaded.lora)
-        self._scorer = Scorer(self._client, Asker(SamplingParams, able), self.way, int(cache.block_size), able.labels)
+        self._client = VllmClient(loaded.llm.llm_engine, self._spec.label, loaded.lora)
+        self._scorer = VllmScorer(
+            self._client, Asker(SamplingParams, able), self.way, int(cache.block_size), able.labels
+        )
         kinds = (RequestOutputKind.FINAL_ONLY, RequestOutputKind.DELTA)
         self._endings = self._find_endings(files, config)
         self._writer = Writer(self._client, self.encoder, self._endings, SamplingParams, able, kinds)
 
     def _find_endings(self, files: ModelFiles, config: Any) -> Endings:
-        """As transformers' own generate: generation_config.json where there is one, else config.json; the tokenizer's EOS always ends."""
+        """As transformers' own generate: generation_config.json where there is one, else config.json; the
+        tokenizer's EOS always ends.
+        """
         from transformers import GenerationConfig
 
         if (files.path / "generation_config.json").is_file() and self._spec.weights == "pretrained":
@@ -84,12 +98,18 @@ class VllmEngine:
         ends = {listed} if isinstance(listed, int) else set(listed or ())
         if self.encoder.eos_id is not None:
             ends.add(self.encoder.eos_id)
-        penalty = float(getattr(told, "repetition_penalty", None) or 1.0) if self._options.generation_defaults else 1.0
+        penalty = (
+            float(getattr(told, "repetition_penalty", None) or 1.0)
+            if self._options.generation_defaults
+            else 1.0
+        )
         return Endings(self.window, frozenset(ends), self.encoder.eos_text, penalty)
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring asked of it."""
+        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring asked of
+        it.
+        """
         loaded = self._opened()
         cache, parallel = loaded.config.cache_config, loaded.config.parallel_config
         return EngineInfo(
@@ -105,8 +125,15 @@ class VllmEngine:
                 "in_process": loaded.in_process,
                 "v2_runner": bool(getattr(loaded.config, "use_v2_model_runner", False)),
                 "multi_token": self.way,
-                "prefix_cache": {"on": self._caching, "block": cache.block_size, "blocks": cache.num_gpu_blocks},
-                "parallel": {"tensor": parallel.tensor_parallel_size, "pipeline": parallel.pipeline_parallel_size},
+                "prefix_cache": {
+                    "on": self._caching,
+                    "block": cache.block_size,
+                    "blocks": cache.num_gpu_blocks,
+                },
+                "parallel": {
+                    "tensor": parallel.tensor_parallel_size,
+                    "pipeline": parallel.pipeline_parallel_size,
+                },
                 "reissued": self._scorer.reissued,
                 "primed": self._scorer.primed,
                 "eos_ids": sorted(self._endings.eos_ids),
@@ -148,7 +175,7 @@ class VllmEngine:
             del self._client, self._scorer, self._writer
             loading.shut_down(loaded)
 
-    def _opened(self) -> loading.Loaded:
+    def _opened(self) -> loading.LoadedVllm:
         if self._loaded is None:
             raise RuntimeError("this engine was closed")
         return self._loaded

@@ -11,12 +11,15 @@ log = logging.getLogger(__name__)
 _ALWAYS = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "WARNING",
-    # We ask for one token more than the model's window, for the token that every request must generate and that is never read again.
+    # We ask for one token more than the model's window, for the token that every request must generate and
+    # that is never read again.
     "VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1",
     # The worker may have asked torch about the GPU already, and CUDA does not survive a fork.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
 }
-_ON_CPU = {"VLLM_CPU_OMP_THREADS_BIND": "nobind"}  # binding to cores of its choice hurts whatever else runs there
+_ON_CPU = {
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind"
+}  # binding to cores of its choice hurts whatever else runs there
 
 
 def prepare(own: dict[str, str], device: str, in_process: bool) -> None:

@@ -1,7 +1,9 @@
-"""A logits processor that makes vLLM write given tokens, so that its own sampler reports their log-probabilities.
+"""A logits processor that makes vLLM write given tokens, so that its own sampler reports their
+log-probabilities.
 
-Imported by vLLM in the process of its model runner. A request asks for it by ``extra_args={"harness_force": [ids]}``. Log-probabilities and
-ranks are taken from the logits as they were before (vLLM's ``raw_logprobs`` mode, its default), so forcing does not change them.
+Imported by vLLM in the process of its model runner. A request asks for it by ``extra_args={"harness_force":
+[ids]}``. Log-probabilities and ranks are taken from the logits as they were before (vLLM's ``raw_logprobs``
+mode, its default), so forcing does not change them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ class Forced(LogitsProcessor):  # type: ignore[misc]
     """Writes the tokens that a request names, one a step; other requests of the batch are left alone."""
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
-        self._rows: dict[int, tuple[list[int], list[int]]] = {}  # row -> (tokens to write, tokens written so far)
+        self._rows: dict[
+            int, tuple[list[int], list[int]]
+        ] = {}  # row -> (tokens to write, tokens written so far)
 
     def is_argmax_invariant(self) -> bool:
         """It decides the argmax."""
@@ -32,7 +36,11 @@ class Forced(LogitsProcessor):  # type: ignore[misc]
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits [batch, vocabulary], in place: the largest number there is on each row's next token."""
-        chosen = [(row, tokens[len(written)]) for row, (tokens, written) in self._rows.items() if len(written) < len(tokens)]
+        chosen = [
+            (row, tokens[len(written)])
+            for row, (tokens, written) in self._rows.items()
+            if len(written) < len(tokens)
+        ]
         if chosen:
             rows, columns = zip(*chosen, strict=True)
             logits[list(rows), list(columns)] = torch.finfo(logits.dtype).max

@@ -1,4 +1,6 @@
-"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the transformers engine."""
+"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the transformers
+engine.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.vllm.abilities import Abilities
 from harness.engines.vllm.asking import Make
-from harness.engines.vllm.client import Client, Request, Session
+from harness.engines.vllm.client import Request, Session, VllmClient
 from harness.items import Completion, Finish, Generation, Tokens
 
 _SEEDS = 2**63
@@ -20,7 +22,9 @@ _SEEDS = 2**63
 
 @dataclass(frozen=True)
 class Endings:
-    """What holds for every item: the window, the ids that end a text, the EOS as text, the checkpoint's repetition penalty."""
+    """What holds for every item: the window, the ids that end a text, the EOS as text, the checkpoint's
+    repetition penalty.
+    """
 
     window: int
     eos_ids: frozenset[int]
@@ -29,9 +33,11 @@ class Endings:
 
 
 @dataclass(slots=True)
-class Job:
-    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is there where vLLM's own stop
-    texts will not do: they know nothing of thoughts, nor of a tokenizer that had to be rebuilt."""
+class VllmJob:
+    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is
+    there where vLLM's own stop texts will not do: they know nothing of thoughts, nor of a tokenizer that had
+    to be rebuilt.
+    """
 
     item: Completion
     fitted: Fitted
@@ -45,39 +51,56 @@ class Job:
 
 
 class Writer:
-    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come). ``unchecked`` counts texts
-    of which nobody asked whether the model computed finite numbers."""
+    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come).
+    ``unchecked`` counts texts of which nobody asked whether the model computed finite numbers.
+    """
 
     def __init__(
-        self, client: Client, encoder: TextEncoder, endings: Endings, make: Make, abilities: Abilities, kinds: tuple[Any, Any]
+        self,
+        client: VllmClient,
+        encoder: TextEncoder,
+        endings: Endings,
+        make: Make,
+        abilities: Abilities,
+        kinds: tuple[Any, Any],
     ) -> None:
         self._client, self._encoder, self._endings = client, encoder, endings
         self._make, self._abilities, self._kinds = make, abilities, kinds
         self.unchecked = 0
 
     def run(self, items: Iterable[tuple[Completion, list[int]]]) -> Iterator[Generation]:
-        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand together. Raises ModelError."""
+        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand together.
+
+        Raises ModelError.
+        """
         jobs = [self._job(item, prompt) for item, prompt in items]
         jobs.sort(key=lambda job: (job.item.arrival or 0.0, job.fitted.prompt))
         self.unchecked += max(0, len(jobs) - 1)
         if jobs:
-            jobs[0].probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
-        session = Session(self._client, (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs))
+            jobs[
+                0
+            ].probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
+        session = Session(
+            self._client,
+            (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs),
+        )
         for request, output in session:
-            job: Job = request.owner
+            job: VllmJob = request.owner
             job.broken = job.broken or _broken(output.outputs[0])
             if job.watch is not None and not self._follow(job, output, session, request):
                 continue
             if output.finished or job.stopped:
                 yield self._answer(job, output, session)
 
-    def _job(self, item: Completion, prompt: list[int]) -> Job:
+    def _job(self, item: Completion, prompt: list[int]) -> VllmJob:
         fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._endings.window)
-        ours = item.think is not None or self._encoder.rebuilt  # vLLM would look for stop texts by its own reading of the folder
+        ours = (
+            item.think is not None or self._encoder.rebuilt
+        )  # vLLM would look for stop texts by its own reading of the folder
         watch = StopWatch(self._encoder, item.stop, item.think) if ours and any(item.stop) else None
-        return Job(item, fitted, closing_texts(item, self._endings.eos_text), watch)
+        return VllmJob(item, fitted, closing_texts(item, self._endings.eos_text), watch)
 
-    def _params(self, job: Job) -> Any:
+    def _params(self, job: VllmJob) -> Any:
         sampling = with_penalty(job.item.sampling, self._endings.penalty)
         stop = [] if job.watch else [text for text in job.item.stop if text]
         more: dict[str, Any] = {"skip_clone": True} if self._abilities.shared_params else {}
@@ -94,7 +117,8 @@ class Writer:
             frequency_penalty=0.0,
             seed=sampling.seed % _SEEDS if sampling.temperature > 0 else None,
             stop=stop,
-            # The ids that end a text are the transformers engine's; vLLM's own choice of them is switched off.
+            # The ids that end a text are the transformers engine's; vLLM's own choice of them is switched
+            # off.
             stop_token_ids=[] if job.item.ignore_eos else sorted(self._endings.eos_ids),
             ignore_eos=True,
             detokenize=bool(stop),
@@ -104,7 +128,7 @@ class Writer:
         )
 
     @staticmethod
-    def _follow(job: Job, output: Any, session: Session, request: Request) -> bool:
+    def _follow(job: VllmJob, output: Any, session: Session, request: Request) -> bool:
         """Takes new tokens up to a stop text; true when the item has ended."""
         assert job.watch is not None
         for token in output.outputs[0].token_ids:
@@ -116,17 +140,36 @@ class Writer:
                 return True
         return bool(output.finished)
 
-    def _answer(self, job: Job, output: Any, session: Session) -> Generation:
+    def _answer(self, job: VllmJob, output: Any, session: Session) -> Generation:
         answer = output.outputs[0]
         written = job.written if job.watch else list(answer.token_ids)
-        text, finish = final_answer(self._encoder, written, self._finish(job, written, answer.finish_reason), job.stops, job.item.think)
+        text, finish = final_answer(
+            self._encoder,
+            written,
+            self._finish(job, written, answer.finish_reason),
+            job.stops,
+            job.item.think,
+        )
         cached = output.num_cached_tokens or 0
-        tokens = Tokens(len(job.fitted.prompt), len(job.fitted.prompt) - cached + len(written) - 1, cached, len(written))
+        tokens = Tokens(
+            len(job.fitted.prompt), len(job.fitted.prompt) - cached + len(written) - 1, cached, len(written)
+        )
         first, last, spent = _times(output.metrics, session)
         ids = tuple(written) if job.item.prompt_ids is not None else None
-        return Generation(job.item.key, text, finish, tokens, job.fitted.truncated, spent, first, last, ids, broken=job.broken)
+        return Generation(
+            job.item.key,
+            text,
+            finish,
+            tokens,
+            job.fitted.truncated,
+            spent,
+            first,
+            last,
+            ids,
+            broken=job.broken,
+        )
 
-    def _finish(self, job: Job, written: list[int], reason: str | None) -> Finish:
+    def _finish(self, job: VllmJob, written: list[int], reason: str | None) -> Finish:
         if written and written[-1] in self._endings.eos_ids and not job.item.ignore_eos:
             return "eos"
         return "stop" if job.stopped or reason == "stop" else "length"
@@ -134,7 +177,9 @@ class Writer:
 
 def _broken(answer: Any) -> str | None:
     """The first log-probability of a written token that is no finite number, where the output tells any."""
-    for place, (token, entries) in enumerate(zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False)):
+    for place, (token, entries) in enumerate(
+        zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False)
+    ):
         value = entries[token].logprob if token in entries else math.nan
         if not math.isfinite(value):
             return f"a log-probability of {value:g} at token {place + 1}"
@@ -142,9 +187,14 @@ def _broken(answer: Any) -> str | None:
 
 
 def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, float]:
-    """(first token, last token) in seconds after the start, and seconds from being scheduled to the last token; by the engine core's
-    monotonic clock, which all processes of a machine share."""
+    """(first token, last token) in seconds after the start, and seconds from being scheduled to the last
+    token; by the engine core's monotonic clock, which all processes of a machine share.
+    """
     if metrics is None or not metrics.first_token_ts:
         return None, None, session.seconds
     origin = session.origin
-    return metrics.first_token_ts - origin, metrics.last_token_ts - origin, metrics.last_token_ts - metrics.scheduled_ts
+    return (
+        metrics.first_token_ts - origin,
+        metrics.last_token_ts - origin,
+        metrics.last_token_ts - metrics.scheduled_ts,
+    )

@@ -19,18 +19,20 @@ from harness.engines.files import ModelFiles
 from harness.engines.vllm import environment, preflight, reaper, room
 from harness.engines.vllm.abilities import Abilities, find_abilities
 from harness.engines.vllm.client import first_line
-from harness.engines.vllm.options import Options, lora_arguments, lora_folder
+from harness.engines.vllm.options import VllmOptions, lora_arguments, lora_folder
 from harness.engines.vllm.package import Package
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
 
 log = logging.getLogger(__name__)
 
 _CPU_BLOCK = 32
-"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves half of a short context unshared."""
+"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves half of a
+short context unshared.
+"""
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """Where and how: device (cpu or cuda[:N]), torch dtype's name, window in tokens."""
 
     device: str
@@ -39,8 +41,11 @@ class Place:
 
 
 @dataclass
-class Loaded:
-    """A vLLM that answers, what it can do, and the process that ends it should we die. ``forcing``: `forcing` was loaded into it."""
+class LoadedVllm:
+    """A vLLM that answers, what it can do, and the process that ends it should we die.
+
+    ``forcing``: `forcing` was loaded into it.
+    """
 
     llm: Any
     abilities: Abilities
@@ -56,8 +61,14 @@ class Loaded:
         return self.llm.llm_engine.vllm_config
 
 
-def load_llm(spec: ModelSpec, files: ModelFiles, place: Place, options: Options, config: Any) -> Loaded:
-    """Checks, then loads. ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError, one line each."""
+def load_llm(
+    spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions, config: Any
+) -> LoadedVllm:
+    """Checks, then loads.
+
+    ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError, one line
+    each.
+    """
     package = preflight.need_package(spec.label)
     cpu = place.device == "cpu"
     in_process = cpu and options.gpus == 1 if options.in_process is None else options.in_process
@@ -87,30 +98,50 @@ def load_llm(spec: ModelSpec, files: ModelFiles, place: Place, options: Options,
         from vllm.lora.request import LoRARequest
 
         lora = LoRARequest("adapter", 1, str(lora_folder(spec, options.lora)))
-    return Loaded(llm, _abilities(vllm, llm, package), package, in_process, forcing, lora, guard)
+    return LoadedVllm(llm, _abilities(vllm, llm, package), package, in_process, forcing, lora, guard)
 
 
-def _memory(spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Place, options: Options) -> dict[str, Any]:
-    """What to say about memory and GPUs, after a look at what there is. Raises ModelError where it is too little."""
+def _memory(
+    spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Placement, options: VllmOptions
+) -> dict[str, Any]:
+    """What to say about memory and GPUs, after a look at what there is.
+
+    Raises ModelError where it is too little.
+    """
     import os
 
     import psutil
 
-    need = room.need_of(raw, place.dtype, place.window + 1, str(options.arguments.get("kv_cache_dtype", "auto")))
+    need = room.need_of(
+        raw, place.dtype, place.window + 1, str(options.arguments.get("kv_cache_dtype", "auto"))
+    )
     if place.device == "cpu":
-        told = "kv_cache_memory_bytes" in options.arguments or "VLLM_CPU_KVCACHE_SPACE" in (os.environ | options.env)
-        return {} if told else {"kv_cache_memory_bytes": room.cpu_cache(spec.label, need, int(psutil.virtual_memory().available))}
+        told = "kv_cache_memory_bytes" in options.arguments or "VLLM_CPU_KVCACHE_SPACE" in (
+            os.environ | options.env
+        )
+        return (
+            {}
+            if told
+            else {
+                "kv_cache_memory_bytes": room.cpu_cache(
+                    spec.label, need, int(psutil.virtual_memory().available)
+                )
+            }
+        )
     import torch
 
     parallel = _parallel(spec, files, place, options)
     gpus = max(options.gpus, parallel.get("tensor_parallel_size", 1))
-    room.check_gpu(spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, gpus)
+    room.check_gpu(
+        spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, gpus
+    )
     return parallel
 
 
-def _parallel(spec: ModelSpec, files: ModelFiles, place: Place, options: Options) -> dict[str, int]:
-    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks for, or all visible where one is
-    too small."""
+def _parallel(spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions) -> dict[str, int]:
+    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks for, or
+    all visible where one is too small.
+    """
     from harness.engines.transformers.load import needs_several_gpus
 
     if options.gpus > 1 or not needs_several_gpus(spec, files, place.device):
@@ -130,7 +161,9 @@ def _import(spec: ModelSpec, package: Package) -> Any:
     return vllm
 
 
-def _arguments(spec: ModelSpec, files: ModelFiles, place: Place, options: Options, config: Any) -> dict[str, Any]:
+def _arguments(
+    spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions, config: Any
+) -> dict[str, Any]:
     told: dict[str, Any] = {
         "model": str(files.path),
         "tokenizer": str(files.tokenizer),
@@ -159,13 +192,18 @@ def _overridden(config: Any) -> Any:
 def _explained(spec: ModelSpec, error: Exception, in_process: bool) -> HarnessError:
     text = str(error)
     if "out of memory" in text.lower() or "No available memory for the cache" in text:
-        return OutOfMemoryError(f"{spec.label}: vLLM ran out of memory loading it: {first_line(error)}; set max_length lower")
+        return OutOfMemoryError(
+            f"{spec.label}: vLLM ran out of memory loading it: {first_line(error)}; set max_length lower"
+        )
     where = "" if in_process else "; the model's log has the reason"
     return ModelError(f"{spec.label}: vLLM cannot load it: {first_line(error)}{where}")
 
 
 def _abilities(vllm: Any, llm: Any, package: Package) -> Abilities:
-    fields = getattr(vllm.SamplingParams, "__struct_fields__", None) or inspect.signature(vllm.SamplingParams).parameters
+    fields = (
+        getattr(vllm.SamplingParams, "__struct_fields__", None)
+        or inspect.signature(vllm.SamplingParams).parameters
+    )
     outputs = set(inspect.signature(vllm.RequestOutput.__init__).parameters)
     v2 = bool(getattr(llm.llm_engine.vllm_config, "use_v2_model_runner", False))
     limit = getattr(sys.modules.get("vllm.sampling_params"), "MAX_LOGPROB_TOKEN_IDS", None)
@@ -179,7 +217,13 @@ def _guard() -> subprocess.Popen[bytes] | None:
     import os
 
     command = [sys.executable, "-I", "-S", str(Path(reaper.__file__)), str(os.getpid())]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def release_guard(guard: subprocess.Popen[bytes] | None) -> None:
@@ -191,7 +235,7 @@ def release_guard(guard: subprocess.Popen[bytes] | None) -> None:
         guard.wait(timeout=10)
 
 
-def shut_down(loaded: Loaded) -> None:
+def shut_down(loaded: LoadedVllm) -> None:
     """Ends vLLM's processes and gives its memory back; whatever fails on the way is logged, not raised."""
     import gc
 

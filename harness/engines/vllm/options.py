@@ -1,4 +1,6 @@
-"""What ``engine_args`` may say for this engine: a few words of our own, and every argument of the installed vLLM by its name."""
+"""What ``engine_args`` may say for this engine: a few words of our own, and every argument of the installed
+vLLM by its name.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +41,22 @@ WITHOUT_EFFECT = {
 }
 """vLLM's arguments that would change nothing here, or would make a score something else."""
 METHODS = ("auto", "rows", "forced", "tail", "whole")
-_CHANGES_NO_ANSWER = {"in_process", "gpu_memory_utilization", "kv_cache_memory_bytes", "disable_log_stats", "download_dir"}
+_CHANGES_NO_ANSWER = {
+    "in_process",
+    "gpu_memory_utilization",
+    "kv_cache_memory_bytes",
+    "disable_log_stats",
+    "download_dir",
+}
 _RANK = 16  # vLLM's own default of the largest LoRA rank
 
 
 @dataclass(frozen=True)
-class Options:
-    """``engine_args``, sorted out. ``arguments`` go to vLLM as they are; ``in_process`` None lets the device decide."""
+class VllmOptions:
+    """``engine_args``, sorted out.
+
+    ``arguments`` go to vLLM as they are; ``in_process`` None lets the device decide.
+    """
 
     env: dict[str, str] = field(default_factory=dict)
     lora: str | None = None
@@ -55,29 +66,43 @@ class Options:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, spec: ModelSpec, package: Package) -> Options:
-        """Raises ModelError for a name that neither this engine nor the installed vLLM knows, with the nearest, and for a wrong value."""
+    def of(cls, spec: ModelSpec, package: Package) -> VllmOptions:
+        """Raises ModelError for a name that neither this engine nor the installed vLLM knows, with the
+        nearest, and for a wrong value.
+        """
         given = dict(spec.engine_args)
         own = {name: given.pop(name) for name in OURS if name in given}
         known = engine_arguments(package)
         for name in given:
             if name in ELSEWHERE:
-                raise ModelError(f"{spec.label}: engine_args.{name} is decided by the model's own key; say {ELSEWHERE[name]} instead")
+                raise ModelError(
+                    f"{spec.label}: engine_args.{name} is decided by the model's own key; say {ELSEWHERE[name]} instead"
+                )
             if name in WITHOUT_EFFECT:
-                raise ModelError(f"{spec.label}: engine_args.{name} is not for here: {WITHOUT_EFFECT[name]}; take it out")
+                raise ModelError(
+                    f"{spec.label}: engine_args.{name} is not for here: {WITHOUT_EFFECT[name]}; take it out"
+                )
             if known is not None and name not in known:
-                raise ModelError(f"{spec.label}: vLLM {package.version} has no engine_args.{name}; {_hint(name, known)}")
+                raise ModelError(
+                    f"{spec.label}: vLLM {package.version} has no engine_args.{name}; {_hint(name, known)}"
+                )
         if own.get("multi_token", "auto") not in METHODS:
-            raise ModelError(f"{spec.label}: engine_args.multi_token is one of {', '.join(METHODS)}; got {own['multi_token']!r}")
+            raise ModelError(
+                f"{spec.label}: engine_args.multi_token is one of {', '.join(METHODS)}; got {own['multi_token']!r}"
+            )
         if not isinstance(own.get("env", {}), dict):
-            raise ModelError(f"{spec.label}: engine_args.env maps names to values, e.g. {{VLLM_LOGGING_LEVEL: INFO}}; got {own['env']!r}")
+            raise ModelError(
+                f"{spec.label}: engine_args.env maps names to values, e.g. {{VLLM_LOGGING_LEVEL: INFO}}; got {own['env']!r}"
+            )
         own["env"] = {str(name): str(value) for name, value in own.get("env", {}).items()}
         return cls(**own, arguments=given)
 
     @property
     def gpus(self) -> int:
         """GPUs that the parallel sizes ask for."""
-        return int(self.arguments.get("tensor_parallel_size", 1)) * int(self.arguments.get("pipeline_parallel_size", 1))
+        return int(self.arguments.get("tensor_parallel_size", 1)) * int(
+            self.arguments.get("pipeline_parallel_size", 1)
+        )
 
 
 def _hint(name: str, known: frozenset[str]) -> str:
@@ -88,7 +113,9 @@ def _hint(name: str, known: frozenset[str]) -> str:
 
 
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
-    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its files' hashes, wherever it lies."""
+    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its files' hashes,
+    wherever it lies.
+    """
     found = {name: value for name, value in spec.engine_args.items() if name not in _CHANGES_NO_ANSWER}
     env = found.pop("env", None)
     if isinstance(env, dict):  # a variable may choose other kernels; what only talks does not count
@@ -101,22 +128,35 @@ def identity_of(spec: ModelSpec) -> dict[str, Any]:
 
 
 def lora_folder(spec: ModelSpec, path: str) -> Path:
-    """The adapter's folder. Raises ModelError when it is none, or holds no safetensors (pickles run code when read)."""
+    """The adapter's folder.
+
+    Raises ModelError when it is none, or holds no safetensors (pickles run code when read).
+    """
     folder = Path(path).expanduser()
     if not (folder / "adapter_config.json").is_file():
-        raise ModelError(f"{spec.label}: engine_args.lora: {folder} has no adapter_config.json; name the folder that holds the adapter")
+        raise ModelError(
+            f"{spec.label}: engine_args.lora: {folder} has no adapter_config.json; name the folder that holds the adapter"
+        )
     if not list(folder.glob("*.safetensors")):
-        raise ModelError(f"{spec.label}: engine_args.lora: {folder} has no *.safetensors; convert the adapter to safetensors first")
+        raise ModelError(
+            f"{spec.label}: engine_args.lora: {folder} has no *.safetensors; convert the adapter to safetensors first"
+        )
     return folder
 
 
 def lora_arguments(spec: ModelSpec, folder: Path) -> dict[str, Any]:
-    """What vLLM must be told to apply an adapter: that there is one, and the largest rank (its default refuses more than 16)."""
+    """What vLLM must be told to apply an adapter: that there is one, and the largest rank (its default
+    refuses more than 16).
+    """
     try:
         rank = int(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{spec.label}: engine_args.lora: {folder / 'adapter_config.json'} does not say its rank r: {error}") from error
+        raise ModelError(
+            f"{spec.label}: engine_args.lora: {folder / 'adapter_config.json'} does not say its rank r: {error}"
+        ) from error
     sizes = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= max(rank, _RANK)]
     if not sizes:
-        raise ModelError(f"{spec.label}: engine_args.lora: rank {rank} is larger than vLLM's 512; merge the adapter into the weights")
+        raise ModelError(
+            f"{spec.label}: engine_args.lora: rank {rank} is larger than vLLM's 512; merge the adapter into the weights"
+        )
     return {"enable_lora": True, "max_lora_rank": sizes[0]}

@@ -1,7 +1,9 @@
-"""Which vLLM is installed and what it says of itself, read from its files: importing it takes many seconds, a refusal should take none.
+"""Which vLLM is installed and what it says of itself, read from its files: importing it takes many seconds, a
+refusal should take none.
 
-What is asked are lists that stand in its source as literals: architectures, engine arguments, head sizes of the CPU kernels. Where a
-version writes one otherwise, the answer is None ("not known") and vLLM's own check decides when the model is loaded.
+What is asked are lists that stand in its source as literals: architectures, engine arguments, head sizes of
+the CPU kernels. Where a version writes one otherwise, the answer is None ("not known") and vLLM's own check
+decides when the model is loaded.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ def find_package() -> Package | None:
 
 
 def architectures(package: Package) -> frozenset[str] | None:
-    """Names of config.json's ``architectures`` that it has an implementation for; None where its registry is not understood."""
+    """Names of config.json's ``architectures`` that it has an implementation for; None where its registry is
+    not understood.
+    """
     names: set[str] = set()
     for node in _nodes(package.folder / _REGISTRY):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
@@ -61,7 +65,11 @@ def engine_arguments(package: Package) -> frozenset[str] | None:
     """Names of the fields of its ``EngineArgs``; None where they are not understood."""
     for node in _nodes(package.folder / _ARGUMENTS):
         if isinstance(node, ast.ClassDef) and node.name == "EngineArgs":
-            fields = [part.target.id for part in node.body if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)]
+            fields = [
+                part.target.id
+                for part in node.body
+                if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+            ]
             return frozenset(fields) or None
     return None
 

@@ -1,4 +1,6 @@
-"""Refusals of one line before anything is loaded: no vLLM, no GPU, an architecture or head size without a kernel."""
+"""Refusals of one line before anything is loaded: no vLLM, no GPU, an architecture or head size without a
+kernel.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,18 @@ from harness.engines.transformers.identity import read_config
 from harness.engines.vllm.package import Package, architectures, cpu_head_sizes, find_package
 from harness.errors import ModelError
 
-INSTALL = "pip install 'open-weight-harness[vllm]' on a machine with a CUDA GPU; for the CPU build see docs/vllm.md"
+INSTALL = (
+    "pip install 'open-weight-harness[vllm]' on a machine with a CUDA GPU; for the CPU build see docs/vllm.md"
+)
 
 
 def need_package(label: str) -> Package:
     """The installed vLLM. Raises ModelError when there is none."""
     package = find_package()
     if package is None:
-        raise ModelError(f"{label}: engine: vllm needs the package vllm, which is not installed: {INSTALL}; or say engine: transformers")
+        raise ModelError(
+            f"{label}: engine: vllm needs the package vllm, which is not installed: {INSTALL}; or say engine: transformers"
+        )
     return package
 
 
@@ -29,14 +35,19 @@ def check_device(label: str, package: Package, device: str) -> None:
             "or install the CPU build (docs/vllm.md)"
         )
     if device.partition(":")[2] not in ("", "0"):
-        raise ModelError(f"{label}: vLLM takes the first visible GPU, not {device}: set CUDA_VISIBLE_DEVICES and say device: cuda")
+        raise ModelError(
+            f"{label}: vLLM takes the first visible GPU, not {device}: set CUDA_VISIBLE_DEVICES and say device: cuda"
+        )
     if device != "cpu" and package.built_for == "cpu":
-        raise ModelError(f"{label}: vLLM {package.version} here is the CPU build and cannot use the GPU: say device: cpu, or {INSTALL}")
+        raise ModelError(
+            f"{label}: vLLM {package.version} here is the CPU build and cannot use the GPU: say device: cpu, or {INSTALL}"
+        )
 
 
 def unsupported(package: Package, config: Mapping[str, Any], device: str) -> str | None:
-    """Why the installed vLLM has no implementation or kernel for a model (config.json with its overrides); None where nothing is known
-    against it."""
+    """Why the installed vLLM has no implementation or kernel for a model (config.json with its overrides);
+    None where nothing is known against it.
+    """
     known, asked = architectures(package), config.get("architectures") or []
     if known is not None and asked and not known & set(asked):
         return f"vLLM {package.version} has no implementation of {asked[0]}"
@@ -47,7 +58,9 @@ def unsupported(package: Package, config: Mapping[str, Any], device: str) -> str
 
 
 def head_size(config: Mapping[str, Any]) -> int | None:
-    """Numbers a head's keys have; None for multi-head latent attention, which has kernels of its own, and where it is not said."""
+    """Numbers a head's keys have; None for multi-head latent attention, which has kernels of its own, and
+    where it is not said.
+    """
     text = config.get("text_config") or config
     if text.get("kv_lora_rank"):
         return None

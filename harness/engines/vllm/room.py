@@ -18,14 +18,16 @@ _FIXED = ("kv_cache_memory_bytes", "num_gpu_blocks_override")
 
 
 @dataclass(frozen=True)
-class Need:
+class CacheNeed:
     """Bytes of weights, and of the cache of one sequence as long as the window."""
 
     weights: int
     sequence: int
 
 
-def need_of(config: Mapping[str, Any], dtype: str, window: int, cache_dtype: str = "auto") -> Need | None:
+def need_of(
+    config: Mapping[str, Any], dtype: str, window: int, cache_dtype: str = "auto"
+) -> CacheNeed | None:
     """By formula; None for an architecture without one. ``window`` in tokens."""
     try:
         arch: Architecture = architecture_of(config)
@@ -33,12 +35,14 @@ def need_of(config: Mapping[str, Any], dtype: str, window: int, cache_dtype: str
         return None
     each = BYTES.get(dtype, 2)
     kept = 1 if cache_dtype.startswith("fp8") else each
-    return Need(arch.weight_bytes(each, checkpoint=True), arch.kv_bytes(window, kept, latent=True))
+    return CacheNeed(arch.weight_bytes(each, checkpoint=True), arch.kv_bytes(window, kept, latent=True))
 
 
-def cpu_cache(label: str, need: Need | None, free: int) -> int:
-    """Bytes of cache to ask for on a CPU: 4 GiB, less where memory is short, more where one sequence needs it. vLLM's own default is
-    nearly all of the machine's memory. Raises ModelError where weights and one sequence do not fit into ``free`` bytes."""
+def cpu_cache(label: str, need: CacheNeed | None, free: int) -> int:
+    """Bytes of cache to ask for on a CPU: 4 GiB, less where memory is short, more where one sequence needs
+    it. vLLM's own default is nearly all of the machine's memory. Raises ModelError where weights and one
+    sequence do not fit into ``free`` bytes.
+    """
     if need is None:
         return min(_CPU_CACHE, free // 3)
     if need.weights + need.sequence > free:
@@ -49,9 +53,12 @@ def cpu_cache(label: str, need: Need | None, free: int) -> int:
     return max(need.sequence, min(_CPU_CACHE, (free - need.weights) // 4))
 
 
-def check_gpu(label: str, need: Need | None, memory: tuple[int, int], arguments: Mapping[str, Any], gpus: int) -> None:
-    """Raises ModelError where vLLM would find too little memory on the GPU. ``memory``: (free, total) bytes of one; ``gpus``: how many
-    share the model."""
+def check_gpu(
+    label: str, need: CacheNeed | None, memory: tuple[int, int], arguments: Mapping[str, Any], gpus: int
+) -> None:
+    """Raises ModelError where vLLM would find too little memory on the GPU. ``memory``: (free, total) bytes
+    of one; ``gpus``: how many share the model.
+    """
     free, total = memory
     share = float(arguments.get("gpu_memory_utilization", SHARE))
     if free < share * total and not any(name in arguments for name in _FIXED):

@@ -1,4 +1,6 @@
-"""Log-probabilities of continuations through vLLM: one request a distinct input, in the order that keeps shared prefixes hot."""
+"""Log-probabilities of continuations through vLLM: one request a distinct input, in the order that keeps
+shared prefixes hot.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.engines.rows import Row, ScorePlan
-from harness.engines.vllm.asking import Asker, Reading
-from harness.engines.vllm.client import Client, Request, Session
+from harness.engines.rows import InputRow, ScorePlan
+from harness.engines.vllm.asking import Asker, RowLogprobs
+from harness.engines.vllm.client import Request, Session, VllmClient
 
 log = logging.getLogger(__name__)
 
@@ -19,29 +21,32 @@ _SURE = math.log(0.5)  # a token of more than half the probability is the likeli
 
 
 @dataclass(slots=True)
-class Ask:
-    """One request: a row, how many of its last tokens are scored, the ids asked for after it, the way, and the wants it answers.
+class ScoringRequest:
+    """One request: a row, how many of its last tokens are scored, the ids asked for after it, the way, and
+    the wants it answers.
 
-    ``check`` holds the reading whose greedy flags a check by decoding will complete; a primer answers nothing.
+    ``check`` holds the reading whose greedy flags a check by decoding will complete; a primer answers
+    nothing.
     """
 
-    row: Row
+    row: InputRow
     ids: list[int]
     scored: int
     last: list[int]
     way: str
     wants: list[int]
-    check: Reading | None = None
+    check: RowLogprobs | None = None
 
 
-class Scorer:
-    """Answers a `ScorePlan`. ``way`` is how several tokens are scored; ``block``: tokens a block of the prefix cache; ``labels``: most
-    ids a request may ask for.
+class VllmScorer:
+    """Answers a `ScorePlan`. ``way`` is how several tokens are scored; ``block``: tokens a block of the
+    prefix cache; ``labels``: most ids a request may ask for.
 
-    ``reissued`` counts requests asked again because the cache had swallowed a row; ``primed`` those that only filled the cache.
+    ``reissued`` counts requests asked again because the cache had swallowed a row; ``primed`` those that only
+    filled the cache.
     """
 
-    def __init__(self, client: Client, asker: Asker, way: str, block: int, labels: int) -> None:
+    def __init__(self, client: VllmClient, asker: Asker, way: str, block: int, labels: int) -> None:
         self._client, self._asker, self._way = client, asker, way
         self._block, self._labels = block, labels
         self.reissued = 0
@@ -54,9 +59,11 @@ class Scorer:
         for request, output in session:
             if not output.finished:
                 continue
-            ask: Ask = request.owner
+            ask: ScoringRequest = request.owner
             verdict = plan.verdicts[ask.row.owner]
-            verdict.computed += len(request.ids) + len(output.outputs[0].token_ids) - 1 - (output.num_cached_tokens or 0)
+            verdict.computed += (
+                len(request.ids) + len(output.outputs[0].token_ids) - 1 - (output.num_cached_tokens or 0)
+            )
             verdict.seconds += session.seconds
             if ask.wants:
                 yield from self._settle(plan, session, ask, output)
@@ -68,15 +75,18 @@ class Scorer:
             scored = max(len(plan.wants[want].targets) for want in row.wants) - 1
             context = ids[: len(ids) - scored]
             asks = list(self._asks(plan, row, ids, scored))
-            # The first row of a context would score what it does not find in the cache; a request before it puts the context there.
+            # The first row of a context would score what it does not find in the cache; a request before it
+            # puts the context there.
             if asks[0].way == "tail" and scored and len(context) > self._block and context != before:
                 self.primed += 1
-                yield Request(Ask(row, context, 0, [], "last", []), context, self._asker.primer())
+                yield Request(ScoringRequest(row, context, 0, [], "last", []), context, self._asker.primer())
             before = context
             yield from map(self._request, asks)
 
-    def _asks(self, plan: ScorePlan, row: Row, ids: list[int], scored: int) -> Iterator[Ask]:
-        """The requests of a row: one, unless there are too many ids after it, or each must be forced on its own."""
+    def _asks(self, plan: ScorePlan, row: InputRow, ids: list[int], scored: int) -> Iterator[ScoringRequest]:
+        """The requests of a row: one, unless there are too many ids after it, or each must be forced on its
+        own.
+        """
         by_last: dict[int, list[int]] = {}
         for want in row.wants:
             by_last.setdefault(int(plan.wants[want].targets[-1]), []).append(want)
@@ -85,24 +95,33 @@ class Scorer:
         labels = sorted(by_last)
         for start in range(0, len(labels), size):
             part = labels[start : start + size]
-            yield Ask(row, ids, scored, part, way, [want for label in part for want in by_last[label]])
+            yield ScoringRequest(
+                row, ids, scored, part, way, [want for label in part for want in by_last[label]]
+            )
 
     def _choose(self, length: int, scored: int) -> str:
-        """Forced decoding scores only what is asked for, a step a token: it wins where the context is the longer part (docs/vllm.md)."""
+        """Forced decoding scores only what is asked for, a step a token: it wins where the context is the
+        longer part (docs/vllm.md).
+        """
         if not scored:
             return "last"
         if self._way == "forced":
             return "forced" if length - scored > scored else self._asker.cheapest_rows
         return self._way
 
-    def _request(self, ask: Ask) -> Request:
+    def _request(self, ask: ScoringRequest) -> Request:
         params = self._asker.params(ask.way, ask.ids, ask.scored, ask.last)
         return Request(ask, self._asker.prompt(ask.way, ask.ids, ask.scored), params)
 
-    def _settle(self, plan: ScorePlan, session: Session, ask: Ask, output: object) -> Iterator[int]:
+    def _settle(
+        self, plan: ScorePlan, session: Session, ask: ScoringRequest, output: object
+    ) -> Iterator[int]:
         if ask.check is not None:
             written = list(output.outputs[0].token_ids)  # type: ignore[attr-defined]
-            flags = [token == wanted for token, wanted in zip(written, ask.ids[len(ask.ids) - ask.scored :], strict=True)]
+            flags = [
+                token == wanted
+                for token, wanted in zip(written, ask.ids[len(ask.ids) - ask.scored :], strict=True)
+            ]
             yield from self._fill(plan, ask, ask.check, flags)
             return
         reading = self._asker.read(ask.way, output, ask.ids, ask.scored)
@@ -120,11 +139,15 @@ class Scorer:
             yield from self._fill(plan, ask, reading, [value > _SURE for value in reading.inner])
 
     @staticmethod
-    def _undecided(plan: ScorePlan, ask: Ask, reading: Reading) -> bool:
-        """Whether a continuation may be what greedy decoding writes, and its log-probabilities alone do not say."""
+    def _undecided(plan: ScorePlan, ask: ScoringRequest, reading: RowLogprobs) -> bool:
+        """Whether a continuation may be what greedy decoding writes, and its log-probabilities alone do not
+        say.
+        """
         return reading.top in ask.last and any(value <= _SURE for value in reading.inner)
 
-    def _fill(self, plan: ScorePlan, ask: Ask, reading: Reading, greedy: list[bool]) -> Iterator[int]:
+    def _fill(
+        self, plan: ScorePlan, ask: ScoringRequest, reading: RowLogprobs, greedy: list[bool]
+    ) -> Iterator[int]:
         for want in ask.wants:
             targets = plan.wants[want].targets
             kept, label = len(targets) - 1, int(targets[-1])

@@ -1,4 +1,6 @@
-"""The predicates that a claim's file may name: each tests one statement against data and says what it found."""
+"""The predicates that a claim's file may name: each tests one statement against data and says what it
+found.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,16 @@ from pydantic import ValidationError
 from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.studies.data import Data
-from harness.studies.finding import Finding
+from harness.studies.finding import StatementFinding
 from harness.studies.predicates import adoption, cost, counts, runs, sizes, speed, standing, votes
 
-PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
-    "lead": (votes.Lead, votes.lead),
+PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], StatementFinding]]] = {
+    "lead": (votes.LeadKeys, votes.lead),
     "close": (votes.Close, votes.close),
     "narrowed": (votes.Narrowed, votes.narrowed),
     "gained": (votes.Gained, votes.gained),
-    "share": (standing.Share, standing.share),
-    "top": (standing.Top, standing.top),
+    "share": (standing.ShareKeys, standing.share),
+    "top": (standing.TopKeys, standing.top),
     "present": (standing.Present, standing.present),
     "lag": (standing.Behind, standing.behind),
     "medians": (sizes.Medians, sizes.medians),
@@ -28,7 +30,7 @@ PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
     "training_tokens": (counts.TrainingTokens, counts.training_tokens),
     "slower": (speed.Slower, speed.slower),
     "cheaper": (cost.Cheaper, cost.cheaper),
-    "tokens": (cost.Tokens, cost.tokens),
+    "tokens": (cost.TokensKeys, cost.tokens),
     "chips": (cost.Chips, cost.chips),
     "index": (runs.ByIndex, runs.by_index),
     "printed": (adoption.Printed, adoption.printed),
@@ -40,14 +42,18 @@ PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], Finding]]] = {
 """Name to (its keys, the test)."""
 
 
-def ask_predicate(predicate: str, given: dict[str, Any], data: Data) -> Finding:
+def ask_predicate(predicate: str, given: dict[str, Any], data: Data) -> StatementFinding:
     """Asks one predicate. Raises ConfigError for one that is not known, or keys that it has not."""
     if predicate not in PREDICATES:
-        raise ConfigError(f"unknown predicate {predicate!r}{suggest(predicate, PREDICATES)}; known: {', '.join(PREDICATES)}")
+        raise ConfigError(
+            f"unknown predicate {predicate!r}{suggest(predicate, PREDICATES)}; known: {', '.join(PREDICATES)}"
+        )
     shape, ask = PREDICATES[predicate]
     try:
         keys = shape.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ConfigError(f"predicate {predicate}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ConfigError(
+            f"predicate {predicate}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from error
     return ask(keys, data)

@@ -1,5 +1,6 @@
 """Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares of
-downloads."""
+downloads.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +11,16 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.adoption.figures import DENOMINATORS, Liked, Share, latest, most_liked, share
+from harness.adoption.figures import DENOMINATORS, CountryShare, LikedOrganization, latest, most_liked, share
 from harness.adoption.organizations import organizations
-from harness.adoption.published import Figure, find_figure
-from harness.adoption.rows import LANGUAGE, TEXT, Row, Snapshot
+from harness.adoption.published import PublishedCount, find_figure
+from harness.adoption.rows import LANGUAGE, TEXT, HubModel, Snapshot
 from harness.adoption.words import selection
 from harness.errors import ConfigError, DataError
 from harness.studies.adoption_words import begun, number, of_models, per_cent, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Basis, Finding, Outcome, country_name, listed, say
+from harness.studies.finding import Basis, Outcome, StatementFinding, country_name, listed, say
 
 PIPELINES = {"text": TEXT, "language": LANGUAGE}
 Among = Literal["all", "language", "text", "first_party", "no_reuploads", "new"]
@@ -39,7 +40,9 @@ class Printed(_Keys):
 
 
 class _OfDays(_Keys):
-    begin: datetime.date | None = Field(None, description="Lists of these days are read as one: the last figure of each model.")
+    begin: datetime.date | None = Field(
+        None, description="Lists of these days are read as one: the last figure of each model."
+    )
     end: datetime.date | None = Field(None, description="Without days: the last wide list.")
     pipelines: Literal["text", "language"] = "text"
 
@@ -67,28 +70,32 @@ class LikedRank(_OfDays):
 
 class Downloads(_Keys):
     """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are that no
-    source places."""
+    source places.
+    """
 
     one: Place
     other: Place
     among: Among = "language"
-    date: datetime.date = Field(datetime.date(9999, 12, 31), description="The last wide list up to this day is taken.")
+    date: datetime.date = Field(
+        datetime.date(9999, 12, 31), description="The last wide list up to this day is taken."
+    )
 
 
 def wide(data: Data, until: datetime.date = datetime.date(9999, 12, 31)) -> list[Snapshot]:
     """The lists that show the top of the whole hub, or all of it, up to a day; not those of single
-    organisations, trends or newsletters."""
+    organisations, trends or newsletters.
+    """
     return [one for one in data.adoption if one.selection.startswith(("top", "whole")) and one.date <= until]
 
 
-def rows_of(data: Data, begin: datetime.date, end: datetime.date) -> list[Row]:
+def rows_of(data: Data, begin: datetime.date, end: datetime.date) -> list[HubModel]:
     """The last exact figure of each model in the lists of some days."""
     days = [one for one in data.adoption if begin <= one.date <= end]
     exact = [dataclasses.replace(one, rows=tuple(row for row in one.rows if row.exact)) for one in days]
     return latest(exact)
 
 
-def of_figures(keys: tuple[str, ...]) -> list[Figure]:
+def of_figures(keys: tuple[str, ...]) -> list[PublishedCount]:
     """Printed figures by id. Raises ConfigError for an unknown one, or one that is no number."""
     try:
         found = [find_figure(key) for key in keys]
@@ -99,9 +106,10 @@ def of_figures(keys: tuple[str, ...]) -> list[Figure]:
     return found
 
 
-def printed(what: Printed, data: Data) -> Finding:
+def printed(what: Printed, data: Data) -> StatementFinding:
     """Holds where the least ratio that the rounding allows reaches ``times``, fails where the greatest does
-    not."""
+    not.
+    """
     one, other = of_figures((what.one, what.other))
     ratio = one.value / other.value
     low, high = (
@@ -122,8 +130,13 @@ def printed(what: Printed, data: Data) -> Finding:
         "against": number(other),
     }
     measured = say("printed", **about, **sides, ratio=f"{ratio:.2f}", low=f"{low:.2f}", high=f"{high:.2f}")
-    brief = say("brief_printed", value=number(one, short=True), against=number(other, short=True), ratio=f"{ratio:.2f}")
-    return Finding(
+    brief = say(
+        "brief_printed",
+        value=number(one, short=True),
+        against=number(other, short=True),
+        ratio=f"{ratio:.2f}",
+    )
+    return StatementFinding(
         outcome,
         "published",
         measured,
@@ -152,29 +165,34 @@ def days_of(data: Data, what: _OfDays) -> tuple[datetime.date, datetime.date]:
     return last, last
 
 
-def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, Liked]]:
+def ranked(data: Data, what: _OfDays) -> dict[str, tuple[int, LikedOrganization]]:
     """Organisation (in lower case) to its rank and its most-liked model."""
     rows = rows_of(data, *days_of(data, what))
-    return {one.organization.lower(): (rank, one) for rank, one in enumerate(most_liked(rows, PIPELINES[what.pipelines]), 1)}
+    return {
+        one.organization.lower(): (rank, one)
+        for rank, one in enumerate(most_liked(rows, PIPELINES[what.pipelines]), 1)
+    }
 
 
-def _missing(names: tuple[str, ...], days: tuple[datetime.date, datetime.date]) -> Finding:
+def _missing(names: tuple[str, ...], days: tuple[datetime.date, datetime.date]) -> StatementFinding:
     command = "harness adoption snapshot " + " ".join(f"--org {name}" for name in names)
     known = days[0] != datetime.date.max
     measured = say("no_likes", names=listed(names), span=_days(days)) if known else say("no_wide_list")
-    return Finding("missing", "none", measured, say("take_snapshot"), command)
+    return StatementFinding("missing", "none", measured, say("take_snapshot"), command)
 
 
 def _days(days: tuple[datetime.date, datetime.date]) -> Text:
     """The days of the lists that were read."""
-    return say("list_day", date=days[0]) if days[0] == days[1] else say("list_days", begin=days[0], end=days[1])
+    return (
+        say("list_day", date=days[0]) if days[0] == days[1] else say("list_days", begin=days[0], end=days[1])
+    )
 
 
 def _basis(days: tuple[datetime.date, datetime.date]) -> Basis:
     return Basis(say("by_hub"), None, *days)
 
 
-def _pair(one: Liked, other: Liked) -> dict[str, str]:
+def _pair(one: LikedOrganization, other: LikedOrganization) -> dict[str, str]:
     return {
         "one": one.model, "likes": f"{one.likes:,}", "other": other.model, "against": f"{other.likes:,}",
         "ratio": f"{one.likes / other.likes:.2f}", "total": f"{one.total:,}", "models": str(one.models), "all": f"{other.total:,}",
@@ -182,16 +200,17 @@ def _pair(one: Liked, other: Liked) -> dict[str, str]:
     }  # fmt: skip
 
 
-def liked_more(what: MostLiked, data: Data) -> Finding:
+def liked_more(what: MostLiked, data: Data) -> StatementFinding:
     """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these
-    days."""
+    days.
+    """
     found, days = ranked(data, what), days_of(data, what)
     lacking = tuple(name for name in (what.one, what.other) if name.lower() not in found)
     if lacking:
         return _missing(lacking, days)
     one, other = (found[name.lower()][1] for name in (what.one, what.other))
     pair = _pair(one, other)
-    return Finding(
+    return StatementFinding(
         "holds" if one.likes >= what.times * other.likes else "fails",
         "published",
         say("most_liked", span=_days(days), **pair),
@@ -201,15 +220,23 @@ def liked_more(what: MostLiked, data: Data) -> Finding:
     )
 
 
-def liked_rank(what: LikedRank, data: Data) -> Finding:
+def liked_rank(what: LikedRank, data: Data) -> StatementFinding:
     """Holds where the rank is the one given; the ranks above it are said."""
     found, days = ranked(data, what), days_of(data, what)
     if what.organization.lower() not in found:
         return _missing((what.organization,), days)
     rank, mine = found[what.organization.lower()]
     likes = f"{mine.likes:,}"
-    measured = say("liked_rank", span=_days(days), n=len(found), one=mine.model, likes=likes, rank=rank, before=_first(found, rank))
-    return Finding(
+    measured = say(
+        "liked_rank",
+        span=_days(days),
+        n=len(found),
+        one=mine.model,
+        likes=likes,
+        rank=rank,
+        before=_first(found, rank),
+    )
+    return StatementFinding(
         "holds" if rank == what.rank else "fails",
         "published",
         measured,
@@ -219,21 +246,26 @@ def liked_rank(what: LikedRank, data: Data) -> Finding:
     )
 
 
-def _first(found: dict[str, tuple[int, Liked]], rank: int) -> Text:
+def _first(found: dict[str, tuple[int, LikedOrganization]], rank: int) -> Text:
     """Who stands before a rank, with their likes, as the end of a sentence."""
     before = [f"{one.model} {one.likes:,}" for place, one in found.values() if place < rank][:8]
     return say("after_them", listed=listed(before)) if before else say("before_all")
 
 
-def downloads(what: Downloads, data: Data) -> Finding:
+def downloads(what: Downloads, data: Data) -> StatementFinding:
     """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is
-    behind even with all of it."""
+    behind even with all of it.
+    """
     known = wide(data, what.date)
     last = known[-1] if known else Snapshot(what.date, "", "whole", ())
-    shares = {name: share(last.rows, "downloads_30d", name, organizations(), last.date) for name in DENOMINATORS}
+    shares = {
+        name: share(last.rows, "downloads_30d", name, organizations(), last.date) for name in DENOMINATORS
+    }
     mine = shares[what.among]
     if not mine.total:
-        return Finding("missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot")
+        return StatementFinding(
+            "missing", "none", say("no_downloads"), say("take_snapshot"), "harness adoption snapshot"
+        )
     ahead = lead(mine, what.one, what.other)
     outcome: Outcome = "holds" if ahead > 0 else "fails" if ahead < 0 else "unclear"
     rest = [name for name in DENOMINATORS if name != what.among]
@@ -248,17 +280,26 @@ def downloads(what: Downloads, data: Data) -> Finding:
         if one.total:
             figures[name] = {place: one.share(place) for place in (what.one, what.other, "?")}
     brief = say("brief_shares", one=per_cent(mine, what.one), other=per_cent(mine, what.other))
-    return Finding(outcome, "published", measured, why, figures=figures, basis=_basis((last.date, last.date)), brief=brief)
+    return StatementFinding(
+        outcome,
+        "published",
+        measured,
+        why,
+        figures=figures,
+        basis=_basis((last.date, last.date)),
+        brief=brief,
+    )
 
 
-def lead(found: Share, one: str, other: str) -> int:
+def lead(found: CountryShare, one: str, other: str) -> int:
     """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that no source
-    places decide."""
+    places decide.
+    """
     mine, theirs = found.by_place.get(one, 0), found.by_place.get(other, 0)
     return 1 if mine > theirs + found.open else -1 if theirs > mine + found.open else 0
 
 
-def _listed(shares: list[Share], what: Downloads) -> Text:
+def _listed(shares: list[CountryShare], what: Downloads) -> Text:
     parts = [
         say(
             "downloads_of",

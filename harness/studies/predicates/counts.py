@@ -1,4 +1,6 @@
-"""Predicates over published facts that are counted: open releases by country, and the tokens that models were trained on."""
+"""Predicates over published facts that are counted: open releases by country, and the tokens that models were
+trained on.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from harness.errors import ConfigError
 from harness.published.scoreboards import analysed
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 from harness.studies.data import Data
-from harness.studies.finding import Basis, Finding, Outcome, say
+from harness.studies.finding import Basis, Outcome, StatementFinding, say
 
 FILE = FOLDER / "training_tokens.yaml"
 
@@ -29,7 +31,9 @@ class Trained(BaseModel):
     released: datetime.date
     trillions: float = Field(gt=0)
     source: Annotated[str, AfterValidator(check_source)]
-    unread: bool = Field(False, description="The report is cited, and the figure was not looked up in it again.")
+    unread: bool = Field(
+        False, description="The report is cited, and the figure was not looked up in it again."
+    )
     note: str | None = None
 
 
@@ -44,7 +48,9 @@ class Releases(BaseModel):
 
 
 class TrainingTokens(BaseModel):
-    """Models of ``one`` released up to a day were trained on fewer tokens than those of ``other``: the most of any, or the median."""
+    """Models of ``one`` released up to a day were trained on fewer tokens than those of ``other``: the most
+    of any, or the median.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     one: str
@@ -67,7 +73,9 @@ def trained() -> tuple[Trained, ...]:
 
 
 def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tuple[str, datetime.date]]]:
-    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis lists them; a day counts once."""
+    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis lists them;
+    a day counts once.
+    """
     found: dict[str, set[tuple[str, datetime.date]]] = {}
     for row in analysed():
         if row.open and row.country and row.released is not None and begin <= row.released <= end:
@@ -75,7 +83,9 @@ def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tupl
     return found
 
 
-def board_days(data: Data, begin: datetime.date, end: datetime.date) -> dict[str, set[tuple[str, datetime.date]]]:
+def board_days(
+    data: Data, begin: datetime.date, end: datetime.date
+) -> dict[str, set[tuple[str, datetime.date]]]:
     """The same of LMArena's rated open models: released, or first rated where no date is sourced."""
     found: dict[str, set[tuple[str, datetime.date]]] = {}
     seen = {entry.name: entry for snapshot in data.board.snapshots for entry in snapshot.entries}
@@ -86,13 +96,15 @@ def board_days(data: Data, begin: datetime.date, end: datetime.date) -> dict[str
     return found
 
 
-def releases(what: Releases, data: Data) -> Finding:
-    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not (Wilson's interval of a share)."""
+def releases(what: Releases, data: Data) -> StatementFinding:
+    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not (Wilson's
+    interval of a share).
+    """
     found = release_days(what.begin, what.end)
     rated = board_days(data, what.begin, what.end)
     mine, theirs = (len(found.get(country, ())) for country in (what.one, what.other))
     if mine + theirs == 0:
-        return Finding("missing", "none", say("no_releases"), say("add_ratings"))
+        return StatementFinding("missing", "none", say("no_releases"), say("add_ratings"))
     low, high = wilson(mine, mine + theirs)
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
     months = (what.end - what.begin).days / (365.25 / 12)
@@ -114,7 +126,7 @@ def releases(what: Releases, data: Data) -> Finding:
     )
     figures = {"one": mine, "other": theirs, "share": mine / (mine + theirs), "ci95": [low, high]}
     basis = Basis(say("by_release"), None, what.begin, what.end)
-    return Finding(
+    return StatementFinding(
         outcome,
         "published",
         measured,
@@ -125,14 +137,16 @@ def releases(what: Releases, data: Data) -> Finding:
     )
 
 
-def training_tokens(what: TrainingTokens, data: Data) -> Finding:
-    """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open models, counted, without error."""
+def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
+    """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open models,
+    counted, without error.
+    """
     sides = [
         [row for row in trained() if row.country == country and what.begin <= row.released <= what.end]
         for country in (what.one, what.other)
     ]
     if not all(sides):
-        return Finding("missing", "none", say("no_training"), say("add_ratings"))
+        return StatementFinding("missing", "none", say("no_training"), say("add_ratings"))
     if what.of == "most":
         values = [max(row.trillions for row in side) for side in sides]
     else:
@@ -154,4 +168,4 @@ def training_tokens(what: TrainingTokens, data: Data) -> Finding:
     figures = {"one": values[0], "other": values[1]}
     basis = Basis(say("by_training"), None, what.begin, what.end)
     brief = say("brief_trillions", one=f"{values[0]:.3g}", other=f"{values[1]:.3g}")
-    return Finding(outcome, "published", measured, None, figures=figures, basis=basis, brief=brief)
+    return StatementFinding(outcome, "published", measured, None, figures=figures, basis=basis, brief=brief)

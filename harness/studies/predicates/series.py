@@ -13,20 +13,26 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from harness.published.ratings import LMARENA, Method
 from harness.published.scoreboards import OPEN_LLM
 from harness.studies import gap
-from harness.studies.board import Side, Snapshot
+from harness.studies.board import BoardSnapshot, Side
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Basis, Finding, joined, say
+from harness.studies.finding import Basis, StatementFinding, joined, say
 
 IMPORT = "harness published import FILE"
 """The command that brings ratings of other dates."""
 
 
-class Series(BaseModel):
-    """Snapshots of one board, style, category and method: within a span of days, or the newest. Methods are never mixed."""
+class BoardSeries(BaseModel):
+    """Snapshots of one board, style, category and method: within a span of days, or the newest.
+
+    Methods are never mixed.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    board: str = Field(LMARENA, description="lmarena-text, open-llm-leaderboard-2, artificial-analysis-v2.2 … or an imported one.")
+    board: str = Field(
+        LMARENA,
+        description="lmarena-text, open-llm-leaderboard-2, artificial-analysis-v2.2 … or an imported one.",
+    )
     style: str = "default"
     category: str = "full"
     method: Method | None = Field(None, description="Default: Bradley–Terry for votes, score for the others.")
@@ -46,17 +52,21 @@ class Series(BaseModel):
         """The method asked for."""
         return self.method or ("bradley-terry" if self.board == LMARENA else "score")
 
-    def of(self, data: Data) -> list[Snapshot]:
-        """The snapshots of the span; all of them where only the newest are asked for (`last` and `leads` choose)."""
+    def of(self, data: Data) -> list[BoardSnapshot]:
+        """The snapshots of the span; all of them where only the newest are asked for (`last` and `leads`
+        choose).
+        """
         begin, end = self.begin or datetime.date.min, self.end or datetime.date.max
-        found = gap.within(data.board_of(self.board).series(self.style, self.category, self.rated_by), begin, end)
+        found = gap.within(
+            data.board_of(self.board).series(self.style, self.category, self.rated_by), begin, end
+        )
         return [_until(one, self.released_by) for one in found] if self.released_by else found
 
-    def last(self, found: list[Snapshot]) -> list[Snapshot]:
+    def last(self, found: list[BoardSnapshot]) -> list[BoardSnapshot]:
         """The newest of the snapshots where only those are asked for."""
         return found[-self.newest :] if self.newest else found
 
-    def leads(self, data: Data, one: Side, other: Side) -> list[gap.Lead]:
+    def leads(self, data: Data, one: Side, other: Side) -> list[gap.SideLead]:
         """The best of both sides in each snapshot that has both."""
         found = gap.leads(self.of(data), one, other)
         return found[-self.newest :] if self.newest else found
@@ -70,24 +80,30 @@ class Series(BaseModel):
         return Basis(board, joined([*method, *style], ", ", "，") if method or style else None, begin, end)
 
 
-def _until(snapshot: Snapshot, day: datetime.date) -> Snapshot:
-    kept = tuple(one for one in snapshot.entries if one.facts.released is not None and one.facts.released <= day)
+def _until(snapshot: BoardSnapshot, day: datetime.date) -> BoardSnapshot:
+    kept = tuple(
+        one for one in snapshot.entries if one.facts.released is not None and one.facts.released <= day
+    )
     return dataclasses.replace(snapshot, entries=kept)
 
 
-def absent(what: Series) -> Finding:
+def absent(what: BoardSeries) -> StatementFinding:
     """No snapshot at hand."""
-    span = say("no_newest") if what.begin is None or what.end is None else say("no_snapshot", begin=what.begin, end=what.end)
-    return Finding("missing", "none", span, say("add_ratings"), IMPORT, basis=what.basis())
+    span = (
+        say("no_newest")
+        if what.begin is None or what.end is None
+        else say("no_snapshot", begin=what.begin, end=what.end)
+    )
+    return StatementFinding("missing", "none", span, say("add_ratings"), IMPORT, basis=what.basis())
 
 
-def span(snapshots: Sequence[Snapshot]) -> str:
+def span(snapshots: Sequence[BoardSnapshot]) -> str:
     """First and last day, or the one day."""
     dates = [one.date.isoformat() for one in snapshots]
     return dates[0] if dates[0] == dates[-1] else f"{dates[0]} – {dates[-1]}"
 
 
-def basis(what: Series, snapshots: Sequence[Snapshot]) -> Basis:
+def basis(what: BoardSeries, snapshots: Sequence[BoardSnapshot]) -> Basis:
     """Board, method and days."""
     return what.basis(min(one.date for one in snapshots), max(one.date for one in snapshots))
 
@@ -97,7 +113,7 @@ def counted(n: int) -> Text:
     return say("one_snapshot" if n == 1 else "snapshots", n=n)
 
 
-def how(what: Series, found: Sequence[gap.Lead]) -> Text:
+def how(what: BoardSeries, found: Sequence[gap.SideLead]) -> Text:
     """Where the intervals are from, of all snapshots and not of one."""
     if what.board == OPEN_LLM:
         return say("from_items")
@@ -110,4 +126,8 @@ def how(what: Series, found: Sequence[gap.Lead]) -> Text:
     if math.inf in margins:
         return say("no_error")
     margin = "–".join(f"{value:g}" for value in sorted(margins))
-    return say("as_points", margin=margin) if having == 0 else say("some_intervals", k=having, n=len(found), margin=margin)
+    return (
+        say("as_points", margin=margin)
+        if having == 0
+        else say("some_intervals", k=having, n=len(found), margin=margin)
+    )

@@ -1,4 +1,6 @@
-"""A predicate over published measurements of one engine and model on several chips (data/published/speeds.yaml)."""
+"""A predicate over published measurements of one engine and model on several chips
+(data/published/speeds.yaml).
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.errors import ConfigError
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
 from harness.studies.data import Data
-from harness.studies.finding import Basis, Finding, Outcome, joined, say
+from harness.studies.finding import Basis, Outcome, StatementFinding, joined, say
 
 FILE = FOLDER / "speeds.yaml"
 
 
-class Measured(BaseModel):
-    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source printed them per ``chips`` chips."""
+class MeasuredKeys(BaseModel):
+    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source printed them
+    per ``chips`` chips.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     chip: str
@@ -39,7 +43,9 @@ class Measured(BaseModel):
 
 
 class Slower(BaseModel):
-    """A chip was measured slower than the reference at reading or writing; ``engine`` as both sources name it."""
+    """A chip was measured slower than the reference at reading or writing; ``engine`` as both sources name
+    it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     chip: str
@@ -49,29 +55,39 @@ class Slower(BaseModel):
 
 
 @cache
-def speeds() -> tuple[Measured, ...]:
+def speeds() -> tuple[MeasuredKeys, ...]:
     """The packaged measurements. Raises ConfigError for one without a source."""
     found = []
     for entry in read_yaml(FILE):
         try:
-            found.append(Measured.model_validate(entry))
+            found.append(MeasuredKeys.model_validate(entry))
         except ValidationError as error:
             raise ConfigError(f"{FILE.name}: {entry.get('chip')}: {first_problem(error)}") from error
     return tuple(found)
 
 
 MARGIN = 1.5
-"""A ratio within this factor decides nothing where the two measurements differ in input length, number format or engine."""
+"""A ratio within this factor decides nothing where the two measurements differ in input length, number format
+or engine.
+"""
 
 
-def slower(what: Slower, data: Data) -> Finding:
-    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is faster by as much."""
+def slower(what: Slower, data: Data) -> StatementFinding:
+    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is faster
+    by as much.
+    """
     mine, reference = (
-        [one for one in speeds() if one.chip == chip and one.phase == what.phase and what.engine in (None, one.engine)]
+        [
+            one
+            for one in speeds()
+            if one.chip == chip and one.phase == what.phase and what.engine in (None, one.engine)
+        ]
         for chip in (what.chip, what.reference)
     )
     if not mine or not reference:
-        return Finding("missing", "none", say("no_speed", chip=what.chip, reference=what.reference), say("run_first"))
+        return StatementFinding(
+            "missing", "none", say("no_speed", chip=what.chip, reference=what.reference), say("run_first")
+        )
     ratios = [a.per_chip / b.per_chip for a in mine for b in reference]
     outcome: Outcome = "holds" if max(ratios) < 1 / MARGIN else "fails" if min(ratios) > MARGIN else "unclear"
     rows = [
@@ -95,9 +111,15 @@ def slower(what: Slower, data: Data) -> Finding:
     )
     days = sorted(one.date for one in (*mine, *reference))
     basis = Basis(say("by_speed"), None, days[0], days[-1])
-    limits = say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}") if outcome == "holds" else None
+    limits = (
+        say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}")
+        if outcome == "holds"
+        else None
+    )
     why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
     figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
     ends = "–".join(dict.fromkeys(f"{value:.2f}" for value in (min(ratios), max(ratios))))
     brief = say("brief_speed", ratio=ends, reference=what.reference)
-    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief)
+    return StatementFinding(
+        outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief
+    )

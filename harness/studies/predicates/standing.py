@@ -1,4 +1,6 @@
-"""Predicates over boards: which share of the best, who is first, who is there at all, and how far behind in months."""
+"""Predicates over boards: which share of the best, who is first, who is there at all, and how far behind in
+months.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from harness.studies import gap
 from harness.studies.board import Board, Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, country_name, joined, say, side_name, signed
-from harness.studies.predicates.series import Series, absent, basis, counted, how, span
+from harness.studies.finding import Outcome, StatementFinding, country_name, joined, say, side_name, signed
+from harness.studies.predicates.series import BoardSeries, absent, basis, counted, how, span
 
 
-class Share(Series):
+class ShareKeys(BoardSeries):
     """``country`` has at least ``least`` of the best ``top`` models of a side."""
 
     side: Side
@@ -25,14 +27,14 @@ class Share(Series):
     least: float = Field(ge=0, le=1)
 
 
-class Top(Series):
+class TopKeys(BoardSeries):
     """The best of ``one`` is first among all of ``among``."""
 
     one: Side
     among: Side
 
 
-class Present(Series):
+class Present(BoardSeries):
     """``country`` makes at most, or at least, a share of a board's models. A count, without error."""
 
     side: Side = Side()
@@ -41,8 +43,10 @@ class Present(Series):
     at_least: float | None = Field(None, ge=0, le=1)
 
 
-class Behind(Series):
-    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or from release to release."""
+class Behind(BoardSeries):
+    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or from release
+    to release.
+    """
 
     one: Side
     other: Side
@@ -50,8 +54,10 @@ class Behind(Series):
     until: Literal["board", "release"] = "board"
 
 
-def share(what: Share, data: Data) -> Finding:
-    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails where the upper end does in none."""
+def share(what: ShareKeys, data: Data) -> StatementFinding:
+    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails where the
+    upper end does in none.
+    """
     found = what.last(what.of(data))
     if not found:
         return absent(what)
@@ -78,33 +84,57 @@ def share(what: Share, data: Data) -> Finding:
     why = say("near_limit") if outcome == "unclear" else None
     brief = say("brief_of", k=round(middle * what.top), n=what.top, who=side_name(what.country))
     figures = {"median": middle, "range": [least, most]}
-    return Finding(outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, found), brief=brief)
+    return StatementFinding(
+        outcome,
+        "published",
+        measured,
+        why,
+        figures=figures,
+        limits=limits,
+        basis=basis(what, found),
+        brief=brief,
+    )
 
 
-def top(what: Top, data: Data) -> Finding:
-    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails where surely behind in every one."""
+def top(what: TopKeys, data: Data) -> StatementFinding:
+    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails where
+    surely behind in every one.
+    """
     found = [one for one in what.last(what.of(data)) if one.best(what.one) is not None]
     if not found:
         return absent(what)
     leads = []
     for one in found:
         mine = one.best(what.one)
-        rival = next((entry for entry in one.entries if what.among.holds(entry) and not what.one.holds(entry)), None)
+        rival = next(
+            (entry for entry in one.entries if what.among.holds(entry) and not what.one.holds(entry)), None
+        )
         if mine is not None and rival is not None:
-            leads.append(gap.Lead(one, mine, rival, difference(mine, rival)))
+            leads.append(gap.SideLead(one, mine, rival, difference(mine, rival)))
     if not leads:
         return absent(what)
-    outcome: Outcome = "holds" if all(one.sure > 0 for one in leads) else "fails" if all(one.sure < 0 for one in leads) else "unclear"
+    outcome: Outcome = (
+        "holds"
+        if all(one.sure > 0 for one in leads)
+        else "fails"
+        if all(one.sure < 0 for one in leads)
+        else "unclear"
+    )
     listed = joined([_top_of(one) for one in leads])
     measured = say("top", listed=listed, how=how(what, leads))
-    figures = {str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high] for one in leads}
+    figures = {
+        str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high]
+        for one in leads
+    }
     last = leads[0]
     brief = say("brief_against", one=f"{last.one.rating:.1f}", other=f"{last.other.rating:.1f}")
     why = say("near_zero") if outcome == "unclear" else None
-    return Finding(outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief)
+    return StatementFinding(
+        outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief
+    )
 
 
-def _top_of(one: gap.Lead) -> Text:
+def _top_of(one: gap.SideLead) -> Text:
     return say(
         "top_of",
         date=one.snapshot.date,
@@ -118,14 +148,20 @@ def _top_of(one: gap.Lead) -> Text:
     )
 
 
-def present(what: Present, data: Data) -> Finding:
+def present(what: Present, data: Data) -> StatementFinding:
     """Holds where the share keeps the limits in every snapshot, fails where it does in none."""
     found = what.last(what.of(data))
     if not found:
         return absent(what)
-    counts = [Counter(entry.facts.country or "?" for entry in one.entries if what.side.holds(entry)) for one in found]
+    counts = [
+        Counter(entry.facts.country or "?" for entry in one.entries if what.side.holds(entry))
+        for one in found
+    ]
     shares = [one[what.country] / max(1, sum(one.values())) for one in counts]
-    kept = [(what.at_most is None or one <= what.at_most) and (what.at_least is None or one >= what.at_least) for one in shares]
+    kept = [
+        (what.at_most is None or one <= what.at_most) and (what.at_least is None or one >= what.at_least)
+        for one in shares
+    ]
     outcome: Outcome = "holds" if all(kept) else "unclear" if any(kept) else "fails"
     last, number = found[-1], counts[-1]
     mine = next((entry for entry in last.entries if entry.facts.country == what.country), None)
@@ -138,17 +174,31 @@ def present(what: Present, data: Data) -> Finding:
         k=number[what.country],
         who=side_name(what.country),
         listed=joined(rows, ", ", "、"),
-        best=say("present_best", name=mine.name, rank=1 + last.entries.index(mine)) if mine is not None else say("nothing"),
+        best=say("present_best", name=mine.name, rank=1 + last.entries.index(mine))
+        if mine is not None
+        else say("nothing"),
     )
     brief = say("brief_of", k=number[what.country], n=sum(number.values()), who=side_name(what.country))
-    return Finding(outcome, "published", measured, None, figures={"counts": dict(number)}, basis=basis(what, found), brief=brief)
+    return StatementFinding(
+        outcome,
+        "published",
+        measured,
+        None,
+        figures={"counts": dict(number)},
+        basis=basis(what, found),
+        brief=brief,
+    )
 
 
-def behind(what: Behind, data: Data) -> Finding:
-    """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays below."""
+def behind(what: Behind, data: Data) -> StatementFinding:
+    """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays
+    below.
+    """
     snapshots = [one for one in what.of(data) if one.best(what.one) is not None]
     lags = [
-        one for snapshot in what.last(snapshots) if (one := gap.lag(data.board_of(what.board), snapshot, what.one, what.other)) is not None
+        one
+        for snapshot in what.last(snapshots)
+        if (one := gap.lag(data.board_of(what.board), snapshot, what.one, what.other)) is not None
     ]
     if not lags:
         return absent(what)
@@ -174,7 +224,7 @@ def behind(what: Behind, data: Data) -> Finding:
         until=say(f"until_{what.until}"),
         limit=f"{what.months:g}",
     )
-    return Finding(
+    return StatementFinding(
         outcome,
         "published",
         measured,
@@ -187,7 +237,9 @@ def behind(what: Behind, data: Data) -> Finding:
 
 
 def _range(board: Board, one: gap.Lag, until: str) -> tuple[float, float, float]:
-    """Least, central and most months of one lag, to the board's day or to the release of the model that is behind."""
+    """Least, central and most months of one lag, to the board's day or to the release of the model that is
+    behind.
+    """
     shift = 0.0 if until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
     least, value, most = (max(0.0, (months or shift) - shift) for months in (one.least, one.months, one.most))
     return least, value, most

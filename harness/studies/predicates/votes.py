@@ -1,4 +1,6 @@
-"""Predicates over boards: who leads, how close, since when, and whether one gap closed faster than another."""
+"""Predicates over boards: who leads, how close, since when, and whether one gap closed faster than
+another.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +14,23 @@ from harness.studies import gap
 from harness.studies.board import Side, one_kind
 from harness.studies.claims import Text
 from harness.studies.data import Data
-from harness.studies.finding import Finding, Outcome, plain, say, side_name, signed
-from harness.studies.predicates.series import Series, absent, basis, counted, how, span
+from harness.studies.finding import Outcome, StatementFinding, plain, say, side_name, signed
+from harness.studies.predicates.series import BoardSeries, absent, basis, counted, how, span
 
 Range = tuple[float, float, float]
 
 
-class Lead(Series):
+class LeadKeys(BoardSeries):
     """The best of ``one`` is ahead of the best of ``other``."""
 
     one: Side
     other: Side
 
 
-class Close(Lead):
-    """The best of ``one`` gets at least ``wins`` per cent of the votes against the best of ``other`` (ties count half), or is at most
-    ``points`` behind."""
+class Close(LeadKeys):
+    """The best of ``one`` gets at least ``wins`` per cent of the votes against the best of ``other`` (ties
+    count half), or is at most ``points`` behind.
+    """
 
     points: float | None = Field(None, gt=0)
     wins: float | None = Field(None, gt=0, lt=50)
@@ -41,27 +44,35 @@ class Close(Lead):
     @property
     def limit(self) -> float:
         """In rating points."""
-        return self.points if self.points is not None else 400 * math.log10((100 - (self.wins or 0)) / (self.wins or 1))
+        return (
+            self.points
+            if self.points is not None
+            else 400 * math.log10((100 - (self.wins or 0)) / (self.wins or 1))
+        )
 
 
 class Narrowed(BaseModel):
-    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one, both of one board, style, category and method."""
+    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one, both of one board,
+    style, category and method.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     one: Side
     other: Side
-    early: Series
-    late: Series
+    early: BoardSeries
+    late: BoardSeries
 
 
 class Gained(BaseModel):
-    """The gap between the sides ``small`` moved further in the first one's favour than that between the sides ``all``."""
+    """The gap between the sides ``small`` moved further in the first one's favour than that between the sides
+    ``all``.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     small: tuple[Side, Side]
     all: tuple[Side, Side]
-    early: Series
-    late: Series
+    early: BoardSeries
+    late: BoardSeries
 
 
 def share_of_votes(points: float) -> str:
@@ -69,9 +80,11 @@ def share_of_votes(points: float) -> str:
     return f"{100 / (1 + 10 ** (-points / 400)):.0f}"
 
 
-def lead(what: Lead, data: Data) -> Finding:
-    """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero out; fails where it is the
-    other way round. Snapshots of one span share most of their votes, so that each is not asked to be sure by itself."""
+def lead(what: LeadKeys, data: Data) -> StatementFinding:
+    """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero
+    out; fails where it is the other way round. Snapshots of one span share most of their votes, so that each
+    is not asked to be sure by itself.
+    """
     found = what.leads(data, what.one, what.other)
     if not found:
         return absent(what)
@@ -92,7 +105,7 @@ def lead(what: Lead, data: Data) -> Finding:
         behind=_times("second_count", sum(one.sure < 0 for one in found)),
         how=how(what, found),
     )
-    return Finding(
+    return StatementFinding(
         outcome,
         "published",
         measured,
@@ -131,15 +144,20 @@ def _brief(value: float, low: float, high: float) -> Text:
     return say("brief", value=signed(value), low=signed(low), high=signed(high))
 
 
-def _pair(last: gap.Lead) -> dict[str, str]:
-    return {"one": last.one.name, "other": last.other.name, "a": f"{last.one.rating:.0f}", "b": f"{last.other.rating:.0f}"}
+def _pair(last: gap.SideLead) -> dict[str, str]:
+    return {
+        "one": last.one.name,
+        "other": last.other.name,
+        "a": f"{last.one.rating:.0f}",
+        "b": f"{last.other.rating:.0f}",
+    }
 
 
 def _signed(value: float, low: float, high: float) -> dict[str, str]:
     return {"value": signed(value), "low": signed(low), "high": signed(high)}
 
 
-def close(what: Close, data: Data) -> Finding:
+def close(what: Close, data: Data) -> StatementFinding:
     """Holds where the interval of the median difference lies above −limit, fails where it lies below."""
     found = what.leads(data, what.one, what.other)
     if not found:
@@ -164,16 +182,27 @@ def close(what: Close, data: Data) -> Finding:
     )
     bounds = {"least": math.ceil(round(max(-low, 0), 6)), "most": math.ceil(round(max(-high, 0), 6))}
     limits = say("close_limits", **bounds, least_wins=share_of_votes(low), most_wins=share_of_votes(high))
-    figures = {"median": value, "ci95": [low, high], "rank": rank, "holds_from_points": -low, "fails_below_points": -high}
+    figures = {
+        "median": value,
+        "ci95": [low, high],
+        "rank": rank,
+        "holds_from_points": -low,
+        "fails_below_points": -high,
+    }
     why = say("near_limit") if outcome == "unclear" else None
-    return Finding(
+    return StatementFinding(
         outcome, "published", measured, why, figures=figures, limits=limits, basis=basis(what, [one.snapshot for one in found]),
         brief=_brief(value, low, high),
     )  # fmt: skip
 
 
-def _spans(spans: Sequence[Series], data: Data, one: Side, other: Side) -> list[list[gap.Lead]] | Finding:
-    """The leads of each span; what is missing where one has none. Raises ConfigError where the spans differ in board or method."""
+def _spans(
+    spans: Sequence[BoardSeries], data: Data, one: Side, other: Side
+) -> list[list[gap.SideLead]] | StatementFinding:
+    """The leads of each span; what is missing where one has none.
+
+    Raises ConfigError where the spans differ in board or method.
+    """
     found = [what.leads(data, one, other) for what in spans]
     for what, leads in zip(spans, found, strict=True):
         if not leads:
@@ -192,13 +221,13 @@ def change(early: Range, late: Range) -> Range:
     )
 
 
-def narrowed(what: Narrowed, data: Data) -> Finding:
+def narrowed(what: Narrowed, data: Data) -> StatementFinding:
     """Holds where the change of the median gap is surely positive, fails where it is surely not.
 
     Ratings of two dates share no scale, but differences within a date do: a point is the same odds at both.
     """
     found = _spans((what.early, what.late), data, what.one, what.other)
-    if isinstance(found, Finding):
+    if isinstance(found, StatementFinding):
         return found
     early, late = (gap.median_gap(one) for one in found)
     value, low, high = change(early, late)
@@ -215,7 +244,7 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
         high=signed(high),
         how=how(what.late, [*found[0], *found[1]]),
     )
-    return Finding(
+    return StatementFinding(
         outcome,
         "published",
         measured,
@@ -227,13 +256,15 @@ def narrowed(what: Narrowed, data: Data) -> Finding:
     )
 
 
-def gained(what: Gained, data: Data) -> Finding:
-    """Holds where the small sides' gap surely changed by more than the others', fails where surely by less."""
+def gained(what: Gained, data: Data) -> StatementFinding:
+    """Holds where the small sides' gap surely changed by more than the others', fails where surely by
+    less.
+    """
     ranges: list[Range] = []
     snapshots = []
     for sides in (what.small, what.all):
         found = _spans((what.early, what.late), data, *sides)
-        if isinstance(found, Finding):
+        if isinstance(found, StatementFinding):
             return found
         ranges += [gap.median_gap(one) for one in found]
         snapshots += [one.snapshot for leads in found for one in leads]
@@ -255,7 +286,7 @@ def gained(what: Gained, data: Data) -> Finding:
     )
     figures = {"small": small[0], "all": every[0], "difference": value, "range": [low, high]}
     days = sorted(snapshots, key=lambda one: one.date)
-    return Finding(
+    return StatementFinding(
         outcome, "published", measured, say("near_zero") if outcome == "unclear" else None, figures=figures, basis=basis(what.late, days),
         brief=_brief(value, low, high),
     )  # fmt: skip
@@ -264,9 +295,11 @@ def gained(what: Gained, data: Data) -> Finding:
 NAMED = (("small", "early"), ("small", "late"), ("all", "early"), ("all", "late"))
 
 
-def _when(what: Series) -> Text:
+def _when(what: BoardSeries) -> Text:
     if what.released_by is not None:
         return say("released_by", date=what.released_by)
     return (
-        say("newest") if what.begin is None or what.end is None else Text(en=f"{what.begin} – {what.end}", zh=f"{what.begin} – {what.end}")
+        say("newest")
+        if what.begin is None or what.end is None
+        else Text(en=f"{what.begin} – {what.end}", zh=f"{what.begin} – {what.end}")
     )

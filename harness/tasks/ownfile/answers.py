@@ -1,7 +1,8 @@
-"""How the answers of a file name their options: by label, text, letter, index (from 0) or number (from 1); one way for the whole file.
+"""How the answers of a file name their options: by label, text, letter, index (from 0) or number (from 1);
+one way for the whole file.
 
-Every answer is read in every way that it can be. A way that reads all rows is taken where no other such way disagrees anywhere; plain
-numbers that are never 0 are asked for, since they may count from 0 or from 1.
+Every answer is read in every way that it can be. A way that reads all rows is taken where no other such way
+disagrees anywhere; plain numbers that are never 0 are asked for, since they may count from 0 or from 1.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ from typing import Literal
 
 from harness.errors import ConfigError
 from harness.names import tidy
-from harness.tasks.ownfile.cells import LETTERS, Options, where
+from harness.tasks.ownfile.cells import LETTERS, RowOptions, where
 from harness.tasks.ownfile.marks import ordinal
 
 Way = Literal["label", "text", "letter", "index", "number"]
 WAYS: tuple[Way, ...] = ("label", "text", "letter", "index", "number")
-NAMES = {"label": "label", "text": "text", "letter": "letter", "index": "index (from 0)", "number": "number (from 1)"}
+NAMES = {
+    "label": "label",
+    "text": "text",
+    "letter": "letter",
+    "index": "index (from 0)",
+    "number": "number (from 1)",
+}
 _LETTER = re.compile(
     r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|[故应]?选|正确答案|答案)?(?:是|为)?\s*[:：]?\s*"
     r"[(\[{【〔「『《<\"'“‘`*]{0,3}\s*([a-z])\s*[)\]}】〕」』》>\"'”’`*]{0,3}\s*(?:选项|项)?[.。、,:]?",
@@ -29,21 +36,24 @@ _COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
 
 @dataclass(frozen=True)
 class Answered:
-    """One row's answer: what it says, the place of the option for each way that it can be read, and whether its number is a sign such as
-    ② or 乙, or an ordinal, which count from 1."""
+    """One row's answer: what it says, the place of the option for each way that it can be read, and whether
+    its number is a sign such as ② or 乙, or an ordinal, which count from 1.
+    """
 
     row: int
     said: str
-    options: Options
+    options: RowOptions
     places: dict[Way, int]
     ordinal: bool
 
 
-def answered(row: int, said: str, options: Options) -> Answered:
+def answered(row: int, said: str, options: RowOptions) -> Answered:
     """Reads one answer in every way."""
     places: dict[Way, int] = {}
     whole, size = tidy(said), len(options.texts)
-    by_label = [place for place, label in enumerate(options.labels) if tidy(label).casefold() == whole.casefold()]
+    by_label = [
+        place for place, label in enumerate(options.labels) if tidy(label).casefold() == whole.casefold()
+    ]
     if by_label:
         places["label" if options.explicit else "letter"] = by_label[0]
     by_text = _by_text(said, options)
@@ -62,15 +72,19 @@ def answered(row: int, said: str, options: Options) -> Answered:
     return Answered(row, said, options, places, sign is not None)
 
 
-def _by_text(said: str, options: Options) -> int | None:
+def _by_text(said: str, options: RowOptions) -> int | None:
     """The option that has this text; else the only one that has it but for spaces and width, or for case."""
     same = [place for place, one in enumerate(options.texts) if one.strip() == said.strip()]
     like = [place for place, one in enumerate(options.texts) if tidy(one) == tidy(said)]
-    found = same or like or [place for place, one in enumerate(options.texts) if tidy(one).casefold() == tidy(said).casefold()]
+    found = (
+        same
+        or like
+        or [place for place, one in enumerate(options.texts) if tidy(one).casefold() == tidy(said).casefold()]
+    )
     return found[0] if len(found) == 1 else None
 
 
-def _letter(whole: str, options: Options) -> int | None:
+def _letter(whole: str, options: RowOptions) -> int | None:
     """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``; and ``B. Beijing`` where the option B is Beijing."""
     match = _LETTER.fullmatch(whole)
     if match is not None:
@@ -84,8 +98,10 @@ def _letter(whole: str, options: Options) -> int | None:
 
 
 def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[list[int], str]:
-    """(the place of each row's right option, a note where answers are written in two ways). Raises ConfigError where an answer names no
-    option, or where two ways disagree and the config does not say which."""
+    """(the place of each row's right option, a note where answers are written in two ways). Raises
+    ConfigError where an answer names no option, or where two ways disagree and the config does not say
+    which.
+    """
     if said is not None:
         wanted = next(way for way in WAYS if way == said)
         _require(rows, column, wanted, f"and answer_is: {said} is said")
@@ -97,12 +113,16 @@ def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[lis
         _agree(rows, column, whole)
     plain = next((row for row in rows if not row.ordinal), None)
     if whole == ["number"] and plain is not None:
-        raise ConfigError(_ask(plain, column, whole, "the numbers are never 0, and they may count from 0 or from 1"))
+        raise ConfigError(
+            _ask(plain, column, whole, "the numbers are never 0, and they may count from 0 or from 1")
+        )
     return [row.places[whole[0]] for row in rows], ""
 
 
 def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
-    """Texts beside letters, where no row can be read as two options; numbers among them are refused, since they may mean anything."""
+    """Texts beside letters, where no row can be read as two options; numbers among them are refused, since
+    they may mean anything.
+    """
     named: tuple[Way, ...] = ("label", "text", "letter")
     by_name = [[way for way in named if way in row.places] for row in rows]
     if all(by_name):
@@ -110,10 +130,18 @@ def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
             _agree([row], column, ways)
         texts = sum("text" in ways for ways in by_name)
         places = [row.places[ways[0]] for row, ways in zip(rows, by_name, strict=True)]
-        return places, f"answers are written in two ways: {texts} as the option's text, {len(rows) - texts} as its letter"
+        return (
+            places,
+            f"answers are written in two ways: {texts} as the option's text, {len(rows) - texts} as its letter",
+        )
     best = max(WAYS, key=lambda way: sum(way in row.places for row in rows))
     first = next((row for row in rows if best in row.places), None)
-    _require(rows, column, best, f"while row {first.row} ({first.said.strip()!r}) is {_article(best)}" if first is not None else "")
+    _require(
+        rows,
+        column,
+        best,
+        f"while row {first.row} ({first.said.strip()!r}) is {_article(best)}" if first is not None else "",
+    )
     raise AssertionError("some row lacks every way")
 
 
@@ -133,13 +161,21 @@ def _unread(row: Answered, other: str) -> str:
     size = len(row.options.texts)
     if row.places:
         kinds = " or ".join(_article(way) for way in row.places)
-        return f"{said!r} is {kinds}{', ' + other if other else ''}; all answers of a file are written one way"
+        return (
+            f"{said!r} is {kinds}{', ' + other if other else ''}; all answers of a file are written one way"
+        )
     told = f"text, letter (A-{LETTERS[size - 1]}), index (0-{size - 1}) or number (1-{size})"
     return f"{said!r} is no option's {told}{', ' + other if other else ''}"
 
 
 def _article(way: Way) -> str:
-    return {"label": "a label", "text": "an option's text", "letter": "a letter", "index": "an index", "number": "a number"}[way]
+    return {
+        "label": "a label",
+        "text": "an option's text",
+        "letter": "a letter",
+        "index": "an index",
+        "number": "a number",
+    }[way]
 
 
 def _agree(rows: Sequence[Answered], column: str, ways: Sequence[Way]) -> None:

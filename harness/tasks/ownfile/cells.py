@@ -1,4 +1,6 @@
-"""Cells of an own file as texts and options; what is missing or of another kind is refused with its row and column."""
+"""Cells of an own file as texts and options; what is missing or of another kind is refused with its row and
+column.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,15 @@ _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)"
 
 
 @dataclass(frozen=True)
-class Options:
+class RowOptions:
     """A row's options; ``labels`` where the file names them itself (keys of an object, column names)."""
 
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
     explicit: bool = False
-    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one of them means it."""
+    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one of them
+    means it.
+    """
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
 
@@ -37,7 +41,10 @@ def where(number: int, column: str) -> str:
 
 
 def text(value: Any, place: str, *, keep_words: bool) -> str:
-    """The cell as text. Raises ConfigError where it is missing (null, NaN, empty, a word for it) or no text."""
+    """The cell as text.
+
+    Raises ConfigError where it is missing (null, NaN, empty, a word for it) or no text.
+    """
     if value is None:
         raise ConfigError(f"{place} is null: a value is missing")
     if isinstance(value, bool):
@@ -49,7 +56,9 @@ def text(value: Any, place: str, *, keep_words: bool) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{place} is {'a list' if isinstance(value, list) else 'an object'}, not text")
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise ConfigError(f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly")
+        raise ConfigError(
+            f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly"
+        )
     if blank(value):
         raise ConfigError(f"{place} is empty")
     if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
@@ -59,17 +68,19 @@ def text(value: Any, place: str, *, keep_words: bool) -> str:
     return value
 
 
-def options(row: dict[str, Any], columns: Columns, number: int) -> Options | None:
+def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     """The row's options; None where it has none. Raises ConfigError."""
     found = _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
     if found is None:
         return None
     if not 2 <= len(found.texts) <= len(LETTERS):
-        raise ConfigError(f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(found.texts)}")
+        raise ConfigError(
+            f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(found.texts)}"
+        )
     return _unmarked(found, where(number, columns.choices[0]))
 
 
-def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> Options:
+def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
     """One option a column. The last ones may be absent or empty: this question has fewer."""
     cells = [(name, row[name]) for name in columns.choices if name in row]
     while cells and isinstance(cells[-1][1], str) and blank(cells[-1][1]):
@@ -84,15 +95,17 @@ def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> Options:
         )
     texts = tuple(text(value, where(number, name), keep_words=columns.keep_words) for name, value in cells)
     names = tuple(name for name, _ in cells)
-    return Options(texts, names, explicit=all(_bare(tidy(name)) for name in names))
+    return RowOptions(texts, names, explicit=all(_bare(tidy(name)) for name in names))
 
 
 def _bare(name: str) -> bool:
-    """Whether a column is named by nothing but a number or a sign; letters are also how any answer names its option."""
+    """Whether a column is named by nothing but a number or a sign; letters are also how any answer names its
+    option.
+    """
     return name.isdigit() or (len(name) == 1 and not name.isascii())
 
 
-def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> Options | None:
+def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     (column,) = columns.choices
     place = where(number, column)
     if column not in row:
@@ -107,8 +120,11 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> Options | No
         raise ConfigError(f"{place} must list the options (a JSON list, or texts split by |)")
     if value and all(isinstance(one, dict) for one in value):
         return _of_objects(value, place, columns)
-    texts = [text(one, f"{place}, option {spot}", keep_words=columns.keep_words) for spot, one in enumerate(value, 1)]
-    return Options(tuple(texts))
+    texts = [
+        text(one, f"{place}, option {spot}", keep_words=columns.keep_words)
+        for spot, one in enumerate(value, 1)
+    ]
+    return RowOptions(tuple(texts))
 
 
 def _listed(value: str, place: str) -> Any:
@@ -121,19 +137,26 @@ def _listed(value: str, place: str) -> Any:
         try:
             found = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise ConfigError(f"{place} begins like a list and is none that can be read; write a JSON list") from error
+            raise ConfigError(
+                f"{place} begins like a list and is none that can be read; write a JSON list"
+            ) from error
         if len(found) < 2 and re.search(r"""['"]\s+['"]""", value):
             raise ConfigError(
                 f"{place} is a list as numpy prints it, without commas; write a JSON list (in pandas: .tolist() and json.dumps)"
             )
-        return [Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one for one in found]
+        return [
+            Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one
+            for one in found
+        ]
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:
-        raise ConfigError(f"{place} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}")
+        raise ConfigError(
+            f"{place} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}"
+        )
     return [part.strip() for part in parts]
 
 
-def _of_object(value: dict[str, Any], place: str, columns: Columns) -> Options:
+def _of_object(value: dict[str, Any], place: str, columns: Columns) -> RowOptions:
     """``{"A": …, "B": …}``, or ``{"label": […], "text": […]}`` as ARC has it."""
     if set(value) == {"label", "text"} and all(isinstance(part, list) for part in value.values()):
         labels, cells = value["label"], value["text"]
@@ -144,7 +167,7 @@ def _of_object(value: dict[str, Any], place: str, columns: Columns) -> Options:
     return _labelled(labels, cells, place, columns)
 
 
-def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> Options:
+def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> RowOptions:
     """``[{"label": "A", "text": …}, …]`` under the usual names."""
     names = [
         (label, content)
@@ -153,35 +176,51 @@ def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> Op
         if all({label, content} <= set(one) for one in value)
     ]
     if not names:
-        raise ConfigError(f"{place}: an option is an object with {', '.join(value[0])}; expected label and text, or a list of texts")
+        raise ConfigError(
+            f"{place}: an option is an object with {', '.join(value[0])}; expected label and text, or a list of texts"
+        )
     label, content = names[0]
     return _labelled([one[label] for one in value], [one[content] for one in value], place, columns)
 
 
-def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns) -> Options:
+def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns) -> RowOptions:
     keep = columns.keep_words
-    names = tuple(tidy(text(one, f"{place}, label {spot}", keep_words=True)) for spot, one in enumerate(labels, 1))
+    names = tuple(
+        tidy(text(one, f"{place}, label {spot}", keep_words=True)) for spot, one in enumerate(labels, 1)
+    )
     if len({name.casefold() for name in names}) < len(names):
         raise ConfigError(f"{place}: two options have one label: {', '.join(names)}")
     given = [name.upper() for name in names]
     if all(len(name) == 1 and name in LETTERS for name in given) and given != list(LETTERS[: len(given)]):
-        raise ConfigError(f"{place}: the labels are {', '.join(names)}, not {', '.join(LETTERS[: len(given)])} in this order; sort them")
-    texts = tuple(text(one, f"{place}, option {name!r}", keep_words=keep) for name, one in zip(names, cells, strict=True))
-    return Options(texts, names, explicit=True)
+        raise ConfigError(
+            f"{place}: the labels are {', '.join(names)}, not {', '.join(LETTERS[: len(given)])} in this order; sort them"
+        )
+    texts = tuple(
+        text(one, f"{place}, option {name!r}", keep_words=keep)
+        for name, one in zip(names, cells, strict=True)
+    )
+    return RowOptions(texts, names, explicit=True)
 
 
-def _unmarked(found: Options, place: str) -> Options:
-    """Without letters that all options bring themselves, since the prompt writes them before each. Raises ConfigError where what they
-    bring is out of order: an answer that names it would name another option."""
+def _unmarked(found: RowOptions, place: str) -> RowOptions:
+    """Without letters that all options bring themselves, since the prompt writes them before each. Raises
+    ConfigError where what they bring is out of order: an answer that names it would name another option.
+    """
     numbers = brought(found.texts)
     if numbers != sorted(numbers) and sorted(numbers) == list(range(1, len(numbers) + 1)):
-        raise ConfigError(f"{place}: the options bring their own numbers out of order ({', '.join(map(str, numbers))}); sort them")
+        raise ConfigError(
+            f"{place}: the options bring their own numbers out of order ({', '.join(map(str, numbers))}); sort them"
+        )
     marks = [_MARKED.fullmatch(one) for one in found.texts]
     letters = [mark[1] for mark in marks if mark is not None]
     if len(letters) < len(marks):
         return found
     if letters != list(LETTERS[: len(letters)]):
         if len(set(letters)) == len(letters) and set(letters) == set(LETTERS[: len(letters)]):
-            raise ConfigError(f"{place}: the options bring their own letters out of order ({', '.join(letters)}); sort them")
+            raise ConfigError(
+                f"{place}: the options bring their own letters out of order ({', '.join(letters)}); sort them"
+            )
         return found
-    return Options(tuple(mark[2] for mark in marks if mark is not None), found.labels, found.explicit, stripped=True)
+    return RowOptions(
+        tuple(mark[2] for mark in marks if mark is not None), found.labels, found.explicit, stripped=True
+    )

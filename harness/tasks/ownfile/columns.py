@@ -1,4 +1,6 @@
-"""Which columns of an own file hold the question, the options and the answer: as the config says, or one of the usual layouts."""
+"""Which columns of an own file hold the question, the options and the answer: as the config says, or one of
+the usual layouts.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,17 @@ from harness.tasks.ownfile.marks import NUMERALS, STEMS
 SYNONYMS = {
     "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem", "question_stem"),
     "answer": (
-        *("答案", "正确答案", "标准答案", "参考答案", "正确选项", "answerkey", "answer_key", "correct", "correct_answer"),
+        *(
+            "答案",
+            "正确答案",
+            "标准答案",
+            "参考答案",
+            "正确选项",
+            "answerkey",
+            "answer_key",
+            "correct",
+            "correct_answer",
+        ),
         *("correct_option", "correct_choice", "right_answer", "label", "target", "gold"),
     ),
 }
@@ -28,14 +40,17 @@ _MARKS = {"letter": "abcdefghij", "stem": STEMS, "numeral": NUMERALS}
 _FAMILY = re.compile(
     rf"(?P<before>{_PREFIX}|)[\s_.-]*[(\[【]?(?P<mark>[a-j{STEMS}{NUMERALS}]|\d{{1,2}})[)\]】]?[\s_.-]*(?P<after>选项|options?|choices?|)"
 )
-_WRONG = re.compile(r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*")
+_WRONG = re.compile(
+    r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*"
+)
 """Columns of wrong options only, which do not say where the right one stands."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their list; empty where answers are
-    generated. ``answer_is`` None: found from the answers."""
+    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their list;
+    empty where answers are generated. ``answer_is`` None: found from the answers.
+    """
 
     question: str
     choices: tuple[str, ...]
@@ -47,17 +62,31 @@ class Columns:
 
     def as_kwargs(self) -> dict[str, Any]:
         """For ``dataset_kwargs``, which leaves out what is None."""
-        plain = {"question": self.question, "choices": list(self.choices), "answer": self.answer, "keep_words": self.keep_words}
+        plain = {
+            "question": self.question,
+            "choices": list(self.choices),
+            "answer": self.answer,
+            "keep_words": self.keep_words,
+        }
         return plain | ({"answer_is": self.answer_is} if self.answer_is else {})
 
     @classmethod
     def of_kwargs(cls, given: dict[str, Any]) -> Columns:
         """What `as_kwargs` wrote."""
-        return cls(given["question"], tuple(given["choices"]), given["answer"], given.get("answer_is"), bool(given.get("keep_words")))
+        return cls(
+            given["question"],
+            tuple(given["choices"]),
+            given["answer"],
+            given.get("answer_is"),
+            bool(given.get("keep_words")),
+        )
 
 
 def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
-    """The columns that the entry means in a file with these. Raises ConfigError (without the file's name) where that is not clear."""
+    """The columns that the entry means in a file with these.
+
+    Raises ConfigError (without the file's name) where that is not clear.
+    """
     question, answer = _column("question", entry.question, names), _column("answer", entry.answer, names)
     if question == answer:
         raise ConfigError(f"column {question!r} cannot be question and answer at once")
@@ -70,7 +99,9 @@ def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
         if choices and choices != _said(entry.choices):
             notes.append(f"options are read from {_listed(choices)}")
     if not choices and entry.answer_is in ("letter", "index", "number"):
-        raise ConfigError(f"answer_is: {entry.answer_is} needs options, and there is no such column; it has: {', '.join(names)}")
+        raise ConfigError(
+            f"answer_is: {entry.answer_is} needs options, and there is no such column; it has: {', '.join(names)}"
+        )
     return Columns(question, choices, answer, entry.answer_is, entry.missing_words == "text", tuple(notes))
 
 
@@ -88,7 +119,9 @@ def _key(name: str) -> str:
 
 
 def _column(key: str, said: str, names: Sequence[str]) -> str:
-    """The column of that name; of that name but for case and width; where the name is the default, a usual one."""
+    """The column of that name; of that name but for case and width; where the name is the default, a usual
+    one.
+    """
     found = _same(said, names)
     if found is not None:
         return found
@@ -97,7 +130,9 @@ def _column(key: str, said: str, names: Sequence[str]) -> str:
         if len(usual) == 1:
             return usual[0]
         if usual:
-            raise ConfigError(f"{key}: {_listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}")
+            raise ConfigError(
+                f"{key}: {_listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}"
+            )
     raise ConfigError(_absent(key, said, names))
 
 
@@ -118,7 +153,8 @@ def _absent(key: str, said: str, names: Sequence[str]) -> str:
 def _headless(names: Sequence[str]) -> bool:
     """Whether the column names look like data: long, or all unlike any word that a header holds."""
     return bool(names) and (
-        any(len(name) > 60 or name.endswith(("?", "？", "。")) for name in names) or all(name.isdigit() for name in names)
+        any(len(name) > 60 or name.endswith(("?", "？", "。")) for name in names)
+        or all(name.isdigit() for name in names)
     )
 
 
@@ -147,7 +183,9 @@ def _choices(said: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
 
 
 def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b; choice1, choice2; 甲, 乙."""
+    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b;
+    choice1, choice2; 甲, 乙.
+    """
     found: dict[str, dict[int, str]] = {}
     for name in names:
         match = _FAMILY.fullmatch(_key(name))
@@ -158,28 +196,38 @@ def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
         place = int(mark) if kind == "number" else _MARKS[kind].index(mark)
         found.setdefault(f"{match['before']}|{match['after']}|{kind}", {})[place] = name
     ordered = {key: dict(sorted(members.items())) for key, members in found.items()}
-    return {key: members for key, members in ordered.items() if not key.startswith("||") or _likely(key, members)}
+    return {
+        key: members for key, members in ordered.items() if not key.startswith("||") or _likely(key, members)
+    }
 
 
 def _likely(key: str, members: dict[int, str]) -> bool:
-    """Whether columns that are named by bare marks are options: letters where there are two, others in a whole row only."""
+    """Whether columns that are named by bare marks are options: letters where there are two, others in a
+    whole row only.
+    """
     return len(members) > 1 if key == "||letter" else _whole(key, members)
 
 
 def _whole(key: str, members: dict[int, str]) -> bool:
     places = list(members)
     begins = (0, 1) if key.endswith("number") else (0,)
-    return len(places) > 1 and places[0] in begins and places == list(range(places[0], places[0] + len(places)))
+    return (
+        len(places) > 1 and places[0] in begins and places == list(range(places[0], places[0] + len(places)))
+    )
 
 
 def _detected(others: Sequence[str], families: dict[str, dict[int, str]]) -> tuple[str, ...]:
     lists = [name for name in others if _key(name) in LISTS]
-    ways = [(name,) for name in lists] + [tuple(members.values()) for key, members in families.items() if _whole(key, members)]
+    ways = [(name,) for name in lists] + [
+        tuple(members.values()) for key, members in families.items() if _whole(key, members)
+    ]
     if len(ways) > 1:
         told = " or ".join(_listed(way) for way in ways)
         example = "[" + ", ".join(ways[0]) + "]"
         raise ConfigError(f"the options may be in {told}; say which, as choices: {example}")
-    broken = [name for key, members in families.items() if not _whole(key, members) for name in members.values()]
+    broken = [
+        name for key, members in families.items() if not _whole(key, members) for name in members.values()
+    ]
     broken += [name for name in others if _WRONG.fullmatch(_key(name))]
     if broken:
         raise ConfigError(

@@ -17,10 +17,15 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def own_config(entry: TaskEntry, base_dir: Path) -> tuple[dict[str, Any], str | None, OwnRows]:
-    """(lm-eval config, language, rows) of an own data file. Raises ConfigError for an unreadable file or a wrong row."""
+    """(lm-eval config, language, rows) of an own data file.
+
+    Raises ConfigError for an unreadable file or a wrong row.
+    """
     path = (base_dir / Path(entry.file or "").expanduser()).resolve()
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path}: a data file must be JSONL, JSON, CSV or TSV, got {path.suffix or 'no suffix'}")
+        raise ConfigError(
+            f"{path}: a data file must be JSONL, JSON, CSV or TSV, got {path.suffix or 'no suffix'}"
+        )
     found = read_file(path, entry)
     language = entry.language or ("zh" if _HAN.search(found.rows[0]["question"]) else "en")
     config: dict[str, Any] = {
@@ -31,7 +36,11 @@ def own_config(entry: TaskEntry, base_dir: Path) -> tuple[dict[str, Any], str | 
         "fewshot_split": "test",
         "metadata": {"version": 1, "language": language},
     }
-    return config | (_multiple_choice(language) if "choices" in found.rows[0] else _generated(language)), language, found
+    return (
+        config | (_multiple_choice(language) if "choices" in found.rows[0] else _generated(language)),
+        language,
+        found,
+    )
 
 
 def _multiple_choice(language: str) -> dict[str, Any]:
@@ -49,10 +58,16 @@ def _multiple_choice(language: str) -> dict[str, Any]:
 def _generated(language: str) -> dict[str, Any]:
     return {
         "output_type": "generate_until",
-        "doc_to_text": "问题：{{question}}\n答案：" if language == "zh" else "Question: {{question}}\nAnswer:",
+        "doc_to_text": "问题：{{question}}\n答案："
+        if language == "zh"
+        else "Question: {{question}}\nAnswer:",
         "doc_to_target": "answer",
         "target_delimiter": "" if language == "zh" else " ",
         "generation_kwargs": {"until": ["\n"], "do_sample": False, "temperature": 0.0, "max_gen_toks": 256},
-        "filter_list": [{"name": "none", "filter": [{"function": "remove_whitespace"}, {"function": "take_first"}]}],
-        "metric_list": [{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True, "ignore_case": True}],
+        "filter_list": [
+            {"name": "none", "filter": [{"function": "remove_whitespace"}, {"function": "take_first"}]}
+        ],
+        "metric_list": [
+            {"metric": "exact_match", "aggregation": "mean", "higher_is_better": True, "ignore_case": True}
+        ],
     }

@@ -19,7 +19,10 @@ _BROUGHT = re.compile(
 
 
 def ordinal(said: str, whole: str) -> int | None:
-    """The number from 1 that a sign means by itself; None for what is none. ``whole`` is ``said`` as `names.tidy` makes it."""
+    """The number from 1 that a sign means by itself; None for what is none.
+
+    ``whole`` is ``said`` as `names.tidy` makes it.
+    """
     sign = said.strip()
     if len(sign) == 1 and unicodedata.category(sign) in ("No", "Nl"):
         value = unicodedata.numeric(sign)
@@ -34,11 +37,15 @@ def is_sign(said: str) -> bool:
     """Whether a text is nothing but such a sign, numerals in words apart, which may be meant as numbers."""
     sign = said.strip()
     found = _SIGN.fullmatch(tidy(sign))
-    return (len(sign) == 1 and unicodedata.category(sign) == "No") or (found is not None and found[1] in STEMS)
+    return (len(sign) == 1 and unicodedata.category(sign) == "No") or (
+        found is not None and found[1] in STEMS
+    )
 
 
 def brought(options: Sequence[str]) -> list[int]:
-    """The numbers (from 1) of the signs that all options bring themselves, of one kind; empty where they do not."""
+    """The numbers (from 1) of the signs that all options bring themselves, of one kind; empty where they do
+    not.
+    """
     found = [_BROUGHT.fullmatch(one) for one in options]
     kinds = {match.lastgroup for match in found if match is not None}
     if len(kinds) != 1 or None in found:

@@ -1,4 +1,6 @@
-"""An own file as rows that a task asks: a question, options and the right one's place, or a question and the text to generate."""
+"""An own file as rows that a task asks: a question, options and the right one's place, or a question and the
+text to generate.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.names import tidy
 from harness.tasks.ownfile.answers import answered, choose
-from harness.tasks.ownfile.cells import Options, options, text, where
+from harness.tasks.ownfile.cells import RowOptions, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
 from harness.tasks.ownfile.marks import is_sign
 from harness.textfiles import Unreadable, rows
@@ -26,8 +28,9 @@ _POINT_ZERO = re.compile(r"-?\d+\.0")
 
 @dataclass(frozen=True)
 class OwnRows:
-    """``rows`` as {question, choices, answer}: ``answer`` is an index where there are choices, else a text (and no ``choices``);
-    ``notes`` say what was found or left out."""
+    """``rows`` as {question, choices, answer}: ``answer`` is an index where there are choices, else a text
+    (and no ``choices``); ``notes`` say what was found or left out.
+    """
 
     rows: list[dict[str, Any]]
     columns: Columns
@@ -35,11 +38,16 @@ class OwnRows:
 
 
 def read_file(path: Path, asked: TaskEntry | Columns) -> OwnRows:
-    """Reads and checks a whole file. Raises ConfigError, which names the file and, where it can, row and column."""
+    """Reads and checks a whole file.
+
+    Raises ConfigError, which names the file and, where it can, row and column.
+    """
     try:
         return _read(list(rows(path)), asked)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); the path is relative to the YAML file") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); the path is relative to the YAML file"
+        ) from error
     except (Unreadable, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
 
@@ -48,16 +56,27 @@ def _read(found: list[tuple[int, dict[str, Any]]], asked: TaskEntry | Columns) -
     filled = [(number, row) for number, row in found if row]
     if not filled:
         raise ConfigError("no rows; a question and an answer a row are expected")
-    columns = find_columns(asked, list(dict.fromkeys(key for _, row in filled for key in row))) if isinstance(asked, TaskEntry) else asked
+    columns = (
+        find_columns(asked, list(dict.fromkeys(key for _, row in filled for key in row)))
+        if isinstance(asked, TaskEntry)
+        else asked
+    )
     notes = [*columns.notes, *_unread(filled, columns)]
     if len(filled) < len(found):
         notes.append(f"empty rows that are left out: {len(found) - len(filled)}")
-    parts = [(number, _cell(row, columns.question, number, columns), _cell(row, columns.answer, number, columns)) for number, row in filled]
-    chosen = [options(row, columns, number) for number, row in filled] if columns.choices else [None] * len(filled)
+    parts = [
+        (number, _cell(row, columns.question, number, columns), _cell(row, columns.answer, number, columns))
+        for number, row in filled
+    ]
+    chosen = (
+        [options(row, columns, number) for number, row in filled] if columns.choices else [None] * len(filled)
+    )
     if any(one is None for one in chosen):
         lacking = [number for (number, _), one in zip(filled, chosen, strict=True) if one is None]
         if columns.choices and len(lacking) < len(filled):
-            raise ConfigError(f"{where(lacking[0], columns.choices[0])} is absent: either every row has options or none has")
+            raise ConfigError(
+                f"{where(lacking[0], columns.choices[0])} is absent: either every row has options or none has"
+            )
         _unshown(filled, columns)
         return OwnRows(_generated(parts, columns), columns, (*notes, *_odd(parts)))
     given = [one for one in chosen if one is not None]
@@ -72,8 +91,9 @@ def _cell(row: dict[str, Any], column: str, number: int, columns: Columns) -> st
 
 
 def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict[str, Any]]:
-    """Rows whose answers are generated. Raises ConfigError where the answers show that options were meant, or were made by a table
-    program: both would score 0."""
+    """Rows whose answers are generated. Raises ConfigError where the answers show that options were meant, or
+    were made by a table program: both would score 0.
+    """
     answers = [answer for _, _, answer in parts]
     if columns.answer_is is None:
         way_out = "where it is meant as it stands, say answer_is: generated in the task"
@@ -90,8 +110,9 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
 
 
 def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None:
-    """Raises ConfigError where the answers are names of columns that nobody is shown, or stand now in one and now in another of them:
-    these are options, whatever they are called."""
+    """Raises ConfigError where the answers are names of columns that nobody is shown, or stand now in one and
+    now in another of them: these are options, whatever they are called.
+    """
     if columns.answer_is is not None:
         return
     where_found = []
@@ -99,9 +120,14 @@ def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None
         said = tidy(str(row[columns.answer])).casefold()
         cells = {name: value for name, value in row.items() if name not in (columns.question, columns.answer)}
         named = {name for name in cells if tidy(name).casefold() == said}
-        where_found.append(named or {name for name, value in cells.items() if tidy(str(value)).casefold() == said})
+        where_found.append(
+            named or {name for name, value in cells.items() if tidy(str(value)).casefold() == said}
+        )
     found = list(dict.fromkeys(name for names in where_found for name in sorted(names)))
-    by_name = all(any(tidy(name).casefold() == tidy(str(row[columns.answer])).casefold() for name in found) for _, row in filled)
+    by_name = all(
+        any(tidy(name).casefold() == tidy(str(row[columns.answer])).casefold() for name in found)
+        for _, row in filled
+    )
     if all(where_found) and (by_name or not set.intersection(*where_found)):
         told = ", ".join(map(repr, found[:MOST]))
         raise ConfigError(
@@ -113,18 +139,27 @@ def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None
 def _odd(parts: Iterable[tuple[int, str, str]]) -> list[str]:
     """What is odd about answers that are generated."""
     answers = [answer.strip() for _, _, answer in parts]
-    lines, zeros = sum("\n" in answer for answer in answers), sum(bool(_POINT_ZERO.fullmatch(tidy(answer))) for answer in answers)
+    lines, zeros = (
+        sum("\n" in answer for answer in answers),
+        sum(bool(_POINT_ZERO.fullmatch(tidy(answer))) for answer in answers),
+    )
     notes = []
     if lines:
         until = "at which a generated answer ends unless generation: until: says otherwise"
         notes.append(f"{lines} of {len(answers)} answers hold a line break, {until}")
     if zeros:
-        notes.append(f"{zeros} of {len(answers)} answers end in .0, and a generated answer must end so, too: write whole numbers as such")
+        notes.append(
+            f"{zeros} of {len(answers)} answers end in .0, and a generated answer must end so, too: write whole numbers as such"
+        )
     return notes
 
 
-def _chosen(parts: list[tuple[int, str, str]], given: list[Options], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
-    answers = [answered(number, answer, shown) for (number, _, answer), shown in zip(parts, given, strict=True)]
+def _chosen(
+    parts: list[tuple[int, str, str]], given: list[RowOptions], columns: Columns
+) -> tuple[list[dict[str, Any]], list[str]]:
+    answers = [
+        answered(number, answer, shown) for (number, _, answer), shown in zip(parts, given, strict=True)
+    ]
     places, note = choose(answers, columns.answer, columns.answer_is)
     made = [
         {"question": question, "choices": list(shown.texts), "answer": place}
@@ -134,14 +169,16 @@ def _chosen(parts: list[tuple[int, str, str]], given: list[Options], columns: Co
     return made, ([note] if note else []) + _notes(rows, given, places, len(columns.choices))
 
 
-def _notes(rows: list[int], given: list[Options], places: list[int], columns: int) -> list[str]:
+def _notes(rows: list[int], given: list[RowOptions], places: list[int], columns: int) -> list[str]:
     """What is odd about options, each with how many questions and the first row."""
     names = [[tidy(text) for text in one.texts] for one in given]
     right = [name.count(name[place]) > 1 for name, place in zip(names, places, strict=True)]
     found = {
         f"fewer than {columns} options": [columns > 1 and len(one.texts) < columns for one in given],
         "the right option stands twice, and its twin counts as wrong": right,
-        "a wrong option stands twice": [len(set(name)) < len(name) and not twin for name, twin in zip(names, right, strict=True)],
+        "a wrong option stands twice": [
+            len(set(name)) < len(name) and not twin for name, twin in zip(names, right, strict=True)
+        ],
         "letters that the options bring themselves are taken off": [one.stripped for one in given],
     }
     return [
@@ -152,11 +189,19 @@ def _notes(rows: list[int], given: list[Options], places: list[int], columns: in
 
 
 def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[str]:
-    """Columns that are not asked, which may hold what the questions are about; and questions that are all alike."""
+    """Columns that are not asked, which may hold what the questions are about; and questions that are all
+    alike.
+    """
     used = {columns.question, columns.answer, *columns.choices}
     others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))
-    notes = [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"] if others else []
+    notes = (
+        [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"]
+        if others
+        else []
+    )
     different = len({str(row.get(columns.question)) for _, row in filled})
     if len(filled) >= FEW and different <= len(filled) / 4:
-        notes.append(f"{len(filled)} rows ask {different} different questions: is what they are about in another column?")
+        notes.append(
+            f"{len(filled)} rows ask {different} different questions: is what they are about in another column?"
+        )
     return notes

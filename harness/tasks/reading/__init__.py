@@ -1,11 +1,13 @@
-"""What a free answer states: a letter (`read_letter`) or a number (`read_number`), with the rule and the words it was read by.
+"""What a free answer states: a letter (`read_letter`) or a number (`read_number`), with the rule and the
+words it was read by.
 
-Pure functions over text; nothing heavy is imported. The filters of the harness's own generative tasks call them.
+Pure functions over text; nothing heavy is imported. The filters of the harness's own generative tasks call
+them.
 """
 
-from harness.tasks.reading.api import Read, Reading
+from harness.tasks.reading.api import ReadAnswer, Reading
 from harness.tasks.reading.letters import read_letter
 from harness.tasks.reading.numbers import read_number
-from harness.tasks.reading.options import Options, options_of
+from harness.tasks.reading.options import QuestionOptions, options_of
 
-__all__ = ["Options", "Read", "Reading", "options_of", "read_letter", "read_number"]
+__all__ = ["QuestionOptions", "ReadAnswer", "Reading", "options_of", "read_letter", "read_number"]

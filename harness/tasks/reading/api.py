@@ -11,7 +11,9 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Reading:
-    """``value`` is the letter or number read, or None; ``rule`` names the rule that decided; ``words`` are the answer's own words."""
+    """``value`` is the letter or number read, or None; ``rule`` names the rule that decided; ``words`` are
+    the answer's own words.
+    """
 
     value: str | None
     rule: str
@@ -24,24 +26,25 @@ class Reading:
         return f"{self.rule}: {words}" if words else self.rule
 
 
-class Read(str):
+class ReadAnswer(str):
     """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it came from.
 
-    Made like any text, too, because lm-eval turns a target into the type of the result: then ``reading`` is None.
+    Made like any text, too, because lm-eval turns a target into the type of the result: then ``reading`` is
+    None.
     """
 
     __slots__ = ("reading",)
     reading: Reading | None
 
-    def __new__(cls, text: object = "", reading: Reading | None = None) -> Read:
+    def __new__(cls, text: object = "", reading: Reading | None = None) -> ReadAnswer:
         made = super().__new__(cls, text)
         made.reading = reading
         return made
 
     @classmethod
-    def of(cls, reading: Reading, invalid: str = INVALID) -> Read:
+    def of(cls, reading: Reading, invalid: str = INVALID) -> ReadAnswer:
         """What the filter leaves: the value, or ``invalid`` where nothing was read."""
         return cls(invalid if reading.value is None else reading.value, reading)
 
-    def __reduce__(self) -> tuple[type[Read], tuple[str, Reading | None]]:
-        return Read, (str(self), self.reading)
+    def __reduce__(self) -> tuple[type[ReadAnswer], tuple[str, Reading | None]]:
+        return ReadAnswer, (str(self), self.reading)

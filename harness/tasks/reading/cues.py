@@ -1,6 +1,7 @@
 """Words that introduce a stated answer, in Chinese (simplified; traditional is folded to it) and English.
 
-A cue ends right before the letter (or the option's text) that it states. All patterns are matched on folded text.
+A cue ends right before the letter (or the option's text) that it states. All patterns are matched on folded
+text.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ Weight = Literal["final", "stated", "tentative", "judged"]
 
 @dataclass(frozen=True)
 class Cue:
-    """``closed``: the letter must end its clause, because the words before it say little ("so B." but not "so B cells")."""
+    """``closed``: the letter must end its clause, because the words before it say little ("so B." but not "so
+    B cells").
+    """
 
     rule: str
     pattern: re.Pattern[str]
@@ -47,9 +50,19 @@ _NO_WAIT = (
 )
 
 CUES = (
-    Cue("final answer", re.compile(r"(?i:\bfinal(?: correct)? (?:answer|choice|option|response)" + _OF + _TO + _IS + ")"), "final"),
+    Cue(
+        "final answer",
+        re.compile(r"(?i:\bfinal(?: correct)? (?:answer|choice|option|response)" + _OF + _TO + _IS + ")"),
+        "final",
+    ),
     Cue("answer", re.compile(r"(?i:" + _NOUN + _OF + _TO + _IS + ")")),
-    Cue("answer", re.compile(r"(?i:(?<!to )\b(?:answers?|ans\.?)(?: option| choice| letter)?)(?=\s*[\"'(\[]?\s*[A-Z]\b)"), closed=True),
+    Cue(
+        "answer",
+        re.compile(
+            r"(?i:(?<!to )\b(?:answers?|ans\.?)(?: option| choice| letter)?)(?=\s*[\"'(\[]?\s*[A-Z]\b)"
+        ),
+        closed=True,
+    ),
     Cue(
         "correct one",
         re.compile(
@@ -64,13 +77,17 @@ CUES = (
     ),
     Cue(
         "correct",
-        re.compile(r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"),
+        re.compile(
+            r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"
+        ),
         closed=True,
     ),
     Cue("answer?", re.compile(r"(?:(?i:\banswer)|答案(?:是|呢)?)\s?\?"), closed=True),
     Cue(
         "key",
-        re.compile(r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"),
+        re.compile(
+            r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"
+        ),
         closed=True,
     ),
     Cue("choose", re.compile(r"(?i:" + _VERB + r")")),
@@ -82,7 +99,11 @@ CUES = (
         ),
         closed=True,
     ),
-    Cue("it is", re.compile(r"(?i:\b(?:it|this|that)(?:'s|\s+is|\s+must be|\s+has to be|\s+should be|\s+would be)\b)"), closed=True),
+    Cue(
+        "it is",
+        re.compile(r"(?i:\b(?:it|this|that)(?:'s|\s+is|\s+must be|\s+has to be|\s+should be|\s+would be)\b)"),
+        closed=True,
+    ),
     Cue(
         "that makes",
         re.compile(
@@ -103,11 +124,17 @@ CUES = (
         ),
         closed=True,
     ),
-    Cue("correction", re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"), closed=True),
+    Cue(
+        "correction",
+        re.compile(r"(?i:\b(?:corrected|changed?|changing)(?: my answer| it)? to\b)"),
+        closed=True,
+    ),
     Cue("not…but", re.compile(r"(?i:\bnot\b[^,.;!?\n]{1,24},?\s*but(?: rather)?\b)"), closed=True),
     Cue(
         "最终答案",
-        re.compile(r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"),
+        re.compile(
+            r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"
+        ),
         "final",
     ),
     Cue(
@@ -127,31 +154,50 @@ CUES = (
     Cue("选项是", re.compile(r"选(?:项|择)的?(?:选项|答案)?(?:应该|应当|应|就)*(?:是|为|:)")),
     Cue(
         "答",
-        re.compile(r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"),
+        re.compile(
+            r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"
+        ),
         closed=True,
     ),
     Cue(
         "是",
-        re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"),
+        re.compile(
+            r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"
+        ),
         closed=True,
     ),
-    Cue("可能", re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:可能|大概|也许|或许|估计)\s{0,2}(?:是|选|为)"), "tentative", closed=True),
+    Cue(
+        "可能",
+        re.compile(r"(?:^|[\n,。;:])\s{0,4}(?:可能|大概|也许|或许|估计)\s{0,2}(?:是|选|为)"),
+        "tentative",
+        closed=True,
+    ),
     Cue(
         "对应",
-        re.compile(r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"),
+        re.compile(
+            r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"
+        ),
         "judged",
         closed=True,
     ),
     Cue("不是…是", re.compile(r"不是(?:[^,。;!?\n]{0,16}[,;]|\s?[A-Z]项?)\s*是"), closed=True),
-    Cue("我认为", re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"), closed=True),
+    Cue(
+        "我认为",
+        re.compile(r"我(?:们)?(?:认为|觉得|猜测?|想|相信|判断|推测)(?:应该|应当|应|可能|大概|,)*(?:是|选)?"),
+        closed=True,
+    ),
     Cue(
         "而是",
-        re.compile(r"(?:而是|而应是|而应选|其实是|实际上?是|应该是|应当是|应是|应为|改为|改选|更正为|就是|才是|只能是)"),
+        re.compile(
+            r"(?:而是|而应是|而应选|其实是|实际上?是|应该是|应当是|应是|应为|改为|改选|更正为|就是|才是|只能是)"
+        ),
         closed=True,
     ),
     Cue(
         "因此",
-        re.compile(r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"),
+        re.compile(
+            r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"
+        ),
         closed=True,
     ),
     Cue("剩下", re.compile(r"(?:剩下|只剩下?|仅剩|余下)的?(?:选项)?(?:是|只有|就是)?"), "judged"),

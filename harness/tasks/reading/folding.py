@@ -1,6 +1,8 @@
-"""Texts made alike before they are read: widths, scripts, enclosed letters, mark-up. Every character stays in its place.
+"""Texts made alike before they are read: widths, scripts, enclosed letters, mark-up. Every character stays in
+its place.
 
-A folded text is as long as the text it came from, so that what was read can be quoted in the model's own words.
+A folded text is as long as the text it came from, so that what was read can be quoted in the model's own
+words.
 """
 
 from __future__ import annotations
@@ -9,19 +11,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_TRADITIONAL = (
-    "爲選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+_TRADITIONAL = "爲選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+_SIMPLIFIED = "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
+_CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys(
+    "\u200b\u200c\u200d\ufeff\u2060\ufe0f\u20e3*`$~", " "
 )
-_SIMPLIFIED = (
-    "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
-)
-_CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys("\u200b\u200c\u200d\ufeff\u2060\ufe0f\u20e3*`$~", " ")
 _CHARACTERS |= {"\r": "\n", "−": "-", "–": "-", "﹣": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}
 _CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", '[][]\'\'""""""', strict=True))
 _CHARACTERS |= dict.fromkeys("✓✔✅☑", "√") | dict.fromkeys("✗✘❌", "×")
 _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
-"""First code points of white letters on black circles, on black squares, and of regional indicators: no decomposition tells them."""
+"""First code points of white letters on black circles, on black squares, and of regional indicators: no
+decomposition tells them.
+"""
 _MARKUP = re.compile(
     r"^\s{0,8}(?:<s>|\[/?INST\])|\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
     r"|operatorname)\b\s*(?=\{)"
@@ -36,7 +38,9 @@ _CHECKED = re.compile(r"\[[xX√]\]")
 
 
 def fold(text: str) -> str:
-    """The text with half-width forms, simplified characters of the answer's vocabulary, plain letters, and blanks for mark-up."""
+    """The text with half-width forms, simplified characters of the answer's vocabulary, plain letters, and
+    blanks for mark-up.
+    """
     plain = _STRUCK.sub(lambda found: " " * len(found[0]), text)
     plain = "".join(map(_fold_one, plain))
     plain = _BREAK.sub(lambda found: "\n" + " " * (len(found[0]) - 1), plain)
@@ -55,7 +59,11 @@ def _fold_one(character: str) -> str:
     for first, count in _SQUARES.items():
         if first <= ord(character) < first + count:
             return chr(ord("A") + ord(character) - first)
-    if ord(character) >= 0x2600 and unicodedata.category(character) == "So" and not unicodedata.decomposition(character):
+    if (
+        ord(character) >= 0x2600
+        and unicodedata.category(character) == "So"
+        and not unicodedata.decomposition(character)
+    ):
         return " "  # ✅ and the like
     if unicodedata.decomposition(character).startswith(("<super>", "<sub>", "<fraction>")):
         return character

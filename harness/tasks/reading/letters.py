@@ -2,15 +2,18 @@
 
 Rules, in this order; the first that finds a decision counts:
 
-1. *final*: a box, a tag, JSON, "final answer", 最终答案; but a later statement that takes it back by words ("wait", 更正) comes first.
-2. *stated*: "the answer is B", 答案：B, 故选B, "B is the correct answer". The last one counts: it is what the answer settles on.
+1. *final*: a box, a tag, JSON, "final answer", 最终答案; but a later statement that takes it back by words
+  ("wait", 更正) comes first.
+2. *stated*: "the answer is B", 答案：B, 故选B, "B is the correct answer". The last one counts: it is what the
+  answer settles on.
 3. *alone*: one letter (with nothing else) on a line; *lead*: the answer begins with the letter, "B. Paris".
 4. *judged*: one letter is called right, no other.
 5. *text*: the whole answer, or a line of it, equals exactly one option.
-6. *tentative*: "if …, the answer would be B", "a possible answer is B"; *named*: one sentence that names one option, and denies nothing.
+6. *tentative*: "if …, the answer would be B", "a possible answer is B"; *named*: one sentence that names one
+  option, and denies nothing.
 
-Two letters in one statement ("A or B") decide nothing, and end the search. What is denied, asked, taken back, or said of others is
-no statement. Where the text runs on into a next question, it is cut there.
+Two letters in one statement ("A or B") decide nothing, and end the search. What is denied, asked, taken back,
+or said of others is no statement. Where the text runs on into a next question, it is cut there.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from itertools import islice
 from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import CORRECTED, RUN_ON
 from harness.tasks.reading.folding import alike, fold
-from harness.tasks.reading.options import LETTERS, Options
+from harness.tasks.reading.options import LETTERS, QuestionOptions
 from harness.tasks.reading.payload import names, ordinal, payload, whole_payload
 from harness.tasks.reading.statements import Statement, cued, judged, structured
 
@@ -51,7 +54,9 @@ _NEXT = re.compile(r"\s*(?:(?i:and|or)\s+)?[A-Z]\s*(?:[,、和与或]|(?i:and|or
 _SPACED = re.compile(rf"^{_MARK}([A-Za-z])([^\S\n]+)(\S.*)$")
 _THAT_IS = re.compile(r"^[=(\s]{0,4}(?:(?i:i\.?\s?e\.?|that is|namely)\b[\s,.:]*|[即也]就?是?[\s,:]*)?")
 _REASON = re.compile(r"\(?(?i:not|because|since|due to)\b|因为|由于")
-_REASONS = re.compile(r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)")
+_REASONS = re.compile(
+    r"(?:^|(?<=[,。;:、.]))\s*(?:理由|解析|解释|原因|(?i:reason|explanation)\b)|因为|由于|(?i:\b(?:because|since)\b)"
+)
 _DISMISSED = re.compile(
     r"(?i:\b(?:incorrect|wrong)\b|\b(?:not|isn't|aren't|wasn't)\s+(?:the |an? )?(?:correct"
     r"|right|true|answer|valid)\b|\b(?:is|are|was)\s+false\b)"
@@ -68,12 +73,13 @@ _SENTENCE = 200
 """Characters of an answer that is taken for one sentence."""
 
 
-def read_letter(text: str, options: Options | None = None, *, several: bool = False) -> Reading:
+def read_letter(text: str, options: QuestionOptions | None = None, *, several: bool = False) -> Reading:
     """The letter that an answer states, or None with the reason as the rule's name.
 
-    ``several``: a task with more than one right option; letters stated together are then read together ("AC").
+    ``several``: a task with more than one right option; letters stated together are then read together
+    ("AC").
     """
-    options = options or Options()
+    options = options or QuestionOptions()
     plain = _unlisted(fold(text), options.count)
     end = _end(plain, options)
     plain = plain[:end]
@@ -100,18 +106,22 @@ def _all_letters(count: int) -> re.Pattern[str]:
     )
 
 
-def _end(plain: str, options: Options) -> int:
-    """Where the answer ends: before a next question, once something has been stated or the first line is past."""
+def _end(plain: str, options: QuestionOptions) -> int:
+    """Where the answer ends: before a next question, once something has been stated or the first line is
+    past.
+    """
     for found in islice(RUN_ON.finditer(plain), _QUESTIONS):
         before = plain[: found.start()]
         if _decided(found[0], options):
             continue  # a question about an answer
-        if before.strip() and (_decided(before, options) or _alone(before, options) or _lead(before, options)):
+        if before.strip() and (
+            _decided(before, options) or _alone(before, options) or _lead(before, options)
+        ):
             return found.start()
     return len(plain)
 
 
-def _reading(text: str, found: Statement, options: Options, several: bool) -> Reading:
+def _reading(text: str, found: Statement, options: QuestionOptions, several: bool) -> Reading:
     words = text[found.start : found.end].strip()
     if len(found.letters) > 1 and not several:
         return Reading(None, f"{found.rule}: several letters", words)
@@ -120,10 +130,16 @@ def _reading(text: str, found: Statement, options: Options, several: bool) -> Re
     return Reading("".join(sorted(found.letters)), found.rule, words)
 
 
-def _decided(plain: str, options: Options) -> Statement | None:
+def _decided(plain: str, options: QuestionOptions) -> Statement | None:
     """The last statement, a final one before a plain one unless words of correction stand between."""
-    every = [*structured(plain, options), *cued(plain, options), *(one for one in judged(plain, options) if not one.wrong)]
-    stated = sorted((one for one in every if one.weight in ("final", "stated")), key=lambda one: (one.end, -one.start))
+    every = [
+        *structured(plain, options),
+        *cued(plain, options),
+        *(one for one in judged(plain, options) if not one.wrong),
+    ]
+    stated = sorted(
+        (one for one in every if one.weight in ("final", "stated")), key=lambda one: (one.end, -one.start)
+    )
     final = [one for one in stated if one.weight == "final"]
     if not stated:
         return None
@@ -131,8 +147,18 @@ def _decided(plain: str, options: Options) -> Statement | None:
     if final and last.weight != "final" and not CORRECTED.search(plain, final[-1].end, last.end):
         return final[-1]
     same = {one.letters for one in stated if one.rule == last.rule}
-    if last.weight == "stated" and len(same) >= 3 and len({letter for letters in same for letter in letters}) >= options.count:
-        return Statement(tuple(sorted({letter for letters in same for letter in letters})), last.start, last.end, "every option", "stated")
+    if (
+        last.weight == "stated"
+        and len(same) >= 3
+        and len({letter for letters in same for letter in letters}) >= options.count
+    ):
+        return Statement(
+            tuple(sorted({letter for letters in same for letter in letters})),
+            last.start,
+            last.end,
+            "every option",
+            "stated",
+        )
     return last
 
 
@@ -146,23 +172,31 @@ def _lines(plain: str) -> list[tuple[int, str]]:
     return places
 
 
-def _alone(plain: str, options: Options) -> Statement | None:
+def _alone(plain: str, options: QuestionOptions) -> Statement | None:
     """A letter with nothing else on its line; different ones on several lines decide nothing."""
     lines = _lines(plain)
     found: list[Statement] = []
     for number, (start, line) in enumerate(lines):
         match = _ALONE.match(line)
-        if match is None or (match[1].islower() and len(lines) > 1 and not re.search(r"[(\[【「]", line[: match.start(1)])):
+        if match is None or (
+            match[1].islower() and len(lines) > 1 and not re.search(r"[(\[【「]", line[: match.start(1)])
+        ):
             continue
         letters = tuple(dict.fromkeys(re.findall(r"[A-Z]", re.sub(r"(?i)or|and", " ", match[1]).upper())))
-        label = line.rstrip().endswith((":", "、")) and len(lines) > 1  # "A:" is an answer's heading, "B:" and B、 a list's
-        cut_list = 0 < number == len(lines) - 1 and bool(re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1]))
+        label = (
+            line.rstrip().endswith((":", "、")) and len(lines) > 1
+        )  # "A:" is an answer's heading, "B:" and B、 a list's
+        cut_list = 0 < number == len(lines) - 1 and bool(
+            re.match(rf"{_MARK}{chr(ord(letters[0]) - 1)}\s*[.):、]", lines[number - 1][1])
+        )
         if LETTERS.index(letters[0]) < options.count and not label and not cut_list:
             found.append(Statement(letters, start, start + len(line), "alone", "stated"))
     every = tuple(dict.fromkeys(letter for one in found for letter in one.letters))
     if not found or (len(every) > 1 and len(found) > 1 and found[0].start != lines[0][0]):
         return None
-    return found[-1] if len(every) == 1 else Statement(every, found[0].start, found[-1].end, "alone", "stated")
+    return (
+        found[-1] if len(every) == 1 else Statement(every, found[0].start, found[-1].end, "alone", "stated")
+    )
 
 
 @dataclass(frozen=True)
@@ -175,20 +209,25 @@ class _Lead:
     end: int
 
 
-def _leads(plain: str, options: Options) -> list[_Lead]:
+def _leads(plain: str, options: QuestionOptions) -> list[_Lead]:
     found = []
     for start, line in _lines(plain):
         match = _LEAD.match(line) or _spaced(line, options)
         if match is None or (place := LETTERS.index(match[1].upper())) >= options.count:
             continue
-        if match[1].islower() and not (match[2].strip() in (")", "].", ").", "]") or _follows(match[3], place, options)):
+        if match[1].islower() and not (
+            match[2].strip() in (")", "].", ").", "]") or _follows(match[3], place, options)
+        ):
             continue
         found.append(_Lead(match[1].upper(), match[3], start, start + len(line)))
     return found
 
 
-def _lead(plain: str, options: Options) -> Statement | None:
-    """A letter at the start ("B. Paris"), or at the end where no other line begins with one; not where the lines list the options."""
+def _lead(plain: str, options: QuestionOptions) -> Statement | None:
+    """A letter at the start ("B.
+
+    Paris"), or at the end where no other line begins with one; not where the lines list the options.
+    """
     leads, lines = _leads(plain, options), _lines(plain)
     if not leads:
         return None
@@ -205,7 +244,9 @@ def _lead(plain: str, options: Options) -> Statement | None:
     several = None if own_text else payload(plain, first.start, options)
     if several is not None and len(several.letters) > 1:
         return Statement(several.letters, first.start, several.end, "lead", "stated")
-    if _listed(leads) or (not own_text and re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest)):  # "A. B. C. D."
+    if _listed(leads) or (
+        not own_text and re.match(r"\s*[A-Z]\s*(?:[.):、,]|$)", first.rest)
+    ):  # "A. B. C. D."
         return None
     own = alike(options.texts[LETTERS.index(first.letter)]) if options.texts else ""
     rest = alike(_REASONS.split(first.rest, maxsplit=1)[0])
@@ -228,11 +269,13 @@ def _listed(leads: list[_Lead]) -> bool:
     return len({lead.letter for lead in leads}) > 2 and not texts[1].startswith(texts[0])
 
 
-def _follows(rest: str, place: int, options: Options) -> bool:
-    return not rest.strip() or (place < len(options.texts) and alike(rest).startswith(alike(options.texts[place])))
+def _follows(rest: str, place: int, options: QuestionOptions) -> bool:
+    return not rest.strip() or (
+        place < len(options.texts) and alike(rest).startswith(alike(options.texts[place]))
+    )
 
 
-def _spaced(line: str, options: Options) -> re.Match[str] | None:
+def _spaced(line: str, options: QuestionOptions) -> re.Match[str] | None:
     """A letter, a blank, and the option's own text or a reason."""
     match = _SPACED.match(line)
     if match is None:
@@ -242,17 +285,23 @@ def _spaced(line: str, options: Options) -> re.Match[str] | None:
     return match if reason or names(said, LETTERS.index(match[1].upper()), options) else None
 
 
-def _judgement(plain: str, options: Options) -> Statement | None:
+def _judgement(plain: str, options: QuestionOptions) -> Statement | None:
     """The one letter that is called right (for a question that asks what is wrong: the one called wrong)."""
     found = [*judged(plain, options), *(one for one in cued(plain, options) if one.weight == "judged")]
-    wanted = [one for one in found if one.wrong == options.negative] or [one for one in found if not one.wrong]
+    wanted = [one for one in found if one.wrong == options.negative] or [
+        one for one in found if not one.wrong
+    ]
     every = tuple(dict.fromkeys(letter for one in wanted for letter in one.letters))
     if not wanted:
         return None
-    return wanted[-1] if len(every) == 1 else Statement(every, wanted[0].start, wanted[-1].end, "X is right", "judged")
+    return (
+        wanted[-1]
+        if len(every) == 1
+        else Statement(every, wanted[0].start, wanted[-1].end, "X is right", "judged")
+    )
 
 
-def _option(plain: str, options: Options) -> Statement | None:
+def _option(plain: str, options: QuestionOptions) -> Statement | None:
     """The text of one option, as the whole answer or as a line of it."""
     whole = options.letter(plain)
     if whole is not None:
@@ -260,15 +309,21 @@ def _option(plain: str, options: Options) -> Statement | None:
     place = ordinal(plain, 0, options)
     if place is not None and not plain[place.end :].strip(" \n.。!"):
         return Statement(place.letters, 0, place.end, "option's place", "stated")
-    found = [(start, line, letter) for start, line in _lines(plain) if (letter := options.letter(line.strip(" -*>#")))]
+    found = [
+        (start, line, letter)
+        for start, line in _lines(plain)
+        if (letter := options.letter(line.strip(" -*>#")))
+    ]
     letters = tuple(dict.fromkeys(letter for _, _, letter in found))
     if not found:
         return None
     return Statement(letters, found[0][0], found[-1][0] + len(found[-1][1]), "option's text", "stated")
 
 
-def _mentioned(plain: str, options: Options) -> Statement | None:
-    """The one option that a single sentence names, at its beginning or end: "The capital of France is Paris."."""
+def _mentioned(plain: str, options: QuestionOptions) -> Statement | None:
+    """The one option that a single sentence names, at its beginning or end: "The capital of France is
+    Paris.".
+    """
     said = plain.strip()
     if len(said) > _SENTENCE or re.search(r"[。!?\n]\s*\S|\.\s+\S", said) or _NEGATED.search(said):
         return None
@@ -278,7 +333,11 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
         own = " ".join(re.findall(_WORDS, alike(text)))
         if own and f" {own} " in words:
             named.append((own, LETTERS[place]))
-    widest = [(own, letter) for own, letter in named if not any(f" {own} " in f" {other} " for other, _ in named if other != own)]
+    widest = [
+        (own, letter)
+        for own, letter in named
+        if not any(f" {own} " in f" {other} " for other, _ in named if other != own)
+    ]
     said_own = widest[0][0] if len(widest) == 1 else ""
     if (
         len(said_own) < 2
@@ -289,9 +348,13 @@ def _mentioned(plain: str, options: Options) -> Statement | None:
     return Statement((widest[0][1],), 0, len(plain), "option named", "judged")
 
 
-def _tentative(plain: str, options: Options) -> Statement | None:
+def _tentative(plain: str, options: QuestionOptions) -> Statement | None:
     """The letter of every supposition; different ones decide nothing."""
     found = [one for one in cued(plain, options) if one.weight == "tentative"]
     last = max(found, key=lambda one: one.end, default=None)
     every = tuple(dict.fromkeys(letter for one in found for letter in one.letters))
-    return last if last is None or len(every) == 1 else Statement(every, found[0].start, last.end, "tentative", "tentative")
+    return (
+        last
+        if last is None or len(every) == 1
+        else Statement(every, found[0].start, last.end, "tentative", "tentative")
+    )

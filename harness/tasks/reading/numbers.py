@@ -1,8 +1,8 @@
 """The number that a free answer to a word problem gives.
 
-In this order: a box, a tag, JSON or ``####``; the last statement ("the answer is 12", 答案是12); the last number. Thousands separators,
-full-width digits, 一百二十, "twenty-five", 1.2万, 1.5×10^3, 2½, 三分之二 and fractions are numbers; numbers of steps and
-lists and clock times are none.
+In this order: a box, a tag, JSON or ``####``; the last statement ("the answer is 12", 答案是12); the last
+number. Thousands separators, full-width digits, 一百二十, "twenty-five", 1.2万, 1.5×10^3, 2½, 三分之二 and fractions
+are numbers; numbers of steps and lists and clock times are none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,16 @@ _POWER = (
     r"(?:[eE](?P<exponent>[+-]?\d{1,2})(?![\w.])|\s*(?:×|x|\\times|\\cdot)\s*10\s*\^\s*\{?\s*(?P<ten>[+-]?\d{1,2})\s*\}?"
     r"|\s*\^\s*\{?\s*(?P<power>-?\d{1,2})(?!\d)\s*\}?)"
 )
-_SCALE = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALE = {
+    "十": 10,
+    "百": 100,
+    "千": 1000,
+    "万": 10**4,
+    "亿": 10**8,
+    "thousand": 1000,
+    "million": 10**6,
+    "billion": 10**9,
+}
 _SCALE |= {"k": 1000, "m": 10**6, "dozen": 12}
 _MEASURE = "个只条本元块件斤米人岁张颗朵支枝台辆箱盒袋瓶杯棵头匹页次天年月倍名位双套根粒串筐篮枚艘户间层排行组分角厘公千克吨升平小时秒"
 _HAN = "零〇一二两三四五六七八九十百千万亿"
@@ -65,13 +74,22 @@ _OTHER = re.compile(r"\s*[A-Za-z一-鿿]{0,10}\s*(?:(?i:\bor\b)|或者?|还是)\
 def read_number(text: str) -> Reading:
     """The number as plain digits ("1200", "-3", "2.5", "1/2"), or None with the reason as the rule's name."""
     plain = fold(text)
-    end = next((found.start() for found in islice(RUN_ON.finditer(plain), 10) if list(_numbers(plain[: found.start()]))), len(plain))
+    end = next(
+        (
+            found.start()
+            for found in islice(RUN_ON.finditer(plain), 10)
+            if list(_numbers(plain[: found.start()]))
+        ),
+        len(plain),
+    )
     plain = plain[:end]
     if not plain.strip():
         return Reading(None, "empty")
     for rule, start, stop, inner in reversed(list(structures(plain))):
         if rule == r"\boxed":
-            inner = re.sub(r"\}$", "", plain[start:stop].partition("{")[2])  # with its braces, which fractions need
+            inner = re.sub(
+                r"\}$", "", plain[start:stop].partition("{")[2]
+            )  # with its braces, which fractions need
         found = list(_numbers(inner))
         if found:
             value = found[-1][2] if len(found) == 1 or "=" in inner else None
@@ -83,18 +101,24 @@ def read_number(text: str) -> Reading:
         if other and _NUMBER.match(plain, other.end()):
             return Reading(None, "answer: several numbers", text[start : other.end()].strip() + "…")
         return Reading(value, "answer", text[start:stop].strip())
-    every = list(_numbers(plain)) or list(_numbers(plain, stated=len(plain.strip()) <= 6 and "一" not in plain))
+    every = list(_numbers(plain)) or list(
+        _numbers(plain, stated=len(plain.strip()) <= 6 and "一" not in plain)
+    )
     if not every and len(plain.strip()) <= 6:  # "5." is no entry of a list where it is all there is
         plain = plain.strip().rstrip(".)、 ")
         every = list(_numbers(plain))
     if not every:
         return Reading(None, "no number")
     start, stop, value = every[-1]
-    return Reading(value, "last number", text[max(plain.rfind("\n", 0, start) + 1, start - 40) : stop].strip())
+    return Reading(
+        value, "last number", text[max(plain.rfind("\n", 0, start) + 1, start - 40) : stop].strip()
+    )
 
 
 def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, number) behind every cue: of an equation what it comes to, else the first number of the sentence."""
+    """(start, end, number) behind every cue: of an equation what it comes to, else the first number of the
+    sentence.
+    """
     for cue in _CUES:
         for found in deque(cue.pattern.finditer(plain), _CUES_READ):
             place = found.end()
@@ -120,7 +144,10 @@ def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str]]:
-    """(start, end, value) of every number. Numerals in words count where they can be nothing else, or where the answer is stated."""
+    """(start, end, value) of every number.
+
+    Numerals in words count where they can be nothing else, or where the answer is stated.
+    """
     labels = deque(found.span() for found in _LABEL.finditer(text))
     for found in _NUMBER.finditer(text):
         while labels and labels[0][1] <= found.start():
@@ -173,7 +200,8 @@ def _value(found: re.Match[str], text: str, stated: bool) -> str | None:
     else:
         words = found["words"].lower()
         if (
-            words in ("one", "a hundred", "ten", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+            words
+            in ("one", "a hundred", "ten", "two", "three", "four", "five", "six", "seven", "eight", "nine")
             and not stated
             and _digits(text)
         ):

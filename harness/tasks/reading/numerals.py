@@ -5,13 +5,36 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_HAN_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+}
 _HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
 _HAN_MYRIADS = {"万": 10**4, "亿": 10**8}
-_TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TEENS = (
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+)
 _ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SMALL = {word: value for value, word in enumerate((*_ONES, *_TEENS))}
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_TENS = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 _LARGE = {"hundred": 100, "thousand": 1000, "million": 10**6}
 _WORD = "|".join(sorted((*_SMALL, *_TENS), key=len, reverse=True))
 ENGLISH = (
@@ -43,7 +66,11 @@ def chinese(text: str) -> Fraction | None:
             digit = None
         else:
             last = _HAN_MYRIADS[character]
-            total = (total + section + (digit or 0)) * last if last == 10**8 else total + (section + (digit or 0)) * last
+            total = (
+                (total + section + (digit or 0)) * last
+                if last == 10**8
+                else total + (section + (digit or 0)) * last
+            )
             section, digit = 0, None
     # 一百二 is 120, 一百零二 is 102
     return Fraction(total + section + (digit or 0) * (last // 10 if last > 10 else 1))
@@ -66,7 +93,9 @@ def english(text: str) -> int | None:
             before = size
         else:
             value = _SMALL.get(word, _TENS.get(word))
-            if value is None or (before is not None and before < 100 and not (before >= 20 and 0 < value < 10)):
+            if value is None or (
+                before is not None and before < 100 and not (before >= 20 and 0 < value < 10)
+            ):
                 return None
             section, before = section + value, value
     return total + section

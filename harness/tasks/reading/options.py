@@ -19,15 +19,17 @@ _NEGATIVE = re.compile(
 
 
 @dataclass(frozen=True)
-class Options:
-    """``texts`` in the order of their letters; ``count`` letters are valid; ``negative`` questions ask which option is wrong."""
+class QuestionOptions:
+    """``texts`` in the order of their letters; ``count`` letters are valid; ``negative`` questions ask which
+    option is wrong.
+    """
 
     texts: tuple[str, ...] = ()
     count: int = MOST
     negative: bool = False
 
     @classmethod
-    def of(cls, texts: Sequence[Any], question: str = "") -> Options:
+    def of(cls, texts: Sequence[Any], question: str = "") -> QuestionOptions:
         """The options of a question."""
         return cls(tuple(map(str, texts)), len(texts) or MOST, bool(_NEGATIVE.search(fold(question))))
 
@@ -38,17 +40,26 @@ class Options:
         return LETTERS[equal[0]] if len(equal) == 1 else None
 
 
-def options_of(document: Mapping[str, Any]) -> Options:
-    """The options of an lm-eval document: columns A, B, C, …, or a list (or ARC's ``{"text": […]}``) in choices or options."""
-    question = next((str(document[key]) for key in ("question", "Question", "query", "input", "ctx") if document.get(key)), "")
+def options_of(document: Mapping[str, Any]) -> QuestionOptions:
+    """The options of an lm-eval document: columns A, B, C, …, or a list (or ARC's ``{"text": […]}``) in
+    choices or options.
+    """
+    question = next(
+        (
+            str(document[key])
+            for key in ("question", "Question", "query", "input", "ctx")
+            if document.get(key)
+        ),
+        "",
+    )
     for key in ("choices", "options"):
         listed = document.get(key)
         listed = listed.get("text") if isinstance(listed, Mapping) else listed
         if isinstance(listed, list | tuple) and listed:
-            return Options.of(listed, question)
+            return QuestionOptions.of(listed, question)
     lettered = []
     for letter in LETTERS:
         if document.get(letter) is None:
             break
         lettered.append(document[letter])
-    return Options.of(lettered, question)
+    return QuestionOptions.of(lettered, question)

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 
 from harness.tasks.reading.folding import alike
-from harness.tasks.reading.options import LETTERS, Options
+from harness.tasks.reading.options import LETTERS, QuestionOptions
 
-_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,24}"  # bounded, like all repeats here: a model may write one character a thousand times
+# bounded, like all repeats here: a model may write one character a thousand times
+_OPEN = r"[\s\"'「『【〖《〈\[({<]{0,24}"
 _CLOSE = r"[^\S\n]{0,4}[\"'」』】〗》〉\])}>]{0,8}"
 _FILL = (
     r"(?:(?i:\s{0,4}(?<![A-Za-z])(?:the|an?(?= (?:option|choice|letter))|option|choice|letter|answer"
@@ -47,7 +48,9 @@ _LISTED = re.compile(
     rf"{_CLOSE}\s*(?:$|\n|[.。;!?)\]】」』}}]|(?:都|均|皆)(?!不|错|有误)|中|之间|(?i:are both|both)\b|两项?"
     rf"|,\s*(?i:because|since|as)\b|因为)"
 )
-_ALTERNATIVE = re.compile(rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S")
+_ALTERNATIVE = re.compile(
+    rf"(?:(?i:\bor\b)|或者?|还是)\s*(?i:option|choice|选项)?{_OPEN}{_LETTER}{_CLOSE}[.):、]?[^\S\n]*\S"
+)
 _DENIAL = re.compile(r"(?i:\bnot\b|n't|\bneither\b|\bnor\b|\bwrong\b|incorrect)|不|非|错")
 _ORDINAL = re.compile(
     r"(?i:(?:option|choice|answer)\s*(?:number|no\.?|#)?\s*([1-9])(?!\d|\.\d))|(?:选项"
@@ -62,14 +65,16 @@ _PRONOUNS = frozenset("AI")
 
 @dataclass(frozen=True)
 class Payload:
-    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how they were told."""
+    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how they were
+    told.
+    """
 
     letters: tuple[str, ...]
     end: int
     by: str = "letter"
 
 
-def payload(text: str, start: int, options: Options, *, closed: bool = False) -> Payload | None:
+def payload(text: str, start: int, options: QuestionOptions, *, closed: bool = False) -> Payload | None:
     """The letters or the option's text that stand at ``start``; None where there is neither.
 
     ``closed`` asks for a letter that ends its clause (or is bracketed).
@@ -78,7 +83,11 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     place = opened.end() if opened else start
     before = re.compile(_OPEN).match(text, start)
     whole = max(
-        (found for at in {before.end() if before else start, place} if (found := _option_text(text, at, options))),
+        (
+            found
+            for at in {before.end() if before else start, place}
+            if (found := _option_text(text, at, options))
+        ),
         key=lambda one: one.end,
         default=None,
     )
@@ -88,20 +97,24 @@ def payload(text: str, start: int, options: Options, *, closed: bool = False) ->
     if letter is not None and _is_letter(text, letter, options, closed):
         if letter.start() and "\n" in text[start : letter.start()] and _lists(text, letter):
             return None
-        return _several(text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options))
+        return _several(
+            text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options)
+        )
     glued = _GLUED.match(text, place)
     if glued and _is_list(glued[1], options) and _ENDED.match(text, glued.end()):
         return Payload(tuple(glued[1]), glued.end())
     numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, place)
-    return ordinal(text, start, options) or (_option_text(text, numbered.end(), options) if numbered else None)
+    return ordinal(text, start, options) or (
+        _option_text(text, numbered.end(), options) if numbered else None
+    )
 
 
-def _is_list(letters: str, options: Options) -> bool:
+def _is_list(letters: str, options: QuestionOptions) -> bool:
     """Whether capitals are letters of options, each once and in order: "ABD", but no "DNA"."""
     return list(letters) == sorted(set(letters)) and LETTERS.index(letters[-1]) < options.count
 
 
-def whole_payload(text: str, options: Options) -> Payload | None:
+def whole_payload(text: str, options: QuestionOptions) -> Payload | None:
     """The reading of a text that should hold an answer and nothing else: a box, a tag, a JSON value."""
     said = text.strip().strip("\"'")
     equal = options.letter(said)
@@ -110,37 +123,52 @@ def whole_payload(text: str, options: Options) -> Payload | None:
     return payload(text, 0, options, closed=True)
 
 
-def _is_letter(text: str, found: re.Match[str], options: Options, closed: bool) -> bool:
+def _is_letter(text: str, found: re.Match[str], options: QuestionOptions, closed: bool) -> bool:
     """Whether a single letter is an option's and no article, pronoun or beginning of a name."""
     letter, end = found[1], found.end()
     place = LETTERS.index(letter.upper())
-    bracketed = bool(text[found.start() - 1 : found.start()].strip(" \n:")) and bool(_BRACKET.match(text, end))
+    bracketed = bool(text[found.start() - 1 : found.start()].strip(" \n:")) and bool(
+        _BRACKET.match(text, end)
+    )
     if letter.upper() in "IX" and place >= options.count:
         return False  # a pronoun; the blank of "Answer: X"
     if letter.islower():
         return place < options.count and bool(
-            _CLOSED.match(text, end) if letter != "a" else _ENDED.match(text, end) or _BRACKET.match(text, end)
+            _CLOSED.match(text, end)
+            if letter != "a"
+            else _ENDED.match(text, end) or _BRACKET.match(text, end)
         )
     if closed:
-        return bracketed or bool(_ENDED.match(text, end)) or bool(_BRACKET.match(text, end)) or _named(text, end, place, options)
+        return (
+            bracketed
+            or bool(_ENDED.match(text, end))
+            or bool(_BRACKET.match(text, end))
+            or _named(text, end, place, options)
+        )
     if letter in _PRONOUNS and not _CLOSED.match(text, end):
         return _named(text, end, place, options)
     return True
 
 
-def _named(text: str, end: int, place: int, options: Options) -> bool:
+def _named(text: str, end: int, place: int, options: QuestionOptions) -> bool:
     """Whether the option's own text follows its letter."""
     return names(text[end:].split("\n")[0].lstrip(" :.,-)](\"'"), place, options)
 
 
-def names(rest: str, place: int, options: Options) -> bool:
-    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid argument"), it must end there."""
+def names(rest: str, place: int, options: QuestionOptions) -> bool:
+    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid argument"),
+    it must end there.
+    """
     own = alike(options.texts[place]) if place < len(options.texts) else ""
     said = alike(rest)
-    return bool(own) and said.startswith(own) and not (LETTERS[place] in _PRONOUNS and re.match(r"\s*\w", said[len(own) :]))
+    return (
+        bool(own)
+        and said.startswith(own)
+        and not (LETTERS[place] in _PRONOUNS and re.match(r"\s*\w", said[len(own) :]))
+    )
 
 
-def _option_text(text: str, place: int, options: Options) -> Payload | None:
+def _option_text(text: str, place: int, options: QuestionOptions) -> Payload | None:
     """The longest option whose text stands here and ends at a boundary; None where two options have it."""
     line = text[place : place + 400].split("\n")[0]
     said = line.casefold()
@@ -162,7 +190,8 @@ def _option_text(text: str, place: int, options: Options) -> Payload | None:
 
 
 def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
-    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is said of B alone.
+    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is
+    said of B alone.
 
     ``named``: the option's own text follows, which may name letters ("D) A and C").
     """
@@ -192,7 +221,12 @@ def _alternative(text: str, first: re.Match[str]) -> list[str]:
     """The second of two options named with their texts: "(A) London or (B) Paris"."""
     rest = re.split(r"[。;!?\n]", text[first.end() : first.end() + 160])[0]
     found = _ALTERNATIVE.search(rest)
-    if found is None or found[1].islower() or _DENIAL.search(rest[: found.start()]) or re.search(r"[a-z]\.\s", rest[: found.start()]):
+    if (
+        found is None
+        or found[1].islower()
+        or _DENIAL.search(rest[: found.start()])
+        or re.search(r"[a-z]\.\s", rest[: found.start()])
+    ):
         return []
     return [found[1]] if re.match(rf"{_CLOSE}[.):、]|{_CLOSE}[)\]]", rest[found.end(1) :]) else []
 
@@ -203,7 +237,7 @@ def _lists(text: str, found: re.Match[str]) -> bool:
     return bool(re.match(rf"[^\n]*\n\s*[-*(]*{following}\s*[.):、]", text[found.end() :]))
 
 
-def ordinal(text: str, start: int, options: Options) -> Payload | None:
+def ordinal(text: str, start: int, options: QuestionOptions) -> Payload | None:
     """The second option, 第二个选项, ②: only where no option's text holds such numbers."""
     blank = re.compile(r"[\s:是为\"'(【「]*(?i:the\s+)?").match(text, start)
     for place in dict.fromkeys((blank.end() if blank else start, start)):
@@ -211,7 +245,9 @@ def ordinal(text: str, start: int, options: Options) -> Payload | None:
         if found is None:
             continue
         said = next(group for group in found.groups() if group)
-        if said in "①②③④⑤⑥⑦⑧⑨⑩" and (not options.texts or any(re.search("[①-⑩]", option) for option in options.texts)):
+        if said in "①②③④⑤⑥⑦⑧⑨⑩" and (
+            not options.texts or any(re.search("[①-⑩]", option) for option in options.texts)
+        ):
             return None
         number = _number(said, options.count)
         return Payload((LETTERS[number],), found.end(), "ordinal") if 0 <= number < options.count else None

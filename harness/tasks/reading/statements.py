@@ -1,4 +1,5 @@
-"""Every place where a text states an answer: by a cue, in a structure (box, tag, JSON), or by a judgement ("B is correct").
+"""Every place where a text states an answer: by a cue, in a structure (box, tag, JSON), or by a judgement ("B
+is correct").
 
 All on folded text. What is denied, asked, supposed or said of others states nothing.
 """
@@ -25,7 +26,7 @@ from harness.tasks.reading.cues import (
     Cue,
     Weight,
 )
-from harness.tasks.reading.options import LETTERS, Options
+from harness.tasks.reading.options import LETTERS, QuestionOptions
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 _SENTENCE = 300
@@ -38,7 +39,10 @@ _STRUCTURES = 20
 
 @dataclass(frozen=True)
 class Statement:
-    """``letters`` stated at ``start`` to ``end``; several letters are no decision. ``wrong``: said to be wrong, not right."""
+    """``letters`` stated at ``start`` to ``end``; several letters are no decision.
+
+    ``wrong``: said to be wrong, not right.
+    """
 
     letters: tuple[str, ...]
     start: int
@@ -48,7 +52,7 @@ class Statement:
     wrong: bool = False
 
 
-def cued(text: str, options: Options) -> Iterator[Statement]:
+def cued(text: str, options: QuestionOptions) -> Iterator[Statement]:
     """Statements behind a cue. Of cues that lead to the same letter the first one names the rule."""
     known: set[int] = set()
     for cue in CUES:
@@ -57,20 +61,29 @@ def cued(text: str, options: Options) -> Iterator[Statement]:
             if said is None or said.end in known:
                 continue
             weight = weight_of(text, found, cue)
-            if weight is None or _asked(text, said.end) or RETRACTED.match(text, said.end) or _ALSO.match(text, said.end):
+            if (
+                weight is None
+                or _asked(text, said.end)
+                or RETRACTED.match(text, said.end)
+                or _ALSO.match(text, said.end)
+            ):
                 continue
             if cue.closed and any(LETTERS.index(letter) >= options.count for letter in said.letters):
                 continue  # "i.e., H": a letter of the question's own
             known.add(said.end)
             start = found.start() + len(found[0]) - len(found[0].lstrip(" \n,.;。("))
-            rule = cue.rule if said.by == "letter" else f"{cue.rule}, option's {'text' if said.by == 'text' else 'place'}"
+            rule = (
+                cue.rule
+                if said.by == "letter"
+                else f"{cue.rule}, option's {'text' if said.by == 'text' else 'place'}"
+            )
             yield Statement(said.letters, start, said.end, rule, weight)
 
 
 _ALSO = re.compile(r"[\s\"'」』】)]{0,4}(?:也|都)(?:可以?|行|对|正确|有道理)")
 
 
-def _behind(text: str, found: re.Match[str], cue: Cue, options: Options) -> Payload | None:
+def _behind(text: str, found: re.Match[str], cue: Cue, options: QuestionOptions) -> Payload | None:
     """The payload behind a cue; behind "not A but B" and 不是A而是B it is B."""
     denied = NOT_AFTER.match(text, found.end())
     if denied is None:
@@ -82,9 +95,14 @@ def _behind(text: str, found: re.Match[str], cue: Cue, options: Options) -> Payl
 
 
 def weight_of(text: str, found: re.Match[str], cue: Cue) -> Weight | None:
-    """What the statement weighs by the words before it in its sentence; None where it is denied or said of others."""
+    """What the statement weighs by the words before it in its sentence; None where it is denied or said of
+    others.
+    """
     near = max(0, found.start() - _SENTENCE)
-    begin = max([near + match.end() for match in re.finditer(r"[。!?;\n]|\.\s", text[near : found.start()])], default=near)
+    begin = max(
+        [near + match.end() for match in re.finditer(r"[。!?;\n]|\.\s", text[near : found.start()])],
+        default=near,
+    )
     before = text[begin : found.start()]
     if NOT_BEFORE_EN.search(before) or NOT_BEFORE_ZH.search(before.rstrip()):
         return None
@@ -103,17 +121,26 @@ def _asked(text: str, end: int) -> bool:
 
 def structures(text: str) -> Iterator[tuple[str, int, int, str]]:
     """(rule, start, end, content) of every box, tag and JSON answer, in the text's order."""
-    found = [(name, match.start(), match.end(), match[match.re.groups]) for name, form in STRUCTURES for match in form.finditer(text)]
+    found = [
+        (name, match.start(), match.end(), match[match.re.groups])
+        for name, form in STRUCTURES
+        for match in form.finditer(text)
+    ]
     found += [(r"\boxed", start, end, inner) for start, end, inner in _boxes(text)]
     for match in JSON.finditer(text):
         listed = re.sub(r"[\"']", "", match[3]) if match[3] is not None else None
         found.append(
-            ("JSON", match.start(), match.end(), listed if listed is not None else next((part for part in match.groups() if part), ""))
+            (
+                "JSON",
+                match.start(),
+                match.end(),
+                listed if listed is not None else next((part for part in match.groups() if part), ""),
+            )
         )
     yield from sorted(found, key=lambda one: one[2])
 
 
-def structured(text: str, options: Options) -> Iterator[Statement]:
+def structured(text: str, options: QuestionOptions) -> Iterator[Statement]:
     """Answers in boxes, tags and JSON. Where one holds nothing that is an option, nothing is stated."""
     for rule, start, end, inner in list(structures(text))[-_STRUCTURES:]:
         said = whole_payload(inner, options) or _sentence(inner[:_SENTENCE], options)
@@ -121,7 +148,7 @@ def structured(text: str, options: Options) -> Iterator[Statement]:
             yield Statement(said.letters, start, end, rule, "final")
 
 
-def _sentence(inner: str, options: Options) -> Payload | None:
+def _sentence(inner: str, options: QuestionOptions) -> Payload | None:
     """The last statement of a sentence inside a structure: <answer>The answer is B</answer>."""
     said = max(cued(inner, options), key=lambda one: one.start, default=None)
     return None if said is None else Payload(said.letters, said.end)
@@ -187,7 +214,9 @@ _ONLY = re.compile(
     r"(?=\W+(?:(?:also|both|all)\s)?"
     r"(?i:satisf|meets?\b|fits?\b|fulfil|match|holds?\b|works?\b|makes sense|applies|agrees|remains))"
 )
-_SMALL = re.compile(r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))")
+_SMALL = re.compile(
+    r"((?i:\boption|\bchoice|选项)\s{0,2}\(?)([a-z])(?=\)?\s{0,2}(?:(?i:is|was|seems)\b|是|正确|符合|最))"
+)
 _VERDICT = re.compile(
     r"(?m)^[\s*#>(|-]{0,8}([A-Z])\s{0,8}(?:选项|项)?(?:[.):、|]|(?=[√×]))([^\n]{0,120}?(?:[-—:;,(|]|\.\s|\s(?=[√×])))??\s{0,4}"
     r"((?i:incorrect|correct|wrong|right|false|true)|不正确|正确|错误?|不?对|√|×)[\s).。!|]{0,8}$"
@@ -195,8 +224,10 @@ _VERDICT = re.compile(
 """Lines of an analysis: "B. Paris - correct.", C：错误."""
 
 
-def judged(text: str, options: Options) -> Iterator[Statement]:
-    """What is said to be right or wrong of a letter: "B is the correct answer" states, "B is correct" judges."""
+def judged(text: str, options: QuestionOptions) -> Iterator[Statement]:
+    """What is said to be right or wrong of a letter: "B is the correct answer" states, "B is correct"
+    judges.
+    """
     for found in _WRONG_ONE.finditer(text):
         said = payload(text, found.end(), options)
         if said is not None and not _asked(text, said.end):
@@ -206,7 +237,14 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
         if said is not None and not _asked(text, said.end):
             yield Statement(said.letters, found.start(), said.end, "X is right", "judged")
     for found in _TICKED.finditer(text):
-        yield Statement((found[1] or found[3],), found.start(), found.end(), "verdict", "judged", wrong=found[2] in ("×", "错"))
+        yield Statement(
+            (found[1] or found[3],),
+            found.start(),
+            found.end(),
+            "verdict",
+            "judged",
+            wrong=found[2] in ("×", "错"),
+        )
     for found in _ONLY.finditer(text):
         if not _asked(text, found.end()):
             yield Statement((found[1],), found.start(), found.end(), "X is right", "judged")
@@ -218,7 +256,11 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
         yield Statement((found[1],), found.start(1), found.end(3), "verdict", "judged", wrong=not right)
     for found in _JUDGED.finditer(text):
         kind = next((name for name, group in found.groupdict().items() if group), "right_en")
-        letters = tuple(dict.fromkeys(re.findall(r"(?<![A-Za-z0-9])([A-Z])(?![A-Za-z0-9])", found[1] + " " + (found[2] or ""))))
+        letters = tuple(
+            dict.fromkeys(
+                re.findall(r"(?<![A-Za-z0-9])([A-Z])(?![A-Za-z0-9])", found[1] + " " + (found[2] or ""))
+            )
+        )
         before = text[max(text.rfind("\n", 0, found.start()), found.start() - 60) + 1 : found.start() + 1]
         if _asked(text, found.end()) or RETRACTED.match(text, found.end()):
             continue
@@ -228,9 +270,15 @@ def judged(text: str, options: Options) -> Iterator[Statement]:
             or HYPOTHESIS.search(before)
         ):
             continue
-        definite = kind.startswith("answer") and not re.search(r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind])  # not "a correct answer"
+        definite = kind.startswith("answer") and not re.search(
+            r"(?i:\b(?:is|was|be) (?:an?|one) )", found[kind]
+        )  # not "a correct answer"
         weight: Weight = "stated" if definite else "judged"
-        echoed = re.match(r"[\s)]{0,4}[.):、]", text[found.end(1) :]) and options.letter(text[found.end(1) : found.end()].strip(" .):、"))
+        echoed = re.match(r"[\s)]{0,4}[.):、]", text[found.end(1) :]) and options.letter(
+            text[found.end(1) : found.end()].strip(" .):、")
+        )
         if not letters or echoed:  # the line of an option that reads "正确"
             continue
-        yield Statement(letters, found.start(1), found.end(), "X is right", weight, wrong=kind.startswith("wrong"))
+        yield Statement(
+            letters, found.start(1), found.end(), "X is right", weight, wrong=kind.startswith("wrong")
+        )

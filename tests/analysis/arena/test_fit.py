@@ -19,7 +19,12 @@ PUBLISHED = ROOT.parent / "shared" / "published" / "lmsys-arena-2024-03-29"
 def counted(*pairs: tuple[str, str, float, float], ties: float = 0) -> Votes:
     """Votes of (a, b, wins of a, wins of b)."""
     models = tuple(dict.fromkeys(name for a, b, *_ in pairs for name in (a, b)))
-    rows = [(models.index(a), models.index(b), y, n) for a, b, won, lost in pairs for y, n in ((1.0, won), (0.0, lost), (0.5, ties)) if n]
+    rows = [
+        (models.index(a), models.index(b), y, n)
+        for a, b, won, lost in pairs
+        for y, n in ((1.0, won), (0.0, lost), (0.5, ties))
+        if n
+    ]
     first, second, outcome, weight = (np.array(column) for column in zip(*rows, strict=True))
     return Votes(models, first, second, outcome, weight.astype(float), np.zeros((len(rows), 0)))
 
@@ -41,11 +46,18 @@ def test_the_worked_example_of_an_encyclopedia() -> None:
     """Check figure 1: four players, strengths with geometric mean 1."""
     found = fit(counted(("A", "B", 2, 3), ("A", "D", 1, 4), ("B", "C", 5, 3), ("C", "D", 1, 3)))
     strengths = dict(zip(found.models, np.exp(found.theta), strict=True))
-    assert {name: f"{value:.3f}" for name, value in strengths.items()} == {"A": "0.640", "B": "1.043", "C": "0.660", "D": "2.270"}
+    assert {name: f"{value:.3f}" for name, value in strengths.items()} == {
+        "A": "0.640",
+        "B": "1.043",
+        "C": "0.660",
+        "D": "2.270",
+    }
 
 
 def test_citations_among_journals() -> None:
-    """Check figure 2: what R's BradleyTerry2 prints of Stigler's table, estimates and the model's standard errors."""
+    """Check figure 2: what R's BradleyTerry2 prints of Stigler's table, estimates and the model's standard
+    errors.
+    """
     found = fit(
         counted(
             ("Biometrika", "CommStat", 730, 33),
@@ -56,7 +68,11 @@ def test_citations_among_journals() -> None:
             ("JASA", "JRSSB", 142, 325),
         )
     )
-    said = {"CommStat": ("-2.94907", "0.10255"), "JASA": ("-0.47957", "0.06059"), "JRSSB": ("0.26895", "0.07083")}
+    said = {
+        "CommStat": ("-2.94907", "0.10255"),
+        "JASA": ("-0.47957", "0.06059"),
+        "JRSSB": ("0.26895", "0.07083"),
+    }
     for name, figures in said.items():
         value, error = found.difference(name, "Biometrika", robust=False)
         assert (f"{value:.5f}", f"{error:.5f}") == figures
@@ -64,7 +80,9 @@ def test_citations_among_journals() -> None:
 
 @pytest.mark.parametrize("style", [False, True])
 def test_statsmodels_gives_the_same(style: bool) -> None:
-    """A binomial GLM without intercept, the first model as the reference, with HC0: estimates, both kinds of errors, style effects."""
+    """A binomial GLM without intercept, the first model as the reference, with HC0: estimates, both kinds of
+    errors, style effects.
+    """
     import statsmodels.api as sm
 
     votes = drawn(7, style=style)
@@ -89,9 +107,13 @@ def test_statsmodels_gives_the_same(style: bool) -> None:
 
 def test_counting_by_pairs_changes_nothing() -> None:
     single = drawn(3)
-    keys, counts = np.unique(np.stack([single.first, single.second, 2 * single.outcome]), axis=1, return_counts=True)
+    keys, counts = np.unique(
+        np.stack([single.first, single.second, 2 * single.outcome]), axis=1, return_counts=True
+    )
     first, second = keys[:2].astype(int)
-    paired = Votes(single.models, first, second, keys[2] / 2, counts.astype(float), np.zeros((len(counts), 0)))
+    paired = Votes(
+        single.models, first, second, keys[2] / 2, counts.astype(float), np.zeros((len(counts), 0))
+    )
     assert fit(paired).theta == pytest.approx(fit(single).theta, abs=1e-10)
     assert fit(paired).sandwich == pytest.approx(fit(single).sandwich, abs=1e-12)
 
@@ -126,19 +148,27 @@ def test_the_scale_the_anchor_and_the_ranks() -> None:
     found = make_ratings(votes)
     assert np.mean([row.rating for row in found.rows]) == pytest.approx(1000)
     best = found.rows[0]
-    assert [(row.model, row.rank, row.rank_high) for row in found.rows] == [("a", 1, 1), ("b", 2, 3), ("c", 2, 3)]
+    assert [(row.model, row.rank, row.rank_high) for row in found.rows] == [
+        ("a", 1, 1),
+        ("b", 2, 3),
+        ("c", 2, 3),
+    ]
     assert best.high - best.low == pytest.approx(2 * 1.959964 * best.se, rel=1e-6)
     anchored = make_ratings(votes, anchor=("b", 1114))
     at = {row.model: row for row in anchored.rows}
     assert at["b"].rating == at["b"].low == at["b"].high == 1114
     value, error = fit(votes).difference("a", "b")
-    assert (at["a"].rating - 1114, at["a"].se) == pytest.approx((400 * value / math.log(10), 400 * error / math.log(10)))
+    assert (at["a"].rating - 1114, at["a"].se) == pytest.approx(
+        (400 * value / math.log(10), 400 * error / math.log(10))
+    )
     with pytest.raises(ConfigError, match="--anchor d"):
         make_ratings(votes, anchor=("d", 1))
 
 
 def test_the_sandwich_covers_and_the_bootstrap_agrees_with_it() -> None:
-    """400 samples of known strengths, a fifth of the votes ties drawn at random: 95 % intervals hold the limit in 92 to 98 of 100."""
+    """400 samples of known strengths, a fifth of the votes ties drawn at random: 95 % intervals hold the
+    limit in 92 to 98 of 100.
+    """
     limit = np.mean([fit(drawn_again(seed, 6000)).difference("m0", "m1")[0] for seed in range(60)])
     held = 0
     for seed in range(400):
@@ -176,13 +206,21 @@ def test_the_bootstrap_is_seeded_and_refuses_what_it_cannot_resample() -> None:
 @pytest.mark.parametrize(
     ("pairs", "said"),
     [
-        ([("a", "b", 3, 2), ("a", "c", 4, 1), ("perfect", "a", 9, 0), ("c", "b", 1, 1)], ["never lost: perfect", "--without perfect"]),
+        (
+            [("a", "b", 3, 2), ("a", "c", 4, 1), ("perfect", "a", 9, 0), ("c", "b", 1, 1)],
+            ["never lost: perfect", "--without perfect"],
+        ),
         ([("a", "b", 3, 2), ("hopeless", "b", 0, 7)], ["never won: hopeless"]),
         ([("a", "b", 3, 2), ("c", "d", 1, 4)], ["never met", "(a, b)", "(c, d)"]),
-        ([("a", "b", 3, 2), ("c", "d", 1, 4), ("a", "c", 5, 0)], ["only one side ever won", "(a, b)", "(c, d)"]),
+        (
+            [("a", "b", 3, 2), ("c", "d", 1, 4), ("a", "c", 5, 0)],
+            ["only one side ever won", "(a, b)", "(c, d)"],
+        ),
     ],
 )
-def test_votes_that_determine_nothing_name_the_models(pairs: list[tuple[str, str, float, float]], said: list[str]) -> None:
+def test_votes_that_determine_nothing_name_the_models(
+    pairs: list[tuple[str, str, float, float]], said: list[str]
+) -> None:
     with pytest.raises(DataError) as error:
         fit(counted(*pairs))
     assert all(part in str(error.value) for part in said), error.value
@@ -213,7 +251,9 @@ def test_a_warm_start_ends_where_a_cold_one_does() -> None:
 
 
 def test_real_votes_of_2024_give_the_published_order() -> None:
-    """154,279 real battles of 25 models, ties left out, against the ratings published then (of all models and ties): Spearman 0.995."""
+    """154,279 real battles of 25 models, ties left out, against the ratings published then (of all models and
+    ties): Spearman 0.995.
+    """
     file = PUBLISHED / "pairs" / "train-00000-of-00001.parquet"
     if not file.is_file():
         pytest.skip(f"no published votes at {PUBLISHED}")
@@ -223,7 +263,11 @@ def test_real_votes_of_2024_give_the_published_order() -> None:
     votes = read_votes(file)
     assert (len(votes.models), votes.battles) == (25, 154_279)
     mine = {row.model: row.rating for row in make_ratings(votes).rows}
-    table = pd.read_parquet(PUBLISHED / "ratings" / "train-00000-of-00001.parquet").set_index("model")["rating"]
+    table = pd.read_parquet(PUBLISHED / "ratings" / "train-00000-of-00001.parquet").set_index("model")[
+        "rating"
+    ]
     theirs = [float(table[name]) for name in mine]
     assert spearmanr(list(mine.values()), theirs).statistic > 0.99
-    assert np.corrcoef(theirs, list(mine.values()))[0, 1] > 0.99  # not to the digit: without ties differences are larger
+    assert (
+        np.corrcoef(theirs, list(mine.values()))[0, 1] > 0.99
+    )  # not to the digit: without ties differences are larger

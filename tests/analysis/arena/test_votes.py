@@ -1,4 +1,6 @@
-"""Reading votes: LMArena's columns and simple ones, in every kind of file; what is no vote is refused with its row."""
+"""Reading votes: LMArena's columns and simple ones, in every kind of file; what is no vote is refused with
+its row.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from harness.analysis.arena import files, fit, make_ratings, read_votes
 from harness.errors import DataError
 
 
-def metadata(length: tuple[int, int], headers: tuple[int, int] = (0, 0), bold: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+def metadata(
+    length: tuple[int, int], headers: tuple[int, int] = (0, 0), bold: tuple[int, int] = (0, 0)
+) -> dict[str, Any]:
     """LMArena's conv_metadata of two answers."""
     found: dict[str, Any] = {}
     for place, side in enumerate("ab"):
@@ -26,10 +30,34 @@ def metadata(length: tuple[int, int], headers: tuple[int, int] = (0, 0), bold: t
 
 
 BATTLES = [
-    {"model_a": "x", "model_b": "y", "winner": "model_a", "language": "Chinese", "conv_metadata": metadata((100, 50), (2, 0))},
-    {"model_a": "y", "model_b": "x", "winner": "model_a", "language": "English", "conv_metadata": metadata((10, 29), bold=(3, 1))},
-    {"model_a": "x", "model_b": "y", "winner": "tie (bothbad)", "language": "Chinese", "conv_metadata": metadata((7, 7))},
-    {"model_a": "y", "model_b": "x", "winner": "model_b", "language": "English", "conv_metadata": metadata((7, 8))},
+    {
+        "model_a": "x",
+        "model_b": "y",
+        "winner": "model_a",
+        "language": "Chinese",
+        "conv_metadata": metadata((100, 50), (2, 0)),
+    },
+    {
+        "model_a": "y",
+        "model_b": "x",
+        "winner": "model_a",
+        "language": "English",
+        "conv_metadata": metadata((10, 29), bold=(3, 1)),
+    },
+    {
+        "model_a": "x",
+        "model_b": "y",
+        "winner": "tie (bothbad)",
+        "language": "Chinese",
+        "conv_metadata": metadata((7, 7)),
+    },
+    {
+        "model_a": "y",
+        "model_b": "x",
+        "winner": "model_b",
+        "language": "English",
+        "conv_metadata": metadata((7, 8)),
+    },
 ]
 
 
@@ -42,7 +70,10 @@ def written(folder: Path, kind: str, rows: list[dict[str, Any]]) -> Path:
     elif kind == "parquet":
         pd.DataFrame(rows).to_parquet(path)
     else:
-        flat = [{key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()} for row in rows]
+        flat = [
+            {key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()}
+            for row in rows
+        ]
         pd.DataFrame(flat).to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
     return path
 
@@ -58,17 +89,31 @@ def test_every_kind_of_file_gives_the_same_votes(tmp_path: Path, kind: str) -> N
     styled = read_votes(path, style=True)
     assert styled.battles == 4
     assert styled.wins().tolist() == votes.wins().tolist()
-    expected = [[50 / 151, 2 / 3, 0, -2 / 5], [-19 / 40, 0, 2 / 7, -2 / 5], [0, 0, 0, -2 / 5], [-1 / 16, 0, 0, -2 / 5]]
+    expected = [
+        [50 / 151, 2 / 3, 0, -2 / 5],
+        [-19 / 40, 0, 2 / 7, -2 / 5],
+        [0, 0, 0, -2 / 5],
+        [-1 / 16, 0, 0, -2 / 5],
+    ]
     assert styled.style == pytest.approx(np.array(expected))
     assert read_votes(path, where=["language=Chinese"]).wins().tolist() == [[0, 1.5], [0.5, 0]]
 
 
 def test_simple_columns(tmp_path: Path) -> None:
-    rows = [{"model_a": "tie", "model_b": "b", "winner": "tie"}, {"model_a": "tie", "model_b": "b", "winner": "Both_Bad"}]
-    assert read_votes(written(tmp_path, "csv", rows)).wins().tolist() == [[0, 1.5], [0.5, 0]]  # a model may be called "tie"
+    rows = [
+        {"model_a": "tie", "model_b": "b", "winner": "tie"},
+        {"model_a": "tie", "model_b": "b", "winner": "Both_Bad"},
+    ]
+    assert read_votes(written(tmp_path, "csv", rows)).wins().tolist() == [
+        [0, 1.5],
+        [0.5, 0],
+    ]  # a model may be called "tie"
     rows = [{"winner": "p", "loser": "q"}, {"winner": "q", "loser": "p"}, {"winner": "p", "loser": "q"}]
     assert read_votes(written(tmp_path, "csv", rows)).wins().tolist() == [[0, 2], [1, 0]]
-    simple = [row | {f"{name}_{side}": k for k, side in enumerate("ab") for name in files.SOURCES} for row in BATTLES]
+    simple = [
+        row | {f"{name}_{side}": k for k, side in enumerate("ab") for name in files.SOURCES}
+        for row in BATTLES
+    ]
     for row in simple:
         del row["conv_metadata"]
     assert read_votes(written(tmp_path, "csv", simple), style=True).style == pytest.approx(-0.5)
@@ -89,16 +134,24 @@ def test_win_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([*BATTLES, {"model_a": "x", "model_b": "y", "winner": "perhaps"}], "row 5: winner 'perhaps'; expected model_a"),
+        (
+            [*BATTLES, {"model_a": "x", "model_b": "y", "winner": "perhaps"}],
+            "row 5: winner 'perhaps'; expected model_a",
+        ),
         ([*BATTLES, {"model_a": "x", "model_b": "x", "winner": "tie"}], "row 5: 'x' against itself"),
         ([*BATTLES, {"model_a": "", "model_b": "x", "winner": "tie"}], "row 5: no name in model_a"),
         ([{"a": 1, "b": 2}], "no column model_a, model_b: .*got a, b"),
         ([{"model_a": "x", "model_b": "y", "wins": 2}], "no column winner: .*got model_a, model_b, wins"),
-        ([{"model_a": "x", "model_b": "y", "wins_a": -1, "wins_b": 2}], "row 1: wins_a '-1'; expected a count"),
+        (
+            [{"model_a": "x", "model_b": "y", "wins_a": -1, "wins_b": 2}],
+            "row 1: wins_a '-1'; expected a count",
+        ),
         ([{"model_a": "x", "model_b": "y", "wins_a": 0, "wins_b": 0}], "no votes"),
     ],
 )
-def test_what_is_no_vote_is_refused_with_its_row(tmp_path: Path, rows: list[dict[str, Any]], said: str) -> None:
+def test_what_is_no_vote_is_refused_with_its_row(
+    tmp_path: Path, rows: list[dict[str, Any]], said: str
+) -> None:
     with pytest.raises(DataError, match=said):
         read_votes(written(tmp_path, "csv", rows))
 
@@ -125,7 +178,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_votes(tmp_path / "absent.csv")
     with pytest.raises(DataError, match=r"row 1: length of side a: expected a count"):
-        read_votes(written(tmp_path, "jsonl", [{"model_a": "x", "model_b": "y", "winner": "tie", "conv_metadata": {}}]), style=True)
+        read_votes(
+            written(
+                tmp_path, "jsonl", [{"model_a": "x", "model_b": "y", "winner": "tie", "conv_metadata": {}}]
+            ),
+            style=True,
+        )
     with pytest.raises(DataError, match="--where tongue=Chinese: expected COLUMN=VALUE"):
         read_votes(written(tmp_path, "csv", BATTLES), where=["tongue=Chinese"])
 
@@ -148,8 +206,17 @@ def hot(write: Any = int, both: bool = False) -> list[dict[str, Any]]:
     """The layout of LMSYS's Kaggle competition."""
     rows = []
     for word, a, b, tie in HOT:
-        row = {"id": 7, "model_a": "x", "model_b": "y", "prompt": '["q,\\n"]', "response_a": "r\n, s", "response_b": "t"}
-        row |= {"winner_model_a": write(a), "winner_model_b": write(b), "winner_tie": write(tie)} | ({"winner": word} if both else {})
+        row = {
+            "id": 7,
+            "model_a": "x",
+            "model_b": "y",
+            "prompt": '["q,\\n"]',
+            "response_a": "r\n, s",
+            "response_b": "t",
+        }
+        row |= {"winner_model_a": write(a), "winner_model_b": write(b), "winner_tie": write(tie)} | (
+            {"winner": word} if both else {}
+        )
         rows.append(row)
     return rows
 
@@ -162,7 +229,9 @@ def test_winners_in_columns_of_their_own(tmp_path: Path, kind: str, write: Any, 
     assert (votes.models, votes.wins().tolist()) == (("x", "y"), [[0, 2.5], [1.5, 0]])
 
 
-@pytest.mark.parametrize("marks", [(1, 1, 0), (0, 0, 0), (2, 0, 0), ("", "", ""), (1, "x", 0), (1, None, 0), (0.5, 0.5, 0)])
+@pytest.mark.parametrize(
+    "marks", [(1, 1, 0), (0, 0, 0), (2, 0, 0), ("", "", ""), (1, "x", 0), (1, None, 0), (0.5, 0.5, 0)]
+)
 def test_a_row_without_one_winner_is_refused(tmp_path: Path, marks: tuple[Any, Any, Any]) -> None:
     wrong = hot()[0] | dict(zip(("winner_model_a", "winner_model_b", "winner_tie"), marks, strict=True))
     for kind in ("csv", "jsonl"):
@@ -188,13 +257,21 @@ def test_names_that_look_alike_are_one_and_it_is_said(tmp_path: Path, kind: str,
     (note,) = votes.notes
     assert f"{name!r} is read as 'qwen'" in note
     assert "'glm  4' is read as 'glm 4'" in note
-    assert read_votes(written(tmp_path, kind, [*rows, {"model_a": "x", "model_b": name, "winner": "x"}])).keep([" x"]).notes == votes.notes
+    assert (
+        read_votes(written(tmp_path, kind, [*rows, {"model_a": "x", "model_b": name, "winner": "x"}]))
+        .keep([" x"])
+        .notes
+        == votes.notes
+    )
     with pytest.raises(DataError, match=r"row 4: .* against itself"):
         read_votes(written(tmp_path, kind, [*rows, {"model_a": name, "model_b": "qwen", "winner": "tie"}]))
 
 
 def test_names_that_differ_by_case_are_two_and_it_is_said(tmp_path: Path) -> None:
-    rows = [{"model_a": "Qwen", "model_b": "glm", "winner": "tie"}, {"model_a": "glm", "model_b": "qwen", "winner": "tie"}]
+    rows = [
+        {"model_a": "Qwen", "model_b": "glm", "winner": "tie"},
+        {"model_a": "glm", "model_b": "qwen", "winner": "tie"},
+    ]
     votes = read_votes(written(tmp_path, "csv", rows))
     assert votes.models == ("Qwen", "glm", "qwen")
     assert "'Qwen' and 'qwen'" in votes.notes[0]
@@ -204,9 +281,15 @@ def test_names_that_differ_by_case_are_two_and_it_is_said(tmp_path: Path) -> Non
 def test_no_name_is_no_model(tmp_path: Path, name: str) -> None:
     for kind in ("csv", "jsonl", "parquet"):
         with pytest.raises(DataError, match="row 5: no name in model_b"):
-            read_votes(written(tmp_path, kind, [*BATTLES, {"model_a": "x", "model_b": name, "winner": "tie"}]))
+            read_votes(
+                written(tmp_path, kind, [*BATTLES, {"model_a": "x", "model_b": name, "winner": "tie"}])
+            )
     for literal in ("null", "NaN"):
-        text = json.dumps(BATTLES[0]) + "\n" + json.dumps({"model_a": "x", "model_b": 0, "winner": "tie"}).replace("0", literal)
+        text = (
+            json.dumps(BATTLES[0])
+            + "\n"
+            + json.dumps({"model_a": "x", "model_b": 0, "winner": "tie"}).replace("0", literal)
+        )
         (tmp_path / "x.jsonl").write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match="row 2: no name in model_b"):
             read_votes(tmp_path / "x.jsonl")
@@ -253,7 +336,11 @@ def test_blank_rows_and_a_mark_of_order(tmp_path: Path) -> None:
 
 
 def all_ties(folder: Path, battles: int) -> Path:
-    return written(folder, "csv", [{"model_a": one, "model_b": two, "winner": "tie"} for one, two in ("xy", "yz", "zx")] * battles)
+    return written(
+        folder,
+        "csv",
+        [{"model_a": one, "model_b": two, "winner": "tie"} for one, two in ("xy", "yz", "zx")] * battles,
+    )
 
 
 @pytest.mark.parametrize("battles", [1, 100])
@@ -261,8 +348,13 @@ def test_ties_alone_make_models_equal_with_an_interval(tmp_path: Path, battles: 
     found = make_ratings(read_votes(all_ties(tmp_path, battles)), draws=20)
     assert [row.rating for row in found.rows] == pytest.approx([1000] * 3)
     # H = n/4·(graph's Laplacian); of a triangle its generalised inverse has 2/9 on the diagonal
-    assert [row.se for row in found.rows] == pytest.approx([400 / np.log(10) * np.sqrt(4 / battles * 2 / 9)] * 3)
-    assert all((row.rank, row.rank_high) == (1, 3) and row.low < 1000 < row.high and row.bootstrap is None for row in found.rows)
+    assert [row.se for row in found.rows] == pytest.approx(
+        [400 / np.log(10) * np.sqrt(4 / battles * 2 / 9)] * 3
+    )
+    assert all(
+        (row.rank, row.rank_high) == (1, 3) and row.low < 1000 < row.high and row.bootstrap is None
+        for row in found.rows
+    )
     assert "Only ties tell x, y, z" in found.notes[0]
 
 
@@ -280,6 +372,8 @@ def test_a_model_that_only_ties_with_the_anchor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("literal", ['["x"]', '{"name": "x"}', "true"])
 def test_a_name_is_a_text(tmp_path: Path, literal: str) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text('{"model_a": "x", "model_b": @, "winner": "tie"}\n'.replace("@", literal), encoding="utf-8")
+    path.write_text(
+        '{"model_a": "x", "model_b": @, "winner": "tie"}\n'.replace("@", literal), encoding="utf-8"
+    )
     with pytest.raises(DataError, match=r"row 1: model_b is .*expected a model's name"):
         read_votes(path)

@@ -1,4 +1,6 @@
-"""What an endpoint answers equals what the same model answers in process: log-probabilities, texts, thoughts, tokens."""
+"""What an endpoint answers equals what the same model answers in process: log-probabilities, texts, thoughts,
+tokens.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,21 @@ from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
 TOKENIZER = "bundled/tiny-qwen"
 CHOICES = [
     Choice("letters", tuple(("问题: 3 + 4 = ?\n答案:", f" {n}") for n in ("7", "8", "12", ""))),
-    Choice("words", (("Anna has 3 apples. She has", " three apples"), ("Anna has 3 apples. She has ", "a red car"), ("", "Anna"))),
+    Choice(
+        "words",
+        (
+            ("Anna has 3 apples. She has", " three apples"),
+            ("Anna has 3 apples. She has ", "a red car"),
+            ("", "Anna"),
+        ),
+    ),
     Choice("空", (("中国的首都是", "北京"), ("中国的首都是", "上海市"))),
 ]
-PASSAGES = [Passage("en", "Anna has 3 apples and gives 2 to Tom. " * 9), Passage("zh", "小明有三个苹果。"), Passage("none", "")]
+PASSAGES = [
+    Passage("en", "Anna has 3 apples and gives 2 to Tom. " * 9),
+    Passage("zh", "小明有三个苹果。"),
+    Passage("none", ""),
+]
 QUESTION = "Simon has 29 peaches. Simon gives 14 to a friend. How many peaches does Simon have now?"
 PROMPTS = ["3 + 4 =", "小明有", "Question: 12 + 5 = ?\nAnswer:", "Anna has", "Tom"]
 
@@ -77,7 +90,9 @@ def test_texts_are_the_models_own(qwen: TransformersEngine) -> None:
         for more in ({}, {"tokenizer": TOKENIZER}):
             engine = open_engine(server.spec(**more))
             found = by_key(engine.generate(items))
-            assert {key: answer.text for key, answer in found.items()} == {key: answer.text for key, answer in right.items()}
+            assert {key: answer.text for key, answer in found.items()} == {
+                key: answer.text for key, answer in right.items()
+            }
             assert {key: answer.finish == "length" for key, answer in found.items()} == {
                 key: answer.finish == "length" for key, answer in right.items()
             }
@@ -85,7 +100,9 @@ def test_texts_are_the_models_own(qwen: TransformersEngine) -> None:
             engine.close()
         assert {len(request.body.get("stop", ())) for request in server.posts()} <= {0, 4}
         assert {"text", "ids"} == {
-            "text" if isinstance(r.body["prompt"], str) else "ids" for r in server.posts() if r.body["max_tokens"] > 1
+            "text" if isinstance(r.body["prompt"], str) else "ids"
+            for r in server.posts()
+            if r.body["max_tokens"] > 1
         }
     assert found["drawn 1"].text != found["drawn 2"].text
 
@@ -120,7 +137,9 @@ def test_tags_that_are_special_tokens_are_asked_for(distill: TransformersEngine,
     (right,) = distill.generate([item])
     with Server(distill, "tiny", Behaviour(specials=("<think>", "</think>"))) as server:
         for tokenizer, skip in ((str(folder), False), ("bundled/tiny-deepseek-distill", True)):
-            engine = open_engine(server.spec(chat_template=True, think_tags=("<think>", "</think>"), tokenizer=tokenizer))
+            engine = open_engine(
+                server.spec(chat_template=True, think_tags=("<think>", "</think>"), tokenizer=tokenizer)
+            )
             (found,) = engine.generate([item])
             assert (found.text == right.text) is not skip
             assert server.posts()[-1].body.get("skip_special_tokens", True) is skip
@@ -140,7 +159,10 @@ def test_thoughts_come_back_between_their_tags(distill: TransformersEngine, fiel
         (found,) = engine.generate([Completion("k", prompt, ("\n\n",), 80, think=tags)])
         assert "<think>" in right.text
         thought, answer = tags.split(found.text)
-        assert (thought.split(), (answer or "").strip()) == (tags.split(right.text)[0].split(), (tags.split(right.text)[1] or "").strip())
+        assert (thought.split(), (answer or "").strip()) == (
+            tags.split(right.text)[0].split(),
+            (tags.split(right.text)[1] or "").strip(),
+        )
         (request,) = server.posts()
         assert request.path == "/v1/chat/completions"
         assert request.body["messages"] == messages
@@ -159,7 +181,10 @@ def test_a_named_tokenizer_renders_the_chat_here(distill: TransformersEngine) ->
         assert engine_identity(spec)["api"] == "completions"
         engine = open_engine(spec)
         prompt = render([{"role": "user", "content": QUESTION}], True)
-        (found,), (right,) = engine.generate([Completion("k", prompt, (), 30)]), distill.generate([Completion("k", prompt, (), 30)])
+        (found,), (right,) = (
+            engine.generate([Completion("k", prompt, (), 30)]),
+            distill.generate([Completion("k", prompt, (), 30)]),
+        )
         assert found.text == right.text
         engine.close()
 
@@ -169,7 +194,10 @@ def test_a_server_without_ids_gets_text_without_a_second_bos(distill: Transforme
         spec = server.spec(chat_template=True, tokenizer="bundled/tiny-deepseek-distill")
         engine = open_engine(spec)
         prompt = chat_renderer(spec, find_model(spec))([{"role": "user", "content": QUESTION}], True)
-        (found,), (right,) = engine.generate([Completion("k", prompt, (), 30)]), distill.generate([Completion("k", prompt, (), 30)])
+        (found,), (right,) = (
+            engine.generate([Completion("k", prompt, (), 30)]),
+            distill.generate([Completion("k", prompt, (), 30)]),
+        )
         assert found.text == right.text
         assert found.tokens.prompt == right.tokens.prompt
         sent = server.posts()[-1].body["prompt"]
@@ -184,7 +212,9 @@ def test_an_unfinished_message_is_continued(distill: TransformersEngine) -> None
         spec = server.spec(chat_template=True)
         engine = open_engine(spec)
         messages = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Answer:"}]
-        list(engine.generate([Completion("k", chat_renderer(spec, find_model(spec))(messages, False), (), 4)]))
+        list(
+            engine.generate([Completion("k", chat_renderer(spec, find_model(spec))(messages, False), (), 4)])
+        )
         body = server.posts()[-1].body
         assert (body["messages"], body["continue_final_message"]) == (messages, True)
         engine.close()
@@ -221,7 +251,9 @@ def test_requests_in_flight_are_bounded(qwen: TransformersEngine) -> None:
 
 def test_newer_hosted_models_and_left_out_fields(qwen: TransformersEngine) -> None:
     with Server(qwen, "tiny", Behaviour(refuses=("max_tokens",))) as server:
-        engine = open_engine(server.spec(engine_args={"omit": ["temperature"], "extra_body": {"reasoning_effort": "low"}}))
+        engine = open_engine(
+            server.spec(engine_args={"omit": ["temperature"], "extra_body": {"reasoning_effort": "low"}})
+        )
         assert len(list(engine.generate([Completion(str(n), "Anna", (), 4) for n in range(30)]))) == 30
         last = server.posts()[-1].body
         assert last["max_completion_tokens"] == 4
@@ -237,7 +269,10 @@ def test_who_answers_is_told_without_asking(qwen: TransformersEngine) -> None:
         assert engine_identity(spec)["endpoint"] == host
         assert server.requests == []
         assert find_model(spec.model_copy(update={"revision": "2"})).model_id != files.model_id
-        assert find_model(spec.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})).model_id != files.model_id
+        assert (
+            find_model(spec.model_copy(update={"base_url": "http://127.0.0.1:1/v1"})).model_id
+            != files.model_id
+        )
         engine = open_engine(spec, files)
         info = engine.info.to_dict()
         assert info["extra"]["reported"] == {"owned_by": "tests", "max_model_len": 128}

@@ -1,4 +1,6 @@
-"""Errors under HTTP 200, and a base_url that leads beside the API: the server's words, or the right address, in one line."""
+"""Errors under HTTP 200, and a base_url that leads beside the API: the server's words, or the right address,
+in one line.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ from harness.items import Choice, Completion
 
 ITEMS = [Completion(str(n), f"{n} + 4 =", (), 4) for n in range(6)]
 PASSING: list[Any] = [
-    {"error": {"message": "Rate limit reached for requests", "type": "requests", "code": "rate_limit_exceeded"}},
+    {
+        "error": {
+            "message": "Rate limit reached for requests",
+            "type": "requests",
+            "code": "rate_limit_exceeded",
+        }
+    },
     {"error": {"message": "slow down", "code": 429}},
     {"error": {"message": "Provider returned error", "code": 502}},
     {"error": "model is overloaded, please try again later"},
@@ -28,7 +36,16 @@ PASSING: list[Any] = [
     {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": None},
     {"errors": [{"message": "Internal error, retry"}]},
     [{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}],
-    {"choices": [{"index": 0, "finish_reason": "error", "error": {"code": 502, "message": "upstream"}, "text": "hal"}]},
+    {
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "error",
+                "error": {"code": 502, "message": "upstream"},
+                "text": "hal",
+            }
+        ]
+    },
     {"choices": [{"index": 0, "finish_reason": "insufficient_system_resource", "text": "hal"}]},
     {"choices": [{"index": 0, "finish_reason": "abort", "text": "hal"}]},
     {"error": {"message": "x", "type": "server_error"}},
@@ -36,10 +53,19 @@ PASSING: list[Any] = [
     {"errcode": 42901, "errmsg": "rate limit"},
 ]
 LASTING: list[tuple[Any, str]] = [
-    ({"error": {"message": "The prompt is not allowed here", "type": "invalid_request_error"}}, "The prompt is not allowed here"),
+    (
+        {"error": {"message": "The prompt is not allowed here", "type": "invalid_request_error"}},
+        "The prompt is not allowed here",
+    ),
     ({"detail": [{"loc": ["body", "prompt"], "msg": "field required"}]}, "body.prompt: field required"),
-    ({"object": "error", "message": "maximum context length is 64", "code": 40303}, "40303: maximum context length is 64"),
-    ({"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."}, "DataInspectionFailed: Input"),
+    (
+        {"object": "error", "message": "maximum context length is 64", "code": 40303},
+        "40303: maximum context length is 64",
+    ),
+    (
+        {"code": "DataInspectionFailed", "message": "Input data may contain inappropriate content."},
+        "DataInspectionFailed: Input",
+    ),
     ({"error": "bad prompt"}, "bad prompt"),
     ({"success": False, "msg": "参数错误", "code": 1214}, "1214: 参数错误"),
     ({"message": "no"}, "no"),
@@ -59,7 +85,9 @@ def test_an_error_that_says_it_passes_is_asked_again(qwen: TransformersEngine, b
 
 
 @pytest.mark.parametrize(("body", "words"), LASTING, ids=lambda body: str(body)[:40])
-def test_an_error_that_lasts_fails_its_item_in_the_servers_words(qwen: TransformersEngine, body: Any, words: str) -> None:
+def test_an_error_that_lasts_fails_its_item_in_the_servers_words(
+    qwen: TransformersEngine, body: Any, words: str
+) -> None:
     with Server(qwen, "tiny", Behaviour(faults=deque([None, body]))) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
         seen = []
@@ -134,7 +162,9 @@ def test_an_empty_answer_is_no_error_of_the_servers() -> None:
 def test_a_base_url_without_v1_is_told_the_right_one(qwen: TransformersEngine, home: str | None) -> None:
     with Server(qwen, "tiny", Behaviour(home=home)) as server:
         for tail in ("", "/"):
-            spec = server.spec(engine_args={"retries": 1}).model_copy(update={"base_url": server.url.removesuffix("/v1") + tail})
+            spec = server.spec(engine_args={"retries": 1}).model_copy(
+                update={"base_url": server.url.removesuffix("/v1") + tail}
+            )
             with pytest.raises(ModelError, match=f"did you mean base_url: {server.url}$") as caught:
                 open_engine(spec)
             assert "\n" not in str(caught.value)
@@ -149,7 +179,9 @@ def test_an_endpoint_that_lists_no_models_is_asked_all_the_same(qwen: Transforme
 
 
 @pytest.mark.parametrize("tail", ["/chat/completions", "/completions", "/models", "/chat/completions/"])
-def test_a_base_url_that_names_a_resource_is_told_before_anything_is_asked(qwen: TransformersEngine, tail: str) -> None:
+def test_a_base_url_that_names_a_resource_is_told_before_anything_is_asked(
+    qwen: TransformersEngine, tail: str
+) -> None:
     with Server(qwen, "tiny") as server:
         spec = server.spec().model_copy(update={"base_url": server.url + tail})
         with pytest.raises(ModelError, match=f"say base_url: {server.url}$"):
@@ -175,6 +207,8 @@ def test_an_answer_that_is_no_object_fails_its_item_alone(qwen: TransformersEngi
 
     with Server(qwen, "tiny", Behaviour(edit=second)) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
-        with pytest.raises(ModelError, match=r"1 of 6 items were not answered.*(upstream says no|expected a JSON object)"):
+        with pytest.raises(
+            ModelError, match=r"1 of 6 items were not answered.*(upstream says no|expected a JSON object)"
+        ):
             list(engine.generate(ITEMS))
         engine.close()

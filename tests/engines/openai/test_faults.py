@@ -1,4 +1,6 @@
-"""A server that answers 429, 500, half a body, nothing, nonsense or too late: it is asked again, and what is lost is one item at most."""
+"""A server that answers 429, 500, half a body, nothing, nonsense or too late: it is asked again, and what is
+lost is one item at most.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pytest
 from support.endpoint import Behaviour, Server
 
 from harness.engines import open_engine
-from harness.engines.openai.limits import Gate, Pace, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Choice, Completion
@@ -60,10 +62,18 @@ def test_retry_after_holds_everyone_back(qwen: TransformersEngine) -> None:
         begun = time.monotonic()
         assert ask(engine, ITEMS)[0] == {item.key for item in ITEMS}
         times = sorted(request.when - begun for request in server.posts())
-        failures = {reason: times for reason, times in engine.info.extra["counts"].items() if reason.startswith("failed: ")}
+        failures = {
+            reason: times
+            for reason, times in engine.info.extra["counts"].items()
+            if reason.startswith("failed: ")
+        }
         assert failures["failed: HTTP 429"] == 1
-        assert len(times) == len(ITEMS) + sum(failures.values()), failures  # nothing is asked again without a reason
-        assert not [when for when in times if 0.3 < when < 0.95], "the endpoint asked for a second without requests"
+        assert len(times) == len(ITEMS) + sum(failures.values()), (
+            failures
+        )  # nothing is asked again without a reason
+        assert not [when for when in times if 0.3 < when < 0.95], (
+            "the endpoint asked for a second without requests"
+        )
         assert times[-1] >= 0.95
         engine.close()
 
@@ -119,7 +129,9 @@ def test_no_such_model(qwen: TransformersEngine) -> None:
         engine.close()
 
 
-def test_a_refused_key_ends_it_and_is_not_shown(qwen: TransformersEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_key_ends_it_and_is_not_shown(
+    qwen: TransformersEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Server(qwen, "tiny", Behaviour(key="another")) as server:
         monkeypatch.setenv("MY_KEY", SECRET)
         with pytest.raises(ModelError) as caught:
@@ -172,11 +184,11 @@ def test_requests_a_minute(qwen: TransformersEngine) -> None:
 
 
 def test_pace_books_and_corrects() -> None:
-    pace = Pace(60)
+    pace = Throttle(60)
     assert [pace.take(1, 10.0), pace.take(2, 10.0), pace.take(1, 10.0)] == [0, 1, 3]
     pace.correct(-2)
     assert pace.take(1, 10.0) == 2
-    assert Pace(None).take(100, 0.0) == 0
+    assert Throttle(None).take(100, 0.0) == 0
 
 
 def test_waits_grow_are_capped_and_differ() -> None:

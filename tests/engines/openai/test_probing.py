@@ -10,24 +10,39 @@ from support.endpoint import Behaviour, Server
 
 from harness.engines import open_engine
 from harness.engines.openai.probing import fault_of, make_probe
-from harness.engines.openai.scoring import Row, read
+from harness.engines.openai.scoring import ScoredRow, read
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
+from harness.evaluation.answer_checks import answer_findings
 from harness.items import Choice, Score
-from harness.run.answer_checks import answer_findings
 
 TOKENIZER = "bundled/tiny-qwen"
 CHOICES = [Choice(str(n), ((f"{n} + 4 =", " 7"), (f"{n} + 4 =", " 8"))) for n in range(12)]
-PADDINGS = ["zeros", "ones", "tiny", "vocabulary", "shifted left", "shifted right", "by token", "last only", "index", "noise"]
+PADDINGS = [
+    "zeros",
+    "ones",
+    "tiny",
+    "vocabulary",
+    "shifted left",
+    "shifted right",
+    "by token",
+    "last only",
+    "index",
+    "noise",
+]
 
 
 @pytest.mark.parametrize("mode", ["prompt_logprobs", "echo"])
 @pytest.mark.parametrize("padding", PADDINGS)
-def test_figures_that_are_no_models_are_refused_before_anything_is_scored(qwen: TransformersEngine, padding: str, mode: str) -> None:
+def test_figures_that_are_no_models_are_refused_before_anything_is_scored(
+    qwen: TransformersEngine, padding: str, mode: str
+) -> None:
     with Server(qwen, "tiny", Behaviour(scoring=(mode,), padding=padding)) as server:
         engine = open_engine(server.spec(tokenizer=TOKENIZER))
         assert engine.info.extra["scoring"] not in ("prompt_logprobs", "echo")
-        with pytest.raises(ModelError, match=r"cannot score: this endpoint gives no log-probabilities of prompts to rely on") as caught:
+        with pytest.raises(
+            ModelError, match=r"cannot score: this endpoint gives no log-probabilities of prompts to rely on"
+        ) as caught:
             list(engine.score(CHOICES))
         assert "\n" not in str(caught.value)
         engine.close()
@@ -43,7 +58,10 @@ def test_a_padded_way_is_left_for_one_that_is_not(qwen: TransformersEngine) -> N
     with Server(qwen, "tiny", Behaviour(edit=padded)) as server:
         engine = open_engine(server.spec(tokenizer=TOKENIZER))
         assert engine.info.extra["scoring"] == "echo"
-        found, right = {one.key: one for one in engine.score(CHOICES)}, {one.key: one for one in qwen.score(CHOICES)}
+        found, right = (
+            {one.key: one for one in engine.score(CHOICES)},
+            {one.key: one for one in qwen.score(CHOICES)},
+        )
         assert all(found[key].logprobs == pytest.approx(right[key].logprobs, abs=1e-4) for key in right)
         engine.close()
 
@@ -52,17 +70,23 @@ def test_the_probe_forks_at_one_token(qwen: TransformersEngine) -> None:
     probe = make_probe(qwen.encoder.prefix_id, lambda text: qwen.encoder.encode_plain([text])[text])
     assert len(probe.rows) == 4
     assert len({len(row) for row in probe.rows}) == 1
-    assert {place for place in range(len(probe.rows[0])) if len({row[place] for row in probe.rows}) > 1} == {probe.fork}
+    assert {place for place in range(len(probe.rows[0])) if len({row[place] for row in probe.rows}) > 1} == {
+        probe.fork
+    }
 
 
 def _model_like(sure: float, noise: float) -> list[list[float]]:
-    """Figures of a large trained model's kind: alike before the fork but for noise, another at it, and behind it a little."""
+    """Figures of a large trained model's kind: alike before the fork but for noise, another at it, and behind
+    it a little.
+    """
     rows = []
     for row in range(4):
         wobble = [noise * math.sin(7 * row + place) for place in range(18)]
         lead = [-4.0 - 0.3 * place for place in range(5)]
         tail = [sure * (1 + 0.4 * math.sin(place)) - 0.2 * row for place in range(12)]
-        rows.append([value + shift for value, shift in zip([*lead, -3.0 - 2 * row, *tail], wobble, strict=True)])
+        rows.append(
+            [value + shift for value, shift in zip([*lead, -3.0 - 2 * row, *tail], wobble, strict=True)]
+        )
     return rows
 
 
@@ -77,8 +101,12 @@ def test_a_model_that_is_sure_of_nonsense_is_none() -> None:
 
 
 @pytest.mark.parametrize("mode", ["prompt_logprobs", "echo"])
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, "NaN", "-Infinity", None, -9999.0, -12345.0, 0.25, True, "x", [1]])
-def test_one_bad_figure_fails_its_question_and_says_where(qwen: TransformersEngine, mode: str, bad: Any) -> None:
+@pytest.mark.parametrize(
+    "bad", [math.nan, math.inf, -math.inf, "NaN", "-Infinity", None, -9999.0, -12345.0, 0.25, True, "x", [1]]
+)
+def test_one_bad_figure_fails_its_question_and_says_where(
+    qwen: TransformersEngine, mode: str, bad: Any
+) -> None:
     spoilt: list[bool] = []
 
     def spoil(answer: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +125,9 @@ def test_one_bad_figure_fails_its_question_and_says_where(qwen: TransformersEngi
         engine = open_engine(server.spec(tokenizer=TOKENIZER, engine_args={"concurrency": 1}))
         armed.append(True)
         seen: list[str] = []
-        with pytest.raises(ModelError, match=r"1 of 12 items were not answered.*log-probability of a token \(\d+ of \d+\) is") as caught:
+        with pytest.raises(
+            ModelError, match=r"1 of 12 items were not answered.*log-probability of a token \(\d+ of \d+\) is"
+        ) as caught:
             seen.extend(one.key for one in engine.score(CHOICES))
         assert "\n" not in str(caught.value)
         assert len(spoilt) == 1
@@ -107,12 +137,12 @@ def test_one_bad_figure_fails_its_question_and_says_where(qwen: TransformersEngi
 def test_the_best_beside_a_token_must_be_a_number_too() -> None:
     entry = {"9": {"logprob": -2.0}, "4": {"logprob": math.nan}}
     with pytest.raises(ValueError, match="no finite number"):
-        read("prompt_logprobs", {"choices": [{"prompt_logprobs": [None, entry]}]}, Row((7, 9), 1, 0))
+        read("prompt_logprobs", {"choices": [{"prompt_logprobs": [None, entry]}]}, ScoredRow((7, 9), 1, 0))
 
 
 def test_rounding_just_above_zero_is_no_fault() -> None:
     told = {"token_logprobs": [None, 1e-6, -1.0], "top_logprobs": [None, {"x": 1e-6}, None]}
-    assert read("echo", {"choices": [{"logprobs": told}]}, Row((7, 9), 1, 0)).logprob == 1e-6
+    assert read("echo", {"choices": [{"logprobs": told}]}, ScoredRow((7, 9), 1, 0)).logprob == 1e-6
 
 
 def test_echo_without_the_likeliest_tokens_is_said(qwen: TransformersEngine) -> None:
@@ -120,7 +150,11 @@ def test_echo_without_the_likeliest_tokens_is_said(qwen: TransformersEngine) -> 
         answer["choices"][0]["logprobs"].pop("top_logprobs")
         return answer
 
-    with Server(qwen, "tiny", Behaviour(scoring=("echo",), edit=lambda a: hide(a) if "logprobs" in a["choices"][0] else a)) as server:
+    with Server(
+        qwen,
+        "tiny",
+        Behaviour(scoring=("echo",), edit=lambda a: hide(a) if "logprobs" in a["choices"][0] else a),
+    ) as server:
         engine = open_engine(server.spec(tokenizer=TOKENIZER))
         assert engine.info.extra["scoring"] == "echo"
         assert "greedy_unknown" in {one.kind for one in engine.info.findings}

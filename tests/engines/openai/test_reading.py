@@ -1,4 +1,6 @@
-"""Answers in every server's form: contents in parts, ends in all words, counts that are none, another model's name."""
+"""Answers in every server's form: contents in parts, ends in all words, counts that are none, another model's
+name.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,30 @@ from harness.engines.openai.reading import count
 from harness.engines.openai.wire import Prompt, read_generation
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
+from harness.evaluation.answer_checks import answer_findings
 from harness.items import Completion, Generation, ThinkTags
-from harness.run.answer_checks import answer_findings
 
 TAGS = ThinkTags("<think>", "</think>")
 ITEM = Completion("k", "p", ("\n\n",), 9, think=TAGS)
 PROMPT = Prompt("p", None, 9)
-THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "2+"}, {"type": "text", "text": "2"}], "closed": True}
+THOUGHT = {
+    "type": "thinking",
+    "thinking": [{"type": "text", "text": "2+"}, {"type": "text", "text": "2"}],
+    "closed": True,
+}
 FOUR = {"type": "text", "text": "4"}
 
 
 def answer(content: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": content, **more}, "finish_reason": finish}]}
+    return {
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": content, **more},
+                "finish_reason": finish,
+            }
+        ]
+    }
 
 
 @pytest.mark.parametrize(
@@ -35,7 +49,10 @@ def answer(content: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
         (answer([FOUR, {"type": "text", "text": "2"}]), "42"),
         (answer([THOUGHT, FOUR]), "<think>2+2</think>4"),
         (answer([{"type": "thinking", "thinking": "2+2"}, FOUR]), "<think>2+2</think>4"),
-        (answer([{"type": "reasoning", "text": "2+2"}, {"type": "output_text", "text": "4"}]), "<think>2+2</think>4"),
+        (
+            answer([{"type": "reasoning", "text": "2+2"}, {"type": "output_text", "text": "4"}]),
+            "<think>2+2</think>4",
+        ),
         (answer([THOUGHT], "length"), "<think>2+2"),
         (answer(["4", FOUR]), "44"),
         (answer([FOUR, {"type": "reference", "reference_ids": [1]}]), "4"),
@@ -45,9 +62,15 @@ def answer(content: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
         (answer(None, refusal="I cannot"), "I cannot"),
         (answer([{"type": "refusal", "refusal": "I cannot"}]), "I cannot"),
         (answer("4", reasoning_details=[{"type": "reasoning.text", "text": "2+2"}]), "<think>2+2</think>4"),
-        (answer("4", reasoning_details=[{"type": "reasoning.summary", "summary": "sum"}]), "<think>sum</think>4"),
+        (
+            answer("4", reasoning_details=[{"type": "reasoning.summary", "summary": "sum"}]),
+            "<think>sum</think>4",
+        ),
         (answer("4", reasoning_details=[{"type": "reasoning.encrypted", "data": "zz"}]), "4"),
-        (answer("4", reasoning="2+2", reasoning_details=[{"type": "reasoning.text", "text": "2+2"}]), "<think>2+2</think>4"),
+        (
+            answer("4", reasoning="2+2", reasoning_details=[{"type": "reasoning.text", "text": "2+2"}]),
+            "<think>2+2</think>4",
+        ),
         (answer("4", reasoning_content=[{"type": "text", "text": "2+2"}]), "<think>2+2</think>4"),
         (answer("4", thinking="2+2"), "<think>2+2</think>4"),
         (answer("4", tool_calls=[]), "4"),
@@ -86,8 +109,21 @@ def test_contents_that_are_no_text_fail_with_their_kind(given: dict[str, Any], w
     [
         *[(word, "eos") for word in ("stop", "STOP", "eos", "eos_token", "end_turn", "COMPLETE")],
         ("stop_sequence", "stop"),
-        *[(word, "length") for word in ("length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens")],
-        *[(word, "filter") for word in ("content_filter", "SAFETY", "sensitive", "RECITATION", "refusal", "guardrail_intervened")],
+        *[
+            (word, "length")
+            for word in ("length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens")
+        ],
+        *[
+            (word, "filter")
+            for word in (
+                "content_filter",
+                "SAFETY",
+                "sensitive",
+                "RECITATION",
+                "refusal",
+                "guardrail_intervened",
+            )
+        ],
         *[(word, "unknown") for word in (None, "", "other", "unknown", 7, "FINISH_REASON_UNSPECIFIED")],
     ],
 )
@@ -100,16 +136,30 @@ def test_ends_in_every_servers_words(word: Any, finish: str) -> None:
 
 
 def test_a_filtered_answer_and_an_unexplained_end_are_told() -> None:
-    answers = [Generation(str(n), "x", finish) for n, finish in enumerate(("eos", "filter", "unknown", "length", "filter"))]
-    assert [(one.kind, one.count, one.of) for one in answer_findings(answers)] == [("answers_filtered", 2, 5), ("endings_unknown", 1, 5)]
+    answers = [
+        Generation(str(n), "x", finish)
+        for n, finish in enumerate(("eos", "filter", "unknown", "length", "filter"))
+    ]
+    assert [(one.kind, one.count, one.of) for one in answer_findings(answers)] == [
+        ("answers_filtered", 2, 5),
+        ("endings_unknown", 1, 5),
+    ]
     assert answer_findings(answers[:1]) == []
 
 
 @pytest.mark.parametrize(
     ("usage", "counts", "whole"),
     [
-        ({"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}}, (10, 4, 8, 3), True),
-        ({"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 80}}, (10, 2, 10, 3), True),
+        (
+            {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}},
+            (10, 4, 8, 3),
+            True,
+        ),
+        (
+            {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 80}},
+            (10, 2, 10, 3),
+            True,
+        ),
         ({"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": None}, (10, 12, 0, 3), True),
         (None, (0, 0, 0, 0), False),
         ("12 tokens", (0, 0, 0, 0), False),
@@ -126,10 +176,18 @@ def test_counts_that_are_none(usage: Any, counts: tuple[int, ...], whole: bool) 
 
 
 @pytest.mark.parametrize(
-    "usage", [None, "many", {"prompt_tokens": "ten", "total_tokens": "x"}, {"prompt_tokens": math.nan, "total_tokens": math.nan}]
+    "usage",
+    [
+        None,
+        "many",
+        {"prompt_tokens": "ten", "total_tokens": "x"},
+        {"prompt_tokens": math.nan, "total_tokens": math.nan},
+    ],
 )
 def test_an_answer_without_counts_is_an_answer_and_it_is_told(qwen: TransformersEngine, usage: Any) -> None:
-    with Server(qwen, "tiny", Behaviour(edit=lambda told: told | {"usage": usage}, owned_by="vllm")) as server:
+    with Server(
+        qwen, "tiny", Behaviour(edit=lambda told: told | {"usage": usage}, owned_by="vllm")
+    ) as server:
         engine = open_engine(server.spec(engine_args={"tokens_per_minute": 1e9}))
         assert len(list(engine.generate([Completion(str(n), "Anna", (), 4) for n in range(3)]))) == 3
         (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
@@ -144,7 +202,14 @@ def test_a_prompt_that_the_server_changes_is_told(qwen: TransformersEngine) -> N
 
     with Server(qwen, "tiny", Behaviour(edit=cut, owned_by="vllm")) as server:
         engine = open_engine(server.spec(tokenizer="bundled/tiny-qwen"))
-        list(engine.generate([Completion("long", "Anna has 3 apples and gives 2 to Tom.", (), 4), Completion("short", "Anna", (), 4)]))
+        list(
+            engine.generate(
+                [
+                    Completion("long", "Anna has 3 apples and gives 2 to Tom.", (), 4),
+                    Completion("short", "Anna", (), 4),
+                ]
+            )
+        )
         (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
         assert (found.kind, found.count, found.of, found.values["read"]) == ("prompt_changed", 1, 2, 5)
         engine.close()
@@ -172,11 +237,18 @@ def test_another_models_name(asked: str, answered: str, same: bool) -> None:
 
 
 def test_another_models_answers_are_told(qwen: TransformersEngine) -> None:
-    with Server(qwen, "tiny", Behaviour(edit=lambda told: told | {"model": "small-7b"}, owned_by="vllm")) as server:
+    with Server(
+        qwen, "tiny", Behaviour(edit=lambda told: told | {"model": "small-7b"}, owned_by="vllm")
+    ) as server:
         engine = open_engine(server.spec())
         list(engine.generate([Completion(str(n), "Anna", (), 4) for n in range(3)]))
         (found,) = [one for one in engine.info.findings if not one.kind.endswith("_unchecked")]
-        assert (found.kind, found.count, found.of, found.values["name"]) == ("other_model_answered", 3, 3, "small-7b")
+        assert (found.kind, found.count, found.of, found.values["name"]) == (
+            "other_model_answered",
+            3,
+            3,
+            "small-7b",
+        )
         engine.close()
 
 
@@ -189,10 +261,14 @@ def test_another_models_answers_are_told(qwen: TransformersEngine) -> None:
         ({"content": "4"}, False),
     ],
 )
-def test_a_thought_that_was_switched_off_is_told(distill: TransformersEngine, message: dict[str, Any], told: bool) -> None:
+def test_a_thought_that_was_switched_off_is_told(
+    distill: TransformersEngine, message: dict[str, Any], told: bool
+) -> None:
     with Server(distill, "tiny", Behaviour(owned_by="vllm")) as server:
         spec = server.spec(chat_template=True, thinking=False)
-        server.behaviour.edit = lambda answer: answer | {"choices": [{**answer["choices"][0], "message": message}]}
+        server.behaviour.edit = lambda answer: (
+            answer | {"choices": [{**answer["choices"][0], "message": message}]}
+        )
         engine = open_engine(spec)
         prompt = chat_renderer(spec, find_model(spec))([{"role": "user", "content": "3 + 4?"}], True)
         list(engine.generate([Completion("k", prompt, (), 4)]))
@@ -213,5 +289,7 @@ def test_several_choices_fail_their_item_alone(qwen: TransformersEngine) -> None
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
         answered = []
         with pytest.raises(ModelError, match=r"1 of 4 items were not answered.*an answer with 2 choices"):
-            answered.extend(one.key for one in engine.generate([Completion(str(n), "Anna", (), 4) for n in range(4)]))
+            answered.extend(
+                one.key for one in engine.generate([Completion(str(n), "Anna", (), 4) for n in range(4)])
+            )
         engine.close()

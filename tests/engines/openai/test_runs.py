@@ -1,4 +1,6 @@
-"""Whole runs over an endpoint, from the command line: faults end a cell at most, the same command goes on, the key is nowhere."""
+"""Whole runs over an endpoint, from the command line: faults end a cell at most, the same command goes on,
+the key is nowhere.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,21 @@ SECRET = "sk-very-secret-0123456789"
 
 def endpoint(server: Server, **more: Any) -> dict[str, Any]:
     args = {"backoff": 0.02, "concurrency": 2, **more.pop("engine_args", {})}
-    model = {"id": server.name, "engine": "openai", "base_url": server.url, "chat_template": False, "tokenizer": "bundled/tiny-qwen"}
+    model = {
+        "id": server.name,
+        "engine": "openai",
+        "base_url": server.url,
+        "chat_template": False,
+        "tokenizer": "bundled/tiny-qwen",
+    }
     return model | {"max_new_tokens": 8, "engine_args": args, **more}
 
 
 def two_tasks(folder: Path, rows: int) -> list[dict[str, Any]]:
-    return [{"file": str(write_task(folder, "picks", rows))}, {"file": str(write_task(folder, "texts", rows, "text"))}]
+    return [
+        {"file": str(write_task(folder, "picks", rows))},
+        {"file": str(write_task(folder, "texts", rows, "text"))},
+    ]
 
 
 def statuses(folder: Path) -> dict[str, tuple[str, int]]:
@@ -44,7 +55,9 @@ def without_work(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
 def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
     faults: list[str | None] = [None] * 9 + ["500", "half", "html", "nothing", None, "429"] * 3
     with Server(qwen, "tiny", Behaviour(faults=deque(faults))) as server:
-        config = write_config(tmp_path, two_tasks(tmp_path, 12), [endpoint(server, engine_args={"retries": 0})])
+        config = write_config(
+            tmp_path, two_tasks(tmp_path, 12), [endpoint(server, engine_args={"retries": 0})]
+        )
         first = harness("run", config, "--out", "torn", cwd=tmp_path)
         assert first.returncode == 1
         assert "items were not answered" in first.stdout + first.stderr
@@ -58,7 +71,9 @@ def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: T
         assert harness("run", config, "--out", "torn", cwd=tmp_path).returncode == 0
         assert statuses(tmp_path / "torn") == {"picks": ("ok", 12), "texts": ("ok", 12)}
         missing_pairs = 3 * (12 - torn["picks"][1]) + (12 - torn["texts"][1])
-        assert len(server.posts()) - before == missing_pairs + 4, "what was kept is not asked again; four requests are the probe"
+        assert len(server.posts()) - before == missing_pairs + 4, (
+            "what was kept is not asked again; four requests are the probe"
+        )
         assert kept > 0
         assert harness("run", config, "--out", "whole", cwd=tmp_path).returncode == 0
         assert without_work(read_samples(tmp_path / "torn")) == without_work(read_samples(tmp_path / "whole"))
@@ -70,7 +85,9 @@ def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: T
 def test_a_server_that_goes_away_and_comes_back(tmp_path: Path, qwen: TransformersEngine) -> None:
     with Server(qwen, "tiny") as server:
         port = server.port
-        config = write_config(tmp_path, two_tasks(tmp_path, 40), [endpoint(server, engine_args={"retries": 1})])
+        config = write_config(
+            tmp_path, two_tasks(tmp_path, 40), [endpoint(server, engine_args={"retries": 1})]
+        )
         run = start("run", config, cwd=tmp_path)
         while len(server.posts()) < 20 and run.poll() is None:
             time.sleep(0.02)
@@ -110,7 +127,9 @@ def everything(folder: Path) -> bytes:
 @pytest.mark.parametrize("right", [True, False])
 def test_the_key_is_nowhere(tmp_path: Path, qwen: TransformersEngine, right: bool) -> None:
     """Also where the server refuses it and repeats it in its answer."""
-    with Server(qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None] * 4 + ["500", "400"]))) as server:
+    with Server(
+        qwen, "tiny", Behaviour(key=SECRET if right else "another", faults=deque([None] * 4 + ["500", "400"]))
+    ) as server:
         (tmp_path / "work").mkdir()
         model = endpoint(server, api_key_env="MY_ENDPOINT_KEY")
         config = write_config(tmp_path / "work", two_tasks(tmp_path / "work", 4), [model])
@@ -124,10 +143,16 @@ def test_the_key_is_nowhere(tmp_path: Path, qwen: TransformersEngine, right: boo
             assert part.encode() not in kept
             assert part not in done.stdout + done.stderr
         manifest = json.loads((tmp_path / "work/results/test/manifest.json").read_text())
-        assert manifest["models"]["tiny"]["engine"]["endpoint"] == f"127.0.0.1:{server.port}/v1" if right else True
+        assert (
+            manifest["models"]["tiny"]["engine"]["endpoint"] == f"127.0.0.1:{server.port}/v1"
+            if right
+            else True
+        )
 
 
-def test_a_chat_model_is_refused_scoring_and_does_the_rest(tmp_path: Path, distill: TransformersEngine) -> None:
+def test_a_chat_model_is_refused_scoring_and_does_the_rest(
+    tmp_path: Path, distill: TransformersEngine
+) -> None:
     with Server(distill, "tiny") as server:
         model = endpoint(server, chat_template=True)
         del model["tokenizer"]
@@ -152,9 +177,13 @@ def test_a_chat_model_is_refused_scoring_and_does_the_rest(tmp_path: Path, disti
         ({"api_key_env": SECRET}, "the name of an environment variable"),
     ],
 )
-def test_mistakes_are_found_before_anything_is_asked(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_mistakes_are_found_before_anything_is_asked(
+    tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
     model = {"id": "tiny", "engine": "openai", "base_url": "http://127.0.0.1:9/v1", **change}
-    config = write_config(tmp_path, ["zh_reading"], [{key: value for key, value in model.items() if value is not None}])
+    config = write_config(
+        tmp_path, ["zh_reading"], [{key: value for key, value in model.items() if value is not None}]
+    )
     done = harness("plan", config, cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
@@ -169,7 +198,9 @@ def test_a_plan_loads_and_asks_nothing(tmp_path: Path) -> None:
     assert "answers at http://127.0.0.1:9/v1" in done.stdout
 
 
-def test_what_was_not_sent_stands_under_the_table_also_after_the_run_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
+def test_what_was_not_sent_stands_under_the_table_also_after_the_run_goes_on(
+    tmp_path: Path, qwen: TransformersEngine
+) -> None:
     """The second session asks for log-probabilities only, and would see nothing of it."""
     behaviour = Behaviour(defaults={"repetition_penalty": 1.7}, owned_by="vllm")
     with Server(qwen, "tiny", behaviour) as server:

@@ -1,4 +1,6 @@
-"""Greedy means greedy, and what a config says is sent: whatever a server would fill in of its own; what could not be said is told."""
+"""Greedy means greedy, and what a config says is sent: whatever a server would fill in of its own; what could
+not be said is told.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from harness.items import Completion, Sampling
 from harness.tasks.render import PromptStyle, budget
 
 FILLED = {"temperature": 0.7, "top_p": 0.5, "top_k": 2, "repetition_penalty": 1.7}
-"""What a vLLM server takes from generation_config.json where a request does not say it, here strong enough to be seen."""
+"""What a vLLM server takes from generation_config.json where a request does not say it, here strong enough to
+be seen.
+"""
 PROMPTS = ["Anna has", "3 + 4 =", "小明有", "Tom"]
 GREEDY = [Completion(f"greedy {p}", p, (), 24) for p in PROMPTS]
 DRAWN = [Completion(f"drawn {n}", "Anna has", (), 24, Sampling(temperature=1.3, seed=n)) for n in range(4)]
@@ -45,9 +49,21 @@ def test_a_servers_defaults_change_no_answer(qwen: TransformersEngine, more: dic
     with Server(qwen, "tiny", Behaviour(defaults=FILLED, owned_by="vllm")) as server:
         engine = open_engine(server.spec(**more))
         assert texts(engine, items) == right
-        assert not set(kinds(engine)) & {"server_defaults", "server_defaults_harmless", "sampling_unconfirmed"}
+        assert not set(kinds(engine)) & {
+            "server_defaults",
+            "server_defaults_harmless",
+            "sampling_unconfirmed",
+        }
         asked = [request.body for request in server.posts() if request.body["max_tokens"] > 1]
-        whole = {"temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty"}
+        whole = {
+            "temperature",
+            "top_p",
+            "top_k",
+            "min_p",
+            "presence_penalty",
+            "frequency_penalty",
+            "repetition_penalty",
+        }
         assert all(whole <= set(body) for body in asked)
         assert all(("seed" in body) == (body["temperature"] > 0) for body in asked)
         engine.close()
@@ -66,8 +82,14 @@ def test_the_emulated_defaults_would_have_been_seen(qwen: TransformersEngine) ->
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_fields_that_an_endpoint_does_not_know_are_left_out_and_told(qwen: TransformersEngine, strict: bool) -> None:
-    refuses = ("top_k", "repetition_penalty", "min_p", "max_tokens") if not strict else ("top_k", "repetition_penalty", "min_p", "seed")
+def test_fields_that_an_endpoint_does_not_know_are_left_out_and_told(
+    qwen: TransformersEngine, strict: bool
+) -> None:
+    refuses = (
+        ("top_k", "repetition_penalty", "min_p", "max_tokens")
+        if not strict
+        else ("top_k", "repetition_penalty", "min_p", "seed")
+    )
     with Server(qwen, "tiny", Behaviour(refuses=refuses, strict=strict)) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
         assert texts(engine, GREEDY) == texts(qwen, GREEDY)
@@ -103,20 +125,35 @@ def test_a_refused_value_of_the_configs_is_the_users_to_change(qwen: Transformer
     greedy = {"temperature": 0.0, "top_p": 1.0, "top_k": -1, "repetition_penalty": 1.3}
     assert refuse(greedy, "temperature must be strictly positive") is None
     assert refuse(greedy, "repetition_penalty must be between 1 and 1.2") is None
-    assert refuse(greedy, "`temperature` and `top_p` cannot both be specified for this model").refused == {"top_p"}
+    assert refuse(greedy, "`temperature` and `top_p` cannot both be specified for this model").refused == {
+        "top_p"
+    }
     only = "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported."
     assert refuse(greedy, only).refused == {"temperature"}
-    assert refuse({"presence_penalty": 0.0}, "Argument not supported on this model: presencePenalty").refused == {"presence_penalty"}
+    assert refuse(
+        {"presence_penalty": 0.0}, "Argument not supported on this model: presencePenalty"
+    ).refused == {"presence_penalty"}
     assert refuse(greedy, "This model's maximum context length is 4096 tokens") is None
-    assert lesson({"top_p": 0.9}, False, {"top_p": 0.9}, EndpointError("x", status=400, said="unknown field top_p")) is None
+    assert (
+        lesson(
+            {"top_p": 0.9}, False, {"top_p": 0.9}, EndpointError("x", status=400, said="unknown field top_p")
+        )
+        is None
+    )
     assert lesson({}, False, greedy, EndpointError("x", status=429, said="unsupported top_p")) is None
-    assert refuse({"stop": ["a"]}, "Unsupported parameter: 'stop' is not supported with this model.").refused == {"stop"}
+    assert refuse(
+        {"stop": ["a"]}, "Unsupported parameter: 'stop' is not supported with this model."
+    ).refused == {"stop"}
     assert refuse({"top_k": -1}, "top_k_tokens is unknown") is None
     penalties = {"presence_penalty": 0.0, "frequency_penalty": 0.0}
-    assert refuse(penalties, "You cannot set both presence_penalty and frequency_penalty").refused == set(penalties)
+    assert refuse(penalties, "You cannot set both presence_penalty and frequency_penalty").refused == set(
+        penalties
+    )
     assert refuse({"top_p": 1.0}, "1214: top_p参数非法。请检查文档").refused == {"top_p"}
     assert refuse({"top_p": 1.0}, "`top_p` must be > 0.0 and < 1.0").refused == {"top_p"}
-    assert refuse({"top_k": -1}, words_of({"error": {"message": "Extra inputs are not permitted", "param": "top_k"}})).refused == {"top_k"}
+    assert refuse(
+        {"top_k": -1}, words_of({"error": {"message": "Extra inputs are not permitted", "param": "top_k"}})
+    ).refused == {"top_k"}
 
 
 def test_a_refused_value_says_what_to_do(qwen: TransformersEngine) -> None:
@@ -140,7 +177,9 @@ def test_a_refused_value_says_what_to_do(qwen: TransformersEngine) -> None:
         ("llamacpp", None, ""),
     ],
 )
-def test_what_the_software_heeds_is_known_from_its_own_words(qwen: TransformersEngine, owner: str, kind: str | None, fields: str) -> None:
+def test_what_the_software_heeds_is_known_from_its_own_words(
+    qwen: TransformersEngine, owner: str, kind: str | None, fields: str
+) -> None:
     with Server(qwen, "tiny", Behaviour(owned_by=owner)) as server:
         engine = open_engine(server.spec())
         assert kinds(engine) == {}, "nothing was generated"
@@ -152,7 +191,11 @@ def test_what_the_software_heeds_is_known_from_its_own_words(qwen: TransformersE
 
 def test_what_extra_body_sets_is_told(qwen: TransformersEngine) -> None:
     with Server(qwen, "tiny", Behaviour(owned_by="vllm")) as server:
-        engine = open_engine(server.spec(engine_args={"extra_body": {"repetition_penalty": 1.3, "top_p": 1.0, "effort": "low"}}))
+        engine = open_engine(
+            server.spec(
+                engine_args={"extra_body": {"repetition_penalty": 1.3, "top_p": 1.0, "effort": "low"}}
+            )
+        )
         texts(engine, GREEDY)
         assert server.posts()[-1].body["repetition_penalty"] == 1.3
         assert kinds(engine) == {"sampling_overridden": {"fields": "repetition_penalty"}}
@@ -164,7 +207,9 @@ def test_what_extra_body_sets_is_told(qwen: TransformersEngine) -> None:
 
 def test_what_is_sent_is_a_part_of_the_cells_identity() -> None:
     def identity(**args: Any) -> dict[str, Any]:
-        return engine_identity(ModelSpec(id="m", engine="openai", base_url="http://127.0.0.1:9/v1", engine_args=args))
+        return engine_identity(
+            ModelSpec(id="m", engine="openai", base_url="http://127.0.0.1:9/v1", engine_args=args)
+        )
 
     first = identity()
     assert first["wire"] == 2
@@ -173,7 +218,9 @@ def test_what_is_sent_is_a_part_of_the_cells_identity() -> None:
     assert identity(concurrency=3, retries=1, timeout=5) == first
 
 
-def test_a_system_message_that_is_refused_goes_into_the_first_user_message(distill: TransformersEngine) -> None:
+def test_a_system_message_that_is_refused_goes_into_the_first_user_message(
+    distill: TransformersEngine,
+) -> None:
     messages = [{"role": "system", "content": "Answer in one word."}, {"role": "user", "content": "3 + 4?"}]
     with Server(distill, "tiny", Behaviour(roles=("user", "assistant"), owned_by="vllm")) as server:
         spec = server.spec(chat_template=True, engine_args={"concurrency": 1})
@@ -226,18 +273,28 @@ def test_a_penalty_of_one_is_said_and_nothing_is_left_to_the_checkpoint() -> Non
 
 def test_fields_for_the_servers_template_are_asked_for_or_doubted(distill: TransformersEngine) -> None:
     messages = [{"role": "user", "content": "3 + 4?"}, {"role": "assistant", "content": "Answer:"}]
-    for owner, told in (("vllm", {}), ("somebody", {"fields": "chat_template_kwargs, continue_final_message, repetition_penalty"})):
+    for owner, told in (
+        ("vllm", {}),
+        ("somebody", {"fields": "chat_template_kwargs, continue_final_message, repetition_penalty"}),
+    ):
         with Server(distill, "tiny", Behaviour(owned_by=owner)) as server:
             spec = server.spec(chat_template=True, thinking=True)
             engine = open_engine(spec)
-            list(engine.generate([Completion("k", chat_renderer(spec, find_model(spec))(messages, False), (), 4)]))
+            list(
+                engine.generate(
+                    [Completion("k", chat_renderer(spec, find_model(spec))(messages, False), (), 4)]
+                )
+            )
             assert kinds(engine).get("sampling_unconfirmed", {}) == told
             engine.close()
     with Server(distill, "tiny", Behaviour(refuses=("chat_template_kwargs",))) as server:
         spec = server.spec(chat_template=True, thinking=False)
         engine = open_engine(spec)
         prompt = chat_renderer(spec, find_model(spec))(messages[:1], True)
-        with pytest.raises(ModelError, match=r"supplied: chat_template_kwargs; leave it to the server: .*omit: \[chat_template_kwargs\]"):
+        with pytest.raises(
+            ModelError,
+            match=r"supplied: chat_template_kwargs; leave it to the server: .*omit: \[chat_template_kwargs\]",
+        ):
             list(engine.generate([Completion("k", prompt, (), 4)]))
         engine.close()
         spec = server.spec(chat_template=True, thinking=False, engine_args={"omit": ["chat_template_kwargs"]})

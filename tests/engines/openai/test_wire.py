@@ -1,4 +1,6 @@
-"""Request bodies and answers, without a server: what is sent for which item, and what is made of odd answers."""
+"""Request bodies and answers, without a server: what is sent for which item, and what is made of odd
+answers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import pytest
 
 from harness.config.schema import ModelSpec
 from harness.engines.openai.chat import Messages, messages_of
-from harness.engines.openai.scoring import Row, make_row, read
+from harness.engines.openai.scoring import ScoredRow, make_row, read
 from harness.engines.openai.settings import Settings
 from harness.engines.openai.wire import Dialect, Prompt, read_generation
 from harness.items import Completion, Sampling, ThinkTags
@@ -18,7 +20,9 @@ ITEM = Completion("k", "p", ("a", "b", "", "c", "d", "e"), 9)
 
 
 def dialect(chat: bool = False, thinking: bool | None = None, **args: Any) -> Dialect:
-    spec = ModelSpec(id="m", engine="openai", base_url="http://127.0.0.1:9/v1", thinking=thinking, engine_args=args)
+    spec = ModelSpec(
+        id="m", engine="openai", base_url="http://127.0.0.1:9/v1", thinking=thinking, engine_args=args
+    )
     return Dialect(spec, Settings.of(spec), chat)
 
 
@@ -35,10 +39,26 @@ def test_messages_travel_as_text() -> None:
 
 def test_what_is_sent() -> None:
     body = dialect().body(ITEM, Prompt("p", (1, 2), 7))
-    off = {"top_p": 1.0, "top_k": -1, "min_p": 0.0, "presence_penalty": 0.0, "frequency_penalty": 0.0, "repetition_penalty": 1.0}
-    assert body == {"model": "m", "max_tokens": 7, "prompt": [1, 2], "temperature": 0.0, **off, "stop": ["a", "b", "c", "d"]}
+    off = {
+        "top_p": 1.0,
+        "top_k": -1,
+        "min_p": 0.0,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        "repetition_penalty": 1.0,
+    }
+    assert body == {
+        "model": "m",
+        "max_tokens": 7,
+        "prompt": [1, 2],
+        "temperature": 0.0,
+        **off,
+        "stop": ["a", "b", "c", "d"],
+    }
     drawn = Completion("k", "p", (), 9, Sampling(0.7, 0.9, 40, 1.1, 5))
-    body = dialect(chat=True, thinking=False, extra_body={"effort": "low"}, omit=["seed"]).body(drawn, Prompt("p", None, 9))
+    body = dialect(chat=True, thinking=False, extra_body={"effort": "low"}, omit=["seed"]).body(
+        drawn, Prompt("p", None, 9)
+    )
     assert body == {
         "model": "m",
         "max_tokens": 9,
@@ -87,31 +107,47 @@ def test_usage_and_stop_reason() -> None:
     given = {"choices": [{"text": "x", "finish_reason": "stop", "stop_reason": "\n"}], "usage": usage}
     found = read_generation(given, ITEM, Prompt("p", None, 9, truncated=2), ())
     assert (found.finish, found.truncated) == ("stop", 2)
-    assert (found.tokens.prompt, found.tokens.computed, found.tokens.shared, found.tokens.output) == (10, 4, 8, 3)
+    assert (found.tokens.prompt, found.tokens.computed, found.tokens.shared, found.tokens.output) == (
+        10,
+        4,
+        8,
+        3,
+    )
 
 
-@pytest.mark.parametrize("given", [{}, {"choices": []}, {"choices": [{}]}, {"choices": "x"}, {"choices": [{"message": {"content": [1]}}]}])
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"choices": []}, {"choices": [{}]}, {"choices": "x"}, {"choices": [{"message": {"content": [1]}}]}],
+)
 def test_answers_of_another_shape(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="an answer"):
         read_generation(given, ITEM, Prompt("p", None, 9), ())
 
 
 def test_rows_keep_what_the_window_holds() -> None:
-    assert make_row(([1, 2, 3], [4, 5]), None) == Row((1, 2, 3, 4, 5), 2, 0)
-    assert make_row(([1, 2, 3], [4, 5]), 3) == Row((2, 3, 4, 5), 2, 1)
-    assert make_row(([1], [2, 3, 4, 5]), 3) == Row((2, 3, 4, 5), 3, 1), "the first token of a cut row has nothing before it"
+    assert make_row(([1, 2, 3], [4, 5]), None) == ScoredRow((1, 2, 3, 4, 5), 2, 0)
+    assert make_row(([1, 2, 3], [4, 5]), 3) == ScoredRow((2, 3, 4, 5), 2, 1)
+    assert make_row(([1], [2, 3, 4, 5]), 3) == ScoredRow((2, 3, 4, 5), 3, 1), (
+        "the first token of a cut row has nothing before it"
+    )
 
 
 def test_greedy_is_told_by_rank_or_by_the_best() -> None:
-    row = Row((7, 8, 9), 2, 0)
+    row = ScoredRow((7, 8, 9), 2, 0)
     first = {"8": {"logprob": -0.5, "rank": 1}}
     second = {"9": {"logprob": -2.0, "rank": 2}, "4": {"logprob": -0.1, "rank": 1}}
     found = read("prompt_logprobs", {"choices": [{"prompt_logprobs": [None, first, second]}]}, row)
     assert (found.logprob, found.greedy) == (-2.5, False)
-    told = {"token_logprobs": [None, -0.5, -0.25, -3], "top_logprobs": [None, {"x": -0.5}, {"y": -0.25}, {"z": -3}]}
+    told = {
+        "token_logprobs": [None, -0.5, -0.25, -3],
+        "top_logprobs": [None, {"x": -0.5}, {"y": -0.25}, {"z": -3}],
+    }
     found = read("echo", {"choices": [{"logprobs": told}]}, row)
     assert (found.logprob, found.greedy) == (-0.75, True)
-    for broken in ({"prompt_logprobs": [None, first]}, {"prompt_logprobs": [None, first, {"5": {"logprob": -1.0}}]}):
+    for broken in (
+        {"prompt_logprobs": [None, first]},
+        {"prompt_logprobs": [None, first, {"5": {"logprob": -1.0}}]},
+    ):
         with pytest.raises(ValueError, match="prompt_logprobs"):
             read("prompt_logprobs", {"choices": [broken]}, row)
     with pytest.raises(ValueError, match="log-probability of a token"):

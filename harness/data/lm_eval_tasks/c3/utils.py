@@ -11,7 +11,9 @@ def process_docs(dataset: Any) -> Any:
 def _questions(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     rows: dict[str, list[Any]] = {"passage": [], "question": [], "choices": [], "gold": []}
     for lines, asked in zip(batch["documents"], batch["questions"], strict=True):
-        for question, answer, choices in zip(asked["question"], asked["answer"], asked["choice"], strict=True):
+        for question, answer, choices in zip(
+            asked["question"], asked["answer"], asked["choice"], strict=True
+        ):
             rows["passage"].append("\n".join(lines))
             rows["question"].append(question)
             rows["choices"].append(choices)

@@ -1,5 +1,6 @@
-"""Marking in the manner of CMRC 2018's evaluation script: exact match without punctuation, and F1 by the longest common run of
-characters (words, for other scripts), each the best over the given answers."""
+"""Marking in the manner of CMRC 2018's evaluation script: exact match without punctuation, and F1 by the
+longest common run of characters (words, for other scripts), each the best over the given answers.
+"""
 
 import re
 import unicodedata

@@ -1,10 +1,15 @@
-"""The letter that a free answer states, for the generative forms of C-Eval, CMMLU and MMLU; the rules: docs/tasks.md."""
+"""The letter that a free answer states, for the generative forms of C-Eval, CMMLU and MMLU; the rules:
+docs/tasks.md.
+"""
 
 from typing import Any
 
-from harness.tasks.reading import Read, options_of, read_letter
+from harness.tasks.reading import ReadAnswer, options_of, read_letter
 
 
 def letters(resps: list[list[str]], docs: list[dict[str, Any]]) -> list[list[str]]:
     """An lm-eval filter: the letter of every response among its document's options, or "[invalid]"."""
-    return [[Read.of(read_letter(text, options_of(doc))) for text in texts] for texts, doc in zip(resps, docs, strict=True)]
+    return [
+        [ReadAnswer.of(read_letter(text, options_of(doc))) for text in texts]
+        for texts, doc in zip(resps, docs, strict=True)
+    ]

@@ -1,0 +1,125 @@
+"""How near to the limits a shape came: work by formula, time as measured, the machine's ceilings measured and
+by datasheet.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.benchmark.figures import Sample
+from harness.benchmark.shapes import Shape
+from harness.config.architecture import Architecture
+from harness.config.memory import BYTES
+from harness.errors import ConfigError, HarnessError
+from harness.meter.hardware import Chip, find_chip
+from harness.meter.roofline import Ceiling, Dtype, datasheet, efficiency
+from harness.meter.work import NumberFormat, Work, generation, prefill
+from harness.results.speed import Limit, Phase, Share
+
+SHEET: dict[str, Dtype] = {"bfloat16": "bf16", "float16": "fp16"}
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What a model's device can do: measured, and by the catalogue where it has the chip (``absent``: why
+    not).
+    """
+
+    measured: Ceiling
+    sheet: Ceiling | None
+    chip: Chip | None
+    dtype: Dtype | None
+    gpus: int
+    absent: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseWork:
+    """A phase of one wave: its work and the median of its seconds."""
+
+    work: Work
+    seconds: float
+
+
+def ceilings_of(load: dict[str, Any]) -> Ceilings:
+    """From what a worker said when it loaded. Several GPUs have several times one's ceilings."""
+    gpus = max(1, int(load.get("gpus") or 0))
+    found = load["ceiling"]
+    name = f"{gpus} x {found['name']}" if gpus > 1 else str(found["name"])
+    measured = Ceiling(name, gpus * found["flops"], gpus * found["bandwidth"])
+    device, dtype = str(load["info"]["device"]), SHEET.get(str(load["computed"]))
+    try:
+        chip = find_chip(device)
+    except ConfigError:
+        return Ceilings(measured, None, None, dtype, gpus, f"{device} is not in the hardware catalogue")
+    if dtype is None:
+        return Ceilings(measured, None, chip, None, gpus, f"the catalogue has no {load['computed']} figures")
+    try:
+        sheet = datasheet(chip, dtype)
+    except ConfigError as error:
+        return Ceilings(measured, None, chip, dtype, gpus, str(error))
+    if gpus > 1:
+        sheet = Ceiling(f"{gpus} x {sheet.name}", gpus * sheet.flops, gpus * sheet.bandwidth)
+    return Ceilings(measured, sheet, chip, dtype, gpus)
+
+
+def phases(samples: Sequence[Sample], shape: Shape, load: dict[str, Any]) -> dict[str, PhaseWork]:
+    """Work and time of one wave: prefill, decode (where there is any) and whole.
+
+    Raises HarnessError where there is no formula for it.
+    """
+    if shape.rate:
+        raise HarnessError("open loop: which requests share a pass is not known, so neither are the bytes")
+    if load.get("arch") is None:
+        raise HarnessError("the architecture has no formula here")
+    if load.get("quantisation"):
+        raise HarnessError(
+            f"quantised ({load['quantisation']}): the formulas' bytes are those of one number format"
+        )
+    arch = Architecture(**load["arch"])
+    size = BYTES[str(load["computed"])]
+    form = NumberFormat(size, size, bool(load.get("latent")))
+    first = prefill(arch, shape.input, batch=shape.batch, form=form)
+    whole = generation(arch, shape.input, shape.output, shape.batch, form=form)
+    found = {"prefill": PhaseWork(first, _median(samples, "prefill_seconds"))}
+    if shape.output > 1:
+        rest = Work(whole.flops - first.flops, whole.bytes - first.bytes)
+        found["decode"] = PhaseWork(rest, _median(samples, "decode_seconds"))
+    return found | {"whole": PhaseWork(whole, _median(samples, "wall"))}
+
+
+def limit_of(parts: dict[str, PhaseWork], ceilings: Ceilings, reasons: dict[str, str]) -> Limit:
+    """Every phase against both ceilings."""
+    if ceilings.sheet is None:
+        reasons["limit.datasheet"] = ceilings.absent
+    return Limit(**{name: _phase(part, ceilings) for name, part in parts.items()})
+
+
+def _phase(part: PhaseWork, ceilings: Ceilings) -> Phase:
+    return Phase(
+        flops=part.work.flops,
+        bytes=part.work.bytes,
+        seconds=part.seconds,
+        measured=_share(part, ceilings.measured),
+        datasheet=_share(part, ceilings.sheet) if ceilings.sheet else None,
+    )
+
+
+def _share(part: PhaseWork, ceiling: Ceiling) -> Share:
+    found = efficiency(part.work, part.seconds, ceiling)
+    return Share(
+        name=ceiling.name,
+        flops=ceiling.flops,
+        bandwidth=ceiling.bandwidth,
+        mfu=found.mfu,
+        mbu=found.mbu,
+        roofline=found.roofline,
+        bound=found.bound,
+    )
+
+
+def _median(samples: Sequence[Sample], name: str) -> float:
+    return float(statistics.median(getattr(sample, name) / len(sample.walls) for sample in samples))

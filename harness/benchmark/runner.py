@@ -1,0 +1,276 @@
+"""The walk of `harness bench`: start the workers, measure shape after shape with the models in turn, write
+``speed.json``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.benchmark.figures import gate, gate_text
+from harness.benchmark.process import BenchProcess, Refused, WorkerDied
+from harness.benchmark.rows import ShapeFacts, make_row
+from harness.benchmark.samples import Line, SampleFile
+from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
+from harness.benchmark.turns import interleaves
+from harness.benchmark.writing import write_results
+from harness.config.schema import ModelSpec, Speed
+from harness.results.folder import FolderLock, RunFolder
+from harness.results.speed import SpeedResults, SpeedRow
+from harness.workers.devices import Machine, find_machine
+from harness.workers.schedule import make_jobs
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BenchOutcome:
+    """What a bench left. ``exit_code``: 0 all cells measured, 1 some not, 130 interrupted."""
+
+    results: SpeedResults
+    folder: Path
+    exit_code: int
+
+
+def bench_config(
+    loaded: LoadedConfig,
+    *,
+    out: Path | None = None,
+    fresh: bool = False,
+    usd: float | None = None,
+    say: Say | None = None,
+) -> BenchOutcome:
+    """Measures what is missing of a config's grid and writes ``speed.json`` into the run folder
+    (``results/<name>`` unless ``out``).
+
+    Raises ConfigError for a wrong config or device and RunFolderError for a folder that cannot be used; what
+    a model cannot do is a row's status, no exception.
+    """
+    from harness.benchmark.projection import chosen_chips
+
+    config = loaded.config
+    chosen_chips((config.speed or Speed()).project)
+    folder = RunFolder((out or Path("results") / config.name).absolute())
+    machine = find_machine(config.device)
+    folder.prepare(config.name, {model.label for model in config.models}, loaded.to_yaml(), fresh=fresh)
+    with FolderLock(folder.path):
+        return _Bench(loaded, folder, machine, usd, say or (lambda text: None)).go()
+
+
+@dataclass
+class _Model:
+    """A model on its way: its worker, who it says it is, why it failed."""
+
+    spec: ModelSpec
+    process: BenchProcess | None = None
+    who: dict[str, Any] = field(default_factory=dict)
+    loaded: bool = False
+    failed: str | None = None
+    gpus: int = 0
+    waves: dict[Shape, int] = field(default_factory=dict)
+
+
+class _Bench:
+    def __init__(
+        self, loaded: LoadedConfig, folder: RunFolder, machine: Machine, usd: float | None, say: Say
+    ) -> None:
+        self.loaded, self.folder, self.machine, self.usd, self.say = loaded, folder, machine, usd, say
+        self.config = loaded.config
+        self.speed = self.config.speed or Speed()
+        self.policy = policy_of(self.speed)
+        self.session = uuid.uuid4().hex[:12]
+        self.samples = SampleFile(folder.path / "speed-samples.jsonl")
+        self.models = [_Model(spec) for spec in self.config.models]
+        self.refused: dict[tuple[str, Shape], tuple[str, str]] = {}
+        self.beside: list[str] = []
+
+    def go(self) -> BenchOutcome:
+        """Measures, and writes what there is, also after Ctrl-C."""
+        interrupted = False
+        groups = self._groups()
+        try:
+            for group in groups:
+                self._group(group)
+        except KeyboardInterrupt:
+            interrupted = True
+            self.say("interrupted: every repeat made is kept; run the same command again to go on")
+        finally:
+            for model in self.models:
+                if model.process is not None:
+                    model.process.kill()
+        rows = [self._row(model, shape) for model in self.models for shape in shapes_of(self.speed)]
+        results = write_results(self.folder, self.loaded, self.machine, rows)
+        bad = any(row.status != "ok" for row in rows)
+        return BenchOutcome(results, self.folder.path, 130 if interrupted else 1 if bad else 0)
+
+    def _groups(self) -> list[list[_Model]]:
+        """All models in turn where they fit beside each other, else one after another."""
+        mirror = Path(self.config.mirror) if self.config.mirror else None
+        together = interleaves(self.config.models, self.speed, self.machine, mirror)
+        return [self.models] if together else [[model] for model in self.models]
+
+    def _group(self, group: Sequence[_Model]) -> None:
+        self.beside = [model.spec.label for model in group]
+        gpus = {
+            job.model: job.gpus for job in make_jobs(self.config.models, self._weights(), self.machine, 1)
+        }
+        free = [gpu.index for gpu in self.machine.gpus]
+        for model in group:
+            wanted = gpus.get(model.spec.label, 0)
+            mine = free[:wanted] if len(free) >= wanted else [gpu.index for gpu in self.machine.gpus][:wanted]
+            free = free[wanted:]
+            model.gpus = len(mine)
+            model.process = BenchProcess(self.folder, model.spec.label, self.machine.device, mine)
+            self._try(model, lambda model=model: self._identify(model))  # type: ignore[misc]
+        for shape in shapes_of(self.speed):
+            self._shape(group, shape)
+        for model in group:
+            if model.process is not None:
+                model.process.quit()
+                model.process = None
+
+    def _weights(self) -> dict[str, int]:
+        from harness.evaluation.plan import weight_bytes
+
+        mirror = Path(self.config.mirror) if self.config.mirror else None
+        known = {spec.label: weight_bytes(spec, self.machine.device, mirror) for spec in self.config.models}
+        return {label: size for label, size in known.items() if size}
+
+    def _identify(self, model: _Model) -> None:
+        assert model.process is not None
+        model.who = model.process.ask("identify")
+
+    def _try(self, model: _Model, work: Callable[[], None]) -> bool:
+        """Does something with a model's worker; a worker that ends takes only its own cells with it."""
+        if model.failed is not None:
+            return False
+        try:
+            work()
+        except (WorkerDied, Refused) as error:
+            model.failed = f"{error.kind}: {error}" if isinstance(error, Refused) else str(error)
+            self.say(f"{model.spec.label}: {error}")
+            return False
+        return True
+
+    # one shape
+
+    def _shape(self, group: Sequence[_Model], shape: Shape) -> None:
+        """Repeats in turn until every model's median is known or its time is up.
+
+        The order turns with each round.
+        """
+        going = [model for model in group if model.failed is None and self._verdict(model, shape) == "more"]
+        going = [model for model in going if self._ready(model, shape)]
+        everyone = list(going)
+        turn = 0
+        while going:
+            place = turn % len(going)
+            for model in [*going[place:], *going[:place]]:
+                self._repeat(model, shape)
+            going = [model for model in going if self._goes_on(model, shape)]
+            turn += 1
+        for model in everyone:
+            if model.failed is None and (model.spec.label, shape) not in self.refused:
+                self._energy(model, shape)
+
+    def _goes_on(self, model: _Model, shape: Shape) -> bool:
+        return (
+            model.failed is None
+            and (model.spec.label, shape) not in self.refused
+            and self._verdict(model, shape) == "more"
+        )
+
+    def _ready(self, model: _Model, shape: Shape) -> bool:
+        """Loads where that was not done yet, and warms up with the shape itself."""
+
+        def work() -> None:
+            assert model.process is not None
+            if not model.loaded:
+                self.say(f"{model.spec.label}: loading")
+                facts = model.process.ask("load")
+                self.samples.add("load", self._who_id(model), session=self.session, gpus=model.gpus, **facts)
+                model.loaded = True
+                self.say(f"{model.spec.label}: ready after {facts['seconds']:.1f} s")
+
+        if not self._try(model, work):
+            return False
+        warmed = self._asked(model, shape, "warm")
+        if warmed is None:
+            return False
+        kept = self.samples.repeats(self._cell(model, shape))
+        model.waves[shape] = (
+            len(kept[-1]["walls"]) if kept else int(warmed["waves"])
+        )  # all repeats of a cell are alike
+        return True
+
+    def _repeat(self, model: _Model, shape: Shape) -> None:
+        cell = self._cell(model, shape)
+        number = len(self.samples.repeats(cell))
+        found = self._asked(model, shape, "repeat", waves=model.waves[shape], number=number)
+        if found is None:
+            return
+        accepted = found["drift"] <= self.speed.drift
+        line = self.samples.add(
+            "repeat", cell, session=self.session, accepted=accepted, beside=self.beside, **found
+        )
+        note = "" if accepted else f", rejected: the machine drifted by {found['drift']:.1%}"
+        self.say(f"{model.spec.label} {shape.label}: repeat {number + 1}, {gate_text(line, shape)}{note}")
+
+    def _asked(self, model: _Model, shape: Shape, do: str, **fields: Any) -> dict[str, Any] | None:
+        """A worker's answer, or None where it refused (the cell has no figure) or died (the model has none
+        any more).
+        """
+        assert model.process is not None
+        try:
+            return model.process.ask(do, shape=shape.to_dict(), **fields)
+        except Refused as error:
+            self.refused[model.spec.label, shape] = (error.kind, str(error))
+            self.samples.add(
+                "refused", self._cell(model, shape), session=self.session, error=error.kind, reason=str(error)
+            )
+            self.say(f"{model.spec.label} {shape.label}: {error.kind}: {error}")
+        except WorkerDied as error:
+            model.failed = str(error)
+            self.say(f"{model.spec.label}: {error}")
+        return None
+
+    def _energy(self, model: _Model, shape: Shape) -> None:
+        if not self.speed.energy_seconds:
+            return
+        known = self.samples.last("load", self._who_id(model)) or {}
+        fields = {"seconds": self.speed.energy_seconds, "idle_watts": known.get("idle_watts")}
+        found = self._asked(model, shape, "energy", **fields)
+        if found is not None:
+            self.samples.add("energy", self._cell(model, shape), session=self.session, **found)
+
+    # what is known
+
+    def _verdict(self, model: _Model, shape: Shape) -> str:
+        lines = self.samples.repeats(self._cell(model, shape))
+        kept = [gate(line, shape) for line in lines if line["accepted"]]
+        return self.policy.verdict(kept, len(lines), sum(line["elapsed"] for line in lines))
+
+    def _cell(self, model: _Model, shape: Shape) -> str:
+        return cell_id(model.who.get("who", {"model": model.spec.label}), shape, self.speed, self.config.seed)
+
+    def _who_id(self, model: _Model) -> str:
+        from harness.evaluation.identity import digest
+
+        return digest(model.who.get("who", {"model": model.spec.label}))
+
+    def _row(self, model: _Model, shape: Shape) -> SpeedRow:
+        cell = self._cell(model, shape)
+        load = self.samples.last("load", self._who_id(model))
+        refused = self.refused.get((model.spec.label, shape))
+        reason = model.failed if model.failed else f"{refused[0]}: {refused[1]}" if refused else None
+        lines: list[Line] = self.samples.repeats(cell)
+        facts = ShapeFacts(
+            cell, model.spec, shape, self.speed, load, model.who, self.loaded.hash, self.machine, self.usd
+        )
+        return make_row(facts, lines, self.samples.last("energy", cell), reason)

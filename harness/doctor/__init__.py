@@ -1,0 +1,1 @@
+"""Whether this machine and these packages can do what a config asks."""

@@ -1,0 +1,237 @@
+"""One cell: what the journal lacks is asked, then everything is marked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from harness.engines.finite import Faults
+from harness.engines.seams import rule_findings
+from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
+from harness.evaluation.answer_checks import answer_findings
+from harness.evaluation.identity import cell_identity, digest
+from harness.evaluation.metering import CellAnswers, Meter, read_sizes
+from harness.evaluation.rows import CellFacts, make_rows, write_samples
+from harness.evaluation.setup import WorkSetup, cell_facts
+from harness.items import Answer, Generation, Item, asked_digest
+from harness.results.journal import Journal
+from harness.results.schema import Row, Status
+from harness.sanity import Finding
+from harness.thoughts import recognise
+from harness.workers.events import EventStream
+
+if TYPE_CHECKING:
+    from harness.engines.files import ModelFiles
+    from harness.engines.protocol import Engine
+    from harness.tasks import Task
+    from harness.tasks.api import Marks, PromptStyle
+
+log = logging.getLogger("harness")
+LOOKS = 8
+"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of them."""
+
+
+class StopFlag(Protocol):
+    """Whether the person asked to stop."""
+
+    asked: bool
+
+
+class Interrupted(Exception):
+    """Raised between two answers once the person asked to stop."""
+
+
+class Owner(Protocol):
+    """What a cell needs of the worker that owns it."""
+
+    setup: WorkSetup
+    events: EventStream
+    stop: StopFlag
+    journal: Journal
+    meter: Meter
+
+    def open_engine(self, files: ModelFiles) -> Engine:
+        """The engine, loaded at the first call."""
+
+    def end(
+        self,
+        facts: CellFacts,
+        identity: Mapping[str, Any],
+        status: Status,
+        reason: str | None,
+        rows: Sequence[Row] = (),
+    ) -> None:
+        """Says how a cell ended."""
+
+
+class CellWork:
+    """One cell: what is missing is asked, then everything is marked."""
+
+    def __init__(self, owner: Owner, task: Task, files: ModelFiles, style: PromptStyle) -> None:
+        self.owner, self.task, self.files, self.style = owner, task, files, style
+        self.limit = task.spec.limit
+        self.identity = cell_identity(owner.setup.spec, owner.setup.device, files, task, style)
+        self.facts = cell_facts(owner.setup, task.spec, self.identity, task)
+        self._items: list[Item] = []
+        self._looks = LOOKS
+        self._asked: dict[str, str] = {}
+        """What each item asks, as its digest, by key."""
+        self._changed = 0
+        """Items that had been asked in other words before, and were asked again."""
+
+    def ask(self) -> tuple[Status, str | None]:
+        """Asks for what the journal lacks.
+
+        Returns the cell's status and the reason where it is not ok. Raises RunFolderError.
+        """
+        try:
+            items = self._items = list(self.task.items(self.style, self.limit))
+            self._asked = {item.key: asked_digest(item) for item in items}
+            missing = self._missing(items)
+            self._progress(len(items) - len(missing), len(items), force=True)
+            if missing:
+                self._answer(missing, len(items))
+        except Interrupted:
+            return "partial", "interrupted; the same command goes on"
+        except RunFolderError:
+            raise
+        except (OutOfMemoryError, MemoryError) as error:
+            return "oom", str(error) or "out of memory"
+        except HarnessError as error:
+            return "failed", str(error)
+        except Exception as error:
+            log.exception("cell %s", self.task.name)
+            return "failed", one_line(error)
+        return "ok", None
+
+    def _missing(self, items: Sequence[Item]) -> list[Item]:
+        """The items without an answer, or with one to another question: a prompt may change with the clock or
+        the machine although nothing of the cell's identity has.
+        """
+        kept = self.owner.journal.asked(self.facts.cell_id)
+        changed = {
+            key for key, asked in kept.items() if asked is not None and asked != self._asked.get(key, asked)
+        }
+        self._changed = len(changed)
+        if changed:
+            log.warning(
+                "%s: %d prompts are not what was asked before: asked again", self.task.name, len(changed)
+            )
+            self.owner.journal.forget(
+                self.facts.cell_id, changed
+            )  # nothing that reads the journal may take them for answers
+        return [item for item in items if item.key not in kept or item.key in changed]
+
+    def _answer(self, missing: Sequence[Item], total: int) -> None:
+        engine = self.owner.open_engine(self.files)
+        with self.owner.meter.watching(self.facts.cell_id):
+            self._ask(engine, missing, total)
+
+    def _ask(self, engine: Engine, missing: Sequence[Item], total: int) -> None:
+        done = total - len(missing)
+        stream = self._stream(engine, missing)
+        begin = time.perf_counter()
+        faults = Faults(total)
+        for answer in stream:
+            if not faults.take(answer):  # a wrong one is not kept: the same command asks it again
+                self.owner.journal.add(
+                    self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key)
+                )
+            self._watch(answer)
+            done += 1
+            self._progress(done, total, force=done == total)
+            if self.owner.stop.asked and done < total:
+                stream.close()
+                raise Interrupted
+            begin = time.perf_counter()
+        if done < total:
+            raise RuntimeError(f"the engine answered {done} of {total} items")
+        faults.raise_any(
+            finding.text("en") for finding in engine.info.findings if finding.kind == "weights_not_finite"
+        )
+
+    def _watch(self, answer: Answer) -> None:
+        """Says as soon as the first answers show a thought that the config does not name; after those it
+        looks no more.
+        """
+        if self._looks <= 0 or self.style.think is not None or not isinstance(answer, Generation):
+            return
+        self._looks -= 1
+        found = recognise(answer.text)
+        if found is not None:
+            self._looks = 0
+            tags = json.dumps([found.open, found.close], ensure_ascii=False)
+            text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
+            self.owner.events.send("note", model=self.facts.model, text=text)
+
+    def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
+        methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
+        methods = {"choice": engine.score, "completion": engine.generate, "passage": engine.perplexity}
+        return methods[self.task.kind](items)
+
+    def _progress(self, done: int, total: int, *, force: bool = False) -> None:
+        self.owner.events.progress(
+            force=force, model=self.facts.model, task=self.facts.task, done=done, total=total
+        )
+
+    def mark(self, status: Status, reason: str | None) -> None:
+        """Marks the documents whose every answer is there, and keeps rows and samples.
+
+        Raises RunFolderError.
+        """
+        answers = self.owner.journal.answers(self.facts.cell_id)
+        marks = self.task.mark(answers, self.style, self.limit)
+        rows: list[Row] = []
+        if marks.n:
+            keys = {key for sample in marks.samples for key in sample.keys}
+            seconds = self.owner.journal.seconds(self.facts.cell_id, keys)
+            rows = make_rows(self.facts, marks, answers, seconds, (status, reason))
+            write_samples(self.owner.setup.folder.samples(self.facts.model, self.facts.task), marks, answers)
+            self._meter(keys & set(answers), answers, rows)
+            self.owner.journal.put_findings(self.facts.model, self.facts.task, self._findings(marks, answers))
+        elif status == "ok":
+            status, reason = "failed", "no document could be marked: see the log"
+        asked = digest([self._asked[item.key] for item in self._items]) if self._items else None
+        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": asked}
+        self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+
+    def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
+        """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
+        given = answers.values()
+        found = [
+            *self.task.findings(self.style),
+            *rule_findings(given),
+            *marks.findings,
+            *answer_findings(given),
+        ]
+        return [*found, *self._of_the_record()]
+
+    def _of_the_record(self) -> list[Finding]:
+        """That prompts had changed stays said after they were asked again: another day may change them once
+        more.
+        """
+        if self._changed:
+            return [Finding("asked_again", self._changed, len(self._items))]
+        before = self.owner.journal.findings().get((self.facts.model, self.facts.task), [])
+        return [finding for finding in before if finding.kind == "asked_again"]
+
+    def _meter(self, keys: set[str], answers: Mapping[str, Answer], rows: Sequence[Row]) -> None:
+        """What the marked answers cost; a meter that fails costs no score."""
+        meter = self.owner.meter
+        try:
+            read = None if meter.off else read_sizes(self._items, keys)
+            mine = {key: answers[key] for key in answers if key in keys}
+            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, read, self.facts.dtype))
+        except RunFolderError:
+            raise
+        except Exception:
+            log.exception("metering %s", self.task.name)
+
+
+def one_line(error: BaseException) -> str:
+    """The kind and first line of an unexpected error; its traceback is in the log."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300] if text else 'no message'}"

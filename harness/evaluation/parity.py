@@ -1,0 +1,70 @@
+"""Both sides of a parity comparison: a config as it is, and once more with every model changed in the same
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ConfigError
+from harness.names import file_name
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+    from harness.progress.reporters import Reporter
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two run folders; ``interrupted`` where the person stopped one of the runs."""
+
+    first: Path
+    second: Path
+    interrupted: bool = False
+
+
+def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig:
+    """The config with ``key=value`` set on each of its models.
+
+    Raises ConfigError for a key or value that cannot be, or changes nothing.
+    """
+    from harness.config import load_config
+
+    for change in changes:
+        key, equals, _ = change.partition("=")
+        if not key.strip() or not equals:
+            raise ConfigError(
+                f"--against {change}: expected KEY=VALUE, a model's setting, e.g. dtype=bfloat16 or engine=vllm"
+            )
+    more = [f"models.{place}.{change}" for place in range(len(loaded.config.models)) for change in changes]
+    other = load_config(loaded.path, [*loaded.overrides, *more])
+    if other.config.models == loaded.config.models:
+        raise ConfigError(
+            f"--against {' '.join(changes)}: the config says that already; name another engine, dtype or setting"
+        )
+    return other
+
+
+def run_sides(
+    loaded: LoadedConfig, changes: Sequence[str], out: Path | None, reporter: Callable[[], Reporter]
+) -> Sides:
+    """Runs what is missing of both sides, into folders under ``out`` (``results/parity/<name>``), each with a
+    reporter of its own.
+
+    Raises ConfigError, RunFolderError.
+    """
+    from harness.evaluation import run_config
+
+    other = changed_config(loaded, changes)
+    base = out or Path("results") / "parity" / loaded.config.name
+    folders = base / "as-configured", base / file_name("-".join(changes))
+    named = ("as configured", loaded), (" ".join(changes), other)
+    for (words, side), folder in zip(named, folders, strict=True):
+        with reporter() as showing:
+            showing.message(f"{words}, in {folder}:")
+            if run_config(side, out=folder, reporter=showing).exit_code == 130:
+                return Sides(*folders, interrupted=True)
+    return Sides(*folders)

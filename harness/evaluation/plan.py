@@ -1,0 +1,303 @@
+"""`harness plan`: what a config will cost, before paying. No weights are read, and no network is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.analysis.intervals import smallest_gap
+from harness.config.architecture import Architecture
+from harness.config.memory import dtype_bytes, known_architecture, memory_fit
+from harness.config.presets import preset_or_none
+from harness.config.schema import ModelSpec
+from harness.errors import HarnessError
+from harness.evaluation.plan_forms import (
+    FormPlan,
+    ThinkingPlan,
+    budget_warnings,
+    form_warnings,
+    plan_forms,
+    plan_thinking,
+)
+from harness.meter.fit import ChipFit, Need, Room, on_catalogue
+from harness.workers.devices import Machine, find_machine
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+    from harness.tasks import DataSources
+    from harness.tasks.api import Expansion, TaskSpec
+
+SAMPLED = 4
+"""Prompts rendered a task to estimate its tokens."""
+CONTEXT = 4096
+"""Tokens of the one sequence that a model must at least have room for, where its window is longer."""
+CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
+"""Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """One model: sizes in bytes; ``fits`` None where the architecture is not known."""
+
+    label: str
+    id: str
+    parameters: int | None
+    dtype: str
+    weights_bytes: int | None
+    kv_bytes_per_token: int | None
+    need_bytes: int | None
+    device_bytes: int
+    fits: bool | None
+    download_bytes: int | None
+    origin: str | None
+    note: str = ""
+    rooms: tuple[Room, ...] = ()
+    """The largest batch on this device by length."""
+    chips: tuple[ChipFit, ...] = ()
+    """The same on every chip of the hardware catalogue, 16-bit where the dtype is left open."""
+    thinking: ThinkingPlan = field(default_factory=ThinkingPlan)
+    """What it does before it answers, as far as is known here."""
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task: documents asked, prompt tokens of all of them for one model, and the smallest accuracy gap
+    that so many can detect.
+    """
+
+    name: str
+    group: str | None
+    language: str | None
+    kind: str | None
+    fewshot: int | None
+    items: int | None
+    prompt_tokens: int | None
+    tokens_exact: bool
+    smallest_gap: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do."""
+
+    name: str
+    models: list[ModelPlan]
+    tasks: list[TaskPlan]
+    cells: int
+    items: int
+    device: str
+    warnings: list[str] = field(default_factory=list)
+    forms: list[FormPlan] = field(default_factory=list)
+
+
+def make_plan(loaded: LoadedConfig) -> Plan:
+    """Plans a config.
+
+    Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its figures null.
+    """
+    from harness.tasks import DataSources, expand, local_only
+
+    config = loaded.config
+    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    machine = find_machine(config.device)
+    mirror = Path(config.mirror) if config.mirror else None
+    models = [plan_model(model, machine, mirror) for model in config.models]
+    sources = DataSources(mirror=mirror)
+    with local_only():
+        tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
+    known = {task.name: task.kind for task in tasks}
+    forms = [
+        form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, known)
+    ]
+    refused = {(form.model, form.task) for form in forms if form.form == "refused"}
+    items = sum(
+        task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
+    )
+    short = [
+        model.label
+        for model, made in zip(config.models, models, strict=True)
+        if made.thinking.kind == "thinks" and not model.max_new_tokens
+    ]
+    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
+    return Plan(
+        config.name,
+        models,
+        tasks,
+        len(models) * len(tasks) - len(refused),
+        items,
+        machine.describe,
+        warnings,
+        forms,
+    )
+
+
+def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
+    """One model against this machine's memory, and what its files tell of its thoughts."""
+    return replace(_sized(model, machine, mirror), thinking=plan_thinking(model, mirror))
+
+
+def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
+    if model.engine == "openai":
+        note = f"answers at {model.base_url}; nothing is loaded here"
+        return ModelPlan(
+            model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
+        )
+    arch = _architecture(model, mirror)
+    preset = preset_or_none(model.preset or model.id)
+    available = sum(gpu.memory for gpu in machine.gpus) if machine.device == "cuda" else machine.memory
+    origin = _local_origin(model, mirror)
+    note = (
+        "gated: accept its licence on the hub and set HF_TOKEN"
+        if preset is not None and preset.gated and origin is None
+        else ""
+    )
+    if arch is None:
+        reason = note or "architecture not known here: sizes after the download"
+        return ModelPlan(
+            model.label, model.id, None, model.dtype, None, None, None, available, None, None, origin, reason
+        )
+    size = dtype_bytes(model.dtype, arch, machine.device)
+    as_stored = machine.device == "cuda" and model.dtype == "auto"
+    need = memory_fit(
+        arch, size, min(model.max_length or CONTEXT, arch.max_position_embeddings or CONTEXT), 1, as_stored
+    ).total
+    download = None if origin else download_bytes(model, mirror)
+    return ModelPlan(
+        label=model.label,
+        id=model.id,
+        parameters=arch.parameters,
+        dtype=model.dtype if model.dtype != "auto" else ("float32" if size == 4 else arch.torch_dtype),
+        weights_bytes=arch.weight_bytes(size, as_stored),
+        kv_bytes_per_token=arch.kv_bytes_per_token(size),
+        need_bytes=need,
+        device_bytes=available,
+        fits=need < 0.95 * available,
+        download_bytes=download,
+        origin=origin,
+        note=note,
+        rooms=Need(arch, size, as_stored).rooms(available),
+        chips=on_catalogue(Need(arch, dtype_bytes(model.dtype, arch, "cuda"), model.dtype == "auto")),
+    )
+
+
+def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
+    if model.engine == "openai":
+        return None  # whatever its name is, nothing of it is loaded here
+    try:
+        return known_architecture(model, str(mirror) if mirror else None)
+    except HarnessError:
+        return None  # a broken config.json is the run's to tell; a plan says that the size is not known
+
+
+def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | None:
+    """Bytes of a model's loaded weights on ``device``, where its architecture is known."""
+    arch = _architecture(model, mirror)
+    if arch is None:
+        return None
+    return arch.weight_bytes(
+        dtype_bytes(model.dtype, arch, device), device == "cuda" and model.dtype == "auto"
+    )
+
+
+def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
+    """Bytes of the checkpoint as the hub stores it, where the architecture is known; None for random weights,
+    which need none.
+    """
+    arch = _architecture(model, mirror)
+    return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
+
+
+def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
+    """One task: read from this machine's data where there is some, else from the catalogue's known counts."""
+    from harness.tasks import load
+
+    try:
+        task = load(spec, sources, seed=seed, allow_code=True)
+    except HarnessError as error:
+        items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
+        note = (
+            "data not on this machine"
+            if items
+            else f"data not on this machine, size unknown: {str(error).splitlines()[0][:120]}"
+        )
+        return _task_plan(spec, None, spec.fewshot, items, None, note)
+    items = min(task.available, spec.limit or task.available)
+    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
+
+
+def _task_plan(
+    spec: TaskSpec,
+    kind: str | None,
+    fewshot: int | None,
+    items: int | None,
+    tokens: int | None,
+    note: str,
+    language: str | None = None,
+) -> TaskPlan:
+    group = spec.groups[0] if spec.groups else None
+    gap = smallest_gap(items) if items and kind != "passage" else None
+    return TaskPlan(
+        spec.name, group, language or spec.language, kind, fewshot, items, tokens, False, gap, note
+    )
+
+
+def _prompt_tokens(task: object, items: int) -> int | None:
+    """Prompt tokens of all items from the characters of the first few prompts."""
+    from harness.items import Choice, Completion
+    from harness.tasks import Task
+    from harness.tasks.api import PromptStyle
+
+    assert isinstance(task, Task)
+    try:
+        first = list(task.items(PromptStyle(), SAMPLED))
+    except Exception:
+        return None  # an estimate is not worth an error; the run will say what is wrong
+    if not first:
+        return None
+    lengths = []
+    for item in first:
+        if isinstance(item, Choice):
+            contexts = {context for context, _ in item.pairs}
+            lengths.append(sum(map(len, contexts)) + sum(len(continuation) for _, continuation in item.pairs))
+        else:
+            lengths.append(len(item.prompt) if isinstance(item, Completion) else len(item.text))
+    per_token = CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
+    return round(sum(lengths) / len(lengths) / per_token * items)
+
+
+def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
+    """Where the files lie already, without asking a network."""
+    if model.id.startswith("bundled/"):
+        return "bundled"
+    if Path(model.id).expanduser().is_dir():
+        return "folder"
+    if mirror is not None and (mirror / "models" / model.id).is_dir():
+        return "mirror"
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
+    return "cache" if isinstance(found, str) else None
+
+
+def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:
+    warnings = [
+        f"{model.label} needs {model.need_bytes / 2**30:.1f} GiB, this device has {model.device_bytes / 2**30:.1f} GiB: "
+        "take a smaller model or dtype, or more GPUs"
+        for model in models
+        if model.fits is False and model.need_bytes
+    ]
+    coarse = [task for task in tasks if task.smallest_gap and task.smallest_gap > 0.1]
+    if coarse:
+        worst = max(task.smallest_gap or 0 for task in coarse)
+        warnings.append(
+            f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only detect gaps over 10 points "
+            f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
+        )
+    unknown = sum(task.items is None for task in tasks)
+    if unknown:
+        warnings.append(
+            f"{unknown} tasks' data is not on this machine and their size is not known; the totals leave them out"
+        )
+    return warnings + [note for spec in expansion.tasks for note in spec.notes]

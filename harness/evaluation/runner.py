@@ -1,0 +1,235 @@
+"""The walk from a config to ``results.json``: prepare the folder, run the workers, put together what they
+kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from harness.config.schema import ModelSpec
+from harness.evaluation.assemble import assemble
+from harness.evaluation.identity import digest
+from harness.evaluation.manifest import make_manifest
+from harness.evaluation.rows import CellFacts, failed_row
+from harness.results.files import write_json
+from harness.results.folder import FolderLock, RunFolder
+from harness.results.journal import CellRecord, Journal
+from harness.results.schema import Results, Status
+from harness.workers.devices import Machine, find_machine
+from harness.workers.events import Event
+from harness.workers.executor import LocalExecutor
+from harness.workers.schedule import WorkerJob, make_jobs
+
+if TYPE_CHECKING:
+    from harness.config import LoadedConfig
+    from harness.progress.reporters import Reporter
+    from harness.tasks.api import Expansion, TaskSpec
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run left.
+
+    ``exit_code``: 0 all cells done, 1 some failed, 3 an expectation failed, 130 interrupted.
+    """
+
+    results: Results
+    folder: Path
+    exit_code: int
+    notes: list[str] = field(default_factory=list)
+
+
+def run_config(
+    loaded: LoadedConfig, *, out: Path | None = None, fresh: bool = False, reporter: Reporter | None = None
+) -> RunOutcome:
+    """Runs what is missing of a config and writes the run folder (``results/<name>`` unless ``out``).
+
+    Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be used; a
+    model's or task's failure is no exception but a status in the results.
+    """
+    from harness.progress.reporters import SilentReporter
+    from harness.tasks import expand
+
+    config = loaded.config
+    folder = RunFolder((out or Path("results") / config.name).absolute())
+    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    machine = find_machine(config.device)
+    folder.prepare(config.name, {model.label for model in config.models}, loaded.to_yaml(), fresh=fresh)
+    with FolderLock(folder.path):
+        return _Run(loaded, folder, expansion, machine, reporter or SilentReporter()).go()
+
+
+class _Run:
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        folder: RunFolder,
+        expansion: Expansion,
+        machine: Machine,
+        reporter: Reporter,
+    ) -> None:
+        self.loaded, self.folder, self.expansion, self.machine, self.reporter = (
+            loaded,
+            folder,
+            expansion,
+            machine,
+            reporter,
+        )
+        self.config = loaded.config
+        self.session = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
+        self.ended: set[tuple[str, str]] = set()
+        self.fatal: list[str] = []
+        self.interrupted = False
+
+    def go(self) -> RunOutcome:
+        """Runs the jobs and puts the results together."""
+        begin = time.time()
+        journal = Journal(self.folder.journal)
+        executor = LocalExecutor(self.folder, self.machine, self.session)
+        jobs = make_jobs(self.config.models, self._weights(), self.machine, len(self.expansion.tasks))
+        labels = [model.label for model in self.config.models]
+        names = [task.name for task in self.expansion.tasks]
+        self.reporter.event(
+            {"event": "plan", "models": labels, "tasks": names, "cells": len(labels) * len(names)}
+        )
+        with self._interruptible(executor):
+            for event in executor.run(jobs):
+                self._see(event, journal, jobs)
+        self._close_open_cells(journal, labels, self.expansion.tasks)
+        sessions = (journal.meta("sessions") or []) + [
+            {"session": self.session, "begin": begin, "end": time.time()}
+        ]
+        journal.put_meta("sessions", sessions)
+        results = assemble(journal, self.loaded, self.expansion)
+        write_json(self.folder.results, results.model_dump(mode="json"))
+        write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
+        journal.close()
+        return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
+
+    def _weights(self) -> dict[str, int]:
+        from harness.evaluation.plan import weight_bytes
+
+        mirror = Path(self.config.mirror) if self.config.mirror else None
+        known = {
+            model.label: weight_bytes(model, self.machine.device, mirror) for model in self.config.models
+        }
+        return {label: size for label, size in known.items() if size}
+
+    def _see(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
+        if event["event"] == "cell" and event.get("state") == "end":
+            self.ended.add((event["model"], event["task"]))
+        elif event["event"] == "note":
+            self.reporter.message(str(event.get("text")))
+        elif event["event"] == "fatal":
+            self.fatal.append(str(event.get("reason")))
+        elif event["event"] == "exit" and event["reason"]:
+            job = next(job for job in jobs if job.model == event["model"] and job.shard == event["shard"])
+            self._fail(
+                journal, event["model"], self.expansion.tasks[job.shard :: job.shards], event["reason"]
+            )
+        self.reporter.event(event)
+
+    def _fail(self, journal: Journal, model: str, tasks: Sequence[TaskSpec], reason: str) -> None:
+        """A worker that died says nothing of the cells it had left."""
+        for task in tasks:
+            if (model, task.name) not in self.ended:
+                self._leave(journal, model, task, "failed", reason)
+        row = journal.models().get(model) or {
+            "model": model,
+            "id": self._spec(model).id,
+            "weights": self._spec(model).weights,
+        }
+        journal.put_model(model, {**row, "status": "failed", "reason": reason})
+
+    def _close_open_cells(self, journal: Journal, labels: Sequence[str], tasks: Sequence[TaskSpec]) -> None:
+        """After an interruption: cells that no worker came to."""
+        for model in labels:
+            for task in tasks:
+                if (model, task.name) not in self.ended:
+                    self._leave(
+                        journal,
+                        model,
+                        task,
+                        "skipped",
+                        "interrupted before it began; the same command goes on",
+                    )
+
+    def _leave(self, journal: Journal, model: str, task: TaskSpec, status: Status, reason: str) -> None:
+        self.ended.add((model, task.name))
+        group = task.groups[0] if task.groups else None
+        facts = CellFacts(
+            digest([model, task.name]),
+            None,
+            model,
+            task.name,
+            group,
+            task.language,
+            task.fewshot,
+            None,
+            None,
+            None,
+        )
+        rows = [failed_row(facts, status, reason).model_dump()]
+        journal.put_cell(CellRecord(model, task.name, facts.cell_id, status, reason, {}, rows))
+        self.reporter.event(
+            {
+                "event": "cell",
+                "model": model,
+                "task": task.name,
+                "state": "end",
+                "status": status,
+                "reason": reason,
+            }
+        )
+
+    def _spec(self, label: str) -> ModelSpec:
+        return next(model for model in self.config.models if model.label == label)
+
+    @contextlib.contextmanager
+    def _interruptible(self, executor: LocalExecutor) -> Iterator[None]:
+        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the journal keeps
+        what it has).
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self.interrupted:
+                executor.kill()
+                return
+            self.interrupted = True
+            self.reporter.message("stopping after the answers in hand; press Ctrl-C again to stop at once")
+            executor.stop()
+
+        old = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, old)
+
+    def _exit_code(self, results: Results) -> int:
+        if self.interrupted:
+            return 130
+        if any(row.status in ("failed", "oom", "partial") for row in results.rows) or any(
+            row.status != "ok" for row in results.models
+        ):
+            return 1
+        return 0 if all(expectation["held"] for expectation in results.expectations) else 3
+
+    def _notes(self) -> list[str]:
+        notes = list(
+            dict.fromkeys([*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)])
+        )
+        if self.interrupted:
+            notes.append("interrupted: everything answered is kept; run the same command again to go on")
+        return notes

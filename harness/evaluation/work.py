@@ -1,0 +1,254 @@
+"""What one worker does: every cell of one model, with the model loaded once, and only if an answer is
+missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import DataError, HarnessError, RunFolderError
+from harness.evaluation.answer_checks import lasting_findings, server_changed
+from harness.evaluation.cell import CellWork, StopFlag, one_line
+from harness.evaluation.metering import Meter, peak_rss
+from harness.evaluation.plan import download_bytes
+from harness.evaluation.rows import CellFacts, failed_row
+from harness.evaluation.setup import WorkSetup, cell_facts, prompt_style, thinking_of
+from harness.hub.downloads import watched
+from harness.results.journal import CellRecord, Journal
+from harness.results.schema import ModelRow, Row, Status
+from harness.sanity import Finding
+from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
+from harness.workers.events import EventStream
+
+if TYPE_CHECKING:
+    from harness.engines.files import ModelFiles
+    from harness.engines.protocol import Engine, EngineInfo
+    from harness.engines.thinking import Thinking
+    from harness.tasks import DataSources
+    from harness.tasks.api import PromptStyle, TaskSpec
+
+log = logging.getLogger("harness")
+
+
+class ModelWork:
+    """Answers and marks the cells of one model."""
+
+    def __init__(self, setup: WorkSetup, events: EventStream, stop: StopFlag) -> None:
+        self.setup = setup
+        self.events = events
+        self.stop = stop
+        self.journal = Journal(setup.folder.journal, setup.session)
+        self.meter = Meter(setup, self.journal)
+        self.engine: Engine | None = None
+        self.thinking: Thinking
+        self._names: set[str] = set()
+        self._broken: HarnessError | None = None
+        self._row = ModelRow(
+            model=setup.spec.label,
+            id=setup.spec.id,
+            revision=setup.spec.revision,
+            weights=setup.spec.weights,
+            engine=None,
+            device=setup.device,
+            status="ok",
+        )
+
+    def run(self, shard: tuple[int, int] = (0, 1)) -> None:
+        """Runs every cell of this shard (the i-th of k workers takes every k-th task).
+
+        Raises RunFolderError, KeyboardInterrupt.
+        """
+        from harness.tasks import DataSources, expand
+
+        specs = expand(
+            self.setup.config.tasks, limit=self.setup.config.limit, base_dir=self.setup.folder.path
+        ).tasks
+        self._names = {spec.name for spec in specs}
+        specs = specs[shard[0] :: shard[1]]
+        try:
+            files, style = self._prepare()
+        except HarnessError as error:
+            self._fail_all(specs, error)
+            return
+        sources = DataSources(mirror=self.setup.mirror)
+        try:
+            for spec in specs:
+                self._form(spec, files, style, sources)
+        finally:
+            self._finish()
+
+    def _form(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: DataSources) -> None:
+        """A task in the form that this model can answer: as it is, as its generative twin, or not at all."""
+        asked = form_of(self.thinking, spec)
+        if asked.form not in ("twin", "refused"):
+            self._cell(spec, files, style, sources)
+            return
+        if asked.form == "refused" or asked.task is None:
+            self._refuse(spec, asked)
+            return
+        twin = leftover(asked, self._names)
+        if twin is not None:
+            self._cell(twin, files, style, sources)
+        facts = replace(cell_facts(self.setup, spec), asked_as=asked.task.name)
+        self.journal.put_findings(facts.model, facts.task, [Finding("asked_as_twin")])
+        self.end(facts, {"asked_as": asked.task.name}, "skipped", asked.reason)
+
+    def _refuse(self, spec: TaskSpec, asked: Asked) -> None:
+        self.journal.put_findings(self.setup.spec.label, spec.name, [])
+        self.end(cell_facts(self.setup, spec), {}, "failed", f"refused: {asked.reason}")
+
+    def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
+        from harness.engines import find_model
+
+        self.events.send("model", model=self.setup.spec.label, state="files")
+        with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
+            files = find_model(self.setup.spec, self.setup.mirror)
+        self._row.model_id, self._row.revision = files.model_id, files.revision
+        self.thinking = thinking_of(self.setup, files)
+        return files, prompt_style(self.setup, files, self.thinking)
+
+    def _cell(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: Any) -> None:
+        from harness.tasks import load
+
+        if self.stop.asked:
+            self.end(cell_facts(self.setup, spec), {}, "skipped", "interrupted before it began")
+            return
+        self.events.send("cell", model=self.setup.spec.label, task=spec.name, state="loading")
+        try:
+            task = load(
+                spec, sources, seed=self.setup.config.seed, allow_code=self.setup.config.allow_code_execution
+            )
+        except HarnessError as error:
+            status: Status = "skipped" if spec.groups and isinstance(error, DataError) else "failed"
+            self.end(cell_facts(self.setup, spec), {}, status, str(error))
+            return
+        except Exception as error:
+            log.exception("task %s", spec.name)
+            self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
+            return
+        asked = form_of(self.thinking, spec, OUTPUTS[task.kind])
+        if asked.form == "refused":  # only its code said that it compares log-probabilities
+            self._refuse(spec, asked)
+            return
+        self._ask_and_mark(CellWork(self, task, files, style))
+
+    def _ask_and_mark(self, cell: CellWork) -> None:
+        status, reason = cell.ask()
+        try:
+            cell.mark(status, reason)
+        except RunFolderError:
+            raise
+        except Exception as error:
+            log.exception("marking %s", cell.task.name)
+            self.end(
+                cell.facts,
+                cell.identity.to_dict(),
+                "failed",
+                f"the answers are kept but cannot be marked: {one_line(error)}",
+            )
+
+    def open_engine(self, files: ModelFiles) -> Engine:
+        """The engine, loaded at the first call. Raises HarnessError, the same one again at later calls."""
+        if self._broken is not None:
+            raise self._broken
+        if self.engine is None:
+            from harness.engines import open_engine
+
+            self.events.send("model", model=self.setup.spec.label, state="loading")
+            begin = time.perf_counter()
+            try:
+                self.engine = open_engine(self.setup.spec, files, self.setup.device)
+            except HarnessError as error:
+                self._broken = error
+                self._row.status, self._row.reason = "failed", str(error)
+                raise
+            self._row.load_seconds = self.meter.load_seconds = round(time.perf_counter() - begin, 3)
+            info = self.engine.info
+            self._row.dtype, self._row.engine, self._row.parameters = info.dtype, info.engine, info.parameters
+            self._row.device = info.device
+            self.events.send(
+                "model", model=self.setup.spec.label, state="ready", seconds=self._row.load_seconds
+            )
+        return self.engine
+
+    def _style_findings(self) -> tuple[Finding, ...]:
+        """What its template showed."""
+        return self.thinking.findings if hasattr(self, "thinking") else ()
+
+    def _fail_all(self, specs: Sequence[TaskSpec], error: HarnessError) -> None:
+        self._row.status, self._row.reason = "failed", str(error)
+        for spec in specs:
+            self.end(cell_facts(self.setup, spec), {}, "failed", str(error))
+        self._finish()
+
+    def end(
+        self,
+        facts: CellFacts,
+        identity: Mapping[str, Any],
+        status: Status,
+        reason: str | None,
+        rows: Sequence[Row] = (),
+    ) -> None:
+        kept = list(rows) or [failed_row(facts, status, reason or "no value")]
+        record = CellRecord(
+            facts.model,
+            facts.task,
+            facts.cell_id,
+            status,
+            reason,
+            dict(identity),
+            [row.model_dump() for row in kept],
+        )
+        self.journal.put_cell(record)
+        first = kept[0]
+        value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
+        self.events.send(
+            "cell",
+            model=facts.model,
+            task=facts.task,
+            state="end",
+            status=status,
+            reason=reason,
+            twin=facts.task not in self._names,
+            **value,
+        )
+
+    def _keep(self, info: EngineInfo) -> None:
+        """Keeps what the engine is and what it found."""
+        label = self.setup.spec.label
+        before, known = self.journal.meta(f"engine:{label}"), self.journal.findings().get((label, None), [])
+        self.journal.put_meta(f"engine:{label}", info.to_dict())
+
+        first = [*self._style_findings(), *server_changed(info, before)]
+        kinds = {finding.kind for finding in first}
+        lasting = [finding for finding in lasting_findings(info, known) if finding.kind not in kinds]
+        self.journal.put_findings(label, None, [*first, *lasting])
+
+    def _finish(self) -> None:
+        self._row.peak_rss_bytes = peak_rss()
+        self._row.peak_device_bytes = self.meter.peak_of_all()
+        self._row.chat_template = bool(self.setup.spec.chat_template)
+        if self.engine is not None:
+            self._keep(self.engine.info)
+            self.engine.close()
+        old = self.journal.models().get(self.setup.spec.label, {})
+        row = self._row.model_dump()
+        # A session in which nothing was missing loads nothing: what an earlier one measured still holds.
+        if self.engine is None and row["status"] == "ok":
+            row |= {
+                key: old[key]
+                for key in ("load_seconds", "parameters", "dtype", "engine", "device")
+                if old.get(key) is not None
+            }
+            row |= {
+                key: old[key] for key in ("peak_rss_bytes", "peak_device_bytes") if old.get(key) is not None
+            }
+        self.journal.put_model(self.setup.spec.label, row)
+        self.events.send(
+            "model", model=self.setup.spec.label, state="end", status=row["status"], reason=row["reason"]
+        )
+        self.journal.close()

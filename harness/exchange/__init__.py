@@ -1,0 +1,1 @@
+"""Other tools' formats: what lm-eval left becomes a run."""

@@ -1,0 +1,1 @@
+"""Where models and their files come from: the hub, its cache, local folders."""

@@ -1,0 +1,20 @@
+"""Which reporter a stream gets: bars on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from harness.progress.reporters import LineReporter, Reporter, SilentReporter
+
+
+def reporter_for(*, quiet: bool = False, stream: Any = None) -> Reporter:
+    """Bars where ``stream`` (standard error) is a terminal, lines elsewhere, messages only with ``quiet``."""
+    stream = stream or sys.stderr
+    if quiet:
+        return SilentReporter(stream)
+    if stream.isatty():
+        from harness.progress.bars import RichReporter
+
+        return RichReporter(stream)
+    return LineReporter(stream)

@@ -1,5 +1,0 @@
-"""The report as one page: a self-contained HTML file that asks for nothing from any network (`page`)."""
-
-from harness.report.html.assemble import page
-
-__all__ = ["page"]

@@ -1,0 +1,61 @@
+"""Which form each line of a table was asked in, and which lines are a task's other form, asked of some models
+only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.reporting.lines import Line
+from harness.reporting.select import Selection
+
+WORDS = {
+    "logprobs": "log-probabilities of the options",
+    "generated": "generated answers",
+    "perplexity": "perplexity of whole texts",
+}
+NAMED = 6
+"""Lines named a form; of more the first ones and a count."""
+
+
+def with_forms(lines: Sequence[Line], selection: Selection) -> list[Line]:
+    """The lines with their forms; ``alternative`` where a line is the other form of a task that other models
+    were asked.
+    """
+    rows = [row for task in selection.tasks for row in selection.of(task)]
+    twins = {row.asked_as for row in rows if row.asked_as}
+    both = twins | {row.task for row in rows if row.asked_as}
+    made = []
+    for line in lines:
+        tasks = selection.members.get(line.name, [line.name])
+        forms = {row.form for task in tasks for row in selection.of(task) if row.value is not None}
+        other = set(tasks) <= twins and any(figure.status is None for figure in line.figures)
+        form = forms.pop() if len(forms) == 1 else None
+        made.append(replace(line, form=form, alternative=other, apart=bool(both.intersection(tasks))))
+    return made
+
+
+def form_notes(lines: Sequence[Line]) -> list[str]:
+    """What was asked in which form, and what that keeps apart."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line.form is not None and line.kind in ("task", "group"):
+            found.setdefault(line.form, []).append(line.name)
+    notes = []
+    if found:
+        notes.append(
+            "Asked: "
+            + "; ".join(f"{WORDS.get(form, form)}: {_named(names)}" for form, names in found.items())
+            + "."
+        )
+    apart = [line.name for line in lines if line.alternative and line.kind in ("task", "group")]
+    if apart:
+        notes.append(
+            f"{_named(apart)}: asked of the models that think, in the place of the other form; in no pair and no average with it."
+        )
+    return notes
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

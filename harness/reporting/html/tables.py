@@ -1,0 +1,210 @@
+"""The page's tables: cells of text with a style class, made from a comparison. Nothing here is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.analysis.comparison import Comparison
+from harness.analysis.gap import Gap, overall
+from harness.analysis.paired import Difference
+from harness.analysis.published import Match
+from harness.analysis.ranking import LEVEL
+from harness.analysis.scopes import Scope
+from harness.reporting.comparison import NONE, difference, interval, p_text, share, signed, star
+from harness.reporting.html.words import Words
+from harness.reporting.inert import visible
+
+STEPS = 10
+"""Shades of the heat map and of the difference matrix."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text and how it is shown: h0 … h10 for heat, up0 … down10 for differences, sure or strong for
+    bold.
+    """
+
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table; the first cell of each row is its heading.
+
+    Columns numbered in ``left`` are texts, the others figures.
+    """
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    left: frozenset[int] = frozenset({0})
+
+
+def _row(*texts: str) -> tuple[Cell, ...]:
+    return tuple(Cell(visible(text)) for text in texts)
+
+
+def scope_name(scope: Scope, words: Words) -> str:
+    """A task's or group's name; an average's in the page's language."""
+    return words(f"average_{scope.language}") if scope.kind == "average" else visible(scope.name)
+
+
+def metric_name(scope: Scope, words: Words) -> str:
+    """The metric with its filter and an arrow where lower is better."""
+    if scope.metric is None:
+        return words("mean_of", n=scope.parts)
+    name = scope.metric if scope.filter in (None, "none") else f"{scope.metric} ({scope.filter})"
+    return visible(name) + ("" if scope.higher_is_better else " ↓")
+
+
+def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
+    """Models best first: rank interval, tie, score, interval, above chance, n, difference from the best."""
+    rows = []
+    for place in scope.order:
+        score, rank = scope.scores[place], scope.ranks.get(place)
+        span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
+        lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
+        behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
+        figures = (
+            span,
+            rank.tie if rank else NONE,
+            share(score.value),
+            interval(score.ci95),
+            share(score.corrected),
+            f"{score.n:,}",
+            behind,
+        )
+        rows.append(_row(comparison.models[place].label, *figures))
+    keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
+    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
+
+
+def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | None:
+    """Row minus column for every pair; the stronger the difference the deeper the shade.
+
+    None where nothing is paired.
+    """
+    if not scope.pairs:
+        return None
+    largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
+    rows = []
+    for number, a in enumerate(scope.order, 1):
+        cells = [
+            _difference_cell(difference(scope, a, b), largest, scope.higher_is_better) for b in scope.order
+        ]
+        rows.append((Cell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
+    headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
+    return Grid(headers, tuple(rows))
+
+
+def _difference_cell(pair: Difference | None, largest: float, higher_is_better: bool) -> Cell:
+    if pair is None:
+        return Cell(NONE)
+    good = pair.value >= 0 if higher_is_better else pair.value <= 0
+    shade = round(abs(pair.value) / largest * STEPS)
+    sure = pair.adjusted is not None and pair.adjusted < LEVEL
+    return Cell(
+        f"{signed(pair.value)}{star(pair)}", f"{'up' if good else 'down'}{shade}{' sure' if sure else ''}"
+    )
+
+
+def heat_grid(comparison: Comparison, words: Words) -> Grid:
+    """Tasks and groups by models: scores, shaded from chance (or 0) to 1; figures that are no shares are not
+    shaded.
+    """
+    rows = []
+    for scope in comparison.scopes:
+        if scope.kind == "subject":
+            continue
+        cells = [_heat_cell(scope, place) for place in range(len(comparison.models))]
+        strong = "strong" if scope.kind == "average" else ""
+        rows.append((Cell(scope_name(scope, words), strong), *cells, Cell(metric_name(scope, words))))
+    labels = [visible(model.label) for model in comparison.models]
+    return Grid(
+        (words("col_task"), *labels, words("col_metric")), tuple(rows), left=frozenset({0, len(labels) + 1})
+    )
+
+
+def _heat_cell(scope: Scope, place: int) -> Cell:
+    score = scope.scores.get(place)
+    if score is None:
+        return Cell(NONE)
+    if not scope.shares:
+        return Cell(share(score.value))
+    above = score.corrected if score.corrected is not None else score.value
+    return Cell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
+
+
+def gap_grid(comparison: Comparison, found: Sequence[Gap], words: Words) -> Grid:
+    """One row a model and pair of parallel tasks, and the model's mean over all of them."""
+    rows = []
+    for place, model in enumerate(comparison.models):
+        for gap in (gap for gap in found if place in gap.differences):
+            names = f"{gap.zh_task} − {gap.en_task}", share(gap.zh[place]), share(gap.en[place])
+            rows.append(_row(model.label, *names, *_gap_cells(gap.differences[place])))
+        whole = overall(found, place)
+        if whole is not None:
+            rows.append(_row(model.label, words("mean_of", n=len(found)), "", "", *_gap_cells(whole)))
+    keys = ("model", "tasks", "zh", "en", "difference", "interval", "p", "n")
+    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1}))
+
+
+def _gap_cells(pair: Difference) -> tuple[str, ...]:
+    return signed(pair.value), interval(pair.ci95, sign=True), p_text(pair.p), f"{pair.n:,}"
+
+
+def published_grid(comparison: Comparison, found: Sequence[Match], words: Words) -> Grid:
+    """Measured beside published, with what is known to differ and where the figure was read."""
+    rows = []
+    for match in found:
+        label, claim = comparison.models[match.place].label, match.claim
+        same = words("yes") if match.same else words("no_because", why=words.translated(match.differs))
+        figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
+        rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
+    keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")
+    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1, 6, 7, 8}))
+
+
+def scores_grid(comparison: Comparison, words: Words) -> Grid:
+    """Every task and model in full: score, standard error, interval, n, chance, above chance, shares of bad
+    answers.
+    """
+    keys = (
+        "task",
+        "model",
+        "metric",
+        "score",
+        "stderr",
+        "interval",
+        "n",
+        "chance",
+        "corrected",
+        "truncated",
+        "empty",
+        "unparsable",
+    )
+    return Grid(
+        tuple(words(f"col_{key}") for key in keys), tuple(_score_rows(comparison)), left=frozenset({0, 1, 2})
+    )
+
+
+def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
+    for contest in comparison.contests:
+        for place in sorted(contest.cells):
+            row = contest.row(place)
+            metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
+            rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
+            facts = (
+                share(row.value),
+                share(row.stderr),
+                interval(row.ci95),
+                f"{row.n:,}",
+                share(row.chance),
+                share(row.corrected),
+            )
+            yield _row(contest.task, comparison.models[place].label, metric, *facts, *rates)
+
+
+def _rate(value: float | None) -> str:
+    return "?" if value is None else f"{value:.1%}"

@@ -1,0 +1,186 @@
+"""The look of every chart: for a paper, readable in grey, told apart by shape and dash as well as by colour.
+
+Colours are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/), which people with any kind of colour
+blindness tell apart, without the yellow that white paper swallows. Colours, shapes and dashes have lengths
+without a common divisor, so that many series differ in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair
+
+Rows = list[dict[str, Any]]
+"""A chart's data: fields by name."""
+INK, FAINT = "#1a1a1a", "#6b6b6b"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+SHAPES = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "triangle-down",
+    "cross",
+    "triangle-right",
+    "triangle-left",
+)
+DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (10, 4, 4, 4))
+LATIN = ("Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
+CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Hiragino Sans GB",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+)
+"""Fonts with simplified Chinese forms; a chart with Chinese, Japanese or Korean text is set in the first of
+them that is there.
+"""
+WIDTH, HEIGHT = 420, 260
+"""Points of a chart's plotting area: with its axes as wide as a paper's text column."""
+
+
+def fonts(*, cjk: bool) -> str:
+    """The font stack as CSS has it; ``cjk`` puts the Chinese fonts first, so that one font sets a whole
+    label.
+    """
+    names = (*CHINESE, *LATIN) if cjk else (*LATIN, *CHINESE)
+    return ", ".join((*names, "sans-serif"))
+
+
+def config(*, cjk: bool = False) -> dict[str, Any]:
+    """The theme as Vega-Lite's ``config``."""
+    font = fonts(cjk=cjk)
+    return {
+        "font": font,
+        "background": "white",
+        "padding": 8,
+        "view": {
+            "continuousWidth": WIDTH,
+            "continuousHeight": HEIGHT,
+            "discreteWidth": WIDTH,
+            "stroke": None,
+        },
+        "title": {
+            "font": font,
+            "subtitleFont": font,
+            "fontSize": 13,
+            "fontWeight": 600,
+            "color": INK,
+            "anchor": "start",
+            "offset": 10,
+        }
+        | {"subtitleFontSize": 11, "subtitleColor": FAINT, "subtitlePadding": 4},
+        "axis": {
+            "labelFont": font,
+            "titleFont": font,
+            "labelFontSize": 11,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+        }
+        | {
+            "labelColor": INK,
+            "titleColor": INK,
+            "domainColor": INK,
+            "tickColor": INK,
+            "gridColor": "#dddddd",
+            "gridWidth": 0.7,
+        }
+        | {
+            "labelLimit": 260,
+            "maxExtent": 320,
+            "titlePadding": 8,
+            "labelOverlap": "greedy",
+            "labelSeparation": 6,
+        },
+        "legend": {
+            "labelFont": font,
+            "titleFont": font,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+        }
+        | {
+            "labelColor": INK,
+            "titleColor": FAINT,
+            "symbolSize": 70,
+            "symbolStrokeWidth": 1.6,
+            "labelLimit": 260,
+            "orient": "bottom",
+        }
+        | {"columns": 2, "direction": "horizontal"},
+        "header": {
+            "labelFont": font,
+            "titleFont": font,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "labelColor": INK,
+        },
+        "text": {"font": font, "fontSize": 11, "color": INK},
+        "line": {"strokeWidth": 1.6},
+        "rule": {"color": INK},
+        "point": {"size": 55, "filled": True, "opacity": 1},
+        "bar": {"color": COLOURS[0]},
+        "range": {"category": list(COLOURS), "symbol": list(SHAPES)},
+    }
+
+
+@dataclass(frozen=True)
+class Series:
+    """Scales that tell ``names`` apart in the same order: use all that a mark has (colour with shape, or
+    colour with dash).
+    """
+
+    names: tuple[str, ...]
+    color: altair.Scale
+    shape: altair.Scale
+    dash: altair.Scale
+
+
+def series(names: Sequence[str], among: Sequence[str] | None = None) -> Series:
+    """The scales of a chart's series.
+
+    ``among`` lists all names of a set of charts, so that each looks the same in all of them.
+    """
+    import altair
+
+    known = tuple(dict.fromkeys(names))
+    everyone = list(dict.fromkeys([*(among or ()), *known]))
+
+    def scale(marks: Sequence[Any]) -> altair.Scale:
+        return altair.Scale(
+            domain=list(known), range=[marks[everyone.index(name) % len(marks)] for name in known]
+        )
+
+    return Series(known, scale(COLOURS), scale(SHAPES), scale([list(dash) for dash in DASHES]))
+
+
+def heading(chart: Any, title: str | list[str], more: str = "", language: str = "en") -> Any:
+    """The chart with its title (a text a line), one line ``more`` that says how to read it, and the language
+    its page is written in.
+    """
+    import altair
+
+    return chart.properties(
+        title=altair.Title(text=title, subtitle=more) if more else title, usermeta={"lang": language}
+    )
+
+
+def themed(spec: dict[str, Any], *, cjk: bool = False) -> dict[str, Any]:
+    """A Vega-Lite specification with the theme below its own ``config``, which wins."""
+    return {**spec, "config": _merged(config(cjk=cjk), spec.get("config") or {})}
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    made = dict(under)
+    for key, value in over.items():
+        mine = made.get(key)
+        made[key] = _merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
+    return made

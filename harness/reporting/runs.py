@@ -1,0 +1,125 @@
+"""All runs below a folder: one line a run, or all their rows joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from harness.reporting.sheets import Sheet
+from harness.results.query import Run, flat_row
+from harness.results.schema import Row
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is listed: globs or parts of names; ``since`` and ``until`` are dates (YYYY-MM-DD, of the run's
+    end, both included).
+    """
+
+    model: str | None = None
+    task: str | None = None
+    language: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def dated(self, run: Run) -> bool:
+        """Whether the run's date lies within."""
+        day = run.results.created[:10]
+        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row is of the model, task and language asked for."""
+        return (
+            _named(self.model, row.model)
+            and _named(self.task, row.task)
+            and self.language in (None, row.language)
+        )
+
+    def rows(self, run: Run) -> list[Row]:
+        """The run's rows that fit."""
+        return [row for row in run.results.rows if self.fits(row)] if self.dated(run) else []
+
+
+def _named(wanted: str | None, name: str) -> bool:
+    if wanted is None:
+        return True
+    return fnmatchcase(name, wanted) if set(wanted) & set("*?[") else wanted.lower() in name.lower()
+
+
+def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Sheet:
+    """One line a run with a row that fits: folder, date, models, tasks, how its cells ended, on what it
+    ran.
+    """
+    lines = []
+    for run in runs:
+        rows = chosen.rows(run)
+        if rows:
+            lines.append(_line(run, rows, top))
+    headers = ("run", "date", "models", "tasks", "cells", "not done", "machine")
+    return Sheet(
+        f"{len(lines)} run{'s' if len(lines) != 1 else ''} below {top}",
+        headers,
+        tuple(sorted(lines, key=lambda line: line[1])),
+        frozenset({0, 1, 2, 5, 6}),
+    )
+
+
+def _line(run: Run, rows: Sequence[Row], top: Path) -> tuple[str, ...]:
+    models, tasks = list(dict.fromkeys(row.model for row in rows)), {row.task for row in rows}
+    cells = {(row.model, row.task): row.status for row in rows}
+    bad: dict[str, int] = {}
+    for status in cells.values():
+        if status != "ok":
+            bad[status] = bad.get(status, 0) + 1
+    named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
+    hardware = run.manifest.get("hardware") or {}
+    gpus = hardware.get("gpus") or []
+    machine = f"{len(gpus)} × {gpus[0]['name']}" if gpus else str(hardware.get("cpu") or "")
+    where = run.folder.path.relative_to(top) if run.folder.path.is_relative_to(top) else run.folder.path
+    faults = ", ".join(f"{count} {status}" for status, count in bad.items())
+    return (str(where), run.results.created[:10], named, str(len(tasks)), str(len(cells)), faults, machine)
+
+
+def joined(runs: Iterable[Run], chosen: Filter) -> Iterator[dict[str, Any]]:
+    """Every row that fits, of all runs, flat, with its run's folder and date."""
+    for run in runs:
+        for row in chosen.rows(run):
+            yield {
+                "folder": str(run.folder.path),
+                "created": run.results.created,
+                **flat_row(row, run.results.name),
+            }
+
+
+def joined_fields() -> tuple[str, ...]:
+    """The columns of `joined`."""
+    return ("folder", "created", *flat_row(Row(cell_id="", model="", task="", status="ok"), ""))
+
+
+def rows_sheet(runs: Iterable[Run], chosen: Filter) -> Sheet:
+    """The joined rows that have a value, for reading."""
+    lines = []
+    for row in joined(runs, chosen):
+        if row["value"] is None:
+            continue
+        ends = f"{row['ci95_lo']:.3f} … {row['ci95_hi']:.3f}" if row["ci95_lo"] is not None else ""
+        shots = "" if row["fewshot"] is None else str(row["fewshot"])
+        name = row["metric"] if row["filter"] in (None, "none") else f"{row['metric']} ({row['filter']})"
+        lines.append(
+            (
+                row["run"],
+                row["created"][:10],
+                row["model"],
+                row["task"],
+                name,
+                shots,
+                f"{row['value']:.3f}",
+                ends,
+                f"{row['n']:,}",
+            )
+        )
+    headers = ("run", "date", "model", "task", "metric", "shots", "value", "95 % interval", "n")
+    return Sheet(f"{len(lines)} scores", headers, tuple(lines), frozenset({0, 1, 2, 3, 4}))

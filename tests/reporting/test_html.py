@@ -1,0 +1,486 @@
+"""The HTML report: one inert file, in two languages, small whatever the runs hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from support import runs
+from support.hostile import ANSWERS, LABEL, hostile_run
+from support.runs import ROOT, harness
+
+from harness.analysis.comparison import compare
+from harness.analysis.published import PublishedFigure, matches
+from harness.errors import ConfigError
+from harness.reporting.costs import CostAxis
+from harness.reporting.html import page
+from harness.reporting.html.charts import Point, clipped, frontier
+from harness.reporting.html.cost import cost_charts
+from harness.reporting.html.finding import main_scopes
+from harness.reporting.html.items import LONGEST, _answer, item_data, stated
+from harness.reporting.html.study import Plate, StatementView, Studies, Study
+from harness.reporting.html.svg import Axis, element, fitted
+from harness.reporting.html.tables import Cell, Grid, published_grid
+from harness.reporting.html.words import Words, catalogue
+from harness.reporting.inert import embedded, shortened, visible
+from harness.results.query import read_run
+from harness.studies.claims import find_claim
+
+SMOKE = ROOT / "results" / "recorded" / "smoke"
+VOID = {"meta", "input", "br", "img", "link", "hr", "source"}
+
+
+class Parsed(HTMLParser):
+    """A page's elements with attributes and texts; ``open`` must be empty at the end."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts[self.open[-1]][-1] += data
+
+    def attributes(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the viewer is given."""
+        found: dict[str, Any] = json.loads(self.texts["script"][0])
+        return found
+
+
+@pytest.fixture(scope="module")
+def smoke() -> Parsed:
+    return Parsed(page([read_run(SMOKE)]))
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> tuple[str, Parsed]:
+    text = page([hostile_run(tmp_path)])
+    return text, Parsed(text)
+
+
+def test_the_page_is_whole_and_well_formed(smoke: Parsed) -> None:
+    assert smoke.open == []
+    ids = [attrs["id"] for _, attrs in smoke.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {"finding", "ranking", "heat", "gap", "pairs", "cost", "items", "manifest"} <= set(ids)
+    anchors = {attrs["href"] for attrs in smoke.attributes("a")}
+    assert anchors <= {f"#{name}" for name in ids}
+    svgs = smoke.attributes("svg")
+    assert len(svgs) == 9  # two rankings, the gap, size, FLOPs and speed for each language
+    assert all(attrs["role"] == "img" for attrs in svgs)
+
+
+def test_the_figures_are_those_of_the_comparison(smoke: Parsed) -> None:
+    comparison = compare([read_run(SMOKE)])
+    shown = " ".join(text for texts in smoke.texts.values() for text in texts)
+    for scope in comparison.scopes:
+        for score in scope.scores.values():
+            assert f"{score.value:.3f}" in shown
+        for pair in scope.pairs.values() if scope.kind == "average" else ():
+            assert f"{pair.value:+.3f}".replace("-", "−") in shown
+    assert "Chinese average: tiny-deepseek-distill leads with 0.782" in shown
+    assert "tiny-llama differs most: −0.223" in shown
+
+
+def test_the_viewer_holds_every_item_with_its_score(smoke: Parsed) -> None:
+    data = smoke.data
+    comparison = compare([read_run(SMOKE)])
+    assert (
+        sum(len(task["items"]) for task in data["tasks"])
+        == sum(task["total"] for task in data["tasks"])
+        == 1160
+    )
+    for task in data["tasks"]:
+        contest = next(one for one in comparison.contests if one.task == task["name"])
+        for place in contest.cells:
+            mean = sum(item[3][place][2] for item in task["items"]) / len(task["items"])
+            assert mean == pytest.approx(contest.row(place).value, abs=1e-4)
+    assert data["tasks"][0]["items"][0][1]
+
+
+def test_nothing_is_loaded_and_only_this_script_and_style_may_run(smoke: Parsed) -> None:
+    for _, attrs in smoke.elements:
+        assert not {"src", "srcset", "style", "action", "data", "poster"} & set(attrs)
+        assert not any(name.startswith("on") for name in attrs)
+    assert not smoke.attributes("link")
+    policy = next(
+        attrs["content"]
+        for attrs in smoke.attributes("meta")
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    script, style = smoke.texts["script"][1], smoke.texts["style"][0]
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+    assert policy == (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; base-uri 'none'; form-action 'none'"
+    )
+    assert [attrs.get("type") for attrs in smoke.attributes("script")] == ["application/json", None]
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(|fetch\(|XMLHttp|import\(",
+        script,
+    )
+    assert not re.search(r"url\(|@import", style)
+
+
+def test_a_hostile_run_adds_no_element(hostile: tuple[str, Parsed]) -> None:
+    text, parsed = hostile
+    assert parsed.open == []
+    assert len(parsed.attributes("script")) == 2
+    assert len(parsed.attributes("style")) == 1
+    assert not {"img", "b", "i", "u"} & {name for name, _ in parsed.elements}
+    assert "<script>window" not in text
+    assert parsed.texts["title"][0].startswith("Report: <b>run</b>")
+
+
+def test_hostile_answers_are_kept_as_text(hostile: tuple[str, Parsed]) -> None:
+    items = hostile[1].data["tasks"][0]["items"]
+    said = dict(zip([*ANSWERS, "invalid"], (item[3][0][0] for item in items), strict=True))
+    for name in ("script", "ending", "quotes", "empty"):
+        assert said[name] == ANSWERS[name]
+    assert said["lines"] == "one⟦U+2028⟧two⟦U+2029⟧three"
+    assert said["turned"] == "abc ⟦U+202E⟧dcba⟦U+202C⟧ ⟦U+2066⟧x⟦U+2069⟧ ⟦U+200F⟧y ⟦U+001B⟧[31m⟦U+0000⟧"
+    assert said["chinese"] == "答案是：«四»\n第二行\t完"
+    assert said["invalid"] == "caf\ufffd \ufffd\ufffd <b>"
+    assert said["long"].startswith("x" * 100)
+    assert said["long"].endswith("<b>end</b>")
+    assert "980,010 characters left out" in said["long"]
+    assert len(said["long"]) < LONGEST + 100
+    assert items[0][1:3] == ["prompt 0 <u>", "<i>yes</i>"]
+    assert hostile[1].data["models"] == [visible(LABEL), "plain"]
+
+
+def test_no_turning_character_is_left_anywhere(hostile: tuple[str, Parsed]) -> None:
+    assert not re.search("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f]", hostile[0])
+
+
+@pytest.mark.parametrize(
+    "text", ["</script>", "<!--", "]]>", "a\u2028b\u2029c", '"\\&amp;', "汉字 \U0001f600"]
+)
+def test_embedded_data_reads_back_and_closes_nothing(text: str) -> None:
+    made = embedded({"said": text})
+    assert json.loads(made) == {"said": text}
+    assert not re.search("[<>&\u2028\u2029]", made)
+
+
+def test_nan_is_refused() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        embedded(float("nan"))
+
+
+def test_hidden_characters_are_made_visible_and_others_left() -> None:
+    assert visible("a\u200bb\ufeff\ud800\U000e0041") == "a⟦U+200B⟧b⟦U+FEFF⟧\ufffd⟦U+E0041⟧"
+    assert visible("家\u200d人\n\té 👩\u200d🚀") == "家\u200d人\n\té 👩\u200d🚀"
+    assert shortened("abcdef", 6, "{n}") == "abcdef"
+    assert shortened("abcdefg", 4, "-{n}-") == "ab⟦-3-⟧fg"
+
+
+def test_both_languages_have_every_text_with_the_same_blanks() -> None:
+    for key, both in catalogue().items():
+        assert set(both) == {"en", "zh"}, key
+        blanks = [sorted(name for _, name, _, _ in Formatter().parse(text) if name) for text in both.values()]
+        assert blanks[0] == blanks[1], key
+        assert all(text.strip() for text in both.values()), key
+
+
+def test_the_chinese_page_is_chinese() -> None:
+    parsed = Parsed(page([read_run(SMOKE)], "zh"))
+    assert parsed.attributes("html") == [{"lang": "zh-CN"}]
+    assert parsed.texts["h2"] == [
+        "排名",
+        "各项任务",
+        "中文与英文",
+        "成对差异",
+        "得分与规模、计算量、速度",
+        "说明",
+        "题目与回答",
+        "运行记录",
+    ]
+    assert not any(
+        re.fullmatch(r"[A-Za-z ]+", text) for text in parsed.texts["button"] + parsed.texts["summary"] if text
+    )
+    with pytest.raises(ConfigError, match="en or zh"):
+        page([read_run(SMOKE)], "fr")
+
+
+def test_items_beyond_the_budget_are_sampled_and_that_is_said() -> None:
+    comparison, words = compare([read_run(SMOKE)]), Words("en")
+    few = item_data(comparison, words, most_answers=1200)
+    assert [len(task["items"]) for task in few["tasks"]] == [
+        50
+    ] * 8  # 1,200 answers over 8 tasks and 3 models
+    docs = [item[0] for item in few["tasks"][0]["items"]]
+    assert docs == sorted(docs)
+    assert docs != list(range(50))
+    assert few == item_data(comparison, words, most_answers=1200)
+    assert stated(few, words).startswith("400 of 1,160 questions are here")
+    small = item_data(comparison, words, most_bytes=40_000)
+    assert 30_000 < len(embedded(small["tasks"]).encode()) < 42_000
+    assert len(small["tasks"]) == 8
+    assert stated(item_data(comparison, words), words) == "All 1,160 questions are here."
+
+
+def test_a_run_without_samples_still_has_its_page(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes((SMOKE / "results.json").read_bytes())
+    parsed = Parsed(page([read_run(tmp_path)]))
+    assert parsed.open == []
+    assert parsed.data["tasks"] == []
+    assert "no difference could be tested" in " ".join(parsed.texts["p"])
+    assert not [attrs for attrs in parsed.attributes("section") if attrs["id"] in ("pairs", "gap")]
+
+
+def test_the_frontier_holds_what_none_beats() -> None:
+    points = [
+        Point(1, 7.0, 0.6, None),
+        Point(2, 1.0, 0.4, None),
+        Point(3, 8.0, 0.5, None),
+        Point(4, 1.0, 0.3, None),
+    ]
+    assert [point.number for point in frontier(points, more_is_better=False)] == [2, 1]
+    assert [point.number for point in frontier(points, more_is_better=True)] == [1, 3]
+
+
+def test_speed_is_compared_on_the_same_hardware_only(tmp_path: Path) -> None:
+    comparison, words = compare([read_run(SMOKE)]), Words("en")
+    drawn = cost_charts(comparison, main_scopes(comparison), words)
+    assert [chart.title.rpartition(" against ")[2] for chart in drawn] == [
+        "parameters",
+        "parameters",
+        "FLOPs",
+        "FLOPs",
+        "speed",
+        "speed",
+    ]
+    assert drawn[0].legend[0] == ("tiny-deepseek-distill", "772.4k · 0.782")
+    other = tmp_path / "other"
+    shutil.copytree(SMOKE, other)
+    results = json.loads((other / "results.json").read_text(encoding="utf-8"))
+    for row in results["models"]:
+        row["model_id"] += "x"  # other weights: other contestants
+    (other / "results.json").write_text(json.dumps(results | {"name": "other"}), encoding="utf-8")
+    manifest = json.loads((other / "manifest.json").read_text(encoding="utf-8"))
+    (other / "manifest.json").write_text(
+        json.dumps(manifest | {"hardware": {"cpu": "another"}}), encoding="utf-8"
+    )
+    both = compare([read_run(SMOKE), read_run(other)])
+    drawn = cost_charts(both, main_scopes(both), words)
+    assert [chart.drawing is None for chart in drawn] == [False, False, False, False, True]
+    assert "same hardware" in drawn[-1].reason
+
+
+def test_published_figures_stand_beside_the_measured_ones() -> None:
+    comparison, words = compare([read_run(SMOKE)]), Words("en")
+    facts = {
+        "setting": "2-shot, acc",
+        "fewshot": 2,
+        "how": "lm-eval",
+        "source": "https://example.org/report",
+        "date": "2025-01-01",
+    }
+    claims = tuple(
+        PublishedFigure.model_validate(
+            {"model": f"bundled/{model}", "task": "zh_letters", "value": 0.7} | facts | more
+        )
+        for model, more in (("tiny-qwen", {}), ("tiny-llama", {"fewshot": 5}))
+    )
+    grid = published_grid(comparison, matches(comparison, claims), words)
+    rows = [[cell.text for cell in row] for row in grid.rows]
+    assert rows[0][:3] + rows[0][4:7] == ["tiny-qwen", "zh_letters", "0.769", "0.700", "+0.069", "yes"]
+    assert rows[0][7:] == ["2-shot, acc", "https://example.org/report, 2025-01-01"]
+    assert rows[1][5:7] == ["−0.200", "no: examples 2 here, 5 there"]
+    assert len(grid.headers) == len(rows[0])
+
+
+def hostile_studies() -> Studies:
+    """A study whose every text would do harm if it were read as markup, and whose plot holds a script."""
+    bad, svg = (
+        "<script>window.hacked = 1</script>",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.hacked = 1</script></svg>',
+    )
+    statement = StatementView(
+        f"says {bad}", f"outcome {bad}", "holds", f"measured {bad}", f"rests {bad}", f"command {bad} && x"
+    )
+    plate = Plate(f"plot {bad}", svg, (f"line {bad}",), Grid((f"head {bad}",), ((Cell(f"cell {bad}"),),)))
+    study = Study(
+        f"C{bad}",
+        f"claim {bad}",
+        f"origin {bad}",
+        f"verdict {bad}",
+        "supported",
+        ("a",) * 4,
+        (statement,),
+        (plate,),
+        (f"note {bad}",),
+    )
+    return Studies((study,), ((f"title {bad}", f"javascript:{bad}"),))
+
+
+def test_a_section_of_studies_is_inert() -> None:
+    parsed, plain = Parsed(page([read_run(SMOKE)], "en", hostile_studies())), Parsed(page([read_run(SMOKE)]))
+    assert parsed.open == []
+    assert len(parsed.attributes("script")) == len(plain.attributes("script")) == 2
+    shown = [text for texts in parsed.texts.values() for text in texts]
+    for part in (
+        "says",
+        "outcome",
+        "measured",
+        "rests",
+        "command",
+        "line",
+        "head",
+        "cell",
+        "claim",
+        "origin",
+        "verdict",
+        "note",
+        "title",
+    ):
+        assert any(f"{part} <script>window.hacked = 1</script>" in text for text in shown), part
+    (image,) = parsed.attributes("img")
+    assert (image["src"] or "").startswith("data:image/svg+xml;base64,")
+    assert image["alt"] == "plot <script>window.hacked = 1</script>"
+    assert {attrs["href"] for attrs in parsed.attributes("a")} - {
+        attrs["href"] for attrs in plain.attributes("a")
+    } == {"#studies"}
+    policies = [
+        one["content"] or ""
+        for made in (parsed, plain)
+        for one in made.attributes("meta")
+        if "http-equiv" in one
+    ]
+    assert policies[0].replace(" img-src data:;", "") == policies[1]
+    assert not plain.attributes("img")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_studies_stand_in_the_page_in_its_language(language: str, tmp_path: Path) -> None:
+    done = harness(
+        "report",
+        SMOKE,
+        "--html",
+        tmp_path / "r.html",
+        "--lang",
+        language,
+        "--study",
+        "c5",
+        "--study",
+        "C5",
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    parsed, claim = Parsed((tmp_path / "r.html").read_text(encoding="utf-8")), find_claim("C5")
+    assert {"en": "What articles claim", "zh": "报道所言与数据所示"}[language] in parsed.texts["h2"]
+    assert [text for text in parsed.texts["h3"] if text.startswith("C5")] == [f"C5 · {claim.claim[language]}"]
+    assert {part.says[language] for part in claim.parts} <= set(parsed.texts["th"])
+    assert {"en": "In 2024 and 2025: supported", "zh": "2024 至 2025 年：得到支持"}[language] in parsed.texts[
+        "span"
+    ]
+    today = {"en": f"Today: {claim.today[0].says.en}", "zh": f"如今：{claim.today[0].says.zh}"}[language]
+    assert today in parsed.texts["th"]
+    (image,) = parsed.attributes("img")
+    svg = base64.b64decode((image["src"] or "").partition(",")[2]).decode()
+    assert "H20" in svg
+    assert parsed.open == []
+
+
+def test_studies_are_refused_without_a_page_and_by_a_wrong_name(tmp_path: Path) -> None:
+    bare = harness("report", SMOKE, "--study", "C8", cwd=tmp_path)
+    assert bare.returncode == 2
+    assert "--study C8: only the page has studies; add --html FILE" in bare.stderr
+    wrong = harness("report", SMOKE, "--html", "r.html", "--study", "C88", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "unknown study 'C88'" in wrong.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_long_manifests_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.reporting.html.assemble.LONGEST_MANIFEST", 1000)
+    parsed = Parsed(page([read_run(SMOKE), read_run(SMOKE)]))
+    assert [len(text) < 600 and "left out" in text for text in parsed.texts["pre"]] == [True, True]
+
+
+def test_axes_have_round_ticks_and_hold_their_values() -> None:
+    assert Axis(0.0, 1.0, 0, 100).ticks() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert Axis(1e9, 1e12, 0, 90, log=True).ticks() == pytest.approx([1e9, 1e10, 1e11, 1e12])
+    assert Axis(1e9, 1e12, 0, 90, log=True).at(1e10) == pytest.approx(30)
+    assert (fitted([0.0, 1.0], 0, 1, shares=True).low, fitted([0.0, 1.0], 0, 1, shares=True).high) == (
+        0.0,
+        1.0,
+    )
+    lone = fitted([0.5], 0, 1)
+    assert lone.low < 0.5 < lone.high
+
+
+def test_names_are_escaped_and_clipped_by_width() -> None:
+    assert str(element("text", "<b>&", data_x='"')) == '<text data-x="&#34;">&lt;b&gt;&amp;</text>'
+    assert clipped("模" * 30, 10) == "模" * 5 + "…"
+    assert clipped("short", 10) == "short"
+    assert [CostAxis("size", {}).text(value) for value in (7_615_616_512, 771_968, 42.0)] == [
+        "7.616B",
+        "772k",
+        "42",
+    ]
+    assert CostAxis("flops", {}).text(7.6e9) == "7.6G"
+    assert [CostAxis("usd", {}).text(value) for value in (1.797e-6, 9.741e-7)] == ["1.797µ", "974.1n"]
+
+
+def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    done = harness("report", SMOKE, "--html", tmp_path / "r.html", "--lang", "zh", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    refused = harness("report", SMOKE, "--html", "r.html", "--out", "t.md", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "choose one of --html" in refused.stderr
+    tongue = harness("report", SMOKE, "--lang", "zh", cwd=tmp_path)
+    assert tongue.returncode == 2
+    assert "add --html FILE" in tongue.stderr
+    heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets', 'pandas'}"
+    code = f"import sys\nfrom harness.results.query import read_run\nfrom harness.reporting.html import page\npage([read_run({str(SMOKE)!r})])\n"
+    code += f"print({heavy} & set(sys.modules))"
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=runs.test_env(),
+        cwd=tmp_path,
+    )
+    assert said.stdout.strip() == "set()"
+
+
+def test_the_viewer_says_how_an_answer_was_read() -> None:
+    sample = {
+        "answer": "B",
+        "responses": ["答案：【B】"],
+        "truncated": False,
+        "empty": False,
+        "unparsable": False,
+        "reading": "答案: 答案：【B",
+    }
+    assert _answer(sample, 1.0, Words("en")) == ["B", ["答案：【B】"], 1.0, 0, "答案: 答案：【B"]
+    assert _answer(sample | {"reading": None}, 1.0, Words("en")) == ["B", ["答案：【B】"], 1.0, 0]
