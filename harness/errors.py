@@ -1,8 +1,8 @@
-"""The errors a person may meet. Each is one line that says the rule, the value got and what to do; none is
-shown as a traceback.
+"""The errors a person may meet. Each is one line that says the rule, the value got and what to do;
+none is shown as a traceback.
 
-The exit code travels with the error, so that the command line needs no table of its own:
-0 all cells done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.
+The exit code travels with the error, so that the command line needs no table of its own: 0 all
+cells done, 1 some cells failed, 2 wrong config or usage, 3 an expectation failed, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class ConfigError(HarnessError):
 
 
 class DataError(HarnessError):
-    """A dataset cannot be read: not found anywhere, or without the split or field that a task needs."""
+    """A dataset cannot be read: not found anywhere, or without the split or field that a task
+    needs.
+    """
 
 
 class ModelError(HarnessError):

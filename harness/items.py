@@ -1,7 +1,8 @@
 """The words that tasks and engines share: items (what is asked) and answers (what came back).
 
-An item is one rendered document. Tasks make items, engines answer them in any order, and the answer carries
-its item's key. Nothing here imports anything heavy; an answer is plain data that the journal keeps as JSON.
+An item is one rendered document. Tasks make items, engines answer them in any order, and the answer
+carries its item's key. Nothing here imports anything heavy; an answer is plain data that the
+journal keeps as JSON.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ Finish = Literal["eos", "stop", "length", "filter", "unknown"]
 class ThinkTags:
     """The markers around a reasoning model's thought, e.g. ``<think>`` and ``</think>``.
 
-    ``opened`` is true when the prompt itself ends inside a thought (DeepSeek-R1's chat template writes
-    ``<think>`` for the model).
+    ``opened`` is true when the prompt itself ends inside a thought (DeepSeek-R1's chat template
+    writes ``<think>`` for the model).
     """
 
     open: str
@@ -38,19 +39,19 @@ class ThinkTags:
         return (text, None) if start is None else (text[:start].rstrip(), text[start:])
 
     def begins(self, text: str) -> bool:
-        """Whether the text begins inside a thought: the prompt opened one, or the text does, or it closes one
-        before a word is said.
+        """Whether the text begins inside a thought: the prompt opened one, or the text does, or it
+        closes one before a word is said.
         """
         return self.opened or text.lstrip().startswith((self.open, self.close))
 
     def answer_start(self, text: str) -> int | None:
-        """Where the answer begins in a text that still grows; None inside a thought, and while a thought may
-        still begin.
+        """Where the answer begins in a text that still grows; None inside a thought, and while a
+        thought may still begin.
 
-        A thought ends at its *first* closing marker, which is all that can be known while the text is being
-        written (and how vLLM's and SGLang's reasoning parsers read it; lm-eval takes the last one). Thoughts
-        right behind it, with their own markers, belong to it. The answer begins at its first character that
-        is no white space.
+        A thought ends at its *first* closing marker, which is all that can be known while the text
+        is being written (and how vLLM's and SGLang's reasoning parsers read it; lm-eval takes the
+        last one). Thoughts right behind it, with their own markers, belong to it. The answer begins
+        at its first character that is no white space.
         """
         bare = text.lstrip()
         if not self.begins(text):
@@ -59,7 +60,9 @@ class ThinkTags:
         return start if settled else None
 
     def _end(self, text: str) -> tuple[int | None, bool]:
-        """(where the answer begins, None inside a thought; whether more text cannot change that)."""
+        """(where the answer begins, None inside a thought; whether more text cannot change
+        that).
+        """
         bare = text.lstrip()
         at = len(text) - len(bare) + len(self.open) if bare.startswith(self.open) else 0
         while (closed := text.find(self.close, at)) >= 0:
@@ -74,11 +77,11 @@ class ThinkTags:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. ``temperature`` 0 is greedy; ``top_k`` 0 and ``top_p`` 1 are off;
-    ``seed`` is the item's own.
+    """How the next token is chosen. ``temperature`` 0 is greedy; ``top_k`` 0 and ``top_p`` 1 are
+    off; ``seed`` is the item's own.
 
-    ``repetition_penalty`` 1 is off; None leaves it to the checkpoint where an engine reads its settings, and
-    is off elsewhere.
+    ``repetition_penalty`` 1 is off; None leaves it to the checkpoint where an engine reads its
+    settings, and is off elsewhere.
     """
 
     temperature: float = 0.0
@@ -90,11 +93,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A question answered by comparing log-probabilities: one (context, continuation) pair an option, in the
-    task's order.
+    """A question answered by comparing log-probabilities: one (context, continuation) pair an
+    option, in the task's order.
 
-    Most tasks share one context; winogrande-like ones vary it; mutual information adds pairs with an empty
-    context.
+    Most tasks share one context; winogrande-like ones vary it; mutual information adds pairs with
+    an empty context.
     """
 
     key: str
@@ -103,11 +106,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A prompt to continue by at most ``max_tokens`` tokens, or until one of the ``stop`` texts (never part
-    of the answer).
+    """A prompt to continue by at most ``max_tokens`` tokens, or until one of the ``stop`` texts
+    (never part of the answer).
 
-    With ``think`` the stop texts count only after the thought. ``prompt_ids`` (instead of ``prompt``),
-    ``ignore_eos`` and ``arrival`` (seconds after the start) serve the meter.
+    With ``think`` the stop texts count only after the thought. ``prompt_ids`` (instead of
+    ``prompt``), ``ignore_eos`` and ``arrival`` (seconds after the start) serve the meter.
     """
 
     key: str
@@ -133,17 +136,18 @@ Item = Choice | Completion | Passage
 
 
 def asked_digest(item: Item) -> str:
-    """Sixteen hex digits of everything that an item asks: its texts, and for a completion its stops, budget,
-    sampling and thought.
+    """Sixteen hex digits of everything that an item asks: its texts, and for a completion its
+    stops, budget, sampling and thought.
 
-    The journal keeps it with each answer, so that an answer counts only for the very question it was given
-    to. Key and arrival time ask nothing and are left out.
+    The journal keeps it with each answer, so that an answer counts only for the very question it
+    was given to. Key and arrival time ask nothing and are left out.
     """
     told = hashlib.blake2b(digest_size=8)
     if isinstance(item, Choice):
         context = None
         for given, continuation in item.pairs:
-            if given != context:  # most often one context, long, serves every option: it is hashed once
+            # most often one context, long, serves every option: it is hashed once
+            if given != context:
                 context = given
                 _tell(told, "context", given)
             _tell(told, "continuation", continuation)
@@ -163,8 +167,9 @@ def _tell(told: hashlib.blake2b, kind: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Token counts of one answer. ``prompt`` is logical (what one-by-one work would read), ``computed`` went
-    through the model, ``shared`` were read from another item's work instead, ``output`` were generated.
+    """Token counts of one answer. ``prompt`` is logical (what one-by-one work would read),
+    ``computed`` went through the model, ``shared`` were read from another item's work instead,
+    ``output`` were generated.
     """
 
     prompt: int = 0
@@ -183,13 +188,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Answer to a `Choice`: natural-log probabilities (sums over each continuation's tokens, fp32) in the
-    order of its pairs.
+    """Answer to a `Choice`: natural-log probabilities (sums over each continuation's tokens, fp32)
+    in the order of its pairs.
 
-    ``greedy`` says whether the continuation is what greedy decoding would write; ``lengths`` are continuation
-    lengths in tokens; ``truncated`` counts the tokens cut from the left because a pair was longer than the
-    model's window. ``rules``, where some option has no token of its own or not all of its tokens are scored,
-    say of each how it is scored: "" as usual, "moved", "end", "cut" (see `harness.engines.seams`).
+    ``greedy`` says whether the continuation is what greedy decoding would write; ``lengths`` are
+    continuation lengths in tokens; ``truncated`` counts the tokens cut from the left because a pair
+    was longer than the model's window. ``rules``, where some option has no token of its own or not
+    all of its tokens are scored, say of each how it is scored: "" as usual, "moved", "end", "cut"
+    (see `harness.engines.seams`).
     """
 
     key: str
@@ -204,15 +210,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Answer to a `Completion`: the text as written (thoughts included, stop text excluded) and why it ended.
+    """Answer to a `Completion`: the text as written (thoughts included, stop text excluded) and why
+    it ended.
 
-    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the window was
-    used up, ``filter`` a content filter cut it off, ``unknown`` nobody told (some endpoints, and answers
-    imported from other programs). ``times`` are seconds since the engine got the batch of items: first token,
-    last token. ``prefill_seconds`` and ``decode_seconds`` are this answer's part of the passes that read
-    prompts and of the steps that wrote tokens; None where an engine does both in one step. ``broken``: the
-    number, no finite one, that the model gave where the next token was to be chosen; the text ends there and
-    is worth nothing.
+    ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the
+    window was used up, ``filter`` a content filter cut it off, ``unknown`` nobody told (some
+    endpoints, and answers imported from other programs). ``times`` are seconds since the engine got
+    the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are this
+    answer's part of the passes that read prompts and of the steps that wrote tokens; None where an
+    engine does both in one step. ``broken``: the number, no finite one, that the model gave where
+    the next token was to be chosen; the text ends there and is worth nothing.
     """
 
     key: str
@@ -231,8 +238,8 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Answer to a `Passage`: the natural-log probability of the whole text, and how many tokens were
-    predicted.
+    """Answer to a `Passage`: the natural-log probability of the whole text, and how many tokens
+    were predicted.
     """
 
     key: str

@@ -1,5 +1,5 @@
-"""Names and cells that people bring: when two names are one, which file a name gets, and which texts stand
-for a missing value.
+"""Names and cells that people bring: when two names are one, which file a name gets, and which
+texts stand for a missing value.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import unicodedata
 from collections.abc import Iterable
 
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"))
-"""Zero-width characters, the byte-order mark, soft hyphen and direction marks: nobody sees them, a comparison
-of texts does.
+"""Zero-width characters, the byte-order mark, soft hyphen and direction marks: nobody sees them, a
+comparison of texts does.
 """
 DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
-"""Hyphens, the dash of figures, the short dash and the minus sign, which word processors put for a plain
-one.
+"""Hyphens, the dash of figures, the short dash and the minus sign, which word processors put for a
+plain one.
 """
 _TWINS = str.maketrans("асеорхукмтвнѕіј", "aceopxykmtbhsij") | str.maketrans("οανικρτυχ", "oavikptux")
 """Cyrillic and Greek letters that look like Latin ones."""
@@ -50,14 +50,14 @@ SPREADSHEETS = (
     "-1.#QNAN",
 )
 MISSING = frozenset((*PANDAS, *SPREADSHEETS))
-"""What table programs write where there is no value: pandas' list (``pandas.read_csv``, ``na_values``), and
-the errors of spreadsheets.
+"""What table programs write where there is no value: pandas' list (``pandas.read_csv``,
+``na_values``), and the errors of spreadsheets.
 """
 
 
 def tidy(name: str) -> str:
-    """A name as it is compared and shown: NFKC (so that full width is half width), no invisible characters,
-    plain hyphens, single spaces inside, none around. Case is kept.
+    """A name as it is compared and shown: NFKC (so that full width is half width), no invisible
+    characters, plain hyphens, single spaces inside, none around. Case is kept.
     """
     return " ".join(unicodedata.normalize("NFKC", name).translate(INVISIBLE).translate(DASHES).split())
 
@@ -78,8 +78,8 @@ def retold(names: Iterable[str]) -> list[str]:
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """Names that differ by case, separators (gpt-4, gpt_4) or letters of another script that look the same,
-    group by group.
+    """Names that differ by case, separators (gpt-4, gpt_4) or letters of another script that look
+    the same, group by group.
     """
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
@@ -88,16 +88,16 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def file_name(name: str) -> str:
-    """A file name for a model or task: anything but letters, digits, dot, dash and underscore becomes an
-    underscore.
+    """A file name for a model or task: anything but letters, digits, dot, dash and underscore
+    becomes an underscore.
     """
     safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in name)
     return safe.lstrip(".") or "_"
 
 
 def clash_key(name: str) -> str:
-    """Equal for names that would share a file on some file system: what `tidy` evens out, signs that file
-    names do not keep, capitals.
+    """Equal for names that would share a file on some file system: what `tidy` evens out, signs
+    that file names do not keep, capitals.
     """
     return file_name(tidy(name)).casefold()
 

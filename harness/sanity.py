@@ -1,9 +1,9 @@
-"""What may make a number wrong, as findings: each names its kind in the catalogue (`data/sanity.yaml`), how
-many answers it concerns, and what fills its sentence in.
+"""What may make a number wrong, as findings: each names its kind in the catalogue
+(`data/sanity.yaml`), how many answers it concerns, and what fills its sentence in.
 
-Engines, the renderer and the marker make findings; the worker keeps them in the journal; results, tables and
-the page say them. A finding of level ``warning`` may have made a number wrong; a ``note`` says what was done
-instead; an ``info`` stands in the manifest only.
+Engines, the renderer and the marker make findings; the worker keeps them in the journal; results,
+tables and the page say them. A finding of level ``warning`` may have made a number wrong; a
+``note`` says what was done instead; an ``info`` stands in the manifest only.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ Level = Literal["warning", "note", "info"]
 
 @dataclass(frozen=True)
 class SanityKind:
-    """One entry of the catalogue: the check that it belongs to, its level, and its sentence by language.
+    """One entry of the catalogue: the check that it belongs to, its level, and its sentence by
+    language.
 
-    Sentences may hold ``{count}``, ``{of}``, any of the finding's ``values`` and ``shares`` (name: numerator
-    and denominator among the values). Where findings of several tasks become one line, the values in ``sums``
-    are added up.
+    Sentences may hold ``{count}``, ``{of}``, any of the finding's ``values`` and ``shares`` (name:
+    numerator and denominator among the values). Where findings of several tasks become one line,
+    the values in ``sums`` are added up.
     """
 
     name: str
@@ -44,8 +45,8 @@ class SanityKind:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found about a model or one of its cells: ``count`` of ``of`` answers (documents, options) are
-    concerned, where counted.
+    """One thing found about a model or one of its cells: ``count`` of ``of`` answers (documents,
+    options) are concerned, where counted.
     """
 
     kind: str
@@ -54,8 +55,8 @@ class Finding:
     values: Mapping[str, str | int | float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises KeyError for a kind that the catalogue does not have, or a blank that nothing fills: a
-        mistake of ours.
+        """Raises KeyError for a kind that the catalogue does not have, or a blank that nothing
+        fills: a mistake of ours.
         """
         kind = kinds()[self.kind]
         for language in LANGUAGES:
@@ -104,6 +105,8 @@ def kinds() -> dict[str, SanityKind]:
 
 
 def checks() -> dict[str, dict[str, str]]:
-    """Every check by name, in the order in which they are told, with what it looks at by language."""
+    """Every check by name, in the order in which they are told, with what it looks at by
+    language.
+    """
     found: dict[str, dict[str, str]] = _catalogue()["checks"]
     return found

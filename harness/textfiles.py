@@ -1,8 +1,8 @@
-"""Rows of the text files that people bring (CSV, TSV, JSONL, JSON), read so that damage is said and never
-becomes a value.
+"""Rows of the text files that people bring (CSV, TSV, JSONL, JSON), read so that damage is said and
+never becomes a value.
 
-Refused in one line: bytes that are not UTF-8, columns named twice or not at all, rows longer or shorter than
-the header, a quote that swallows rows, a key that stands twice in one object.
+Refused in one line: bytes that are not UTF-8, columns named twice or not at all, rows longer or
+shorter than the header, a quote that swallows rows, a key that stands twice in one object.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _FIELD = 1 << 28
-"""Most characters of one CSV field; Python's own limit of 131,072 is less than a long conversation."""
+"""Most characters of one CSV field; Python's own limit of 131,072 is less than a long
+conversation.
+"""
 
 
 class Unreadable(ValueError):
@@ -32,14 +34,16 @@ class Unreadable(ValueError):
 
 
 class Number(str):
-    """A number of a JSON file as it was written there: 1.10 stays 1.10, NaN and Infinity are seen."""
+    """A number of a JSON file as it was written there: 1.10 stays 1.10, NaN and Infinity are
+    seen.
+    """
 
     __slots__ = ()
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all empty
-    counts but has no cells.
+    """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all
+    empty counts but has no cells.
 
     Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts. Raises
     Unreadable, and OSError where there is no such file.
@@ -54,8 +58,8 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def check_encoding(path: Path) -> None:
-    """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it cannot be
-    opened.
+    """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it
+    cannot be opened.
     """
     with path.open("rb") as file:
         begin = file.read(4096)
@@ -74,8 +78,8 @@ def check_encoding(path: Path) -> None:
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
-    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else without an
-    error.
+    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else
+    without an error.
     """
     with path.open("rb") as file:
         data = file.read(1 << 20)
@@ -119,9 +123,9 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
 
 
 def _mark(file: IO[str], usual: str) -> tuple[str, int]:
-    """(what separates cells, lines before the header): table programs write semicolons where a comma is the
-    decimal mark, and may say so in a first line ``sep=;``. The first line has at least two names, so the
-    usual mark stands in it or another one is meant.
+    """(what separates cells, lines before the header): table programs write semicolons where a
+    comma is the decimal mark, and may say so in a first line ``sep=;``. The first line has at least
+    two names, so the usual mark stands in it or another one is meant.
     """
     first = file.readline()
     said = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff\r\n"))
@@ -156,8 +160,9 @@ def _length(number: int, line: int, cells: list[str], header: list[str]) -> str:
 
 
 def _swallowed(cell: str, place: int, columns: int, mark: str) -> bool:
-    """Whether a field of several lines is the end of one row, whole rows, and the beginning of another: a
-    quote that was never closed in its own row makes a field that has exactly the separators of these.
+    """Whether a field of several lines is the end of one row, whole rows, and the beginning of
+    another: a quote that was never closed in its own row makes a field that has exactly the
+    separators of these.
     """
     first, *inner, last = cell.split("\n")
     if first.count(mark) != columns - 1 - place or last.count(mark) != place or columns < 2:
@@ -235,8 +240,8 @@ def _object(number: int, row: Any) -> dict[str, Any]:
 
 
 def _by_columns(row: dict[str, Any]) -> bool:
-    """Whether an object is a table as ``DataFrame.to_json()`` writes it: {column: {row: cell}}, or its
-    "split" or "table" form.
+    """Whether an object is a table as ``DataFrame.to_json()`` writes it: {column: {row: cell}}, or
+    its "split" or "table" form.
     """
     if isinstance(row.get("data"), list) and {"columns", "schema"} & set(row):
         return True

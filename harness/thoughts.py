@@ -1,11 +1,12 @@
-"""Thoughts that nobody announced: the markers that models are known to put around them, recognised in an
-answer or at the end of a prompt.
+"""Thoughts that nobody announced: the markers that models are known to put around them, recognised
+in an answer or at the end of a prompt.
 
-Sources of the markers are the makers' own templates and cards: DeepSeek-R1, Qwen3, GLM-4.5 and many others
-``<think>``; EXAONE Deep ``<thought>``; Seed-OSS ``<seed:think>``; Kimi-VL-Thinking ``◁think▷``; Magistral
-``[THINK]``; Sky-T1 and OpenThinker ``<|begin_of_thought|>``; MedGemma ``<unused94>thought``; Command A
-Reasoning ``<|START_THINKING|>``; Apertus ``<|inner_prefix|>``; gpt-oss the channels of its Harmony format.
-Fine-tunes invent further names in the same brackets, so any tag whose name speaks of thinking counts.
+Sources of the markers are the makers' own templates and cards: DeepSeek-R1, Qwen3, GLM-4.5 and many
+others ``<think>``; EXAONE Deep ``<thought>``; Seed-OSS ``<seed:think>``; Kimi-VL-Thinking
+``◁think▷``; Magistral ``[THINK]``; Sky-T1 and OpenThinker ``<|begin_of_thought|>``; MedGemma
+``<unused94>thought``; Command A Reasoning ``<|START_THINKING|>``; Apertus ``<|inner_prefix|>``;
+gpt-oss the channels of its Harmony format. Fine-tunes invent further names in the same brackets, so
+any tag whose name speaks of thinking counts.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ PROSE = (
     ThinkTags("Here's my thought process:", "Here's my response:"),
     ThinkTags("Thinking...", "...done thinking."),
 )
-"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's beginning,
-and only as a pair.
+"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's
+beginning, and only as a pair.
 """
 _NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
 _HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
@@ -89,7 +90,9 @@ class SplitAnswer:
 
 
 def read(text: str, think: ThinkTags | None, prompt: str = "") -> SplitAnswer:
-    """Takes the thought off an answer: by the markers that the config names, else by those that are known."""
+    """Takes the thought off an answer: by the markers that the config names, else by those that are
+    known.
+    """
     if think is not None and think.begins(text):
         return SplitAnswer(_rest(think.split(text)[1], think), think)
     found = recognise(text, prompt if think is None else "") or _inside(text)
@@ -100,8 +103,8 @@ def read(text: str, think: ThinkTags | None, prompt: str = "") -> SplitAnswer:
 
 
 def _rest(answer: str | None, tags: ThinkTags) -> str | None:
-    """An answer without the thoughts that stand further on in it, and without the marker of an outer thought
-    that ends there.
+    """An answer without the thoughts that stand further on in it, and without the marker of an
+    outer thought that ends there.
     """
     if answer is None:
         return None
@@ -116,8 +119,8 @@ def _rest(answer: str | None, tags: ThinkTags) -> str | None:
 
 
 def _inside(text: str) -> ThinkTags | None:
-    """The pair of a thought that begins behind other words: one that ends, or one whose markers nobody writes
-    for anything else.
+    """The pair of a thought that begins behind other words: one that ends, or one whose markers
+    nobody writes for anything else.
     """
     places = [(at, tags) for tags in KNOWN if (at := text.find(tags.open)) >= 0]
     for begun in _OPEN.finditer(text):
@@ -129,11 +132,11 @@ def _inside(text: str) -> ThinkTags | None:
 
 
 def recognise(text: str, prompt: str = "") -> ThinkTags | None:
-    """The markers of a thought that this answer begins with, or that its prompt opened; None where there is
-    no sign of one.
+    """The markers of a thought that this answer begins with, or that its prompt opened; None where
+    there is no sign of one.
 
-    A closing marker without an opening one also tells: the template, on whichever machine it was rendered,
-    had begun the thought.
+    A closing marker without an opening one also tells: the template, on whichever machine it was
+    rendered, had begun the thought.
     """
     opened = opened_by(prompt)
     if opened is not None:
@@ -238,8 +241,8 @@ def _closed(text: str) -> ThinkTags | None:
 
 
 def told_in(texts: Iterable[str]) -> ThinkTags | None:
-    """The known pair whose closing marker stands in one of a model's own files (its template, its added
-    tokens), None where none does.
+    """The known pair whose closing marker stands in one of a model's own files (its template, its
+    added tokens), None where none does.
     """
     whole = "\n".join(texts)
     channel = HARMONY.open.partition("<|message|>")[0]

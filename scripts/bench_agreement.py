@@ -4,10 +4,11 @@ throughput`, in turn, each a process.
 usage: python scripts/bench_agreement.py [--rounds N] [--out FILE]     (in the environment of `make
 test-vllm`, on a quiet machine)
 
-One model (58 million parameters in Qwen2's shape, random weights, fp32), the same engine arguments, two
-shapes: 8 requests of 128 prompt and 64 output tokens (latency), 16 requests of 128 and 32 (throughput).
-Rounds are added to those that the file already has. Compared are medians over all rounds: seconds of a batch,
-and output tokens/s. Theirs know no drift rule, so ours count rejected repeats, too.
+One model (58 million parameters in Qwen2's shape, random weights, fp32), the same engine arguments,
+two shapes: 8 requests of 128 prompt and 64 output tokens (latency), 16 requests of 128 and 32
+(throughput). Rounds are added to those that the file already has. Compared are medians over all
+rounds: seconds of a batch, and output tokens/s. Theirs know no drift rule, so ours count rejected
+repeats, too.
 """
 
 from __future__ import annotations
@@ -58,16 +59,16 @@ from vllm.entrypoints.cli.main import main
 sys.argv[0] = "vllm"
 main()
 """
-"""The `vllm` command itself: its CPU build's distribution has another name than the one it asks for; "cpu" in
-it chooses the platform.
+"""The `vllm` command itself: its CPU build's distribution has another name than the one it asks
+for; "cpu" in it chooses the platform.
 """
 WINDOW = 257
 """Our engine's max_model_len for these shapes, so that vLLM's own has the same."""
 
 
 def make_model(folder: Path) -> Path:
-    """A folder with a config.json and the packaged tokenizer; weights are made up by vLLM (load_format:
-    dummy).
+    """A folder with a config.json and the packaged tokenizer; weights are made up by vLLM
+    (load_format: dummy).
     """
     import shutil
 

@@ -1,9 +1,9 @@
-"""How long a person waits: `harness --help`, `harness plan`, and the smoke run from start to table, as whole
-processes.
+"""How long a person waits: `harness --help`, `harness plan`, and the smoke run from start to table,
+as whole processes.
 
-usage: python scripts/bench_cli.py [--runs N] [--out FILE] Prints a table and one JSON line; the JSON goes to
-results/recorded/bench-cli.json. Each command runs once to warm caches, then N times in turn with the others,
-so that a machine that drifts is unfair to none; medians count.
+usage: python scripts/bench_cli.py [--runs N] [--out FILE] Prints a table and one JSON line; the
+JSON goes to results/recorded/bench-cli.json. Each command runs once to warm caches, then N times in
+turn with the others, so that a machine that drifts is unfair to none; medians count.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 60 tasks, from 12,000 to
-1.2 million samples.
+"""How long `harness compare` takes, and how much memory, as runs grow: 20 models × 60 tasks, from
+12,000 to 1.2 million samples.
 
-usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000] [--folder DIR] [--write-only] Run
-folders are made through the project's own writers (scores drawn with a fixed seed; models differ in skill,
-items in difficulty), in a temporary folder or in --folder, where those of an earlier call are used again.
-Each size is timed as a whole process, thrice; the median counts. The growth exponent is the slope of log
-seconds over log samples between the last two sizes. JSON goes to results/recorded/.
+usage: python scripts/bench_compare.py [--out FILE] [--sizes 10 100 1000] [--folder DIR]
+[--write-only] Run folders are made through the project's own writers (scores drawn with a fixed
+seed; models differ in skill, items in difficulty), in a temporary folder or in --folder, where
+those of an earlier call are used again. Each size is timed as a whole process, thrice; the median
+counts. The growth exponent is the slope of log seconds over log samples between the last two sizes.
+JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ TARGET_SECONDS, TARGET_BYTES = 10.0, 2 * 2**30
 
 
 def write_run(folder: Path, models: int, tasks: int, items: int, *, said: int = 0) -> None:
-    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four items a
-    passage.
+    """A run of multiple-choice tasks, half Chinese and half English; every fourth task has four
+    items a passage.
 
     ``said``: characters that each answer says beside its letter.
     """

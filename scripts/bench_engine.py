@@ -1,5 +1,5 @@
-"""The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation, prompts,
-memory and growth, in one run.
+"""The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation,
+prompts, memory and growth, in one run.
 
 usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
     [--write-batch N ...] [--out FILE]
@@ -131,14 +131,14 @@ class Bench:
         }
         orders |= {"limit": 6 if self.options.quick else self.options.limit, "cases": cases}
         (self.scratch / "orders.json").write_text(json.dumps(orders))
-        # A model this small gains nothing from a second thread, and loses where the cores are shared: the
-        # same for everyone.
+        # A model this small gains nothing from a second thread, and loses where the cores are
+        # shared: the same for everyone.
         self.python("-m", "engine_bench.writing", self.scratch / "orders.json", OMP_NUM_THREADS="1")
         return dict(json.loads((self.scratch / "peer.json").read_text()))
 
     def generation(self) -> dict[str, Any]:
-        """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow on a CPU),
-        lm-eval, ours again.
+        """Texts: ours, transformers' own continuous batching (where no prompt is long: it is slow
+        on a CPU), lm-eval, ours again.
         """
         names = [case.name for case in writing.CASES if any(text in case.name for text in self.options.only)]
         first = self.writer("ours", 0, names)

@@ -1,11 +1,11 @@
-"""The engine on a GPU: a real shape with random weights in bf16, against lm-eval's HF engine and the measured
-matrix-product ceiling.
+"""The engine on a GPU: a real shape with random weights in bf16, against lm-eval's HF engine and
+the measured matrix-product ceiling.
 
-usage: python scripts/bench_engine_gpu.py --mirror DIR [--model ID] [--dtype NAME] [--device cuda] [--limit N]
-[--layers N] [--out FILE] Random weights: honest for speed, never for accuracy. Prints a short table; JSON
-(machine, versions, seconds, tokens/s, TFLOP/s and their share of the best square product of the same run)
-goes to results/recorded/bench-engine-gpu.json. Without lm-eval its column stays empty. ``--device cpu
---layers 2 --limit 4`` tries the script where there is no GPU.
+usage: python scripts/bench_engine_gpu.py --mirror DIR [--model ID] [--dtype NAME] [--device cuda]
+[--limit N] [--layers N] [--out FILE] Random weights: honest for speed, never for accuracy. Prints a
+short table; JSON (machine, versions, seconds, tokens/s, TFLOP/s and their share of the best square
+product of the same run) goes to results/recorded/bench-engine-gpu.json. Without lm-eval its column
+stays empty. ``--device cpu --layers 2 --limit 4`` tries the script where there is no GPU.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ _BATCH = 16
 
 
 class Bench:
-    """One loaded model, asked by our engine and, where it is installed, by lm-eval's on the same weights."""
+    """One loaded model, asked by our engine and, where it is installed, by lm-eval's on the same
+    weights.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         overrides = {"num_hidden_layers": options.layers} if options.layers else {}

@@ -1,13 +1,14 @@
-"""What metering costs: the same cells answered and marked with the meter on and off, interleaved, on one
-loaded model.
+"""What metering costs: the same cells answered and marked with the meter on and off, interleaved,
+on one loaded model.
 
-usage: python scripts/bench_meter.py [--out FILE] [--model bundled/tiny-qwen] [--pairs 12] [--seconds 240]
-[--limit 100] A pair is one task's cell both ways, one right after the other, in an order that changes from
-pair to pair; pairs go on until --seconds are used, at least --pairs of them. Each way has a journal of its
-own, so that every answer is computed. The figure is the median over pairs of (on − off) / off, with a
-bootstrap interval, and beside it the seconds that were spent in the meter itself, by the wall clock of the
-cell. A tiny model is the hardest case: the less an answer costs, the larger the meter's part. Where the
-machine has no energy counters, made-up ones are read, so that the sampling runs.
+usage: python scripts/bench_meter.py [--out FILE] [--model bundled/tiny-qwen] [--pairs 12]
+[--seconds 240] [--limit 100] A pair is one task's cell both ways, one right after the other, in an
+order that changes from pair to pair; pairs go on until --seconds are used, at least --pairs of
+them. Each way has a journal of its own, so that every answer is computed. The figure is the median
+over pairs of (on − off) / off, with a bootstrap interval, and beside it the seconds that were spent
+in the meter itself, by the wall clock of the cell. A tiny model is the hardest case: the less an
+answer costs, the larger the meter's part. Where the machine has no energy counters, made-up ones
+are read, so that the sampling runs.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ class Bench:
         cell_module.read_sizes = sized
 
     def cells(self, number: int, order: random.Random) -> list[dict[str, Any]]:
-        """Each task's cell both ways, one right after the other: seconds, seconds of the CPU, seconds in the
-        meter, answers.
+        """Each task's cell both ways, one right after the other: seconds, seconds of the CPU,
+        seconds in the meter, answers.
         """
         from harness.tasks import expand
 

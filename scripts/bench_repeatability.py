@@ -2,10 +2,11 @@
 
 usage: python scripts/bench_repeatability.py [--pairs N] [--out FILE]     (on a quiet machine)
 
-Each run is a process of its own with one cell: 58 million parameters in Qwen2's shape (random weights, fp32),
-8 requests of 128 prompt and 16 output tokens, three seconds a repeat, calibrations of a second, until the
-half-width of the median's 95 % interval is 3 % or 240 seconds are spent. Pairs are added to those that the
-file already has. Counted are the pairs in which both runs reached 3 %, and those whose intervals overlap.
+Each run is a process of its own with one cell: 58 million parameters in Qwen2's shape (random
+weights, fp32), 8 requests of 128 prompt and 16 output tokens, three seconds a repeat, calibrations
+of a second, until the half-width of the median's 95 % interval is 3 % or 240 seconds are spent.
+Pairs are added to those that the file already has. Counted are the pairs in which both runs reached
+3 %, and those whose intervals overlap.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ def one_run(config: Path, out: Path) -> dict[str, Any]:
 
 
 def overlap(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether two runs' intervals have a point in common; a run without one overlaps with nothing."""
+    """Whether two runs' intervals have a point in common; a run without one overlaps with
+    nothing.
+    """
     if first["ci95"] is None or second["ci95"] is None:
         return False
     return bool(max(first["ci95"][0], second["ci95"][0]) <= min(first["ci95"][1], second["ci95"][1]))

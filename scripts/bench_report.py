@@ -1,12 +1,12 @@
-"""How long `harness report --html` takes, how large the page is and how fast it opens: 20 models × 60 tasks,
-12,000 to 1.2 million samples.
+"""How long `harness report --html` takes, how large the page is and how fast it opens: 20 models ×
+60 tasks, 12,000 to 1.2 million samples.
 
 usage: python scripts/bench_report.py [--out FILE] [--sizes 10 100 1000] [--long 100] [--folder DIR]
-[--repeats 3] Runs are those of bench_compare.py (in --folder those of an earlier call are used again), and
-one with answers of 600 characters, so that they fill all that a page takes. Each is timed as a whole process;
-the median counts. Opening is headless Chromium from the call to the load event, and until the list of
-questions stands (absent without one). The growth exponent is the slope of log seconds over log samples
-between the last two sizes. JSON goes to results/recorded/.
+[--repeats 3] Runs are those of bench_compare.py (in --folder those of an earlier call are used
+again), and one with answers of 600 characters, so that they fill all that a page takes. Each is
+timed as a whole process; the median counts. Opening is headless Chromium from the call to the load
+event, and until the list of questions stands (absent without one). The growth exponent is the slope
+of log seconds over log samples between the last two sizes. JSON goes to results/recorded/.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def measure(folder: Path, page: Path, repeats: int) -> dict[str, Any]:
 
 
 def opened(page: Path, repeats: int) -> dict[str, Any]:
-    """Seconds from asking for the page to its load event and to the first question shown, a fresh browser
-    each time.
+    """Seconds from asking for the page to its load event and to the first question shown, a fresh
+    browser each time.
     """
     if find_chromium() is None:
         return {"open_seconds": None, "shown_seconds": None}

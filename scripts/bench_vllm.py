@@ -1,12 +1,12 @@
-"""The vLLM engine against lm-eval 0.4.13's own, against LLM.generate, and beside the transformers engine:
-issue 4's table, in one run.
+"""The vLLM engine against lm-eval 0.4.13's own, against LLM.generate, and beside the transformers
+engine: issue 4's table, in one run.
 
-usage: python scripts/bench_vllm.py [--quick] [--only NAME ...] [--model small|qwen|FOLDER] [--dtype NAME]
-[--repeats N] [--out FILE] Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to
-results/recorded/bench-vllm-cpu.json. Every peer is a process of its own (vllm_bench.peer) that loads the same
-model with the same vLLM settings and answers the same questions; seconds are counted after loading and a
-warm-up. ``--device cuda`` measures on a GPU. ``--quick`` is for trying the script: few questions, nothing
-written.
+usage: python scripts/bench_vllm.py [--quick] [--only NAME ...] [--model small|qwen|FOLDER] [--dtype
+NAME] [--repeats N] [--out FILE] Prints a table; the JSON (machine, versions, raw seconds, ratios)
+goes to results/recorded/bench-vllm-cpu.json. Every peer is a process of its own (vllm_bench.peer)
+that loads the same model with the same vLLM settings and answers the same questions; seconds are
+counted after loading and a warm-up. ``--device cuda`` measures on a GPU. ``--quick`` is for trying
+the script: few questions, nothing written.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The memory estimate of `harness plan` against what was then measured on this CPU: bundled models, and
-random weights of a real shape.
+"""The memory estimate of `harness plan` against what was then measured on this CPU: bundled models,
+and random weights of a real shape.
 
-usage: python scripts/check_memory.py [--mirror FOLDER] [--out FILE] Each case is a process of its own:
-resident memory after the imports, after the load, and its peak while the transformers engine answers some
-prompts of equal length with distinct tokens. Weights are compared with what the load added, the whole need
-with what the peak added. What a tiny model adds drowns in what libraries allocate beside it, so the absolute
-error stands beside the relative one.
+usage: python scripts/check_memory.py [--mirror FOLDER] [--out FILE] Each case is a process of its
+own: resident memory after the imports, after the load, and its peak while the transformers engine
+answers some prompts of equal length with distinct tokens. Weights are compared with what the load
+added, the whole need with what the peak added. What a tiny model adds drowns in what libraries
+allocate beside it, so the absolute error stands beside the relative one.
 """
 
 from __future__ import annotations

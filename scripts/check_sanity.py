@@ -1,8 +1,8 @@
-"""No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of random
-weights, a few questions a task.
+"""No false alarm: every config in configs/ on the mirror, its models cut to a few small layers of
+random weights, a few questions a task.
 
-Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one warns of
-something that random weights and a short budget do not bring about themselves.
+Prints what the sanity checks of each run say, and why a model was left out. Exits with 1 where one
+warns of something that random weights and a short budget do not bring about themselves.
 
     HARNESS_MIRROR=DIR python scripts/check_sanity.py [--limit 2] [CONFIG …]
 """
@@ -35,15 +35,19 @@ SMALL = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
 }
-"""A model of any family in this size answers in milliseconds; its tokenizer and template are the real
-ones.
+"""A model of any family in this size answers in milliseconds; its tokenizer and template are the
+real ones.
 """
 CAUSED = frozenset({"truncated_thoughts"})
-"""What random weights and a budget of 16 tokens bring about themselves: their thoughts never end."""
+"""What random weights and a budget of 16 tokens bring about themselves: their thoughts never
+end.
+"""
 
 
 def small(model: dict[str, Any], mirror: Path) -> tuple[dict[str, Any] | None, str]:
-    """The model cut small with random weights; None, and the reason, where its files are not at hand."""
+    """The model cut small with random weights; None, and the reason, where its files are not at
+    hand.
+    """
     if model.get("engine") in ("openai", "mock"):
         return None, "answers elsewhere"
     if str(model["id"]).startswith("bundled/"):

@@ -1,10 +1,10 @@
-"""How often 95 % intervals hold the true value, and how often p values cry wolf: simulated (seeded), the
-old formulas beside those in use.
+"""How often 95 % intervals hold the true value, and how often p values cry wolf: simulated
+(seeded), the old formulas beside those in use.
 
-usage: python scripts/coverage.py [--quick] [--out FILE] The whole takes under three minutes on one core;
---quick a few seconds (fewer rounds, so figures to ±2 points). JSON goes to results/recorded/coverage.json.
-``before`` are the formulas of scripts/coverage_before.py, ``after`` those of harness.analysis. Sampling error
-of a coverage of 95 % over 4,000 rounds: 0.35 points.
+usage: python scripts/coverage.py [--quick] [--out FILE] The whole takes under three minutes on one
+core; --quick a few seconds (fewer rounds, so figures to ±2 points). JSON goes to
+results/recorded/coverage.json. ``before`` are the formulas of scripts/coverage_before.py, ``after``
+those of harness.analysis. Sampling error of a coverage of 95 % over 4,000 rounds: 0.35 points.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from harness.version import __version__  # noqa: E402
 
 
 def single_scores(_: int) -> Iterator[Case]:
-    """Wilson's interval of one task, by the binomial distribution itself: over all true shares from 0.02 to
-    0.98, and at four of them.
+    """Wilson's interval of one task, by the binomial distribution itself: over all true shares from
+    0.02 to 0.98, and at four of them.
     """
     from scipy.stats import binom
 
@@ -178,8 +178,8 @@ ALIKE = (0.01, 0.3, 0.7)
 
 
 def sources(rounds: int) -> Iterator[Case]:
-    """Right or wrong answers to items that share sources (beta-binomial): the lowest coverage over three
-    degrees of likeness.
+    """Right or wrong answers to items that share sources (beta-binomial): the lowest coverage over
+    three degrees of likeness.
     """
     for name, sizes in SOURCES.items():
         codes = np.repeat(np.arange(len(sizes)), sizes)

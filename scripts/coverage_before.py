@@ -1,5 +1,5 @@
-"""The formulas that were used until issue 14, kept here only so that `coverage.py` can measure them beside
-those in use.
+"""The formulas that were used until issue 14, kept here only so that `coverage.py` can measure them
+beside those in use.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def group_interval(right: Array, sizes: Array, weights: Array) -> tuple[float, f
 def index_interval(
     right: Array, sizes: Array, chances: Array, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Percentile bootstrap of the plain mean of 100·max(0, (value − b)/(1 − b)) over items within tasks."""
+    """Percentile bootstrap of the plain mean of 100·max(0, (value − b)/(1 − b)) over items within
+    tasks.
+    """
     draws = rng.binomial(sizes.astype(int), right / sizes, (DRAWS, len(sizes))) / sizes
     low, high = np.percentile(
         (100 * np.maximum(0, (draws - chances) / (1 - chances))).mean(axis=1), [2.5, 97.5]
@@ -48,8 +50,8 @@ def clustered_interval(scores: Array, clusters: Clusters) -> tuple[float, float]
 
 
 def mean_difference(parts: Sequence[Difference]) -> tuple[tuple[float, float], float]:
-    """(value ± t·SE, p by t) of the plain mean of several tasks' differences, Welch and Satterthwaite's
-    degrees of freedom.
+    """(value ± t·SE, p by t) of the plain mean of several tasks' differences, Welch and
+    Satterthwaite's degrees of freedom.
     """
     weight = 1 / len(parts)
     value = weight * sum(part.value for part in parts)
@@ -71,8 +73,8 @@ def clustered_p(one: Difference) -> float:
 
 
 def tie_letters(order: Sequence[int], pairs: Mapping[tuple[int, int], Any]) -> dict[int, int]:
-    """One letter a model: walking down the ranking, that of the leading model that does not surely beat
-    it.
+    """One letter a model: walking down the ranking, that of the leading model that does not surely
+    beat it.
     """
     letters: dict[int, int] = {}
     leader, group = None, -1

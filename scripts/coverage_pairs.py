@@ -1,5 +1,5 @@
-"""Two models: coverage of their mean difference, false alarms of equal models, letters of equal models.
-Parts of `coverage.py`.
+"""Two models: coverage of their mean difference, false alarms of equal models, letters of equal
+models. Parts of `coverage.py`.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def alarm(name: str, found: list[tuple[Any, Any]]) -> Case:
 
 
 def letters(rounds: int) -> Iterator[Case]:
-    """Eight models, each as good as one other: in how many tables do two equal models share no letter."""
+    """Eight models, each as good as one other: in how many tables do two equal models share no
+    letter.
+    """
     for n, skills in ((200, (0.5, 0.58, 0.66, 0.74)), (1000, (0.6, 0.63, 0.66, 0.69))):
         rng = np.random.default_rng(SEED)
         old = new = 0

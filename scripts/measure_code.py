@@ -1,10 +1,10 @@
-"""How readable the code is, in figures that can be held against other projects: paragraphs, comments, names,
-lengths.
+"""How readable the code is, in figures that can be held against other projects: paragraphs,
+comments, names, lengths.
 
     python scripts/measure_code.py [FOLDER] [--json FILE]
 
-A paragraph is a blank line inside a function's body; a comment is a line of its own or at a line's end,
-docstrings apart; a class name counts once per file that defines it.
+A paragraph is a blank line inside a function's body; a comment is a line of its own or at a line's
+end, docstrings apart; a class name counts once per file that defines it.
 """
 
 from __future__ import annotations

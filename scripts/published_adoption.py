@@ -1,8 +1,8 @@
-"""Writes the packaged facts on adoption: harness/data/adoption/snapshots.csv.gz, organizations.csv and
-figures.csv.
+"""Writes the packaged facts on adoption: harness/data/adoption/snapshots.csv.gz, organizations.csv
+and figures.csv.
 
-usage: python scripts/published_adoption.py [FOLDER] FOLDER: adoption-*.csv, organization-country.csv; default
-../shared/published/boards
+usage: python scripts/published_adoption.py [FOLDER] FOLDER: adoption-*.csv,
+organization-country.csv; default ../shared/published/boards
 
 Only figures are kept (date, source, model, pipeline, likes, downloads). Sources with their commits:
 harness/data/adoption/sources.yaml.

@@ -87,8 +87,8 @@ def read(path: Path) -> list[Row]:
 
 
 def ratings(folder: Path) -> Iterator[Row]:
-    """Every figure of LMArena's dated boards, and the online Elo series of before 2024-06-29, under the names
-    that the files use.
+    """Every figure of LMArena's dated boards, and the online Elo series of before 2024-06-29, under
+    the names that the files use.
     """
     for row in read(folder / "lmarena-boards.csv"):
         yield {
@@ -118,8 +118,8 @@ def names(folder: Path) -> dict[str, str]:
 
 
 def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
-    """Models that the hand-kept table lacks: maker and licence as the board lists them, country by maker,
-    release by Artificial Analysis.
+    """Models that the hand-kept table lacks: maker and licence as the board lists them, country by
+    maker, release by Artificial Analysis.
 
     A maker that the board does not name stays unknown, with a note.
     """
@@ -160,8 +160,8 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
 
 
 def _finish(entry: Row) -> None:
-    """Openness by the family's rule where the board names no licence, else a note; no empty list of other
-    names.
+    """Openness by the family's rule where the board names no licence, else a note; no empty list of
+    other names.
     """
     if "open" not in entry:
         rule = next((key for prefix, key in CLOSED.items() if entry["name"].startswith(prefix)), None)
@@ -175,8 +175,8 @@ def _finish(entry: Row) -> None:
 
 
 def releases(folder: Path) -> dict[str, str]:
-    """Release date by slug and by the slug's stem, of Artificial Analysis's tables of 2026; a stem with two
-    dates has none.
+    """Release date by slug and by the slug's stem, of Artificial Analysis's tables of 2026; a stem
+    with two dates has none.
     """
     exact: dict[str, str] = {}
     stems: dict[str, set[str]] = {}
@@ -201,8 +201,8 @@ def stem(name: str) -> str:
 
 
 def disagreements(folder: Path, models: dict[str, RatedModel], own: dict[str, str]) -> Iterator[str]:
-    """Where the names' table says another country or openness than the models' table, which then needs a
-    note.
+    """Where the names' table says another country or openness than the models' table, which then
+    needs a note.
     """
     for row in read(folder / "lmarena-names.csv"):
         model = models.get(own.get(row["variant"].lower(), ""))

@@ -1,13 +1,14 @@
 """Writes the packaged facts of published leaderboards into harness/data/published: ratings.csv.gz,
-open_llm_2.csv.gz, artificial_analysis.csv.gz, snapshots.csv.gz, arena_models_new.yaml and prices.yaml.
+open_llm_2.csv.gz, artificial_analysis.csv.gz, snapshots.csv.gz, arena_models_new.yaml and
+prices.yaml.
 
-usage: python scripts/published_ratings.py [FOLDER]        FOLDER: leaderboard files as INDEX says; default
-../shared/published
+usage: python scripts/published_ratings.py [FOLDER]        FOLDER: leaderboard files as INDEX says;
+default ../shared/published
 
-Only figures are kept (date, model, rating, interval, votes, method, source), under one name per model:
-arena_models.yaml says which spellings are the same, and the boards' own table of names. Says at the end where
-that table disagrees with arena_models.yaml on country or openness. AlpacaEval 2 is left out: its table has no
-date.
+Only figures are kept (date, model, rating, interval, votes, method, source), under one name per
+model: arena_models.yaml says which spellings are the same, and the boards' own table of names. Says
+at the end where that table disagrees with arena_models.yaml on country or openness. AlpacaEval 2 is
+left out: its table has no date.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from harness.published.sources import read_yaml
 
 LIST_DATE = datetime.date(2025, 12, 17)
 SECOND = {"Gemini Pro": "gemini-pro-dev-api"}
-"""What a spelling means on a board that has the other model of that name, too (there "Gemini-1.0-Pro-001" is
-the first).
+"""What a spelling means on a board that has the other model of that name, too (there
+"Gemini-1.0-Pro-001" is the first).
 """
 HARD = datetime.date(2024, 7, 31)
 NO_TEXT = ("imagen", "recraft", "photon", "ideogram", "flux", "dall-e", "stable-diffusion")
@@ -57,8 +58,8 @@ def main() -> None:
 
 
 def _write_ratings(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
-    """One name a model; where a snapshot has a model under two spellings, the first stays and the other is
-    named.
+    """One name a model; where a snapshot has a model under two spellings, the first stays and the
+    other is named.
     """
     unique: dict[Any, PublishedRating] = {}
     for row in rows:

@@ -1,8 +1,8 @@
-"""Draws the READMEs' pictures, docs/pictures/*.svg, from the recorded smoke run: in English and, with -zh, in
-Chinese.
+"""Draws the READMEs' pictures, docs/pictures/*.svg, from the recorded smoke run: in English and,
+with -zh, in Chinese.
 
-usage: python scripts/readme_pictures.py Run it after results/recorded/smoke was recorded anew. Needs a font
-with Chinese characters (Debian: fonts-noto-cjk): texts are measured.
+usage: python scripts/readme_pictures.py Run it after results/recorded/smoke was recorded anew.
+Needs a font with Chinese characters (Debian: fonts-noto-cjk): texts are measured.
 """
 
 from __future__ import annotations

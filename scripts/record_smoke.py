@@ -1,5 +1,5 @@
-"""Records the smoke run: results/recorded/smoke, and the table in both READMEs. Run it after the tiny models
-or the engine changed.
+"""Records the smoke run: results/recorded/smoke, and the table in both READMEs. Run it after the
+tiny models or the engine changed.
 
 usage: python scripts/record_smoke.py
 """

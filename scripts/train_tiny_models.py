@@ -1,7 +1,7 @@
 """Rebuild the tiny models that ship with the package, and the data of the bundled tasks.
 
-The models are trained on synthetic text only, so they can be shared freely and rebuilt on two processor
-cores in minutes. The stream refuses every item of the bundled tasks.
+The models are trained on synthetic text only, so they can be shared freely and rebuilt on two
+processor cores in minutes. The stream refuses every item of the bundled tasks.
 """
 
 from __future__ import annotations

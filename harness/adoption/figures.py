@@ -1,5 +1,5 @@
-"""What follows from a snapshot: shares by place and by organisation under a denominator, concentration,
-most-liked models.
+"""What follows from a snapshot: shares by place and by organisation under a denominator,
+concentration, most-liked models.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from harness.adoption.organizations import Organizations
 from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, HubModel, Snapshot, in_pipelines, named_quantized
 
 DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads", "new")
-"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers; language
-models without re-uploads; models of every pipeline that were created in the YEAR before the list.
+"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers;
+language models without re-uploads; models of every pipeline that were created in the YEAR before
+the list.
 """
 YEAR = datetime.timedelta(days=365)
 
@@ -24,9 +25,9 @@ YEAR = datetime.timedelta(days=365)
 class CountryShare:
     """Sums of one measure over the models of a denominator.
 
-    ``total`` and ``by_place`` count downloads or likes, ``models`` those that have a figure, ``without``
-    those that have none. ``hhi``: the Herfindahl–Hirschman index of organisations, Σ sᵢ², 0 to 1 (1: one has
-    all).
+    ``total`` and ``by_place`` count downloads or likes, ``models`` those that have a figure,
+    ``without`` those that have none. ``hhi``: the Herfindahl–Hirschman index of organisations, Σ
+    sᵢ², 0 to 1 (1: one has all).
     """
 
     measure: str
@@ -62,8 +63,8 @@ class LikedOrganization:
 def reupload(row: HubModel, known: Organizations) -> bool:
     """Whether a model is another's in fewer bits.
 
-    Where the hub says the base model: quantised, and its organisation is another one. Where it says none: the
-    name tells of fewer bits and the organisation is not one of the listed makers.
+    Where the hub says the base model: quantised, and its organisation is another one. Where it says
+    none: the name tells of fewer bits and the organisation is not one of the listed makers.
     """
     quantized = named_quantized(row.model) if row.quantized is None else row.quantized
     if not quantized:
@@ -75,7 +76,10 @@ def reupload(row: HubModel, known: Organizations) -> bool:
 
 
 def counts(row: HubModel, denominator: str, known: Organizations, day: datetime.date | None = None) -> bool:
-    """Whether a model belongs to a denominator. Raises KeyError for one that is not of DENOMINATORS."""
+    """Whether a model belongs to a denominator.
+
+    Raises KeyError for one that is not of DENOMINATORS.
+    """
     if denominator == "all":
         return True
     if denominator == "text":
@@ -97,8 +101,8 @@ def share(
     known: Organizations,
     day: datetime.date | None = None,
 ) -> CountryShare:
-    """Sums by place and organisation. A model without an organisation counts as one of its own that is not in
-    the table.
+    """Sums by place and organisation. A model without an organisation counts as one of its own that
+    is not in the table.
     """
     value = MEASURES[measure]
     places, names = Counter[str](), Counter[str]()
@@ -129,8 +133,8 @@ def hhi(sums: Mapping[str, int]) -> float:
 
 
 def most_liked(rows: Iterable[HubModel], pipelines: frozenset[str] = TEXT) -> list[LikedOrganization]:
-    """Organisations by the likes of their most-liked model of these pipelines, most first; equal ones by
-    name.
+    """Organisations by the likes of their most-liked model of these pipelines, most first; equal
+    ones by name.
     """
     mine: dict[str, list[HubModel]] = defaultdict(list)
     for row in rows:

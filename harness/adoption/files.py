@@ -1,5 +1,5 @@
-"""Snapshots as files: this project's own (JSONL, CSV.GZ, each with a header record) and dated CSV tables of
-several lists.
+"""Snapshots as files: this project's own (JSONL, CSV.GZ, each with a header record) and dated CSV
+tables of several lists.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ NOTES = {
 
 
 def read_snapshots(paths: Iterable[Path]) -> list[Snapshot]:
-    """All snapshots of some files; tables of likes and of downloads that list the same day and source are
-    joined by model.
+    """All snapshots of some files; tables of likes and of downloads that list the same day and
+    source are joined by model.
 
-    Sorted by date and source. Raises DataError that names file and line for one that cannot be read,
-    ConfigError for another kind of file.
+    Sorted by date and source. Raises DataError that names file and line for one that cannot be
+    read, ConfigError for another kind of file.
     """
     found: dict[tuple[Any, ...], Snapshot] = {}
     for path in paths:
@@ -119,8 +119,8 @@ def _own(path: Path, header: dict[str, Any], lines: Iterable[tuple[int, dict[str
 
 
 def _table(path: Path, reader: csv.DictReader[str]) -> list[Snapshot]:
-    """Several lists in one table: columns of TABLE, and any of likes, downloads_30d, downloads_all, pipeline,
-    exact, note, selection.
+    """Several lists in one table: columns of TABLE, and any of likes, downloads_30d, downloads_all,
+    pipeline, exact, note, selection.
     """
     names = reader.fieldnames or []
     if lacking := [name for name in TABLE if name not in names]:
@@ -175,8 +175,8 @@ def _day(path: Path, number: int, text: str) -> datetime.date:
 
 
 def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[HubModel]) -> None:
-    """Writes a header record and rows as JSONL or CSV.GZ by the suffix, whole or not at all. ``rows`` is read
-    once, a row at a time.
+    """Writes a header record and rows as JSONL or CSV.GZ by the suffix, whole or not at all.
+    ``rows`` is read once, a row at a time.
     """
     from harness.results.files import write_whole
 

@@ -1,5 +1,5 @@
-"""Where a namespace of the hub has its seat: a packaged table with a source for each line, and a user's own.
-Nothing is guessed.
+"""Where a namespace of the hub has its seat: a packaged table with a source for each line, and a
+user's own. Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from harness.errors import DataError
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "adoption"
 FILE = FOLDER / "organizations.csv"
 PLACES = ("CN", "US", "EU", "other", "none", "?")
-"""China, the United States, the European Union, elsewhere, of no one place (said by the source), and not in
-the table.
+"""China, the United States, the European Union, elsewhere, of no one place (said by the source),
+and not in the table.
 """
 _PLACES = {"china": "CN", "us": "US", "eu": "EU", "other": "other", "unknown": "none"}
 COLUMNS = ("organization", "region", "source")
@@ -47,8 +47,8 @@ class Organizations:
 
 @cache
 def organizations(more: Path | None = None) -> Organizations:
-    """The packaged table, with a user's lines on top. Raises DataError for a broken file or a line without a
-    source.
+    """The packaged table, with a user's lines on top. Raises DataError for a broken file or a line
+    without a source.
     """
     known = _read(FILE)
     if more is not None:

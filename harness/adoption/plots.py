@@ -1,4 +1,6 @@
-"""Adoption as pictures: shares by country over time under each denominator, and the largest organisations."""
+"""Adoption as pictures: shares by country over time under each denominator, and the largest
+organisations.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,10 @@ class PublishedCount:
 
     @property
     def half(self) -> float:
-        """Half a unit of its last digit: 50 for 12800, 0.05 for 17.1. Closing noughts count as rounded."""
+        """Half a unit of its last digit: 50 for 12800, 0.05 for 17.1.
+
+        Closing noughts count as rounded.
+        """
         whole, _, decimals = self.printed.partition(".")
         if decimals.strip("0"):
             return 0.5 * 10.0 ** -len(decimals)
@@ -87,8 +90,8 @@ def packaged() -> tuple[Snapshot, ...]:
 
 
 def snapshots(folder: Path | None = USER_FOLDER) -> list[Snapshot]:
-    """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one that cannot
-    be read.
+    """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one
+    that cannot be read.
     """
     found = list(packaged())
     if folder is not None and folder.is_dir():

@@ -1,5 +1,5 @@
-"""Adoption as sheets and records: shares by country and organisation over time, concentration, most-liked
-models, what is not listed.
+"""Adoption as sheets and records: shares by country and organisation over time, concentration,
+most-liked models, what is not listed.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SHOWN = ("all", "language", "first_party", "no_reuploads", "new")
 
 
 def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[list[Snapshot], list[str]]:
-    """The lists to show and the names of the sources left out: those of one source, or all of those with
-    SMALL models on a day, and of snapshots of our own.
+    """The lists to show and the names of the sources left out: those of one source, or all of those
+    with SMALL models on a day, and of snapshots of our own.
     """
     large = {one.source for one in snapshots if len(one.rows) >= SMALL or one.header} or {
         one.source for one in snapshots
@@ -204,8 +204,8 @@ def notes(left_out: Sequence[str], language: str) -> list[str]:
 
 
 def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -> list[dict[str, Any]]:
-    """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their own
-    measure: likes).
+    """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their
+    own measure: likes).
     """
     made = []
     for one in snapshots:

@@ -23,12 +23,12 @@ _IN_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the hub's
-    ``downloads``).
+    """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the
+    hub's ``downloads``).
 
-    ``parameters``: total of the safetensors files. ``relation`` to ``base_model``: one of RELATIONS, or None.
-    ``quantized``: whether tags or the name say that the weights have fewer bits than they were trained in.
-    ``exact`` is False where the source rounds.
+    ``parameters``: total of the safetensors files. ``relation`` to ``base_model``: one of
+    RELATIONS, or None. ``quantized``: whether tags or the name say that the weights have fewer bits
+    than they were trained in. ``exact`` is False where the source rounds.
     """
 
     model: str
@@ -60,8 +60,8 @@ MEASURES: dict[str, Callable[[HubModel], int | None]] = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One list on one day. ``selection`` says which models are on it (a list never holds the whole hub unless
-    it says so).
+    """One list on one day. ``selection`` says which models are on it (a list never holds the whole
+    hub unless it says so).
     """
 
     date: datetime.date
@@ -72,14 +72,16 @@ class Snapshot:
 
     @property
     def series(self) -> tuple[str, str, tuple[str, ...]]:
-        """What one line over time may join: source, selection, and the organisations that were asked for."""
+        """What one line over time may join: source, selection, and the organisations that were
+        asked for.
+        """
         names = self.header.get("query", {}).get("organizations", ())
         return (self.source, self.selection, tuple(sorted(name.lower() for name in names)))
 
 
 def clean_pipeline(text: Any) -> str | None:
-    """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size, ``unknown``,
-    nothing).
+    """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size,
+    ``unknown``, nothing).
     """
     name = re.sub(r"[\s_]+", "-", str(text or "").strip().lower())
     return (
@@ -96,8 +98,8 @@ def named_quantized(model: str) -> bool:
 
 
 def of_hub(entry: dict[str, Any]) -> HubModel:
-    """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a figure that
-    is no number.
+    """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a
+    figure that is no number.
     """
     model = entry.get("id") or entry.get("modelId")
     if not isinstance(model, str) or not model:
@@ -152,8 +154,8 @@ def preset_ids() -> frozenset[str]:
 
 
 def in_pipelines(row: HubModel, pipelines: frozenset[str]) -> bool:
-    """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all presets
-    are language models.
+    """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all
+    presets are language models.
     """
     if row.pipeline is None:
         return row.model.lower() in preset_ids()

@@ -1,9 +1,9 @@
-"""A snapshot of the hub: asked page by page, kept page by page, so that a killed one is gone on with where it
-was.
+"""A snapshot of the hub: asked page by page, kept page by page, so that a killed one is gone on
+with where it was.
 
-While it is taken it lies beside its target as ``.NAME.part``: a header line, the models of each page, and
-after each page one line that says where the next begins. What follows the last such line was half written and
-is dropped.
+While it is taken it lies beside its target as ``.NAME.part``: a header line, the models of each
+page, and after each page one line that says where the next begins. What follows the last such line
+was half written and is dropped.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ STALE = datetime.timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Query:
-    """Which models: all of some organisations, or the ``top`` most liked and most downloaded of the hub
-    (None: the whole hub).
+    """Which models: all of some organisations, or the ``top`` most liked and most downloaded of the
+    hub (None: the whole hub).
     """
 
     organizations: tuple[str, ...] = ()
@@ -61,8 +61,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a snapshot holds. ``empty``: organisations of which the hub lists no model; ``repeated``: models
-    that came on two pages.
+    """What a snapshot holds. ``empty``: organisations of which the hub lists no model;
+    ``repeated``: models that came on two pages.
     """
 
     file: Path
@@ -74,8 +74,8 @@ class Taken:
 
 @dataclass
 class _State:
-    """How far the part file is: the list that is asked, its next page, and the models that each list has
-    brought.
+    """How far the part file is: the list that is asked, its next page, and the models that each
+    list has brought.
     """
 
     place: int = 0
@@ -92,12 +92,12 @@ def take(
     client: HubClient, query: Query, out: Path, progress: Callable[[int, int], None] = lambda models, pages: None, *,
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
 ) -> Taken:  # fmt: skip
-    """Takes a snapshot into ``out`` (.jsonl or .csv.gz), going on with an unfinished one of the same query
-    and endpoint.
+    """Takes a snapshot into ``out`` (.jsonl or .csv.gz), going on with an unfinished one of the
+    same query and endpoint.
 
-    ``progress`` hears of models and pages so far. Raises ConfigError for another suffix, a file that is there
-    already, or an unfinished snapshot of another query; DataError where the hub refuses or repeats itself:
-    what came is kept, and the same call goes on.
+    ``progress`` hears of models and pages so far. Raises ConfigError for another suffix, a file
+    that is there already, or an unfinished snapshot of another query; DataError where the hub
+    refuses or repeats itself: what came is kept, and the same call goes on.
     """
     if not out.name.endswith(SUFFIXES):
         raise ConfigError(f"--out {out}: a snapshot is written as {' or '.join(SUFFIXES)}")
@@ -146,7 +146,10 @@ def _header(head: dict[str, Any], selection: str, models: int, now: datetime.dat
 
 
 def _ask(client: HubClient, query: Query, state: _State, file: IO[str]) -> Iterator[tuple[int, int]]:
-    """Asks every page that is missing and writes it; yields models and pages so far. Raises DataError."""
+    """Asks every page that is missing and writes it; yields models and pages so far.
+
+    Raises DataError.
+    """
     lists, known, pages = query.lists(), state.kept(), 0
     top = None if query.organizations else query.top
     while state.place < len(lists):
@@ -205,8 +208,8 @@ def _lock(file: IO[str], part: Path) -> None:
 def _resume(
     part: Path, head: dict[str, Any], query: Query, now: datetime.datetime
 ) -> tuple[_State, dict[str, Any]] | None:
-    """The state of an unfinished snapshot, cut after its last whole page. None where there is none, or it is
-    of another day.
+    """The state of an unfinished snapshot, cut after its last whole page. None where there is none,
+    or it is of another day.
 
     Raises ConfigError where it is of another query.
     """

@@ -22,12 +22,17 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 
 def say(key: str, language: str, **values: Any) -> str:
-    """The text of a key with its blanks filled. Raises KeyError for a key or blank that is not known."""
+    """The text of a key with its blanks filled.
+
+    Raises KeyError for a key or blank that is not known.
+    """
     return catalogue()[key][language].format(**values)
 
 
 def selection(one: Snapshot, language: str) -> str:
-    """Which models a list holds, in words; what a table says itself where it is of no known kind."""
+    """Which models a list holds, in words; what a table says itself where it is of no known
+    kind.
+    """
     name = one.selection
     if name == "organizations":
         return say(

@@ -1,5 +1,5 @@
-"""Scores of several tasks corrected for guessing: one rule for results.json, comparisons and the composite
-index.
+"""Scores of several tasks corrected for guessing: one rule for results.json, comparisons and the
+composite index.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ def above_chances(
 ) -> float:
     """How far a group's subjects are above guessing: 0 for guessing, 1 for all right.
 
-    Where all subjects have one chance level b: (Σwᵢ·valueᵢ − b)/(1 − b), as the group's score is weighted.
-    Where they differ (BBH, MuSR): the plain mean of the subjects' own (valueᵢ − bᵢ)/(1 − bᵢ). So does the
-    Open LLM Leaderboard 2 (https://huggingface.co/docs/leaderboards/open_llm_leaderboard/normalization),
-    which also counts what is below chance as 0 (``floor``): the group as a whole, or each subject. Weights
-    sum to 1. Raises ValueError for a chance outside [0, 1).
+    Where all subjects have one chance level b: (Σwᵢ·valueᵢ − b)/(1 − b), as the group's score is
+    weighted. Where they differ (BBH, MuSR): the plain mean of the subjects' own (valueᵢ − bᵢ)/(1 −
+    bᵢ). So does the Open LLM Leaderboard 2
+    (https://huggingface.co/docs/leaderboards/open_llm_leaderboard/normalization), which also counts
+    what is below chance as 0 (``floor``): the group as a whole, or each subject. Weights sum to 1.
+    Raises ValueError for a chance outside [0, 1).
     """
     wrong = [chance for chance in chances if not 0 <= chance < 1]
     if wrong:

@@ -1,5 +1,5 @@
-"""The comparison of several runs' models: every task, group and average with paired differences, and what
-could not be compared.
+"""The comparison of several runs' models: every task, group and average with paired differences,
+and what could not be compared.
 
 Tables of single scores are made by `harness.reporting`; this room says which differences are real.
 """
@@ -21,8 +21,8 @@ from harness.results.query import Run
 
 @dataclass
 class Comparison:
-    """``models`` by place; ``scopes`` in the config's order: tasks and groups, each group's subjects after
-    it, then averages.
+    """``models`` by place; ``scopes`` in the config's order: tasks and groups, each group's
+    subjects after it, then averages.
     """
 
     name: str
@@ -36,7 +36,10 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
 
     def place(self, label: str) -> int:
-        """A model's place by its label, or by the part before the run's name. Raises ConfigError."""
+        """A model's place by its label, or by the part before the run's name.
+
+        Raises ConfigError.
+        """
         labels = [model.label for model in self.models]
         if label in labels:
             return labels.index(label)
@@ -61,8 +64,8 @@ def compare(runs: Sequence[Run]) -> Comparison:
     tree = _Tree(found, members, weighted)
     twins = _twins(runs)
     apart = [scope for scope in tree.top if (members.get(scope.name) or {scope.name}) <= twins]
-    # The generative form of a task, asked only of the models that think, is in no average with the form that
-    # the others were asked.
+    # The generative form of a task, asked only of the models that think, is in no average with the
+    # form that the others were asked.
     alone = [scope for scope in apart if set(range(len(known))) - set(scope.scores)]
     averaged = [scope for scope in tree.top if scope not in alone]
     averages = (average_scope(language, averaged, range(len(known))) for language in LANGUAGES)
@@ -81,11 +84,11 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 class _Tree:
-    """Tasks and groups in order. A group that others of its tasks' groups lie within (``leaderboard``,
-    ``mmlu``) is followed by them.
+    """Tasks and groups in order. A group that others of its tasks' groups lie within
+    (``leaderboard``, ``mmlu``) is followed by them.
 
-    Every group is made of all its tasks, however many groups share one. A group whose tasks have different
-    metrics has no score of its own (``mixed``): its parts stand for themselves.
+    Every group is made of all its tasks, however many groups share one. A group whose tasks have
+    different metrics has no score of its own (``mixed``): its parts stand for themselves.
     """
 
     def __init__(
@@ -194,8 +197,8 @@ def _notes(comparison: Comparison) -> list[str]:
 
 
 def _marked_otherwise(contest: Contest) -> bool:
-    """Whether the answers of two contestants were read or marked by different rules, as far as their runs say
-    it.
+    """Whether the answers of two contestants were read or marked by different rules, as far as
+    their runs say it.
     """
     rules = {contest.row(place).marking_id for place in contest.cells}
     return len(rules - {None}) > 1

@@ -1,8 +1,8 @@
 """Who is compared: the models of several runs, each once, with their cells.
 
-A model is the same in two runs where its name, its weights (``model_id``) and its engine are: then its cells
-are joined, whatever machine or day they are from, and of a cell that several runs hold the one with most
-documents counts. Otherwise the run's name tells the two apart.
+A model is the same in two runs where its name, its weights (``model_id``) and its engine are: then
+its cells are joined, whatever machine or day they are from, and of a cell that several runs hold
+the one with most documents counts. Otherwise the run's name tells the two apart.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Place = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Cell:
-    """One model on one task under one prompt: its rows (one a metric and filter) and the run that holds its
-    samples.
+    """One model on one task under one prompt: its rows (one a metric and filter) and the run that
+    holds its samples.
     """
 
     run: Run

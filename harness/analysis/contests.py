@@ -45,7 +45,9 @@ class Contest:
 
     @cached_property
     def aligned(self) -> Aligned:
-        """Every contestant's scores over all documents (read from the samples at the first call)."""
+        """Every contestant's scores over all documents (read from the samples at the first
+        call).
+        """
         return align({place: self._scores(place) for place in self.cells})
 
     def _scores(self, place: int) -> ItemScores | None:
@@ -68,8 +70,8 @@ class Contest:
 
 @dataclass(frozen=True)
 class Aligned:
-    """``docs`` (n documents in order); ``scores`` (n a contestant, NaN where it has none); clusters of all n
-    where items share sources.
+    """``docs`` (n documents in order); ``scores`` (n a contestant, NaN where it has none); clusters
+    of all n where items share sources.
     """
 
     docs: Codes
@@ -96,8 +98,8 @@ def align(found: dict[int, ItemScores | None]) -> Aligned:
 
 
 def _cluster_codes(docs: Codes, found: Sequence[ItemScores]) -> Codes | None:
-    """A cluster number a document, from whichever contestant's run says it; a document without a label stands
-    alone.
+    """A cluster number a document, from whichever contestant's run says it; a document without a
+    label stands alone.
     """
     if all(one.clusters is None for one in found):
         return None
@@ -116,8 +118,8 @@ def _cluster_codes(docs: Codes, found: Sequence[ItemScores]) -> Codes | None:
 
 
 def contests(known: Sequence[Contestant]) -> list[Contest]:
-    """One contest a task: the prompt that most contestants share (the first of equals); the others say how
-    they were asked.
+    """One contest a task: the prompt that most contestants share (the first of equals); the others
+    say how they were asked.
     """
     tasks = dict.fromkeys(task for one in known for task, _ in one.cells)
     found = [_contest(task, known) for task in tasks]

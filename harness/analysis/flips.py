@@ -1,12 +1,12 @@
-"""The sign-flip test: how likely a mean difference is where either model is as likely to be the better one
-on each item, or source.
+"""The sign-flip test: how likely a mean difference is where either model is as likely to be the
+better one on each item, or source.
 
-Under the null hypothesis every independent unit's difference (an item's; the sum over a source's items) is
-as likely to have the opposite sign (R. A. Fisher, The Design of Experiments, 1935, §21). The p value is the
-share of all sign patterns that bring a mean at least as far from zero as the one seen. Patterns of the
-``HEAVIEST`` units are all counted; the others together, too many and too small to matter one by one, are
-taken as normal. No variance is estimated, so equal differences are no certainty: two units can never give
-less than 2/2² = 0.5.
+Under the null hypothesis every independent unit's difference (an item's; the sum over a source's
+items) is as likely to have the opposite sign (R. A. Fisher, The Design of Experiments, 1935, §21).
+The p value is the share of all sign patterns that bring a mean at least as far from zero as the one
+seen. Patterns of the ``HEAVIEST`` units are all counted; the others together, too many and too
+small to matter one by one, are taken as normal. No variance is estimated, so equal differences are
+no certainty: two units can never give less than 2/2² = 0.5.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ class Tosses:
 
     @property
     def few(self) -> bool:
-        """Whether the heaviest units decide (nine tenths of the sum of squares), so that no normal or t
-        distribution can be trusted.
+        """Whether the heaviest units decide (nine tenths of the sum of squares), so that no normal
+        or t distribution can be trusted.
         """
         return self.rest <= math.fsum(one * one for one in self.heavy) / 9
 
     @property
     def least(self) -> float:
-        """The smallest p that any differences of so many units can give: 2/2ᵏ, when all point the same
-        way.
+        """The smallest p that any differences of so many units can give: 2/2ᵏ, when all point the
+        same way.
         """
         return min(1.0, math.ldexp(2.0, -self.count))
 
     def p_value(self, value: float) -> float:
-        """Two-sided p of a mean difference ``value``: 2⁻ᵏ·#{patterns at least as far from zero}, exact for
-        up to ``HEAVIEST`` units.
+        """Two-sided p of a mean difference ``value``: 2⁻ᵏ·#{patterns at least as far from zero},
+        exact for up to ``HEAVIEST`` units.
         """
         if not self.heavy or value == 0:
             return 1.0

@@ -1,7 +1,8 @@
 """Chinese against English: the same items in both languages, one paired difference a model.
 
-Which tasks hold the same items is a packaged table (`data/parallel.yaml`); items are matched by their key
-(`data/sources.yaml`), their errors go together where they share a source in either language.
+Which tasks hold the same items is a packaged table (`data/parallel.yaml`); items are matched by
+their key (`data/sources.yaml`), their errors go together where they share a source in either
+language.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ PARALLEL = Path(__file__).resolve().parent.parent / "data" / "parallel.yaml"
 
 @dataclass(frozen=True)
 class Gap:
-    """Chinese − English on one pair of tasks, by the contestant's place; ``zh`` and ``en`` are scores on the
-    shared items.
+    """Chinese − English on one pair of tasks, by the contestant's place; ``zh`` and ``en`` are
+    scores on the shared items.
     """
 
     zh_task: str
@@ -52,8 +53,8 @@ def gaps(contests: Sequence[Contest]) -> list[Gap]:
 
 
 def overall(found: Sequence[Gap], place: int) -> Difference | None:
-    """One model's gap over all task pairs, unweighted; None where it lacks one or there are fewer than
-    two.
+    """One model's gap over all task pairs, unweighted; None where it lacks one or there are fewer
+    than two.
     """
     parts = [gap.differences[place] for gap in found if place in gap.differences]
     if len(parts) < len(found) or len(parts) < 2:

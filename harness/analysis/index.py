@@ -1,14 +1,15 @@
-"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores, one a
-language, with its interval.
+"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores,
+one a language, with its interval.
 
-The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance 0 for
-generated answers; a group whose subjects have different chance levels is the plain mean of theirs
-(`above_chances`).
+The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance
+0 for generated answers; a group whose subjects have different chance levels is the plain mean of
+theirs (`above_chances`).
 
 The interval is that of the weighted mean of all tasks' answers before anything is cut off at 0
-(`share_interval`), tasks taken as given. Cutting off raises the index: its expectation is never below the
-true index (Jensen), and a true score is never below the one that is not cut off. So the lower end is left
-where it is, and the upper end is raised by as much as cutting off raised the value.
+(`share_interval`), tasks taken as given. Cutting off raises the index: its expectation is never
+below the true index (Jensen), and a true score is never below the one that is not cut off. So the
+lower end is left where it is, and the upper end is raised by as much as cutting off raised the
+value.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Index:
     parts: dict[str, float]
     missing: tuple[str, ...]
     from_zero: tuple[str, ...] = ()
-    """Tasks counted from 0 because no chance level is known: generated answers, or imports without their
-    questions.
+    """Tasks counted from 0 because no chance level is known: generated answers, or imports without
+    their questions.
     """
 
 
@@ -99,8 +100,8 @@ def indices(comparison: Comparison, weights: Weights) -> dict[int, list[Index]]:
 
 
 def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str, float]) -> Index:
-    """An index without an interval from chance-corrected scores (`floored`) by task; where a task lacks one
-    there is none.
+    """An index without an interval from chance-corrected scores (`floored`) by task; where a task
+    lacks one there is none.
     """
     missing, values = [], {}
     for name, part in parts.items():
@@ -119,8 +120,8 @@ def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str
 
 @dataclass(frozen=True)
 class _Found:
-    """A task's or group's score on the index's scale: cut off at 0 (``value``), as measured (``plain``),
-    and the answers that it rises with.
+    """A task's or group's score on the index's scale: cut off at 0 (``value``), as measured
+    (``plain``), and the answers that it rises with.
     """
 
     value: float
@@ -146,8 +147,8 @@ def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str
 
 
 def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
-    """The 95 % interval of an index ``value``, that is ``plain`` with nothing cut off at 0 and rises with
-    the answers as ``strata`` say.
+    """The 95 % interval of an index ``value``, that is ``plain`` with nothing cut off at 0 and
+    rises with the answers as ``strata`` say.
     """
     centre = sum(weight * one.value for weight, one in strata.values())
     low, high = share_interval(strata)
@@ -155,8 +156,8 @@ def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
 
 
 def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
-    """A task's or group's score; None where there is no value, or none that a share of right answers can
-    be.
+    """A task's or group's score; None where there is no value, or none that a share of right
+    answers can be.
     """
     scope = comparison.scope(name)
     if scope is None or place not in scope.scores or not scope.shares:

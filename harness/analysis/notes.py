@@ -1,5 +1,5 @@
-"""Notes that can be said in another language: English texts that remember which text they are and what fills
-its blanks.
+"""Notes that can be said in another language: English texts that remember which text they are and
+what fills its blanks.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ TEXTS = {
     "off": "off",
     "none": "none",
 }
-"""English by key; a page's catalogue has the same keys in its languages (a test holds them to these)."""
+"""English by key; a page's catalogue has the same keys in its languages (a test holds them to
+these).
+"""
 
 
 class Note(str):
-    """An English text; ``key`` and ``values`` (texts, numbers or notes) say it again, ``parts`` are the notes
-    that it lists, if any.
+    """An English text; ``key`` and ``values`` (texts, numbers or notes) say it again, ``parts`` are
+    the notes that it lists, if any.
     """
 
     __slots__ = ("key", "parts", "values")
@@ -58,7 +60,10 @@ class Note(str):
 
 
 def note(key: str, **values: object) -> Note:
-    """The text of ``key`` with its blanks filled. Raises KeyError for an unknown key or an empty blank."""
+    """The text of ``key`` with its blanks filled.
+
+    Raises KeyError for an unknown key or an empty blank.
+    """
     made = Note(TEXTS[key].format(**values))
     made.key, made.values, made.parts = key, values, ()
     return made

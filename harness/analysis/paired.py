@@ -1,5 +1,5 @@
-"""Two models on the same items: the difference, how far it can be trusted, and the smallest one that so many
-items detect.
+"""Two models on the same items: the difference, how far it can be trusted, and the smallest one
+that so many items detect.
 
 Formulas with their sources: docs/statistics.md.
 """
@@ -19,14 +19,14 @@ from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent items,
-    the sign-flip test's where a handful of items or sources make the difference (`Tosses.few`) or all
-    differences are equal, else Student's t.
+    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent
+    items, the sign-flip test's where a handful of items or sources make the difference
+    (`Tosses.few`) or all differences are equal, else Student's t.
 
     ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded).
-    ``correlation`` is of the items' scores. ``detectable`` is the smallest true difference found with 80 %
-    power at the 5 % level, given the differences seen. ``adjusted`` is Holm's p over all pairs of the same
-    comparison.
+    ``correlation`` is of the items' scores. ``detectable`` is the smallest true difference found
+    with 80 % power at the 5 % level, given the differences seen. ``adjusted`` is Holm's p over all
+    pairs of the same comparison.
     """
 
     n: int
@@ -46,8 +46,8 @@ class Difference:
     tosses: Tosses = field(default_factory=Tosses)
     """What each item or source adds, for the sign-flip test."""
     worth: float | None = None
-    """How many independent items it is of at least (all of a source's items taken as one); None where
-    scores are not all in [0, 1].
+    """How many independent items it is of at least (all of a source's items taken as one); None
+    where scores are not all in [0, 1].
     """
     adjusted: float | None = None
 
@@ -107,9 +107,9 @@ def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> floa
 
 
 def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
-    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide (``joint``),
-    and where all differences are equal; else Student's t, but never less than equal signs of so many units
-    can give.
+    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide
+    (``joint``), and where all differences are equal; else Student's t, but never less than equal
+    signs of so many units can give.
     """
     if stderr is None:
         return None
@@ -127,8 +127,8 @@ def _vanishes(stderr: float, value: float) -> bool:
 def _interval(
     found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None, worth: float | None
 ) -> tuple[float, float] | None:
-    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences are
-    equal Agresti and Min's again.
+    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all
+    differences are equal Agresti and Min's again.
     """
     if clusters is None and only_a is not None and only_b is not None:
         return agresti_min(only_a, only_b, found.n)
@@ -141,9 +141,9 @@ def _interval(
 
 
 def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:
-    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either model) of
-    the ``worth`` items that it is of, with t for z, so that a standard error of zero is not taken for
-    certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None.
+    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either
+    model) of the ``worth`` items that it is of, with t for z, so that a standard error of zero is
+    not taken for certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None.
     """
     if worth is None:
         return (value - t95(dof) * stderr, value + t95(dof) * stderr) if stderr > 0 else None
@@ -155,9 +155,9 @@ def widened(value: float, stderr: float, dof: float, worth: float | None) -> tup
 
 
 def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine 24, 2005):
-    half an item is added to each of the four cells of the table, so that equal answers on n items are not
-    taken for certainty.
+    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine
+    24, 2005): half an item is added to each of the four cells of the table, so that equal answers
+    on n items are not taken for certainty.
     """
     more, whole = only_a - only_b, n + 2
     error = math.sqrt(max(0.0, only_a + only_b + 1 - more * more / whole)) / whole
@@ -165,7 +165,8 @@ def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
 
 
 def shared(a: Array, b: Array, codes: Codes | None, whole: Clusters | None) -> Difference | None:
-    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of all items.
+    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of
+    all items.
 
     None where they share none.
     """
@@ -182,8 +183,8 @@ def _counted(scores: Array) -> bool:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin (binomial, doubled
-    tail, at most 1).
+    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin
+    (binomial, doubled tail, at most 1).
     """
     tosses = only_a + only_b
     if not tosses:
@@ -201,19 +202,19 @@ def correlation(a: Array, b: Array) -> float | None:
 
 
 def detectable(stderr: float | None) -> float | None:
-    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen; None where
-    that is zero.
+    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen;
+    None where that is zero.
     """
     return (Z95 + Z80) * stderr if stderr else None
 
 
 def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
-    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite. Weights sum to
-    1.
+    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite.
+    Weights sum to 1.
 
-    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's test
-    holds for them together. The interval is widened as Agresti and Min's (`widened`), p is as `paired` has
-    it.
+    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's
+    test holds for them together. The interval is widened as Agresti and Min's (`widened`), p is as
+    `paired` has it.
     """
     stderr, dof = _welch([part.stderr for part in parts], [part.dof for part in parts], weights)
     value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
@@ -270,13 +271,17 @@ def _welch(
 
 
 def _from_variances(squares: Sequence[float], stderr: float | None) -> float | None:
-    """The correlation of two models' mean scores over their tasks: (SE_a² + SE_b² − SE_d²)/(2·SE_a·SE_b)."""
+    """The correlation of two models' mean scores over their tasks: (SE_a² + SE_b² −
+    SE_d²)/(2·SE_a·SE_b).
+    """
     scale = 2 * math.sqrt(squares[0] * squares[1])
     return (squares[0] + squares[1] - stderr**2) / scale if stderr is not None and scale > 0 else None
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979), in the given order."""
+    """Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979), in the given
+    order.
+    """
     count = len(values)
     adjusted, running = [0.0] * count, 0.0
     for rank, place in enumerate(sorted(range(count), key=lambda index: values[index])):

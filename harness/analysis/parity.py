@@ -1,8 +1,8 @@
-"""Whether two engines, or two number formats, are the same instrument: the same cells asked twice, compared
-answer by answer.
+"""Whether two engines, or two number formats, are the same instrument: the same cells asked twice,
+compared answer by answer.
 
-Differences of log-probabilities are taken a token: |Σ log p₁ − Σ log p₂| of a continuation (or a passage) by
-its number of tokens.
+Differences of log-probabilities are taken a token: |Σ log p₁ − Σ log p₂| of a continuation (or a
+passage) by its number of tokens.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Verdict = Literal["yes", "within noise", "no"]
 What = Literal["log-probability", "arg-max", "greedy", "text"]
 ORDER: tuple[Verdict, ...] = ("yes", "within noise", "no")
 FULL, HALF = 1e-3, 0.05
-"""Nats a token that two fp32 backends may differ by, and two of which one computes in 16 bits or in a format
-that is not known.
+"""Nats a token that two fp32 backends may differ by, and two of which one computes in 16 bits or in
+a format that is not known.
 """
 FULL_PREFIX, HALF_PREFIX = 0.95, 0.5
-"""Share of a greedy text, on the mean, that must be equal from its start: one near tie early in a text
-changes all that follows it.
+"""Share of a greedy text, on the mean, that must be equal from its start: one near tie early in a
+text changes all that follows it.
 """
 
 
@@ -56,8 +56,8 @@ class LogprobSpread:
 
 @dataclass(frozen=True)
 class MetricDifference:
-    """A metric of both sides; ``stderr`` is the larger of their standard errors, None where neither has
-    one.
+    """A metric of both sides; ``stderr`` is the larger of their standard errors, None where neither
+    has one.
     """
 
     metric: str
@@ -106,7 +106,10 @@ class CellParity:
 
 @dataclass(frozen=True)
 class Parity:
-    """All cells, and the worst of their verdicts. ``first`` and ``second`` say in words what was compared."""
+    """All cells, and the worst of their verdicts.
+
+    ``first`` and ``second`` say in words what was compared.
+    """
 
     first: str
     second: str
@@ -116,11 +119,11 @@ class Parity:
 
 
 def compare(first: Cells, second: Cells, within: float | None = None) -> Parity:
-    """Compares the cells of two runs, paired by model and task. ``within`` replaces the tolerance in nats a
-    token.
+    """Compares the cells of two runs, paired by model and task. ``within`` replaces the tolerance
+    in nats a token.
 
-    Two runs of one model each are paired whatever the models are called. Cells that both sides skipped are
-    left out.
+    Two runs of one model each are paired whatever the models are called. Cells that both sides
+    skipped are left out.
     """
     paired = _paired(first, second)
     cells = [
@@ -207,8 +210,8 @@ def _compare_cell(first: AnsweredCell, second: AnsweredCell, within: float | Non
 def _scored(
     pairs: Sequence[tuple[Answer, Answer]], limit: float
 ) -> tuple[list[ItemDifference], list[float], int, int]:
-    """(items that differ, every difference a token, arg-max flips, changes of what greedy decoding would
-    write).
+    """(items that differ, every difference a token, arg-max flips, changes of what greedy decoding
+    would write).
     """
     differing: list[ItemDifference] = []
     gaps: list[float] = []
@@ -286,7 +289,9 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def _spread(gaps: Sequence[float]) -> LogprobSpread | None:
-    """The 99th percentile is the smallest difference that 99 % of them do not exceed (nearest rank)."""
+    """The 99th percentile is the smallest difference that 99 % of them do not exceed (nearest
+    rank).
+    """
     if not gaps:
         return None
     ordered = sorted(gaps)

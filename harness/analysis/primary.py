@@ -15,12 +15,13 @@ Key = tuple[str, str]
 def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
     """The metric and filter that a task's line shows: the first that has a value, but
 
-    - ``acc_norm`` where there are acc and acc_norm and the task is ARC, HellaSwag, PIQA or OpenBookQA;
+    - ``acc_norm`` where there are acc and acc_norm and the task is ARC, HellaSwag, PIQA or
+      OpenBookQA;
     - ``bits_per_byte`` for perplexity, because words and tokens do not compare across languages and
       tokenizers.
 
-    Of several filters (ways to extract the answer) that is the first in the task's own definition, which
-    published figures follow.
+    Of several filters (ways to extract the answer) that is the first in the task's own definition,
+    which published figures follow.
     """
     keys = list(
         dict.fromkeys(
@@ -35,8 +36,8 @@ def primary(name: str, rows: Iterable[Row | GroupRow]) -> Key | None:
 
 
 def disagreeing(key: Key | None, rows: Iterable[Row | GroupRow]) -> tuple[Key, ...]:
-    """The other filters of the primary metric under which a model scores otherwise, in the task's order: same
-    answers, read otherwise.
+    """The other filters of the primary metric under which a model scores otherwise, in the task's
+    order: same answers, read otherwise.
     """
     if key is None:
         return ()

@@ -13,7 +13,9 @@ from harness.results.query import Run
 LONGEST = 40
 """Characters of a value that are shown."""
 IMPORTED = "lm-eval-"
-"""How the prompt_ids of runs begin that were imported from lm-eval, which keeps no such identity itself."""
+"""How the prompt_ids of runs begin that were imported from lm-eval, which keeps no such identity
+itself.
+"""
 
 
 def identity(run: Run, task: str, prompt_id: str | None) -> Mapping[str, Any] | None:
@@ -23,8 +25,8 @@ def identity(run: Run, task: str, prompt_id: str | None) -> Mapping[str, Any] | 
 
 
 def how_they_differ(one: Cell, other: Cell) -> str:
-    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on instead
-    of off``.
+    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on
+    instead of off``.
     """
     row, twin = one.rows[0], other.rows[0]
     known, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
@@ -48,7 +50,9 @@ def _fingerprints(prompt: Mapping[str, Any]) -> Any:
 
 
 def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
-    """Parts of a prompt's identity in words; those without a text keep their own names (seed, repeats)."""
+    """Parts of a prompt's identity in words; those without a text keep their own names (seed,
+    repeats).
+    """
     name = note(f"part_{key}") if f"part_{key}" in TEXTS else key
     if key in ("data", "prompt_config"):
         return [note("another", part=name)]
@@ -72,11 +76,11 @@ def _short(value: Any) -> str:
 
 
 def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:
-    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the very same
-    texts on shared documents.
+    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the
+    very same texts on shared documents.
 
-    Prompts and right answers are compared. Generation settings are not: an import names its own in the
-    manifest.
+    Prompts and right answers are compared. Generation settings are not: an import names its own in
+    the manifest.
     """
     ids = [cell.rows[0].prompt_id or "" for cell in (one, other)]
     if sum(name.startswith(IMPORTED) for name in ids) != 1:

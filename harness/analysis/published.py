@@ -1,7 +1,9 @@
-"""What makers publish of their models, beside what was measured here (`data/published/figures.yaml`).
+"""What makers publish of their models, beside what was measured here
+(`data/published/figures.yaml`).
 
-A published figure is compared only by model and task; whether the setting is the same is said beside it, and
-in what it is not. Where a report does not say how it asked, the setting counts as another one.
+A published figure is compared only by model and task; whether the setting is the same is said
+beside it, and in what it is not. Where a report does not say how it asked, the setting counts as
+another one.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ FIGURES = Path(__file__).resolve().parent.parent / "data" / "published" / "figur
 class PublishedFigure(BaseModel):
     """One published figure.
 
-    ``value`` is a share (0 to 1). ``how`` is "lm-eval" where the figure was made with the very task named.
+    ``value`` is a share (0 to 1). ``how`` is "lm-eval" where the figure was made with the very task
+    named.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,8 +78,8 @@ def claims() -> tuple[PublishedFigure, ...]:
 
 
 def read_claims(path: Path) -> tuple[PublishedFigure, ...]:
-    """Figures of a YAML file: blocks of a source with its date and figures [model, task, per cent, examples,
-    setting, how].
+    """Figures of a YAML file: blocks of a source with its date and figures [model, task, per cent,
+    examples, setting, how].
     """
     import yaml
 

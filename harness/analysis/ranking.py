@@ -15,8 +15,8 @@ Pairs = Mapping[tuple[int, int], Difference]
 
 @dataclass(frozen=True)
 class Rank:
-    """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its letters
-    (`ties`).
+    """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its
+    letters (`ties`).
     """
 
     low: int
@@ -35,8 +35,8 @@ def surely(pairs: Pairs, a: int, b: int, *, higher_is_better: bool = True) -> bo
 
 
 def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) -> dict[int, Rank]:
-    """The rank of each model. ``order`` is best first; models not compared with each other count as neither
-    better nor worse.
+    """The rank of each model. ``order`` is best first; models not compared with each other count as
+    neither better nor worse.
 
     The rank interval says for each model what is sure, the letters (``ties``) for each two.
     """
@@ -52,13 +52,13 @@ def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) 
 
 
 def ties(order: Sequence[int], pairs: Pairs) -> dict[int, str]:
-    """Compact letter display: two models share a letter exactly where their difference is not sure. A model
-    may have several letters, and one without any tested difference has none.
+    """Compact letter display: two models share a letter exactly where their difference is not sure.
+    A model may have several letters, and one without any tested difference has none.
 
     Insert and absorb (H.-P. Piepho, An algorithm for a letter-based representation of all-pairwise
-    comparisons, Journal of Computational and Graphical Statistics 13, 2004): all share a letter; each sure
-    difference splits the letters that hold both; a letter whose models another one holds, too, is dropped.
-    a is the best model's.
+    comparisons, Journal of Computational and Graphical Statistics 13, 2004): all share a letter;
+    each sure difference splits the letters that hold both; a letter whose models another one holds,
+    too, is dropped. a is the best model's.
     """
     tested = {place for key, pair in pairs.items() if pair.adjusted is not None for place in key}
     ranked = [place for place in order if place in tested]

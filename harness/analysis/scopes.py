@@ -25,8 +25,8 @@ LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 @dataclass(frozen=True)
 class ScopeScore:
-    """One model's score: value, standard error, 95 % interval, documents; chance-corrected where chance is
-    known.
+    """One model's score: value, standard error, 95 % interval, documents; chance-corrected where
+    chance is known.
     """
 
     value: float
@@ -54,8 +54,8 @@ class Scope:
     parts: int = 1
     """Tasks that it is made of."""
     strata: dict[int, Strata | None] = field(default_factory=dict)
-    """The answers that each score is the weighted mean of, for intervals of means over several scopes; None
-    where it is no share.
+    """The answers that each score is the weighted mean of, for intervals of means over several
+    scopes; None where it is no share.
     """
 
     @property
@@ -66,7 +66,9 @@ class Scope:
 
     @property
     def shares(self) -> bool:
-        """Whether it counts into a language's average: higher is better, and no score is above 1."""
+        """Whether it counts into a language's average: higher is better, and no score is above
+        1.
+        """
         return (
             self.higher_is_better
             and bool(self.scores)
@@ -125,8 +127,8 @@ def group_scope(
 
 
 def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) -> Scope | None:
-    """The unweighted mean of a language's tasks and groups for the models that have all; None for fewer than
-    two.
+    """The unweighted mean of a language's tasks and groups for the models that have all; None for
+    fewer than two.
     """
     mine = [part for part in parts if part.language == language and part.shares]
     if len(mine) < 2:

@@ -1,14 +1,17 @@
-"""How far a mean can be trusted: standard errors and 95 % intervals of per-item scores, with or without
-clusters of items.
+"""How far a mean can be trusted: standard errors and 95 % intervals of per-item scores, with or
+without clusters of items.
 
 Formulas (docs/statistics.md gives them in full):
 
-- standard error: Miller, arXiv 2411.00640; clustered √[C/(C−1)·Σ_c (Σ_{i∈c} (s_i − s̄))²] / n, which is
+- standard error: Miller, arXiv 2411.00640; clustered √[C/(C−1)·Σ_c (Σ_{i∈c} (s_i − s̄))²] / n,
+  which is
   statsmodels' ``cov_type="cluster"``;
-- interval of a clustered mean: Bell and McCaffrey (Survey Methodology 28, 2002): each cluster's sum is
+- interval of a clustered mean: Bell and McCaffrey (Survey Methodology 28, 2002): each cluster's sum
+  is
   weighted by 1/(1 − m_c/n) instead of C/(C−1), with Satterthwaite's degrees of freedom. Clusters of one
   size give exactly the formula above and C − 1;
-- interval of a counted score: Wilson (JASA 22, 1927); with clusters at the effective sample size and with t
+- interval of a counted score: Wilson (JASA 22, 1927); with clusters at the effective sample size
+  and with t
   for z (Dean and Pagano, Journal of Survey Statistics and Methodology 3, 2015), near 0 and 1 less than p(1
   − p)/SE² (`effective_size`).
 """
@@ -74,8 +77,8 @@ class Spread:
 
 
 def clusters_of(labels: Sequence[Hashable | None]) -> Clusters | None:
-    """The clusters that labels name (None stands alone), or None where every item stands alone or all are
-    one.
+    """The clusters that labels name (None stands alone), or None where every item stands alone or
+    all are one.
     """
     known: dict[Hashable, int] = {}
     codes = np.fromiter(
@@ -99,8 +102,8 @@ def from_codes(codes: Codes) -> Clusters | None:
 
 
 def _dof(sizes: Array) -> float:
-    """tr(B)²/tr(B²) of B_cd = w_c·(δ_cd − √(m_c·m_d)/n)·w_d with w_c = √(m_c/(1 − m_c/n)): C − 1 for clusters
-    of one size.
+    """tr(B)²/tr(B²) of B_cd = w_c·(δ_cd − √(m_c·m_d)/n)·w_d with w_c = √(m_c/(1 − m_c/n)): C − 1
+    for clusters of one size.
     """
     share = sizes / sizes.sum()
     if len(sizes) < 2:
@@ -114,7 +117,8 @@ def _dof(sizes: Array) -> float:
 def spread(scores: Array, clusters: Clusters | None = None) -> Spread:
     """The spread of n scores.
 
-    Raises ValueError for none, for a score that is not finite, or for clusters of another number of items.
+    Raises ValueError for none, for a score that is not finite, or for clusters of another number of
+    items.
     """
     n = len(scores)
     if n == 0 or not np.isfinite(scores).all():
@@ -137,11 +141,11 @@ def spread(scores: Array, clusters: Clusters | None = None) -> Spread:
 
 
 def score_interval(scores: Array, clusters: Clusters | None = None) -> tuple[float, float] | None:
-    """95 % interval of a mean score: Wilson's where every score is 0 or 1, else mean ± t·SE, inside [0, 1]
-    where all scores are.
+    """95 % interval of a mean score: Wilson's where every score is 0 or 1, else mean ± t·SE, inside
+    [0, 1] where all scores are.
 
-    None where there is no spread to go by. Equal scores between 0 and 1 are no certainty: Wilson's for as
-    many answers as there are items (or sources).
+    None where there is no spread to go by. Equal scores between 0 and 1 are no certainty: Wilson's
+    for as many answers as there are items (or sources).
     """
     found = spread(scores, clusters)
     inside = bool(((scores >= 0) & (scores <= 1)).all())
@@ -165,10 +169,11 @@ FULLY_ALIKE = 0.5
 def effective_size(scores: Array, found: Spread, clusters: Clusters) -> float:
     """How many independent right-or-wrong answers tell as much as n clustered ones: n/deff.
 
-    The design effect seen, deff = n·SE²/(p(1 − p)) but at least 1, comes from the d sources that hold the
-    rarer answer (wrong ones where most are right). Near 0 and 1 these are few, and say little of how alike
-    a source's items are. So it is averaged, with the weights d and ``FULLY_ALIKE``, with that of items
-    which are all alike, Σm²/n; where the rarer answer was never seen it is that (continuously).
+    The design effect seen, deff = n·SE²/(p(1 − p)) but at least 1, comes from the d sources that
+    hold the rarer answer (wrong ones where most are right). Near 0 and 1 these are few, and say
+    little of how alike a source's items are. So it is averaged, with the weights d and
+    ``FULLY_ALIKE``, with that of items which are all alike, Σm²/n; where the rarer answer was never
+    seen it is that (continuously).
     """
     n, variance = found.n, found.mean * (1 - found.mean)
     alike = float((clusters.sizes**2).sum()) / n
@@ -181,8 +186,9 @@ def effective_size(scores: Array, found: Spread, clusters: Clusters) -> float:
 
 
 def t_test(value: float, stderr: float | None, dof: float) -> float | None:
-    """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None without a
-    standard error, or where it is zero and the value is not: equal differences are no certainty.
+    """Two-sided p of a true value of zero, by Student's t (normal for infinite ``dof``); None
+    without a standard error, or where it is zero and the value is not: equal differences are no
+    certainty.
     """
     if stderr is None or (stderr == 0 and value != 0):
         return None

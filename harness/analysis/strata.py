@@ -1,19 +1,22 @@
-"""The 95 % interval of a weighted mean of several tasks' shares of right answers: groups, averages over a
-language, the composite index.
+"""The 95 % interval of a weighted mean of several tasks' shares of right answers: groups, averages
+over a language, the composite index.
 
 A score interval: a true mean θ lies inside where the measured mean P is not too far from it,
 
     |P − θ| − κ·Σwᵢ²/nᵢ ≤ t·√[Σ wᵢ²·qᵢ(1 − qᵢ)/nᵢ],
 
-with the tasks' shares qᵢ at which the answers are most likely while Σwᵢqᵢ = θ (A. Martín Andrés, M. Álvarez
-Hernández and I. Herranz Tejedor, Inferences about a linear combination of proportions, Statistical Methods
-in Medical Research 20, 2011). For one task without κ it is Wilson's interval. Two things are added, because
-tasks may be many and small, where the likelihood takes each small task for certain:
+with the tasks' shares qᵢ at which the answers are most likely while Σwᵢqᵢ = θ (A. Martín Andrés, M.
+Álvarez Hernández and I. Herranz Tejedor, Inferences about a linear combination of proportions,
+Statistical Methods in Medical Research 20, 2011). For one task without κ it is Wilson's interval.
+Two things are added, because tasks may be many and small, where the likelihood takes each small
+task for certain:
 
-- ``PRIOR`` items of the mean P are mixed into each task's items before the qᵢ are sought: Agresti and
+- ``PRIOR`` items of the mean P are mixed into each task's items before the qᵢ are sought: Agresti
+  and
   Coull's four (The American Statistician 52, 1998), so that a task of two right answers is not taken for
   one that is always right;
-- κ = 1/3 of a continuity correction, where a whole one has 1/2 (R. G. Newcombe, Statistics in Medicine 17,
+- κ = 1/3 of a continuity correction, where a whole one has 1/2 (R. G. Newcombe, Statistics in
+  Medicine 17,
   1998): Wilson's own interval covers less than 93 % at some true shares, this one at least 94.5 % at every
   share from 0.02 to 0.98 for n ≥ 30.
 
@@ -39,9 +42,9 @@ STEPS = 60
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One task's share of right answers: ``value`` in [0, 1], worth ``size`` independent right-or-wrong
-    answers (not a whole number where answers are graded or share sources), and the degrees of freedom by
-    which that worth is known (infinite where it is counted).
+    """One task's share of right answers: ``value`` in [0, 1], worth ``size`` independent
+    right-or-wrong answers (not a whole number where answers are graded or share sources), and the
+    degrees of freedom by which that worth is known (infinite where it is counted).
     """
 
     value: float
@@ -54,12 +57,12 @@ Strata = Mapping[str, tuple[float, Stratum]]
 
 
 def stratum(row: Row) -> Stratum | None:
-    """A result row as a stratum. None where it is no share of [0, 1], or nothing is known of how far it can
-    be trusted.
+    """A result row as a stratum. None where it is no share of [0, 1], or nothing is known of how
+    far it can be trusted.
 
-    Counted answers are worth their number; with sources as many as make Wilson's interval (``ci95``) so
-    wide; graded ones p(1 − p)/SE². Where that is not known because all answers were equally good, each
-    document (each source) counts as one answer.
+    Counted answers are worth their number; with sources as many as make Wilson's interval
+    (``ci95``) so wide; graded ones p(1 − p)/SE². Where that is not known because all answers were
+    equally good, each document (each source) counts as one answer.
     """
     value, n = row.value, row.n
     if value is None or not 0 <= value <= 1 or n < 1 or row.higher_is_better is False:
@@ -82,8 +85,8 @@ def stratum(row: Row) -> Stratum | None:
 
 
 def _worth(value: float, ends: tuple[float, float]) -> float:
-    """n/z² of the Wilson interval of a share that is so wide: its half width h = √[pq·a + a²/4]/(1 + a)
-    solved for a = z²/n.
+    """n/z² of the Wilson interval of a share that is so wide: its half width h = √[pq·a + a²/4]/(1
+    + a) solved for a = z²/n.
     """
     square = ((ends[1] - ends[0]) / 2) ** 2
     a, b = 0.25 - square, value * (1 - value) - 2 * square
@@ -97,8 +100,8 @@ def of_row(row: Row) -> Strata | None:
 
 
 def mixture(parts: Sequence[Strata | None], weights: Sequence[float]) -> Strata | None:
-    """The strata of Σ wᵢ·partᵢ; None where one of the parts has none. A task in several parts is one
-    stratum of their joint weight.
+    """The strata of Σ wᵢ·partᵢ; None where one of the parts has none. A task in several parts is
+    one stratum of their joint weight.
     """
     found: dict[str, tuple[float, Stratum]] = {}
     for part, weight in zip(parts, weights, strict=True):
@@ -138,8 +141,8 @@ def _dof(strata: Strata, weights: Array, mean: float) -> float:
 
 @dataclass(frozen=True)
 class _Below:
-    """The most likely shares q(λ), λ running from 0 (the measured mean) upwards to a mean of 0; ``right``
-    answers include the prior's.
+    """The most likely shares q(λ), λ running from 0 (the measured mean) upwards to a mean of 0;
+    ``right`` answers include the prior's.
     """
 
     mean: float
@@ -149,8 +152,8 @@ class _Below:
     quantile: float
 
     def end(self) -> float:
-        """The greatest mean below the measured one that is too far away: regula falsi on λ (Illinois),
-        every third step a halving.
+        """The greatest mean below the measured one that is too far away: regula falsi on λ
+        (Illinois), every third step a halving.
         """
         if self.mean <= 0:
             return 0.0
@@ -175,8 +178,8 @@ class _Below:
         return min(self.mean, max(0.0, theta))
 
     def _excess(self, multiplier: float, unit: float) -> tuple[float, float]:
-        """By how much the mean at λ is too far from the measured one, and that mean. q solves x/q − (m −
-        x)/(1 − q) = λw, m = n + PRIOR.
+        """By how much the mean at λ is too far from the measured one, and that mean. q solves x/q −
+        (m − x)/(1 − q) = λw, m = n + PRIOR.
         """
         slope = multiplier * self.weights
         whole = self.sizes + PRIOR + slope

@@ -93,7 +93,9 @@ def figure(values: Sequence[float]) -> Figure:
 
 
 def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> Rate:
-    """Tokens and requests a second over the repeats; what is null has its reason put into ``reasons``."""
+    """Tokens and requests a second over the repeats; what is null has its reason put into
+    ``reasons``.
+    """
 
     def over(what: Callable[[Sample], float]) -> Figure:
         return figure([what(sample) for sample in samples])

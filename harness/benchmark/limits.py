@@ -1,5 +1,5 @@
-"""How near to the limits a shape came: work by formula, time as measured, the machine's ceilings measured and
-by datasheet.
+"""How near to the limits a shape came: work by formula, time as measured, the machine's ceilings
+measured and by datasheet.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SHEET: dict[str, Dtype] = {"bfloat16": "bf16", "float16": "fp16"}
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What a model's device can do: measured, and by the catalogue where it has the chip (``absent``: why
-    not).
+    """What a model's device can do: measured, and by the catalogue where it has the chip
+    (``absent``: why not).
     """
 
     measured: Ceiling

@@ -1,5 +1,5 @@
-"""One repeat of one shape on a loaded engine: prompts, calibration, waves of requests, checks; and what came
-of it as plain data.
+"""One repeat of one shape on a loaded engine: prompts, calibration, waves of requests, checks; and
+what came of it as plain data.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from harness.meter.workload import prompts, requests
 _SLACK = 0.01
 """Seconds by which an engine's clock may run past ours: they are read in different places."""
 _FRESH = 0.5
-"""Seconds for which the calibration after a repeat is also the one before the next: between them only prompts
-are made.
+"""Seconds for which the calibration after a repeat is also the one before the next: between them
+only prompts are made.
 """
 MOST_WAVES = 1000
 
@@ -115,8 +115,8 @@ class Stolen:
         self._clock = time.perf_counter()
 
     def share(self) -> float | None:
-        """Of all processors' time since the beginning; None where the system does not say (only Linux
-        does).
+        """Of all processors' time since the beginning; None where the system does not say (only
+        Linux does).
         """
         now, spent = _stolen_seconds(), time.perf_counter() - self._clock
         if now is None or self._begin is None:

@@ -1,5 +1,5 @@
-"""From a config's model to the one that is measured: its files, and an engine set up so that every token is
-computed.
+"""From a config's model to the one that is measured: its files, and an engine set up so that every
+token is computed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from harness.errors import ConfigError, ModelError
 from harness.results.files import write_json
 
 TOKENIZER = "bundled/tiny-qwen"
-"""Stands in for the tokenizer of an architecture built from the table: a shape's prompts are token ids, so no
-text is ever encoded.
+"""Stands in for the tokenizer of an architecture built from the table: a shape's prompts are token
+ids, so no text is ever encoded.
 """
 _ROWS = {"cpu": 128, "cuda": 256}
 _SEQUENCES = 256
@@ -24,9 +24,9 @@ _SEQUENCES = 256
 
 
 def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[ModelSpec, ModelFiles]:
-    """The model's files, and the spec that names them. Random weights of a preset come from the built-in
-    table of architectures: their config.json is written into ``folder``, and nothing is fetched. Raises
-    ModelError.
+    """The model's files, and the spec that names them. Random weights of a preset come from the
+    built-in table of architectures: their config.json is written into ``folder``, and nothing is
+    fetched. Raises ModelError.
     """
     from harness.engines import find_model
 
@@ -40,8 +40,8 @@ def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[Mode
 
 
 def table_architecture(spec: ModelSpec) -> Architecture | None:
-    """The preset's architecture where the table is what is measured: random weights, and the id names no
-    folder.
+    """The preset's architecture where the table is what is measured: random weights, and the id
+    names no folder.
     """
     if (
         spec.weights != "random"
@@ -93,8 +93,8 @@ _LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 
 
 def measured_spec(spec: ModelSpec, files: ModelFiles, device: str, speed: Speed) -> ModelSpec:
-    """The spec with its engine named, no prefix cache, room for all requests at once, and no longer a window
-    than the grid needs.
+    """The spec with its engine named, no prefix cache, room for all requests at once, and no longer
+    a window than the grid needs.
 
     Raises ConfigError for an engine that cannot be measured, or a spec that asks for a cache.
     """

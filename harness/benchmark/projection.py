@@ -15,7 +15,10 @@ from harness.results.speed import Projected
 
 
 def chosen_chips(names: Sequence[str]) -> list[Chip]:
-    """The chips of these names; ``all`` is the whole catalogue. Raises ConfigError for an unknown one."""
+    """The chips of these names; ``all`` is the whole catalogue.
+
+    Raises ConfigError for an unknown one.
+    """
     if any(name.lower() == "all" for name in names):
         return list(chips().values())
     return list({chip.name: chip for chip in map(find_chip, names)}.values())
@@ -50,8 +53,8 @@ def projections(
 
 
 def projected(parts: Mapping[str, PhaseWork], shape: Shape, here: Ceiling, there: Ceiling) -> Projected:
-    """One shape carried from one datasheet to another, phase by phase; what lies outside the phases (the
-    host) is carried as it is.
+    """One shape carried from one datasheet to another, phase by phase; what lies outside the phases
+    (the host) is carried as it is.
 
     Raises HarnessError where a phase was faster than its datasheet allows.
     """

@@ -1,5 +1,5 @@
-"""One cell's row: identity, load, figures, limits, energy, cost, statistics; null with a reason where
-something is not known.
+"""One cell's row: identity, load, figures, limits, energy, cost, statistics; null with a reason
+where something is not known.
 """
 
 from __future__ import annotations

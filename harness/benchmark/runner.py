@@ -1,5 +1,5 @@
-"""The walk of `harness bench`: start the workers, measure shape after shape with the models in turn, write
-``speed.json``.
+"""The walk of `harness bench`: start the workers, measure shape after shape with the models in
+turn, write ``speed.json``.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def bench_config(
     """Measures what is missing of a config's grid and writes ``speed.json`` into the run folder
     (``results/<name>`` unless ``out``).
 
-    Raises ConfigError for a wrong config or device and RunFolderError for a folder that cannot be used; what
-    a model cannot do is a row's status, no exception.
+    Raises ConfigError for a wrong config or device and RunFolderError for a folder that cannot be
+    used; what a model cannot do is a row's status, no exception.
     """
     from harness.benchmark.projection import chosen_chips
 
@@ -147,7 +147,9 @@ class _Bench:
         model.who = model.process.ask("identify")
 
     def _try(self, model: _Model, work: Callable[[], None]) -> bool:
-        """Does something with a model's worker; a worker that ends takes only its own cells with it."""
+        """Does something with a model's worker; a worker that ends takes only its own cells with
+        it.
+        """
         if model.failed is not None:
             return False
         try:
@@ -223,8 +225,8 @@ class _Bench:
         self.say(f"{model.spec.label} {shape.label}: repeat {number + 1}, {gate_text(line, shape)}{note}")
 
     def _asked(self, model: _Model, shape: Shape, do: str, **fields: Any) -> dict[str, Any] | None:
-        """A worker's answer, or None where it refused (the cell has no figure) or died (the model has none
-        any more).
+        """A worker's answer, or None where it refused (the cell has no figure) or died (the model
+        has none any more).
         """
         assert model.process is not None
         try:

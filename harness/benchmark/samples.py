@@ -1,9 +1,9 @@
-"""Every repeat as it comes: ``speed-samples.jsonl``, one JSON line each, so that a killed bench goes on where
-it stopped.
+"""Every repeat as it comes: ``speed-samples.jsonl``, one JSON line each, so that a killed bench
+goes on where it stopped.
 
-Lines of kind "repeat" are raw samples (rejected ones too); "load" says what a worker said of itself when it
-loaded, "energy" what a cell's energy window gave, "refused" why a cell gave no figure. The last one counts,
-but for repeats, which all count.
+Lines of kind "repeat" are raw samples (rejected ones too); "load" says what a worker said of itself
+when it loaded, "energy" what a cell's energy window gave, "refused" why a cell gave no figure. The
+last one counts, but for repeats, which all count.
 """
 
 from __future__ import annotations

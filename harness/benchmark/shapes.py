@@ -12,8 +12,8 @@ from harness.meter.repeats import Policy
 
 @dataclass(frozen=True)
 class Shape:
-    """Prompt and output length, and either requests at once (closed loop) or requests a second (open loop,
-    ``requests`` of them).
+    """Prompt and output length, and either requests at once (closed loop) or requests a second
+    (open loop, ``requests`` of them).
     """
 
     input: int

@@ -1,5 +1,5 @@
-"""Whether models are measured in turn: all loaded at once, a repeat of each, so that what the machine does
-meanwhile falls on all.
+"""Whether models are measured in turn: all loaded at once, a repeat of each, so that what the
+machine does meanwhile falls on all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ _SHARE = 0.8
 
 
 def interleaves(models: Sequence[ModelSpec], speed: Speed, machine: Machine, mirror: Path | None) -> bool:
-    """What the config says, else whether there is more than one model and all of them fit beside each other.
+    """What the config says, else whether there is more than one model and all of them fit beside
+    each other.
 
-    On GPUs an engine takes what memory there is, so only models with GPUs of their own fit, or those whose
-    `gpu_memory_utilization` sums to less than one.
+    On GPUs an engine takes what memory there is, so only models with GPUs of their own fit, or
+    those whose `gpu_memory_utilization` sums to less than one.
     """
     if len(models) < 2:
         return False

@@ -36,7 +36,10 @@ class BenchWork:
         self._peak = 0
 
     def answer(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one command. Raises HarnessError; a MeasurementError concerns this command only."""
+        """The answer to one command.
+
+        Raises HarnessError; a MeasurementError concerns this command only.
+        """
         does: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "identify": self._identify,
             "load": self._load,
@@ -67,8 +70,8 @@ class BenchWork:
         }
 
     def _load(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """Ceilings first, while the machine is empty, in the number format that the engine is known to
-        compute in; then the model.
+        """Ceilings first, while the machine is empty, in the number format that the engine is known
+        to compute in; then the model.
         """
         from harness.engines import engine_identity, open_engine
         from harness.engines.vocabulary import plain_ids
@@ -130,7 +133,8 @@ class BenchWork:
 
         shape, measurer = self._shape(command)
         try:
-            open_source(self._setup.device).close()  # where nothing can be read, nothing need be run
+            # where nothing can be read, nothing need be run
+            open_source(self._setup.device).close()
         except EnergyError as error:
             return {"energy": None, "reason": str(error)}
         with watch(self._setup.device, idle_watts=command.get("idle_watts")) as watched:
@@ -176,8 +180,8 @@ class BenchWork:
 
 
 def _compute(dtype: str, device: str) -> str:
-    """The format of the calibration: the engine's, where torch has it; bf16 on a CPU that would emulate it is
-    computed in fp32.
+    """The format of the calibration: the engine's, where torch has it; bf16 on a CPU that would
+    emulate it is computed in fp32.
     """
     if dtype not in _COMPUTES:
         return "float32" if device == "cpu" else "bfloat16"

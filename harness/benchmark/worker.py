@@ -1,9 +1,9 @@
-"""One model's process under `harness bench`: ``python -m harness.benchmark.worker RUN_FOLDER --model NAME
-…``, started by the parent only.
+"""One model's process under `harness bench`: ``python -m harness.benchmark.worker RUN_FOLDER
+--model NAME …``, started by the parent only.
 
-It reads commands (a JSON line each) from standard input and answers each with one event; it dies with its
-parent, when that input ends. A measurement that no figure may be made of is an answer ("refused"), not the
-end.
+It reads commands (a JSON line each) from standard input and answers each with one event; it dies
+with its parent, when that input ends. A measurement that no figure may be made of is an answer
+("refused"), not the end.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def main() -> int:
 
 
 def _read(commands: queue.Queue[Command]) -> None:
-    """Lines of standard input as commands; its end ends this process at once (not sys.stdin: its lock would
-    abort the exit).
+    """Lines of standard input as commands; its end ends this process at once (not sys.stdin: its
+    lock would abort the exit).
     """
     rest = b""
     while part := os.read(0, 1 << 16):

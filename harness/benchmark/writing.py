@@ -1,4 +1,6 @@
-"""``speed.json`` and ``speed-manifest.json``: what was found, and what is needed to find it again."""
+"""``speed.json`` and ``speed-manifest.json``: what was found, and what is needed to find it
+again.
+"""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ def snapshot(
 ) -> None:
     """Ask the hub for likes, downloads, base models and sizes, and keep them with their date.
 
-    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a snapshot
-    that was cut short.
+    HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a
+    snapshot that was cut short.
     """
     from harness.adoption.client import ENDPOINT, HubClient, Manners
     from harness.adoption.published import USER_FOLDER
@@ -153,8 +153,8 @@ def report(
     plots: Plots = None, form: Forms = "svg", lang: Lang = Language.en, as_json: Json = False, as_csv: Csv = False,
     as_markdown: Markdown = False, as_latex: Latex = False, out: Out = None,
 ) -> None:  # fmt: skip
-    """Show shares by country and organisation over time, concentration, and each organisation's most-liked
-    model.
+    """Show shares by country and organisation over time, concentration, and each organisation's
+    most-liked model.
 
     Every heading says its denominator: all models, language models, first-party, without quantised
     re-uploads, new ones.

@@ -67,8 +67,8 @@ def arena(
 ) -> None:
     """Rate models from votes.
 
-    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a, model_b and
-    winner, or winner_model_a …, or wins_a, wins_b, ties.
+    Bradley–Terry with ties, sandwich and bootstrap intervals, rank intervals. Columns: model_a,
+    model_b and winner, or winner_model_a …, or wins_a, wins_b, ties.
     """
     from harness.analysis.arena import make_ratings, read_votes
     from harness.analysis.arena.ratings import SEED
@@ -117,7 +117,9 @@ def _anchor(given: str | None) -> Anchor | None:
 
 
 def _kept(votes: Votes, without: list[str], least: int) -> Votes:
-    """Without the models named, then without those that have too few battles, until all have enough."""
+    """Without the models named, then without those that have too few battles, until all have
+    enough.
+    """
     if without:
         votes = votes.keep(without)
     while sparse := votes.sparse(least):

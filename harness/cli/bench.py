@@ -49,8 +49,8 @@ def bench(
 ) -> None:
     """Measure the speed of fixed shapes: input x output x concurrency, or Poisson arrivals.
 
-    Repeats each cell until its median is known to 3 % or its time is up, the models in turn. The same command
-    again goes on. Exit code 1 where a cell could not be measured.
+    Repeats each cell until its median is known to 3 % or its time is up, the models in turn. The
+    same command again goes on. Exit code 1 where a cell could not be measured.
     """
     import json
 

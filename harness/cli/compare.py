@@ -55,8 +55,8 @@ def compare(
 ) -> None:
     """Compare models on the items they share.
 
-    Paired differences, tie groups, rank intervals. Only equal prompts are paired; runs may be of several
-    machines and dates.
+    Paired differences, tie groups, rank intervals. Only equal prompts are paired; runs may be of
+    several machines and dates.
     """
     from harness.analysis.comparison import compare as compared
     from harness.analysis.index import load_weights
@@ -100,8 +100,8 @@ def _rows(comparison: Comparison) -> str:
 def _sheets(
     comparison: Comparison, weights: Weights | None, baseline: int | None, task: str | None, *, every: bool
 ) -> list[Sheet]:
-    """The comparison's sheets, then index, language gap and published figures (not with ``task``, which asks
-    for one alone).
+    """The comparison's sheets, then index, language gap and published figures (not with ``task``,
+    which asks for one alone).
     """
     from harness.analysis.gap import gaps
     from harness.analysis.index import indices

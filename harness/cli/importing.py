@@ -27,7 +27,8 @@ def import_(
 ) -> None:
     """Import results of lm-eval 0.4.
 
-    They join reports and comparisons. Samples (samples_*.jsonl or .json) are looked for beside the results.
+    They join reports and comparisons. Samples (samples_*.jsonl or .json) are looked for beside the
+    results.
     """
     from harness.exchange.imported import import_lm_eval
 

@@ -37,13 +37,15 @@ from harness.version import __version__
 
 
 class GuardedGroup(TyperGroup):
-    """Turns every exception into a line and an exit code: nobody should have to read a traceback."""
+    """Turns every exception into a line and an exit code: nobody should have to read a
+    traceback.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command.
 
-        Raises SystemExit with the error's exit code; usage errors go on to typer, which shows them (exit code
-        2).
+        Raises SystemExit with the error's exit code; usage errors go on to typer, which shows them
+        (exit code 2).
         """
         try:
             result = super().invoke(ctx)
@@ -53,8 +55,8 @@ class GuardedGroup(TyperGroup):
             typer.echo("interrupted", err=True)
             raise SystemExit(130) from None
         except BrokenPipeError:
-            # The reader went away (`harness report … | head`): say nothing, and let the flush at exit go
-            # nowhere.
+            # The reader went away (`harness report … | head`): say nothing, and let the flush at
+            # exit go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except HarnessError as error:
@@ -64,7 +66,8 @@ class GuardedGroup(TyperGroup):
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
-            if hasattr(error, "format_message"):  # typer's own usage errors, whichever click they come from
+            # typer's own usage errors, whichever click they come from
+            if hasattr(error, "format_message"):
                 raise
             _debug()
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -125,7 +128,9 @@ def _global(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Measures open-weight language models: accuracy and speed from the same run, in Chinese and English."""
+    """Measures open-weight language models: accuracy and speed from the same run, in Chinese and
+    English.
+    """
 
 
 def main() -> None:

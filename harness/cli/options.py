@@ -1,4 +1,6 @@
-"""Arguments and options that several commands share, and what they mean as overrides of the config."""
+"""Arguments and options that several commands share, and what they mean as overrides of the
+config.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ class Device(StrEnum):
 def load(
     config: Path, overrides: Sequence[str] | None, limit: int | None = None, device: Device | None = None
 ) -> LoadedConfig:
-    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for ``--set``.
+    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for
+    ``--set``.
 
     Raises ConfigError.
     """

@@ -51,8 +51,8 @@ def show_table(table: Table, *, every: bool = False) -> None:
 def show_list(
     title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
 ) -> None:
-    """Prints rows of plain text under headers; columns numbered in ``right`` are figures. Nothing is cropped:
-    what does not fit stands in further tables or in blocks, the first columns first.
+    """Prints rows of plain text under headers; columns numbered in ``right`` are figures. Nothing
+    is cropped: what does not fit stands in further tables or in blocks, the first columns first.
 
     Names and descriptions are data: nothing in them is read as markup.
     """

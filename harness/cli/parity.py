@@ -53,8 +53,8 @@ def parity(
 ) -> None:
     """Ask the same of two engines or dtypes, and say whether the second can be trusted.
 
-    harness parity configs/smoke.yaml --against engine=vllm; --against dtype=bfloat16; or two runs: harness
-    parity RUN RUN. Exit code 0 for yes and within noise, 3 for no.
+    harness parity configs/smoke.yaml --against engine=vllm; --against dtype=bfloat16; or two runs:
+    harness parity RUN RUN. Exit code 0 for yes and within noise, 3 for no.
     """
     from harness.analysis.parity import compare
     from harness.reporting.parity import parity_data, render_parity

@@ -42,8 +42,8 @@ def plan(
 ) -> None:
     """Show what a run would cost, before paying.
 
-    Cells, items, tokens, memory, downloads, and the smallest gap each task can detect. Loads no weights, asks
-    no network.
+    Cells, items, tokens, memory, downloads, and the smallest gap each task can detect. Loads no
+    weights, asks no network.
     """
     from harness.evaluation import make_plan
 
@@ -104,7 +104,9 @@ def _model(model: ModelPlan) -> list[str]:
 
 
 def _show_chips(made: Plan) -> None:
-    """One table a model: chips of the catalogue, how many it needs, and the batch by length on so many."""
+    """One table a model: chips of the catalogue, how many it needs, and the batch by length on so
+    many.
+    """
     for model in made.models:
         if model.chips:
             lines = [
@@ -117,7 +119,9 @@ def _show_chips(made: Plan) -> None:
 
 
 def rooms(found: Sequence[Room]) -> str:
-    """Batches by length as ``812/203/25``; – where the window is shorter, ? where nothing is known."""
+    """Batches by length as ``812/203/25``; – where the window is shorter, ? where nothing is
+    known.
+    """
     return "/".join("–" if room.batch is None else str(room.batch) for room in found) or "?"
 
 
@@ -132,8 +136,8 @@ def _task(task: TaskPlan) -> list[str]:
 
 
 def form_rows(made: Plan) -> list[list[str]]:
-    """A row a model: what it does before it answers, and its tasks by the form in which they are asked,
-    groups once.
+    """A row a model: what it does before it answers, and its tasks by the form in which they are
+    asked, groups once.
     """
     rows = []
     for model in made.models:

@@ -75,8 +75,8 @@ def import_(
 ) -> None:
     """Keep a leaderboard file's figures where the studies find them.
 
-    LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a column a task.
-    Nothing is sent anywhere.
+    LMArena's tables, the Open LLM Leaderboard's, and any table with a model and a rating or a
+    column a task. Nothing is sent anywhere.
     """
     from harness.published.importing import import_leaderboard
     from harness.published.ratings import METHODS, STYLES

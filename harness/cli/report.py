@@ -1,5 +1,5 @@
-"""``harness report``: the table of runs that are done, everything about them as one HTML page, or the figures
-as pictures.
+"""``harness report``: the table of runs that are done, everything about them as one HTML page, or
+the figures as pictures.
 """
 
 from __future__ import annotations

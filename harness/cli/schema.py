@@ -1,5 +1,5 @@
-"""``harness schema``: JSON Schema of the YAML and of results.json, so that editors complete and check
-them.
+"""``harness schema``: JSON Schema of the YAML and of results.json, so that editors complete and
+check them.
 """
 
 from __future__ import annotations

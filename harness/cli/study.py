@@ -48,8 +48,9 @@ def study(
 ) -> None:
     """Test the articles' claims.
 
-    Each is split into statements about the date it was made; the verdict says supported, not supported or
-    cannot tell, and why. What the newest boards say stands beside it. Needs no model and no network.
+    Each is split into statements about the date it was made; the verdict says supported, not
+    supported or cannot tell, and why. What the newest boards say stands beside it. Needs no model
+    and no network.
     """
     from harness.errors import ConfigError
     from harness.studies.answer import answer

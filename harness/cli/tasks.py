@@ -1,5 +1,5 @@
-"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one rendered prompt and how it is
-marked.
+"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one rendered prompt and
+how it is marked.
 """
 
 from __future__ import annotations

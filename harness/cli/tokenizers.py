@@ -42,8 +42,8 @@ def tokenizers(
 ) -> None:
     """Count what the same texts cost in Chinese and in English.
 
-    Characters and bytes a token, and tokens a page. Loads tokenizers only. Exit code 1 where one could not be
-    read.
+    Characters and bytes a token, and tokens a page. Loads tokenizers only. Exit code 1 where one
+    could not be read.
     """
     from harness.meter.texts import dataset_texts, own_texts
     from harness.meter.tokenizers import PAGE, Failed, TokenizerCounts, measure, merge, mirror_tokenizers

@@ -1,4 +1,5 @@
-"""What a YAML may say: schema, presets, layers and overrides, and errors that point at file:line:column.
+"""What a YAML may say: schema, presets, layers and overrides, and errors that point at
+file:line:column.
 
 It imports pydantic and PyYAML only.
 """

@@ -1,9 +1,9 @@
-"""Counts a model's parameters and bytes from the few numbers of its config.json: pure arithmetic, exact to
-the unit, no torch.
+"""Counts a model's parameters and bytes from the few numbers of its config.json: pure arithmetic,
+exact to the unit, no torch.
 
-The formulas follow the modules of transformers' own implementations (one ``modeling_<model_type>.py`` each);
-a test compares every preset's count with the model built on the meta device. A linear layer n -> m holds n·m
-weights, and m more with a bias.
+The formulas follow the modules of transformers' own implementations (one
+``modeling_<model_type>.py`` each); a test compares every preset's count with the model built on the
+meta device. A linear layer n -> m holds n·m weights, and m more with a bias.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from harness.errors import ModelError
 Torch = Literal["float32", "bfloat16", "float16"]
 
 REMOTE = {"qwen", "baichuan", "chatglm", "minicpm", "minicpmv", "zhinao", "iflytekspark"}
-"""Architectures whose code is in their repositories or in MindFormers: nothing of transformers to compare
-with, so the formula is all.
+"""Architectures whose code is in their repositories or in MindFormers: nothing of transformers to
+compare with, so the formula is all.
 """
 QKV_BIAS = {"qwen2", "qwen2_moe", "qwen", "chatglm", "zhinao"}
 QK_NORM = {"qwen3", "qwen3_moe", "gemma3_text"}
@@ -57,13 +57,15 @@ SUPPORTED = tuple(sorted(QKV_BIAS | QK_NORM | FOUR_NORMS | ATTENTION_BIAS | PLAI
 TIED_BY_DEFAULT = {"gemma", "gemma2", "gemma3_text", "cohere", "minicpm", "iflytekspark"}
 HUNYUAN = {"hunyuan_v1_dense", "hunyuan_v1_moe"}
 SCORE_BIAS = {"gpt_oss", "deepseek_v3", "kimi_k2", "glm4_moe", "ernie4_5_moe"}
-"""A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores elsewhere
-(part of every checkpoint).
+"""A number an expert beside the router's matrix: its bias in gpt_oss, the correction of its scores
+elsewhere (part of every checkpoint).
 """
 MIXTURES = {"mixtral", "gpt_oss", "qwen2_moe", "qwen3_moe", "deepseek_v2", "deepseek_v3", "kimi_k2"}
 MIXTURES |= {"glm4_moe", "ernie4_5_moe", "hunyuan_v1_moe", "llama4_text"}
 MXFP4_BITS = 4.25
-"""Four bits a weight and one 8-bit scale for every 32 (Open Compute Project, Microscaling Formats v1.0)."""
+"""Four bits a weight and one 8-bit scale for every 32 (Open Compute Project, Microscaling Formats
+v1.0).
+"""
 
 
 class Architecture(BaseModel):
@@ -121,7 +123,8 @@ class Architecture(BaseModel):
 
     @property
     def active_parameters(self) -> int:
-        """Parameters that one token passes through: everything but the experts that its router leaves out.
+        """Parameters that one token passes through: everything but the experts that its router
+        leaves out.
 
         Embeddings are counted.
         """
@@ -134,8 +137,8 @@ class Architecture(BaseModel):
 
     @property
     def layer_matrices(self) -> int:
-        """Weights of all layers' matrices that one token is multiplied by: attention, feed-forward, router
-        and the experts it is sent to.
+        """Weights of all layers' matrices that one token is multiplied by: attention, feed-forward,
+        router and the experts it is sent to.
 
         Norms, biases, embeddings and the head are no part of it; docs/meter.md calls it N_body.
         """
@@ -152,12 +155,12 @@ class Architecture(BaseModel):
         return self.vocab_size * self.hidden_size
 
     def attention_width(self, latent: bool = False) -> int:
-        """Multiply-adds of one layer's attention for one query token and one key token: all heads' scores and
-        weighted values.
+        """Multiply-adds of one layer's attention for one query token and one key token: all heads'
+        scores and weighted values.
 
-        2·H·d in ordinary attention. In multi-head latent attention H·(d_qk + d_v), or with ``latent``
-        (queries and values absorbed into the latent space, as engines that cache the latent decode) H·(2·rank
-        + d_rope): DeepSeek-V2, arXiv 2405.04434, section 2.1.
+        2·H·d in ordinary attention. In multi-head latent attention H·(d_qk + d_v), or with
+        ``latent`` (queries and values absorbed into the latent space, as engines that cache the
+        latent decode) H·(2·rank + d_rope): DeepSeek-V2, arXiv 2405.04434, section 2.1.
         """
         heads = self.num_attention_heads
         if self.kv_lora_rank and latent:
@@ -167,8 +170,8 @@ class Architecture(BaseModel):
         return 2 * heads * self.head_dim
 
     def layer_tokens(self, context: int) -> int:
-        """Tokens that the last of ``context`` tokens looks at, itself included, summed over layers; a sliding
-        layer sees its window.
+        """Tokens that the last of ``context`` tokens looks at, itself included, summed over layers;
+        a sliding layer sees its window.
         """
         window = min(context, self.sliding_window or context)
         return (self.num_hidden_layers - self.sliding_layers) * context + self.sliding_layers * window
@@ -182,17 +185,17 @@ class Architecture(BaseModel):
         return round((self.parameters - experts) * bytes_each + experts * (self.expert_bits or 0) / 8)
 
     def kv_bytes_per_token(self, bytes_each: float = 2, latent: bool = False) -> int:
-        """Bytes that one more token adds to the cache: keys and values of every key-value head in every
-        layer.
+        """Bytes that one more token adds to the cache: keys and values of every key-value head in
+        every layer.
 
-        ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not full keys and
-        values (transformers).
+        ``latent`` is for engines that cache multi-head latent attention's latent (vLLM) and not
+        full keys and values (transformers).
         """
         return round(self.num_hidden_layers * self.kv_numbers(latent) * bytes_each)
 
     def kv_bytes(self, context: int, bytes_each: float = 2, latent: bool = False) -> int:
-        """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more than its
-        window.
+        """Bytes of the cache of one sequence of ``context`` tokens; a sliding layer keeps no more
+        than its window.
         """
         return round(self.layer_tokens(context) * self.kv_numbers(latent) * bytes_each)
 
@@ -242,7 +245,8 @@ class Architecture(BaseModel):
         return 2 * self.hidden_size * (self.num_attention_heads + self.num_key_value_heads) * self.head_dim
 
     def _latent_attention(self) -> int:
-        return self._latent_matrices() + self.q_lora_rank + self.kv_lora_rank  # a norm on each latent
+        # a norm on each latent
+        return self._latent_matrices() + self.q_lora_rank + self.kv_lora_rank
 
     def _latent_matrices(self) -> int:
         hidden, heads, rank = self.hidden_size, self.num_attention_heads, self.kv_lora_rank

@@ -1,5 +1,5 @@
-"""Architectures that name the numbers of their config.json otherwise: the same numbers under the names used
-here.
+"""Architectures that name the numbers of their config.json otherwise: the same numbers under the
+names used here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def with_common_names(kind: str, config: Mapping[str, Any]) -> Mapping[str, Any]
             **named,
             "shared_expert_size": (first["num_shared_expert"] or 1) * config["intermediate_size"],
         }
-    if kind == "llama4_text" and "intermediate_size_mlp" in config:  # its intermediate_size is an expert's
+    # its intermediate_size is an expert's
+    if kind == "llama4_text" and "intermediate_size_mlp" in config:
         layers, width = config["num_hidden_layers"], config["intermediate_size"]
         named = {
             "moe_intermediate_size": width,

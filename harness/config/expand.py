@@ -1,5 +1,5 @@
-"""Writes a config's shorthands out: preset names, task names, relative paths, defaults that come from presets
-or the environment.
+"""Writes a config's shorthands out: preset names, task names, relative paths, defaults that come
+from presets or the environment.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ GGUF = ".gguf"
 
 
 def shorthands(root: YamlNode) -> None:
-    """Turns plain names under models and tasks into mappings, in place. Harmless when done twice."""
+    """Turns plain names under models and tasks into mappings, in place.
+
+    Harmless when done twice.
+    """
     for part, convert in (("models", _model_key), ("tasks", _task_key)):
         entries = root.child(part)
         if entries is None or not isinstance(entries.value, list):
@@ -46,8 +49,8 @@ def _task_key(entry: YamlNode) -> str:
 
 
 def expand(root: YamlNode, mistakes: Mistakes) -> list[str]:
-    """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in place; what
-    was tidied, a line a name.
+    """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in
+    place; what was tidied, a line a name.
     """
     for entry in _entries(root, "models"):
         _expand_model(entry, mistakes)
@@ -68,7 +71,8 @@ def _entries(root: YamlNode, part: str) -> list[YamlNode]:
 def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
     fields: dict[str, YamlNode] = entry.value
     for key in [key for key, node in fields.items() if node.value is None]:
-        del fields[key]  # "key:" without a value means "as if not said": the preset's default counts
+        # "key:" without a value means "as if not said": the preset's default counts
+        del fields[key]
     for key in ("id", "tokenizer"):
         if key in fields and _is_path(fields[key]):
             fields[key] = _absolute(fields[key])
@@ -94,7 +98,9 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
 
 
 def _refuse_gguf(fields: dict[str, YamlNode], mistakes: Mistakes) -> None:
-    """llama.cpp's files, folders and repositories of them; a server may call its model what it likes."""
+    """llama.cpp's files, folders and repositories of them; a server may call its model what it
+    likes.
+    """
     if _plain(fields.get("engine")) in ("openai", "mock"):
         return
     for key in ("id", "tokenizer"):
@@ -127,7 +133,8 @@ def _preset_of(entry: YamlNode, mistakes: Mistakes) -> Preset | None:
                 named.place,
                 f"unknown preset {named.value!r}{hint} (a hub id is written org/name, a folder ./name)",
             )
-            fields.setdefault("id", named)  # one line is enough: pydantic need not add that the id is missing
+            # one line is enough: pydantic need not add that the id is missing
+            fields.setdefault("id", named)
         return found
     model_id = _plain(fields.get("id"))
     if not isinstance(model_id, str):

@@ -11,11 +11,11 @@ TITLE = "open-weight-harness config"
 
 
 def config_schema() -> dict[str, Any]:
-    """What a YAML file may say, shorthands included: preset and task names as plain strings, ``extends``,
-    parts filled in by presets.
+    """What a YAML file may say, shorthands included: preset and task names as plain strings,
+    ``extends``, parts filled in by presets.
 
-    Looser than the loader in one way: nothing is required at the top, because a file that is extended may
-    hold any part.
+    Looser than the loader in one way: nothing is required at the top, because a file that is
+    extended may hold any part.
     """
     schema = Config.model_json_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}

@@ -1,4 +1,6 @@
-"""The layers of a config: files that `extends:` names, the file itself, and `--set key=value` on top."""
+"""The layers of a config: files that `extends:` names, the file itself, and `--set key=value` on
+top.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ class Layers:
 
 
 def merge(below: YamlNode, above: YamlNode) -> YamlNode:
-    """Mappings merge key by key; anything else, lists included, is replaced by what stands above."""
+    """Mappings merge key by key; anything else, lists included, is replaced by what stands
+    above.
+    """
     if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
         return above
     merged = dict(below.value)
@@ -91,8 +95,8 @@ def merge(below: YamlNode, above: YamlNode) -> YamlNode:
 
 
 def override(root: YamlNode, assignments: Sequence[str], mistakes: Mistakes) -> None:
-    """Applies each ``key=value`` (dotted path, numbers for list entries, value read as YAML) to the tree in
-    place.
+    """Applies each ``key=value`` (dotted path, numbers for list entries, value read as YAML) to the
+    tree in place.
     """
     for order, assignment in enumerate(assignments):
         place = Place(f"--set {assignment}", order=1_000_000 + order)

@@ -21,8 +21,8 @@ from harness.config.source import Mistakes, Place, YamlNode
 from harness.errors import ConfigError
 
 RUN_ONLY = ("name", "limit", "expect", "device", "mirror", "allow_code_execution")
-"""Keys of the config that change neither what is asked nor who answers, so a run folder may be continued with
-others.
+"""Keys of the config that change neither what is asked nor who answers, so a run folder may be
+continued with others.
 """
 RUN_ONLY_OF_MODEL = ("gpus",)
 RUN_ONLY_OF_TASK = ("limit",)
@@ -47,11 +47,12 @@ class LoadedConfig:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of what guards a run folder: the resolved config without what only steers one run.
+        """SHA-256 of what guards a run folder: the resolved config without what only steers one
+        run.
 
-        Left out: name, limit (the config's and each task's), expect, device, mirror, allow_code_execution,
-        and each model's gpus. Everything else counts, in whatever file, order of keys or ``--set`` it was
-        written. Folders count relative to the YAML file.
+        Left out: name, limit (the config's and each task's), expect, device, mirror,
+        allow_code_execution, and each model's gpus. Everything else counts, in whatever file, order
+        of keys or ``--set`` it was written. Folders count relative to the YAML file.
         """
         plain = self.config.model_dump(mode="json", exclude_none=True)
         kept = {key: value for key, value in plain.items() if key not in RUN_ONLY}
@@ -70,8 +71,8 @@ class LoadedConfig:
         return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=120)
 
     def where(self, *steps: str | int) -> str:
-        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')`` is
-        'qwen.yaml:7:5'.
+        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')``
+        is 'qwen.yaml:7:5'.
 
         A step that was not written (a default) gives the place of what holds it.
         """
@@ -84,8 +85,8 @@ class LoadedConfig:
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Reads and checks the YAML file, with what it extends and ``key=value`` overrides on top.
 
-    Raises ConfigError whose message has one line a mistake, all of them, each beginning with file:line:column
-    (or ``--set key=value``).
+    Raises ConfigError whose message has one line a mistake, all of them, each beginning with
+    file:line:column (or ``--set key=value``).
     """
     named = Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
     mistakes = Mistakes()
@@ -116,8 +117,8 @@ def _check(root: YamlNode, mistakes: Mistakes) -> Config:
 
 
 def _without_echo(error: ValidationError, root: YamlNode, mistakes: Mistakes) -> None:
-    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is not YAML, a
-    base that is missing.
+    """Adds pydantic's complaints, but for those that only echo an earlier mistake: a file that is
+    not YAML, a base that is missing.
     """
     texts = [mistake.text for mistake in mistakes if mistake.place.line]
     if any(

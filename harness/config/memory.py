@@ -1,4 +1,6 @@
-"""What fits where: weights, cache and working memory of a model, in bytes, before anything is loaded."""
+"""What fits where: weights, cache and working memory of a model, in bytes, before anything is
+loaded.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,14 @@ class MemoryFit:
 def memory_fit(
     arch: Architecture, dtype_bytes: float, context: int, batch: int, checkpoint: bool = False
 ) -> MemoryFit:
-    """Bytes for ``batch`` sequences of ``context`` tokens, the prompt read in one pass, at ``dtype_bytes`` a
-    number.
+    """Bytes for ``batch`` sequences of ``context`` tokens, the prompt read in one pass, at
+    ``dtype_bytes`` a number.
 
-    Weights and cache are exact (`Architecture.weight_bytes`, `Architecture.kv_bytes`). Activations are an
-    estimate: the live tensors of one layer (residual twice, queries, keys, values, attention output, gate, up
-    and their product) for all tokens, and one row of logits a sequence in fp32 besides its own format;
-    attention is taken to be fused, so no score matrix is kept. ``checkpoint`` keeps experts in the
-    checkpoint's own format (gpt-oss: MXFP4).
+    Weights and cache are exact (`Architecture.weight_bytes`, `Architecture.kv_bytes`). Activations
+    are an estimate: the live tensors of one layer (residual twice, queries, keys, values, attention
+    output, gate, up and their product) for all tokens, and one row of logits a sequence in fp32
+    besides its own format; attention is taken to be fused, so no score matrix is kept.
+    ``checkpoint`` keeps experts in the checkpoint's own format (gpt-oss: MXFP4).
     """
     routed = arch.num_experts_per_tok * arch.moe_intermediate_size + arch.shared_expert_size
     width = max(arch.intermediate_size, routed) if arch.dense_layers or not arch.num_experts else routed
@@ -56,8 +58,8 @@ def memory_fit(
 
 
 def dtype_bytes(dtype: Dtype, arch: Architecture, device: str) -> int:
-    """Bytes a number under a config's dtype: ``auto`` is the checkpoint's format on CUDA and float32 on the
-    CPU.
+    """Bytes a number under a config's dtype: ``auto`` is the checkpoint's format on CUDA and
+    float32 on the CPU.
     """
     if dtype != "auto":
         return BYTES[dtype]

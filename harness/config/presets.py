@@ -1,8 +1,8 @@
-"""Presets: the models known by a short name, with what a config needs (id, chat template, think tags) and
-what a plan needs (architecture).
+"""Presets: the models known by a short name, with what a config needs (id, chat template, think
+tags) and what a plan needs (architecture).
 
-One YAML file a family in ``harness/data/presets``: ``defaults`` for all its models, ``archs`` by size, and
-``models``.
+One YAML file a family in ``harness/data/presets``: ``defaults`` for all its models, ``archs`` by
+size, and ``models``.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class Preset(BaseModel):
 
     @property
     def counted_by(self) -> str:
-        """What the parameter count was held against: "transformers" builds it, or only the "formula" (its
-        code is in its repository).
+        """What the parameter count was held against: "transformers" builds it, or only the
+        "formula" (its code is in its repository).
         """
         return (
             "nothing"
@@ -113,15 +113,18 @@ class Preset(BaseModel):
 
 
 def bundled_model_dir(name: str) -> Path:
-    """The folder of the packaged model ``name`` (``tiny-qwen`` or ``bundled/tiny-qwen``), whether or not it
-    is there.
+    """The folder of the packaged model ``name`` (``tiny-qwen`` or ``bundled/tiny-qwen``), whether
+    or not it is there.
     """
     return DATA / "models" / name.removeprefix(BUNDLED)
 
 
 @cache
 def presets() -> dict[str, Preset]:
-    """All presets by name, in the order of the files. Raises ConfigError where a packaged file is broken."""
+    """All presets by name, in the order of the files.
+
+    Raises ConfigError where a packaged file is broken.
+    """
     found: dict[str, Preset] = {}
     for path in sorted((DATA / "presets").glob("*.yaml")):
         for preset in _read_family(path):
@@ -177,8 +180,8 @@ def preset_data(preset: Preset) -> dict[str, Any]:
 
 
 def missing_models() -> list[dict[str, str]]:
-    """What the articles name and is not among the presets: model, what it lacks, why; last, presets whose
-    release day was not read.
+    """What the articles name and is not among the presets: model, what it lacks, why; last, presets
+    whose release day was not read.
 
     Raises ConfigError for an entry without a reason.
     """
@@ -229,8 +232,8 @@ def _preset(defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, di
 
 
 def _bundled(model_id: str) -> dict[str, Any]:
-    """Architecture and size of a packaged model, read from its own config.json so that they cannot go
-    stale.
+    """Architecture and size of a packaged model, read from its own config.json so that they cannot
+    go stale.
     """
     config = bundled_model_dir(model_id) / "config.json"
     if not config.is_file():

@@ -1,5 +1,5 @@
-"""Turns pydantic's complaints into lines that say what was expected, what was got and what was probably
-meant.
+"""Turns pydantic's complaints into lines that say what was expected, what was got and what was
+probably meant.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def path_text(path: Sequence[str | int]) -> str:
 
 
 def explain(error: ValidationError, root: YamlNode, model: type[BaseModel], mistakes: Mistakes) -> None:
-    """Adds one mistake for each of pydantic's errors, at the place of the key or value that it is about."""
+    """Adds one mistake for each of pydantic's errors, at the place of the key or value that it is
+    about.
+    """
     grouped: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
     for one in error.errors():
         loc = one["loc"]
@@ -67,7 +69,9 @@ def explain(error: ValidationError, root: YamlNode, model: type[BaseModel], mist
 
 
 def _existing(root: YamlNode, loc: Sequence[str | int]) -> list[str | int]:
-    """The part of a pydantic location that is in the tree; pydantic adds the names of a union's members."""
+    """The part of a pydantic location that is in the tree; pydantic adds the names of a union's
+    members.
+    """
     found: list[str | int] = []
     node: YamlNode | None = root
     for step in loc:

@@ -1,10 +1,11 @@
-"""What each key of a config decides: the one list of all that goes into the prompt, sampling, cutting and
-reading of an answer.
+"""What each key of a config decides: the one list of all that goes into the prompt, sampling,
+cutting and reading of an answer.
 
-A key that decides an answer is part of the cell's identity, so that answers given under another value of it
-are never taken. Reading (filters, metrics) is done anew at every run from the kept answers, so what decides
-the reading alone needs no identity. A key that decides nothing says why. A test goes through every key of the
-schema, changes it, and holds it to what stands here; a new key without an entry fails it.
+A key that decides an answer is part of the cell's identity, so that answers given under another
+value of it are never taken. Reading (filters, metrics) is done anew at every run from the kept
+answers, so what decides the reading alone needs no identity. A key that decides nothing says why. A
+test goes through every key of the schema, changes it, and holds it to what stands here; a new key
+without an entry fails it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ Part = Literal["prompt", "model", "engine", "reading", "nothing"]
 
 @dataclass(frozen=True)
 class Role:
-    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why where
-    that is not plain.
+    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why
+    where that is not plain.
     """
 
     part: Part

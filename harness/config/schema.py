@@ -1,6 +1,7 @@
 """What a YAML may say.
 
-Every field carries its help text: the JSON Schema, the docs and the error messages are made from it.
+Every field carries its help text: the JSON Schema, the docs and the error messages are made from
+it.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ class ModelSpec(Strict):
 
     @model_validator(mode="after")
     def _endpoint(self) -> ModelSpec:
-        """Messages never show the values: they may hold a key, and a config is kept beside its results."""
+        """Messages never show the values: they may hold a key, and a config is kept beside its
+        results.
+        """
         if (self.engine == "openai") != (self.base_url is not None):
             raise PydanticCustomError(
                 "endpoint", "base_url and engine: openai belong together; say both or neither"
@@ -147,8 +150,8 @@ class GenerationSettings(Strict):
 
 
 class TaskEntry(Strict):
-    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path), suite, or
-    file (your own data).
+    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path),
+    suite, or file (your own data).
     """
 
     task: str | None = Field(
@@ -245,8 +248,8 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Speed(Strict):
-    """The grid of `harness bench`: every input × output × concurrency (closed loop), and every input × output
-    × rate (open loop).
+    """The grid of `harness bench`: every input × output × concurrency (closed loop), and every
+    input × output × rate (open loop).
     """
 
     input: list[Count] = Field(

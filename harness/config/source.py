@@ -1,5 +1,5 @@
-"""Reads YAML so that every key and every value remembers where it stands: file, line and column, all counted
-from 1.
+"""Reads YAML so that every key and every value remembers where it stands: file, line and column,
+all counted from 1.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Place:
     line: int = 0
     column: int = 0
     folder: Path = field(default_factory=Path.cwd)
-    """What relative paths written here are relative to: the file's folder; for ``--set`` the working
-    directory.
+    """What relative paths written here are relative to: the file's folder; for ``--set`` the
+    working directory.
     """
     order: int = 0
     """Rank of the source among all that were read, so that messages come in reading order."""
@@ -69,7 +69,9 @@ class YamlNode:
         return None
 
     def wrap(self, value: Any) -> YamlNode:
-        """A node with another value that stands at the same place (a default, a shorthand written out)."""
+        """A node with another value that stands at the same place (a default, a shorthand written
+        out).
+        """
         return YamlNode(value, self.place, self.key)
 
 
@@ -118,7 +120,10 @@ def describe(value: Any) -> str:
 
 
 def read_text(path: Path, shown: str) -> str:
-    """The file as text. Raises ConfigError where it is missing, a folder, not readable or not UTF-8."""
+    """The file as text.
+
+    Raises ConfigError where it is missing, a folder, not readable or not UTF-8.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -138,11 +143,11 @@ def read_text(path: Path, shown: str) -> str:
 
 
 def parse(text: str, start: Place, mistakes: Mistakes) -> YamlNode | None:
-    """The YAML's root node, or None for an empty text. Syntax errors and duplicate keys are added to
-    ``mistakes``.
+    """The YAML's root node, or None for an empty text. Syntax errors and duplicate keys are added
+    to ``mistakes``.
 
-    ``start`` names the source; its line and column are ignored. With line 0 kept (``--set``), positions are
-    left out.
+    ``start`` names the source; its line and column are ignored. With line 0 kept (``--set``),
+    positions are left out.
     """
     loader: yaml.SafeLoader | None = None
     try:

@@ -1,4 +1,6 @@
-"""Names in a config as they are compared everywhere (`harness.names.tidy`), and what was changed."""
+"""Names in a config as they are compared everywhere (`harness.names.tidy`), and what was
+changed.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ PATHS = (".yaml", ".yml")
 
 
 def tidy_names(root: YamlNode) -> list[str]:
-    """Tidies names in place; one line a name that was changed, and one where names of models look alike."""
+    """Tidies names in place; one line a name that was changed, and one where names of models look
+    alike.
+    """
     notes = []
     for part, keys in NAMED.items():
         for entry in _entries(root, part):

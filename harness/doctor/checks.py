@@ -1,7 +1,8 @@
-"""`harness doctor`: whether this machine can run what a config asks, as typed checks, each with what to do
-about it.
+"""`harness doctor`: whether this machine can run what a config asks, as typed checks, each with
+what to do about it.
 
-torch is asked in a process of its own: a broken CUDA installation may hang or crash whoever imports it.
+torch is asked in a process of its own: a broken CUDA installation may hang or crash whoever imports
+it.
 """
 
 from __future__ import annotations
@@ -188,7 +189,9 @@ def hub_cache() -> Path:
 
 
 def check_disk(name: str, folder: Path, want: int) -> Check:
-    """Free space and permission at a folder, or at the nearest one above that exists; ``want`` in GiB."""
+    """Free space and permission at a folder, or at the nearest one above that exists; ``want`` in
+    GiB.
+    """
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     try:
         free = shutil.disk_usage(there).free / GIB
@@ -257,8 +260,8 @@ def check_modelscope() -> Check:
 
 
 def _unreachable(url: str) -> str | None:
-    """Why a server does not answer within WAIT seconds, or None where it does; looking up its name counts,
-    too.
+    """Why a server does not answer within WAIT seconds, or None where it does; looking up its name
+    counts, too.
     """
     pool = ThreadPoolExecutor(1)
     asked = pool.submit(_ask, url)

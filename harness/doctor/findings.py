@@ -12,7 +12,8 @@ Level = Literal["ok", "warn", "bad"]
 class Check:
     """One finding.
 
-    ``advice`` says what to do; it may also stand with ``ok``, as a hint. ``bad`` means that no run can work.
+    ``advice`` says what to do; it may also stand with ``ok``, as a hint. ``bad`` means that no run
+    can work.
     """
 
     name: str

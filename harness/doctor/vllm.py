@@ -1,5 +1,5 @@
-"""`harness doctor` on vLLM: whether ``engine: vllm`` and ``engine: auto`` can use it here, and what to do if
-not.
+"""`harness doctor` on vLLM: whether ``engine: vllm`` and ``engine: auto`` can use it here, and what
+to do if not.
 """
 
 from __future__ import annotations

@@ -35,9 +35,11 @@ ChatRenderer = Callable[[list[Message], bool], str]
 
 
 def engine_name(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> str:
-    """The engine that answers for this spec. Raises ModelError for one that this version does not have.
+    """The engine that answers for this spec. Raises ModelError for one that this version does not
+    have.
 
-    ``auto`` is transformers until ``files`` are given: only then can it be said what vLLM makes of the model.
+    ``auto`` is transformers until ``files`` are given: only then can it be said what vLLM makes of
+    the model.
     """
     return _choose(spec, device, files).name
 
@@ -55,7 +57,8 @@ def _choose(spec: ModelSpec, device: str, files: ModelFiles | None) -> EngineCho
 
 
 def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
-    """The model's files, or, of an engine that has none (a mock, an endpoint), only what identifies it.
+    """The model's files, or, of an engine that has none (a mock, an endpoint), only what identifies
+    it.
 
     Raises ModelError.
     """
@@ -70,8 +73,8 @@ def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
 
 
 def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None = None) -> ChatRenderer:
-    """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for an
-    endpoint that has its own.
+    """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for
+    an endpoint that has its own.
 
     ``date`` is what a template is told that asks for today's; None is the clock's.
 
@@ -93,8 +96,8 @@ def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None
 
 
 def template_folder(spec: ModelSpec, files: ModelFiles) -> Path | None:
-    """Where the chat template that will be rendered here lies; None where a server renders its own, or the
-    engine has none.
+    """Where the chat template that will be rendered here lies; None where a server renders its own,
+    or the engine has none.
     """
     name = engine_name(spec)
     if name == "mock":
@@ -111,10 +114,11 @@ def template_folder(spec: ModelSpec, files: ModelFiles) -> Path | None:
 def open_engine(
     spec: ModelSpec, files: ModelFiles | None = None, device: str = "auto", mirror: Path | None = None
 ) -> Engine:
-    """Loads the model and returns its engine. ``files`` default to `resolve_model`; a mock needs none.
+    """Loads the model and returns its engine. ``files`` default to `resolve_model`; a mock needs
+    none.
 
-    ``device``: auto, cpu, cuda or cuda:N. Raises ModelError (not found, corrupted, unknown engine) and
-    OutOfMemoryError.
+    ``device``: auto, cpu, cuda or cuda:N. Raises ModelError (not found, corrupted, unknown engine)
+    and OutOfMemoryError.
     """
     if engine_name(spec) == "mock":
         from harness.engines.mock import MockEngine
@@ -136,11 +140,11 @@ def open_engine(
 
 
 def engine_identity(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> dict[str, Any]:
-    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device kind, number
-    format, attention.
+    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device
+    kind, number format, attention.
 
-    With ``files`` a dtype of auto on CUDA is told by the checkpoint, and an engine of auto by what vLLM can
-    run; without, they stay open.
+    With ``files`` a dtype of auto on CUDA is told by the checkpoint, and an engine of auto by what
+    vLLM can run; without, they stay open.
     """
     name = engine_name(spec, device, files)
     if name == "mock":

@@ -1,5 +1,5 @@
-"""From items to plans and back to answers: what every engine that scores token ids does around its own
-scorer.
+"""From items to plans and back to answers: what every engine that scores token ids does around its
+own scorer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class PlanScorer(Protocol):
 
 @dataclass(frozen=True)
 class TextSide:
-    """A model's text side: its tokenizer, its window in tokens, its number of embedding rows, its name."""
+    """A model's text side: its tokenizer, its window in tokens, its number of embedding rows, its
+    name.
+    """
 
     encoder: TextEncoder
     window: int
@@ -41,7 +43,10 @@ class TextSide:
             )
 
     def prompts(self, items: Sequence[Completion]) -> list[list[int]]:
-        """Token ids of each item's prompt. Raises ModelError for an id that the model does not have."""
+        """Token ids of each item's prompt.
+
+        Raises ModelError for an id that the model does not have.
+        """
         encoded = self.encoder.encode(item.prompt for item in items if item.prompt_ids is None)
         prompts = [
             encoded[item.prompt] if item.prompt_ids is None else list(item.prompt_ids) for item in items

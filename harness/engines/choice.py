@@ -1,5 +1,5 @@
-"""Which engine ``engine: auto`` means: vLLM where it can run the model on a GPU, else transformers; and
-why.
+"""Which engine ``engine: auto`` means: vLLM where it can run the model on a GPU, else transformers;
+and why.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class EngineChoice:
 def automatic(spec: ModelSpec, device: str, folder: Path | None) -> EngineChoice:
     """What ``engine: auto`` means for a spec here. ``folder``: where the model's config.json is.
 
-    The questions are asked in the order of their cost: nothing of vLLM is imported, and torch only where
-    there may be a GPU.
+    The questions are asked in the order of their cost: nothing of vLLM is imported, and torch only
+    where there may be a GPU.
     """
     reason = _against_vllm(spec, device, folder)
     choice = EngineChoice("vllm", _FOR) if reason is None else EngineChoice("transformers", reason)

@@ -1,18 +1,21 @@
 """Whether a tokenizer gives texts back, and whether it is the one that its file describes.
 
-transformers builds a fast tokenizer by the class that ``tokenizer_config.json`` names. Some classes put their
-own normalizer, pre-tokenizer and decoder in place of those in ``tokenizer.json``; where the class is not the
-family's own, text vanishes without a word. So the file is the truth: the loaded tokenizer must have the
-file's pipeline and vocabulary and give the file's ids, else it is rebuilt from the file. Then a few texts go
-there and back. Nothing here asks for a model's name.
+transformers builds a fast tokenizer by the class that ``tokenizer_config.json`` names. Some classes
+put their own normalizer, pre-tokenizer and decoder in place of those in ``tokenizer.json``; where
+the class is not the family's own, text vanishes without a word. So the file is the truth: the
+loaded tokenizer must have the file's pipeline and vocabulary and give the file's ids, else it is
+rebuilt from the file. Then a few texts go there and back. Nothing here asks for a model's name.
 
 | a text that comes back | is |
 |---|---|
 | as it was | right |
-| equal but for Unicode compatibility forms (full-width signs, ①) | a note: the tokenizer's own normalizer |
-| changed: lower case, accents, spaces, or an unknown token in place of what the vocabulary lacks | a warning
+| equal but for Unicode compatibility forms (full-width signs, ①) | a note: the tokenizer's own
+  normalizer |
+| changed: lower case, accents, spaces, or an unknown token in place of what the vocabulary lacks |
+  a warning
   |
-| without some of its visible characters (or all of its spaces), and no unknown token in their place | refused
+| without some of its visible characters (or all of its spaces), and no unknown token in their place
+  | refused
   |
 """
 
@@ -36,8 +39,8 @@ TEXTS = (
     "def f(x):\n    return x**2\n\n\tprint('ok')",
     "🙂👍🏽 émigré Ω≈π",
 )
-"""They go there and back. No white space at either end, which many tokenizers add or take by design; NFC, as
-texts usually are.
+"""They go there and back. No white space at either end, which many tokenizers add or take by
+design; NFC, as texts usually are.
 """
 _COMPARED = (
     *TEXTS,
@@ -75,8 +78,8 @@ Verdict = Literal["same", "normalised", "altered", "gone"]
 
 @dataclass(frozen=True)
 class LoadedTokenizer:
-    """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its config
-    names, which would not.
+    """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its
+    config names, which would not.
     """
 
     raw: Any
@@ -85,13 +88,14 @@ class LoadedTokenizer:
 
 
 def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -> LoadedTokenizer:
-    """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or where it
-    loses text.
+    """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or
+    where it loses text.
 
-    Tried in turn, until one does what ``tokenizer.json`` says: transformers' own choice of class, its generic
-    class, and the generic class around the file with nothing of ``tokenizer_config.json`` but the special
-    tokens' names and the chat template. Without that file, or with a tokenizer in remote code, there is
-    nothing to compare with, and the texts only go there and back.
+    Tried in turn, until one does what ``tokenizer.json`` says: transformers' own choice of class,
+    its generic class, and the generic class around the file with nothing of
+    ``tokenizer_config.json`` but the special tokens' names and the chat template. Without that
+    file, or with a tokenizer in remote code, there is nothing to compare with, and the texts only
+    go there and back.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -130,8 +134,8 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
 
 
 def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
-    """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone without a
-    trace.
+    """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone
+    without a trace.
     """
     found: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
     unknown = _unknown_ids(raw)
@@ -213,7 +217,8 @@ def _read_truth(folder: Path, label: str) -> Any:
     truth.no_truncation()
     truth.no_padding()
     if getattr(truth.model, "dropout", None):
-        truth.model.dropout = None  # left from training: it would encode a text differently each time
+        # left from training: it would encode a text differently each time
+        truth.model.dropout = None
     return truth
 
 
@@ -247,8 +252,8 @@ def _around(truth: Any, folder: Path) -> Any:
 
 
 def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
-    """How a tokenizer departs from its file, None where it does not (or there is no file, or it is remote
-    code of its own).
+    """How a tokenizer departs from its file, None where it does not (or there is no file, or it is
+    remote code of its own).
     """
     if truth is None or not getattr(raw, "is_fast", False):
         return None
@@ -279,7 +284,9 @@ def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
 
 
 def _compared(truth: Any) -> list[str]:
-    """The texts of which ids are compared: ours, and every added token between spaces and between letters."""
+    """The texts of which ids are compared: ours, and every added token between spaces and between
+    letters.
+    """
     return [
         *_COMPARED,
         *(f"a {token.content} b{token.content}c" for token in truth.get_added_tokens_decoder().values()),
@@ -287,8 +294,8 @@ def _compared(truth: Any) -> list[str]:
 
 
 def _uncalled_for(raw: Any, truth: Any, config: dict[str, Any]) -> str | None:
-    """An added token that neither the file has nor its config asks for: as a special token by name, or under
-    an id beyond the file's.
+    """An added token that neither the file has nor its config asks for: as a special token by name,
+    or under an id beyond the file's.
     """
     known = {token.content for token in truth.get_added_tokens_decoder().values()}
     lists = [config.get(name) or () for name in ("additional_special_tokens", "extra_special_tokens")]

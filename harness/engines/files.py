@@ -1,8 +1,8 @@
-"""Where a model's files are: packaged, a folder, the mirror, the hub's cache, the hub, ModelScope; and what
-identifies them.
+"""Where a model's files are: packaged, a folder, the mirror, the hub's cache, the hub, ModelScope;
+and what identifies them.
 
-Nothing here imports torch or transformers. A failure is a `ModelError` of one line that says what could not
-be reached and how to mend it.
+Nothing here imports torch or transformers. A failure is a `ModelError` of one line that says what
+could not be reached and how to mend it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _SHARD_COPIES = "consolidated*"  # Mistral's second copy of the same weights in 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A model's files on this machine. ``hashes`` are SHA-256 by file name; ``model_id`` identifies model,
-    files and how they are loaded.
+    """A model's files on this machine. ``hashes`` are SHA-256 by file name; ``model_id`` identifies
+    model, files and how they are loaded.
 
     ``tokenizer`` is the folder of the tokenizer: the model's own unless the spec names another.
     """
@@ -55,12 +55,12 @@ class ModelFiles:
 
 
 def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
-    """Finds (or downloads) what the spec names. Raises ModelError, one line, when it is nowhere or not
-    loadable by this harness.
+    """Finds (or downloads) what the spec names. Raises ModelError, one line, when it is nowhere or
+    not loadable by this harness.
 
-    Order: ``bundled/NAME``, a folder, ``mirror``/models/<org>/<name>, the hub (its cache included) or, with
-    HARNESS_HUB=modelscope, ModelScope. With ``weights: random`` only the configuration and the tokenizer are
-    needed.
+    Order: ``bundled/NAME``, a folder, ``mirror``/models/<org>/<name>, the hub (its cache included)
+    or, with HARNESS_HUB=modelscope, ModelScope. With ``weights: random`` only the configuration and
+    the tokenizer are needed.
     """
     path, revision, origin = locate(spec.id, spec, mirror, weights=spec.weights == "pretrained")
     if not (path / "config.json").is_file():
@@ -87,7 +87,8 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
         own = hash_files(tokenizer, [*tokenizer_files(tokenizer), *_code(spec, tokenizer)])
     except OSError as error:
         raise ModelError(f"{spec.id}: cannot read {error.filename}: {error.strerror}") from error
-    # A tokenizer of its own may have a file of the model's name, which must not stand for the model's.
+    # A tokenizer of its own may have a file of the model's name, which must not stand for the
+    # model's.
     hashes |= {
         name if hashes.get(name, value) == value else f"tokenizer/{name}": value
         for name, value in own.items()
@@ -102,8 +103,8 @@ def _code(spec: ModelSpec, folder: Path) -> list[Path]:
 
 
 def _refuse_adapter(spec: ModelSpec, folder: Path) -> None:
-    """transformers leaves an adapter out where peft is missing, and else loads it over a base model from
-    elsewhere: neither is what the files beside it say. Raises ModelError.
+    """transformers leaves an adapter out where peft is missing, and else loads it over a base model
+    from elsewhere: neither is what the files beside it say. Raises ModelError.
     """
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
@@ -167,8 +168,8 @@ def tokenizer_files(path: Path, patterns: tuple[str, ...] = TOKENIZER_FILES) -> 
 
 
 def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
-    """Sixteen hex digits: equal when the same files are loaded and talked to in the same way, wherever the
-    files lie.
+    """Sixteen hex digits: equal when the same files are loaded and talked to in the same way,
+    wherever the files lie.
     """
     parts = {
         "id": name,

@@ -1,11 +1,11 @@
-"""Whether an answer's numbers are numbers: a NaN or an infinity says that the model is broken, and would
-still give a score.
+"""Whether an answer's numbers are numbers: a NaN or an infinity says that the model is broken, and
+would still give a score.
 
-A log-probability is finite and not above 0. NaN comes from spoilt weights or from a number format that
-overflows; +inf likewise. -inf says that the model cannot write the token at all, which a softmax over finite
-logits never does: of a masked vocabulary, or of logits that overflowed, it is refused like the others.
-Generated text has no number of its own, so the engine says where choosing a token met one
-(`Generation.broken`).
+A log-probability is finite and not above 0. NaN comes from spoilt weights or from a number format
+that overflows; +inf likewise. -inf says that the model cannot write the token at all, which a
+softmax over finite logits never does: of a masked vocabulary, or of logits that overflowed, it is
+refused like the others. Generated text has no number of its own, so the engine says where choosing
+a token met one (`Generation.broken`).
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _right(value: float) -> bool:
 
 
 def is_kept(answer: Answer) -> bool:
-    """Whether an answer that a journal holds may be used: its numbers are right, and no option was called
-    certain for want of a token, as earlier versions did.
+    """Whether an answer that a journal holds may be used: its numbers are right, and no option was
+    called certain for want of a token, as earlier versions did.
     """
     certain = isinstance(answer, Score) and any(
         size == 0 and value == 0.0 for size, value in zip(answer.lengths, answer.logprobs, strict=False)
@@ -75,7 +75,10 @@ class Faults:
         return fault is not None
 
     def raise_any(self, causes: Iterable[str] = ()) -> None:
-        """Raises ModelError, one line, where any answer was wrong. ``causes``: what is known of why."""
+        """Raises ModelError, one line, where any answer was wrong.
+
+        ``causes``: what is known of why.
+        """
         if not self.found:
             return
         first = "; ".join(map(str, self.found[:_TOLD])) + ("; …" if len(self.found) > _TOLD else "")

@@ -1,10 +1,10 @@
-"""Messages that a chat template or an endpoint does not take as they are: brought into a form that it takes,
-with nothing lost unsaid.
+"""Messages that a chat template or an endpoint does not take as they are: brought into a form that
+it takes, with nothing lost unsaid.
 
-A system message that is refused or left out goes to the start of the first user turn (text, blank line, the
-user's text), as the makers of such models advise (Gemma:
-https://ai.google.dev/gemma/docs/core/prompt-structure; Mistral's own tokenizer puts it there itself).
-Neighbouring turns of one role become one. lm-eval leaves the system message out instead.
+A system message that is refused or left out goes to the start of the first user turn (text, blank
+line, the user's text), as the makers of such models advise (Gemma:
+https://ai.google.dev/gemma/docs/core/prompt-structure; Mistral's own tokenizer puts it there
+itself). Neighbouring turns of one role become one. lm-eval leaves the system message out instead.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ class FoldedMessages:
     folded: bool = False
     merged: bool = False
     cut_thoughts: bool = False
-    """The template cut thoughts out of earlier answers, as makers of reasoning models have it do."""
+    """The template cut thoughts out of earlier answers, as makers of reasoning models have it
+    do.
+    """
     lost: tuple[str, ...] = ()
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """The messages without a system turn: its text stands before the first user turn's, a blank line between
-    them.
+    """The messages without a system turn: its text stands before the first user turn's, a blank
+    line between them.
 
     Where no user turn follows, the system's text becomes one.
     """
@@ -68,11 +70,12 @@ def merge_turns(messages: Sequence[Message]) -> list[Message]:
 
 
 def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessages]:
-    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError where no
-    form of them is taken.
+    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError
+    where no form of them is taken.
 
-    Tried in turn: the messages as they are, with the system turn folded, with turns of one role merged, with
-    both. The first form in which nothing is lost counts, else the form that loses least.
+    Tried in turn: the messages as they are, with the system turn folded, with turns of one role
+    merged, with both. The first form in which nothing is lost counts, else the form that loses
+    least.
     """
     refusals: list[str] = []
     best: tuple[str, FoldedMessages] | None = None
@@ -109,8 +112,8 @@ def _forms(messages: list[Message]) -> list[tuple[bool, bool, list[Message]]]:
 
 
 def _lost(messages: Sequence[Message], prompt: str) -> tuple[tuple[str, ...], bool]:
-    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of earlier
-    answers.
+    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of
+    earlier answers.
     """
     whole = _bare(prompt)
     lost, cut = [], False

@@ -1,9 +1,9 @@
 """SHA-256 of a model's files, without reading gigabytes twice.
 
-A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local file is read
-once and remembered in the user's cache folder under its path, its number on the disk, its size and when its
-content and its entry last changed: a copy that keeps the modification time (``cp -p``, ``rsync -a``) still
-changes the latter.
+A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local
+file is read once and remembered in the user's cache folder under its path, its number on the disk,
+its size and when its content and its entry last changed: a copy that keeps the modification time
+(``cp -p``, ``rsync -a``) still changes the latter.
 """
 
 from __future__ import annotations

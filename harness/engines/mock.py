@@ -1,10 +1,11 @@
-"""An engine without a model: answers made from a hash of the question, so that everything above engines can
-be tested in milliseconds.
+"""An engine without a model: answers made from a hash of the question, so that everything above
+engines can be tested in milliseconds.
 
-``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after`` /
-``oom_after`` / ``crash_after`` (after so many items of this engine's life raise ModelError / OutOfMemoryError
-/ end the process at once), ``not_finite`` (every so-manieth answer is no finite number), ``trace`` (a file
-that gets one line an item asked, so that a test can see what was asked twice).
+``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after``
+/ ``oom_after`` / ``crash_after`` (after so many items of this engine's life raise ModelError /
+OutOfMemoryError / end the process at once), ``not_finite`` (every so-manieth answer is no finite
+number), ``trace`` (a file that gets one line an item asked, so that a test can see what was asked
+twice).
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class MockOptions:
 
 
 def mock_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The mock's part of ``engine_id``: failures and delays change no answer, so they are left out."""
+    """The mock's part of ``engine_id``: failures and delays change no answer, so they are left
+    out.
+    """
     return {
         "engine": "mock",
         "versions": {},

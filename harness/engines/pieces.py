@@ -1,11 +1,12 @@
-"""Encodes texts line by line, each distinct line once, where that provably gives the same ids as encoding
-them whole.
+"""Encodes texts line by line, each distinct line once, where that provably gives the same ids as
+encoding them whole.
 
-Few-shot prompts repeat their lines: the same examples before every question, the same question before every
-choice. A byte-level BPE encodes each pre-token alone, and its pre-tokenizer's pattern looks no further than
-the next visible character. So a text may be cut between a line break and a letter, digit or Chinese character
-when the pattern always ends a pre-token there. Whether it does is asked of the tokenizer itself, over every
-kind of character before the break and after; anything unusual means no cutting at all.
+Few-shot prompts repeat their lines: the same examples before every question, the same question
+before every choice. A byte-level BPE encodes each pre-token alone, and its pre-tokenizer's pattern
+looks no further than the next visible character. So a text may be cut between a line break and a
+letter, digit or Chinese character when the pattern always ends a pre-token there. Whether it does
+is asked of the tokenizer itself, over every kind of character before the break and after; anything
+unusual means no cutting at all.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ class PieceEncoder:
         heads: list[
             list[str]
         ] = []  # pieces that all but the last of a text and of those that go on from it have in common
-        parts: list[tuple[int, list[str]]] = []  # by text: which of the heads, and the pieces after it
+        # by text: which of the heads, and the pieces after it
+        parts: list[tuple[int, list[str]]] = []
         base, keep = None, 0
         for text in texts:
             if base is None or not text.startswith(base):
@@ -148,8 +150,8 @@ class PieceEncoder:
 
 
 def _solid_class() -> str:
-    """Pattern of what is visible: no space of any kind, no control or format character, nothing beyond the
-    basic plane.
+    """Pattern of what is visible: no space of any kind, no control or format character, nothing
+    beyond the basic plane.
     """
     visible = "".join(
         character if character.isprintable() and character != " " else "\n"
@@ -160,8 +162,8 @@ def _solid_class() -> str:
 
 
 _BEGINS = "(?=[A-Za-z0-9\u4e00-\u9fff])"
-"""ASCII letters, digits and Chinese characters: no pattern joins these to a line break, and no normalisation
-either.
+"""ASCII letters, digits and Chinese characters: no pattern joins these to a line break, and no
+normalisation either.
 """
 _SOLID = _solid_class()
 _AFTER_LINE = re.compile(rf"\n(?<=[{_SOLID}]\n){_BEGINS}")
@@ -190,8 +192,8 @@ def _added_tokens_stay_apart(raw: Any) -> bool:
 
 
 def _ends_there(pre_tokenize: Callable[[str], list[tuple[str, tuple[int, int]]]], before: list[str]) -> bool:
-    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they stood
-    alone.
+    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they
+    stood alone.
     """
     alone = {text: [piece for piece, _ in pre_tokenize(text)] for text in (*before, *_AFTER)}
     return all(

@@ -1,5 +1,5 @@
-"""Items in portions of bounded size, so that memory does not grow with their number; the next is prepared
-while one is computed.
+"""Items in portions of bounded size, so that memory does not grow with their number; the next is
+prepared while one is computed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Made = TypeVar("Made")
 
 
 def portions(texts: Sequence[tuple[str, int]], most: int = PORTION) -> list[list[int]]:
-    """Cuts items into lists of indices. ``texts``: of each item, its first text and how many characters it
-    has in all.
+    """Cuts items into lists of indices. ``texts``: of each item, its first text and how many
+    characters it has in all.
 
-    Items are taken in the order of their texts, so that equal beginnings stand together whatever the order
-    they came in; those whose text is the same are never parted.
+    Items are taken in the order of their texts, so that equal beginnings stand together whatever
+    the order they came in; those whose text is the same are never parted.
     """
     order = sorted(range(len(texts)), key=lambda index: texts[index])
     cut: list[list[int]] = []
@@ -37,8 +37,8 @@ def portions(texts: Sequence[tuple[str, int]], most: int = PORTION) -> list[list
 
 
 def ahead(make: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
-    """``map``, one step ahead in a thread of its own (tokenizers and torch let other threads run while they
-    work).
+    """``map``, one step ahead in a thread of its own (tokenizers and torch let other threads run
+    while they work).
     """
     if len(given) < 2:
         yield from map(make, given)

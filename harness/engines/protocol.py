@@ -1,8 +1,8 @@
 """The one seam that matters: what every engine can do.
 
-An engine gets a batch of items and *yields* answers as they are ready, in any order, each with its item's
-key: so it may sort, share and pack, the journal can keep each answer at once, and a mock makes every test
-above it fast.
+An engine gets a batch of items and *yields* answers as they are ready, in any order, each with its
+item's key: so it may sort, share and pack, the journal can keep each answer at once, and a mock
+makes every test above it fast.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Message = dict[str, str]
 class EngineInfo:
     """What an engine is.
 
-    ``identity`` (engine, versions, device kind) goes into the cell's ``engine_id``; the rest into the
-    manifest.
+    ``identity`` (engine, versions, device kind) goes into the cell's ``engine_id``; the rest into
+    the manifest.
     """
 
     engine: str

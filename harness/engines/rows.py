@@ -1,5 +1,5 @@
-"""Which inputs answer which continuations: the same windows and the same merging of equal inputs for every
-engine that scores token ids.
+"""Which inputs answer which continuations: the same windows and the same merging of equal inputs
+for every engine that scores token ids.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Want:
 
 @dataclass(slots=True)
 class InputRow:
-    """An input that goes through the model once, for every pair (index into the plan's wants) that has it."""
+    """An input that goes through the model once, for every pair (index into the plan's wants) that
+    has it.
+    """
 
     inputs: Ids
     owner: int
@@ -43,10 +45,11 @@ class InputRow:
 
 @dataclass(slots=True)
 class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work. ``open``: tokens
-    not yet scored.
+    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work.
+    ``open``: tokens not yet scored.
 
-    ``lengths``: tokens of each continuation, before the window cuts it; ``cut``: the slots in which it does.
+    ``lengths``: tokens of each continuation, before the window cuts it; ``cut``: the slots in which
+    it does.
     """
 
     logprobs: list[float]
@@ -64,8 +67,8 @@ class ScorePlan:
     """The rows that answer all pairs of all owners. Windows as in lm-eval: ``(context +
     continuation)[-(window + 1):][:-1]``.
 
-    ``rows`` are distinct and sorted by their tokens. Raises ValueError for an empty continuation: it would be
-    certain (see `seams`).
+    ``rows`` are distinct and sorted by their tokens. Raises ValueError for an empty continuation:
+    it would be certain (see `seams`).
     """
 
     def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
@@ -122,7 +125,9 @@ class ScorePlan:
     def fill(
         self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool
     ) -> int | None:
-        """Adds part of a want's log-probabilities; returns its owner when that was the owner's last part."""
+        """Adds part of a want's log-probabilities; returns its owner when that was the owner's last
+        part.
+        """
         asked = self.wants[want]
         verdict = self.verdicts[asked.owner]
         verdict.logprobs[asked.slot] += float(logprobs.sum())
@@ -132,11 +137,11 @@ class ScorePlan:
 
 
 def rolling_windows(tokens: list[int], prefix: int, window: int) -> list[Pair]:
-    """Disjoint windows that predict every token once: lm-eval's ``get_rolling_token_windows`` (context 1)
-    with ``make_disjoint_window``.
+    """Disjoint windows that predict every token once: lm-eval's ``get_rolling_token_windows``
+    (context 1) with ``make_disjoint_window``.
 
-    The first window predicts its tokens from ``prefix``; each later one is as full as the model's window and
-    predicts only what is new.
+    The first window predicts its tokens from ``prefix``; each later one is as full as the model's
+    window and predicts only what is new.
     """
     pairs: list[Pair] = []
     if tokens:

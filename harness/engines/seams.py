@@ -1,18 +1,21 @@
-"""Where a context ends and an option begins in token ids, and what is done where an option would have no
-token of its own.
+"""Where a context ends and an option begins in token ids, and what is done where an option would
+have no token of its own.
 
-lm-eval encodes context and context + option and takes the ids beyond the context's length as the option's.
-Where the tokenizer merges across the seam, nothing may be left ("Ans" + "wer" is GPT-2's one token "Answer"),
-and lm-eval stops with an AssertionError. Here:
+lm-eval encodes context and context + option and takes the ids beyond the context's length as the
+option's. Where the tokenizer merges across the seam, nothing may be left ("Ans" + "wer" is GPT-2's
+one token "Answer"), and lm-eval stops with an AssertionError. Here:
 
-- **moved**: the option merges with its context. The seam moves left to the longest beginning that the context
+- **moved**: the option merges with its context. The seam moves left to the longest beginning that
+  the context
   and all the document's options on it share, so that at least one token of each is scored. All these options
   move together: each is then the probability of its text, from the same place on and after the same tokens,
   and a difference of two is the difference of what they add. Were one moved alone, it would pay for tokens of
   the context that the others get for nothing.
-- **end**: nothing of the option is left in the ids, because it is empty or the tokenizer drops it. It says
+- **end**: nothing of the option is left in the ids, because it is empty or the tokenizer drops it.
+  It says
   that the text ends here, so it is scored as the EOS token after the context.
-- **cut** (set by the engines): the option itself is longer than the model's window, so its first tokens are
+- **cut** (set by the engines): the option itself is longer than the model's window, so its first
+  tokens are
   not scored.
 
 Documents without such an option are left exactly as lm-eval has them.
@@ -33,7 +36,9 @@ USUAL, MOVED, END, CUT = "", "moved", "end", "cut"
 
 @dataclass(frozen=True)
 class Split:
-    """One option's ids: of its context (never empty), and of context and option encoded together."""
+    """One option's ids: of its context (never empty), and of context and option encoded
+    together.
+    """
 
     context: list[int]
     whole: list[int]
@@ -50,8 +55,8 @@ class OptionPairs:
 def settle(
     splits: Sequence[Split], contexts: Sequence[str], begin: int | None, end: int | None
 ) -> OptionPairs:
-    """The pairs of one document. ``contexts``: their texts; ``begin``, ``end``: the ids that begin and end a
-    text.
+    """The pairs of one document. ``contexts``: their texts; ``begin``, ``end``: the ids that begin
+    and end a text.
 
     Raises ValueError where a rule needs one of these ids and the tokenizer has none.
     """
@@ -98,8 +103,8 @@ def _ended(split: Split, end: int | None) -> list[int]:
 
 
 def _cut(whole: list[int], seam: int, begin: int | None) -> Pair:
-    """A seam at the very start leaves no context: the token that begins a text stands for it, as before an
-    empty context.
+    """A seam at the very start leaves no context: the token that begins a text stands for it, as
+    before an empty context.
     """
     if seam:
         return whole[:seam], whole[seam:]

@@ -1,5 +1,5 @@
-"""When a generated text ends: stop texts, watched as tokens come, with the thought of a reasoning model left
-alone.
+"""When a generated text ends: stop texts, watched as tokens come, with the thought of a reasoning
+model left alone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes ha
 
 
 def answer_start(text: str, think: ThinkTags | None) -> int | None:
-    """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or when a
-    thought may still begin.
+    """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or
+    when a thought may still begin.
 
     The rule is `ThinkTags.answer_start`, which marking follows, too.
     """
@@ -25,8 +25,8 @@ def answer_start(text: str, think: ThinkTags | None) -> int | None:
 
 def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, bool]:
     """(text before the first stop text, whether there was one), by lm-eval's rule
-    (``postprocess_generated_text``): the stops in their order, each cutting what the former left. A text that
-    has not ended its thought has no stop.
+    (``postprocess_generated_text``): the stops in their order, each cutting what the former left. A
+    text that has not ended its thought has no stop.
     """
     start = answer_start(text, think)
     if start is None and think is not None and not think.begins(text):
@@ -41,11 +41,11 @@ def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, 
 
 
 class StopWatch:
-    """Follows one row's tokens and says when a stop text has come. Each token is decoded once, together with
-    the few before it.
+    """Follows one row's tokens and says when a stop text has come. Each token is decoded once,
+    together with the few before it.
 
-    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops' last
-    characters.
+    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops'
+    last characters.
     """
 
     def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
@@ -65,8 +65,8 @@ class StopWatch:
         return StopWatch(self._encoder, self._stops, self._think)
 
     def add(self, token: int) -> bool:
-        """Takes the next token; true when a stop text is in the text, special tokens written out, after the
-        thought.
+        """Takes the next token; true when a stop text is in the text, special tokens written out,
+        after the thought.
         """
         if not self._stops:
             return False
@@ -90,9 +90,9 @@ class StopWatch:
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
-    """The text of a generation without special tokens, except those of which thought markers are made
-    (special in some vocabularies, as gpt-oss's channels are): the reader needs them, also where the config
-    names none.
+    """The text of a generation without special tokens, except those of which thought markers are
+    made (special in some vocabularies, as gpt-oss's channels are): the reader needs them, also
+    where the config names none.
     """
     kept = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
     if kept.intersection(ids):
@@ -109,8 +109,8 @@ def final_answer(
     stops: Sequence[str],
     think: ThinkTags | None,
 ) -> tuple[str, Finish]:
-    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget but has a
-    stop text ended by it.
+    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget
+    but has a stop text ended by it.
     """
     ids = written[:-1] if finish == "eos" else written
     text, stopped = cut(final_text(encoder, ids, think), stops, think)

@@ -1,8 +1,8 @@
-"""A chat template as its file says it, rendered without a tokenizer, so that a plan can look at it before
-anything is loaded.
+"""A chat template as its file says it, rendered without a tokenizer, so that a plan can look at it
+before anything is loaded.
 
-Jinja is set up as in transformers (``utils/chat_template_utils.py``); a test holds the prompts to those of
-the tokenizer.
+Jinja is set up as in transformers (``utils/chat_template_utils.py``); a test holds the prompts to
+those of the tokenizer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ SWITCHES: dict[str, dict[bool, Any]] = {
     "thinking": {True: True, False: False},
     "thinking_budget": {False: 0},
 }
-"""Names under which templates ask whether to think, and what to tell them: Qwen3, GLM-4.5, Hunyuan, EXAONE 4
-and SmolLM3 the first, DeepSeek-V3.1 and Granite the second, Seed-OSS the third (0 tokens of thought).
+"""Names under which templates ask whether to think, and what to tell them: Qwen3, GLM-4.5, Hunyuan,
+EXAONE 4 and SmolLM3 the first, DeepSeek-V3.1 and Granite the second, Seed-OSS the third (0 tokens
+of thought).
 """
 _GENERATION = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
@@ -35,7 +36,9 @@ def switches_of(source: str) -> tuple[str, ...]:
 
 
 def thinking_options(source: str, thinking: bool | None) -> dict[str, Any]:
-    """What is handed to a template so that its model thinks or does not; {} where the config says nothing."""
+    """What is handed to a template so that its model thinks or does not; {} where the config says
+    nothing.
+    """
     if thinking is None:
         return {}
     told = {name: SWITCHES[name][thinking] for name in switches_of(source) if thinking in SWITCHES[name]}
@@ -53,7 +56,9 @@ class TemplateFile:
 
     @classmethod
     def read(cls, folder: Path) -> TemplateFile | None:
-        """From a tokenizer's folder; None where it holds no template, or one that cannot be read."""
+        """From a tokenizer's folder; None where it holds no template, or one that cannot be
+        read.
+        """
         config = _json(folder / "tokenizer_config.json")
         source = _source(folder, config)
         if source is None:
@@ -71,7 +76,8 @@ class TemplateFile:
     ) -> str:
         """The prompt.
 
-        Raises jinja2's TemplateError where the template refuses, and whatever else its program raises.
+        Raises jinja2's TemplateError where the template refuses, and whatever else its program
+        raises.
         """
         given = {"tools": None, "documents": None, **self.tokens, **options}
         return str(

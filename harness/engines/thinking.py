@@ -1,8 +1,8 @@
-"""Whether a model thinks before it answers, as far as its files, its preset and the config tell: a probe of
-its chat template.
+"""Whether a model thinks before it answers, as far as its files, its preset and the config tell: a
+probe of its chat template.
 
-The answer decides what a multiple-choice task can ask of it (`harness.tasks.forms`) and where its thoughts
-are looked for.
+The answer decides what a multiple-choice task can ask of it (`harness.tasks.forms`) and where its
+thoughts are looked for.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _MARKS = re.compile(r"<[|｜][^<>]*?[|｜]>|\[[A-Z_/]+\]|</?[\w|]+>")
 class Thinking:
     """What a model does before it answers.
 
-    ``base``: no chat template; ``instruct``: it answers at once; ``closed``: its template has closed or
-    switched off the thought; ``thinks``: a thought comes first. ``tags`` are the markers of its thoughts,
-    from the config or, ``found``, from its files.
+    ``base``: no chat template; ``instruct``: it answers at once; ``closed``: its template has
+    closed or switched off the thought; ``thinks``: a thought comes first. ``tags`` are the markers
+    of its thoughts, from the config or, ``found``, from its files.
     """
 
     kind: Kind
@@ -105,8 +105,8 @@ def _known_thinker(spec: ModelSpec) -> bool:
 
 
 def _unprobed(spec: ModelSpec) -> Thinking:
-    """By the config and the preset alone: an endpoint's template is the server's, a model to be fetched has
-    none here yet.
+    """By the config and the preset alone: an endpoint's template is the server's, a model to be
+    fetched has none here yet.
     """
     if spec.thinking is False:
         known = _known_thinker(spec)
@@ -161,8 +161,8 @@ class _Probe:
         if known or self.spec.thinking or self.spec.think_tags:
             return self._thinks("its preset or the config says so", self._told)
         preset = preset_or_none(self.spec.preset or self.spec.id)
-        # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers also where
-        # the model never thinks.
+        # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers
+        # also where the model never thinks.
         if preset is None and told_in([self.template.source]) is not None:
             return self._thinks("its chat template knows of thoughts", self._told)
         return Thinking("instruct", "nothing in its chat template speaks of thoughts")
@@ -209,8 +209,8 @@ class _Probe:
         return tuple(made)
 
     def _own_words(self) -> str:
-        """The words that stand before a question to which no system message was given: the head of a later
-        user turn taken off.
+        """The words that stand before a question to which no system message was given: the head of
+        a later user turn taken off.
         """
         head = self.prompt.partition(USER)[0]
         turns = [

@@ -1,9 +1,9 @@
-"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct line encoded once
-and in batches.
+"""Text to token ids and back, by the same rules as lm-eval 0.4.13's HFLM, but each distinct line
+encoded once and in batches.
 
 Sources: lm_eval ``models/huggingface.py`` (tok_encode, tok_batch_encode, apply_chat_template),
-``api/model.py`` (_encode_pair, loglikelihood) and ``models/utils.py`` (has_bos_prefix). transformers is
-imported when a tokenizer is loaded.
+``api/model.py`` (_encode_pair, loglikelihood) and ``models/utils.py`` (has_bos_prefix).
+transformers is imported when a tokenizer is loaded.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
 
 
 class TextEncoder:
-    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands
-    for an empty context.
+    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else
+    EOS) stands for an empty context.
 
-    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another tokenizer
-    (see `fidelity`).
+    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another
+    tokenizer (see `fidelity`).
     """
 
     def __init__(
@@ -76,8 +76,8 @@ class TextEncoder:
         self._holding: dict[frozenset[str], dict[int, bool]] = {}
         self._markers: dict[tuple[str, ...], frozenset[int]] = {}
         added = getattr(raw, "added_tokens_decoder", {})
-        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a part (BOS,
-        # EOS …).
+        # What decoding drops: more than `all_special_ids`, which names only the tokens that have a
+        # part (BOS, EOS …).
         self.special_ids: frozenset[int] = frozenset(
             {*raw.all_special_ids, *(token for token, one in added.items() if one.special)}
         )
@@ -100,8 +100,8 @@ class TextEncoder:
         return "" if self.eos_id is None else str(self.raw.decode(self.eos_id, skip_special_tokens=False))
 
     def encode(self, texts: Iterable[str]) -> dict[str, list[int]]:
-        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless the text
-        begins with BOS itself.
+        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless
+        the text begins with BOS itself.
         """
         distinct = list(dict.fromkeys(texts))
         begun = [
@@ -138,12 +138,12 @@ class TextEncoder:
         return [options.pairs[0] for options in self.options([[pair] for pair in pairs])]
 
     def options(self, documents: Sequence[Sequence[tuple[str, str]]]) -> list[OptionPairs]:
-        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong to its
-        continuation, the whole is encoded and split at the context's length; an empty context is the prefix
-        token, which the continuation itself may begin with.
+        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong
+        to its continuation, the whole is encoded and split at the context's length; an empty
+        context is the prefix token, which the continuation itself may begin with.
 
-        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError where
-        they need a token that the tokenizer does not have.
+        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError
+        where they need a token that the tokenizer does not have.
         """
         pairs = [pair for document in documents for pair in document]
         shifted = [_shift_spaces(context, continuation) for context, continuation in pairs]
@@ -185,8 +185,8 @@ class TextEncoder:
         return Split([self.prefix_id], whole if whole[:1] == [self.prefix_id] else [self.prefix_id, *whole])
 
     def _split_alone(self, ids: list[int]) -> Split:
-        """An option after an empty context, encoded without special tokens; it may begin with the prefix
-        token, not be it.
+        """An option after an empty context, encoded without special tokens; it may begin with the
+        prefix token, not be it.
         """
         begun = len(ids) > 1 and ids[0] == self.prefix_id
         return Split([self.prefix_id], ids if begun else [self.prefix_id, *ids])
@@ -196,8 +196,8 @@ class TextEncoder:
         known = self._holding.setdefault(characters, {})
         if token not in known:
             text = self.decode([token], skip_special=False)
-            # A part of a character, or nothing by itself: what it writes depends on its neighbours, as spaces
-            # do in some vocabularies.
+            # A part of a character, or nothing by itself: what it writes depends on its neighbours,
+            # as spaces do in some vocabularies.
             known[token] = (
                 not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
             )
@@ -220,7 +220,9 @@ class TextEncoder:
 
 
 def _shift_spaces(context: str, continuation: str) -> tuple[str, str]:
-    """Moves white space from the context's end to the continuation's start (lm-eval's ``_encode_pair``)."""
+    """Moves white space from the context's end to the continuation's start (lm-eval's
+    ``_encode_pair``).
+    """
     kept = context.rstrip()
     return kept, context[len(kept) :] + continuation
 
@@ -258,11 +260,11 @@ class ChatTemplate:
         ).hexdigest()[:16]
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
-        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to be
-        continued.
+        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to
+        be continued.
 
-        What a template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says
-        how. Raises ModelError when it refuses every form.
+        What a template refuses or leaves out is brought in by `harness.engines.folding`;
+        ``adapted`` says how. Raises ModelError when it refuses every form.
         """
         prompt, self.adapted = adapt(messages, lambda tried: self._render(tried, add_generation_prompt))
         return prompt

@@ -1,5 +1,5 @@
-"""Token ids that a prompt may be made of without saying anything: no special tokens, none without an
-embedding.
+"""Token ids that a prompt may be made of without saying anything: no special tokens, none without
+an embedding.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ _ANY = range(1000)
 
 
 def plain_ids(engine: Engine) -> Sequence[int]:
-    """The ids of the engine's tokenizer apart from its special and added tokens, sorted; of an engine without
-    a tokenizer (the mock), the first thousand.
+    """The ids of the engine's tokenizer apart from its special and added tokens, sorted; of an
+    engine without a tokenizer (the mock), the first thousand.
     """
     encoder, text = getattr(engine, "encoder", None), getattr(engine, "_text", None)
     if encoder is None:

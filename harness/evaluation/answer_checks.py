@@ -1,5 +1,5 @@
-"""What a cell's kept answers show of themselves: told from the journal, so a run that went on later loses
-none of it.
+"""What a cell's kept answers show of themselves: told from the journal, so a run that went on later
+loses none of it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from harness.engines.protocol import EngineInfo
 
 _MANY = 0.25
-"""Part of the questions with equal options above which the figures are nobody's; rounding (bf16 logits) and
-repeated options make a few.
+"""Part of the questions with equal options above which the figures are nobody's; rounding (bf16
+logits) and repeated options make a few.
 """
 
 
 def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
-    """Options that are all alike, answers that a filter cut off, answers without a reason for their end,
-    texts without a token.
+    """Options that are all alike, answers that a filter cut off, answers without a reason for their
+    end, texts without a token.
     """
     scores = generated = alike = certain = filtered = untold = texts = tokenless = 0
     for answer in answers:
@@ -50,9 +50,9 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
 
 
 def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:
-    """The engine's findings with those of earlier sessions. An endpoint's show in its answers, and a session
-    that asks only for what is missing may not see again what spoilt the answers that are kept; any other
-    engine's show anew whenever the model is loaded.
+    """The engine's findings with those of earlier sessions. An endpoint's show in its answers, and
+    a session that asks only for what is missing may not see again what spoilt the answers that are
+    kept; any other engine's show anew whenever the model is loaded.
     """
     found = list(info.findings)
     kinds = {one.kind for one in found}
@@ -60,8 +60,8 @@ def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding
 
 
 def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:
-    """That an endpoint said otherwise what it is when an earlier session asked it. Local engines need no such
-    look: what they are is part of a cell's identity.
+    """That an endpoint said otherwise what it is when an earlier session asked it. Local engines
+    need no such look: what they are is part of a cell's identity.
     """
     earlier = ((before or {}).get("extra") or {}).get("reported") or {}
     now = info.extra.get("reported") or {}

@@ -68,8 +68,8 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
 def sanity_rows(
     journal: Journal, loaded: LoadedConfig, told: Collection[tuple[str, str]], expansion: Expansion
 ) -> list[SanityRow]:
-    """What was found about the config's models and those of their cells that are ``told``, in the config's
-    order.
+    """What was found about the config's models and those of their cells that are ``told``, in the
+    config's order.
     """
     found = journal.findings()
     places = [
@@ -86,8 +86,8 @@ def sanity_rows(
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
-    """What answers cost: a row a metered cell in the order of ``rows``, then a row a language of a model's
-    metered cells.
+    """What answers cost: a row a metered cell in the order of ``rows``, then a row a language of a
+    model's metered cells.
     """
     from harness.meter.natural import cost_row
     from harness.meter.tally import CostTally
@@ -115,12 +115,13 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
 
 
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
-    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those that gave
-    none are named in ``missing``.
+    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those
+    that gave none are named in ``missing``.
 
-    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard error is
-    that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects
-    that are marked by another of the group's metrics (IFEval in ``leaderboard``'s acc) are not missing.
+    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard
+    error is that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval
+    `share_interval`. Subjects that are marked by another of the group's metrics (IFEval in
+    ``leaderboard``'s acc) are not missing.
     """
     members = set(group.members)
     found: dict[tuple[str, str, str], list[Row]] = {}

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("harness")
 LOOKS = 8
-"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of them."""
+"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of
+them.
+"""
 
 
 class StopFlag(Protocol):
@@ -108,8 +110,8 @@ class CellWork:
         return "ok", None
 
     def _missing(self, items: Sequence[Item]) -> list[Item]:
-        """The items without an answer, or with one to another question: a prompt may change with the clock or
-        the machine although nothing of the cell's identity has.
+        """The items without an answer, or with one to another question: a prompt may change with
+        the clock or the machine although nothing of the cell's identity has.
         """
         kept = self.owner.journal.asked(self.facts.cell_id)
         changed = {
@@ -154,8 +156,8 @@ class CellWork:
         )
 
     def _watch(self, answer: Answer) -> None:
-        """Says as soon as the first answers show a thought that the config does not name; after those it
-        looks no more.
+        """Says as soon as the first answers show a thought that the config does not name; after
+        those it looks no more.
         """
         if self._looks <= 0 or self.style.think is not None or not isinstance(answer, Generation):
             return
@@ -210,8 +212,8 @@ class CellWork:
         return [*found, *self._of_the_record()]
 
     def _of_the_record(self) -> list[Finding]:
-        """That prompts had changed stays said after they were asked again: another day may change them once
-        more.
+        """That prompts had changed stays said after they were asked again: another day may change
+        them once more.
         """
         if self._changed:
             return [Finding("asked_again", self._changed, len(self._items))]

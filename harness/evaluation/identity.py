@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 RULES = 2
-"""Raised when the way in which items are encoded, cut or scored changes an answer: 2 since options that leave
-no token are scored and one rule ends a thought. Answers that an older version gave are then asked again.
+"""Raised when the way in which items are encoded, cut or scored changes an answer: 2 since options
+that leave no token are scored and one rule ends a thought. Answers that an older version gave are
+then asked again.
 """
 
 

@@ -1,5 +1,5 @@
-"""The meter in a worker: watches energy and memory while a cell is answered, and sums up what its answers
-cost.
+"""The meter in a worker: watches energy and memory while a cell is answered, and sums up what its
+answers cost.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ CEILINGS = {"bfloat16": "bf16", "float16": "fp16"}
 
 
 class Meter:
-    """One worker's meter. ``off`` where the config says so: then nothing is watched and nothing is summed."""
+    """One worker's meter.
+
+    ``off`` where the config says so: then nothing is watched and nothing is summed.
+    """
 
     def __init__(self, setup: WorkSetup, journal: Journal) -> None:
         self.setup, self.journal = setup, journal
@@ -46,8 +49,8 @@ class Meter:
 
     @contextlib.contextmanager
     def watching(self, cell_id: str) -> Iterator[None]:
-        """Watches the device while a cell is answered; what it saw is kept even where answering ends in an
-        error.
+        """Watches the device while a cell is answered; what it saw is kept even where answering
+        ends in an error.
         """
         if self.off:
             yield
@@ -69,7 +72,9 @@ class Meter:
             self.journal.put_span(cell_id, {"energy": asdict(watched.reading), **peaks})
 
     def peak_of_all(self) -> int | None:
-        """Greatest memory of CUDA tensors in this worker's life so far, in bytes; None without CUDA."""
+        """Greatest memory of CUDA tensors in this worker's life so far, in bytes; None without
+        CUDA.
+        """
         self._peak = _greatest((self._peak, peak_device_bytes()))
         return self._peak
 
@@ -146,8 +151,8 @@ class Meter:
 
 @dataclass(frozen=True)
 class CellAnswers:
-    """A cell as it was marked: its answers by key, its rows, and characters and bytes of its items (None
-    where they are not known).
+    """A cell as it was marked: its answers by key, its rows, and characters and bytes of its items
+    (None where they are not known).
     """
 
     task: str
@@ -159,8 +164,8 @@ class CellAnswers:
 
 
 def setting_of(device: str, dtype: str | None, own_price: float | None) -> Setting:
-    """Accelerators, price and peak of ``cpu`` or ``cuda`` (all visible GPUs) for answers in a number
-    format.
+    """Accelerators, price and peak of ``cpu`` or ``cuda`` (all visible GPUs) for answers in a
+    number format.
     """
     from harness.meter import prices
     from harness.meter.checks import EnergyError
@@ -203,8 +208,8 @@ def _ceiling(name: str, dtype: str | None, count: int) -> tuple[float | None, st
 
 
 def read_sizes(items: Sequence[Item], keys: set[str]) -> tuple[int, int] | None:
-    """Characters (NFC) and UTF-8 bytes of what was asked, of the items with these keys: of a choice, every
-    context and continuation. None where an item is given as token ids.
+    """Characters (NFC) and UTF-8 bytes of what was asked, of the items with these keys: of a
+    choice, every context and continuation. None where an item is given as token ids.
     """
     characters = bytes_ = 0
     for item in items:
@@ -270,7 +275,9 @@ def _phases(
 
 
 def _joules(spans: Mapping[str, Mapping[str, Any]], sessions: Sequence[str]) -> Joules:
-    """Energy of the sessions that were metered to their end, and how many of these answers they gave."""
+    """Energy of the sessions that were metered to their end, and how many of these answers they
+    gave.
+    """
     here = set(sessions)
     known = {
         name: span["energy"]
@@ -305,8 +312,8 @@ def _open(device: str) -> tuple[PowerSource | None, str | None]:
 
 
 def _idle_watts(device: str, source: PowerSource | None) -> float | None:
-    """Power of a GPU before anything is loaded on it; None where it cannot be read, and on CPUs, which are
-    busy starting this process.
+    """Power of a GPU before anything is loaded on it; None where it cannot be read, and on CPUs,
+    which are busy starting this process.
     """
     return source.power() if source is not None and device.startswith("cuda") else None
 

@@ -1,5 +1,5 @@
-"""Both sides of a parity comparison: a config as it is, and once more with every model changed in the same
-way.
+"""Both sides of a parity comparison: a config as it is, and once more with every model changed in
+the same way.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
 def run_sides(
     loaded: LoadedConfig, changes: Sequence[str], out: Path | None, reporter: Callable[[], Reporter]
 ) -> Sides:
-    """Runs what is missing of both sides, into folders under ``out`` (``results/parity/<name>``), each with a
-    reporter of its own.
+    """Runs what is missing of both sides, into folders under ``out`` (``results/parity/<name>``),
+    each with a reporter of its own.
 
     Raises ConfigError, RunFolderError.
     """

@@ -1,4 +1,7 @@
-"""`harness plan`: what a config will cost, before paying. No weights are read, and no network is asked."""
+"""`harness plan`: what a config will cost, before paying.
+
+No weights are read, and no network is asked.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 SAMPLED = 4
 """Prompts rendered a task to estimate its tokens."""
 CONTEXT = 4096
-"""Tokens of the one sequence that a model must at least have room for, where its window is longer."""
+"""Tokens of the one sequence that a model must at least have room for, where its window is
+longer.
+"""
 CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
 """Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
 
@@ -62,8 +67,8 @@ class ModelPlan:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """One task: documents asked, prompt tokens of all of them for one model, and the smallest accuracy gap
-    that so many can detect.
+    """One task: documents asked, prompt tokens of all of them for one model, and the smallest
+    accuracy gap that so many can detect.
     """
 
     name: str
@@ -95,7 +100,8 @@ class Plan:
 def make_plan(loaded: LoadedConfig) -> Plan:
     """Plans a config.
 
-    Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its figures null.
+    Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
+    figures null.
     """
     from harness.tasks import DataSources, expand, local_only
 
@@ -188,7 +194,8 @@ def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
     try:
         return known_architecture(model, str(mirror) if mirror else None)
     except HarnessError:
-        return None  # a broken config.json is the run's to tell; a plan says that the size is not known
+        # a broken config.json is the run's to tell; a plan says that the size is not known
+        return None
 
 
 def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | None:
@@ -202,15 +209,17 @@ def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | No
 
 
 def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
-    """Bytes of the checkpoint as the hub stores it, where the architecture is known; None for random weights,
-    which need none.
+    """Bytes of the checkpoint as the hub stores it, where the architecture is known; None for
+    random weights, which need none.
     """
     arch = _architecture(model, mirror)
     return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
-    """One task: read from this machine's data where there is some, else from the catalogue's known counts."""
+    """One task: read from this machine's data where there is some, else from the catalogue's known
+    counts.
+    """
     from harness.tasks import load
 
     try:

@@ -1,4 +1,6 @@
-"""What a plan says of forms: what each model does before it answers, and how each task is asked of it."""
+"""What a plan says of forms: what each model does before it answers, and how each task is asked of
+it.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ class ThinkingPlan:
 
 @dataclass(frozen=True)
 class FormPlan:
-    """How one task is asked of one model: logprobs, generated, perplexity, twin (``asked_as`` names it) or
-    refused, with the reason.
+    """How one task is asked of one model: logprobs, generated, perplexity, twin (``asked_as`` names
+    it) or refused, with the reason.
     """
 
     model: str
@@ -46,8 +48,8 @@ class FormPlan:
 
 
 def plan_thinking(spec: ModelSpec, mirror: Path | None) -> ThinkingPlan:
-    """What is known of a model without a network: from its files where they are here, else from the config
-    and its preset.
+    """What is known of a model without a network: from its files where they are here, else from the
+    config and its preset.
     """
     from harness.engines.thinking import local_tokenizer, thinking_of
 
@@ -75,8 +77,8 @@ def plan_forms(
 
 
 def budget_warnings(models: Sequence[str], forms: Sequence[FormPlan]) -> list[str]:
-    """A line for the models that think on the tasks' own budgets, which are made for answers without a
-    thought.
+    """A line for the models that think on the tasks' own budgets, which are made for answers
+    without a thought.
     """
     asked = [
         model

@@ -49,7 +49,9 @@ def make_rows(
     seconds: float,
     end: tuple[Status, str | None],
 ) -> list[Row]:
-    """One row a (metric, filter), with interval, counts of bad answers, tokens and engine seconds."""
+    """One row a (metric, filter), with interval, counts of bad answers, tokens and engine
+    seconds.
+    """
     keys = {key for sample in marks.samples for key in sample.keys}
     tokens = sum((answers[key].tokens for key in keys if key in answers), Tokens())
     counts = TokenCounts(
@@ -88,8 +90,8 @@ def make_rows(
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Standard error, 95 % interval and how it was made; ``clusters`` counts the sources where items share
-    some.
+    """Standard error, 95 % interval and how it was made; ``clusters`` counts the sources where
+    items share some.
     """
 
     stderr: float | None = None
@@ -99,9 +101,9 @@ class Uncertainty:
 
 
 def uncertainty(metric: MetricValue, samples: Sequence[SampleMark]) -> Uncertainty:
-    """How far a metric can be trusted. Where it is the mean of its documents' scores: Wilson's interval for
-    counted scores, Student's t for others, both clustered where documents share sources. Otherwise lm-eval's
-    standard error and a normal interval.
+    """How far a metric can be trusted. Where it is the mean of its documents' scores: Wilson's
+    interval for counted scores, Student's t for others, both clustered where documents share
+    sources. Otherwise lm-eval's standard error and a normal interval.
     """
     if not math.isfinite(metric.value):
         return Uncertainty()
@@ -139,15 +141,18 @@ def _of_mean(scores: Sequence[float], labels: Sequence[str | None]) -> Uncertain
 
 
 def is_truncated(sample: SampleMark, answers: Mapping[str, Answer]) -> bool:
-    """Whether an answer was cut by a length limit, or a prompt from the left by the model's window."""
+    """Whether an answer was cut by a length limit, or a prompt from the left by the model's
+    window.
+    """
     return sample.truncated or any(answers[key].truncated > 0 for key in sample.keys if key in answers)
 
 
 def write_samples(path: Path, marks: Marks, answers: Mapping[str, Answer]) -> None:
     """Writes one row a (document, filter) as Parquet. Raises RunFolderError.
 
-    List columns have one entry an item of the document (its repeats), ``logprobs`` one entry an option;
-    ``rules`` too, where an option is scored by a rule of its own (`harness.engines.seams`), else none.
+    List columns have one entry an item of the document (its repeats), ``logprobs`` one entry an
+    option; ``rules`` too, where an option is scored by a rule of its own (`harness.engines.seams`),
+    else none.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -238,7 +243,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _utf8(text: str) -> str:
-    """Lone surrogates (a model may write half a character) cannot be stored as UTF-8: they become the
-    replacement character.
+    """Lone surrogates (a model may write half a character) cannot be stored as UTF-8: they become
+    the replacement character.
     """
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,5 +1,5 @@
-"""The walk from a config to ``results.json``: prepare the folder, run the workers, put together what they
-kept.
+"""The walk from a config to ``results.json``: prepare the folder, run the workers, put together
+what they kept.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ class RunOutcome:
 def run_config(
     loaded: LoadedConfig, *, out: Path | None = None, fresh: bool = False, reporter: Reporter | None = None
 ) -> RunOutcome:
-    """Runs what is missing of a config and writes the run folder (``results/<name>`` unless ``out``).
+    """Runs what is missing of a config and writes the run folder (``results/<name>`` unless
+    ``out``).
 
-    Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be used; a
-    model's or task's failure is no exception but a status in the results.
+    Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be
+    used; a model's or task's failure is no exception but a status in the results.
     """
     from harness.progress.reporters import SilentReporter
     from harness.tasks import expand
@@ -196,8 +197,8 @@ class _Run:
 
     @contextlib.contextmanager
     def _interruptible(self, executor: LocalExecutor) -> Iterator[None]:
-        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the journal keeps
-        what it has).
+        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the
+        journal keeps what it has).
         """
         if threading.current_thread() is not threading.main_thread():
             yield

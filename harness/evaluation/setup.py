@@ -1,5 +1,5 @@
-"""What a worker is told, and what follows from it for every cell: files, prompt style, the facts that rows
-share.
+"""What a worker is told, and what follows from it for every cell: files, prompt style, the facts
+that rows share.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def prompt_style(setup: WorkSetup, files: ModelFiles, thinking: Thinking) -> Pro
 def cell_facts(
     setup: WorkSetup, spec: TaskSpec, identity: CellIdentity | None = None, task: Task | None = None
 ) -> CellFacts:
-    """What every row of a cell shares; without an identity (the cell never began) the id stands for model and
-    task only.
+    """What every row of a cell shares; without an identity (the cell never began) the id stands for
+    model and task only.
     """
     return CellFacts(
         cell_id=identity.cell_id if identity else digest([setup.spec.label, spec.name]),

@@ -1,5 +1,5 @@
-"""What one worker does: every cell of one model, with the model loaded once, and only if an answer is
-missing.
+"""What one worker does: every cell of one model, with the model loaded once, and only if an answer
+is missing.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ class ModelWork:
             self._finish()
 
     def _form(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: DataSources) -> None:
-        """A task in the form that this model can answer: as it is, as its generative twin, or not at all."""
+        """A task in the form that this model can answer: as it is, as its generative twin, or not
+        at all.
+        """
         asked = form_of(self.thinking, spec)
         if asked.form not in ("twin", "refused"):
             self._cell(spec, files, style, sources)
@@ -152,7 +154,10 @@ class ModelWork:
             )
 
     def open_engine(self, files: ModelFiles) -> Engine:
-        """The engine, loaded at the first call. Raises HarnessError, the same one again at later calls."""
+        """The engine, loaded at the first call.
+
+        Raises HarnessError, the same one again at later calls.
+        """
         if self._broken is not None:
             raise self._broken
         if self.engine is None:
@@ -237,7 +242,8 @@ class ModelWork:
             self.engine.close()
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()
-        # A session in which nothing was missing loads nothing: what an earlier one measured still holds.
+        # A session in which nothing was missing loads nothing: what an earlier one measured still
+        # holds.
         if self.engine is None and row["status"] == "ok":
             row |= {
                 key: old[key]

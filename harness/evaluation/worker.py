@@ -1,9 +1,9 @@
-"""One model's process: ``python -m harness.evaluation.worker RUN_FOLDER --model NAME …``, started by the
-runner, never by hand.
+"""One model's process: ``python -m harness.evaluation.worker RUN_FOLDER --model NAME …``, started
+by the runner, never by hand.
 
-A process of its own, so that a crash, a kill for memory or a leak ends only this model's cells. It reads the
-resolved config from the run folder, tells the parent what happens by JSON lines, and dies with the parent
-(standard input ends).
+A process of its own, so that a crash, a kill for memory or a leak ends only this model's cells. It
+reads the resolved config from the run folder, tells the parent what happens by JSON lines, and dies
+with the parent (standard input ends).
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def main() -> int:
 
 
 def _die_with_parent() -> None:
-    """Blocks until the parent's end of standard input closes, which happens however the parent dies."""
+    """Blocks until the parent's end of standard input closes, which happens however the parent
+    dies.
+    """
     try:
         while os.read(
             0, 1

@@ -1,8 +1,8 @@
 """A run folder out of an lm-eval evaluation, so that old runs join tables and comparisons.
 
-With samples every item's score, prompt and answer is kept and intervals are made as for own runs; without
-them lm-eval's standard errors are all there is. lm-eval keeps no finish reason: whether answers were cut off
-is not known, and the rows say so.
+With samples every item's score, prompt and answer is kept and intervals are made as for own runs;
+without them lm-eval's standard errors are all there is. lm-eval keeps no finish reason: whether
+answers were cut off is not known, and the rows say so.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ from harness.version import __version__
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 NOT_PROMPT = ("metadata", "filter_list", "metric_list", "process_results", "tag", "group", "task_alias")
-"""Config keys of lm-eval that do not decide what is asked (metadata holds the model's arguments)."""
+"""Config keys of lm-eval that do not decide what is asked (metadata holds the model's
+arguments).
+"""
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,17 @@ class Import:
     results: Results
     without_samples: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """Names that were changed, samples that do not fit their scores, scores without an interval or that are
-    no number: one line each.
+    """Names that were changed, samples that do not fit their scores, scores without an interval or
+    that are no number: one line each.
     """
 
 
 def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = None) -> Import:
-    """Writes a run folder (``results/<model>-lm-eval`` unless ``out`` says otherwise) from lm-eval's files.
+    """Writes a run folder (``results/<model>-lm-eval`` unless ``out`` says otherwise) from
+    lm-eval's files.
 
-    Raises ConfigError where the files cannot be understood or the model's name is not known, RunFolderError
-    where the folder is in use.
+    Raises ConfigError where the files cannot be understood or the model's name is not known,
+    RunFolderError where the folder is in use.
     """
     evaluation = read_evaluation(path)
     doubts, findings = check(path, evaluation)
@@ -200,8 +203,8 @@ class _Work:
         }
 
     def group(self, name: str, scores: TaskMetrics, rows: Sequence[Row]) -> list[GroupRow]:
-        """A group's rows, as lm-eval aggregated them, with the interval and the score above chance of its
-        tasks' ``rows``.
+        """A group's rows, as lm-eval aggregated them, with the interval and the score above chance
+        of its tasks' ``rows``.
         """
         members = set(self.evaluation.members.get(name, []))
         made = []
@@ -279,8 +282,8 @@ def _picked(sample: Mapping[str, Any], arguments: Sequence[tuple[str, str]]) -> 
 
 
 def _logprobs(sample: Mapping[str, Any]) -> list[tuple[float, bool]]:
-    """(log-probability, greedy) an instance; lm-eval writes both as text, an instance's repeats in a list of
-    their own.
+    """(log-probability, greedy) an instance; lm-eval writes both as text, an instance's repeats in
+    a list of their own.
     """
     found = []
     for response in sample.get("resps") or []:

@@ -1,5 +1,5 @@
-"""Scores of an imported evaluation: their intervals with and without samples, and what guessing would
-score.
+"""Scores of an imported evaluation: their intervals with and without samples, and what guessing
+would score.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from harness.tasks.figures import number
 def metric_values(scores: TaskMetrics, samples: Sequence[Mapping[str, Any]]) -> list[MetricValue]:
     """A task's scores.
 
-    Without samples a share of right answers gets Wilson's interval of its n; another score of standard error
-    0 none.
+    Without samples a share of right answers gets Wilson's interval of its n; another score of
+    standard error 0 none.
     """
     made = []
     for (metric, filter_name), (value, error) in scores.metrics.items():
@@ -43,8 +43,8 @@ def metric_values(scores: TaskMetrics, samples: Sequence[Mapping[str, Any]]) -> 
 
 
 def _counted(metric: str, value: float, error: float | None, n: int) -> bool:
-    """Whether a score without samples is a share of right answers: its name, a whole number of them, and a
-    standard error that is √(p(1 − p)/(n − 1)) or not said.
+    """Whether a score without samples is a share of right answers: its name, a whole number of
+    them, and a standard error that is √(p(1 − p)/(n − 1)) or not said.
     """
     if metric not in SHARES or n < 1 or not 0 <= value <= 1 or abs(value * n - round(value * n)) > 1e-6 * n:
         return False
@@ -65,8 +65,8 @@ def arguments_of(sample: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def chance(samples: Sequence[Mapping[str, Any]], kind: str) -> float | None:
-    """The mean of 1 / number of options of multiple choice; not known without samples, or where mutual
-    information adds pairs.
+    """The mean of 1 / number of options of multiple choice; not known without samples, or where
+    mutual information adds pairs.
     """
     if (
         kind != "multiple_choice"

@@ -17,7 +17,9 @@ from harness.sanity import Finding
 from harness.tasks.figures import number
 
 NEAR = 5.1e-5
-"""How far the mean of samples may be from a score: half the last digit of the table that lm-eval prints."""
+"""How far the mean of samples may be from a score: half the last digit of the table that lm-eval
+prints.
+"""
 
 
 Findings = list[tuple[str, Finding]]
@@ -27,8 +29,8 @@ Findings = list[tuple[str, Finding]]
 def check(path: Path, evaluation: Evaluation) -> tuple[list[str], Findings]:
     """Notes, and findings on samples that do not fit their scores.
 
-    Raises ConfigError for an evaluation without scores, a share of right answers outside 0 to 1, a standard
-    error below 0, and documents that stand twice.
+    Raises ConfigError for an evaluation without scores, a share of right answers outside 0 to 1, a
+    standard error below 0, and documents that stand twice.
     """
     if not any(scores.metrics for scores in evaluation.tasks.values()):
         raise ConfigError(

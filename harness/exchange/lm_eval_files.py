@@ -26,8 +26,8 @@ CALL = re.compile(
 
 @dataclass
 class TaskMetrics:
-    """One task's metrics: (metric, filter) to (value, standard error); examples; documents where they are
-    known.
+    """One task's metrics: (metric, filter) to (value, standard error); examples; documents where
+    they are known.
     """
 
     metrics: dict[tuple[str, str], tuple[float, float | None]] = field(default_factory=dict)
@@ -56,8 +56,8 @@ class Evaluation:
 
 
 def read_evaluation(path: Path) -> Evaluation:
-    """An evaluation out of a results file (its samples are looked for beside it), a folder with one, or a
-    text with a printed table.
+    """An evaluation out of a results file (its samples are looked for beside it), a folder with
+    one, or a text with a printed table.
 
     Raises ConfigError.
     """
@@ -220,8 +220,8 @@ def _whole(value: Any) -> int | None:
 
 
 def _table(path: Path, text: str) -> Evaluation:
-    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|; a task's name
-    stands in its first line only.
+    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|; a
+    task's name stands in its first line only.
     """
     evaluation = Evaluation(None, {}, {})
     name, scores = "", TaskMetrics()

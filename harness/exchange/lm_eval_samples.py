@@ -2,9 +2,11 @@
 
 | version | file | content |
 |---|---|---|
-| 0.4.0–0.4.2 | ``<model args>_<task>.jsonl`` beside ``results.json`` | one JSON list; no filter, no list of
+| 0.4.0–0.4.2 | ``<model args>_<task>.jsonl`` beside ``results.json`` | one JSON list; no filter, no
+  list of
   metrics |
-| 0.4.3 | ``samples_<task>_<stamp>.json`` beside ``results_<stamp>.json`` | one JSON list; no filter, no list
+| 0.4.3 | ``samples_<task>_<stamp>.json`` beside ``results_<stamp>.json`` | one JSON list; no
+  filter, no list
   of metrics |
 | since | ``samples_<task>_<stamp>.jsonl`` | an object a line |
 | `simple_evaluate` as JSON | ``samples`` in the results themselves | lists by task |
@@ -29,8 +31,8 @@ Sample = dict[str, Any]
 def read_samples(results: Path, inline: Any, tasks: Metrics) -> dict[str, list[Sample]]:
     """Samples by task, each with ``filter`` and ``metrics``; tasks without samples are not there.
 
-    ``inline`` is what the results file itself holds. Raises ConfigError, with file and line or place, where
-    samples are cut short or none.
+    ``inline`` is what the results file itself holds. Raises ConfigError, with file and line or
+    place, where samples are cut short or none.
     """
     found: dict[str, list[Sample]] = {}
     if isinstance(inline, dict):
@@ -44,8 +46,8 @@ def read_samples(results: Path, inline: Any, tasks: Metrics) -> dict[str, list[S
 
 
 def _files(results: Path, tasks: Metrics) -> Iterator[tuple[str, Path]]:
-    """Samples of the same stamp beside the results; where results have no stamp, files that end in a task's
-    name.
+    """Samples of the same stamp beside the results; where results have no stamp, files that end in
+    a task's name.
     """
     stamped = STAMP.match(results.name)
     if stamped is not None:
@@ -97,9 +99,9 @@ def _checked(where: str, rows: list[Any]) -> list[Sample]:
 
 
 def _completed(samples: Sequence[Sample], metrics: Sequence[tuple[str, str]]) -> list[Sample]:
-    """Samples with their filter and metrics. Older ones say neither: a document that stands there several
-    times went through the filters in the order of the results, and its metrics are those of the results that
-    it has.
+    """Samples with their filter and metrics. Older ones say neither: a document that stands there
+    several times went through the filters in the order of the results, and its metrics are those of
+    the results that it has.
     """
     filters = list(dict.fromkeys(name for _, name in metrics)) or ["none"]
     times: dict[int, int] = {}

@@ -1,5 +1,5 @@
-"""How far a download is, seen from outside: the bytes that the hub's cache holds for a model, whichever
-library fetches them and how.
+"""How far a download is, seen from outside: the bytes that the hub's cache holds for a model,
+whichever library fetches them and how.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def folder_bytes(folder: Path) -> int:
 
 @contextlib.contextmanager
 def watched(spec: ModelSpec, events: EventStream, expected: int | None, every: float = 1.0) -> Iterator[None]:
-    """While the model is fetched inside, sends ``download`` events (bytes done, bytes expected or 0) as the
-    cache grows.
+    """While the model is fetched inside, sends ``download`` events (bytes done, bytes expected or
+    0) as the cache grows.
     """
     if Path(spec.id).is_dir() or spec.id.startswith("bundled/") or spec.engine in ("mock", "openai"):
         yield

@@ -1,5 +1,5 @@
-"""Fetching a model from the Hugging Face hub (its cache, HF_ENDPOINT and HF_HUB_OFFLINE included) or from
-ModelScope.
+"""Fetching a model from the Hugging Face hub (its cache, HF_ENDPOINT and HF_HUB_OFFLINE included)
+or from ModelScope.
 
 Only what is needed is fetched: configuration, tokenizer, safetensors; Python files only with
 trust_remote_code; never pickles.
@@ -25,7 +25,9 @@ _WAIT = 5.0  # seconds for the hub's first answer: a machine without a network s
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to fetch: a revision (None: the default branch), with weights or not, with Python code or not."""
+    """What to fetch: a revision (None: the default branch), with weights or not, with Python code
+    or not.
+    """
 
     revision: str | None
     weights: bool
@@ -77,8 +79,8 @@ def _cached(name: str, wanted: Wanted, download: Any, options: dict[str, Any]) -
 
 
 def _complete(folder: Path, wanted: Wanted) -> bool:
-    """Whether a snapshot has its configuration and, if wanted, every weights file that its index names
-    (downloads may have stopped).
+    """Whether a snapshot has its configuration and, if wanted, every weights file that its index
+    names (downloads may have stopped).
     """
     import json
 
@@ -94,8 +96,8 @@ def _complete(folder: Path, wanted: Wanted) -> bool:
 
 
 def _explain_incomplete(name: str, folder: Path, wanted: Wanted) -> None:
-    """Raises the ModelError that says why a snapshot cannot be used: pickles only, nothing but a few files,
-    no configuration.
+    """Raises the ModelError that says why a snapshot cannot be used: pickles only, nothing but a
+    few files, no configuration.
     """
     from huggingface_hub import HfApi
 

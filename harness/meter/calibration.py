@@ -1,11 +1,12 @@
-"""What this machine's arithmetic and memory give, measured: the ceilings of the roofline, and the small probe
-that tells whether the machine was the same before and after a repeat.
+"""What this machine's arithmetic and memory give, measured: the ceilings of the roofline, and the
+small probe that tells whether the machine was the same before and after a repeat.
 
-FLOP/s: a square matrix product C = A·B of n³ multiply-adds, two FLOPs each. Bytes/s: copying a block larger
-than the caches, read and write counted (as STREAM's Copy does: McCalpin 1995). A *ceiling* is the best of
-many over several sizes with all cores; a *probe* is the best of a stretch of time with the threads that the
-engine uses: of the statistics tried (median, mean, quartile, best) the one on which two probes of an
-unchanged machine agree most often. The longer a probe, the oftener they do (docs/bench.md).
+FLOP/s: a square matrix product C = A·B of n³ multiply-adds, two FLOPs each. Bytes/s: copying a
+block larger than the caches, read and write counted (as STREAM's Copy does: McCalpin 1995). A
+*ceiling* is the best of many over several sizes with all cores; a *probe* is the best of a stretch
+of time with the threads that the engine uses: of the statistics tried (median, mean, quartile,
+best) the one on which two probes of an unchanged machine agree most often. The longer a probe, the
+oftener they do (docs/bench.md).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from harness.meter.roofline import Ceiling
 PROBE_SECONDS = 0.25
 CEILING_SECONDS = 0.5
 _LEAST = 5
-_SLICE = 0.05  # seconds: a probe multiplies and copies in turn, so that both see the whole stretch of time
+# seconds: a probe multiplies and copies in turn, so that both see the whole stretch of time
+_SLICE = 0.05
 _MIB = 2**20
 
 
@@ -115,7 +117,10 @@ def _times(work: Callable[[], float], seconds: float) -> list[float]:
 
 
 class TorchBench:
-    """Products and copies by torch, as the engines compute. ``threads`` None leaves torch's own choice."""
+    """Products and copies by torch, as the engines compute.
+
+    ``threads`` None leaves torch's own choice.
+    """
 
     def __init__(self, device: str, dtype: str, threads: int | None = None) -> None:
         import torch

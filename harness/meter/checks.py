@@ -1,8 +1,9 @@
-"""What a measurement must satisfy before a figure may be made of it. Each check raises an error of its own
-name; none mends anything.
+"""What a measurement must satisfy before a figure may be made of it. Each check raises an error of
+its own name; none mends anything.
 
-The speed of shapes (`harness bench`) lets them end the measurement. An evaluation's natural figures become
-null, with the error's text as the reason, so that a clock that is missing never costs an answer.
+The speed of shapes (`harness bench`) lets them end the measurement. An evaluation's natural figures
+become null, with the error's text as the reason, so that a clock that is missing never costs an
+answer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ class MeasurementError(HarnessError):
 
 
 class CachedTokensError(MeasurementError):
-    """Tokens were read from a cache, or from another item's work, where every one had to be computed."""
+    """Tokens were read from a cache, or from another item's work, where every one had to be
+    computed.
+    """
 
 
 class LengthError(MeasurementError):
@@ -52,7 +55,8 @@ def require_finite(name: str, value: float) -> float:
 def require_positive(name: str, value: float) -> float:
     """The value.
 
-    Raises NotFiniteError for NaN or an infinity and ClockError for a time or rate that is not above zero.
+    Raises NotFiniteError for NaN or an infinity and ClockError for a time or rate that is not above
+    zero.
     """
     if require_finite(name, value) <= 0:
         raise ClockError(
@@ -79,7 +83,10 @@ def require_lengths(answers: Sequence[Generation], output: int, prompt: int | No
 
 
 def require_uncached(answers: Sequence[Answer]) -> None:
-    """No prompt token came from a cache. Raises CachedTokensError with the first answer that read some."""
+    """No prompt token came from a cache.
+
+    Raises CachedTokensError with the first answer that read some.
+    """
     for answer in answers:
         if answer.tokens.shared:
             text = f"{answer.key}: {answer.tokens.shared} of {answer.tokens.prompt} prompt tokens were read from a cache, expected 0"

@@ -16,14 +16,14 @@ Keys = Callable[[int, int], int]
 
 
 def computed_flops(arch: Architecture, answers: Iterable[Answer], window: int | None = None) -> float:
-    """FLOPs (a multiply-add is two) computed for answers: 2·N_body a computed token, 2·A·keys of attention,
-    2·N_head a row of logits.
+    """FLOPs (a multiply-add is two) computed for answers: 2·N_body a computed token, 2·A·keys of
+    attention, 2·N_head a row of logits.
 
-    The counts say how many tokens were computed, not which: they are taken to be the ends of rows of the
-    answer's mean length, first the rows that were read whole, which is exact for generation and where an
-    item's options are one token; else only the attention part, some percent of the whole, is approximate.
-    Rows of logits: one a generated token; one a token of the continuations, less those that options with one
-    context share. ``window`` cuts perplexity's rows.
+    The counts say how many tokens were computed, not which: they are taken to be the ends of rows
+    of the answer's mean length, first the rows that were read whole, which is exact for generation
+    and where an item's options are one token; else only the attention part, some percent of the
+    whole, is approximate. Rows of logits: one a generated token; one a token of the continuations,
+    less those that options with one context share. ``window`` cuts perplexity's rows.
     """
     look = _looking(arch)
     tokens = keys = rows = 0

@@ -1,12 +1,12 @@
-"""Joules of a stretch of work, as the hardware tells them, or null and the reason. Never an estimate from a
-datasheet's power.
+"""Joules of a stretch of work, as the hardware tells them, or null and the reason. Never an
+estimate from a datasheet's power.
 
-GPUs, through NVML: for windows of ten seconds or more the difference of the total-energy counter; else power
-sampled every tenth of a second and integrated by trapezoids, which is invalid where two samples lie more than
-three seconds apart, and says nothing about windows shorter than the second over which the driver averages.
-CPUs, through RAPL: the packages' counters (and their memory's, where it has its own), with wrap-around. Gross
-is all that the device took; idle is what it would have taken in that time doing nothing, where that was
-measured before; net is their difference.
+GPUs, through NVML: for windows of ten seconds or more the difference of the total-energy counter;
+else power sampled every tenth of a second and integrated by trapezoids, which is invalid where two
+samples lie more than three seconds apart, and says nothing about windows shorter than the second
+over which the driver averages. CPUs, through RAPL: the packages' counters (and their memory's,
+where it has its own), with wrap-around. Gross is all that the device took; idle is what it would
+have taken in that time doing nothing, where that was measured before; net is their difference.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from harness.meter.rapl import POWERCAP, RaplDomains
 
 Source = Literal["nvml-counter", "nvml-power", "rapl"]
 COUNTER_WINDOW = 10.0
-"""Seconds from which the counter is taken: it moves in steps of up to a tenth of a second, 1 % of this."""
+"""Seconds from which the counter is taken: it moves in steps of up to a tenth of a second, 1 % of
+this.
+"""
 LONGEST_GAP = 3.0
 SHORTEST_POWER_WINDOW = 1.0
 """NVML's power is an average over up to a second (nvmlDeviceGetPowerUsage)."""
@@ -80,10 +82,11 @@ def open_source(device: str, root: Path = POWERCAP) -> PowerSource:
 
 
 def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP) -> EnergyWatch:
-    """A context manager that watches one device; its ``reading`` is there once the block has ended, whatever
-    is readable.
+    """A context manager that watches one device; its ``reading`` is there once the block has ended,
+    whatever is readable.
 
-    ``idle_watts`` is what the device takes doing nothing (`idle_power`), for the idle and net joules.
+    ``idle_watts`` is what the device takes doing nothing (`idle_power`), for the idle and net
+    joules.
     """
     try:
         return EnergyWatch(open_source(device, root), idle_watts, owns=True)
@@ -92,8 +95,8 @@ def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP
 
 
 def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> float | None:
-    """Watts of a device over ``seconds`` in which the caller leaves it alone, or None where they cannot be
-    told.
+    """Watts of a device over ``seconds`` in which the caller leaves it alone, or None where they
+    cannot be told.
     """
     with watch(device, root=root) as watched:
         time.sleep(seconds)
@@ -102,8 +105,8 @@ def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> floa
 
 
 class EnergyWatch:
-    """Reads a source at the beginning and the end of a block and, from a thread, in between; closes it then
-    if it ``owns`` it.
+    """Reads a source at the beginning and the end of a block and, from a thread, in between; closes
+    it then if it ``owns`` it.
     """
 
     def __init__(
@@ -214,9 +217,9 @@ def _difference(counters: list[tuple[float, float]], what: str) -> float:
 
 
 def integrate(samples: list[tuple[float, float]], seconds: float) -> float:
-    """Joules under (seconds, watts) samples of a window, by trapezoids. Raises EnergyError where the window
-    is invalid: too short for the driver's average, fewer than two samples, or a gap of more than three
-    seconds between two, or at either end.
+    """Joules under (seconds, watts) samples of a window, by trapezoids. Raises EnergyError where
+    the window is invalid: too short for the driver's average, fewer than two samples, or a gap of
+    more than three seconds between two, or at either end.
     """
     if seconds < SHORTEST_POWER_WINDOW:
         raise EnergyError(

@@ -1,9 +1,9 @@
-"""Will a model load, at which batch and length, and on how many of which chip: `harness.config.memory`
-against memories.
+"""Will a model load, at which batch and length, and on how many of which chip:
+`harness.config.memory` against memories.
 
-A chip counts with 95 % of its memory: its context, the allocator's losses and the driver take the rest.
-Prompts are taken to be read in passes of at most `PASS` tokens, as engines do, so activations do not grow
-with the batch beyond that; the cache does.
+A chip counts with 95 % of its memory: its context, the allocator's losses and the driver take the
+rest. Prompts are taken to be read in passes of at most `PASS` tokens, as engines do, so activations
+do not grow with the batch beyond that; the cache does.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ COUNTS = (1, 2, 4, 8, 16)
 
 @dataclass(frozen=True)
 class Room:
-    """The most sequences of ``length`` tokens that fit at once; 0 where not one does, None where the model's
-    window is shorter.
+    """The most sequences of ``length`` tokens that fit at once; 0 where not one does, None where
+    the model's window is shorter.
     """
 
     length: int
@@ -37,7 +37,9 @@ class Room:
 
 @dataclass(frozen=True)
 class ChipFit:
-    """How many of a chip a model needs at least (None: more than sixteen), and the rooms on so many."""
+    """How many of a chip a model needs at least (None: more than sixteen), and the rooms on so
+    many.
+    """
 
     chip: str
     memory_bytes: int
@@ -47,15 +49,17 @@ class ChipFit:
 
 @dataclass(frozen=True)
 class Need:
-    """A model in a number format: bytes a number, and whether experts stay in the checkpoint's own format."""
+    """A model in a number format: bytes a number, and whether experts stay in the checkpoint's own
+    format.
+    """
 
     arch: Architecture
     dtype_bytes: float
     checkpoint: bool = False
 
     def bytes(self, batch: int, length: int) -> int:
-        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass and a row of
-        logits a sequence.
+        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass and a
+        row of logits a sequence.
         """
         if batch < 1 or length < 1:
             raise ConfigError(
@@ -71,8 +75,8 @@ class Need:
         )
 
     def batch(self, length: int, memory: int) -> int:
-        """The most sequences of ``length`` tokens that fit into ``memory`` bytes (at most `MOST`); 0 where
-        not one does.
+        """The most sequences of ``length`` tokens that fit into ``memory`` bytes (at most `MOST`);
+        0 where not one does.
         """
         low, high = 0, MOST
         while low < high:
@@ -91,8 +95,8 @@ class Need:
         )
 
     def on(self, chip: Chip, lengths: Sequence[int] = LENGTHS) -> ChipFit:
-        """The least number of a chip that holds one sequence of the shortest length, memories added (weights
-        and cache cut evenly).
+        """The least number of a chip that holds one sequence of the shortest length, memories added
+        (weights and cache cut evenly).
         """
         memory = int(chip.figure("memory"))
         shortest = min(min(lengths), self.arch.max_position_embeddings)

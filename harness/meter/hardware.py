@@ -122,7 +122,8 @@ def chips() -> dict[str, Chip]:
 
 
 def find_chip(name: str) -> Chip:
-    """The chip of this name (``H20``), its last word (``910B``) or device name (``NVIDIA H20``), in any case.
+    """The chip of this name (``H20``), its last word (``910B``) or device name (``NVIDIA H20``), in
+    any case.
 
     Raises ConfigError with the nearest name.
     """

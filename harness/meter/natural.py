@@ -81,8 +81,8 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | None]:
-    """Samples of ttft, tpot and e2e in milliseconds of generations, or none and the reason why (a missing or
-    broken clock).
+    """Samples of ttft, tpot and e2e in milliseconds of generations, or none and the reason why (a
+    missing or broken clock).
     """
     try:
         require_clock(answers)

@@ -23,11 +23,11 @@ class NvmlDevices:
 
     @classmethod
     def visible(cls, index: int | None = None, nvml: Any = None) -> NvmlDevices:
-        """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, or the one at ``index`` among them. Raises
-        EnergyError with the reason.
+        """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, or the one at ``index`` among them.
+        Raises EnergyError with the reason.
 
-        Numbers are NVML's, which count by bus; CUDA's do where CUDA_DEVICE_ORDER=PCI_BUS_ID, and where all
-        GPUs are of one kind.
+        Numbers are NVML's, which count by bus; CUDA's do where CUDA_DEVICE_ORDER=PCI_BUS_ID, and
+        where all GPUs are of one kind.
         """
         nvml = nvml or _pynvml()
         try:

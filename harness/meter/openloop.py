@@ -1,8 +1,9 @@
-"""The open loop: requests that arrive whether or not the last ones are done, and how many of them were served
-well.
+"""The open loop: requests that arrive whether or not the last ones are done, and how many of them
+were served well.
 
-A closed loop waits with its next request until a slow one has ended, so it hides what a user would feel
-(coordinated omission). Here every request has an intended arrival, and its latency counts from that.
+A closed loop waits with its next request until a slow one has ended, so it hides what a user would
+feel (coordinated omission). Here every request has an intended arrival, and its latency counts from
+that.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from harness.errors import ConfigError
 
 @dataclass(frozen=True)
 class Timing:
-    """One request, in seconds after the batch's start: intended arrival, when the engine began it, its first
-    and its last token.
+    """One request, in seconds after the batch's start: intended arrival, when the engine began it,
+    its first and its last token.
     """
 
     arrival: float
@@ -34,7 +35,9 @@ class Timing:
 
     @property
     def queue(self) -> float:
-        """Intended arrival to the engine's beginning; a clock's jitter below zero counts as none."""
+        """Intended arrival to the engine's beginning; a clock's jitter below zero counts as
+        none.
+        """
         return max(0.0, self.started - self.arrival)
 
     @property
@@ -44,7 +47,9 @@ class Timing:
 
     @property
     def tpot(self) -> float | None:
-        """Mean seconds of each token after the first: (last − first)/(n − 1); None for one token."""
+        """Mean seconds of each token after the first: (last − first)/(n − 1); None for one
+        token.
+        """
         return (self.last - self.first) / (self.output - 1) if self.output > 1 else None
 
     @property
@@ -54,10 +59,11 @@ class Timing:
 
 
 def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
-    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` a second: independent exponential gaps
-    of mean 1/rate, seeded.
+    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` a second: independent
+    exponential gaps of mean 1/rate, seeded.
 
-    The first request arrives after the first gap. Raises ConfigError for a rate that is not above zero.
+    The first request arrives after the first gap. Raises ConfigError for a rate that is not above
+    zero.
     """
     if not rate > 0 or count < 1:
         raise ConfigError(
@@ -72,7 +78,9 @@ def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
 
 
 def good(timing: Timing, ttft: float | None, tpot: float | None) -> bool:
-    """Whether a request kept the stated limits, in seconds; a request of one token has no TPOT to break."""
+    """Whether a request kept the stated limits, in seconds; a request of one token has no TPOT to
+    break.
+    """
     late = ttft is not None and timing.ttft > ttft
     slow = tpot is not None and timing.tpot is not None and timing.tpot > tpot
     return not late and not slow

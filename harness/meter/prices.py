@@ -1,5 +1,5 @@
-"""What an hour of an accelerator costs, with source and date (harness/data/prices.yaml), and what tokens and
-items cost then.
+"""What an hour of an accelerator costs, with source and date (harness/data/prices.yaml), and what
+tokens and items cost then.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ OWN = "--usd-per-hour"
 
 
 class Listed(BaseModel):
-    """A price of the table: ``seller`` and ``page`` whose it is, ``says`` who has transcribed it, ``date``
-    when.
+    """A price of the table: ``seller`` and ``page`` whose it is, ``says`` who has transcribed it,
+    ``date`` when.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,8 +80,8 @@ def price_table() -> tuple[dict[str, Listed], dict[str, str]]:
 
 
 def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice | None:
-    """The price of an hour of a catalogue chip (by name or device name), or the caller's own; None where
-    there is neither.
+    """The price of an hour of a catalogue chip (by name or device name), or the caller's own; None
+    where there is neither.
 
     Raises ConfigError for an ``override`` that is no positive number.
     """

@@ -1,4 +1,6 @@
-"""The energy of CPUs, from the counters that Linux shows under /sys/class/powercap (Intel and AMD: RAPL)."""
+"""The energy of CPUs, from the counters that Linux shows under /sys/class/powercap (Intel and AMD:
+RAPL).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ POWERCAP = Path("/sys/class/powercap")
 
 @dataclass
 class _Domain:
-    """One counter in microjoules; ``range`` is where it begins again, ``turns`` how much that has added so
-    far.
+    """One counter in microjoules; ``range`` is where it begins again, ``turns`` how much that has
+    added so far.
     """
 
     path: Path
@@ -32,8 +34,8 @@ class _Domain:
 
 @dataclass
 class RaplDomains:
-    """All packages of the machine, and their memory where it is counted apart. Read every ``period`` it sees
-    every wrap-around: at 300 W a counter of 262 kJ takes 15 minutes.
+    """All packages of the machine, and their memory where it is counted apart. Read every
+    ``period`` it sees every wrap-around: at 300 W a counter of 262 kJ takes 15 minutes.
     """
 
     period: ClassVar[float] = 5.0

@@ -56,8 +56,8 @@ Verdict = Literal["more", "settled", "spent"]
 
 @dataclass(frozen=True)
 class Policy:
-    """When to stop: ``least`` repeats kept and a half-width of at most ``half_width``, or else ``seconds`` or
-    ``most`` repeats spent.
+    """When to stop: ``least`` repeats kept and a half-width of at most ``half_width``, or else
+    ``seconds`` or ``most`` repeats spent.
     """
 
     least: int
@@ -66,8 +66,8 @@ class Policy:
     most: int
 
     def verdict(self, kept: Sequence[float], done: int, spent: float) -> Verdict:
-        """``kept``: the figure of each accepted repeat; ``done``: repeats made, rejected ones too; ``spent``:
-        seconds used for them.
+        """``kept``: the figure of each accepted repeat; ``done``: repeats made, rejected ones too;
+        ``spent``: seconds used for them.
         """
         if len(kept) >= self.least and median_interval(kept).half_width <= self.half_width:
             return "settled"

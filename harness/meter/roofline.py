@@ -1,7 +1,7 @@
 """How close a measurement comes to what a chip allows, and what another chip would allow.
 
-Roofline model: Williams, Waterman and Patterson 2009, doi 10.1145/1498765.1498785. t_min = max(FLOPs / peak,
-bytes / bandwidth).
+Roofline model: Williams, Waterman and Patterson 2009, doi 10.1145/1498765.1498785. t_min =
+max(FLOPs / peak, bytes / bandwidth).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Dtype = Literal["bf16", "fp16", "fp8", "int8"]
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the arithmetic and the memory of a machine can do at most: FLOP/s and bytes/s, from a datasheet or
-    measured. Raises ConfigError for a ceiling that is not a positive number.
+    """What the arithmetic and the memory of a machine can do at most: FLOP/s and bytes/s, from a
+    datasheet or measured. Raises ConfigError for a ceiling that is not a positive number.
     """
 
     name: str
@@ -56,8 +56,8 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class Efficiency:
-    """Shares of a ceiling that were reached: ``mfu`` of the FLOP/s, ``mbu`` of the bandwidth; ``roofline`` =
-    t_min / t is the larger.
+    """Shares of a ceiling that were reached: ``mfu`` of the FLOP/s, ``mbu`` of the bandwidth;
+    ``roofline`` = t_min / t is the larger.
     """
 
     mfu: float
@@ -68,10 +68,12 @@ class Efficiency:
 
 @dataclass(frozen=True)
 class Projection:
-    """Seconds that a chip would take, as a range. Never a measurement: ``kind`` is to be shown with it.
+    """Seconds that a chip would take, as a range. Never a measurement: ``kind`` is to be shown with
+    it.
 
-    ``same_bound`` is False where the limit changes (memory there, compute here): then the measured efficiency
-    is carried into a regime in which nothing was measured, and the range is the less to be trusted.
+    ``same_bound`` is False where the limit changes (memory there, compute here): then the measured
+    efficiency is carried into a regime in which nothing was measured, and the range is the less to
+    be trusted.
     """
 
     chip: str
@@ -103,16 +105,16 @@ def efficiency(work: Work, seconds: float, ceiling: Ceiling) -> Efficiency:
 
 
 def project(work: Work, seconds: float, measured: Ceiling, chip: Ceiling) -> Projection:
-    """What ``chip`` would take for work that took ``seconds`` on ``measured``: the range that three readings
-    of the lost time span.
+    """What ``chip`` would take for work that took ``seconds`` on ``measured``: the range that three
+    readings of the lost time span.
 
     1. It is proportional: the same roofline efficiency on both, t_min' / (t_min / t).
     2. It is missing overlap: t scaled by the sums of both times, t · (c' + m') / (c + m).
     3. It is fixed (launches, the host): t_min' + (t − t_min).
 
-    Both ceilings must be of one kind (datasheet and datasheet). Raises HarnessError for a time that is no
-    positive number, or that is shorter than ``measured`` allows: then the work or the ceiling is wrong and
-    nothing follows.
+    Both ceilings must be of one kind (datasheet and datasheet). Raises HarnessError for a time that
+    is no positive number, or that is shorter than ``measured`` allows: then the work or the ceiling
+    is wrong and nothing follows.
     """
     _check(work, seconds)
     least, there = measured.t_min(work), chip.t_min(work)

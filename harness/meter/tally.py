@@ -1,5 +1,5 @@
-"""Sums over a cell's answers, of which its natural figures are made (`harness.meter.natural`): kept by the
-journal, added up over cells.
+"""Sums over a cell's answers, of which its natural figures are made (`harness.meter.natural`): kept
+by the journal, added up over cells.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak FLOP/s of
-    all; None with the reason.
+    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak
+    FLOP/s of all; None with the reason.
     """
 
     accelerators: int = 1
@@ -41,8 +41,8 @@ class Joules:
 
 @dataclass(frozen=True)
 class CostTally:
-    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot, e2e in
-    milliseconds.
+    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot,
+    e2e in milliseconds.
     """
 
     items: int

@@ -1,5 +1,5 @@
-"""The same texts in Chinese and in English: ours (harness/data/parallel_texts.yaml), and the parallel data
-sets that are at hand.
+"""The same texts in Chinese and in English: ours (harness/data/parallel_texts.yaml), and the
+parallel data sets that are at hand.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def own_texts(path: Path = OWN) -> ParallelText:
 def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
     """A parallel data set's distinct pairs, from the mirror, the hub's cache or the hub.
 
-    Raises ConfigError for an unknown name, DataError where it cannot be read or its languages do not line up.
+    Raises ConfigError for an unknown name, DataError where it cannot be read or its languages do
+    not line up.
     """
     if name not in DATASETS:
         raise ConfigError(
@@ -96,5 +97,6 @@ def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
         raise DataError(
             f"{wanted.path}: {len(columns[0])} Chinese rows but {len(columns[1])} English ones; fetch the data set again"
         )
-    pairs = list(dict.fromkeys(zip(*columns, strict=True)))  # a paragraph with five questions is one text
+    # a paragraph with five questions is one text
+    pairs = list(dict.fromkeys(zip(*columns, strict=True)))
     return ParallelText(name, wanted.path, tuple(zh for zh, _ in pairs), tuple(en for _, en in pairs))

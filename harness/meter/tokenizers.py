@@ -1,9 +1,9 @@
-"""What a text costs in tokens: characters and bytes a token in Chinese and in English, and what a page costs
-with each tokenizer.
+"""What a text costs in tokens: characters and bytes a token in Chinese and in English, and what a
+page costs with each tokenizer.
 
-Characters are code points after NFC, so that they mean the same for every tokenizer; bytes are UTF-8 of the
-text as it is. Tokens are those of the text alone, without special tokens and chat template. Ratios are of
-sums over all paragraphs, not means of ratios.
+Characters are code points after NFC, so that they mean the same for every tokenizer; bytes are
+UTF-8 of the text as it is. Tokens are those of the text alone, without special tokens and chat
+template. Ratios are of sums over all paragraphs, not means of ratios.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from harness.errors import ConfigError, ModelError
 from harness.meter.texts import LANGUAGES, Language, ParallelText
 
 PAGE: dict[Language, int] = {"zh": 500, "en": 1800}
-"""Characters of a page: 500 Chinese ones, 1,800 English ones (300 words of six characters with the space)."""
+"""Characters of a page: 500 Chinese ones, 1,800 English ones (300 words of six characters with the
+space).
+"""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,8 @@ def _measure(name: str, texts: Sequence[ParallelText], mirror: Path | None) -> T
 
 
 def merge(found: Iterable[TokenizerCounts]) -> list[TokenizerCounts]:
-    """Models whose tokenizers have one vocabulary and count alike as one line, cheapest Chinese (over all
-    texts) first.
+    """Models whose tokenizers have one vocabulary and count alike as one line, cheapest Chinese
+    (over all texts) first.
     """
     groups: dict[str, TokenizerCounts] = {}
     for one in found:

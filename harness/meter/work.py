@@ -1,19 +1,21 @@
-"""How much work a model does for a shape: FLOPs and bytes by formula, from the numbers of its config.json. No
-torch.
+"""How much work a model does for a shape: FLOPs and bytes by formula, from the numbers of its
+config.json. No torch.
 
-With N_body the matrices of all layers that a token passes through (`Architecture.layer_matrices`), N_head =
-D·V, and A the multiply-adds of attention for one query and one key in one layer (2·H·d;
+With N_body the matrices of all layers that a token passes through (`Architecture.layer_matrices`),
+N_head = D·V, and A the multiply-adds of attention for one query and one key in one layer (2·H·d;
 `Architecture.attention_width`), a multiply-add being two FLOPs:
 
-- n tokens read after p others: 2n·N_body + 2A·Σ_layers Σ_{c=p+1..p+n} min(c, window) + 2·N_head·rows (with p
+- n tokens read after p others: 2n·N_body + 2A·Σ_layers Σ_{c=p+1..p+n} min(c, window) +
+  2·N_head·rows (with p
   = 0 and full attention the
   middle term is the 2LHd·n(n+1) of the textbooks);
 - one token written at context c: the same with n = 1 and one row;
 - bytes of a pass: the weights it touches once, and the cache it reads or writes.
 
-N_body follows Kaplan et al. 2020 (arXiv 2001.08361, table 1), with grouped keys, gated feed-forward, experts
-and their router counted as they are. Not counted, as usual for MFU: norms, rotary embeddings, softmax,
-activation functions, sampling. Activations are taken to stay in the chip. See docs/meter.md.
+N_body follows Kaplan et al. 2020 (arXiv 2001.08361, table 1), with grouped keys, gated
+feed-forward, experts and their router counted as they are. Not counted, as usual for MFU: norms,
+rotary embeddings, softmax, activation functions, sampling. Activations are taken to stay in the
+chip. See docs/meter.md.
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ class Work:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How numbers are kept. ``weight`` and ``cache`` are bytes a number; ``latent``: multi-head latent
-    attention caches its latent (vLLM) and not full keys and values (transformers).
+    """How numbers are kept. ``weight`` and ``cache`` are bytes a number; ``latent``: multi-head
+    latent attention caches its latent (vLLM) and not full keys and values (transformers).
     """
 
     weight: float = 2
@@ -52,8 +54,8 @@ BF16 = NumberFormat()
 
 
 def attended(arch: Architecture, past: int, new: int) -> int:
-    """Keys looked at by ``new`` tokens that follow ``past`` others, each token itself included, summed over
-    tokens and layers.
+    """Keys looked at by ``new`` tokens that follow ``past`` others, each token itself included,
+    summed over tokens and layers.
     """
     _check(past=past, new=new)
     window = arch.sliding_window or past + new
@@ -63,8 +65,8 @@ def attended(arch: Architecture, past: int, new: int) -> int:
 
 
 def distinct_experts(arch: Architecture, tokens: int) -> float:
-    """Routed experts of a layer that so many tokens are expected to touch if the router is even: E·(1 − (1 −
-    k/E)^tokens); 0 if dense.
+    """Routed experts of a layer that so many tokens are expected to touch if the router is even:
+    E·(1 − (1 − k/E)^tokens); 0 if dense.
     """
     if not arch.num_experts:
         return 0.0
@@ -72,8 +74,8 @@ def distinct_experts(arch: Architecture, tokens: int) -> float:
 
 
 def weights_read(arch: Architecture, tokens: int, head: bool = True) -> float:
-    """Weights that a pass over ``tokens`` tokens reads: all layers, the experts it is expected to touch, the
-    head if there are logits, and of the embeddings one row a token.
+    """Weights that a pass over ``tokens`` tokens reads: all layers, the experts it is expected to
+    touch, the head if there are logits, and of the embeddings one row a token.
     """
     layers = (
         arch.parameters - arch.head_matrix * (1 if arch.tie_word_embeddings else 2) - arch.expert_parameters
@@ -95,13 +97,14 @@ def prefill(
     batch: int = 1,
     form: NumberFormat = BF16,
 ) -> Work:
-    """One pass that reads ``tokens`` tokens after ``past`` cached ones in each of ``batch`` sequences, with
-    logits for ``rows`` of each.
+    """One pass that reads ``tokens`` tokens after ``past`` cached ones in each of ``batch``
+    sequences, with logits for ``rows`` of each.
 
-    ``rows`` is 1 before generation; scoring a continuation of m tokens takes m rows, perplexity one a token,
-    and the head's part counts. Latent attention is expanded to full keys and values in this pass, as engines
-    do. Bytes: weights once, the past's cache read, the new tokens' cache written. Raises ConfigError for a
-    negative number, no token, no sequence, or more rows than tokens.
+    ``rows`` is 1 before generation; scoring a continuation of m tokens takes m rows, perplexity one
+    a token, and the head's part counts. Latent attention is expanded to full keys and values in
+    this pass, as engines do. Bytes: weights once, the past's cache read, the new tokens' cache
+    written. Raises ConfigError for a negative number, no token, no sequence, or more rows than
+    tokens.
     """
     _check(past=past, rows=rows)
     if tokens < 1 or batch < 1 or rows > tokens:
@@ -119,11 +122,11 @@ def prefill(
 
 
 def decode_step(arch: Architecture, contexts: Sequence[int], *, form: NumberFormat = BF16) -> Work:
-    """One step that writes one token in every sequence; ``contexts`` are their lengths, the new token
-    included.
+    """One step that writes one token in every sequence; ``contexts`` are their lengths, the new
+    token included.
 
-    Bytes: the weights touched by len(contexts) tokens, and Σ 2·L·K·d·c·s_kv of cache (windows and latents
-    counted as they are). Raises ConfigError for no sequence or a length below one.
+    Bytes: the weights touched by len(contexts) tokens, and Σ 2·L·K·d·c·s_kv of cache (windows and
+    latents counted as they are). Raises ConfigError for no sequence or a length below one.
     """
     if not contexts or min(contexts) < 1:
         raise ConfigError(
@@ -136,11 +139,11 @@ def decode_step(arch: Architecture, contexts: Sequence[int], *, form: NumberForm
 def generation(
     arch: Architecture, prompt: int, output: int, batch: int = 1, *, form: NumberFormat = BF16
 ) -> Work:
-    """A shape as a whole: ``batch`` prompts of ``prompt`` tokens in one pass, which gives the first token,
-    and ``output`` − 1 decode steps.
+    """A shape as a whole: ``batch`` prompts of ``prompt`` tokens in one pass, which gives the first
+    token, and ``output`` − 1 decode steps.
 
-    In closed form, so that long outputs cost nothing to ask. Raises ConfigError for fewer than one output
-    token, or as `prefill` does.
+    In closed form, so that long outputs cost nothing to ask. Raises ConfigError for fewer than one
+    output token, or as `prefill` does.
     """
     if output < 1:
         raise ConfigError(f"a generation needs at least one output token, got {output}")

@@ -1,4 +1,6 @@
-"""Prompts of a shape: token ids of exact length that no cache can shorten, outputs of fixed length."""
+"""Prompts of a shape: token ids of exact length that no cache can shorten, outputs of fixed
+length.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,11 @@ from harness.items import Completion, Sampling
 
 
 def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> list[tuple[int, ...]]:
-    """``count`` seeded prompts of ``length`` token ids drawn from ``ids``, no two with the same beginning.
+    """``count`` seeded prompts of ``length`` token ids drawn from ``ids``, no two with the same
+    beginning.
 
-    They differ in their first token where the vocabulary has that many, else in their first two, three …
-    Raises ConfigError where so many prompts of that length cannot differ.
+    They differ in their first token where the vocabulary has that many, else in their first two,
+    three … Raises ConfigError where so many prompts of that length cannot differ.
     """
     if length < 1 or count < 1 or not ids:
         raise ConfigError(
@@ -40,8 +43,8 @@ def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> lis
 def requests(
     inputs: Sequence[tuple[int, ...]], output: int, arrivals: Sequence[float] | None = None
 ) -> list[Completion]:
-    """One request a prompt that writes ``output`` tokens whatever the model would say (greedy, EOS ignored),
-    at its arrival in seconds.
+    """One request a prompt that writes ``output`` tokens whatever the model would say (greedy, EOS
+    ignored), at its arrival in seconds.
     """
     return [
         Completion(

@@ -20,8 +20,8 @@ PHASES = {"files": "looking for files", "loading": "loading weights"}
 
 
 class RichReporter:
-    """Bars with items a second and time left; failures as lines above them, successes only counted (the table
-    will show them).
+    """Bars with items a second and time left; failures as lines above them, successes only counted
+    (the table will show them).
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -82,8 +82,8 @@ class RichReporter:
     def _model(self, event: Event) -> None:
         model, state = event["model"], str(event.get("state"))
         if state in PHASES:
-            # Weights are loaded when the first cell asks for them: then that cell's line says so, instead of
-            # a second line.
+            # Weights are loaded when the first cell asks for them: then that cell's line says so,
+            # instead of a second line.
             task = next((task for name, task in self._lines if name == model and task), "")
             text = f"{model} {task}" if task else model
             self._show((model, task), text, None, None, PHASES[state])

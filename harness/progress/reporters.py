@@ -1,8 +1,8 @@
-"""What a person sees while a run goes on: bars on a terminal, one line a finished cell elsewhere, nothing
-with ``--quiet``.
+"""What a person sees while a run goes on: bars on a terminal, one line a finished cell elsewhere,
+nothing with ``--quiet``.
 
-All of it goes to standard error, so that standard output holds the table alone. rich is imported only for
-bars.
+All of it goes to standard error, so that standard output holds the table alone. rich is imported
+only for bars.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Protocol, TextIO
 from harness.workers.events import Event
 
 LONG_CELL = 30.0
-"""Without a terminal, a cell that takes longer than this many seconds says how far it is, each time they
-pass.
+"""Without a terminal, a cell that takes longer than this many seconds says how far it is, each time
+they pass.
 """
 
 
@@ -62,7 +62,10 @@ class SilentReporter:
 
 @dataclass
 class CellPace:
-    """How fast one cell goes. What an earlier session had done already does not count into the rate."""
+    """How fast one cell goes.
+
+    What an earlier session had done already does not count into the rate.
+    """
 
     begin: float
     done: int = 0
@@ -130,8 +133,8 @@ class Progress:
                 del self.running[key]
 
     def is_news(self, model: str, reason: str) -> bool:
-        """Whether this failure is the first of its kind: a model that cannot load fails every cell for one
-        reason.
+        """Whether this failure is the first of its kind: a model that cannot load fails every cell
+        for one reason.
         """
         self._told[(model, reason)] = self._told.get((model, reason), 0) + 1
         return self._told[(model, reason)] == 1
@@ -248,7 +251,7 @@ def download_text(event: Event) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without control characters: names and reasons are other people's data, and a terminal obeys escape
-    sequences.
+    """Text without control characters: names and reasons are other people's data, and a terminal
+    obeys escape sequences.
     """
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

@@ -14,8 +14,8 @@ from harness.published.sources import FOLDER, read_yaml
 
 
 class Names(BaseModel):
-    """The file: rated name to hub id of a preset; and the models whose shape is no longer that of what they
-    were made from.
+    """The file: rated name to hub id of a preset; and the models whose shape is no longer that of
+    what they were made from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,8 +38,8 @@ def _known() -> tuple[dict[str, Preset], dict[str, Preset]]:
 
 
 def preset_of(model: RatedModel) -> Preset | None:
-    """The preset whose architecture a rated model has: its own, or that of the published weights it was tuned
-    from. None: not known.
+    """The preset whose architecture a rated model has: its own, or that of the published weights it
+    was tuned from. None: not known.
     """
     said, (by_id, by_name) = names(), _known()
     if model.name in said.reshaped:

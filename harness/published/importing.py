@@ -36,8 +36,8 @@ LOWER = ("lower", "ratingq025", "q025", "ratinglower", "cilower")
 UPPER = ("upper", "ratingq975", "q975", "ratingupper", "ciupper")
 BOOTSTRAP_SINCE = datetime.date(2023, 6, 1)
 MLE_SINCE = datetime.date(2023, 12, 6)
-"""LMSYS printed online Elo in May 2023, the median over shuffled votes until November, and a Bradley–Terry
-fit from 2023-12-06 on (blog of 2023-12-07).
+"""LMSYS printed online Elo in May 2023, the median over shuffled votes until November, and a
+Bradley–Terry fit from 2023-12-06 on (blog of 2023-12-07).
 """
 INTERVAL = ("ci95", "95ci", "95pctci", "ci")
 DATE = ("date", "snapshotdate", "leaderboardpublishdate")
@@ -112,12 +112,12 @@ def import_leaderboard(
 ) -> Imported:  # fmt: skip
     """Reads a leaderboard file (CSV, JSON, JSONL or Parquet) and writes ``folder/NAME.csv``.
 
-    Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's own
-    columns; LMArena's catalogue, history and table; tables with one column a task, as the Open LLM
-    Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to LMArena's for its tables
-    and to the file's name otherwise, ``date`` to the file's column or a date in its name, ``style`` to no
-    style control, ``method`` to what LMArena used at the date, and to a score for other boards. Raises
-    ConfigError for a file that has no model, no figure or no date.
+    Models that are not known yet go to ``NAME.models.yaml`` beside it. Recognised: this project's
+    own columns; LMArena's catalogue, history and table; tables with one column a task, as the Open
+    LLM Leaderboard has. ``source`` defaults to the file's name and hash, ``board`` to LMArena's for
+    its tables and to the file's name otherwise, ``date`` to the file's column or a date in its
+    name, ``style`` to no style control, ``method`` to what LMArena used at the date, and to a score
+    for other boards. Raises ConfigError for a file that has no model, no figure or no date.
     """
     rows = read_rows(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -173,7 +173,9 @@ def _board(rows: list[dict[str, Any]], stem: str) -> str:
 
 
 def _board_of(row: Mapping[str, Any], given: Defaults) -> str:
-    """The board of one row; versions of an index are boards of their own, since they ask other questions."""
+    """The board of one row; versions of an index are boards of their own, since they ask other
+    questions.
+    """
     board: str = _pick(row, ("board",)) or given.board
     return f"{board}-v{row['indexversion']}" if row.get("indexversion") else board
 
@@ -301,7 +303,9 @@ def _write_models(
     path: Path,
     source: str,
 ) -> list[str]:
-    """Organisation and licence of models that the packaged table lacks, where the file says them."""
+    """Organisation and licence of models that the packaged table lacks, where the file says
+    them.
+    """
     import yaml
 
     from harness.results.files import write_text

@@ -90,8 +90,8 @@ class Models(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RatedModel:
-    """A rated model. ``country`` is its maker's; ``base_country`` that of the weights it was made from, where
-    they are another maker's.
+    """A rated model. ``country`` is its maker's; ``base_country`` that of the weights it was made
+    from, where they are another maker's.
 
     ``open`` is None where the licence is unknown. Sources are keys of sources.yaml or URLs
     (`sources.source_url` resolves them).
@@ -114,8 +114,8 @@ class RatedModel:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is not known of it: of maker, country, licence, release date; "release date unread" where its
-        source was only cited.
+        """What is not known of it: of maker, country, licence, release date; "release date unread"
+        where its source was only cited.
         """
         facts = {
             "maker": self.maker,
@@ -128,11 +128,11 @@ class RatedModel:
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
-    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which add but
-    change none.
+    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which
+    add but change none.
 
-    Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a name that
-    is there twice.
+    Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a
+    name that is there twice.
     """
     found = dict(_packaged())
     if folder is not None and folder.is_dir():

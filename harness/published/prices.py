@@ -23,8 +23,8 @@ Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class TokenPrice(BaseModel):
-    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a reseller's;
-    ``date`` that of the list, not of the page.
+    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a
+    reseller's; ``date`` that of the list, not of the page.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,10 @@ class TokenPrice(BaseModel):
 
 @cache
 def load_prices() -> dict[str, TokenPrice]:
-    """Prices by the model's name as LMArena writes it. Raises ConfigError for a price without a source."""
+    """Prices by the model's name as LMArena writes it.
+
+    Raises ConfigError for a price without a source.
+    """
     data = read_yaml(FILE)
     found = {}
     for entry in data["prices"]:

@@ -1,8 +1,9 @@
-"""Published ratings and scores: one row per figure, from the packaged file and from what a user imported.
+"""Published ratings and scores: one row per figure, from the packaged file and from what a user
+imported.
 
-Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed): compare
-within one snapshot. Ratings of different methods do not share one at all: the method is part of what a
-snapshot is.
+Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed):
+compare within one snapshot. Ratings of different methods do not share one at all: the method is
+part of what a snapshot is.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ LMARENA = "lmarena-text"
 STYLES = ("default", "style_control")
 
 Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
-"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of the votes
-counts. ``elo-bootstrap-median``: the median of online Elo over shuffled votes. ``bradley-terry``: maximum
-likelihood over all votes, by the board. ``bradley-terry-refit``: the same by a third party on public votes.
-``score``: a share of right answers or an index, no votes at all.
+"""How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of
+the votes counts. ``elo-bootstrap-median``: the median of online Elo over shuffled votes.
+``bradley-terry``: maximum likelihood over all votes, by the board. ``bradley-terry-refit``: the
+same by a third party on public votes. ``score``: a share of right answers or an index, no votes at
+all.
 """
 METHODS: tuple[Method, ...] = get_args(Method)
 
@@ -44,11 +46,12 @@ Text = Annotated[str, Field(min_length=1)]
 class PublishedRating:
     """One published figure of one model.
 
-    ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others); ``lower``
-    and ``upper`` bound the 95 % interval and are None where none was published. ``style`` is
-    ``style_control`` or ``default``; ``votes`` are the model's battles, None where not published; ``flag`` is
-    what the board or its copy says of the figure (preliminary …), ``source`` a key of sources.yaml or a URL.
-    An online Elo rating has no interval: what depends on the order of the votes is no estimate with one.
+    ``rating`` is on the board's own scale (Elo-like points for LMArena, per cent for the others);
+    ``lower`` and ``upper`` bound the 95 % interval and are None where none was published. ``style``
+    is ``style_control`` or ``default``; ``votes`` are the model's battles, None where not
+    published; ``flag`` is what the board or its copy says of the figure (preliminary …), ``source``
+    a key of sources.yaml or a URL. An online Elo rating has no interval: what depends on the order
+    of the votes is no estimate with one.
     """
 
     date: datetime.date
@@ -82,10 +85,11 @@ _ROWS: TypeAdapter[list[PublishedRating]] = TypeAdapter(list[PublishedRating])
 
 
 def load_ratings(folder: Path | None = USER_FOLDER, board: str | None = LMARENA) -> list[PublishedRating]:
-    """Packaged ratings and the imported ones of ``folder`` (None: none), of one board or with None of all.
+    """Packaged ratings and the imported ones of ``folder`` (None: none), of one board or with None
+    of all.
 
-    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file that
-    cannot be read or a figure without a source.
+    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file
+    that cannot be read or a figure without a source.
     """
     found = list(_packaged())
     if folder is not None and folder.is_dir():
@@ -132,8 +136,8 @@ def read_ratings(path: Path) -> list[PublishedRating]:
 
 
 def write_ratings(path: Path, ratings: Iterable[PublishedRating]) -> int:
-    """Writes rows as ``.csv`` or ``.csv.gz`` (without a time stamp, so that equal rows give equal bytes),
-    whole or not at all; how many.
+    """Writes rows as ``.csv`` or ``.csv.gz`` (without a time stamp, so that equal rows give equal
+    bytes), whole or not at all; how many.
     """
     from harness.results.files import write_whole
 

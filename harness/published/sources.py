@@ -16,7 +16,10 @@ USER_FOLDER = Path("results") / "published"
 
 
 class FigureSource(BaseModel):
-    """One place that figures were read at. ``url`` is None where the source is the model's own name."""
+    """One place that figures were read at.
+
+    ``url`` is None where the source is the model's own name.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     title: str = Field(min_length=10)
@@ -58,7 +61,9 @@ def check_source(text: str) -> str:
 
 
 def source_url(key: str) -> str:
-    """What a reader can open: the URL of a named source, its title where it has none, or the URL itself."""
+    """What a reader can open: the URL of a named source, its title where it has none, or the URL
+    itself.
+    """
     named = sources().get(key)
     return key if named is None else named.url or named.title
 

@@ -1,6 +1,7 @@
 """What a person looks at.
 
-Reads results only; imports no engine, so a report opens in a second anywhere: `make_table`, `render`.
+Reads results only; imports no engine, so a report opens in a second anywhere: `make_table`,
+`render`.
 """
 
 from harness.reporting.render import render

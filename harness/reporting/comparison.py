@@ -1,5 +1,5 @@
-"""A comparison as sheets for people (`sheets`), as tidy records for CSV (`records`) and as data for JSON
-(`as_data`).
+"""A comparison as sheets for people (`sheets`), as tidy records for CSV (`records`) and as data for
+JSON (`as_data`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from harness.analysis.scopes import Scope
 from harness.reporting.sheets import Sheet
 
 MOST_PAIRS = 28
-"""Pairs that are all shown (those of eight models); of more each model against the next one in rank."""
+"""Pairs that are all shown (those of eight models); of more each model against the next one in
+rank.
+"""
 NONE = "–"
 LEGEND = (
     "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
@@ -30,8 +32,8 @@ LEGEND = (
 def sheets(
     comparison: Comparison, *, baseline: int | None = None, tasks: str | None = None, every: bool = False
 ) -> list[Sheet]:
-    """Ranking and pairs of each language's average (of the tasks that ``tasks`` names, where given), then all
-    tasks on one sheet.
+    """Ranking and pairs of each language's average (of the tasks that ``tasks`` names, where
+    given), then all tasks on one sheet.
 
     Raises nothing; a pattern that fits no task gives no sheets.
     """
@@ -52,8 +54,8 @@ def sheets(
 
 
 def ranking_sheet(comparison: Comparison, scope: Scope, baseline: int | None = None) -> Sheet:
-    """Models best first, with score, interval, rank and tie group, and the difference from the baseline or
-    else from the best.
+    """Models best first, with score, interval, rank and tie group, and the difference from the
+    baseline or else from the best.
     """
     order = scope.order
     lead = baseline if baseline in scope.scores else (order[0] if order else None)
@@ -150,8 +152,8 @@ def _pair_row(comparison: Comparison, a: int, b: int, pair: Difference, discorda
 
 
 def _task_sheets(comparison: Comparison, *, every: bool) -> list[Sheet]:
-    """All tasks: score and rank interval a model, and the smallest and largest difference that each can
-    detect.
+    """All tasks: score and rank interval a model, and the smallest and largest difference that each
+    can detect.
     """
     shown = [
         scope

@@ -26,8 +26,8 @@ COST = (
 
 
 def costs_sheets(results: Sequence[Results], every: bool = False) -> list[Sheet]:
-    """How fast, and what an answer took: two sheets of a row a (model, language), with ``every`` also a row a
-    (model, task).
+    """How fast, and what an answer took: two sheets of a row a (model, language), with ``every``
+    also a row a (model, task).
 
     Figures that no row has are left out, and the notes say why. Empty where the runs hold no costs.
     """

@@ -1,4 +1,6 @@
-"""What answers cost: three figures a model for the table, and the main figures of a cell as flat columns."""
+"""What answers cost: three figures a model for the table, and the main figures of a cell as flat
+columns.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Totals:
 
 
 def totals(rows: Iterable[CostRow]) -> Totals:
-    """From the rows of one model's tasks; a right answer's cost over the tasks that count answers."""
+    """From the rows of one model's tasks; a right answer's cost over the tasks that count
+    answers.
+    """
     rows = [row for row in rows if row.task is not None]
     timed = [row for row in rows if row.rate.characters is not None]
     return Totals(

@@ -1,5 +1,5 @@
-"""What each model of a comparison costs, as axes to draw its score against: its size, FLOPs, dollars and
-joules an item, its speed.
+"""What each model of a comparison costs, as axes to draw its score against: its size, FLOPs,
+dollars and joules an item, its speed.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class CostAxis:
 def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
     """What is known to draw a scope's scores against; an axis may know fewer than all models.
 
-    Parameters and FLOPs an item always; then dollars and joules an item of the scope's tasks, tokens a second
-    of the evaluation, and output tokens a second of one shape of `harness bench` with its interval, each only
-    where at least two models have it.
+    Parameters and FLOPs an item always; then dollars and joules an item of the scope's tasks,
+    tokens a second of the evaluation, and output tokens a second of one shape of `harness bench`
+    with its interval, each only where at least two models have it.
     """
     sizes = {
         place: float(one.model.parameters)
@@ -72,8 +72,8 @@ def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
 
 
 def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict[int, float]:
-    """A figure of the runs' cost records by place: of the scope's task, or of its language where it is an
-    average.
+    """A figure of the runs' cost records by place: of the scope's task, or of its language where it
+    is an average.
     """
     found = {}
     for place, one in enumerate(comparison.models):
@@ -90,8 +90,8 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
 
 
 def _bench(comparison: Comparison) -> CostAxis:
-    """Output tokens a second by place, of the shape of one speed.json that most of the models were measured
-    in.
+    """Output tokens a second by place, of the shape of one speed.json that most of the models were
+    measured in.
     """
     best = CostAxis("bench", {})
     folders = {cell.run.folder.path for one in comparison.models for cell in one.cells.values()}
@@ -112,11 +112,12 @@ def _bench(comparison: Comparison) -> CostAxis:
 
 
 def _flops(comparison: Comparison) -> dict[int, float]:
-    """FLOPs an item by place: 2 × the matrices a token passes through × logical tokens, and the head for each
-    token that is predicted.
+    """FLOPs an item by place: 2 × the matrices a token passes through × logical tokens, and the
+    head for each token that is predicted.
 
-    Over the tasks that every model was asked; attention's share, small at these lengths, is left out (Kaplan
-    et al. 2020, section 2.1). Only models whose config.json is at hand or whose preset knows it.
+    Over the tasks that every model was asked; attention's share, small at these lengths, is left
+    out (Kaplan et al. 2020, section 2.1). Only models whose config.json is at hand or whose preset
+    knows it.
     """
     from harness.config.memory import known_architecture
     from harness.config.schema import ModelSpec
@@ -149,8 +150,8 @@ def _sum(rows: Iterable[Row], *kinds: str) -> int:
 
 
 def _speeds(comparison: Comparison) -> dict[int, float]:
-    """Logical tokens a second by place; nothing where runs were made on different hardware, or do not say on
-    which.
+    """Logical tokens a second by place; nothing where runs were made on different hardware, or do
+    not say on which.
     """
     machines = {
         str(cell.run.manifest.get("hardware")) for one in comparison.models for cell in one.cells.values()

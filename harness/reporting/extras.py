@@ -16,8 +16,8 @@ from harness.reporting.sheets import Sheet
 
 
 def gap_sheet(comparison: Comparison, found: Sequence[Gap]) -> Sheet | None:
-    """One row a model and pair of tasks, then the model's mean over all pairs; None where no parallel tasks
-    were asked.
+    """One row a model and pair of tasks, then the model's mean over all pairs; None where no
+    parallel tasks were asked.
     """
     if not found:
         return None
@@ -77,8 +77,8 @@ def index_sheets(
 
 
 def published_sheet(comparison: Comparison, found: Sequence[Match]) -> Sheet | None:
-    """Measured beside published, with what differs between the settings; None where nothing is published of
-    what was measured.
+    """Measured beside published, with what differs between the settings; None where nothing is
+    published of what was measured.
     """
     if not found:
         return None

@@ -1,5 +1,5 @@
-"""Why cells gave no value, one line a reason: a model that cannot load fails every task for one reason, said
-once.
+"""Why cells gave no value, one line a reason: a model that cannot load fails every task for one
+reason, said once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def _faults(selection: Selection, place: int) -> list[_Fault]:
     found: dict[tuple[str, str], list[str]] = {}
     for task in selection.tasks:
         for row in selection.rows.get((place, task), [])[:1]:
-            if row.status != "ok" and row.asked_as is None:  # what was asked in another form is no failure
+            # what was asked in another form is no failure
+            if row.status != "ok" and row.asked_as is None:
                 found.setdefault(
                     (row.status, " ".join((row.reason or "no reason given").split())), []
                 ).append(task)
@@ -49,8 +50,8 @@ def _faults(selection: Selection, place: int) -> list[_Fault]:
 
 
 def _merged(faults: Sequence[_Fault], selection: Selection) -> list[_Fault]:
-    """Failures inside one group with one status, each with a reason of its own (a subject not in the mirror),
-    become one.
+    """Failures inside one group with one status, each with a reason of its own (a subject not in
+    the mirror), become one.
     """
     kept: list[_Fault] = []
     for fault in faults:

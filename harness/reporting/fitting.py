@@ -1,9 +1,9 @@
-"""How a table is fitted into a terminal so that nothing is lost: figures are never broken, names fold after
-their separators.
+"""How a table is fitted into a terminal so that nothing is lost: figures are never broken, names
+fold after their separators.
 
-Where the columns do not fit side by side, their order is their importance: as many as fit stand in a first
-table, the rest below it, each time with the columns that name the rows. Where not even one fits beside the
-names, every row becomes a block of ``heading: value`` lines.
+Where the columns do not fit side by side, their order is their importance: as many as fit stand in
+a first table, the rest below it, each time with the columns that name the rows. Where not even one
+fits beside the names, every row becomes a block of ``heading: value`` lines.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class TablePart:
 
 
 def parts(columns: Sequence[FittedColumn], keys: int, width: int, gap: int) -> list[TablePart]:
-    """The tables that hold all columns, each beginning with the first ``keys`` ones; empty where blocks must
-    be written instead.
+    """The tables that hold all columns, each beginning with the first ``keys`` ones; empty where
+    blocks must be written instead.
     """
     least, easy = [column.least for column in columns], [column.easy for column in columns]
     whole = list(range(len(columns)))
@@ -79,7 +79,9 @@ def parts(columns: Sequence[FittedColumn], keys: int, width: int, gap: int) -> l
 
 
 def _groups(needs: Sequence[int], keys: int, width: int, gap: int) -> list[list[int]]:
-    """Columns in as few tables as hold them in their order; empty where one does not fit beside the keys."""
+    """Columns in as few tables as hold them in their order; empty where one does not fit beside the
+    keys.
+    """
     names = list(range(keys))
     groups: list[list[int]] = []
     for place in range(keys, len(needs)):
@@ -96,7 +98,9 @@ def _needs(needs: Sequence[int], chosen: Sequence[int], gap: int) -> int:
 
 
 def _part(columns: Sequence[FittedColumn], chosen: Sequence[int], width: int, gap: int) -> TablePart:
-    """What is left over goes to figures first (their headings), then to short texts, last to long ones."""
+    """What is left over goes to figures first (their headings), then to short texts, last to long
+    ones.
+    """
     widths = {place: columns[place].least for place in chosen}
     left = width - sum(widths.values()) - gap * (len(chosen) - 1)
     for place in sorted(
@@ -109,8 +113,8 @@ def _part(columns: Sequence[FittedColumn], chosen: Sequence[int], width: int, ga
 
 
 def pieces(text: str) -> Iterator[str]:
-    """The parts of a text between which it may be broken: after separators, but not inside a number, a date
-    or 6.0e-06, and between Han characters.
+    """The parts of a text between which it may be broken: after separators, but not inside a
+    number, a date or 6.0e-06, and between Han characters.
     """
     begin = end = 0
     for found in _PIECES.findall(text):
@@ -122,8 +126,8 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def folded(text: str, width: int) -> str:
-    """The text in lines of at most ``width`` terminal columns; every character is kept but the spaces at
-    which lines are broken.
+    """The text in lines of at most ``width`` terminal columns; every character is kept but the
+    spaces at which lines are broken.
     """
     lines = [""]
     for piece in pieces(text):

@@ -1,5 +1,5 @@
-"""Which form each line of a table was asked in, and which lines are a task's other form, asked of some models
-only.
+"""Which form each line of a table was asked in, and which lines are a task's other form, asked of
+some models only.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ NAMED = 6
 
 
 def with_forms(lines: Sequence[Line], selection: Selection) -> list[Line]:
-    """The lines with their forms; ``alternative`` where a line is the other form of a task that other models
-    were asked.
+    """The lines with their forms; ``alternative`` where a line is the other form of a task that
+    other models were asked.
     """
     rows = [row for task in selection.tasks for row in selection.of(task)]
     twins = {row.asked_as for row in rows if row.asked_as}

@@ -1,5 +1,5 @@
-"""Lays a table out as text: tasks as rows and models as columns, or the other way round where there are more
-models than tasks.
+"""Lays a table out as text: tasks as rows and models as columns, or the other way round where there
+are more models than tasks.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ FORMS = {"logprobs": "log-prob.", "generated": "generated"}
 
 @dataclass(frozen=True)
 class Block:
-    """Columns that stay together (a model's score and its bad answers): headers, and one cell a row for each
-    header.
+    """Columns that stay together (a model's score and its bad answers): headers, and one cell a row
+    for each header.
     """
 
     headers: tuple[str, ...]
@@ -28,8 +28,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Grid:
-    """``fixed`` columns name the rows and are repeated where a wide table is cut; ``breaks`` are rows that
-    begin a new section.
+    """``fixed`` columns name the rows and are repeated where a wide table is cut; ``breaks`` are
+    rows that begin a new section.
     """
 
     fixed: Block
@@ -122,8 +122,8 @@ def _name(line: Line) -> str:
 
 
 def metric_text(line: Line) -> str:
-    """The metric with its filter and examples where there are any, ↓ where lower is better; for an average
-    how many tasks it is of.
+    """The metric with its filter and examples where there are any, ↓ where lower is better; for an
+    average how many tasks it is of.
     """
     if line.kind == "average":
         return f"mean of {max(figure.n + figure.missing for figure in line.figures)}"

@@ -1,5 +1,5 @@
-"""Making texts of others harmless: what cannot be seen is shown, what is too long is cut, what is embedded
-can close no tag.
+"""Making texts of others harmless: what cannot be seen is shown, what is too long is cut, what is
+embedded can close no tag.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ _ESCAPED = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
 def visible(text: str) -> str:
-    """The text with every character that shows nothing, or turns the reading direction, written as ⟦U+202E⟧.
+    """The text with every character that shows nothing, or turns the reading direction, written as
+    ⟦U+202E⟧.
 
-    Line ends and tabs stay, joiners (U+200C, U+200D) too, since scripts and emoji need them. Half a surrogate
-    pair becomes U+FFFD: no file can hold it.
+    Line ends and tabs stay, joiners (U+200C, U+200D) too, since scripts and emoji need them. Half a
+    surrogate pair becomes U+FFFD: no file can hold it.
     """
     if text.isprintable():
         return text
@@ -28,8 +29,8 @@ def visible(text: str) -> str:
 
 
 def shortened(text: str, most: int, mark: str) -> str:
-    """A text of at most ``most`` characters as it is; of a longer one its beginning and end, with ``mark``
-    ("… {n} …") between.
+    """A text of at most ``most`` characters as it is; of a longer one its beginning and end, with
+    ``mark`` ("… {n} …") between.
     """
     if len(text) <= most:
         return text
@@ -38,8 +39,8 @@ def shortened(text: str, most: int, mark: str) -> str:
 
 
 def embedded(data: Any) -> str:
-    """JSON that may stand inside ``<script type="application/json">``: no <, > or & is left in it, nor a line
-    end of JavaScript.
+    """JSON that may stand inside ``<script type="application/json">``: no <, > or & is left in it,
+    nor a line end of JavaScript.
 
     Raises ValueError for NaN, which JSON has not.
     """

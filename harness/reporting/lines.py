@@ -1,5 +1,5 @@
-"""The words of a table: a figure is one score, a line is one task, group, subject or average with a figure a
-model.
+"""The words of a table: a figure is one score, a line is one task, group, subject or average with a
+figure a model.
 """
 
 from __future__ import annotations
@@ -57,14 +57,16 @@ class Line:
     form: str | None = None
     """logprobs, generated or perplexity; None where it is not known, or the line holds several."""
     alternative: bool = False
-    """The other form of a task, asked of the models that cannot answer the first: in no average with it."""
+    """The other form of a task, asked of the models that cannot answer the first: in no average
+    with it.
+    """
     apart: bool = False
     """A task of which the table holds both forms: which one this is, is said beside the metric."""
 
     @property
     def averaged(self) -> bool:
-        """Whether the line counts into its language's average: a task or group whose metric is a share,
-        higher is better.
+        """Whether the line counts into its language's average: a task or group whose metric is a
+        share, higher is better.
         """
         values = [figure.value for figure in self.figures if figure.value is not None]
         counted = self.kind in ("task", "group") and not self.alternative

@@ -1,5 +1,5 @@
-"""A parity comparison for people: a table, the items that differ, the verdict and what it rests on; and the
-same as plain data.
+"""A parity comparison for people: a table, the items that differ, the verdict and what it rests on;
+and the same as plain data.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The tidy form of results: one flat record a (model, task or group, metric, filter), for CSV, JSON and data
-frames.
+"""The tidy form of results: one flat record a (model, task or group, metric, filter), for CSV, JSON
+and data frames.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _task_record(row: Row, run: str, weights: str | None, shown: tuple[str, str]
 def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict[str, Any]:
     mine = [row for row in result.groups if row.group == group.group]
     low, high = group.ci95 if group.ci95 is not None else (None, None)
-    if group.ci95 is None and group.stderr is not None:  # runs of version 1 kept no interval of a group
+    # runs of version 1 kept no interval of a group
+    if group.ci95 is None and group.stderr is not None:
         low, high = normal(group.value, group.stderr)
     known = {
         "run": result.name,

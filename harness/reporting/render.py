@@ -1,4 +1,6 @@
-"""A table as text in one of four formats: ``rich`` for a terminal, ``markdown``, ``csv`` and ``json``."""
+"""A table as text in one of four formats: ``rich`` for a terminal, ``markdown``, ``csv`` and
+``json``.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,8 @@ def _markdown_row(cells: list[str], *, strong: bool = False) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: one line, nothing read as a table bar, emphasis, link or HTML.
+    """Text that Markdown shows as it is: one line, nothing read as a table bar, emphasis, link or
+    HTML.
 
     Underscores inside words do nothing in GitHub's Markdown and stay readable.
     """
@@ -88,7 +91,9 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A command in backticks, as it is typed; a bar is written so that a table's cell does not end at it."""
+    """A command in backticks, as it is typed; a bar is written so that a table's cell does not end
+    at it.
+    """
     flat = "".join(char if char.isprintable() else " " for char in text).replace("|", "\\|")
     fence = "`" * (1 + max(map(len, re.findall("`+", flat)), default=0))
     room = " " if flat.startswith("`") or flat.endswith("`") else ""
@@ -105,8 +110,8 @@ def render_csv(table: Table) -> str:
 
 
 def render_json(table: Table) -> str:
-    """The table as data: models with their speed, lines with one figure a model, notes, failures, and the
-    tidy rows.
+    """The table as data: models with their speed, lines with one figure a model, notes, failures,
+    and the tidy rows.
     """
     data = {
         "name": table.name,

@@ -15,8 +15,8 @@ from harness.results.schema import Row
 
 @dataclass(frozen=True)
 class Filter:
-    """What is listed: globs or parts of names; ``since`` and ``until`` are dates (YYYY-MM-DD, of the run's
-    end, both included).
+    """What is listed: globs or parts of names; ``since`` and ``until`` are dates (YYYY-MM-DD, of
+    the run's end, both included).
     """
 
     model: str | None = None
@@ -50,8 +50,8 @@ def _named(wanted: str | None, name: str) -> bool:
 
 
 def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Sheet:
-    """One line a run with a row that fits: folder, date, models, tasks, how its cells ended, on what it
-    ran.
+    """One line a run with a row that fits: folder, date, models, tasks, how its cells ended, on
+    what it ran.
     """
     lines = []
     for run in runs:

@@ -16,7 +16,9 @@ _WORDS = {
 
 
 def lines_of(results: Sequence[Results]) -> tuple[SanityLine, ...]:
-    """The lines of all runs, warnings first; a model of several runs is named once per run's line."""
+    """The lines of all runs, warnings first; a model of several runs is named once per run's
+    line.
+    """
     return sanity_lines(row for result in results for row in result.sanity)
 
 

@@ -37,8 +37,8 @@ class Selection:
         return range(len(self.random))
 
     def cells(self, place: int) -> list[Row]:
-        """One row a cell of a column: the rows of a cell share tokens and seconds; the one with most
-        documents stands for it.
+        """One row a cell of a column: the rows of a cell share tokens and seconds; the one with
+        most documents stands for it.
         """
         return [max(rows, key=lambda row: row.n) for (where, _), rows in self.rows.items() if where == place]
 
@@ -47,10 +47,11 @@ class Selection:
         return [row for place in self.places for row in self.rows.get((place, task), [])]
 
     def _members(self) -> dict[str, list[str]]:
-        """Tasks of every group that has a score, and of groups that have none because every subject failed.
+        """Tasks of every group that has a score, and of groups that have none because every subject
+        failed.
 
-        A group of which no metric marks all tasks (``leaderboard``) has no line: its parts stand for
-        themselves.
+        A group of which no metric marks all tasks (``leaderboard``) has no line: its parts stand
+        for themselves.
         """
         found: dict[str, dict[str, None]] = {}
         marked: dict[str, dict[tuple[str, str], set[str]]] = {}
@@ -81,10 +82,11 @@ class Selection:
         return owner
 
     def lines(self) -> list[Line]:
-        """Every line but the averages, in the config's order; a group is followed by its smaller groups and
-        its subjects.
+        """Every line but the averages, in the config's order; a group is followed by its smaller
+        groups and its subjects.
 
-        Where other filters read the same answers otherwise, each has a line behind the task's or group's own.
+        Where other filters read the same answers otherwise, each has a line behind the task's or
+        group's own.
         """
         found: list[Line] = []
         done: set[str] = set()

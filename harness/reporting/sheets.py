@@ -1,4 +1,5 @@
-"""Plain tables with a heading and notes, written for a terminal, as Markdown or as LaTeX (booktabs).
+"""Plain tables with a heading and notes, written for a terminal, as Markdown or as LaTeX
+(booktabs).
 
 Cells are data, never markup.
 """
@@ -17,8 +18,8 @@ Form = Literal["rich", "markdown", "latex"]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: ``rows`` of cells as text under ``headers``; columns numbered in ``left`` are texts, the
-    others figures.
+    """A table: ``rows`` of cells as text under ``headers``; columns numbered in ``left`` are texts,
+    the others figures.
     """
 
     title: str
@@ -28,8 +29,8 @@ class Sheet:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a row that is not as long as the headings: its figures would stand under
-        other ones.
+        """Raises ValueError for a row that is not as long as the headings: its figures would stand
+        under other ones.
         """
         for row in self.rows:
             if len(row) != len(self.headers):

@@ -20,8 +20,8 @@ PROJECTED_NOTE = "projected: a range carried from one datasheet to another, neve
 
 
 def speed_sheets(results: SpeedResults) -> list[Sheet]:
-    """One sheet each of rates and latencies, limits, energy and cost (where there are any), and projections
-    (where asked for).
+    """One sheet each of rates and latencies, limits, energy and cost (where there are any), and
+    projections (where asked for).
     """
     rows = [row for row in results.rows if row.rate.output_tps is not None]
     sheets = [_rates(rows)] if rows else []
@@ -42,7 +42,9 @@ def failures(results: SpeedResults) -> list[str]:
 
 
 def csv_rows(results: SpeedResults) -> tuple[list[str], list[dict[str, Any]]]:
-    """(columns, rows): every figure of every row by its path in speed.json; raw samples stay there."""
+    """(columns, rows): every figure of every row by its path in speed.json; raw samples stay
+    there.
+    """
     flat = [dict(_flat(row.model_dump(mode="json"), "")) for row in results.rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     return columns, [{name: row.get(name) for name in columns} for row in flat]

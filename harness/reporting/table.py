@@ -1,19 +1,23 @@
-"""The results table as typed data: models × tasks, with what every figure rests on. Renderers only lay it
-out.
+"""The results table as typed data: models × tasks, with what every figure rests on. Renderers only
+lay it out.
 
 Rules, so that two people read the same table:
 
-- A task shows one metric, the *primary* one (`harness.analysis.primary`). All metrics are in the CSV and in
+- A task shows one metric, the *primary* one (`harness.analysis.primary`). All metrics are in the
+  CSV and in
   results.json. Where other
   filters extract other answers from the same texts, each has a line of its own below; averages leave these out.
-- ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96 standard
+- ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96
+  standard
   errors (groups).
 - A group is one line; its subjects stand below it only when asked for.
-- Averages are unweighted means over the tasks and groups of one language, never over both languages. A model
+- Averages are unweighted means over the tasks and groups of one language, never over both
+  languages. A model
   gets one only where it
   has every value that another model has; else the average says how many are missing. Perplexities and metrics above 1 are left out, and
   so is the generative form of a task that only the models that think were asked: no average mixes the two forms.
-- Items and tokens a second count marked documents and logical tokens (prompt and output) by engine seconds,
+- Items and tokens a second count marked documents and logical tokens (prompt and output) by engine
+  seconds,
   over a model's cells.
 - A model with random weights has speed but no accuracy.
 """
@@ -74,8 +78,8 @@ class Table:
     """What may make a number wrong, and what was done so that it is not."""
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
-        """The lines to print: subjects only with ``every``; nothing for a line that no model was asked or
-        that all skipped.
+        """The lines to print: subjects only with ``every``; nothing for a line that no model was
+        asked or that all skipped.
         """
         empty = {None, "skipped"}
         lines = (line for line in self.lines if every or line.kind != "subject")
@@ -123,8 +127,8 @@ def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Colu
 
 
 def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | None]:
-    """(items a second, logical tokens a second, seconds) over cells, each cell once; None where no cell says
-    its seconds.
+    """(items a second, logical tokens a second, seconds) over cells, each cell once; None where no
+    cell says its seconds.
     """
     timed = [row for row in cells if row.seconds]
     seconds = math.fsum(row.seconds or 0.0 for row in timed)
@@ -138,8 +142,8 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
 
 
 def ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Chinese lines and their average, English lines and theirs, then the rest; inside a language the
-    config's order.
+    """Chinese lines and their average, English lines and theirs, then the rest; inside a language
+    the config's order.
     """
     found: list[Line] = []
     for language in LANGUAGES:

@@ -57,7 +57,9 @@ def render_rich(table: Table, *, width: int = 100, colour: bool = False, every: 
 def print_sheets(
     title: str, sheets: Sequence[Sheet], notes: Sequence[str], *, width: int = 100, colour: bool = False
 ) -> str:
-    """Sheets one below the other under a title; headings and texts may be wrapped, figures are not."""
+    """Sheets one below the other under a title; headings and texts may be wrapped, figures are
+    not.
+    """
     console = _console(width, colour)
     console.print(Text(clean(title), style="bold"), end="\n\n")
     for sheet in sheets:
@@ -85,8 +87,8 @@ def print_list(
     width: int = 100,
     colour: bool = False,
 ) -> str:
-    """Plain rows under headers; columns numbered in ``right`` are figures. The first column names the rows,
-    and what comes first matters most (`fitting`).
+    """Plain rows under headers; columns numbered in ``right`` are figures. The first column names
+    the rows, and what comes first matters most (`fitting`).
     """
     console = _console(width, colour)
     if title:
@@ -110,8 +112,8 @@ def _draw(
     breaks: Collection[int] = (),
     strong: Collection[int] = (),
 ) -> None:
-    """Prints columns as one table, as several below each other, or as blocks, whatever the console's width
-    holds.
+    """Prints columns as one table, as several below each other, or as blocks, whatever the
+    console's width holds.
     """
     made = parts(columns, keys, console.width, pad + 1)
     for number, part in enumerate(made):
@@ -159,8 +161,8 @@ def cut(grid: Grid, width: int) -> list[list[Block]]:
 
 
 def _width(block: Block) -> int:
-    """Terminal columns of a block: its widest cells, its headings as far as they are not wrapped, two for
-    padding each.
+    """Terminal columns of a block: its widest cells, its headings as far as they are not wrapped,
+    two for padding each.
 
     Metrics may be wrapped, too.
     """
@@ -190,7 +192,9 @@ def _cells(block: Block) -> list[tuple[str, ...]]:
 
 
 def wrapped(name: str) -> str:
-    """A heading in lines of at most HEADER columns, broken after dashes and spaces where it can be."""
+    """A heading in lines of at most HEADER columns, broken after dashes and spaces where it can
+    be.
+    """
     lines = [""]
     for char in name:
         if cell_len(lines[-1] + char) > HEADER:
@@ -203,7 +207,9 @@ def wrapped(name: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Text without control characters: names and reasons are data, and a terminal obeys escape sequences."""
+    """Text without control characters: names and reasons are data, and a terminal obeys escape
+    sequences.
+    """
     return "".join(char if char.isprintable() else " " for char in text)
 
 

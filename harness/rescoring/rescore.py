@@ -1,7 +1,8 @@
-"""Marks kept answers again, without a model: after an extractor was fixed, or with other filters or metrics.
+"""Marks kept answers again, without a model: after an extractor was fixed, or with other filters or
+metrics.
 
-Answers come from the journal, or from the samples where a run was kept without one. The old run is not
-touched: a new folder is written.
+Answers come from the journal, or from the samples where a run was kept without one. The old run is
+not touched: a new folder is written.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Rescored:
-    """The new run, what changed in it, and the cells that could not be marked again with their reasons."""
+    """The new run, what changed in it, and the cells that could not be marked again with their
+    reasons.
+    """
 
     folder: Path
     results: Results
@@ -86,11 +89,11 @@ def read_changes(path: Path) -> dict[str, dict[str, Any]]:
 def rescore(
     path: str | Path, *, changes: Mapping[str, Mapping[str, Any]] | None = None, out: Path | None = None
 ) -> Rescored:
-    """Marks every kept cell of a run again and writes a new run folder (``<run>-rescored`` unless ``out``
-    says otherwise).
+    """Marks every kept cell of a run again and writes a new run folder (``<run>-rescored`` unless
+    ``out`` says otherwise).
 
-    Raises ConfigError, RunFolderError; a cell whose task cannot be loaded or marked keeps its old rows and is
-    told in ``failed``.
+    Raises ConfigError, RunFolderError; a cell whose task cannot be loaded or marked keeps its old
+    rows and is told in ``failed``.
     """
     from harness.tasks import expand
 
@@ -176,7 +179,9 @@ class _Work:
         self._specs = {model.label: model for model in config.models}
 
     def cell(self, model: str, spec: TaskSpec) -> list[Row]:
-        """The cell's new rows; its old ones where nothing was kept, or where it cannot be marked."""
+        """The cell's new rows; its old ones where nothing was kept, or where it cannot be
+        marked.
+        """
         old = [row for row in self.run.results.rows if (row.model, row.task) == (model, spec.name)]
         if not any(row.n for row in old):
             return old
@@ -275,8 +280,9 @@ def read_kept(folder: RunFolder, model: str, task: Task) -> Kept:
 
 
 def _check_questions(task: Task, kept: Kept, multiturn: bool) -> None:
-    """The data may have changed in its right answers, not in its questions. Raises HarnessError where a kept
-    prompt does not hold the document's own text: the last user turn of a chat, or else the whole prompt.
+    """The data may have changed in its right answers, not in its questions. Raises HarnessError
+    where a kept prompt does not hold the document's own text: the last user turn of a chat, or else
+    the whole prompt.
     """
     from harness.tasks import PromptStyle
 
@@ -295,7 +301,9 @@ def _check_questions(task: Task, kept: Kept, multiturn: bool) -> None:
 
 
 def _holds(prompt: str, text: str) -> bool:
-    """Whether a prompt holds a text, as it is or as JSON, in which an endpoint's messages are kept."""
+    """Whether a prompt holds a text, as it is or as JSON, in which an endpoint's messages are
+    kept.
+    """
     return any(
         form in prompt for form in (text, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1])
     )

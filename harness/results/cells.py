@@ -1,5 +1,5 @@
-"""Reading a run's cells with their single answers, from its journal: what item-by-item comparisons start
-from.
+"""Reading a run's cells with their single answers, from its journal: what item-by-item comparisons
+start from.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from harness.results.schema import Row, Status
 
 @dataclass(frozen=True)
 class AnsweredCell:
-    """A cell as it was left: ``prompt`` and ``engine`` are the parts of its identity ({} where it never
-    began).
+    """A cell as it was left: ``prompt`` and ``engine`` are the parts of its identity ({} where it
+    never began).
     """
 
     model: str
@@ -63,7 +63,8 @@ def _cell(record: CellRecord, answers: Mapping[str, Answer]) -> AnsweredCell:
     return AnsweredCell(
         model=record.model,
         task=record.task,
-        status=rows[0].status if rows else "failed",  # the rows' word is typed; the record's is the same
+        # the rows' word is typed; the record's is the same
+        status=rows[0].status if rows else "failed",
         reason=record.reason,
         prompt_id=identity.get("prompt_id"),
         prompt=identity.get("prompt") or {},

@@ -1,4 +1,5 @@
-"""What answers cost: the record of natural figures, one a (model, task) and one a (model, language).
+"""What answers cost: the record of natural figures, one a (model, task) and one a (model,
+language).
 
 A null has its reason beside it.
 """
@@ -65,7 +66,9 @@ class Tokens(_Record):
 
 
 class Rate(_Record):
-    """Per second of the engine's wall clock; prefill and decode by the seconds of their own phases."""
+    """Per second of the engine's wall clock; prefill and decode by the seconds of their own
+    phases.
+    """
 
     items: float | None = None
     prompt_tokens: float | None = Field(None, description="Logical.")

@@ -1,4 +1,6 @@
-"""Files are written whole or not at all: to a temporary name beside the target, then moved over it."""
+"""Files are written whole or not at all: to a temporary name beside the target, then moved over
+it.
+"""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class RunFolder:
         return self.path / "logs" / f"{file_name(model)}{f'-{shard}' if shard else ''}.log"
 
     def prepare(self, name: str, models: set[str], config_yaml: str, *, fresh: bool = False) -> None:
-        """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved aside with
-        ``fresh``.
+        """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved
+        aside with ``fresh``.
 
         Raises RunFolderError where the folder holds another config's run, or cannot be written.
         """
@@ -71,9 +71,9 @@ class RunFolder:
         write_text(self.config, config_yaml)
 
     def _check_owner(self, name: str, models: set[str]) -> None:
-        """A folder is gone on with when its run has the same name and at least one model in common: cells are
-        keyed by content, so a config that grew or shrank mixes nothing up, while a copied YAML with its old
-        name must not overwrite another run's table.
+        """A folder is gone on with when its run has the same name and at least one model in common:
+        cells are keyed by content, so a config that grew or shrank mixes nothing up, while a copied
+        YAML with its old name must not overwrite another run's table.
         """
         import yaml
 

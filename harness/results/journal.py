@@ -1,9 +1,9 @@
-"""The journal: every answer as it comes, in SQLite with a write-ahead log, so that ``kill -9`` loses at most
-the batch in flight.
+"""The journal: every answer as it comes, in SQLite with a write-ahead log, so that ``kill -9``
+loses at most the batch in flight.
 
-One file a run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item key); a
-cell's id is made of what decides its answers, so a changed model, prompt or engine finds no old answers, and
-a raised limit finds all of them.
+One file a run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item
+key); a cell's id is made of what decides its answers, so a changed model, prompt or engine finds no
+old answers, and a raised limit finds all of them.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NUL
 
 @dataclass(frozen=True)
 class CellRecord:
-    """A cell as last left: ``rows`` are its result rows as plain data, ``identity`` what its three ids were
-    made of.
+    """A cell as last left: ``rows`` are its result rows as plain data, ``identity`` what its three
+    ids were made of.
     """
 
     model: str
@@ -86,8 +86,8 @@ class Journal:
             ) from error
 
     def add(self, cell_id: str, answer: Answer, seconds: float, asked: str | None = None) -> None:
-        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the answer before;
-        ``asked`` the digest of its item (`harness.items.asked_digest`).
+        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the
+        answer before; ``asked`` the digest of its item (`harness.items.asked_digest`).
         """
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
@@ -97,8 +97,8 @@ class Journal:
             )
 
     def asked(self, cell_id: str) -> dict[str, str | None]:
-        """What each kept answer of a cell was asked, by key, as its item's digest; None where an older
-        version did not keep it.
+        """What each kept answer of a cell was asked, by key, as its item's digest; None where an
+        older version did not keep it.
         """
         with self._explained():
             return dict(
@@ -119,7 +119,9 @@ class Journal:
             )
 
     def seconds(self, cell_id: str, keys: set[str] | None = None) -> float:
-        """Engine seconds spent on a cell's kept answers (those with the given keys), over all sessions."""
+        """Engine seconds spent on a cell's kept answers (those with the given keys), over all
+        sessions.
+        """
         with self._explained():
             found = self._db.execute(
                 "SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)
@@ -142,7 +144,9 @@ class Journal:
             )
 
     def spans(self, cell_id: str) -> dict[str, dict[str, Any]]:
-        """What was metered around a cell's answers by session; a session that was killed left nothing."""
+        """What was metered around a cell's answers by session; a session that was killed left
+        nothing.
+        """
         with self._explained():
             found = self._db.execute("SELECT session, span FROM spans WHERE cell_id=?", (cell_id,)).fetchall()
         return {session: json.loads(span) for session, span in found}

@@ -1,5 +1,5 @@
-"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder, several as a
-data frame.
+"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder,
+several as a data frame.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ FILE = "results.json"
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is kept: where, what it found, and (read when asked for) what is needed to do it again."""
+    """A run that is kept: where, what it found, and (read when asked for) what is needed to do it
+    again.
+    """
 
     folder: RunFolder
     results: Results
@@ -65,9 +67,11 @@ def find_runs(folder: str | Path) -> Iterator[Path]:
 
 
 def find_results(path: str | Path) -> Path:
-    """The results.json that a run folder, a file or a run's name (``smoke`` for ``results/smoke``) means.
+    """The results.json that a run folder, a file or a run's name (``smoke`` for ``results/smoke``)
+    means.
 
-    Raises ConfigError where there is nothing of that name, RunFolderError for a folder without results.
+    Raises ConfigError where there is nothing of that name, RunFolderError for a folder without
+    results.
     """
     named = Path(path).expanduser()
     found = named if named.exists() else Path("results") / named
@@ -126,8 +130,8 @@ def _checked(file: Path, data: Any) -> Results:
 
 
 def flat_row(row: Row, run: str) -> dict[str, Any]:
-    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt and so on,
-    the run's name first.
+    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt
+    and so on, the run's name first.
     """
     flat: dict[str, Any] = {"run": run}
     for name, value in row.model_dump().items():

@@ -1,5 +1,5 @@
-"""Reading a cell's samples: one score a document, without its texts (Parquet keeps columns apart, so that a
-million samples are read in seconds).
+"""Reading a cell's samples: one score a document, without its texts (Parquet keeps columns apart,
+so that a million samples are read in seconds).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class ItemScores:
     docs: np.ndarray[Any, np.dtype[np.int64]]
     scores: np.ndarray[Any, np.dtype[np.float64]]
     clusters: tuple[str | None, ...] | None
-    """Sources that items share, n labels; None where items are independent, or the run is too old to say."""
+    """Sources that items share, n labels; None where items are independent, or the run is too old
+    to say.
+    """
 
 
 def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
@@ -56,8 +58,8 @@ def read_scores(path: Path, metric: str, filter_name: str) -> ItemScores:
 
 
 def read_texts(path: Path, column: str, filter_name: str) -> dict[int, str]:
-    """A text column (item, prompt, target, answer) by document; document numbers for ``item`` where the run
-    is too old to have it.
+    """A text column (item, prompt, target, answer) by document; document numbers for ``item`` where
+    the run is too old to have it.
 
     Raises RunFolderError.
     """
@@ -79,7 +81,8 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
 
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
-            known = set(file.schema_arrow.names)  # asked once: pyarrow converts the schema each time
+            # asked once: pyarrow converts the schema each time
+            known = set(file.schema_arrow.names)
             names = [name for name in wanted if name in known]
             table = file.read(names, use_threads=False)
     except FileNotFoundError as error:
@@ -105,7 +108,8 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, Any]:
 def read_items(
     path: Path, filter_name: str, docs: set[int], columns: Sequence[str]
 ) -> dict[int, dict[str, Any]]:
-    """Samples of chosen documents under one filter, by document; columns that the file lacks are None.
+    """Samples of chosen documents under one filter, by document; columns that the file lacks are
+    None.
 
     Bytes that are no UTF-8 become U+FFFD: a model may have said anything. Raises RunFolderError.
     """
@@ -157,8 +161,8 @@ def _codes(column: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _numbers(array: Any, dtype: Any) -> np.ndarray[Any, Any]:
-    """The array's values, without nulls. (pyarrow's own to_numpy imports pandas, which takes longer than all
-    the rest.)
+    """The array's values, without nulls. (pyarrow's own to_numpy imports pandas, which takes longer
+    than all the rest.)
     """
     import numpy as np
 

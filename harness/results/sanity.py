@@ -32,7 +32,9 @@ def is_clean(rows: Iterable[SanityRow]) -> bool:
 
 
 def sanity_section(rows: Sequence[SanityRow]) -> dict[str, Any]:
-    """The manifest's section: every check with its state (ok, info, note or warning) and what was found."""
+    """The manifest's section: every check with its state (ok, info, note or warning) and what was
+    found.
+    """
     section: dict[str, Any] = {"clean": is_clean(rows), "checks": {}}
     for name, words in checks().items():
         mine = [row for row in rows if row.check == name]
@@ -68,8 +70,8 @@ class SanityLine:
 
 
 def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
-    """Warnings, then notes, one line per (model, kind), tasks together and counts summed; models with equal
-    lines share one.
+    """Warnings, then notes, one line per (model, kind), tasks together and counts summed; models
+    with equal lines share one.
     """
     merged: dict[tuple[Any, ...], list[str]] = {}
     for (model, kind), mine in _by_model_and_kind(rows).items():

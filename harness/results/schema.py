@@ -13,9 +13,9 @@ from harness.results.cost import CostRow
 from harness.sanity import Level
 
 SCHEMA_VERSION = 4
-"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3 added what
-answers cost (`costs`); 4 added what may make a number wrong (`sanity`). Older versions are read and brought
-up to it.
+"""2 added how an interval was made, clusters, chance-corrected values and rates of bad answers; 3
+added what answers cost (`costs`); 4 added what may make a number wrong (`sanity`). Older versions
+are read and brought up to it.
 """
 READABLE = (1, 2, 3, 4)
 Status = Literal["ok", "failed", "oom", "skipped", "partial"]
@@ -35,20 +35,22 @@ class TokenCounts(_Record):
 
 
 SHARES = ("acc", "acc_norm", "acc_mutual_info", "exact_match")
-"""Metrics whose value is the share of questions answered rightly, so that a task's chance level is theirs."""
+"""Metrics whose value is the share of questions answered rightly, so that a task's chance level is
+theirs.
+"""
 Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
 
 
 def is_share(metric: str | None) -> bool:
-    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to 1, higher
-    is better.
+    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to
+    1, higher is better.
     """
     return metric is not None and metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
 
 
 def above_chance(value: float, chance: float) -> float:
-    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than guessing (Open
-    LLM Leaderboard 2).
+    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than
+    guessing (Open LLM Leaderboard 2).
     """
     return (value - chance) / (1 - chance)
 
@@ -114,7 +116,9 @@ class Row(_Record):
 
     @model_validator(mode="after")
     def _derive(self) -> Row:
-        """What follows from the other fields is never said differently, and rows of version 1 get it, too."""
+        """What follows from the other fields is never said differently, and rows of version 1 get
+        it, too.
+        """
         known = self.value is not None and self.chance is not None and self.chance < 1
         self.corrected = (
             above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
@@ -126,7 +130,9 @@ class Row(_Record):
 
 
 class GroupRow(_Record):
-    """A group's score, derived from its subjects' rows (weighted by items where the group says so)."""
+    """A group's score, derived from its subjects' rows (weighted by items where the group says
+    so).
+    """
 
     group: str
     model: str
@@ -173,7 +179,9 @@ class ModelRow(_Record):
 
 
 class SanityRow(_Record):
-    """One thing that may make a number wrong, or that was done so that it is not: see `harness.sanity`."""
+    """One thing that may make a number wrong, or that was done so that it is not: see
+    `harness.sanity`.
+    """
 
     check: str = Field(
         description="What was looked at: tokenizer, finite, options, form, instructions, letters, thoughts, defaults …"

@@ -1,5 +1,5 @@
-"""The published form of ``speed.json``: one row a cell of `harness bench`, with every figure's unit and
-definition.
+"""The published form of ``speed.json``: one row a cell of `harness bench`, with every figure's unit
+and definition.
 
 A figure that is not there is null, and `reasons` says why, by the field's name.
 """

@@ -1,5 +1,5 @@
-"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures, most-liked
-models, likes over time.
+"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures,
+most-liked models, likes over time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ COUNTED = ("CN", "US")
 
 
 class Shares(BaseModel):
-    """Shares of downloads; ``printed``: pairs of figures (China's, America's) beside those of the lists."""
+    """Shares of downloads; ``printed``: pairs of figures (China's, America's) beside those of the
+    lists.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     printed: tuple[tuple[str, str], ...] = ()
@@ -58,8 +60,8 @@ class Likes(BaseModel):
 
 
 def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
-    """A row for each day and denominator, the printed ones first; a plot of the last day's and the printed
-    ones.
+    """A row for each day and denominator, the printed ones first; a plot of the last day's and the
+    printed ones.
     """
     known = asked.wide(data)
     rows, points = [], list[dict[str, Any]]()
@@ -169,7 +171,9 @@ def _value(one: PublishedCount) -> Cell:
 
 
 def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
-    """Organisations by their most-liked model, and the likes of all their models on the lists beside it."""
+    """Organisations by their most-liked model, and the likes of all their models on the lists
+    beside it.
+    """
     known = asked.wide(data)
     if keys.begin is None and not known:
         return Exhibit("liked", title, (), (), ())
@@ -214,8 +218,8 @@ def _liked_point(one: MostLiked) -> dict[str, Any]:
 
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
-    """A point for each day on which a list has an exact count; a table row for each model and quarter's last
-    count.
+    """A point for each day on which a list has an exact count; a table row for each model and
+    quarter's last count.
     """
     points, rows, used = [], {}, list[str]()
     for one in data.adoption:

@@ -12,7 +12,9 @@ COLOURS = {"CN": "#D55E00", "US": "#0072B2"}
 
 
 def _rows(exhibit: Exhibit, without: str = "") -> Any:
-    """The points as data; ``without`` names a field that is left out (a text of the other language)."""
+    """The points as data; ``without`` names a field that is left out (a text of the other
+    language).
+    """
     import altair as alt
 
     plain = [{key: value if isinstance(value, int | float) else str(value) for key, value in row.items() if key != without}
@@ -21,8 +23,8 @@ def _rows(exhibit: Exhibit, without: str = "") -> Any:
 
 
 def downloads(exhibit: Exhibit, language: str) -> Any:
-    """A line for each denominator: a dot a country, and how far it would reach if all that no source places
-    were its own.
+    """A line for each denominator: a dot a country, and how far it would reach if all that no
+    source places were its own.
     """
     import altair as alt
 

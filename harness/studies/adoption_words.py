@@ -1,5 +1,5 @@
-"""Texts of likes and downloads in both languages: the adoption room's words, and what printed figures are
-called.
+"""Texts of likes and downloads in both languages: the adoption room's words, and what printed
+figures are called.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from harness.studies.claims import Text
 
 
 def number(one: PublishedCount, *, short: bool = False) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in Chinese,
-    units of 10⁸).
+    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in
+    Chinese, units of 10⁸).
     """
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")

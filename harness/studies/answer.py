@@ -29,8 +29,8 @@ from harness.studies.predicates import ask_predicate
 
 @dataclass(frozen=True)
 class ClaimAnswer:
-    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its
-    statements of today.
+    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of
+    its statements of today.
     """
 
     claim: Claim
@@ -85,8 +85,8 @@ class ClaimAnswer:
 
     @property
     def datum(self) -> Text | None:
-        """The figure that would decide a claim that cannot be told: the first undecided part's, or why it is
-        undecided.
+        """The figure that would decide a claim that cannot be told: the first undecided part's, or
+        why it is undecided.
         """
         if self.verdict != "cannot tell":
             return None
@@ -150,7 +150,10 @@ def months(spans: Sequence[tuple[datetime.date, datetime.date]]) -> list[str]:
 
 
 def answer(claim: Claim, data: Data) -> ClaimAnswer:
-    """Tests every part of a claim. Raises ConfigError for a predicate, a plot or a key that is not known."""
+    """Tests every part of a claim.
+
+    Raises ConfigError for a predicate, a plot or a key that is not known.
+    """
     findings, today = (
         tuple(ask_predicate(part.predicate, part.given, data) for part in parts)
         for parts in (claim.parts, claim.today)

@@ -21,12 +21,12 @@ from harness.published import PublishedRating, RatedModel
 from harness.published.ratings import Method
 
 MARGIN = 8.0
-"""Rating points that a difference without published intervals may be off: the median, over the open top ten
-of the snapshots of 2025, of √2 times an interval's half width (7.9).
+"""Rating points that a difference without published intervals may be off: the median, over the open
+top ten of the snapshots of 2025, of √2 times an interval's half width (7.9).
 """
 EARLY_MARGIN = 20.0
-"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width of the
-models with 1,000 to 2,000 votes on the board of 2024-03-29 (14.4).
+"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width
+of the models with 1,000 to 2,000 votes on the board of 2024-03-29 (14.4).
 """
 EARLY = datetime.date(2024, 3, 27)
 _SIZE = re.compile(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")
@@ -36,10 +36,11 @@ _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
 
 @dataclass(frozen=True)
 class BoardEntry:
-    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published; ``margin`` is
-    what a difference without them may be off (`margin_of`). Where the board says them: ``parameters`` and
-    ``active`` in billions, ``price`` in $ per million tokens (blended), ``speed`` in output tokens/s.
-    ``official`` is False for models that the board's keepers did not mark as a maker's own.
+    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published;
+    ``margin`` is what a difference without them may be off (`margin_of`). Where the board says
+    them: ``parameters`` and ``active`` in billions, ``price`` in $ per million tokens (blended),
+    ``speed`` in output tokens/s. ``official`` is False for models that the board's keepers did not
+    mark as a maker's own.
     """
 
     name: str
@@ -56,8 +57,8 @@ class BoardEntry:
 
     @property
     def size(self) -> float | None:
-        """Total parameters in billions as the board or the model's own name says them; None where neither
-        does (8x7b shares parts, 17b-128e and e4b tell what is active).
+        """Total parameters in billions as the board or the model's own name says them; None where
+        neither does (8x7b shares parts, 17b-128e and e4b tell what is active).
         """
         if self.parameters is not None:
             return self.parameters
@@ -128,11 +129,12 @@ class BoardSnapshot:
 
 @dataclass(frozen=True)
 class RatingDifference:
-    """``ahead`` − ``behind`` in rating points within one snapshot; ``published`` says whether both intervals
-    were published.
+    """``ahead`` − ``behind`` in rating points within one snapshot; ``published`` says whether both
+    intervals were published.
 
-    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without published
-    ones ± the larger `margin`, which is infinite for online Elo: nothing follows from it for sure.
+    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without
+    published ones ± the larger `margin`, which is infinite for online Elo: nothing follows from it
+    for sure.
     """
 
     value: float
@@ -160,7 +162,9 @@ def margin_of(method: Method, date: datetime.date) -> float:
 
 
 def one_kind(snapshots: Sequence[BoardSnapshot]) -> None:
-    """Raises ConfigError where snapshots of more than one board, style, category or method stand together."""
+    """Raises ConfigError where snapshots of more than one board, style, category or method stand
+    together.
+    """
     kinds = sorted({one.kind for one in snapshots})
     if len(kinds) > 1:
         said = " and ".join("/".join(kind) for kind in kinds)
@@ -177,8 +181,8 @@ class Board:
 
     @classmethod
     def of(cls, ratings: Sequence[PublishedRating], models: dict[str, RatedModel]) -> Board:
-        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on no side
-        with one.
+        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on
+        no side with one.
         """
         grouped: dict[tuple[str, datetime.date, str, str, str, Method], list[BoardEntry]] = defaultdict(list)
         for one in ratings:
@@ -223,8 +227,8 @@ class Board:
         return found
 
     def released(self, entry: BoardEntry) -> tuple[datetime.date, bool]:
-        """The release date where a source gives it (True), else the date of the first rating (False), which
-        is not earlier.
+        """The release date where a source gives it (True), else the date of the first rating
+        (False), which is not earlier.
         """
         known = entry.facts.released
         return (known, True) if known is not None else (self.first_rated[entry.name], False)

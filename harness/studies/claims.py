@@ -66,8 +66,8 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds, partly where some hold and some fail;
-    ``today`` asks the same of the newest data and does not count.
+    """One claim of an article. It is supported where every part holds, partly where some hold and
+    some fail; ``today`` asks the same of the newest data and does not count.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,6 @@
-"""What models cost by published prices, and which of them another surpasses in rating at no higher cost."""
+"""What models cost by published prices, and which of them another surpasses in rating at no higher
+cost.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from harness.studies.data import Data
 
 
 def blended(data: Data, entry: BoardEntry) -> float | None:
-    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4; None where
-    none is published.
+    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4;
+    None where none is published.
     """
     if entry.price is not None:
         return entry.price
@@ -29,7 +31,9 @@ def priced(data: Data, snapshot: BoardSnapshot, side: Side | None = None) -> lis
 
 
 def dominated(rows: list[tuple[BoardEntry, float]]) -> dict[str, str]:
-    """Model to a model that is rated no lower and costs no more (and is better in one of the two)."""
+    """Model to a model that is rated no lower and costs no more (and is better in one of the
+    two).
+    """
     found: dict[str, str] = {}
     for entry, price in rows:
         for rival, cost in rows:

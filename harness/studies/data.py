@@ -1,5 +1,5 @@
-"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs that were
-named.
+"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs
+that were named.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ TOKENIZERS = Path("results") / "recorded" / "tokenizers.json"
 
 @dataclass(frozen=True)
 class Data:
-    """Read when first asked for. ``folder`` holds what a user imported (`harness published import`)."""
+    """Read when first asked for.
+
+    ``folder`` holds what a user imported (`harness published import`).
+    """
 
     runs: tuple[Run, ...] = ()
     folder: Path | None = USER_FOLDER
@@ -37,7 +40,10 @@ class Data:
         return Board.of(load_ratings(self.folder), rated_models(self.folder))
 
     def board_of(self, name: str) -> Board:
-        """A board by name: LMArena's, or one of scores. Raises ConfigError for one that is not there."""
+        """A board by name: LMArena's, or one of scores.
+
+        Raises ConfigError for one that is not there.
+        """
         from harness.config.problems import suggest
         from harness.studies.scoreboards import NAMES, scoreboard
 
@@ -60,8 +66,8 @@ class Data:
 
     @cached_property
     def adoption(self) -> list[Snapshot]:
-        """The hub's likes and downloads as dated lists: the packaged ones and what `harness adoption
-        snapshot` kept.
+        """The hub's likes and downloads as dated lists: the packaged ones and what `harness
+        adoption snapshot` kept.
         """
         from harness.adoption.published import USER_FOLDER as TAKEN
         from harness.adoption.published import snapshots

@@ -1,4 +1,5 @@
-"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain text.
+"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain
+text.
 
 Names are data, never markup.
 """
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 
 
 def plots(answer: ClaimAnswer, language: str) -> dict[str, bytes]:
-    """The name of each exhibit's plot (without folder) and its SVG. Exhibits without points have none."""
+    """The name of each exhibit's plot (without folder) and its SVG.
+
+    Exhibits without points have none.
+    """
     import tempfile
     from pathlib import Path
 
@@ -235,8 +239,8 @@ def _table(parts: Sequence[Part], findings: Sequence[StatementFinding], language
 
 
 def _measured(finding: StatementFinding, language: str) -> Markup:
-    """What was found, why it does not tell, and the command that would, which is to be copied and stands in
-    backticks.
+    """What was found, why it does not tell, and the command that would, which is to be copied and
+    stands in backticks.
     """
     said = [escape(sentences(finding, language))]
     said += (

@@ -1,4 +1,6 @@
-"""The shape of an exhibit: a table, sentences, and rows for a plot; and the keys that several kinds share."""
+"""The shape of an exhibit: a table, sentences, and rows for a plot; and the keys that several kinds
+share.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ Rows = tuple[tuple[Cell, ...], ...]
 
 @dataclass(frozen=True)
 class Exhibit:
-    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are shown and need
-    their caution.
+    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are
+    shown and need their caution.
     """
 
     kind: str

@@ -104,7 +104,9 @@ def _gap_row(lead: gap.SideLead) -> tuple[Cell, ...]:
 
 
 def _lead_lines(found: list[gap.SideLead], names: tuple[Text, ...]) -> list[Text]:
-    """The brackets in which the lead changed hands: those that are sure, and those by points alone."""
+    """The brackets in which the lead changed hands: those that are sure, and those by points
+    alone.
+    """
     lines = []
     for sure in (True, False):
         changes = [

@@ -15,8 +15,8 @@ _TWO_WORDS = {"gpt-oss"}
 
 
 def family(entry: BoardEntry) -> tuple[str, str]:
-    """Maker and the name's first word: what a maker renews with each release (qwen3.5 and qwen3 are one
-    family).
+    """Maker and the name's first word: what a maker renews with each release (qwen3.5 and qwen3 are
+    one family).
     """
     found = _WORD.match(entry.name.lower().split()[0])
     word = found[0] if found else entry.name.lower()
@@ -24,7 +24,8 @@ def family(entry: BoardEntry) -> tuple[str, str]:
 
 
 def newest_of_family(entries: Sequence[BoardEntry]) -> list[BoardEntry]:
-    """The best-rated model of each family's newest release date; models without a date are left out.
+    """The best-rated model of each family's newest release date; models without a date are left
+    out.
 
     Best first.
     """

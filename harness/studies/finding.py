@@ -20,8 +20,8 @@ Verdict = Literal["supported", "partly supported", "not supported", "cannot tell
 
 @dataclass(frozen=True)
 class Basis:
-    """What a finding rests on: a board or another source, how its figures were made, and their first and last
-    day.
+    """What a finding rests on: a board or another source, how its figures were made, and their
+    first and last day.
     """
 
     source: Text
@@ -43,10 +43,10 @@ class Basis:
 
 @dataclass(frozen=True)
 class StatementFinding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from being
-    decided; ``command`` would produce what is missing. ``limits`` says over which limits the outcome stands,
-    where a limit decides; ``basis`` names board, method and dates; ``brief`` is the figure alone with its
-    unit, for a table. ``figures`` is the same for programs.
+    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
+    being decided; ``command`` would produce what is missing. ``limits`` says over which limits the
+    outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is the
+    figure alone with its unit, for a table. ``figures`` is the same for programs.
     """
 
     outcome: Outcome
@@ -61,15 +61,15 @@ class StatementFinding:
 
 
 def told(finding: StatementFinding) -> Outcome:
-    """What a finding says for the verdict: what rests on projections alone neither holds nor fails, since a
-    datasheet is no measurement.
+    """What a finding says for the verdict: what rests on projections alone neither holds nor fails,
+    since a datasheet is no measurement.
     """
     return finding.outcome if finding.kind != "projected" else "unclear"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of a statement that was asked in several ways: it fails where one does, and holds where all
-    do.
+    """The outcome of a statement that was asked in several ways: it fails where one does, and holds
+    where all do.
     """
     if "fails" in outcomes:
         return "fails"
@@ -77,8 +77,8 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def decided(outcomes: Sequence[Outcome]) -> Verdict:
-    """Supported where every statement holds, partly where some hold and some fail, not supported where some
-    fail and none holds.
+    """Supported where every statement holds, partly where some hold and some fail, not supported
+    where some fail and none holds.
 
     Else it cannot be told; not yet measured where there is no statement at all.
     """
@@ -142,8 +142,8 @@ def say(key: str, **values: Any) -> Text:
 
 
 def joined_han(text: str) -> str:
-    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks leave
-    behind.
+    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks
+    leave behind.
     """
     return _BLANK.sub("", text)
 
@@ -197,8 +197,8 @@ def side_name(country: str | None) -> Text:
 
 
 def country_name(country: str | None) -> Text:
-    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is not
-    known.
+    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is
+    not known.
     """
     return _named("country", country)
 

@@ -23,8 +23,8 @@ Cost = Callable[[BoardEntry], float | None]
 
 @dataclass(frozen=True)
 class Frontier:
-    """``rows``: a side's models with their cost, best first; ``without``: those whose cost is not known,
-    which may belong on it.
+    """``rows``: a side's models with their cost, best first; ``without``: those whose cost is not
+    known, which may belong on it.
     """
 
     date: datetime.date
@@ -43,8 +43,8 @@ class Frontier:
 
     @property
     def countries(self) -> Counter[str]:
-        """How many of the frontier's models each country's makers made; ``?`` where the country is not
-        known.
+        """How many of the frontier's models each country's makers made; ``?`` where the country is
+        not known.
         """
         return Counter(entry.facts.country or "?" for entry, _ in self.best)
 
@@ -53,8 +53,8 @@ class Frontier:
         return self.countries[country] / len(self.best)
 
     def share_range(self, country: str) -> tuple[float, float]:
-        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`); a cost has no
-        error.
+        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`); a cost has
+        no error.
         """
         rows = sorted(self.rows, key=lambda row: row[1])
         mine = np.array([entry.facts.country == country for entry, _ in rows])
@@ -82,8 +82,8 @@ def frontier(snapshot: BoardSnapshot, side: Side, cost: Cost) -> Frontier:
 
 
 def active(entry: BoardEntry) -> float | None:
-    """Billions of parameters that one token passes through, embeddings counted; None where no preset has the
-    architecture.
+    """Billions of parameters that one token passes through, embeddings counted; None where no
+    preset has the architecture.
     """
     preset = preset_of(entry.facts)
     return preset.arch.active_parameters / 1e9 if preset is not None and preset.arch is not None else None

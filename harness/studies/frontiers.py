@@ -1,5 +1,5 @@
-"""Exhibits of frontiers: rating against price, size and FLOPs in one snapshot, and who is on the frontier at
-each date.
+"""Exhibits of frontiers: rating against price, size and FLOPs in one snapshot, and who is on the
+frontier at each date.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def flops(title: Text, keys: ItemTokens, data: Data) -> Exhibit:
 
 
 def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
-    """At each date the frontier of rating against active parameters, and how many of its models are whose; a
-    table row a quarter.
+    """At each date the frontier of rating against active parameters, and how many of its models are
+    whose; a table row a quarter.
     """
     series = data.board.series(keys.style, keys.category, keys.method)
     parts = dict(zip((one.date for one in series), segments([one.date for one in series]), strict=True))

@@ -1,5 +1,5 @@
-"""The gap between two sides over time: difference of the best, when the lead changed hands, share of the top,
-and the lag in months.
+"""The gap between two sides over time: difference of the best, when the lead changed hands, share
+of the top, and the lag in months.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ MONTH = 365.25 / 12
 
 @dataclass(frozen=True)
 class SideLead:
-    """The best model of either side in one snapshot, and their difference (first side − second side)."""
+    """The best model of either side in one snapshot, and their difference (first side − second
+    side).
+    """
 
     snapshot: BoardSnapshot
     one: BoardEntry
@@ -49,14 +51,16 @@ class SideLead:
 
     @property
     def sure(self) -> int:
-        """Who is surely ahead (the interval leaves zero out): 1, −1, or 0 where that cannot be told."""
+        """Who is surely ahead (the interval leaves zero out): 1, −1, or 0 where that cannot be
+        told.
+        """
         return (self.difference.low > 0) - (self.difference.high < 0)
 
 
 @dataclass(frozen=True)
 class Bracket:
-    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took it.
-    ``sure`` brackets leave out the snapshots at which the lead could not be told.
+    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took
+    it. ``sure`` brackets leave out the snapshots at which the lead could not be told.
     """
 
     after: datetime.date
@@ -80,9 +84,11 @@ def leads(snapshots: Sequence[BoardSnapshot], one: Side, other: Side) -> list[Si
 
 
 def brackets(found: Sequence[SideLead], *, sure: bool = False) -> list[Bracket]:
-    """Each change of the lead, between the last snapshot with the old leader and the first with the new one.
+    """Each change of the lead, between the last snapshot with the old leader and the first with the
+    new one.
 
-    By the points alone, or with ``sure`` by the intervals: then what cannot be told belongs to the bracket.
+    By the points alone, or with ``sure`` by the intervals: then what cannot be told belongs to the
+    bracket.
     """
     told = [(lead.snapshot.date, lead.sure if sure else lead.sign) for lead in found]
     told = [(date, who) for date, who in told if who]
@@ -95,8 +101,8 @@ def holes(snapshots: Sequence[BoardSnapshot]) -> list[tuple[datetime.date, datet
 
 
 def shares(snapshot: BoardSnapshot, count: int, side: Side) -> dict[str, float]:
-    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers whose country
-    is unknown.
+    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers
+    whose country is unknown.
     """
     top = snapshot.top(count, side)
     counted = Counter(entry.facts.country or "?" for entry in top)
@@ -104,8 +110,8 @@ def shares(snapshot: BoardSnapshot, count: int, side: Side) -> dict[str, float]:
 
 
 def drawn(entries: Sequence[BoardEntry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published intervals, or
-    as the margin says without.
+    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published
+    intervals, or as the margin says without.
 
     Raises ConfigError for online Elo ratings, which have no error that could be drawn.
     """
@@ -126,8 +132,8 @@ def drawn(entries: Sequence[BoardEntry]) -> np.ndarray[tuple[int, ...], np.dtype
 
 
 def share_range(snapshot: BoardSnapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
-    """(low, published, high) share of a country among the best ``count``: the 95 % interval where every
-    rating is drawn anew.
+    """(low, published, high) share of a country among the best ``count``: the 95 % interval where
+    every rating is drawn anew.
 
     The ratings are those of `drawn`.
     """
@@ -143,13 +149,13 @@ def share_range(snapshot: BoardSnapshot, count: int, side: Side, country: str) -
 
 @dataclass(frozen=True)
 class Lag:
-    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's first
-    model at least as good.
+    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's
+    first model at least as good.
 
-    ``months``: from that model's release (``first``) to the snapshot's date; None where the other side has no
-    such model: then the side is not behind. ``least`` and ``most`` take the models that surely, and that
-    possibly, are at least as good. ``release`` counts from release to release. ``dated`` is False where a
-    date is that of a first rating: the lag is then at least so much.
+    ``months``: from that model's release (``first``) to the snapshot's date; None where the other
+    side has no such model: then the side is not behind. ``least`` and ``most`` take the models that
+    surely, and that possibly, are at least as good. ``release`` counts from release to release.
+    ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
     """
 
     snapshot: BoardSnapshot

@@ -1,5 +1,5 @@
-"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where it fits,
-else as blocks.
+"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where
+it fits, else as blocks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ INDENT = 4
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """One claim. ``then``, ``today`` and ``basis`` hold one short phrase per statement or source."""
+    """One claim.
+
+    ``then``, ``today`` and ``basis`` hold one short phrase per statement or source.
+    """
 
     id: str
     name: str
@@ -62,7 +65,9 @@ def named(one: ClaimAnswer, language: str) -> str:
 
 
 def _phrase(part: Part, finding: StatementFinding, language: str) -> str:
-    """A mark for the outcome, what the figure is, and the figure; without one what is said of it."""
+    """A mark for the outcome, what the figure is, and the figure; without one what is said of
+    it.
+    """
     label = part.short[language] if part.short is not None else ""
     figure = (finding.brief or say(finding.outcome))[language]
     return visible(
@@ -71,16 +76,16 @@ def _phrase(part: Part, finding: StatementFinding, language: str) -> str:
 
 
 def asides(answer: ClaimAnswer) -> list[tuple[str, Text]]:
-    """What stands beside a verdict: what would measure a claim that is not measured yet, and what would
-    decide one that cannot be told.
+    """What stands beside a verdict: what would measure a claim that is not measured yet, and what
+    would decide one that cannot be told.
     """
     named = (("pending", answer.claim.pending), ("datum", answer.datum))
     return [(name, said) for name, said in named if said is not None]
 
 
 def below(answers: Sequence[ClaimAnswer], language: str) -> list[str]:
-    """What stands under the table: how to read the marks, and what is missing where a claim is not measured
-    or not decided.
+    """What stands under the table: how to read the marks, and what is missing where a claim is not
+    measured or not decided.
     """
     colon = say("colon")[language]
     listed = [

@@ -1,5 +1,5 @@
-"""The exhibits as Altair charts; titles stand in the document beside them, so that a plot can be read in both
-languages.
+"""The exhibits as Altair charts; titles stand in the document beside them, so that a plot can be
+read in both languages.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def chart(exhibit: Exhibit, language: str) -> Any:
     """The chart of one exhibit; None where it has no points."""
     if not exhibit.points or exhibit.kind not in MAKERS:
         return None
-    # a picture is one image with its own description: a label on each of its marks would only make it three
-    # times as big
+    # a picture is one image with its own description: a label on each of its marks would only make
+    # it three times as big
     return MAKERS[exhibit.kind](exhibit, language).configure(
         aria=False, padding={"left": 40, "right": 12, "top": 6, "bottom": 6}
     )
@@ -41,7 +41,9 @@ def _rows(exhibit: Exhibit) -> Any:
 
 
 def _caption(language: str, *keys: str) -> Any:
-    """Small lines above the plot that say how to read it; each must be shorter than the plot is wide."""
+    """Small lines above the plot that say how to read it; each must be shorter than the plot is
+    wide.
+    """
     import altair as alt
 
     return alt.Title(
@@ -76,7 +78,9 @@ def _countries(language: str) -> Any:
 
 
 def _gap(exhibit: Exhibit, language: str) -> Any:
-    """Difference against time: lines broken at holes, intervals where published, hollow points where not."""
+    """Difference against time: lines broken at holes, intervals where published, hollow points
+    where not.
+    """
     import altair as alt
 
     base = alt.Chart(_rows(exhibit)).encode(x=_time(language))
@@ -183,9 +187,9 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
 
 
 def _labels(points: Sequence[dict[str, Any]], cost: str) -> list[dict[str, Any]]:
-    """Where the frontier's names stand: at their rating, or higher where the name below takes the room;
-    ``first`` ones, in the first eighth of the logarithmic axis, to the right of their dot, so that they do
-    not run over the axis.
+    """Where the frontier's names stand: at their rating, or higher where the name below takes the
+    room; ``first`` ones, in the first eighth of the logarithmic axis, to the right of their dot, so
+    that they do not run over the axis.
     """
     costs = [math.log(row[cost]) for row in points]
     edge = min(costs) + (max(costs) - min(costs)) / 8

@@ -1,5 +1,5 @@
-"""Boards of scores as the same snapshots that boards of votes have: the Open LLM Leaderboard 2 and Artificial
-Analysis.
+"""Boards of scores as the same snapshots that boards of votes have: the Open LLM Leaderboard 2 and
+Artificial Analysis.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from harness.published.scoreboards import (
 from harness.studies.board import Board, BoardEntry, BoardSnapshot
 
 REGIONS = {"china": "CN", "us": "US", "eu": "EU"}
-"""Regions of the Open LLM Leaderboard's namespaces (the list of the ATOM project); others stay without a
-country.
+"""Regions of the Open LLM Leaderboard's namespaces (the list of the ATOM project); others stay
+without a country.
 """
 CHANCE = {"ifeval": 0.0, "bbh": 0.3, "math": 0.0, "gpqa": 0.25, "musr": 0.35, "mmlu_pro": 0.1}
-"""Share of right answers of blind guessing; BBH's and MuSR's are rough means over their tasks and serve the
-interval's width only.
+"""Share of right answers of blind guessing; BBH's and MuSR's are rough means over their tasks and
+serve the interval's width only.
 """
 STATED = 1.0
-"""Half the width of the 95 % interval of its index as Artificial Analysis states it (methodology, v2.2 to
-v4.1: less than ±1).
+"""Half the width of the 95 % interval of its index as Artificial Analysis states it (methodology,
+v2.2 to v4.1: less than ±1).
 """
 NAMES = (OPEN_LLM, *(f"{ANALYSIS}-v{version}" for version in ("2.2", "4.0", "4.1")))
 
@@ -44,8 +44,8 @@ def half_width(row: OpenLLM) -> float | None:
     """Half the 95 % interval of the average, from the numbers of items:
     1.96·√Σ(100·√(p(1−p)/n)/(1−chance))²/6; None without a part.
 
-    It is the error of drawing the items, which models that answered the same ones share: their difference is
-    surer than this says.
+    It is the error of drawing the items, which models that answered the same ones share: their
+    difference is surer than this says.
     """
     if any(value is None for value in row.raw):
         return None

@@ -1,5 +1,5 @@
-"""Published scores of the models that an index compares: which exist, and which parts of the index they leave
-without a value.
+"""Published scores of the models that an index compares: which exist, and which parts of the index
+they leave without a value.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from harness.studies.finding import listed, percent, say
 
 
 class Question(BaseModel):
-    """What a published score of a task is worth: the score of blind guessing, and another task with the same
-    questions.
+    """What a published score of a task is worth: the score of blind guessing, and another task with
+    the same questions.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,15 +63,15 @@ LEADERBOARD = {
     f"leaderboard_{name}": part
     for name, part in (("math_hard", "math"), *((one, one) for one in PARTS if one != "math"))
 }
-"""The tasks of lm-eval's group `leaderboard` to the parts of the Open LLM Leaderboard 2, which asked exactly
-them.
+"""The tasks of lm-eval's group `leaderboard` to the parts of the Open LLM Leaderboard 2, which
+asked exactly them.
 """
 
 
 @cache
 def leaderboard_claims() -> tuple[PublishedFigure, ...]:
-    """The scores of the Open LLM Leaderboard 2 as published figures: shares of right answers, of the last
-    date that lists the model.
+    """The scores of the Open LLM Leaderboard 2 as published figures: shares of right answers, of
+    the last date that lists the model.
     """
     newest = {row.model.lower(): row for row in sorted(open_llm(), key=lambda one: one.date)}
     url = sources()[OPEN_LLM].url or ""
@@ -110,8 +110,8 @@ def averages(models: Sequence[str]) -> Text | None:
 def figures_of(
     model: str, task: str, known: Sequence[PublishedFigure] | None = None
 ) -> list[PublishedFigure]:
-    """The published figures of a model on a task of an index, or on the other task with the same questions;
-    the newest first.
+    """The published figures of a model on a task of an index, or on the other task with the same
+    questions; the newest first.
     """
     question = questions().get(task)
     names = {task, question.also} if question is not None else {task}
@@ -126,8 +126,8 @@ def figures_of(
 def published_index(
     model: str, weights: str, language: str, known: Sequence[PublishedFigure] | None = None
 ) -> Index:
-    """The index of one model from the newest published figure of each task, without an interval; `missing`
-    names the parts without one.
+    """The index of one model from the newest published figure of each task, without an interval;
+    `missing` names the parts without one.
     """
     parts, scores = parts_of(weights, language), dict[str, float]()
     for task in (task for part in parts.values() for task in part.tasks):
@@ -171,8 +171,8 @@ def _listed(texts: Sequence[Text], en: str, zh: str) -> Text:
 
 
 def scores(title: Text, keys: PublishedScores, data: Data) -> Exhibit:
-    """Every task of the index by model: the published figures with setting and source, or that there is none;
-    then all others.
+    """Every task of the index by model: the published figures with setting and source, or that
+    there is none; then all others.
     """
     parts = parts_of(keys.weights, keys.language)
     rows: list[tuple[Cell, ...]] = []

@@ -1,5 +1,5 @@
-"""Answers as a section of the report's page: the runs' page stays one file, and what is published stands
-beside what was measured.
+"""Answers as a section of the report's page: the runs' page stays one file, and what is published
+stands beside what was measured.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from harness.studies.overview import asides
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
-    """The studies named, or those of all packaged claims for ``all``, in one language; each once, however
-    often it is named.
+    """The studies named, or those of all packaged claims for ``all``, in one language; each once,
+    however often it is named.
 
     Raises ConfigError for an unknown claim.
     """

@@ -1,4 +1,6 @@
-"""A plot's SVG without what no eye sees: it stands in documents twice, as a file and inside the page."""
+"""A plot's SVG without what no eye sees: it stands in documents twice, as a file and inside the
+page.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ FONT = re.compile(rb' font-family="[^"]*"')
 
 
 def shorter(svg: bytes) -> bytes:
-    """The same picture in fewer bytes: attributes to a tenth of a point, discs as circles, the one font said
-    once.
+    """The same picture in fewer bytes: attributes to a tenth of a point, discs as circles, the one
+    font said once.
 
     Texts stay as they are, and so do pictures in several fonts.
     """

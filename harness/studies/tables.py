@@ -20,8 +20,8 @@ from harness.studies.predicates.speed import speeds
 
 
 class Standing(BaseModel):
-    """The best of a side at each date of a board of scores, or with ``names`` the models that match, of every
-    version of the index.
+    """The best of a side at each date of a board of scores, or with ``names`` the models that
+    match, of every version of the index.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,8 +77,8 @@ def _standing(title: Text, keys: Standing, data: Data) -> Exhibit:
 
 
 def _index(title: Text, keys: Standing) -> Exhibit:
-    """Values of all versions with the version beside each; the mean of the parts where the version is that
-    mean.
+    """Values of all versions with the version beside each; the mean of the parts where the version
+    is that mean.
     """
     rows: list[tuple[Cell, ...]] = []
     seen: set[tuple[datetime.date, str]] = set()

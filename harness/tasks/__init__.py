@@ -1,7 +1,8 @@
-"""What is asked: names to tasks (`expand`), tasks with their data (`load`), items to ask and marks to give
-(`Task`).
+"""What is asked: names to tasks (`expand`), tasks with their data (`load`), items to ask and marks
+to give (`Task`).
 
-lm-eval is the library of tasks and metrics; it, torch and datasets are imported only when a task is loaded.
+lm-eval is the library of tasks and metrics; it, torch and datasets are imported only when a task is
+loaded.
 """
 
 from harness.tasks.api import (

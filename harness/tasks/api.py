@@ -1,6 +1,6 @@
 """The tasks room's own words: a task before its data is read (`TaskSpec`), how prompts are dressed
-(`PromptStyle`), and what marking gives back (`Marks`). Plain data; lm-eval and datasets are imported only by
-the modules that read data.
+(`PromptStyle`), and what marking gives back (`Marks`). Plain data; lm-eval and datasets are
+imported only by the modules that read data.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ ChatRenderer = Callable[[list[dict[str, str]], bool], str]
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """One leaf task (a subject, not a group) and the settings asked for; None means: as the task says."""
+    """One leaf task (a subject, not a group) and the settings asked for; None means: as the task
+    says.
+    """
 
     name: str
     yaml_path: Path | None
-    """The task's lm-eval YAML, or None for an own task, whose whole lm-eval config is in ``config``."""
+    """The task's lm-eval YAML, or None for an own task, whose whole lm-eval config is in
+    ``config``.
+    """
     config: dict[str, Any] = field(default_factory=dict)
     """Overrides that a group or an own task brings (lm-eval config keys)."""
     groups: tuple[str, ...] = ()
@@ -42,8 +46,8 @@ class TaskSpec:
     output: str | None = None
     """lm-eval's output_type, None where the task's code decides."""
     twin: TaskSpec | None = None
-    """The generative form of a multiple-choice task, where there is one: what a model that thinks is asked
-    instead.
+    """The generative form of a multiple-choice task, where there is one: what a model that thinks
+    is asked instead.
     """
 
 
@@ -70,8 +74,8 @@ class Expansion:
 
     @property
     def twins(self) -> Expansion:
-        """The same with the generative twin of each task behind it, where it is not asked for by itself, and
-        groups over the twins.
+        """The same with the generative twin of each task behind it, where it is not asked for by
+        itself, and groups over the twins.
         """
         asked = {task.name for task in self.tasks}
         tasks = [
@@ -84,8 +88,8 @@ class Expansion:
 
 
 def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
-    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it by
-    itself.
+    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it
+    by itself.
     """
     twins = {task.name: task.twin for task in expansion.tasks if task.twin is not None}
     known = {group.name for group in expansion.groups}
@@ -150,12 +154,16 @@ class SampleMark:
     tied: bool = False
     """Two options shared the best score (the first one counts, as in lm-eval)."""
     item: str = ""
-    """The item's name in every language that asks it; the place in the data where nothing better names it."""
+    """The item's name in every language that asks it; the place in the data where nothing better
+    names it.
+    """
     cluster: str | None = None
-    """What items of one source (a passage, a premise) have in common; None where items are independent."""
+    """What items of one source (a passage, a premise) have in common; None where items are
+    independent.
+    """
     reading: str | None = None
-    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where no reader
-    ran.
+    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where
+    no reader ran.
     """
 
 
@@ -181,8 +189,8 @@ class Marks:
     n: int
     """Documents whose every answer was there, and that could be marked."""
     failed: tuple[tuple[int, str], ...] = ()
-    """Documents whose answers were there but could not be marked (the task's own code raised): (document,
-    reason).
+    """Documents whose answers were there but could not be marked (the task's own code raised):
+    (document, reason).
     """
     findings: tuple[Finding, ...] = ()
     """What may make the scores wrong, as far as the answers show."""

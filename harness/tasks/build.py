@@ -1,5 +1,5 @@
-"""lm-eval's task object out of a `TaskSpec`: its YAML with functions resolved, overrides merged, data from
-our sources.
+"""lm-eval's task object out of a `TaskSpec`: its YAML with functions resolved, overrides merged,
+data from our sources.
 
 Imports lm-eval inside functions only.
 """
@@ -25,15 +25,15 @@ from harness.tasks.sources import DataSources
 
 log = logging.getLogger(__name__)
 _RANDOM_SEED, _NUMPY_SEED = 0, 1234
-"""What lm_eval.simple_evaluate seeds before it builds tasks; process_docs of gpqa and others draw from
-them.
+"""What lm_eval.simple_evaluate seeds before it builds tasks; process_docs of gpqa and others draw
+from them.
 """
 
 
 @dataclass(frozen=True)
 class Built:
-    """lm-eval's object, the config it was made from (functions resolved), and whether repeats are ours to
-    score one by one.
+    """lm-eval's object, the config it was made from (functions resolved), and whether repeats are
+    ours to score one by one.
     """
 
     task: Any
@@ -84,7 +84,10 @@ def _resolved(value: Any) -> Any:
 
 
 def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) -> Built:
-    """Builds the task as lm_eval.simple_evaluate does. Raises DataError or ConfigError, each one line."""
+    """Builds the task as lm_eval.simple_evaluate does.
+
+    Raises DataError or ConfigError, each one line.
+    """
     said = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
     if said.get("unsafe_code") and not allow_code:
         raise ConfigError(
@@ -135,11 +138,11 @@ def _shots(spec: TaskSpec, config: dict[str, Any]) -> int:
 
 
 def _forgive_missing_splits(config: dict[str, Any], shots: int, splits: Any) -> None:
-    """Zero-shot needs no split to draw examples from: a declared but missing one is left out, where lm-eval
-    raises KeyError.
+    """Zero-shot needs no split to draw examples from: a declared but missing one is left out, where
+    lm-eval raises KeyError.
 
-    The pool is not even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing draws
-    random numbers: then the evaluated documents depend on it.
+    The pool is not even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing
+    draws random numbers: then the evaluated documents depend on it.
     """
     if shots:
         return
@@ -167,8 +170,8 @@ def _draws(function: Any) -> bool:
 
 
 def _remember_processed(config: dict[str, Any]) -> None:
-    """process_docs runs once a split. lm-eval calls it again and again and leans on the disk cache of
-    `datasets` for equal results.
+    """process_docs runs once a split. lm-eval calls it again and again and leans on the disk cache
+    of `datasets` for equal results.
     """
     if callable(config.get("process_docs")):
         config["process_docs"] = _once(config["process_docs"])
@@ -223,8 +226,8 @@ def _set_generation(task: Any, asked: GenerationSettings) -> None:
 
 
 def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
-    """Tells lm-eval how often to ask where its filters vote (majority_vote, take_first_k); else returns how
-    often we ask and score.
+    """Tells lm-eval how often to ask where its filters vote (majority_vote, take_first_k); else
+    returns how often we ask and score.
     """
     if spec.repeats is None:
         return 1
@@ -250,8 +253,8 @@ def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars of `datasets` and no remarks of lm-eval about defaults: neither is for the person who
-    runs a comparison.
+    """No progress bars of `datasets` and no remarks of lm-eval about defaults: neither is for the
+    person who runs a comparison.
     """
     import datasets
 

@@ -1,7 +1,8 @@
-"""Names of tasks, groups and tags, and the YAML files behind them: the harness's own first, then lm-eval's.
+"""Names of tasks, groups and tags, and the YAML files behind them: the harness's own first, then
+lm-eval's.
 
-Nothing heavy is imported: the names come from `harness.tasks.scan`, and a YAML is parsed only when its task
-is asked for.
+Nothing heavy is imported: the names come from `harness.tasks.scan`, and a YAML is parsed only when
+its task is asked for.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ _OTHER = re.compile(
     r"|_(am|ar|bn|cs|de|el|es|eu|fr|ha|he|hi|hy|id|ig|it|ja|ko|ms|nl|pl|pt|ro|ru|sr|sw|te|th|uk|vi|yo)$",
     re.IGNORECASE,
 )
-"""Tasks in other languages, and translation between two: the names of both hold what the rules for English
-look for.
+"""Tasks in other languages, and translation between two: the names of both hold what the rules for
+English look for.
 """
 
 
@@ -54,7 +55,8 @@ look for.
 class CatalogueEntry:
     """One name.
 
-    ``members`` are a tag's tasks; ``config`` are lm-eval keys that a derived task adds to its template YAML.
+    ``members`` are a tag's tasks; ``config`` are lm-eval keys that a derived task adds to its
+    template YAML.
     """
 
     name: str
@@ -66,15 +68,17 @@ class CatalogueEntry:
 
     @property
     def language(self) -> Language | None:
-        """The language that the name tells; the YAML's own ``metadata: {language: …}`` where it is the
-        harness's.
+        """The language that the name tells; the YAML's own ``metadata: {language: …}`` where it is
+        the harness's.
         """
         said = _said_language(self.path) if self.source != "lm-eval" and self.path else None
         return said or guess_language(self.name)
 
     @property
     def description(self) -> str:
-        """One line: the YAML's ``metadata: {description: …}``, or the heading of the README next to it."""
+        """One line: the YAML's ``metadata: {description: …}``, or the heading of the README next to
+        it.
+        """
         if self.kind == "tag":
             return f"tag of {len(self.members)} tasks"
         if self.path is None:
@@ -131,8 +135,8 @@ def _derive_rules() -> tuple[dict[str, str], ...]:
 
 
 def known_items() -> dict[str, int]:
-    """Published document counts, by task name: facts kept in data/suites/items.json so that a plan needs no
-    data.
+    """Published document counts, by task name: facts kept in data/suites/items.json so that a plan
+    needs no data.
     """
     try:
         counts: dict[str, int] = json.loads((SUITES / "items.json").read_text(encoding="utf-8"))
@@ -142,8 +146,8 @@ def known_items() -> dict[str, int]:
 
 
 class _Shelf:
-    """The names of one folder; an `CatalogueEntry` is made when it is asked for (making 14,700 takes longer than
-    reading their names).
+    """The names of one folder; an `CatalogueEntry` is made when it is asked for (making 14,700
+    takes longer than reading their names).
     """
 
     def __init__(
@@ -152,7 +156,9 @@ class _Shelf:
         self._found, self._root, self._source = found, root, source
 
     def get(self, name: str) -> CatalogueEntry | None:
-        """The task, group or tag of this name: a task comes before a group, and both before a tag."""
+        """The task, group or tag of this name: a task comes before a group, and both before a
+        tag.
+        """
         if name in self._found.tasks:
             return CatalogueEntry(name, "task", self._root / self._found.tasks[name], self._source)
         if name in self._found.groups:
@@ -236,8 +242,8 @@ class Catalogue:
         return self.find(leaf + twins.SUFFIX)
 
     def _lettered(self, name: str) -> CatalogueEntry | None:
-        """``TASK-gen`` of a task whose options are listed by letters; ``GROUP-gen`` of a group of such tasks
-        only.
+        """``TASK-gen`` of a task whose options are listed by letters; ``GROUP-gen`` of a group of
+        such tasks only.
         """
         base = self._own.get(stem := name.removesuffix(twins.SUFFIX)) or self._library.get(stem)
         if base is None or base.kind == "tag":
@@ -262,8 +268,8 @@ class Catalogue:
         return CatalogueEntry(name, "task", base.path, base.source, config=made)
 
     def config(self, entry: CatalogueEntry) -> dict[str, Any]:
-        """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with what was
-        derived.
+        """A group's or task's YAML, includes merged, functions unresolved; a derived entry's with
+        what was derived.
         """
         if entry.kind == "group" and entry.config:
             return dict(entry.config)
@@ -272,8 +278,8 @@ class Catalogue:
         return config
 
     def overrides(self, entry: CatalogueEntry) -> dict[str, Any]:
-        """The lm-eval keys that a derived task adds to its template: its name, and the dataset's config of
-        the task it derives from.
+        """The lm-eval keys that a derived task adds to its template: its name, and the dataset's
+        config of the task it derives from.
         """
         extra = dict(entry.config)
         leaf = extra.pop("derived_from", None)
@@ -302,7 +308,9 @@ class Catalogue:
         return tuple(found)
 
     def match(self, pattern: str) -> list[str]:
-        """Leaf tasks whose names a glob matches; where none does, the groups and tags that it matches."""
+        """Leaf tasks whose names a glob matches; where none does, the groups and tags that it
+        matches.
+        """
         matched = [
             entry for name in self._every_name() if fnmatchcase(name, pattern) and (entry := self.find(name))
         ]

@@ -1,4 +1,6 @@
-"""Random numbers that task code draws from Python's and numpy's global generators: the same at every run."""
+"""Random numbers that task code draws from Python's and numpy's global generators: the same at
+every run.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ def seeded(python: int, numpy: int) -> Iterator[None]:
 
 
 def draws(config: Mapping[str, Any]) -> bool:
-    """Whether a task's config may draw random numbers when a document is rendered: a template or a function's
-    module says "random".
+    """Whether a task's config may draw random numbers when a document is rendered: a template or a
+    function's module says "random".
     """
     return any(_says_random(value) for value in config.values())
 
@@ -46,8 +48,8 @@ def _says_random(value: Any) -> bool:
 
 
 def _source(function: Any) -> str:
-    """The text of the module that a function is of; "random" where it cannot be read, so that it counts as
-    drawing.
+    """The text of the module that a function is of; "random" where it cannot be read, so that it
+    counts as drawing.
     """
     try:
         return Path(inspect.getsourcefile(function) or "").read_text(encoding="utf-8", errors="replace")

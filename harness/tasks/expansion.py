@@ -1,5 +1,5 @@
-"""What a config's ``tasks:`` mean: suites, globs, groups, tags and own files become leaf tasks, each once,
-and the groups over them.
+"""What a config's ``tasks:`` mean: suites, globs, groups, tags and own files become leaf tasks,
+each once, and the groups over them.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class _Walk:
     def member(
         self, member: str | dict[str, Any], overrides: dict[str, Any], groups: tuple[str, ...]
     ) -> Iterator[_Leaf]:
-        """One item of a group's ``task:`` list: a name, or lm-eval's inline {task: …} or {group: …} with
-        settings.
+        """One item of a group's ``task:`` list: a name, or lm-eval's inline {task: …} or {group: …}
+        with settings.
         """
         if isinstance(member, str):
             yield from self.name(member, overrides, groups)
@@ -173,8 +173,8 @@ def _named(entry: TaskEntry, walk: _Walk, base_dir: Path) -> list[_Leaf]:
 
 
 def _with_whole_groups(pattern: str, matched: list[str], walk: _Walk) -> list[_Leaf]:
-    """A glob such as ceval-valid_* covers a whole group: then its tasks belong to that group, so that it gets
-    its score.
+    """A glob such as ceval-valid_* covers a whole group: then its tasks belong to that group, so
+    that it gets its score.
     """
     group = pattern.removesuffix("*").rstrip("_-")
     entry = walk.catalogue.find(group)
@@ -229,8 +229,8 @@ def _leaf_spec(leaf: _Leaf, walk: _Walk, counts: dict[str, int]) -> TaskSpec:
 
 
 def _twin(spec: TaskSpec, walk: _Walk, counts: dict[str, int]) -> TaskSpec | None:
-    """The generative form of a multiple-choice task, in the group of such forms that stands for the task's
-    own.
+    """The generative form of a multiple-choice task, in the group of such forms that stands for the
+    task's own.
     """
     entry = walk.catalogue.twin(spec.name)
     if entry is None or entry.kind != "task":
@@ -328,9 +328,9 @@ def _difference(one: TaskSpec, other: TaskSpec) -> str:
 def expand(entries: Sequence[TaskEntry], *, limit: int | None, base_dir: Path) -> Expansion:
     """The leaf tasks and groups that the entries ask for, in their order.
 
-    ``limit`` is the config's own, for entries without one; ``base_dir`` is the folder that relative paths
-    count from. Raises ConfigError with one line a mistake: unknown names (with the nearest), unreadable
-    files, one task under two settings.
+    ``limit`` is the config's own, for entries without one; ``base_dir`` is the folder that relative
+    paths count from. Raises ConfigError with one line a mistake: unknown names (with the nearest),
+    unreadable files, one task under two settings.
     """
     walk, counts, mistakes = _Walk(Catalogue()), known_items(), []
     specs: dict[str, TaskSpec] = {}

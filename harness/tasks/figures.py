@@ -27,8 +27,8 @@ def average(values: list[Any]) -> float | None:
 
 
 def standard_error(aggregate: Callable[[Sequence[Any]], Any], metric: str, column: list[Any]) -> float | None:
-    """lm-eval's standard error: in closed form for means, else by its bootstrap (same draws), here without
-    processes or output.
+    """lm-eval's standard error: in closed form for means, else by its bootstrap (same draws), here
+    without processes or output.
     """
     from lm_eval.api.metrics import mean, sample_stddev, stderr_for_metric
 

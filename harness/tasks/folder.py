@@ -1,6 +1,6 @@
-"""Datasets read from a folder in the hub's layout: README front matter with configs, plain Parquet/JSONL/CSV
-files, or a script plus a zip of CSV files. Files are read directly: `datasets` would cache a folder by its
-file list and serve stale rows.
+"""Datasets read from a folder in the hub's layout: README front matter with configs, plain
+Parquet/JSONL/CSV files, or a script plus a zip of CSV files. Files are read directly: `datasets`
+would cache a folder by its file list and serve stale rows.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _choose(configs: dict[str, Files], name: str | None, folder: Path) -> Files:
 
 
 def list_configs(folder: Path) -> dict[str, Files]:
-    """Config name to its files: by the README where it says, else by the zip, else by folders and file
-    names.
+    """Config name to its files: by the README where it says, else by the zip, else by folders and
+    file names.
     """
     return _from_readme(folder) or _from_zip(folder) or _from_layout(folder)
 
@@ -165,8 +165,8 @@ def _from_zip(folder: Path) -> dict[str, Files]:
 
 
 def _from_layout(folder: Path) -> dict[str, Files]:
-    """Files without a README: ``data/train-*.parquet`` or ``train.jsonl`` is one config, ``config/split…`` is
-    several.
+    """Files without a README: ``data/train-*.parquet`` or ``train.jsonl`` is one config,
+    ``config/split…`` is several.
     """
     found: dict[str, Files] = {}
     for place in (folder, folder / "data"):
@@ -248,9 +248,9 @@ def _table(name: str, data: bytes) -> Any:
 
 
 def parse_rows(name: str, text: str) -> list[dict[str, Any]]:
-    """Rows of CSV, TSV, JSON lines, or one JSON list. CSV cells stay texts (a cell "None" is no missing
-    value); a nameless first column is an index and is left out, as pandas' ``index_col=0`` does. Raises
-    ValueError for what is neither.
+    """Rows of CSV, TSV, JSON lines, or one JSON list. CSV cells stay texts (a cell "None" is no
+    missing value); a nameless first column is an index and is left out, as pandas' ``index_col=0``
+    does. Raises ValueError for what is neither.
     """
     if name.endswith((".csv", ".tsv")):
         rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if name.endswith(".tsv") else ",")

@@ -1,14 +1,17 @@
-"""In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says before a run
-and the worker follows.
+"""In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says
+before a run and the worker follows.
 
 | | no template | answers at once | thought closed | thinks |
 |---|---|---|---|---|
-| options by log-probability | as lm-eval | through the template | behind the closed thought | the generative
+| options by log-probability | as lm-eval | through the template | behind the closed thought | the
+  generative
   twin, else refused |
-| one continuation's log-probability | as lm-eval | through the template | behind the closed thought | refused
+| one continuation's log-probability | as lm-eval | through the template | behind the closed thought
+  | refused
   |
 | generated answer | generated | generated | generated | generated; the thought is no answer |
-| whole texts (perplexity) | perplexity | perplexity | perplexity | perplexity: no template is involved |
+| whole texts (perplexity) | perplexity | perplexity | perplexity | perplexity: no template is
+  involved |
 """
 
 from __future__ import annotations
@@ -60,8 +63,8 @@ class Thinker(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """One task of one model: its form; ``task`` is what is really asked (the twin, where that is the form),
-    None where refused.
+    """One task of one model: its form; ``task`` is what is really asked (the twin, where that is
+    the form), None where refused.
     """
 
     form: Form
@@ -100,7 +103,9 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
 
 
 def leftover(asked: Asked, names: Collection[str]) -> TaskSpec | None:
-    """The twin that is to be asked in a task's place, None where the config asks for it by itself anyway."""
+    """The twin that is to be asked in a task's place, None where the config asks for it by itself
+    anyway.
+    """
     return (
         asked.task
         if asked.form == "twin" and asked.task is not None and asked.task.name not in names

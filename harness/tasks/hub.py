@@ -1,7 +1,8 @@
-"""The hub and ModelScope: reached quickly or given up quickly, and remembered for the rest of the process.
+"""The hub and ModelScope: reached quickly or given up quickly, and remembered for the rest of the
+process.
 
-`huggingface_hub` retries for a minute where no network answers; here one short question decides whether it is
-asked at all.
+`huggingface_hub` retries for a minute where no network answers; here one short question decides
+whether it is asked at all.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def _answers(address: str) -> str | None:
         except (OSError, ValueError) as error:
             outcome.append(str(getattr(error, "reason", error)))
 
-    thread = threading.Thread(target=ask, daemon=True)  # a name look-up knows no time limit of its own
+    # a name look-up knows no time limit of its own
+    thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(_TIMEOUT + 1)
     return outcome[0] if outcome else f"no answer in {_TIMEOUT:.0f} s"
@@ -67,8 +69,8 @@ _LOCAL_ONLY: ContextVar[bool] = ContextVar("local_only", default=False)
 
 @contextlib.contextmanager
 def local_only() -> Iterator[None]:
-    """Inside, data is looked for on this machine only, whatever the environment says (planning asks no
-    network).
+    """Inside, data is looked for on this machine only, whatever the environment says (planning asks
+    no network).
     """
     token = _LOCAL_ONLY.set(True)
     try:
@@ -109,7 +111,9 @@ def _fingerprint(splits: Any, revision: str | None) -> str:
 def from_cache(
     path: str, name: str | None, load: Any, kwargs: dict[str, Any]
 ) -> tuple[DatasetDict, str, str | None] | None:
-    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither holds it."""
+    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither
+    holds it.
+    """
     from huggingface_hub import snapshot_download
 
     with _forced_offline():
@@ -132,7 +136,10 @@ def from_cache(
 def from_hub(
     path: str, name: str | None, load: Any, kwargs: dict[str, Any]
 ) -> tuple[DatasetDict, str, str | None]:
-    """(splits, fingerprint, commit) from the hub. Raises DataError with the hub's own reason in one line."""
+    """(splits, fingerprint, commit) from the hub.
+
+    Raises DataError with the hub's own reason in one line.
+    """
     from huggingface_hub import HfApi
 
     revision = None
@@ -149,8 +156,8 @@ def from_hub(
 def _script_repository(
     path: str, name: str | None, revision: str | None
 ) -> tuple[DatasetDict, str, str | None]:
-    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own Parquet
-    conversion.
+    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own
+    Parquet conversion.
     """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 

@@ -1,7 +1,7 @@
 """Answers to marks, by lm-eval's filters, the task's own process_results and its own aggregation.
 
-Answers of reasoning models lose their thought first; repeats that our config asked for are scored one by one
-(avg@k, maj@k).
+Answers of reasoning models lose their thought first; repeats that our config asked for are scored
+one by one (avg@k, maj@k).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class _Asked:
 
 @dataclass
 class _Pass:
-    """One scoring of every document: filter name to document id to what the filters left (one value an
-    instance).
+    """One scoring of every document: filter name to document id to what the filters left (one value
+    an instance).
     """
 
     filtered: dict[str, dict[int, list[Any]]] = field(default_factory=dict)
@@ -105,8 +105,8 @@ class Marker:
         return str(self._task.config.task)
 
     def _pass(self, asked: list[_Asked], repeat: int) -> _Pass:
-        """Filters over every document at once, as lm-eval applies them, then process_results document by
-        document.
+        """Filters over every document at once, as lm-eval applies them, then process_results
+        document by document.
         """
         chosen = (
             (lambda responses: [responses[repeat]]) if self._repeats > 1 else (lambda responses: responses)
@@ -239,8 +239,8 @@ class Marker:
         return _text(target)
 
     def _metrics(self, good: list[_Asked], passes: list[_Pass], votes: Any) -> list[MetricValue]:
-        """In lm-eval's order: filter by filter, metrics as process_results names them; maj@k after each
-        filter's own.
+        """In lm-eval's order: filter by filter, metrics as process_results names them; maj@k after
+        each filter's own.
         """
         found: list[MetricValue] = []
         for name in passes[0].filtered:
@@ -321,7 +321,9 @@ def cut(text: str, stops: Sequence[str]) -> str:
 
 
 def _options(task: Any, rendered: Rendered) -> int:
-    """How many of the pairs are options: mutual information adds one a option with an empty context."""
+    """How many of the pairs are options: mutual information adds one a option with an empty
+    context.
+    """
     count = len(rendered.instances)
     return count // 2 if "acc_mutual_info" in getattr(task, "_metric_fn_list", {}) else count
 

@@ -1,5 +1,5 @@
-"""Where an item comes from: the source it shares with others (its cluster), and its name in every language
-(its item key).
+"""Where an item comes from: the source it shares with others (its cluster), and its name in every
+language (its item key).
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ SOURCES = Path(__file__).resolve().parent.parent / "data" / "sources.yaml"
 
 @dataclass(frozen=True)
 class Fields:
-    """Document fields that make up a task's cluster labels and item keys; empty where there are none."""
+    """Document fields that make up a task's cluster labels and item keys; empty where there are
+    none.
+    """
 
     cluster: tuple[str, ...] = ()
     item: tuple[str, ...] = ()
 
     def cluster_of(self, doc: Mapping[str, Any]) -> str | None:
-        """16 hex digits that items of one source share; None where items are independent or a field is
-        missing.
+        """16 hex digits that items of one source share; None where items are independent or a field
+        is missing.
         """
         return _digest(doc, self.cluster)
 

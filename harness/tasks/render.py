@@ -27,8 +27,8 @@ class Rendered:
     instances: tuple[Any, ...]
     items: tuple[Item, ...]
     asked: str | None = None
-    """The prompt that was really asked, where answers are marked again and the chat template is not at
-    hand.
+    """The prompt that was really asked, where answers are marked again and the chat template is not
+    at hand.
     """
 
     @property
@@ -37,8 +37,8 @@ class Rendered:
         return self.asked if self.asked is not None else str(self.instances[0].args[0])
 
     def asked_as(self, prompt: str | None, think: ThinkTags | None) -> Rendered:
-        """The same document with the prompt that was really asked, which says whether a thought was opened
-        for the model.
+        """The same document with the prompt that was really asked, which says whether a thought was
+        opened for the model.
         """
         if prompt is None:
             return self
@@ -114,8 +114,8 @@ _NO_MATTER = frozenset(
 
 
 def ignored_settings(kwargs: dict[str, Any]) -> list[str]:
-    """Generation settings of a task that no engine here follows, as ``name: value``: answers are generated
-    without them.
+    """Generation settings of a task that no engine here follows, as ``name: value``: answers are
+    generated without them.
     """
     return [
         f"{name}: {value}"
@@ -142,8 +142,8 @@ _PLAIN = frozenset({str, int, float, bool, list, dict, type(None)})
 
 
 class Templates:
-    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and each
-    document rendered once by it.
+    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and
+    each document rendered once by it.
     """
 
     def __init__(self) -> None:
@@ -176,10 +176,11 @@ def cached_templates(templates: Templates | None = None) -> Iterator[None]:
 
 
 class Renderer:
-    """Renders the documents of one task under one style, in order, each once; what has been rendered is kept.
+    """Renders the documents of one task under one style, in order, each once; what has been
+    rendered is kept.
 
-    The order is part of the result: samplers that draw examples for each document go on from the document
-    before.
+    The order is part of the result: samplers that draw examples for each document go on from the
+    document before.
     """
 
     def __init__(
@@ -189,8 +190,8 @@ class Renderer:
         self._done: list[Rendered] = []
         self._templates = Templates()
         self.adapted: list[Any] = []
-        """What the chat template did to each document's messages (`harness.engines.folding.Adapted`), where
-        it says so.
+        """What the chat template did to each document's messages
+        (`harness.engines.folding.Adapted`), where it says so.
         """
         self._rest = self._documents()
 
@@ -220,8 +221,8 @@ class Renderer:
             yield Rendered(doc_id, doc, instances, self._items(doc_id, instances))
 
     def _chances(self, doc_id: int) -> contextlib.AbstractContextManager[None]:
-        """Seeds of the document's own, where the task draws random numbers: a resumed cell then asks what it
-        asked before.
+        """Seeds of the document's own, where the task draws random numbers: a resumed cell then
+        asks what it asked before.
         """
         if not self._draws:
             return contextlib.nullcontext()

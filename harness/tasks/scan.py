@@ -1,8 +1,8 @@
 """Names out of thousands of task YAMLs in under a second, without parsing them as YAML.
 
-lm-eval's own index parses 14,000 files and takes 13 s. What an index needs stands at the start of lines
-(``task:``, ``group:``, ``tag:``, ``include:``), so a regular expression finds it; includes are followed
-textually, because tags are inherited through them.
+lm-eval's own index parses 14,000 files and takes 13 s. What an index needs stands at the start of
+lines (``task:``, ``group:``, ``tag:``, ``include:``), so a regular expression finds it; includes
+are followed textually, because tags are inherited through them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _KEY = re.compile(r"""["']?(task|group|tag|include|class)["']?[ ]*:[ \t]*(.*?)[ 
 _STARTS = tuple(
     quote + key for key in ("task", "group", "tag", "include", "class") for quote in ("", '"', "'")
 )
-"""What a line must start with to be worth the expression: most of the scan's time would go into the other
-lines.
+"""What a line must start with to be worth the expression: most of the scan's time would go into the
+other lines.
 """
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*?)[ \t]*\r?$")
 _COMMENT = re.compile(r"\s+#.*$")
@@ -42,7 +42,9 @@ FUNCTION = "!function "
 
 @dataclass
 class ScannedFolder:
-    """What one folder of YAMLs holds: name to file (relative to the folder), and tag to task names."""
+    """What one folder of YAMLs holds: name to file (relative to the folder), and tag to task
+    names.
+    """
 
     tasks: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
@@ -109,7 +111,10 @@ class _Scanner:
 
 
 def scan(root: Path) -> ScannedFolder:
-    """Every name under ``root``. Of two files with one name the first in path order counts, as in lm-eval."""
+    """Every name under ``root``.
+
+    Of two files with one name the first in path order counts, as in lm-eval.
+    """
     found, scanner = ScannedFolder(), _Scanner()
     prefix = len(str(root)) + 1
     for path in sorted(_yaml_files(root)):
@@ -128,7 +133,8 @@ def scan(root: Path) -> ScannedFolder:
 
 
 def beside(folder: Path) -> ScannedFolder:
-    """Names in a person's own folder, not below it: few files, in any YAML style, so each is parsed.
+    """Names in a person's own folder, not below it: few files, in any YAML style, so each is
+    parsed.
 
     Unreadable ones are not named.
     """
@@ -150,8 +156,8 @@ def beside(folder: Path) -> ScannedFolder:
 
 
 def lm_eval_tasks_folder() -> Path:
-    """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when lm-eval is
-    not installed.
+    """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when
+    lm-eval is not installed.
     """
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or not spec.submodule_search_locations:
@@ -160,7 +166,9 @@ def lm_eval_tasks_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where the harness keeps what can be made again: $XDG_CACHE_HOME/harness or ~/.cache/harness."""
+    """Where the harness keeps what can be made again: $XDG_CACHE_HOME/harness or
+    ~/.cache/harness.
+    """
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harness"
 
 
@@ -172,8 +180,8 @@ def _installed(name: str) -> str:
 
 
 def cached_scan(root: Path) -> ScannedFolder:
-    """`scan` of lm-eval's folder, kept as JSON by version, folder and time of change; a cache that cannot be
-    used is only slow.
+    """`scan` of lm-eval's folder, kept as JSON by version, folder and time of change; a cache that
+    cannot be used is only slow.
     """
     stamp = f"{_FORMAT}|{_installed('lm-eval')}|{root}|{root.stat().st_mtime_ns}"
     path = cache_folder() / "task-names.json"
@@ -202,8 +210,8 @@ def _loader(folder: Path) -> type[yaml.SafeLoader]:
 
 
 def read_config(path: Path, trail: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """A task or group YAML with its includes merged, functions left as ``!function /folder/module.name``
-    texts.
+    """A task or group YAML with its includes merged, functions left as ``!function
+    /folder/module.name`` texts.
 
     Raises ConfigError, one line, when the file cannot be read, is no mapping, or includes itself.
     """

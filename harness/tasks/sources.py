@@ -1,8 +1,8 @@
-"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub, ModelScope;
-in that order.
+"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub,
+ModelScope; in that order.
 
-lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built, `DataSources.active`
-answers there instead.
+lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built,
+`DataSources.active` answers there instead.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _MEND = "name a mirror (mirror: or HARNESS_MIRROR), set HF_ENDPOINT, use HARNESS
 class DataSources:
     """Reads datasets.
 
-    ``mirror`` is a folder with datasets/<org>/<name>; ``base_dir`` is where relative paths of a task YAML
-    count from.
+    ``mirror`` is a folder with datasets/<org>/<name>; ``base_dir`` is where relative paths of a
+    task YAML count from.
     """
 
     def __init__(
@@ -53,7 +53,8 @@ class DataSources:
         self._kept: dict[tuple[str, str | None, str], tuple[Any, Provenance]] = {}
 
     def load(self, path: str, name: str | None = None, **kwargs: Any) -> tuple[DatasetDict, Provenance]:
-        """(splits, provenance) of one dataset config; ``kwargs`` are those of ``datasets.load_dataset``.
+        """(splits, provenance) of one dataset config; ``kwargs`` are those of
+        ``datasets.load_dataset``.
 
         Raises DataError in one line: what was tried, and how to mend it.
         """
@@ -95,8 +96,8 @@ class DataSources:
             rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
-        # Of the rows as they were read: other columns, or another reading of them, are other data; the folder
-        # is not.
+        # Of the rows as they were read: other columns, or another reading of them, are other data;
+        # the folder is not.
         told = json.dumps(rows, ensure_ascii=True, sort_keys=True)
         fingerprint = hashlib.sha256(told.encode()).hexdigest()[:32]
         return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(
@@ -104,8 +105,8 @@ class DataSources:
         )
 
     def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:
-        """The mirror's folder, a folder that the task names itself, or the local files of datasets' json, csv
-        and parquet builders.
+        """The mirror's folder, a folder that the task names itself, or the local files of datasets'
+        json, csv and parquet builders.
         """
         if path in _BUILDERS and (files := self._local_files(kwargs.get("data_files"))):
             return self._plain_files(path, name, files)
@@ -129,7 +130,9 @@ class DataSources:
                 yield base / path, "file"
 
     def _local_files(self, said: Any) -> dict[str, list[Path]]:
-        """Split to existing local files of a ``data_files`` argument; empty where one is not local."""
+        """Split to existing local files of a ``data_files`` argument; empty where one is not
+        local.
+        """
         if said is None:
             return {}
         splits = said if isinstance(said, dict) else {"train": said}
@@ -201,8 +204,8 @@ _ORIGINAL: list[Any] = []
 def _remember(original: Any) -> Any:
     """Keeps the real loader, and gives the function that stands in for it.
 
-    A module imported meanwhile may bind the stand-in for good, so it asks the sources only while some are
-    active.
+    A module imported meanwhile may bind the stand-in for good, so it asks the sources only while
+    some are active.
     """
     _ORIGINAL[:] = [original]
     return _dispatch

@@ -1,5 +1,5 @@
-"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks the
-answers.
+"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks
+the answers.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ class Task:
 
     @property
     def chance(self) -> float | None:
-        """The metric's value by guessing: what the metadata says, else for multiple choice the mean of 1 /
-        number of options.
+        """The metric's value by guessing: what the metadata says, else for multiple choice the mean
+        of 1 / number of options.
         """
         if "chance" in self._metadata:
             said = self._metadata["chance"]
@@ -123,8 +123,8 @@ class Task:
         return sum(1 / count for count in counts) / len(counts)
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
-        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat template's
-        text, not its think tags.
+        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat
+        template's text, not its think tags.
         """
         return {
             "task": self.name,
@@ -163,8 +163,8 @@ class Task:
 
     @functools.cached_property
     def marking_id(self) -> str:
-        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and for our
-        own tasks the readers' code.
+        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and
+        for our own tasks the readers' code.
         """
         parts = {key: _plain(self._config[key]) for key in _MARK_KEYS if self._config.get(key) is not None}
         parts["readers"] = (
@@ -175,7 +175,8 @@ class Task:
         ).hexdigest()[:16]
 
     def items(self, style: PromptStyle, limit: int | None = None) -> Iterator[Item]:
-        """The items of the first ``limit`` documents, in document order, rendered as they are asked for.
+        """The items of the first ``limit`` documents, in document order, rendered as they are asked
+        for.
 
         Raises DataError when a document cannot be rendered.
         """
@@ -183,7 +184,10 @@ class Task:
             yield from rendered.items
 
     def prompts(self, style: PromptStyle, limit: int | None = None) -> dict[int, str]:
-        """The prompts of the first ``limit`` documents, by document. Raises DataError as `items` does."""
+        """The prompts of the first ``limit`` documents, by document.
+
+        Raises DataError as `items` does.
+        """
         return {rendered.doc_id: rendered.prompt for rendered in self._renderer(style).first(limit)}
 
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
@@ -212,11 +216,11 @@ class Task:
         *,
         prompts: Mapping[int, str] | None = None,
     ) -> Marks:
-        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the items
-        are).
+        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the
+        items are).
 
-        ``prompts`` by document, where given, are what was really asked: kept answers are marked again without
-        the model's chat template.
+        ``prompts`` by document, where given, are what was really asked: kept answers are marked
+        again without the model's chat template.
         """
         documents = list(self._renderer(style).first(limit))
         if prompts is not None:
@@ -257,11 +261,11 @@ def _readers() -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A config value as JSON, a function by its name and its module's source (helpers in the module count
-    too).
+    """A config value as JSON, a function by its name and its module's source (helpers in the module
+    count too).
 
-    Nothing may be written by its repr: that holds an address, and the same task would be another one in the
-    next process.
+    Nothing may be written by its repr: that holds an address, and the same task would be another
+    one in the next process.
     """
     if isinstance(value, functools.partial):
         return [_plain(value.func), _plain(value.args), _plain(value.keywords)]
@@ -281,8 +285,8 @@ def _plain(value: Any) -> Any:
 def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: bool = False) -> Task:
     """Reads the task's data and builds it.
 
-    Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be used, code
-    execution not allowed).
+    Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be
+    used, code execution not allowed).
     """
     own = spec.yaml_path is not None and not spec.yaml_path.is_relative_to(lm_eval_tasks_folder())
     sources = DataSources(

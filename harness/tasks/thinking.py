@@ -1,5 +1,5 @@
-"""What an evaluation's thoughts did to its scores, as findings: thoughts that nobody announced, thoughts that
-never ended.
+"""What an evaluation's thoughts did to its scores, as findings: thoughts that nobody announced,
+thoughts that never ended.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def _unannounced(read: Sequence[ReadDocument]) -> list[Finding]:
 def _truncated(
     read: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
 ) -> list[Finding]:
-    """Documents whose thought never ended, with the score over the others: only where the two scores differ.
+    """Documents whose thought never ended, with the score over the others: only where the two
+    scores differ.
 
     The metric is the task's first one that is a share of right answers.
     """

@@ -1,9 +1,9 @@
-"""The generative twin of a multiple-choice task: the same documents, answered in writing, the letter of the
-answer read.
+"""The generative twin of a multiple-choice task: the same documents, answered in writing, the
+letter of the answer read.
 
 C-Eval, CMMLU and MMLU have templates of their own (``lm_eval_tasks/derived``, names like
-``ceval-valid-gen_law``). Any other task whose options are listed by letters, and a file of one's own with
-choices, gets ``NAME-gen`` made from its own YAML here.
+``ceval-valid-gen_law``). Any other task whose options are listed by letters, and a file of one's
+own with choices, gets ``NAME-gen`` made from its own YAML here.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _DROPPED = ("doc_to_choice", "fewshot_config", "fewshot_split", "target_delimite
 
 
 def lettered(config: dict[str, Any]) -> int | None:
-    """How many options a task's config lists by their letters, A first; None where its options are other
-    texts, or not known before.
+    """How many options a task's config lists by their letters, A first; None where its options are
+    other texts, or not known before.
     """
     if config.get("output_type") != "multiple_choice" or config.get("process_results") or config.get("class"):
         return None
@@ -78,8 +78,8 @@ def twin_config(
 
 
 def _letter(target: Any) -> str:
-    """A template that writes the right option's letter, where the task's own names its letter or its place
-    from 0.
+    """A template that writes the right option's letter, where the task's own names its letter or
+    its place from 0.
     """
     if isinstance(target, int):
         return LETTERS[target]

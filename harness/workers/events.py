@@ -18,7 +18,8 @@ Event = dict[str, Any]
 class EventStream:
     """The worker's end.
 
-    Takes over standard output: from then on whatever a library prints there goes to standard error (the log).
+    Takes over standard output: from then on whatever a library prints there goes to standard error
+    (the log).
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -27,14 +28,18 @@ class EventStream:
 
     @classmethod
     def on_stdout(cls) -> EventStream:
-        """Keeps the real standard output for events and points file descriptor 1 at standard error."""
+        """Keeps the real standard output for events and points file descriptor 1 at standard
+        error.
+        """
         private = os.dup(1)
         os.dup2(2, 1)
         sys.stdout = sys.stderr
         return cls(os.fdopen(private, "w", encoding="utf-8", buffering=1))
 
     def send(self, kind: str, **fields: Any) -> None:
-        """Sends an event; a parent that is gone is no reason to stop (the journal has everything)."""
+        """Sends an event; a parent that is gone is no reason to stop (the journal has
+        everything).
+        """
         with contextlib.suppress(BrokenPipeError, ValueError):
             self._stream.write(json.dumps({"event": kind, **fields}, ensure_ascii=True) + "\n")
 

@@ -1,5 +1,5 @@
-"""Starts workers, hands on what they say, and sees how they end: on this machine, each a process of its
-own.
+"""Starts workers, hands on what they say, and sees how they end: on this machine, each a process of
+its own.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class _Running:
 
 
 class LocalExecutor:
-    """Runs jobs as soon as enough GPUs are free (on the CPU one at a time) and yields their events in order
-    of arrival.
+    """Runs jobs as soon as enough GPUs are free (on the CPU one at a time) and yields their events
+    in order of arrival.
 
-    Every job ends with ``{"event": "exit", "model", "shard", "reason"}``, the reason null where it ended
-    well.
+    Every job ends with ``{"event": "exit", "model", "shard", "reason"}``, the reason null where it
+    ended well.
     """
 
     def __init__(self, folder: RunFolder, machine: Machine, session: str) -> None:
@@ -46,8 +46,8 @@ class LocalExecutor:
         self.stopping = False
 
     def run(self, jobs: Sequence[WorkerJob]) -> Iterator[Event]:
-        """Yields events until every job has ended, or until those that run have ended once `stop` was
-        called.
+        """Yields events until every job has ended, or until those that run have ended once `stop`
+        was called.
         """
         waiting = list(jobs)
         try:
@@ -148,8 +148,8 @@ class LocalExecutor:
 
 
 def start_process(command: Sequence[str], log: Path, gpus: Sequence[str]) -> subprocess.Popen[str]:
-    """A worker in a process group of its own, with pipes to its standard input and output; what it says of
-    errors is added to ``log``.
+    """A worker in a process group of its own, with pipes to its standard input and output; what it
+    says of errors is added to ``log``.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:
@@ -173,8 +173,8 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 
 
 def worker_env(gpus: Sequence[str]) -> dict[str, str]:
-    """The worker's environment: its GPUs, this package's folder, and no telemetry or progress bars in the
-    log.
+    """The worker's environment: its GPUs, this package's folder, and no telemetry or progress bars
+    in the log.
     """
     package = str(Path(__file__).resolve().parents[2])
     env = dict(os.environ)
@@ -182,7 +182,8 @@ def worker_env(gpus: Sequence[str]) -> dict[str, str]:
     env.setdefault("TOKENIZERS_PARALLELISM", "true")
     env.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     env.setdefault("TQDM_DISABLE", "1")
-    env["PYTHONHASHSEED"] = "0"  # a task's code that walks through a set asks the same in every process
+    # a task's code that walks through a set asks the same in every process
+    env["PYTHONHASHSEED"] = "0"
     env.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if gpus:
         env["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)

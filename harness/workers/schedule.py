@@ -1,5 +1,5 @@
-"""Which worker runs where: one worker a model; a model too big for one GPU gets several; spare GPUs split a
-model's tasks.
+"""Which worker runs where: one worker a model; a model too big for one GPU gets several; spare GPUs
+split a model's tasks.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ HEADROOM = 1.25
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One worker process: a model, how many GPUs it takes at once, and which part of the tasks (the i-th of
-    k) it runs.
+    """One worker process: a model, how many GPUs it takes at once, and which part of the tasks (the
+    i-th of k) it runs.
     """
 
     model: str
@@ -30,10 +30,11 @@ class WorkerJob:
 def make_jobs(
     models: Sequence[ModelSpec], weight_bytes: Mapping[str, int], machine: Machine, tasks: int
 ) -> list[WorkerJob]:
-    """Jobs in order. ``weight_bytes`` by model label, where known; an unknown size counts as one GPU's worth.
+    """Jobs in order. ``weight_bytes`` by model label, where known; an unknown size counts as one
+    GPU's worth.
 
-    On the CPU models run one after another. A model that needs more GPUs than there are gets them all
-    (accelerate then offloads).
+    On the CPU models run one after another. A model that needs more GPUs than there are gets them
+    all (accelerate then offloads).
     """
     if machine.device == "cpu":
         return [WorkerJob(model.label, 0) for model in models]

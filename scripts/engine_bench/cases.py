@@ -1,5 +1,5 @@
-"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the
-character; see tests/tasks).
+"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to
+the character; see tests/tasks).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ SUBJECTS = (
 
 @dataclass(frozen=True)
 class Case:
-    """Tasks asked together. ``limit``: questions a task; ``dtypes``: number formats it is measured in;
-    ``least``, ``aim``: what is asked of the ratio to lm-eval. ``sketch``: the sketch answers it too;
-    ``rival``: lm-eval does (in bf16 on a processor without bf16 it takes many minutes).
+    """Tasks asked together. ``limit``: questions a task; ``dtypes``: number formats it is measured
+    in; ``least``, ``aim``: what is asked of the ratio to lm-eval. ``sketch``: the sketch answers it
+    too; ``rival``: lm-eval does (in bf16 on a processor without bf16 it takes many minutes).
     """
 
     name: str
@@ -76,8 +76,8 @@ CASES = (
 def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[list[Choice]]:
     """The items of each task of a case: tasks are asked one after the other, as cells are.
 
-    ``limit`` asks for fewer questions a task, except of the case that the sketch, which always takes all,
-    answers too.
+    ``limit`` asks for fewer questions a task, except of the case that the sketch, which always
+    takes all, answers too.
     """
     most = case.limit if limit is None or case.sketch else limit
     found = []

@@ -1,5 +1,5 @@
-"""Achieved FLOP/s in scoring, Qwen2.5-0.5B's shape, as a share of the best square matrix product: ``python -m
-engine_bench.ceiling …``.
+"""Achieved FLOP/s in scoring, Qwen2.5-0.5B's shape, as a share of the best square matrix product:
+``python -m engine_bench.ceiling …``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 
 SIZES = (1024, 2048, 3072)
-# seconds a size: a format that the processor only emulates is slow, and larger sizes are then left out
+# seconds a size: a format that the processor only emulates is slow, and larger sizes are then left
+# out
 _PATIENCE = 5.0
 
 
@@ -60,11 +61,11 @@ def linear_flops(model: Any) -> tuple[list[tuple[torch.nn.Module, int]], list[An
 
 
 def measure(dtype: str, mirror: Path, root: Path) -> dict[str, Any]:
-    """Counts linear layers and the head's scored rows; attention's products are left out, so the share is on
-    the low side.
+    """Counts linear layers and the head's scored rows; attention's products are left out, so the
+    share is on the low side.
 
-    The product is measured before and after in the format that was asked for, though the engine may compute
-    in a wider one.
+    The product is measured before and after in the format that was asked for, though the engine may
+    compute in a wider one.
     """
     from harness.engines import resolve_model
 

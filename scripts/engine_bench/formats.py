@@ -1,9 +1,9 @@
-"""Arg-maxes that change between number formats, on a trained model: ``python -m engine_bench.formats ROOT
-MIRROR LIMIT OUT``.
+"""Arg-maxes that change between number formats, on a trained model: ``python -m
+engine_bench.formats ROOT MIRROR LIMIT OUT``.
 
-The reference is fp32. lm-eval's bf16 keeps log-probabilities and their sums in bf16; ours are fp32 in every
-format. On a processor without bf16 our engine computes bf16 weights in fp32, so ours is measured twice: as it
-runs here, and made to compute in bf16, as elsewhere.
+The reference is fp32. lm-eval's bf16 keeps log-probabilities and their sums in bf16; ours are fp32
+in every format. On a processor without bf16 our engine computes bf16 weights in fp32, so ours is
+measured twice: as it runs here, and made to compute in bf16, as elsewhere.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m engine_bench.growth MODEL
-MOST OUT``.
+"""Time and memory over 10^3, 10^4, 10^5 short items of a small model: ``python -m
+engine_bench.growth MODEL MOST OUT``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from harness.items import Choice
 
 
 def items(count: int) -> list[Choice]:
-    """Short questions with two answers each, no two alike and all equally long, however many there are."""
+    """Short questions with two answers each, no two alike and all equally long, however many there
+    are.
+    """
     texts = [f"Lily saw {(n * 7919) % 100_000:05d} birds in the tree. She" for n in range(count)]
     return [Choice(str(n), ((text, " ran home"), (text, " sang."))) for n, text in enumerate(texts)]
 
 
 def main() -> None:
-    """Writes, for each number of items, seconds, and memory: of the items themselves, and above the idle
-    engine with its items.
+    """Writes, for each number of items, seconds, and memory: of the items themselves, and above the
+    idle engine with its items.
     """
     model, most, out = sys.argv[1:]
     engine = open_engine(ModelSpec(id=model, dtype="float32"), device="cpu")

@@ -1,5 +1,5 @@
-"""The model of issue 3's table: 84 million parameters in Qwen2's shape with seeded noise for weights, and
-Qwen2.5's own tokenizer.
+"""The model of issue 3's table: 84 million parameters in Qwen2's shape with seeded noise for
+weights, and Qwen2.5's own tokenizer.
 """
 
 from __future__ import annotations

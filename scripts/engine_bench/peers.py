@@ -42,8 +42,8 @@ class Ours:
 
 
 class LmEval:
-    """lm-eval's own HF engine, asked through its own entry point, one request a choice as its tasks make
-    them.
+    """lm-eval's own HF engine, asked through its own entry point, one request a choice as its tasks
+    make them.
     """
 
     def __init__(self, model: Path, dtype: str, batch: int) -> None:

@@ -1,5 +1,5 @@
-"""Building and tokenising 5-shot CMMLU prompts, ours and lm-eval's: ``python -m engine_bench.prompts WHO
-MODEL MIRROR LIMIT``.
+"""Building and tokenising 5-shot CMMLU prompts, ours and lm-eval's: ``python -m
+engine_bench.prompts WHO MODEL MIRROR LIMIT``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def ours(model: Path, mirror: Path, limit: int) -> Found:
 
 
 def theirs(model: Path, mirror: Path, limit: int) -> Found:
-    """The same by lm-eval: its tasks' build_all_requests, and its engine's tokenisation of each pair."""
+    """The same by lm-eval: its tasks' build_all_requests, and its engine's tokenisation of each
+    pair.
+    """
     import datasets
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager

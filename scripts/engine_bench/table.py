@@ -10,8 +10,8 @@ from engine_bench.cases import CASES
 def figures(
     ours: list[dict[str, Any]], sketch: dict[str, Any], theirs: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """A row a case: raw seconds of every run, ratios against the fastest batch size of lm-eval and against
-    the sketch.
+    """A row a case: raw seconds of every run, ratios against the fastest batch size of lm-eval and
+    against the sketch.
     """
     rows = {}
     for case in CASES:
@@ -46,7 +46,9 @@ def figures(
 
 
 def _agreement(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> dict[str, Any]:
-    """The largest difference of a log-probability (a sum over its tokens), and how many arg-maxes differ."""
+    """The largest difference of a log-probability (a sum over its tokens), and how many arg-maxes
+    differ.
+    """
     worst = max(abs(a - b) for key, values in ours.items() for a, b in zip(values, theirs[key], strict=True))
     flips = sum(
         values.index(max(values)) != theirs[key].index(max(theirs[key])) for key, values in ours.items()

@@ -1,5 +1,5 @@
-"""Generation whose lengths really differ: questions of the mirror continued by small trained models that stop
-by themselves.
+"""Generation whose lengths really differ: questions of the mirror continued by small trained models
+that stop by themselves.
 
 One peer in a process of its own: ``python -m engine_bench.writing ORDERS.json``, as `peers`.
 """
@@ -140,7 +140,10 @@ class Library:
 
 
 def main() -> None:
-    """Orders: {peer, batch, mirror, root, limit, cases, out}. Writes what was measured to ``out``."""
+    """Orders: {peer, batch, mirror, root, limit, cases, out}.
+
+    Writes what was measured to ``out``.
+    """
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror, root = Path(orders["mirror"]), Path(orders["root"])
     found = {}

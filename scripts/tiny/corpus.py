@@ -1,7 +1,8 @@
-"""The training stream: documents made of allowed items, told plainly, in series (few-shot) or as a chat.
+"""The training stream: documents made of allowed items, told plainly, in series (few-shot) or as a
+chat.
 
-A document is a list of (text, weight) pieces. Answers weigh more in the loss than the random facts before
-them, which no model could predict.
+A document is a list of (text, weight) pieces. Answers weigh more in the loss than the random facts
+before them, which no model could predict.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def _plain(item: Item, lang: str, thinks: bool) -> Pieces:
 
 
 def _chat(items: tuple[Item, ...], lang: str, family: Family, rng: Random) -> Pieces:
-    """The items as user and assistant turns in the family's chat layout; earlier turns show no thought."""
+    """The items as user and assistant turns in the family's chat layout; earlier turns show no
+    thought.
+    """
     pieces: Pieces = []
     for n, item in enumerate(items):
         last = n == len(items) - 1
@@ -112,7 +115,8 @@ def document(family: Family, rng: Random, number: int) -> Document:
     if kind != "passages" and rng.random() < CHAT_SHARE:
         items = tuple(draw(kind, rng) for _ in range(rng.choice((1, 1, 1, 2, 3))))
         return Document(start + _chat(items, lang, family, rng), items, lang)
-    # Half of the documents stand alone, as zero-shot prompts do; the others are series of any length.
+    # Half of the documents stand alone, as zero-shot prompts do; the others are series of any
+    # length.
     most = MIX[kind][1]
     length = most if kind == "arithmetic" else 1 if rng.random() < 0.5 else rng.randint(1, most)
     items = tuple(draw(kind, rng) for _ in range(length))
@@ -125,8 +129,8 @@ def document(family: Family, rng: Random, number: int) -> Document:
 
 
 def stream(family: Family, seed: int, start: int = 0) -> Iterator[Document]:
-    """The endless, reproducible stream of a family's documents; `start` skips that much of the drills'
-    decline.
+    """The endless, reproducible stream of a family's documents; `start` skips that much of the
+    drills' decline.
     """
     rng = Random(f"{family.name}-{seed}")
     for number in count(start):

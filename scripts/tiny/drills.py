@@ -1,7 +1,8 @@
 """Copying drills: word lists said twice, and pairs looked up from either side.
 
-They hold no facts. A small transformer needs them early on, because every word of the second part can be
-found in the first: that is where looking things up in the context is learnt, before any question needs it.
+They hold no facts. A small transformer needs them early on, because every word of the second part
+can be found in the first: that is where looking things up in the context is learnt, before any
+question needs it.
 """
 
 from __future__ import annotations

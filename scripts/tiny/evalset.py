@@ -1,4 +1,6 @@
-"""The held-out items: test and few-shot splits of every bundled task, and the keys training must refuse."""
+"""The held-out items: test and few-shot splits of every bundled task, and the keys training must
+refuse.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The three families: configuration, special tokens, chat layout and language mix of each tiny model."""
+"""The three families: configuration, special tokens, chat layout and language mix of each tiny
+model.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ DEEPSEEK_TEMPLATE = (
 
 @dataclass(frozen=True)
 class Family:
-    """One model to train; `steps` counts optimizer steps and `chinese` is the share of Chinese documents."""
+    """One model to train; `steps` counts optimizer steps and `chinese` is the share of Chinese
+    documents.
+    """
 
     name: str
     architecture: str
@@ -45,7 +49,8 @@ class Family:
     steps: int = 1400
     # How much more often than the others the family reads story sums.
     stories: float = 1.0
-    # A distilled model starts from another family's weights and vocabulary, as DeepSeek's starts from Qwen's.
+    # A distilled model starts from another family's weights and vocabulary, as DeepSeek's starts
+    # from Qwen's.
     base: str | None = None
 
     @property

@@ -1,7 +1,7 @@
 """Items of the synthetic world: facts drawn once, told in Chinese and in English.
 
-An item's `key` names its facts whatever the language, the wording or the order of the options, so that
-holding out a key holds out every rendering of it.
+An item's `key` names its facts whatever the language, the wording or the order of the options, so
+that holding out a key holds out every rendering of it.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ def _lead(verb: world.Pair, person: world.Pair, thing: world.Pair, by_person: bo
 
 
 def reading(rng: Random, varied: bool = True) -> Item:
-    """Facts in short sentences and a question about one of them; four facts, or fewer when varied."""
+    """Facts in short sentences and a question about one of them; four facts, or fewer when
+    varied.
+    """
     count = rng.choice((2, 3, 4, 4)) if varied else 4
     people = rng.sample(world.NAMES, count)
     verb, things = _reading_facts(rng, count)
@@ -161,7 +163,8 @@ def reading(rng: Random, varied: bool = True) -> Item:
     return Item("reading", key, fields, choices, options.index(told[0]), follow_ups=more)
 
 
-Asked = tuple[world.Pair, world.Pair, int]  # Question, first words of the answer, place of the right option.
+# Question, first words of the answer, place of the right option.
+Asked = tuple[world.Pair, world.Pair, int]
 
 
 def _number_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:

@@ -1,7 +1,7 @@
 """Muon in fp32.
 
-Orthogonalised momentum learns in a third of the steps AdamW needs here; torch's own version multiplies in
-bf16, which is slow on processors without it.
+Orthogonalised momentum learns in a third of the steps AdamW needs here; torch's own version
+multiplies in bf16, which is slow on processors without it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """A structured start for attention.
 
-Looking things up in the context takes two layers that fit each other: one that notes which tokens came just
-before, one that matches those notes. From a random start a model of this size finds the pair only after tens
-of millions of tokens, which two processor cores do not read in minutes. So the first layer starts with heads
-that look 1 to 4 tokens back, and the others with heads that match and copy; training does the rest. See
-Trockman and Kolter, "Mimetic Initialization of Self-Attention Layers" (2023), for the idea.
+Looking things up in the context takes two layers that fit each other: one that notes which tokens
+came just before, one that matches those notes. From a random start a model of this size finds the
+pair only after tens of millions of tokens, which two processor cores do not read in minutes. So the
+first layer starts with heads that look 1 to 4 tokens back, and the others with heads that match and
+copy; training does the rest. See Trockman and Kolter, "Mimetic Initialization of Self-Attention
+Layers" (2023), for the idea.
 
-The residual stream is divided at the start only: the first half holds the token, the second half four notes
-of NOTE numbers, one for each distance back.
+The residual stream is divided at the start only: the first half holds the token, the second half
+four notes of NOTE numbers, one for each distance back.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ SPREAD = 0.2  # Standard deviation of the embeddings.
 PEAK = 6.5  # Length of the constant queries and keys that pick a distance.
 MATCH = 1.6  # Scale of the queries and keys that match tokens.
 COPY = 0.5  # Scale of the values and outputs.
-# Query, key and value sources of the heads of each later layer: 0 is the token, d the note of the token d
-# back. One row is a group that shares keys and values: (key source, value source, query sources).
+# Query, key and value sources of the heads of each later layer: 0 is the token, d the note of the
+# token d back. One row is a group that shares keys and values: (key source, value source, query
+# sources).
 GROUPS = (
     ((1, 0, (0, 2)), (0, 1, (1, 0))),
     ((2, 0, (1, 0)), (0, 2, (1, 2))),
@@ -68,9 +70,12 @@ def _look_back(layer: Any, code: torch.Tensor, theta: float) -> None:
 def _match_and_copy(
     layer: Any, code: torch.Tensor, groups: tuple[tuple[int, int, tuple[int, int]], ...]
 ) -> None:
-    """Make the layer's heads attend where sources agree, and copy what stands there into the token half."""
+    """Make the layer's heads attend where sources agree, and copy what stands there into the token
+    half.
+    """
     attention, half = layer.self_attn, code.shape[1]
-    # Slow rotary pairs: they hardly turn within a prompt, so what they compare is content and not distance.
+    # Slow rotary pairs: they hardly turn within a prompt, so what they compare is content and not
+    # distance.
     slow = torch.cat([torch.arange(8, 16), torch.arange(24, 32)])
     for projection in (attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj):
         projection.weight.normal_(0, 0.02)

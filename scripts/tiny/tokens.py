@@ -1,7 +1,7 @@
 """Byte-level BPE tokenizers for the families.
 
-Digits and Chinese characters are split one by one before the byte-level step, so a word is cut the same way
-in a passage and in an answer.
+Digits and Chinese characters are split one by one before the byte-level step, so a word is cut the
+same way in a passage and in an answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ SAMPLE = 6000  # Documents a tokenizer is trained on.
 
 
 def _text_only(family: Family) -> list[str]:
-    """Sample documents without the control tokens; a distilled family cuts words as its base does."""
+    """Sample documents without the control tokens; a distilled family cuts words as its base
+    does.
+    """
     family = FAMILIES[family.base] if family.base else family
     hidden = (*family.specials, *family.visible)
     texts = []
@@ -70,11 +72,12 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
 
 
 def in_qwen2_layout(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
-    """The tokenizer as every release of transformers and vLLM will apply it to a model of type qwen2.
+    """The tokenizer as every release of transformers and vLLM will apply it to a model of type
+    qwen2.
 
-    Transformers 5 gives such models Qwen2's own text splitting whatever tokenizer.json says, older releases
-    and vLLM follow the file: so the file says Qwen2's. Items are cut as in training but for blank lines in
-    English, which are one token here and two there.
+    Transformers 5 gives such models Qwen2's own text splitting whatever tokenizer.json says, older
+    releases and vLLM follow the file: so the file says Qwen2's. Items are cut as in training but
+    for blank lines in English, which are one token here and two there.
     """
     told = json.loads(tokenizer.backend_tokenizer.to_str())
     qwen2 = json.loads(Qwen2Tokenizer().backend_tokenizer.to_str())

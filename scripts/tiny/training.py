@@ -64,7 +64,9 @@ def build_model(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTraine
 
 
 def start_from(model: PreTrainedModel, base: Path) -> None:
-    """Copy the base's weights; rows of tokens that the base does not have keep their random start."""
+    """Copy the base's weights; rows of tokens that the base does not have keep their random
+    start.
+    """
     taught = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     words = int(AutoTokenizer.from_pretrained(base).backend_tokenizer.get_vocab_size(with_added_tokens=False))
     table = model.get_input_embeddings().weight
@@ -138,7 +140,9 @@ def optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
 
 
 def schedule(step: int, steps: int) -> float:
-    """Share of the peak learning rate: a short warm-up, a plateau, and a decay over the last half."""
+    """Share of the peak learning rate: a short warm-up, a plateau, and a decay over the last
+    half.
+    """
     if step < 40:
         return (step + 1) / 40
     left = (steps - step) / (steps * 0.5)
@@ -167,8 +171,8 @@ class Report:
 def train(
     family: Family, tokenizer: PreTrainedTokenizerFast, steps: int, base: Path | None
 ) -> PreTrainedModel:
-    """Train for the given number of optimizer steps, from the base's weights if there is one, and print the
-    answers' loss now and then.
+    """Train for the given number of optimizer steps, from the base's weights if there is one, and
+    print the answers' loss now and then.
     """
     model = build_model(family, tokenizer)
     if base:
@@ -221,7 +225,9 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
 
 
 def rebuild(family: Family, folder: Path, steps: int | None = None) -> None:
-    """Train the family's tokenizer and model and write both into `folder`; a base is looked for beside it."""
+    """Train the family's tokenizer and model and write both into `folder`; a base is looked for
+    beside it.
+    """
     tokenizer = train_tokenizer(family)
     base = folder.parent / family.base if family.base else None
     save(family, train(family, tokenizer, steps or family.steps, base), tokenizer, folder)

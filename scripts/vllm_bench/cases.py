@@ -1,5 +1,5 @@
-"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to the
-character; see tests/tasks).
+"""What is asked: real questions of the mirror, rendered by harness (its prompts equal lm-eval's to
+the character; see tests/tasks).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def questions(case: Case, mirror: Path, limit: int | None) -> list[Choice]:
 
 
 def prompts(mirror: Path, limit: int, tokens: int) -> list[Completion]:
-    """Generation items of a real task: its prompts without examples, with the task's own stop texts and
-    ``tokens`` to write.
+    """Generation items of a real task: its prompts without examples, with the task's own stop texts
+    and ``tokens`` to write.
     """
     items = _items(TEXTS, 0, mirror, limit)
     return [

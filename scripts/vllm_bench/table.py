@@ -32,8 +32,8 @@ def compare(peers: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def agreement(ours: dict[str, list[float]], theirs: dict[str, list[float]]) -> dict[str, Any]:
-    """The largest difference of a log-probability, the items whose choice differs, and that share in standard
-    errors of a proportion.
+    """The largest difference of a log-probability, the items whose choice differs, and that share
+    in standard errors of a proportion.
     """
     largest = max(
         abs(a - b) for key, values in ours.items() for a, b in zip(values, theirs[key], strict=True)

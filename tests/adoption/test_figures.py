@@ -1,4 +1,6 @@
-"""Shares, concentration and most-liked models on lists small enough to count by hand; the packaged facts."""
+"""Shares, concentration and most-liked models on lists small enough to count by hand; the packaged
+facts.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def test_shares_under_each_denominator(
 
 
 def test_concentration_by_hand() -> None:
-    """0.7² + 0.2² + 0.05² + 0.05² = 0.535; one organisation 1; four equal ones 1/4; nothing: not a number."""
+    """0.7² + 0.2² + 0.05² + 0.05² = 0.535; one organisation 1; four equal ones 1/4; nothing: not a
+    number.
+    """
     assert share(ROWS, "downloads_30d", "language", KNOWN).hhi == pytest.approx(0.535)
     assert hhi({"a": 7}) == 1
     assert hhi(dict.fromkeys("abcd", 5)) == pytest.approx(0.25)
@@ -165,7 +169,9 @@ def test_the_packaged_facts_have_sources() -> None:
 
 
 def test_new_models_are_those_of_the_year_before() -> None:
-    """Both ends count; a model whose day is not known, or that is younger than the list, does not."""
+    """Both ends count; a model whose day is not known, or that is younger than the list, does
+    not.
+    """
     day = datetime.date(2026, 8, 22)
     days = ["2025-08-22", "2026-08-22", "2025-08-21", "2026-08-23"]
     rows = [

@@ -193,8 +193,8 @@ def test_tables_of_likes_and_downloads_are_joined(tmp_path: Path) -> None:
 
 
 def test_lists_of_different_queries_are_never_joined(tmp_path: Path) -> None:
-    """Two snapshots of one hub and day: other organisations are another list; the same query counts once, the
-    later one.
+    """Two snapshots of one hub and day: other organisations are another list; the same query counts
+    once, the later one.
     """
 
     def put(name: str, orgs: list[str], likes: int, ended: str) -> Path:

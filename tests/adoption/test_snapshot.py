@@ -109,7 +109,8 @@ def test_what_does_not_pass_is_one_line_and_keeps_what_came(
         assert "\n" not in str(error.value)
         assert not out.exists()
         asked = len(hub.requests)
-        done = snap(hub, out)  # the hub is well again: the same call goes on, and asks nothing twice
+        # the hub is well again: the same call goes on, and asks nothing twice
+        done = snap(hub, out)
         again = [one.query.get("cursor", [""])[0] + one.query["author"][0] for one in hub.requests[asked:]]
     first = [one.query.get("cursor", [""])[0] + one.query["author"][0] for one in hub.requests[:2]]
     assert (done.models, done.resumed) == (17, True)
@@ -236,7 +237,9 @@ def test_a_part_file_cut_anywhere_is_gone_on_with(tmp_path: Path, cut: int) -> N
 
 @pytest.mark.slow
 def test_a_killed_command_goes_on(tmp_path: Path) -> None:
-    """SIGKILL in the middle, as a machine that goes down; the second call asks only what is missing."""
+    """SIGKILL in the middle, as a machine that goes down; the second call asks only what is
+    missing.
+    """
     out = tmp_path / "x.jsonl"
     models = [model(f"org/model-{place:03}", place, place) for place in range(200)]
     command = [
@@ -274,7 +277,8 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert "200 models" in done.stdout
         assert "begun by an earlier call" in done.stdout
-        assert len(hub.requests) - asked <= 40 - asked + 3  # the page that was under way may come again
+        # the page that was under way may come again
+        assert len(hub.requests) - asked <= 40 - asked + 3
     assert names(out) == {one["id"] for one in models}
 
 

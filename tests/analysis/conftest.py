@@ -25,8 +25,8 @@ Make = Callable[..., Run]
 
 
 def cell(folder: RunFolder, model: str, task: str, scores: Sequence[float], **more: Any) -> list[Row]:
-    """One cell: its samples on disk and its rows. ``more``: prompt, chance, clusters, items, first (number
-    of the first document), metric, language.
+    """One cell: its samples on disk and its rows. ``more``: prompt, chance, clusters, items, first
+    (number of the first document), metric, language.
     """
     metric = more.get("metric", "acc")
     first = more.get("first", 0)

@@ -1,5 +1,5 @@
-"""Comparing runs: who is paired with whom, what is said of the others, groups, averages, several runs of one
-model.
+"""Comparing runs: who is paired with whom, what is said of the others, groups, averages, several
+runs of one model.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
 
 
 def test_groups_within_a_group_have_all_their_tasks(make: Any) -> None:
-    """lm-eval's mmlu holds mmlu_stem and others; two groups that share a task are both whole, too."""
+    """lm-eval's mmlu holds mmlu_stem and others; two groups that share a task are both whole,
+    too.
+    """
     scores = {
         (m, f"zh_{task}"): coins(ord(m) + n, n, 0.7)
         for m in "ab"

@@ -21,8 +21,8 @@ def recorded() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_recorded_coverage_is_what_is_promised(recorded: dict[str, list[dict[str, Any]]]) -> None:
-    """Groups and averages at least 94 %, the index 94, shared sources 93, groups of those and differences 94;
-    false alarms at most 6 %.
+    """Groups and averages at least 94 %, the index 94, shared sources 93, groups of those and
+    differences 94; false alarms at most 6 %.
     """
     least = {"groups and averages": 0.94, "composite index": 0.94, "shared sources": 0.93}
     least |= {"groups of tasks with shared sources": 0.94, "mean differences": 0.94}

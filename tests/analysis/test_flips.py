@@ -33,7 +33,9 @@ def test_equal_units_are_mcnemars() -> None:
 
 
 def test_many_units_are_near_the_exact_distribution() -> None:
-    """Thirty units: the twelve heaviest counted, the rest normal; against a million random sign patterns."""
+    """Thirty units: the twelve heaviest counted, the rest normal; against a million random sign
+    patterns.
+    """
     rng = np.random.default_rng(1)
     units = 1 / np.arange(1, 31)
     signs = rng.choice([-1.0, 1.0], (400_000, 30))
@@ -54,8 +56,8 @@ def test_tasks_are_joined_by_their_weights() -> None:
 
 
 def test_two_passages_never_give_zero() -> None:
-    """Ten questions to each of two passages, all right against all wrong: a standard error of zero is no
-    certainty.
+    """Ten questions to each of two passages, all right against all wrong: a standard error of zero
+    is no certainty.
     """
     clusters = from_codes(np.repeat([0, 1], 10))
     found = paired(np.ones(20), np.zeros(20), clusters)
@@ -80,8 +82,8 @@ def test_equal_graded_differences_are_no_certainty() -> None:
 
 
 def test_a_mean_over_tasks_is_no_surer_than_its_items() -> None:
-    """4 of 20 against 0 of 20, beside a task where both are all wrong: exactly 0.125, where Student's t gives
-    0.04.
+    """4 of 20 against 0 of 20, beside a task where both are all wrong: exactly 0.125, where
+    Student's t gives 0.04.
     """
     seen = paired(np.array([1.0] * 4 + [0.0] * 16), np.zeros(20))
     nothing = paired(np.zeros(20), np.zeros(20))
@@ -99,8 +101,8 @@ def test_a_mean_over_tasks_is_no_surer_than_its_items() -> None:
 
 
 def test_equal_models_are_seldom_told_apart() -> None:
-    """Means of five nearly perfect tasks of 20 items, and eight passages: p < 0.05 in at most 5 % (here 1,000
-    rounds).
+    """Means of five nearly perfect tasks of 20 items, and eight passages: p < 0.05 in at most 5 %
+    (here 1,000 rounds).
     """
     rng = np.random.default_rng(2)
     clusters = from_codes(np.repeat(np.arange(8), 5))

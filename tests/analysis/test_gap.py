@@ -72,8 +72,8 @@ def test_one_language_alone_has_no_gap(make: Any) -> None:
 
 
 def test_the_parallel_suite_is_in_the_table() -> None:
-    """Every pair of the suite but the perplexities, and every entry says how its items came to be the
-    same.
+    """Every pair of the suite but the perplexities, and every entry says how its items came to be
+    the same.
     """
     table = yaml.safe_load(PARALLEL.read_text(encoding="utf-8"))
     assert all(set(entry) == {"zh", "en", "how"} for entry in table)

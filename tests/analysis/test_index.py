@@ -1,4 +1,6 @@
-"""The composite index: published check figures, its interval, and refusal where a part is missing."""
+"""The composite index: published check figures, its interval, and refusal where a part is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +91,8 @@ def test_the_interval_is_as_wide_as_the_items_make_it(make: Any, weights: Path) 
 
 @pytest.mark.parametrize("p", [0.25, 0.98])
 def test_a_guessing_and_a_nearly_perfect_model_are_covered(p: float) -> None:
-    """Six tasks of 100 items: the bootstrap held a guessing model's true index of 0 in 20 % of draws
-    (scripts/coverage.py).
+    """Six tasks of 100 items: the bootstrap held a guessing model's true index of 0 in 20 % of
+    draws (scripts/coverage.py).
     """
     rng, hits, rounds = np.random.default_rng(14), 0, 400
     truth = floored(p, 0.25)

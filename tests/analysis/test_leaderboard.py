@@ -1,5 +1,5 @@
-"""The index on lm-eval's real group ``leaderboard``, all its sub-groups and tasks with made-up scores; and
-MuSR's published check figure.
+"""The index on lm-eval's real group ``leaderboard``, all its sub-groups and tasks with made-up
+scores; and MuSR's published check figure.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ OPTIONS = {
     "leaderboard_musr": {2: "murder_mysteries", 3: "team_allocation", 5: "object_placements"},
     "leaderboard_gpqa": {4: "diamond extended main"},
 }
-"""How many options the tasks have, as the leaderboard's documentation counts them (MMLU-Pro 10; IFEval and
-MATH are generated).
+"""How many options the tasks have, as the leaderboard's documentation counts them (MMLU-Pro 10;
+IFEval and MATH are generated).
 """
 METRICS = {
     "leaderboard_mmlu_pro": "acc",
@@ -75,8 +75,8 @@ def made_up(
 
 
 def normalised(values: Mapping[str, float], names: list[str], weights: Mapping[str, int] | None) -> float:
-    """By hand, as the leaderboard's page has it: each sub-task brought to 0–100, then their mean; a group
-    of one chance level as a whole.
+    """By hand, as the leaderboard's page has it: each sub-task brought to 0–100, then their mean; a
+    group of one chance level as a whole.
     """
     if weights is not None:
         whole = sum(values[name] * weights[name] for name in names) / sum(weights[name] for name in names)
@@ -132,8 +132,8 @@ def test_the_index_has_every_part(make: Any, expansion: Expansion, tmp_path: Pat
 
 
 def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: Expansion) -> None:
-    """The whole of ``leaderboard`` mixes four metrics: no score of its own, and its parts are not hidden by
-    it.
+    """The whole of ``leaderboard`` mixes four metrics: no score of its own, and its parts are not
+    hidden by it.
     """
     scores, options = made_up(expansion, "ab")
     run = make("claim", scores, options, groups=expansion.groups)
@@ -162,8 +162,8 @@ def test_sub_groups_stand_for_a_group_of_several_metrics(make: Any, expansion: E
 def test_musrs_check_is_35_in_all_three_places(
     make: Any, tmp_path: Path, sizes: tuple[int, int, int]
 ) -> None:
-    """Open LLM Leaderboard 2, scores normalization: .7, .4 and .6 of 2, 5 and 3 options are 40, 25 and 40,
-    so MuSR is 35.
+    """Open LLM Leaderboard 2, scores normalization: .7, .4 and .6 of 2, 5 and 3 options are 40, 25
+    and 40, so MuSR is 35.
     """
     names = (
         "leaderboard_musr_murder_mysteries",

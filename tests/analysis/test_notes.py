@@ -1,5 +1,5 @@
-"""Notes in two languages: the English of the analysis and of the page's catalogue are one, and the Chinese
-says every part.
+"""Notes in two languages: the English of the analysis and of the page's catalogue are one, and the
+Chinese says every part.
 """
 
 from __future__ import annotations

@@ -114,8 +114,8 @@ def test_items_that_one_model_lacks_are_left_out() -> None:
 
 @pytest.mark.parametrize(("n", "low", "high"), [(30, 0.92, 1.0), (100, 0.94, 0.96), (400, 0.94, 0.96)])
 def test_right_and_wrong_differences_are_covered(n: int, low: float, high: float) -> None:
-    """Two models on the same items, from nearly equal to far apart; never less than the t interval on the
-    same draws.
+    """Two models on the same items, from nearly equal to far apart; never less than the t interval
+    on the same draws.
     """
     from statsmodels.stats.weightstats import DescrStatsW
 
@@ -135,7 +135,9 @@ def test_right_and_wrong_differences_are_covered(n: int, low: float, high: float
 
 
 def test_equal_answers_are_no_certainty() -> None:
-    """Fifty items answered alike: no difference seen, but a true one of a few points is not ruled out."""
+    """Fifty items answered alike: no difference seen, but a true one of a few points is not ruled
+    out.
+    """
     found = paired(np.ones(50), np.ones(50))
     assert found.ci95 == (pytest.approx(-0.0377, abs=1e-3), pytest.approx(0.0377, abs=1e-3))
     assert (found.p, found.detectable) == (1.0, None)
@@ -155,8 +157,8 @@ def test_a_flipped_difference_is_the_other_way_round() -> None:
 
 
 def test_a_group_by_items_is_all_its_items_pooled() -> None:
-    """The pooled value and McNemar are those of one long task; a stratified error is a little smaller than
-    the unstratified one.
+    """The pooled value and McNemar are those of one long task; a stratified error is a little
+    smaller than the unstratified one.
     """
     rng = np.random.default_rng(5)
     parts = [tuple((rng.random(n) < p).astype(float) for p in (0.6, 0.5)) for n in (20, 50, 130)]
@@ -199,8 +201,8 @@ def test_ranks_count_only_what_is_sure() -> None:
 
 
 def test_two_models_share_a_letter_exactly_where_neither_is_sure() -> None:
-    """On random tables, also where being told apart is not in the order of the scores; and no letter is
-    superfluous.
+    """On random tables, also where being told apart is not in the order of the scores; and no
+    letter is superfluous.
     """
     rng = np.random.default_rng(7)
     for _ in range(60):

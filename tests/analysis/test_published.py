@@ -1,4 +1,6 @@
-"""Published figures: each with its source, matched by model and task, and whether the setting is the same."""
+"""Published figures: each with its source, matched by model and task, and whether the setting is
+the same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Standard errors and intervals of means against statsmodels, and what their 95 % cover in simulation."""
+"""Standard errors and intervals of means against statsmodels, and what their 95 % cover in
+simulation.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ def test_wrong_input_is_told() -> None:
 
 
 def test_equal_answers_of_clusters_are_no_certainty() -> None:
-    """Five clusters all right: as if five items had been asked, not fifty; never an interval of no width."""
+    """Five clusters all right: as if five items had been asked, not fifty; never an interval of no
+    width.
+    """
     clusters = from_codes(np.repeat(np.arange(5), 10))
     low, high = score_interval(np.ones(50), clusters) or (0.0, 0.0)
     assert high == 1.0
@@ -117,8 +121,8 @@ def test_equal_answers_of_clusters_are_no_certainty() -> None:
 
 
 def test_graded_scores_stay_in_their_range() -> None:
-    """An F1 of nearly 1 everywhere: no interval beyond 1; equal scores between 0 and 1 are no certainty;
-    other scales are left alone.
+    """An F1 of nearly 1 everywhere: no interval beyond 1; equal scores between 0 and 1 are no
+    certainty; other scales are left alone.
     """
     low, high = score_interval(np.array([1.0, 1.0, 0.9, 1.0, 0.7])) or (0.0, 2.0)
     assert high == 1.0 > low
@@ -156,7 +160,9 @@ def test_few_and_zipf_sized_sources_near_the_ends_are_covered(
 
 
 def test_the_design_effect_is_continuous_where_no_wrong_answer_was_seen() -> None:
-    """Ever fewer wrong answers bring the effective size down towards that of fully alike items, n²/Σm²."""
+    """Ever fewer wrong answers bring the effective size down towards that of fully alike items,
+    n²/Σm².
+    """
     clusters = from_codes(np.repeat(np.arange(20), 10))
     assert clusters is not None
     sizes = []
@@ -221,8 +227,8 @@ UNBALANCED = [1, 2, 4, 8, 16, 32], [2, 3, 5, 8, 12, 30, 3, 4, 6, 7], [1] * 20 + 
 @pytest.mark.parametrize("kind", ["counted", "graded"])
 @pytest.mark.parametrize("alike", [0.05, 0.3, 0.7])
 def test_few_unbalanced_clusters_are_covered(sizes: list[int], kind: str, alike: float) -> None:
-    """``alike`` is the share of the variance between clusters. statsmodels: its clustered standard error with
-    t and C − 1.
+    """``alike`` is the share of the variance between clusters. statsmodels: its clustered standard
+    error with t and C − 1.
     """
     rng = np.random.default_rng(5)
     codes = np.repeat(np.arange(len(sizes)), sizes)
@@ -236,7 +242,8 @@ def test_few_unbalanced_clusters_are_covered(sizes: list[int], kind: str, alike:
         else:
             scores = p + rng.normal(0, math.sqrt(alike), c)[codes] + rng.normal(0, math.sqrt(1 - alike), n)
         hits += covers(score_interval(scores, clusters), p)
-        # the standard error is statsmodels' to 1e-9 (above); fitting 1,500 models here would take a minute
+        # the standard error is statsmodels' to 1e-9 (above); fitting 1,500 models here would take a
+        # minute
         half = t95(c - 1) * (spread(scores, clusters).stderr or 0.0)
         theirs += covers((scores.mean() - half, scores.mean() + half), p)
     assert hits / rounds >= 0.92

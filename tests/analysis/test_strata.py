@@ -1,5 +1,5 @@
-"""Intervals of weighted means: Wilson's for one task, what many small tasks cover, rows of every kind, an
-independent solver.
+"""Intervals of weighted means: Wilson's for one task, what many small tasks cover, rows of every
+kind, an independent solver.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def test_all_right_is_no_certainty() -> None:
 
 
 def test_the_end_is_where_scipys_solver_puts_it() -> None:
-    """The same equations by constrained optimisation of the likelihood and a root finder of scipy's."""
+    """The same equations by constrained optimisation of the likelihood and a root finder of
+    scipy's.
+    """
     from scipy.optimize import brentq, minimize
 
     values, sizes, weights = (
@@ -102,7 +104,9 @@ def test_a_task_in_two_parts_is_one_stratum() -> None:
 
 
 def test_one_share_is_covered_at_every_true_share() -> None:
-    """By the binomial distribution itself: at least 94.5 % where Wilson's interval falls to 92 %."""
+    """By the binomial distribution itself: at least 94.5 % where Wilson's interval falls to 92
+    %.
+    """
     from scipy.stats import binom
 
     for n in (30, 100, 200):

@@ -1,5 +1,5 @@
-"""`harness bench` as a person starts it: tables and data, going on after a kill, exit codes, models in
-turn.
+"""`harness bench` as a person starts it: tables and data, going on after a kill, exit codes, models
+in turn.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def test_mock_models_in_every_form_and_again(tmp_path: Path):
     first = results.rows[0]
     assert first.stats.interleaved_with == ["two"]
     assert first.rate.output_tps is not None
-    assert 100 < first.rate.output_tps.median < 2000  # 8 tokens in a wave of two items of 2 ms and more
+    # 8 tokens in a wave of two items of 2 ms and more
+    assert 100 < first.rate.output_tps.median < 2000
     kept = samples(tmp_path / "run")
     turns = [line["cell"] for line in kept if line["kind"] == "repeat"][:10]
     assert turns[0] == turns[3] != turns[1] == turns[2]  # the order turns with each round
@@ -70,7 +71,8 @@ def test_mock_models_in_every_form_and_again(tmp_path: Path):
     again = harness("bench", config, "--out", "run", "--csv", cwd=tmp_path)
     assert again.returncode == 0
     assert again.stdout.splitlines()[0].startswith("cell_id,model,shape,")
-    assert samples(tmp_path / "run") == kept  # nothing was missing, nothing was measured, nothing was loaded
+    # nothing was missing, nothing was measured, nothing was loaded
+    assert samples(tmp_path / "run") == kept
     assert "loading" not in again.stderr
     shown = harness("bench", config, "--out", "run", "--quiet", cwd=tmp_path).stdout
     assert "8>4 x2" in shown

@@ -1,5 +1,5 @@
-"""A repeat on an engine whose answers are made up: what is refused, and what becomes of a machine that
-drifts.
+"""A repeat on an engine whose answers are made up: what is refused, and what becomes of a machine
+that drifts.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Fake:
 
 
 class Probe:
-    """A calibration bench with a clock of its own: each product takes ``seconds``, which may change as it
-    goes.
+    """A calibration bench with a clock of its own: each product takes ``seconds``, which may change
+    as it goes.
     """
 
     name = "fake"

@@ -1,5 +1,5 @@
-"""From raw samples to a row: rates, latencies, limits, cost and projection against values worked out by
-hand.
+"""From raw samples to a row: rates, latencies, limits, cost and projection against values worked
+out by hand.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MACHINE = Machine("cuda", (), 0, "", 1)
 
 
 def line(scale: float = 1.0, accepted: bool = True, **more: Any) -> dict[str, Any]:
-    """One wave of two requests: read one after the other (0 to 0.2, 0.2 to 0.4 s), written until 1.2 and 1.4
-    s; 1.5 s in all.
+    """One wave of two requests: read one after the other (0 to 0.2, 0.2 to 0.4 s), written until
+    1.2 and 1.4 s; 1.5 s in all.
     """
     timings = [[0.0, 0.0, 0.2, 1.2, 1000, 11], [0.0, 0.2, 0.4, 1.4, 1000, 11]]
     scaled = [[value * scale for value in row[:4]] + row[4:] for row in timings]
@@ -78,7 +78,8 @@ def test_rates_by_hand():
         name: getattr(found, name).median
         for name in ("output_tps", "total_tps", "prefill_tps", "decode_tps", "requests_ps")
     }
-    # 22 tokens written, 2000 read; reading took 0 to 0.4 s, writing after the first tokens 0.2 to 1.4 s
+    # 22 tokens written, 2000 read; reading took 0 to 0.4 s, writing after the first tokens 0.2 to
+    # 1.4 s
     assert values == pytest.approx(
         {
             "output_tps": 22 / 1.5,
@@ -91,7 +92,8 @@ def test_rates_by_hand():
     assert found.per_user_tps is not None
     assert found.per_user_tps.median == pytest.approx(10)
     assert found.goodput_ps is not None
-    assert found.goodput_ps.median == pytest.approx(1 / 1.5)  # the second's first token came after 400 ms
+    # the second's first token came after 400 ms
+    assert found.goodput_ps.median == pytest.approx(1 / 1.5)
     assert "rate.characters_ps" in reasons
 
 

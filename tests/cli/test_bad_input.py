@@ -1,5 +1,5 @@
-"""Bad input, each as a person would meet it: one line that says the rule, the value and what to do; the right
-exit code; no traceback.
+"""Bad input, each as a person would meet it: one line that says the rule, the value and what to do;
+the right exit code; no traceback.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ def small_disk(folder: Path, options: str) -> Iterator[None]:
 
 
 def test_no_permission(tmp_path: Path) -> None:
-    """A folder without the right to write; for root, whom nothing stops, a file system that is mounted to be
-    read.
+    """A folder without the right to write; for root, whom nothing stops, a file system that is
+    mounted to be read.
     """
     config = write_config(tmp_path, [{"file": str(write_task(tmp_path, "picks", 3))}])
     locked = tmp_path / "locked"

@@ -1,5 +1,5 @@
-"""What the command line promises whatever the command: quick help, one-line errors, exit codes, quiet
-pipes.
+"""What the command line promises whatever the command: quick help, one-line errors, exit codes,
+quiet pipes.
 """
 
 from __future__ import annotations

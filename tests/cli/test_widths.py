@@ -1,5 +1,5 @@
-"""Every command that lists, in a real pseudo-terminal of several widths: figures are those that a pipe gets,
-and no line is too long.
+"""Every command that lists, in a real pseudo-terminal of several widths: figures are those that a
+pipe gets, and no line is too long.
 """
 
 from __future__ import annotations
@@ -143,8 +143,8 @@ def test_no_figure_is_lost_at_any_width(whole: tuple[Path, dict[str, str]], widt
 
 
 def test_a_narrow_list_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rule in short, without a second process: at 60 columns each figure of `harness published list`
-    stands whole.
+    """The rule in short, without a second process: at 60 columns each figure of `harness published
+    list` stands whole.
     """
     from typer.testing import CliRunner
 

@@ -11,8 +11,8 @@ Write = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def _no_mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The developer's own mirror must not decide a test; files are named as a person in their folder would
-    name them.
+    """The developer's own mirror must not decide a test; files are named as a person in their
+    folder would name them.
     """
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     monkeypatch.chdir(tmp_path)

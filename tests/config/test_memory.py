@@ -17,7 +17,8 @@ def arch(name: str):
 
 def test_weights_and_cache_of_a_dense_model():
     llama = arch("llama-3.1-8b")
-    assert llama.weight_bytes(2) == 16_060_522_496  # the size of its four safetensors files, headers aside
+    # the size of its four safetensors files, headers aside
+    assert llama.weight_bytes(2) == 16_060_522_496
     assert llama.kv_bytes_per_token(2) == 2 * 32 * 8 * 128 * 2 == 131_072
     fit = memory_fit(llama, 2, context=4096, batch=8)
     assert fit.kv_bytes == 8 * 4096 * 131_072
@@ -29,7 +30,8 @@ def test_weights_and_cache_of_a_dense_model():
 def test_experts_in_mxfp4_keep_their_size():
     model = arch("gpt-oss-20b")
     assert model.active_parameters < model.parameters / 4
-    assert round(model.weight_bytes(2, checkpoint=True) / 1e9, 1) == 13.8  # 12.8 GiB, as its model card says
+    # 12.8 GiB, as its model card says
+    assert round(model.weight_bytes(2, checkpoint=True) / 1e9, 1) == 13.8
     assert model.weight_bytes(2) == 2 * model.parameters
 
 

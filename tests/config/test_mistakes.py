@@ -1,5 +1,5 @@
-"""Every mistake is one line that starts with where it is and says what was expected, what was got and what
-was probably meant.
+"""Every mistake is one line that starts with where it is and says what was expected, what was got
+and what was probably meant.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Names that a file or a reader cannot tell apart are refused: their samples would be one file, their rows
-one model.
+"""Names that a file or a reader cannot tell apart are refused: their samples would be one file,
+their rows one model.
 """
 
 from __future__ import annotations

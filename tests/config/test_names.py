@@ -1,5 +1,5 @@
-"""Names that differ by spaces, width or invisible characters are one, and it is said; GGUF is refused in a
-line.
+"""Names that differ by spaces, width or invisible characters are one, and it is said; GGUF is
+refused in a line.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Presets: complete, unique, and every figure of them checked: by the published totals, by transformers, by
-real config.json files.
+"""Presets: complete, unique, and every figure of them checked: by the published totals, by
+transformers, by real config.json files.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def test_a_day_that_was_not_read_in_its_source_is_said_to_be_so():
 
 
 def test_models_that_only_a_formula_counts_are_as_worked_by_hand():
-    """Where no published total was read: embeddings, then a layer's matrices, biases and norms, then the last
-    norm.
+    """Where no published total was read: embeddings, then a layer's matrices, biases and norms,
+    then the last norm.
     """
     spark = (
         60_000 * 5120
@@ -293,7 +293,8 @@ BUILT = [preset.arch for preset in WITH_ARCH if preset.arch.model_type not in RE
 def test_formula_counts_what_transformers_builds(arch: Architecture):
     """To the unit.
 
-    Kimi K2 is DeepSeek-V3's class under another name; what is outside the language model is tested below.
+    Kimi K2 is DeepSeek-V3's class under another name; what is outside the language model is tested
+    below.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -337,13 +338,14 @@ def test_the_vision_part_of_llama_4_is_what_transformers_builds():
     "name", sorted({preset.name for preset in WITH_ARCH if preset.arch.model_type in REMOTE})
 )
 def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str):
-    """No class of transformers to build: the count comes from the formula, held against the (rounded) sizes
-    that the makers state.
+    """No class of transformers to build: the count comes from the formula, held against the
+    (rounded) sizes that the makers state.
     """
     preset = find_preset(name)
     assert preset.remote_code or preset.family == "Spark"  # nothing here loads that one
     assert preset.counted_by == "formula"
-    stated = {"chatglm": 6.2, "minicpm": 2.7, "minicpmv": 8.5}  # in billions; the others' are in their names
+    # in billions; the others' are in their names
+    stated = {"chatglm": 6.2, "minicpm": 2.7, "minicpmv": 8.5}
     size = stated.get(preset.arch.model_type) or float(name.split("-")[1].rstrip("b"))
     # the "7B" of 360Zhinao leaves out one of its two large embeddings
     assert size * 0.98 <= preset.parameters / 1e9 <= size * (1.12 if preset.family == "360Zhinao" else 1.11)

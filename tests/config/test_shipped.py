@@ -1,5 +1,5 @@
-"""Every config in configs/ loads, names known models, and asks each task once: what `harness plan` needs,
-without a network.
+"""Every config in configs/ loads, names known models, and asks each task once: what `harness plan`
+needs, without a network.
 """
 
 from __future__ import annotations

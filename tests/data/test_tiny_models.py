@@ -1,4 +1,6 @@
-"""The bundled models load like any hub model, and their training text and the bundled tasks share no item."""
+"""The bundled models load like any hub model, and their training text and the bundled tasks share
+no item.
+"""
 
 from __future__ import annotations
 

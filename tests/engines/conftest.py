@@ -1,5 +1,5 @@
-"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval model
-each, loaded once.
+"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval
+model each, loaded once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from support.mirror import models_or_skip
 from harness.config.schema import ModelSpec
 from harness.engines import ModelFiles, open_engine, resolve_model
 
-# Tiny models gain nothing from a second thread, and two threads on busy cores wait for each other at every
-# operation.
+# Tiny models gain nothing from a second thread, and two threads on busy cores wait for each other
+# at every operation.
 torch.set_num_threads(1)
 
 QWEN = "Qwen/Qwen2.5-0.5B-Instruct"
@@ -66,8 +66,8 @@ def stories(mirror: Path) -> Iterator[Opened]:
 
 @pytest.fixture(scope="session")
 def qwen(mirror: Path) -> Iterator[Opened]:
-    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a window of
-    256.
+    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a
+    window of 256.
     """
     spec = ModelSpec(
         id=QWEN,

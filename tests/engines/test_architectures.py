@@ -1,5 +1,5 @@
-"""Architectures that differ in the head, the cache or the mask: the engine against the plain model, one text
-at a time.
+"""Architectures that differ in the head, the cache or the mask: the engine against the plain model,
+one text at a time.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Attention over a packed tree by itself: against one dense softmax, and some of its positions against all of
-them.
+"""Attention over a packed tree by itself: against one dense softmax, and some of its positions
+against all of them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def layers(load: Load, seed: int) -> list[tuple[Tensor, Tensor, Tensor]]:
 
 
 def dense(load: Load, layer: tuple[Tensor, Tensor, Tensor], before: dict[Node, KeysValues]) -> Tensor:
-    """Each token's attention over its path, one token at a time; ``before``: keys and values of nodes of
-    earlier passes.
+    """Each token's attention over its path, one token at a time; ``before``: keys and values of
+    nodes of earlier passes.
     """
     queries, keys, values = layer
     known = before | {

@@ -1,5 +1,5 @@
-"""Chat templates that tell the model today's date are told a pinned one, so that a prompt is the same on
-every day.
+"""Chat templates that tell the model today's date are told a pinned one, so that a prompt is the
+same on every day.
 """
 
 from __future__ import annotations

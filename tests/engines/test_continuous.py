@@ -1,4 +1,6 @@
-"""Continuous batching gives each prompt the answer it would get alone, whatever stands around it."""
+"""Continuous batching gives each prompt the answer it would get alone, whatever stands around
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A tokenizer does what its tokenizer.json says, whatever class its config names; and a text that it loses is
-told or refused.
+"""A tokenizer does what its tokenizer.json says, whatever class its config names; and a text that
+it loses is told or refused.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def test_all_of_the_mirror(mirror: Path) -> None:
 
 
 NOTED = {"chatglm3-6b": ["tokenizer_rebuilt"], "Baichuan-7B": ["tokenizer_normalises"]}
-"""ChatGLM's config leaves out that its file has [gMASK] as one token; Baichuan's own normalizer writes （） as
-().
+"""ChatGLM's config leaves out that its file has [gMASK] as one token; Baichuan's own normalizer
+writes （） as ().
 """
 
 

@@ -1,5 +1,5 @@
-"""Numbers that are none are seen wherever they come from, one bad row among good ones too; good answers stay
-as they are.
+"""Numbers that are none are seen wherever they come from, one bad row among good ones too; good
+answers stay as they are.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ WORDS = ["red", "two", "cat", "sun", "box", "day", "big", "run"]
 
 
 def _spoilt(to: Path, tensor: str, index: Any, value: float) -> Path:
-    """tiny-qwen with numbers of a tensor replaced; its head is untied, so that a token's embedding concerns
-    that token alone.
+    """tiny-qwen with numbers of a tensor replaced; its head is untied, so that a token's embedding
+    concerns that token alone.
     """
     shutil.copytree(PACKAGED / "tiny-qwen", to)
     for file in to.iterdir():
@@ -97,8 +97,8 @@ def _rare(engine: Any) -> int:
     "settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}]
 )
 def test_one_bad_row_among_good_ones(settings: dict[str, Any], tmp_path: Path) -> None:
-    """A spoilt embedding of one token: the items that hold it are bad, those packed beside them keep their
-    numbers to the digit.
+    """A spoilt embedding of one token: the items that hold it are bad, those packed beside them
+    keep their numbers to the digit.
     """
     sound = _open(PACKAGED / "tiny-qwen", **settings)
     token = _rare(sound)
@@ -128,7 +128,8 @@ def test_a_nan_that_no_answer_meets_is_a_warning(tmp_path: Path) -> None:
     sound = _open(PACKAGED / "tiny-qwen")
     engine = _open(_spoilt(tmp_path / "m", EMBEDDING, (_rare(sound), 0), math.nan))
     assert [finding.kind for finding in engine.info.findings] == ["weights_not_finite"]
-    assert engine.info.extra["shared_prefixes"]["reason"] is None  # the comparison is made on other tokens
+    # the comparison is made on other tokens
+    assert engine.info.extra["shared_prefixes"]["reason"] is None
     assert engine.info.extra["continuous_batching"]["reason"] is None
 
 
@@ -230,8 +231,8 @@ def test_vllm_reads_the_log_probabilities_that_it_has() -> None:
 
 
 def test_old_journals_and_json_keep_what_is_no_number() -> None:
-    """JSON as Python writes it has NaN and Infinity: an answer kept by an earlier version is known as
-    wrong.
+    """JSON as Python writes it has NaN and Infinity: an answer kept by an earlier version is known
+    as wrong.
     """
     from harness.items import answer_from_dict, answer_to_dict
 

@@ -1,8 +1,8 @@
-"""Messages that a template refuses, leaves out or rewrites: everything that was asked stands in the prompt,
-or it is said what is lost.
+"""Messages that a template refuses, leaves out or rewrites: everything that was asked stands in the
+prompt, or it is said what is lost.
 
-The templates are the published ones of the models named (their tokenizer_config.json on the hub), or kinds of
-them.
+The templates are the published ones of the models named (their tokenizer_config.json on the hub),
+or kinds of them.
 """
 
 from __future__ import annotations

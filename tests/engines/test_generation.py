@@ -1,4 +1,6 @@
-"""Stops, thoughts, sampling, budgets, out of memory: what generation and scoring do at the edges."""
+"""Stops, thoughts, sampling, budgets, out of memory: what generation and scoring do at the
+edges.
+"""
 
 from __future__ import annotations
 
@@ -219,8 +221,8 @@ def test_the_watch_leaves_thoughts_alone(qwen: Opened) -> None:
 
 @pytest.mark.parametrize("think", [HARMONY, None], ids=["announced", "unannounced"])
 def test_channels_written_by_special_tokens_reach_the_reader(think: ThinkTags | None) -> None:
-    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read as the
-    answer.
+    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read
+    as the answer.
     """
     encoder = read_tokenizer(
         ModelSpec(id="openai/gpt-oss-20b"), models_or_skip() / "models" / "openai" / "gpt-oss-20b"

@@ -147,8 +147,8 @@ def test_a_slot_is_wiped_of_numbers_that_are_none() -> None:
 
 
 def test_masks_follow_the_queries_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quantised model's queries may have another number format than the model; CUDA refuses a bias of
-    another.
+    """A quantised model's queries may have another number format than the model; CUDA refuses a
+    bias of another.
     """
     seen: list[Any] = []
     real = attention.kernel
@@ -175,7 +175,9 @@ def test_generation_that_differs_leaves_scoring_shared(
 
 
 def test_half_precision_is_judged_by_the_context_and_by_roundings() -> None:
-    """Two roundings of bf16 at logits beyond 16 are 0.25, which a gate of 0.25 lets pass by chance."""
+    """Two roundings of bf16 at logits beyond 16 are 0.25, which a gate of 0.25 lets pass by
+    chance.
+    """
     assert sharing._half_tolerance(torch.bfloat16, 0.1, 24.0) == 0.5
     assert sharing._half_tolerance(torch.bfloat16, 0.1, 40.0) == 1.0
     assert sharing._half_tolerance(torch.bfloat16, 6.0, 8.0) == 1.5

@@ -24,8 +24,8 @@ def _instances(kind: str, arguments: list[tuple[Any, ...]]) -> list[Instance]:
 
 
 def _questions() -> list[Choice]:
-    """Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at the end,
-    too long contexts.
+    """Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at
+    the end, too long contexts.
     """
     shots = CEVAL + "1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
     questions = [

@@ -1,5 +1,5 @@
-"""Line-by-line encoding gives the ids of whole texts, for every tokenizer of the mirror that allows it, and
-is off for the others.
+"""Line-by-line encoding gives the ids of whole texts, for every tokenizer of the mirror that allows
+it, and is off for the others.
 """
 
 from __future__ import annotations

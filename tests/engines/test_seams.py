@@ -1,5 +1,5 @@
-"""Options that leave no token of their own: scored by a written rule in every engine, never 0.0; all others
-as lm-eval has them.
+"""Options that leave no token of their own: scored by a written rule in every engine, never 0.0;
+all others as lm-eval has them.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def test_the_option_that_merges_is_scored_and_lm_eval_stops(gpt2: Opened) -> Non
     answer = _score(gpt2, *pairs)
     assert answer.rules == (MOVED, MOVED, MOVED)
     assert all(value < -1 for value in answer.logprobs)
-    # Each is the probability of its text after the same token: what lm-eval itself gives for that seam.
+    # Each is the probability of its text after the same token: what lm-eval itself gives for that
+    # seam.
     want = _lm_eval(gpt2, ("The", " Answer"), ("The", " Ansgar"), ("The", " Ans is"))
     assert answer.logprobs == pytest.approx([value for value, _ in want], abs=1e-4)
     assert answer.greedy == tuple(greedy for _, greedy in want)

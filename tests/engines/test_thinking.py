@@ -1,5 +1,5 @@
-"""What a model does before it answers, told from its real template: the mirror's, and published lines of
-families that it lacks.
+"""What a model does before it answers, told from its real template: the mirror's, and published
+lines of families that it lacks.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirro
     assert chat(CHATS[1]) == "[You are terse.\n\nWhat is 1+1?]"
     assert chat.adapted.folded
     assert not chat.adapted.lost
-    assert _hflm(encoder).apply_chat_template(CHATS[1]) == "[What is 1+1?]"  # lm-eval loses the instruction
+    # lm-eval loses the instruction
+    assert _hflm(encoder).apply_chat_template(CHATS[1]) == "[What is 1+1?]"
     encoder.raw.chat_template = "{{ raise_exception('never') }}"
     with pytest.raises(ModelError, match="never"):
         ChatTemplate(encoder)(CHATS[1])

@@ -1,4 +1,6 @@
-"""Property tests: random trees of requests, shared, equal the plain model asked one row at a time."""
+"""Property tests: random trees of requests, shared, equal the plain model asked one row at a
+time.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,8 @@ tokens = st.integers(0, 5)  # few letters: rows share much, by chance too
 
 @st.composite
 def requests(draw: st.DrawFn) -> list[list[Pair]]:
-    """Items on a few common stems: empty and one-token contexts, continuations longer than the window,
-    prefixes of one another, copies.
+    """Items on a few common stems: empty and one-token contexts, continuations longer than the
+    window, prefixes of one another, copies.
     """
     stems = draw(st.lists(st.lists(tokens, max_size=40), min_size=1, max_size=3))
     items: list[list[Pair]] = []
@@ -140,8 +142,8 @@ def test_models_that_qualify_do_share(forward: Forward) -> None:
 
 
 def test_an_attention_that_leaks_is_found_out(forward: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that mixes neighbours outside of attention, as convolutions and state spaces do, must turn
-    sharing off.
+    """A layer that mixes neighbours outside of attention, as convolutions and state spaces do, must
+    turn sharing off.
     """
     layer = forward.model.base_model.layers[0].mlp.down_proj
     handle = layer.register_forward_hook(lambda _, __, out: out + 0.1 * out.roll(1, dims=-2))

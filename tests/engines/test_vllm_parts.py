@@ -1,5 +1,5 @@
-"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals, memory, the
-choice of engine, orphans.
+"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals,
+memory, the choice of engine, orphans.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class EngineArgs:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes a vLLM of a given build look installed: the files that are read, as vLLM writes them."""
+    """Makes a vLLM of a given build look installed: the files that are read, as vLLM writes
+    them.
+    """
     files = {
         "model_executor/models/registry.py": REGISTRY,
         "engine/arg_utils.py": ARGUMENTS,
@@ -290,7 +292,9 @@ class Words:
 
 
 class Streaming(FakeEngine):
-    """Writes given tokens, one a step, and stops where vLLM would: at its stop ids and its budget."""
+    """Writes given tokens, one a step, and stops where vLLM would: at its stop ids and its
+    budget.
+    """
 
     def __init__(self, script: list[int]) -> None:
         super().__init__()

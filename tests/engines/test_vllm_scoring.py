@@ -1,4 +1,5 @@
-"""Every way of asking vLLM gives the model's own log-probabilities, whatever the prefix cache swallows.
+"""Every way of asking vLLM gives the model's own log-probabilities, whatever the prefix cache
+swallows.
 
 A toy stands in for vLLM.
 """
@@ -24,8 +25,8 @@ Pairs = list[list[tuple[list[int], list[int]]]]
 
 
 def make_pairs(seed: int) -> Pairs:
-    """Questions with shared contexts, continuations of one token and of several, some greedy, some cut by the
-    window.
+    """Questions with shared contexts, continuations of one token and of several, some greedy, some
+    cut by the window.
     """
     rng = random.Random(seed)
     few_shot = [rng.randrange(12) for _ in range(5)]

@@ -1,5 +1,5 @@
-"""The record is what was asked: a prompt that changes between a cell's first run and its resumption is asked
-again, and said.
+"""The record is what was asked: a prompt that changes between a cell's first run and its resumption
+is asked again, and said.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Groups of lm-eval's result files: the interval and the score above chance of their tasks, also where a
-group holds groups.
+"""Groups of lm-eval's result files: the interval and the score above chance of their tasks, also
+where a group holds groups.
 """
 
 from __future__ import annotations

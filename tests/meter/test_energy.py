@@ -66,8 +66,8 @@ class Clock:
 def measure(
     source: PowerSource, steps: list[float], library: FakeNvml | None = None, **options: Any
 ) -> EnergyWatch:
-    """A watch over a clock that moves in ``steps`` seconds, sampled after each; the counter of ``library``
-    runs at 250 W a GPU.
+    """A watch over a clock that moves in ``steps`` seconds, sampled after each; the counter of
+    ``library`` runs at 250 W a GPU.
     """
     clock = Clock()
     watched = EnergyWatch(source, clock=clock, **options)

@@ -19,8 +19,8 @@ def need(name: str, bytes_: float = 2) -> Need:
 
 def test_bytes_are_weights_cache_and_one_pass() -> None:
     llama = need("llama-3.1-8b")
-    # 8.03e9 bf16 weights; a token's cache is 32 layers × 8 heads × 128 × 2 × 2 bytes = 128 KiB; a pass never
-    # holds more than 8192 tokens
+    # 8.03e9 bf16 weights; a token's cache is 32 layers × 8 heads × 128 × 2 × 2 bytes = 128 KiB; a
+    # pass never holds more than 8192 tokens
     small, large = llama.bytes(8, 4096), llama.bytes(16, 4096)
     assert large - small == 8 * 4096 * 131_072 + 8 * 128_256 * 6
     assert small > 16_060_522_496 + 8 * 4096 * 131_072

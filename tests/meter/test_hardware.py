@@ -90,7 +90,8 @@ def test_a_missing_figure_needs_a_reason_and_tells_it(raw, tmp_path):
 def test_chips_are_found_by_name_and_by_device_name():
     assert find_chip("h20") is find_chip("NVIDIA H20") is chips()["H20"]
     assert find_chip("NVIDIA H200").figure("memory") == 141e9
-    with pytest.raises(ConfigError, match=r"unknown chip 'NVIDIA A100-SXM4-40GB'"):  # not the chip with 80 GB
+    # not the chip with 80 GB
+    with pytest.raises(ConfigError, match=r"unknown chip 'NVIDIA A100-SXM4-40GB'"):
         find_chip("NVIDIA A100-SXM4-40GB")
 
 

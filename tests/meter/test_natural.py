@@ -1,5 +1,5 @@
-"""Natural figures of answers whose sums are known by hand; FLOPs against the shape formulas, which are held
-to hand-worked models.
+"""Natural figures of answers whose sums are known by hand; FLOPs against the shape formulas, which
+are held to hand-worked models.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ def test_sliding_windows_count_what_they_see() -> None:
 
 
 def test_long_options_are_near_their_tree() -> None:
-    """Four options of 20 tokens after a context of 100, computed as a tree: the context once, each option's
-    19 read tokens after it.
+    """Four options of 20 tokens after a context of 100, computed as a tree: the context once, each
+    option's 19 read tokens after it.
     """
     qwen = arch()
     tree = prefill(qwen, 100, rows=1).flops + 4 * prefill(qwen, 19, past=100, rows=19).flops

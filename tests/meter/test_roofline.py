@@ -29,8 +29,8 @@ def test_llama_on_an_h100_by_hand():
     arch = find_preset("llama-3.1-8b").arch
     assert arch is not None
     ceiling = datasheet(find_chip("H100"), "bf16")
-    # one sequence at context 1000: 2·(8,030,261,248 − 525,336,576 + 4096) + 131,072,000 bytes of 3.35e12
-    # bytes/s = 4.5196 ms
+    # one sequence at context 1000: 2·(8,030,261,248 − 525,336,576 + 4096) + 131,072,000 bytes of
+    # 3.35e12 bytes/s = 4.5196 ms
     assert ceiling.t_min(decode_step(arch, [1000])) == pytest.approx(15_140_929_536 / 3.35e12, rel=1e-12)
     assert ceiling.bound(decode_step(arch, [1000])) == "memory"
     assert ceiling.bound(prefill(arch, 4000)) == "compute"

@@ -1,4 +1,6 @@
-"""Tokens counted are transformers' own; characters, bytes and pages by hand; what cannot be read is named."""
+"""Tokens counted are transformers' own; characters, bytes and pages by hand; what cannot be read is
+named.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +91,8 @@ class Letters:
 
 
 def test_characters_are_nfc_code_points_and_bytes_are_utf8():
-    # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one, one,
-    # three, one; "ab": two of each
+    # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one,
+    # one, three, one; "ab": two of each
     found = count(TextEncoder(Letters()), ["e\u0301", "中ab", "ab", "ab"])
     assert found == LanguageCount(
         tokens=2 + 3 + 2 + 2, characters=1 + 3 + 2 + 2, bytes=3 + 5 + 2 + 2, unknown=3

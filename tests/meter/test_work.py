@@ -1,5 +1,5 @@
-"""FLOPs and bytes against values worked out by hand, and parameter counts against models on the meta
-device.
+"""FLOPs and bytes against values worked out by hand, and parameter counts against models on the
+meta device.
 """
 
 from __future__ import annotations
@@ -98,14 +98,15 @@ def test_parameters_equal_the_meta_device_models_to_the_unit(name):
     config = AutoConfig.for_model(**SHAPES[name])
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
-    # The correction of DeepSeek-V3's router scores is a buffer in transformers, and part of every checkpoint.
+    # The correction of DeepSeek-V3's router scores is a buffer in transformers, and part of every
+    # checkpoint.
     corrections = sum(
         b.numel() for key, b in model.named_buffers() if key.endswith("e_score_correction_bias")
     )
     assert corrections == (58 * 256 if name == "deepseek-v3" else 0)
     assert shape(name).parameters == sum(p.numel() for p in model.parameters()) + corrections
-    # N_body is what is left of the layers' weights without vectors (norms, biases) and the experts that a
-    # token is not sent to.
+    # N_body is what is left of the layers' weights without vectors (norms, biases) and the experts
+    # that a token is not sent to.
     layers = [(key, p) for key, p in model.named_parameters() if ".layers." in key]
     matrices = sum(p.numel() for _, p in layers if p.dim() > 1)
     arch = shape(name)
@@ -119,8 +120,9 @@ def test_parameters_equal_the_meta_device_models_to_the_unit(name):
 
 def test_qwen25_7b_by_hand():
     arch = shape("qwen2.5-7b")
-    # a layer: queries and output 2·3584·3584 = 25,690,112; keys and values 2·3584·(4·128) = 3,670,016;
-    # feed-forward 3·3584·18944 = 203,685,888; together 233,046,016; 28 of them 6,525,288,448
+    # a layer: queries and output 2·3584·3584 = 25,690,112; keys and values 2·3584·(4·128) =
+    # 3,670,016; feed-forward 3·3584·18944 = 203,685,888; together 233,046,016; 28 of them
+    # 6,525,288,448
     assert arch.layer_matrices == 6_525_288_448
     assert arch.head_matrix == 152064 * 3584 == 544_997_376
     # 1000 tokens read: 2·1000·6,525,288,448 = 13,050,576,896,000; attention 2·28·28·128·1000·1001 =
@@ -130,29 +132,30 @@ def test_qwen25_7b_by_hand():
         == 13_050_576_896_000 + 200_904_704_000 + 1_089_994_752
         == 13_252_571_594_752
     )
-    # the 1001st token: 2·(6,525,288,448 + 544,997,376) = 14,140,571,648, and 4·28·28·128·1001 = 401,809,408
+    # the 1001st token: 2·(6,525,288,448 + 544,997,376) = 14,140,571,648, and 4·28·28·128·1001 =
+    # 401,809,408
     step = decode_step(arch, [1001])
     assert step.flops == 14_140_571_648 + 401_809_408
-    # weights: layers' matrices, biases 28·(3584 + 2·512) = 129,024, norms 57·3584 = 204,288, the head, one
-    # embedding row of 3584; cache: 2·28·4·128·1001·2 bytes = 57,401,344
+    # weights: layers' matrices, biases 28·(3584 + 2·512) = 129,024, norms 57·3584 = 204,288, the
+    # head, one embedding row of 3584; cache: 2·28·4·128·1001·2 bytes = 57,401,344
     weights = 6_525_288_448 + 129_024 + 204_288 + 544_997_376 + 3584
     assert step.bytes == 2 * weights + 57_401_344
 
 
 def test_llama31_8b_by_hand():
     arch = shape("llama-3.1-8b")
-    # a layer: 2·4096·4096 = 33,554,432; 2·4096·1024 = 8,388,608; 3·4096·14336 = 176,160,768; together
-    # 218,103,808; 32 of them
+    # a layer: 2·4096·4096 = 33,554,432; 2·4096·1024 = 8,388,608; 3·4096·14336 = 176,160,768;
+    # together 218,103,808; 32 of them
     assert arch.layer_matrices == 6_979_321_856
-    # a batch of three at contexts 10, 20 and 30: 3·2·(6,979,321,856 + 525,336,576) = 45,027,950,592;
-    # 4·32·32·128·60 = 31,457,280
+    # a batch of three at contexts 10, 20 and 30: 3·2·(6,979,321,856 + 525,336,576) =
+    # 45,027,950,592; 4·32·32·128·60 = 31,457,280
     step = decode_step(arch, [10, 20, 30])
     assert step.flops == 45_027_950_592 + 31_457_280
-    # weights once: 8,030,261,248 parameters less the embedding table of 525,336,576, and three rows of it;
-    # cache 2·32·8·128·60·2
+    # weights once: 8,030,261,248 parameters less the embedding table of 525,336,576, and three rows
+    # of it; cache 2·32·8·128·60·2
     assert step.bytes == 2 * (8_030_261_248 - 525_336_576 + 3 * 4096) + 7_864_320
-    # scoring: a context of 90 tokens cached, 10 read with 4 rows: 2·10·N_body; keys 91 + … + 100 = 955, so
-    # 4·32·32·128·955; 4 rows
+    # scoring: a context of 90 tokens cached, 10 read with 4 rows: 2·10·N_body; keys 91 + … + 100 =
+    # 955, so 4·32·32·128·955; 4 rows
     scored = prefill(arch, 10, past=90, rows=4)
     assert scored.flops == 139_586_437_120 + 500_695_040 + 2 * 4 * 525_336_576
     # cache: 90 tokens read and 10 written, 131,072 bytes each
@@ -161,29 +164,31 @@ def test_llama31_8b_by_hand():
 
 def test_qwen3_30b_a3b_by_hand():
     arch = shape("qwen3-30b-a3b")
-    # a layer: queries and output 2·2048·4096 = 16,777,216; keys and values 2·2048·512 = 2,097,152; router
-    # 2048·128 = 262,144; eight experts 8·3·2048·768 = 37,748,736; together 56,885,248; 48 of them
-    # 2,730,491,904
+    # a layer: queries and output 2·2048·4096 = 16,777,216; keys and values 2·2048·512 = 2,097,152;
+    # router 2048·128 = 262,144; eight experts 8·3·2048·768 = 37,748,736; together 56,885,248; 48 of
+    # them 2,730,491,904
     assert arch.layer_matrices == 2_730_491_904
     # a token: 2·(2,730,491,904 + 151936·2048 = 311,164,928) = 6,083,313,664; attention at 100:
     # 4·48·32·128·100 = 78,643,200
     assert decode_step(arch, [100]).flops == 6_083_313_664 + 78_643_200
     # one token touches 8 experts, two 128·(1 − (15/16)²) = 15.5, very many all 128
     assert [distinct_experts(arch, n) for n in (1, 2, 10_000)] == [8, 15.5, 128]
-    # so two tokens read the 30,532,122,624 parameters without the embedding table (311,164,928, two rows of
-    # it) and without the 112.5 idle experts of 3·2048·768 = 4,718,592 in each of 48 layers: 25,480,396,800
+    # so two tokens read the 30,532,122,624 parameters without the embedding table (311,164,928, two
+    # rows of it) and without the 112.5 idle experts of 3·2048·768 = 4,718,592 in each of 48 layers:
+    # 25,480,396,800
     assert weights_read(arch, 2) == 30_532_122_624 - 311_164_928 + 2 * 2048 - 25_480_396_800
 
 
 def test_deepseek_v3_by_hand():
     arch = shape("deepseek-v3")
-    # attention: down 7168·1536 = 11,010,048; queries 1536·128·192 = 37,748,736; latent 7168·576 = 4,128,768;
-    # up 512·128·256 = 16,777,216; output 128·128·7168 = 117,440,512; together 187,105,280; 61 of them
-    # 11,413,422,080 three dense layers: 3·3·7168·18432 = 1,189,085,184 58 sparse: router 7168·256 =
-    # 1,835,008; (8 + 1)·3·7168·2048 = 396,361,728; together 398,196,736; 23,095,410,688
+    # attention: down 7168·1536 = 11,010,048; queries 1536·128·192 = 37,748,736; latent 7168·576 =
+    # 4,128,768; up 512·128·256 = 16,777,216; output 128·128·7168 = 117,440,512; together
+    # 187,105,280; 61 of them 11,413,422,080 three dense layers: 3·3·7168·18432 = 1,189,085,184 58
+    # sparse: router 7168·256 = 1,835,008; (8 + 1)·3·7168·2048 = 396,361,728; together 398,196,736;
+    # 23,095,410,688
     assert arch.layer_matrices == 11_413_422_080 + 1_189_085_184 + 23_095_410_688 == 35_697_917_952
-    # head 129280·7168 = 926,679,040; a token's linear part 2·36,624,596,992 = 73,249,193,984 (DeepSeek's "37B
-    # activated")
+    # head 129280·7168 = 926,679,040; a token's linear part 2·36,624,596,992 = 73,249,193,984
+    # (DeepSeek's "37B activated")
     linear = 73_249_193_984
     # keys and values in full: 128·(192 + 128) = 40,960 multiply-adds a layer and key; at 1000 keys
     # 2·61·40,960·1000

@@ -1,4 +1,6 @@
-"""Models are loaded once a session; tests that need the mirror of real data are skipped without it."""
+"""Models are loaded once a session; tests that need the mirror of real data are skipped without
+it.
+"""
 
 from __future__ import annotations
 

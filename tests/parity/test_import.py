@@ -1,5 +1,5 @@
-"""`harness import` on what lm-eval itself writes: its tracker's files and its printed table, made here with
-the tiny models.
+"""`harness import` on what lm-eval itself writes: its tracker's files and its printed table, made
+here with the tiny models.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ def test_samples_that_are_cut_short_are_told(evaluated: Any, tmp_path: Path) -> 
 
 
 def downgrade(sample: dict[str, Any]) -> dict[str, Any]:
-    """A sample as lm-eval wrote it until the summer of 2024: no filter, no metrics, arguments in lists, bare
-    log-probabilities.
+    """A sample as lm-eval wrote it until the summer of 2024: no filter, no metrics, arguments in
+    lists, bare log-probabilities.
     """
     old = {key: value for key, value in sample.items() if key not in ("filter", "metrics")}
     old["arguments"] = [list(pair) for pair in sample["arguments"]]
@@ -354,7 +354,8 @@ def old_sample(document: int, acc: Any) -> dict[str, Any]:
         ),
         ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, None)], "1 of 2 samples have no score"),
         ({"acc,none": 0.5, "acc_stderr,none": 0.1}, 2, [(0, 1.0), (1, 0.0)], None),
-        ({"acc,none": 0.3333}, 3, [(0, 1.0), (1, 0.0), (2, 0.0)], None),  # as the printed table rounds it
+        # as the printed table rounds it
+        ({"acc,none": 0.3333}, 3, [(0, 1.0), (1, 0.0), (2, 0.0)], None),
     ],
 )
 def test_samples_that_do_not_fit_their_score_are_said(

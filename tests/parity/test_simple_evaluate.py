@@ -1,5 +1,5 @@
-"""In fp32 on the CPU harness and lm-eval's own HF engine give the same numbers: every counted metric to the
-digit, every log-probability to 1e-4, perplexities to 1e-5, greedy text identical.
+"""In fp32 on the CPU harness and lm-eval's own HF engine give the same numbers: every counted
+metric to the digit, every log-probability to 1e-4, perplexities to 1e-5, greedy text identical.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def compare(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool 
     for key, answer in answers.items():
         reference = samples[int(key.split(":")[0])]["resps"]
         if isinstance(answer, Score):
-            # 1e-4 a log-probability; the sums of hundreds of tokens are in fp32, whose own step near 1,000 is
-            # 6e-5
+            # 1e-4 a log-probability; the sums of hundreds of tokens are in fp32, whose own step
+            # near 1,000 is 6e-5
             assert [pair[0][0] for pair in reference] == pytest.approx(
                 list(answer.logprobs), abs=1e-4, rel=5e-7
             )

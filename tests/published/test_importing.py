@@ -131,8 +131,8 @@ def test_the_commands(tmp_path: Path) -> None:
 
 
 def test_an_elo_column_is_lmarenas_and_the_method_that_of_its_time(tmp_path: Path) -> None:
-    """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller does not
-    say it.
+    """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller
+    does not say it.
     """
     made = []
     for day, method in (
@@ -181,7 +181,8 @@ def test_the_boards_files_are_read_as_they_are(
 ) -> None:
     path = tmp_path / name
     lines = (BOARDS / name).read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([lines[0], *lines[1::7]]) + "\n", encoding="utf-8")  # every seventh row
+    # every seventh row
+    path.write_text("\n".join([lines[0], *lines[1::7]]) + "\n", encoding="utf-8")
     done = import_leaderboard(path, folder=tmp_path / "mine", source="https://example.org/boards")
     assert {one.board for one in done.ratings} == boards
     assert {one.method for one in done.ratings} == methods

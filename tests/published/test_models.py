@@ -1,4 +1,6 @@
-"""The rated models: nothing without a source, nothing guessed, and the facts that the studies rest on."""
+"""The rated models: nothing without a source, nothing guessed, and the facts that the studies rest
+on.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def test_a_release_date_from_a_preset_is_that_presets() -> None:
 
 
 def test_no_model_was_rated_long_before_its_release_date() -> None:
-    """Makers let people vote on models some days before they release them; weeks would be a wrong date."""
+    """Makers let people vote on models some days before they release them; weeks would be a wrong
+    date.
+    """
     first: dict[str, datetime.date] = {}
     for one in load_ratings(None):
         first[one.model] = min(one.date, first.get(one.model, one.date))

@@ -1,5 +1,5 @@
-"""Published ratings: every figure has a source, the packaged file is what the leaderboards say, broken rows
-are refused by line.
+"""Published ratings: every figure has a source, the packaged file is what the leaderboards say,
+broken rows are refused by line.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def test_a_users_file_joins_the_packaged_ones(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
 def test_the_packaged_file_is_what_the_boards_say() -> None:
-    """Counted again with the csv module alone: every row of every board by its figures, method and votes;
-    names may be others.
+    """Counted again with the csv module alone: every row of every board by its figures, method and
+    votes; names may be others.
     """
     said = {
         "Elo, online": "online-elo",
@@ -136,8 +136,8 @@ def test_the_packaged_file_is_what_the_boards_say() -> None:
 
 @pytest.mark.skipif(not (SHARED / "boards").is_dir(), reason=f"no boards at {SHARED}")
 def test_the_old_series_is_kept_only_as_what_it_was() -> None:
-    """Online Elo, never the board, without an interval; the later half, which the dated boards replace, is
-    gone.
+    """Online Elo, never the board, without an interval; the later half, which the dated boards
+    replace, is gone.
     """
     old = [one for one in load_ratings(None) if one.source == "lmarena-history"]
     with (SHARED / "boards" / "lmarena-online-elo.csv").open(encoding="utf-8", newline="") as file:

@@ -1,5 +1,5 @@
-"""Tables in narrow terminals: every cell is there whole, digits are never parted, and no line is longer than
-the terminal.
+"""Tables in narrow terminals: every cell is there whole, digits are never parted, and no line is
+longer than the terminal.
 """
 
 from __future__ import annotations

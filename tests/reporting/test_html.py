@@ -317,7 +317,9 @@ def test_published_figures_stand_beside_the_measured_ones() -> None:
 
 
 def hostile_studies() -> Studies:
-    """A study whose every text would do harm if it were read as markup, and whose plot holds a script."""
+    """A study whose every text would do harm if it were read as markup, and whose plot holds a
+    script.
+    """
     bad, svg = (
         "<script>window.hacked = 1</script>",
         b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.hacked = 1</script></svg>',

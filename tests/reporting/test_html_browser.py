@@ -1,5 +1,5 @@
-"""The page in a real browser: no error, no request, every control works, by keyboard too, and nothing hostile
-runs.
+"""The page in a real browser: no error, no request, every control works, by keyboard too, and
+nothing hostile runs.
 """
 
 from __future__ import annotations
@@ -91,8 +91,8 @@ def test_a_section_of_studies_loads_without_an_error_and_shows_its_plots(
 
 
 def test_the_policy_stops_requests_and_scripts(opened: Browser) -> None:
-    """What the page does not do it also could not do: an image is refused, an injected script does not
-    run.
+    """What the page does not do it also could not do: an image is refused, an injected script does
+    not run.
     """
     opened.run("{const i = new Image(); i.src = 'https://example.invalid/x.png'; document.body.append(i)}")
     opened.run(

@@ -408,8 +408,8 @@ def test_numbers() -> None:
 
 
 def test_any_results_render(make: Any) -> None:
-    """Whatever mixture of statuses, groups and metrics a run leaves, every format renders and counts
-    agree.
+    """Whatever mixture of statuses, groups and metrics a run leaves, every format renders and
+    counts agree.
     """
     chance = random.Random(0)
     for _ in range(30):

@@ -1,5 +1,5 @@
-"""`harness rescore`: the same marks from kept answers, other marks from other filters, and what it will not
-do.
+"""`harness rescore`: the same marks from kept answers, other marks from other filters, and what it
+will not do.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_kept_answers_give_the_same_marks(again: Any) -> None:
-    """Choices, generations with and without thoughts, and perplexities: every score to the digit, without any
-    weights.
+    """Choices, generations with and without thoughts, and perplexities: every score to the digit,
+    without any weights.
     """
     assert again.failed == ()
     assert again.changes == ()

@@ -1,4 +1,6 @@
-"""The journal keeps what it was given: also after ``kill -9``, from several processes, and on a full disk."""
+"""The journal keeps what it was given: also after ``kill -9``, from several processes, and on a
+full disk.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,8 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     journal.add("cell", ANSWERS[0], 0.1)
     pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
-    journal._db.execute(f"PRAGMA max_page_count={pages + 2}")  # SQLite then says what it says on a full disk
+    # SQLite then says what it says on a full disk
+    journal._db.execute(f"PRAGMA max_page_count={pages + 2}")
     with pytest.raises(
         RunFolderError, match=r"no space left on the disk of .*: free some and run the same command again"
     ):

@@ -13,8 +13,8 @@ import pytest
 
 BOARDS = Path(__file__).resolve().parents[2].parent / "shared" / "published" / "boards"
 LICENSED_LATER = {"deepseek-v2-api-0628"}
-"""Listed as proprietary until 2024-08-01 although its weights had been out since July: counted as open from
-its release.
+"""Listed as proprietary until 2024-08-01 although its weights had been out since July: counted as
+open from its release.
 """
 
 

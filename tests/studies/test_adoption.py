@@ -1,5 +1,5 @@
-"""The predicates of likes and downloads on lists made by hand: three outcomes, what is missing, what a user's
-snapshot changes.
+"""The predicates of likes and downloads on lists made by hand: three outcomes, what is missing,
+what a user's snapshot changes.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ def test_a_snapshot_of_one_s_own_is_today(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("name", ["C9", "C12"])
 def test_every_list_and_figure_shown_says_where_it_was_read(name: str) -> None:
-    """In both languages, no text of the source tables is left in English on the Chinese page but names and
-    addresses.
+    """In both languages, no text of the source tables is left in English on the Chinese page but
+    names and addresses.
     """
     from harness.adoption.published import figures, list_sources
     from harness.adoption.words import catalogue

@@ -1,4 +1,6 @@
-"""Boards: methods are never mixed, what has no interval is never sure, and the newest board is today's."""
+"""Boards: methods are never mixed, what has no interval is never sure, and the newest board is
+today's.
+"""
 
 from __future__ import annotations
 
@@ -176,8 +178,8 @@ def test_the_index_of_version_2_2_is_the_plain_mean_of_its_parts() -> None:
 
 
 def test_the_error_of_a_leaderboard_average_by_hand() -> None:
-    """Qwen2-72B-Instruct, 2024-07-13: six binomial errors, each over its items and its chance, their root
-    mean square over six.
+    """Qwen2-72B-Instruct, 2024-07-13: six binomial errors, each over its items and its chance,
+    their root mean square over six.
     """
     row = next(
         one

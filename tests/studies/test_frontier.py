@@ -58,8 +58,8 @@ def test_a_frontier_by_hand() -> None:
 
 
 def test_a_share_of_the_frontier_that_cannot_be_told() -> None:
-    """One cost, ratings that may be either way round: the frontier is one model, of one country or the
-    other.
+    """One cost, ratings that may be either way round: the frontier is one model, of one country or
+    the other.
     """
     even = frontier(snapshot(("a", "CN", 1000, 20), ("b", "US", 1000.5, 20)), Side(), lambda _: 1.0)
     assert (even.share("CN"), even.share_range("CN")) == (0.0, (0.0, 1.0))
@@ -116,8 +116,8 @@ def test_rated_models_find_the_architecture_they_have() -> None:
 
 
 def test_active_parameters_and_flops_are_those_of_the_architecture() -> None:
-    """gpt-oss-120b: 5.7 billion active with both embeddings (OpenAI counts 5.1, without the input's); a dense
-    model's FLOPs by hand.
+    """gpt-oss-120b: 5.7 billion active with both embeddings (OpenAI counts 5.1, without the
+    input's); a dense model's FLOPs by hand.
     """
     rated = rated_models(None)
     entry = BoardEntry("gpt-oss-120b", 0, None, None, rated["gpt-oss-120b"])
@@ -157,8 +157,8 @@ def figure(task: str, value: float, year: int = 2024, **more: Any) -> PublishedF
 
 
 def test_an_index_from_published_scores_by_hand() -> None:
-    """(knowledge (0.625 − 0.25)/0.75 = 50, maths 80, code 60, reasoning (80 + 40)/2 = 60) / 4 = 62.5; the
-    newest figure counts.
+    """(knowledge (0.625 − 0.25)/0.75 = 50, maths 80, code 60, reasoning (80 + 40)/2 = 60) / 4 =
+    62.5; the newest figure counts.
     """
     known = [
         figure("mmlu", 0.625),
@@ -213,8 +213,8 @@ def test_what_published_scores_lack_is_said_beside_what_was_not_run(
 
 
 def test_no_cell_says_that_there_is_no_score_where_the_leaderboard_has_one() -> None:
-    """All 24 of C1: four models, six parts, as the Open LLM Leaderboard 2 measured them; and Llama's own card
-    beside its rival's.
+    """All 24 of C1: four models, six parts, as the Open LLM Leaderboard 2 measured them; and
+    Llama's own card beside its rival's.
     """
     shown = answer(find_claim("C1"), Data(folder=None)).exhibits[-1]
     assert shown.kind == "scores"

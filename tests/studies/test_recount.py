@@ -1,5 +1,5 @@
-"""The verdicts' figures counted again from the boards' own files, by other code (recount.py) and with other
-libraries.
+"""The verdicts' figures counted again from the boards' own files, by other code (recount.py) and
+with other libraries.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def test_c2() -> None:
 
 
 def test_when_the_lead_among_open_models_changed_hands() -> None:
-    """To the United States between 13 and 18 April 2024, to China between 20 and 31 December 2024, and never
-    back in 2025.
+    """To the United States between 13 and 18 April 2024, to China between 20 and 31 December 2024,
+    and never back in 2025.
     """
     signs = [
         (str(frame["date"].iloc[0]), value > 0)
@@ -97,7 +97,9 @@ def test_when_the_lead_among_open_models_changed_hands() -> None:
 
 
 def test_c6() -> None:
-    """The first American model rated no lower than the best Chinese one, by release dates typed here."""
+    """The first American model rated no lower than the best Chinese one, by release dates typed
+    here.
+    """
     day = window("2024-03-29", "2024-03-29")[0]
     mine = best(day, mask(day, CN))
     assert mine["key"] == "qwen1.5-72b-chat"

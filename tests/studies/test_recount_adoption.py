@@ -1,5 +1,5 @@
-"""C9 and C12 counted again from the source tables by other code: pandas, the tables' own regions, nothing of
-harness but its answers.
+"""C9 and C12 counted again from the source tables by other code: pandas, the tables' own regions,
+nothing of harness but its answers.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def folder() -> Path:
 
 @pytest.fixture(scope="module")
 def tables(folder: Path) -> dict[str, Any]:
-    """likes and downloads, with the pipeline in one spelling; models that the hub tags with none but presets
-    know are text models.
+    """likes and downloads, with the pipeline in one spelling; models that the hub tags with none
+    but presets know are text models.
     """
     pandas = pytest.importorskip("pandas")
     presets = set()
@@ -161,8 +161,8 @@ def test_c12(tables: dict[str, Any]) -> None:
 
 
 def test_the_denominator_decides(tables: dict[str, Any]) -> None:
-    """C12's table has every day and denominator, with who is ahead; all models: open, language models:
-    China.
+    """C12's table has every day and denominator, with who is ahead; all models: open, language
+    models: China.
     """
     found = answer(find_claim("C12"), Data(folder=None))
     rows = [row for row in found.exhibits[0].rows if row[0] == "2026-08-22"]
@@ -193,8 +193,8 @@ def test_concentration(tables: dict[str, Any]) -> None:
 
 
 def test_the_tables_themselves_give_the_same_report(folder: Path) -> None:
-    """`harness adoption report` reads the source tables as they are, and says what it says of the packaged
-    lists.
+    """`harness adoption report` reads the source tables as they are, and says what it says of the
+    packaged lists.
     """
     from typer.testing import CliRunner
 
@@ -207,8 +207,8 @@ def test_the_tables_themselves_give_the_same_report(folder: Path) -> None:
 
 
 def test_nothing_was_lost_on_the_way(folder: Path, tables: dict[str, Any]) -> None:
-    """Every figure of the tables is in the packaged lists, and no other; every namespace has the tables'
-    region.
+    """Every figure of the tables is in the packaged lists, and no other; every namespace has the
+    tables' region.
     """
     import gzip
 

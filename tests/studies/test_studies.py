@@ -151,8 +151,8 @@ def test_the_lead_changes_hands_in_brackets() -> None:
 
 
 def test_the_lag_in_months() -> None:
-    """Behind since the first model at least as good; with intervals that leave open whether the older one
-    was, from which to which.
+    """Behind since the first model at least as good; with intervals that leave open whether the
+    older one was, from which to which.
     """
     made = board(
         ("2024-07-10", "cn-7b", 1000, 10),

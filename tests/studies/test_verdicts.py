@@ -1,5 +1,5 @@
-"""The verdicts: dated, decided, with today's value beside them; false ones and false words of before are
-gone.
+"""The verdicts: dated, decided, with today's value beside them; false ones and false words of
+before are gone.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ def test_what_is_missing_stands_below_the_table_and_not_in_it() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("width", [60, 80, 100, 127, 128, 130, 200])
 def test_the_table_fits_every_terminal(width: int, language: str) -> None:
-    """No line is wider, nothing is left out, and no line of Chinese begins with a mark that ends one."""
+    """No line is wider, nothing is left out, and no line of Chinese begins with a mark that ends
+    one.
+    """
     made = list(answers().values())
     shown = overview.terminal(made, language, width)
     assert max(cell_len(line) for line in shown.split("\n")) <= width
@@ -192,8 +194,8 @@ def test_no_room_says_a_word_twice(room: str) -> None:
 
 
 def test_chinese_has_full_width_marks() -> None:
-    """No half-width mark after a Han character, no blank between two, no blank beside a full-width mark;
-    pairs of quotes are whole.
+    """No half-width mark after a Han character, no blank between two, no blank beside a full-width
+    mark; pairs of quotes are whole.
     """
     said = [text for both in _words().values() for text in [both["zh"]]]
     for one in answers().values():

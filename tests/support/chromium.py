@@ -37,8 +37,8 @@ def find_chromium() -> str | None:
 class Browser:
     """One page.
 
-    ``requests`` are the addresses it asked for, ``complaints`` its console errors, exceptions and policy
-    violations.
+    ``requests`` are the addresses it asked for, ``complaints`` its console errors, exceptions and
+    policy violations.
     """
 
     def __init__(self, profile: Path) -> None:

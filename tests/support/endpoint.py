@@ -1,8 +1,8 @@
 """An OpenAI-compatible server on loopback, backed by a real model, that fails on request.
 
-It speaks as much of the wire format as an engine may ask for: ``/v1/models``, ``/v1/completions`` (text or
-token ids, ``echo`` with ``logprobs``, vLLM's ``prompt_logprobs``) and ``/v1/chat/completions`` (with the
-model's own template, thoughts cut out or not).
+It speaks as much of the wire format as an engine may ask for: ``/v1/models``, ``/v1/completions``
+(text or token ids, ``echo`` with ``logprobs``, vLLM's ``prompt_logprobs``) and
+``/v1/chat/completions`` (with the model's own template, thoughts cut out or not).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
 
 @dataclass
 class Behaviour:
-    """What the server can do, and what goes wrong. ``faults``: one is used up by each POST, in order; None is
-    an answer as usual.
+    """What the server can do, and what goes wrong. ``faults``: one is used up by each POST, in
+    order; None is an answer as usual.
 
-    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half, nothing,
-    slow, html, hollow, and mappings, which are sent as they are under HTTP 200. ``refuses``: fields answered
-    with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422 in FastAPI's. ``defaults``: what a
-    server fills into a request that does not say it (vLLM: from generation_config.json). ``roles``: those
-    that its template knows. ``padding``: how it falsifies a prompt's log-probabilities. ``specials``: texts
-    that it takes for special tokens and leaves out unless told not to. ``edit``: what becomes of an answer
-    before it is sent.
+    Faults: 429, 429-after (with Retry-After: 1), 429-long (with Retry-After: 3600), 500, 400, half,
+    nothing, slow, html, hollow, and mappings, which are sent as they are under HTTP 200.
+    ``refuses``: fields answered with HTTP 400 in OpenAI's words, or, with ``strict``, with HTTP 422
+    in FastAPI's. ``defaults``: what a server fills into a request that does not say it (vLLM: from
+    generation_config.json). ``roles``: those that its template knows. ``padding``: how it falsifies
+    a prompt's log-probabilities. ``specials``: texts that it takes for special tokens and leaves
+    out unless told not to. ``edit``: what becomes of an answer before it is sent.
     """
 
     scoring: tuple[str, ...] = ("prompt_logprobs", "echo")

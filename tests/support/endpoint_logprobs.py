@@ -10,8 +10,8 @@ import torch
 if TYPE_CHECKING:
     from support.endpoint import Server
 
-# One for all servers: tests share a loaded model, and a request to the server before may still be at work
-# when the next one starts.
+# One for all servers: tests share a loaded model, and a request to the server before may still be
+# at work when the next one starts.
 MODEL_LOCK = threading.Lock()
 
 

@@ -1,8 +1,8 @@
-"""A stand-in for vLLM's engine: a toy model over a few tokens, a prefix cache in blocks, and vLLM's own
-habits, bad ones included.
+"""A stand-in for vLLM's engine: a toy model over a few tokens, a prefix cache in blocks, and vLLM's
+own habits, bad ones included.
 
-The toy's log-probabilities follow from a hash of the tokens so far, so that every answer can be checked
-against `logprobs`.
+The toy's log-probabilities follow from a hash of the tokens so far, so that every answer can be
+checked against `logprobs`.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class FakeEngine:
         )
 
     def _cached(self, ids: list[int], given: Any) -> int:
-        """Tokens that the cache holds, whole blocks, never the last token; then the request's own blocks are
-        kept.
+        """Tokens that the cache holds, whole blocks, never the last token; then the request's own
+        blocks are kept.
         """
         skip = getattr(given, "skip_reading_prefix_cache", None)
         skip = given.prompt_logprobs is not None if skip is None else skip

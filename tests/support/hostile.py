@@ -1,5 +1,5 @@
-"""A run whose models say what no page should obey: markup, ends of scripts, hidden and turning characters,
-bytes that are no text.
+"""A run whose models say what no page should obey: markup, ends of scripts, hidden and turning
+characters, bytes that are no text.
 """
 
 from __future__ import annotations

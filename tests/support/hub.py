@@ -1,7 +1,7 @@
 """A hub on loopback: lists models page by page as ``/api/models`` does, and fails on request.
 
-The wire format is the real hub's: ``expand`` names fields, ``limit`` the page's size, ``sort`` and ``author``
-choose, and the next page is named in the ``Link`` header by an opaque cursor.
+The wire format is the real hub's: ``expand`` names fields, ``limit`` the page's size, ``sort`` and
+``author`` choose, and the next page is named in the ``Link`` header by an opaque cursor.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 @dataclass
 class Behaviour:
-    """What goes wrong. ``faults``: one is used up by each request, in order; None is an answer as usual.
+    """What goes wrong. ``faults``: one is used up by each request, in order; None is an answer as
+    usual.
 
-    Faults: 429 (without a pause), 429-after (Retry-After: 1), 429-limit (the hub's RateLimit header: 1 s),
-    429-long (Retry-After: 3600), 500, 404, half, nothing, html, object, number. ``repeat``: every page names
-    itself as the next. ``stuck``: the same models under ever new cursors. ``overlap``: each page begins with
-    the last model of the page before. ``elsewhere``: the next page is named at another host.
+    Faults: 429 (without a pause), 429-after (Retry-After: 1), 429-limit (the hub's RateLimit
+    header: 1 s), 429-long (Retry-After: 3600), 500, 404, half, nothing, html, object, number.
+    ``repeat``: every page names itself as the next. ``stuck``: the same models under ever new
+    cursors. ``overlap``: each page begins with the last model of the page before. ``elsewhere``:
+    the next page is named at another host.
     """
 
     faults: deque[str | None] = field(default_factory=deque)

@@ -1,5 +1,5 @@
-"""One task asked twice: by harness, and by lm-eval's own evaluation, which reads the same local data in its
-own way.
+"""One task asked twice: by harness, and by lm-eval's own evaluation, which reads the same local
+data in its own way.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Subject:
 def ours(
     one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool
 ) -> tuple[dict[str, Answer], Marks]:
-    """Answers and marks by harness, in a shuffled order of items, so that order is seen not to matter."""
+    """Answers and marks by harness, in a shuffled order of items, so that order is seen not to
+    matter.
+    """
     from harness.config.schema import TaskEntry
 
     entry = TaskEntry.model_validate({key: value for key, value in task.items() if key != "limit"})
@@ -64,8 +66,8 @@ def ours(
 
 
 def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) -> dict[str, Any]:
-    """lm_eval.simple_evaluate with its own HF engine on the same model object, data read by the datasets
-    library.
+    """lm_eval.simple_evaluate with its own HF engine on the same model object, data read by the
+    datasets library.
     """
     import datasets
     import lm_eval

@@ -1,4 +1,6 @@
-"""Small runs for tests: own tasks from JSONL, a mock engine, and the command line as a person starts it."""
+"""Small runs for tests: own tasks from JSONL, a mock engine, and the command line as a person
+starts it.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def test_env(**env: str) -> dict[str, str]:
 
 
 def read_samples(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """All samples of a run by model/task, in order, without what differs from run to run (timings)."""
+    """All samples of a run by model/task, in order, without what differs from run to run
+    (timings).
+    """
     import pyarrow.parquet as pq
 
     found = {}

@@ -1,5 +1,5 @@
-"""What the tests of the tasks room share: the mirror, data sources, and a model that answers by hashing its
-question.
+"""What the tests of the tasks room share: the mirror, data sources, and a model that answers by
+hashing its question.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def loaded(mirror: Path) -> Callable[..., Task]:
 
 
 class Hashing:
-    """A model whose answers are decided by a hash of the question, and a chat template in the manner of
-    ChatML.
+    """A model whose answers are decided by a hash of the question, and a chat template in the
+    manner of ChatML.
     """
 
     @staticmethod

@@ -1,5 +1,5 @@
-"""In which form a task is asked: the decision by itself, the plan's table over engines, and the generative
-twins on real documents.
+"""In which form a task is asked: the decision by itself, the plan's table over engines, and the
+generative twins on real documents.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A task's identity is the same in every process: also where its prompt is made by partial functions, as
-xcopa's and xnli's are.
+"""A task's identity is the same in every process: also where its prompt is made by partial
+functions, as xcopa's and xnli's are.
 """
 
 from __future__ import annotations

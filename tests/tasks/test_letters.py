@@ -1,5 +1,5 @@
-"""The letter that a free answer states: a table of phrasings, real answers of a weak model marked by hand,
-and servers that are right.
+"""The letter that a free answer states: a table of phrasings, real answers of a weak model marked
+by hand, and servers that are right.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _says(saying: str, right: str, texts: list[str]) -> str:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_server_that_is_right_scores_one(loaded: Callable[..., Task], name: str) -> None:
-    """Every phrasing of the right letter, of a distractor named after it, and of corrections, on the tasks'
-    own documents.
+    """Every phrasing of the right letter, of a distractor named after it, and of corrections, on
+    the tasks' own documents.
     """
     task = loaded(name)
     items = list(task.items(PLAIN, 20))
@@ -259,7 +259,9 @@ class _Agreement:
 
 
 def _options(questions: list[tuple[str, int]]) -> tuple[str, ...]:
-    """The options of the questions that an answer was given to, by subject and row of MMLU's test split."""
+    """The options of the questions that an answer was given to, by subject and row of MMLU's test
+    split.
+    """
     return tuple(option for subject, row in questions for option in _subject(subject)[row]["choices"])
 
 
@@ -270,10 +272,11 @@ def _subject(name: str) -> list[dict[str, Any]]:
 
 
 def test_real_answers_of_a_weak_model_are_read_as_a_person_reads_them() -> None:
-    """SmolLM2-135M-Instruct (Apache-2.0) on MMLU's questions, asked in seven ways, half of them sampled; each
-    marked by hand.
+    """SmolLM2-135M-Instruct (Apache-2.0) on MMLU's questions, asked in seven ways, half of them
+    sampled; each marked by hand.
 
-    The reader before this one read 23 % of them wrong. Questions and options are read from the mirror.
+    The reader before this one read 23 % of them wrong. Questions and options are read from the
+    mirror.
     """
     found = _Agreement()
     assert found.n == 224

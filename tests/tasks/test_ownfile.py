@@ -1,5 +1,5 @@
-"""Own question files: which columns are read, what is missing, how an answer names its option; all else is
-refused in one line.
+"""Own question files: which columns are read, what is missing, how an answer names its option; all
+else is refused in one line.
 """
 
 from __future__ import annotations
@@ -245,7 +245,8 @@ def test_letters_as_options(tmp_path: Path) -> None:
     path = jsonl(tmp_path, [row(choices=["C", "A", "B"], answer="A")])
     refused(path, "as text option B", "as letter option A")
     assert (golds(path, answer_is="text"), golds(path, answer_is="letter")) == ([1], [0])
-    assert golds(jsonl(tmp_path, [row(choices=["A", "B"], answer="B")])) == [1]  # both ways say the same
+    # both ways say the same
+    assert golds(jsonl(tmp_path, [row(choices=["A", "B"], answer="B")])) == [1]
 
 
 @pytest.mark.parametrize(("one", "other"), [("B", 0), (0, "B"), ("乙", 0), (0, "乙"), ("B", 2), (0, "②")])
@@ -547,8 +548,8 @@ def test_a_list_in_a_json_file(tmp_path: Path) -> None:
 
 
 def test_identity_is_what_is_asked(tmp_path: Path) -> None:
-    """The same rows elsewhere and in another kind of file are the same; another way to read the answers is
-    not.
+    """The same rows elsewhere and in another kind of file are the same; another way to read the
+    answers is not.
     """
     ids = []
     for name, kind in (("one", "jsonl"), ("two", "csv")):

@@ -1,5 +1,5 @@
-"""What a chat template does to a task's instruction: it stands in the prompt, and the task tells how it got
-there.
+"""What a chat template does to a task's instruction: it stands in the prompt, and the task tells
+how it got there.
 """
 
 from __future__ import annotations

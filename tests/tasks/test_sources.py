@@ -18,8 +18,8 @@ CSV = ",Question,A,B,C,D,Answer\n0,下列哪个是水果,苹果,None,桌子,NA,A
 
 
 def script_and_zip(mirror: Path, path: str, configs: tuple[str, ...]) -> Path:
-    """A dataset folder as haonan-li/cmmlu and tyouisen/aclue are on the hub: a script that is refused, and a
-    zip.
+    """A dataset folder as haonan-li/cmmlu and tyouisen/aclue are on the hub: a script that is
+    refused, and a zip.
     """
     folder = mirror / "datasets" / path
     folder.mkdir(parents=True)

@@ -1,4 +1,6 @@
-"""Answers with thoughts that nobody announced, and with thoughts that never ended, are marked and told."""
+"""Answers with thoughts that nobody announced, and with thoughts that never ended, are marked and
+told.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ def marked(task: Task, given: Sequence[tuple[str, Finish]], style: PromptStyle =
 
 @pytest.mark.parametrize("tags", KNOWN, ids=lambda tags: tags.open)
 def test_an_unannounced_thought_is_left_out_and_told(sums: Callable[..., Task], tags: ThinkTags) -> None:
-    """Document n asks for n + 1; every thought names the right number and every answer a wrong one, or
-    none.
+    """Document n asks for n + 1; every thought names the right number and every answer a wrong one,
+    or none.
     """
     given: list[tuple[str, Finish]] = [
         (f"{tags.open}1{tags.close}1", "eos"),

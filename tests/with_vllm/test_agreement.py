@@ -1,5 +1,5 @@
-"""The same items, the transformers engine and vLLM: fp32 to 1e-3 a log-probability and to the letter in what
-is written.
+"""The same items, the transformers engine and vLLM: fp32 to 1e-3 a log-probability and to the
+letter in what is written.
 """
 
 from __future__ import annotations
@@ -189,10 +189,11 @@ def test_real_tasks_on_real_shapes(shape: Both, mirror: Path) -> None:
 
 
 def test_bf16() -> None:
-    """0.05 on the mean. Single values near -6 to -11 differ by up to 0.08: vLLM's activations are bf16, the
-    transformers engine computes bf16 weights in fp32 on a CPU without bf16 products. Made to compute in bf16
-    it is as far from its own fp32 (docs/vllm.md): where the processor multiplies in bf16, both round, each in
-    its own order, and may lie twice as far apart (0.072 on the mean with AVX512-bf16).
+    """0.05 on the mean. Single values near -6 to -11 differ by up to 0.08: vLLM's activations are
+    bf16, the transformers engine computes bf16 weights in fp32 on a CPU without bf16 products. Made
+    to compute in bf16 it is as far from its own fp32 (docs/vllm.md): where the processor multiplies
+    in bf16, both round, each in its own order, and may lie twice as far apart (0.072 on the mean
+    with AVX512-bf16).
     """
     both_round = has_hardware(torch.bfloat16)
     opened = both("bundled/tiny-qwen", "bfloat16")

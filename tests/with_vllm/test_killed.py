@@ -1,5 +1,5 @@
-"""Ctrl-C, ``kill -9`` of the worker, and an engine core that dies: the cells go on, nothing is lost, no
-process stays.
+"""Ctrl-C, ``kill -9`` of the worker, and an engine core that dies: the cells go on, nothing is
+lost, no process stays.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The openai engine against vLLM's own server, on the CPU, with a packaged model: the numbers are those of
-the transformers engine.
+"""The openai engine against vLLM's own server, on the CPU, with a packaged model: the numbers are
+those of the transformers engine.
 """
 
 from __future__ import annotations
@@ -206,7 +206,9 @@ def test_chats(spec: ModelSpec, local: Any) -> None:
 
 
 def test_a_run_and_its_parity(spec: ModelSpec, tmp_path: Path) -> None:
-    """From the command line: the endpoint's cells equal the transformers engine's, and the key is nowhere."""
+    """From the command line: the endpoint's cells equal the transformers engine's, and the key is
+    nowhere.
+    """
     tasks = [
         {"task": "zh_arithmetic", "limit": 40},
         {"task": "en_word_problems", "limit": 10},

@@ -14,8 +14,8 @@ MOST = 8
 def check(votes: Votes) -> None:
     """Raises DataError, with the names, where ratings are not finite.
 
-    They are where, however the models are split into two groups, each group won at least once (a tie counts)
-    against the other: the graph of who won against whom must be strongly connected.
+    They are where, however the models are split into two groups, each group won at least once (a
+    tie counts) against the other: the graph of who won against whom must be strongly connected.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components

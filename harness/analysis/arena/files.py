@@ -1,4 +1,6 @@
-"""Battle files as frames of a bounded size, and the style of two answers as LMArena publishes it."""
+"""Battle files as frames of a bounded size, and the style of two answers as LMArena publishes
+it.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,11 @@ STYLE_COLUMNS = tuple(name.format(side) for names in SOURCES.values() for name i
 
 
 def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
-    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the row's number
-    from 1 (in JSONL the line's).
+    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the
+    row's number from 1 (in JSONL the line's).
 
-    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind, or broken
-    (with the row where that is known).
+    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind,
+    or broken (with the row where that is known).
     """
     import pandas as pd
 
@@ -122,8 +124,8 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _total(value: Any) -> float | None:
-    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a table lacks
-    nothing but says null).
+    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a
+    table lacks nothing but says null).
     """
     if isinstance(value, dict):
         parts = [_total(part) for part in value.values() if part is not None]

@@ -1,9 +1,9 @@
-"""Bradley–Terry by Newton's method: P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as half wins,
-Σθ = 0.
+"""Bradley–Terry by Newton's method: P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as
+half wins, Σθ = 0.
 
-A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹, and the
-sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 − p)xxᵀ and B = Σ (y −
-p)²xxᵀ over battles. Where ties are many the model's is too wide.
+A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹,
+and the sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 −
+p)xxᵀ and B = Σ (y − p)²xxᵀ over battles. Where ties are many the model's is too wide.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True)
 class Fit:
-    """``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of each
-    style feature; covariances (K + k, K + k) of both together under Σθ = 0.
+    """``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of
+    each style feature; covariances (K + k, K + k) of both together under Σθ = 0.
     """
 
     models: tuple[str, ...]
@@ -40,7 +40,10 @@ class Fit:
     features: tuple[str, ...] = ()
 
     def difference(self, one: str, other: str, *, robust: bool = True) -> tuple[float, float]:
-        """θ_one − θ_other and its standard error. Raises ValueError for a name that was not fitted."""
+        """θ_one − θ_other and its standard error.
+
+        Raises ValueError for a name that was not fitted.
+        """
         a, b = self.models.index(one), self.models.index(other)
         covariance = self.sandwich if robust else self.model_covariance
         variance = covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]
@@ -48,8 +51,8 @@ class Fit:
 
 
 def fit(votes: Votes) -> Fit:
-    """The maximum-likelihood strengths. Raises DataError, with the names, where the votes do not determine
-    them (`connected.check`), or where style alone tells every winner.
+    """The maximum-likelihood strengths. Raises DataError, with the names, where the votes do not
+    determine them (`connected.check`), or where style alone tells every winner.
     """
     check(votes)
     style, spread = scaled(votes)
@@ -63,8 +66,8 @@ def fit(votes: Votes) -> Fit:
 
 
 def scaled(votes: Votes) -> tuple[Array, Array]:
-    """Style differences in standard deviations (not centred: sides may be exchanged), and those deviations.
-    Raises DataError for a feature that never differs.
+    """Style differences in standard deviations (not centred: sides may be exchanged), and those
+    deviations. Raises DataError for a feature that never differs.
     """
     spread = votes.style.std(axis=0)
     flat = [name for name, value in zip(STYLE, spread, strict=False) if value < 1e-12]
@@ -76,7 +79,10 @@ def scaled(votes: Votes) -> tuple[Array, Array]:
 
 
 def solve(votes: Votes, weight: Array, style: Array, start: Array | None = None) -> Array:
-    """(K + k,) θ and γ for battles of these weights. Raises DataError where they do not come to rest."""
+    """(K + k,) θ and γ for battles of these weights.
+
+    Raises DataError where they do not come to rest.
+    """
     size = len(votes.models)
     beta = np.zeros(size + style.shape[1]) if start is None else start.copy()
     for _ in range(STEPS):
@@ -129,8 +135,8 @@ def _moments(votes: Votes, value: Array, style: Array) -> Array:
 
 
 def _inverse(moments: Array, size: int) -> Array:
-    """The generalised inverse with Σθ = 0: ones in θ are the null direction; NaN where there is another
-    one.
+    """The generalised inverse with Σθ = 0: ones in θ are the null direction; NaN where there is
+    another one.
     """
     level = np.zeros(len(moments))
     level[:size] = 1 / np.sqrt(size)

@@ -25,11 +25,11 @@ Anchor = tuple[str, float]
 
 @dataclass(frozen=True)
 class Rating:
-    """One model. ``low`` to ``high`` is the 95 % interval that ranks rest on; ``bootstrap`` the percentile
-    one where it was asked for.
+    """One model. ``low`` to ``high`` is the 95 % interval that ranks rest on; ``bootstrap`` the
+    percentile one where it was asked for.
 
-    ``rank``: 1 + models whose lower bound exceeds my upper one; ``rank_high``: n − models whose upper bound
-    lies below my lower one.
+    ``rank``: 1 + models whose lower bound exceeds my upper one; ``rank_high``: n − models whose
+    upper bound lies below my lower one.
     """
 
     model: str
@@ -74,12 +74,14 @@ class Ratings:
 
 
 def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anchor | None = None) -> Ratings:
-    """Ratings θ·400/ln 10 + 1000 with sandwich intervals; mean 1000, or ``anchor`` (model, its rating).
+    """Ratings θ·400/ln 10 + 1000 with sandwich intervals; mean 1000, or ``anchor`` (model, its
+    rating).
 
-    With an anchor every interval is that of the distance to it, and its own has no width. ``draws`` > 0 adds
-    percentile bootstrap intervals over battles. Where all votes that tell a model from the others are ties,
-    the sandwich has no width; then the model's own standard error is taken, which counts a tie like a win,
-    and the notes say so. Raises DataError as `fit` does, ConfigError for an anchor that is not there.
+    With an anchor every interval is that of the distance to it, and its own has no width. ``draws``
+    > 0 adds percentile bootstrap intervals over battles. Where all votes that tell a model from the
+    others are ties, the sandwich has no width; then the model's own standard error is taken, which
+    counts a tie like a win, and the notes say so. Raises DataError as `fit` does, ConfigError for
+    an anchor that is not there.
     """
     if anchor is not None:
         anchor = (tidy(anchor[0]), anchor[1])
@@ -125,8 +127,8 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
 
 
 def _percentiles(votes: Votes, found: Fit, draws: int, seed: int, place: int | None) -> tuple[Array, int]:
-    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many draws were
-    lost.
+    """(2, K) bounds of the bootstrap on the scale of ratings, before the level is added; how many
+    draws were lost.
     """
     samples, lost = bootstrap(votes, found, draws, seed)
     return np.asarray(
@@ -174,12 +176,12 @@ def _effects(found: Fit) -> tuple[Effect, ...]:
 
 
 def bootstrap(votes: Votes, found: Fit, draws: int, seed: int = SEED) -> tuple[Array, int]:
-    """(draws that could be fitted, K) strengths from resampled battles, and how many could not: a model won
-    or lost nothing in them.
+    """(draws that could be fitted, K) strengths from resampled battles, and how many could not: a
+    model won or lost nothing in them.
 
-    A row's count is drawn, not its battles one by one: the same distribution, and memory by pairs. Raises
-    DataError where more than one draw in twenty fails, since the percentiles would then say too little of the
-    tails.
+    A row's count is drawn, not its battles one by one: the same distribution, and memory by pairs.
+    Raises DataError where more than one draw in twenty fails, since the percentiles would then say
+    too little of the tails.
     """
     style, _ = scaled(votes)
     rng = np.random.default_rng(seed)

@@ -1,5 +1,5 @@
-"""Counting the votes of a file, frame by frame; names that look alike are one, and what is no vote is refused
-with its row.
+"""Counting the votes of a file, frame by frame; names that look alike are one, and what is no vote
+is refused with its row.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ MOST = 6
 
 
 def read_votes(path: Path, *, style: bool = False, where: Sequence[str] = ()) -> Votes:
-    """The votes of a file: battles or win counts in CSV, JSON, JSONL or Parquet, the columns as docs/arena.md
-    says.
+    """The votes of a file: battles or win counts in CSV, JSON, JSONL or Parquet, the columns as
+    docs/arena.md says.
 
-    ``where`` keeps rows by ``column=value``. Only counts by pair are held, with ``style`` eight numbers a
-    battle. Raises DataError for a file that cannot be read, a column that is missing, a vote that is no vote
-    (with its row), or a model against itself.
+    ``where`` keeps rows by ``column=value``. Only counts by pair are held, with ``style`` eight
+    numbers a battle. Raises DataError for a file that cannot be read, a column that is missing, a
+    vote that is no vote (with its row), or a model against itself.
     """
     from harness.analysis.arena.files import frames
 
@@ -233,8 +233,8 @@ class VoteTally:
                 raise self._wrong(frame, odd, f"{said}, wins_b and ties; else call the column otherwise")
 
     def _tied(self, frame: DataFrame, outcome: Array, *, named: bool) -> Array:
-        """Outcomes with the ties that a column of their own tells; ``named``: winner and loser are names,
-        which a tie has, too.
+        """Outcomes with the ties that a column of their own tells; ``named``: winner and loser are
+        names, which a tie has, too.
         """
         for column in TIED:
             if column not in frame.columns:

@@ -1,5 +1,5 @@
-"""Votes as they are counted: for each pair of models how often either was preferred and how often neither;
-with style, battle by battle.
+"""Votes as they are counted: for each pair of models how often either was preferred and how often
+neither; with style, battle by battle.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
 
 STYLE = ("length", "headers", "bold", "lists")
-"""What style control holds constant, in LMArena's order of idea: tokens of the answer, headings, bold spans,
-list entries.
+"""What style control holds constant, in LMArena's order of idea: tokens of the answer, headings,
+bold spans, list entries.
 """
 
 
 @dataclass(frozen=True)
 class Votes:
-    """Rows (R): ``first`` and ``second`` are places in ``models``; ``outcome`` 1, 0 or 0.5 is the first
-    one's; ``weight`` counts battles.
+    """Rows (R): ``first`` and ``second`` are places in ``models``; ``outcome`` 1, 0 or 0.5 is the
+    first one's; ``weight`` counts battles.
 
-    Without style a row is a pair with an outcome; with it a row is a battle, and ``style`` (R, 4) holds (x_a
-    − x_b)/(x_a + x_b + 1) of each feature of `STYLE`, so that exchanging the two sides only changes its sign.
-    ``notes`` say what reading changed or left out.
+    Without style a row is a pair with an outcome; with it a row is a battle, and ``style`` (R, 4)
+    holds (x_a − x_b)/(x_a + x_b + 1) of each feature of `STYLE`, so that exchanging the two sides
+    only changes its sign. ``notes`` say what reading changed or left out.
     """
 
     models: tuple[str, ...]
@@ -57,7 +57,9 @@ class Votes:
         )
 
     def wins(self) -> Array:
-        """(K, K): how often the row's model was preferred to the column's, a tie being half a win of each."""
+        """(K, K): how often the row's model was preferred to the column's, a tie being half a win
+        of each.
+        """
         size = len(self.models)
         won = np.bincount(self.first * size + self.second, self.weight * self.outcome, size * size)
         lost = np.bincount(self.second * size + self.first, self.weight * (1 - self.outcome), size * size)

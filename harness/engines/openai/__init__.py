@@ -1,3 +1,3 @@
-"""Any endpoint that speaks OpenAI's wire format: a vLLM, SGLang, llama.cpp or Ollama server, or a hosted
-model.
+"""Any endpoint that speaks OpenAI's wire format: a vLLM, SGLang, llama.cpp or Ollama server, or a
+hosted model.
 """

@@ -1,5 +1,5 @@
-"""Chats as messages: lm-eval hands prompts on as one text, so the messages travel in it as JSON (as in
-lm-eval's own API models).
+"""Chats as messages: lm-eval hands prompts on as one text, so the messages travel in it as JSON (as
+in lm-eval's own API models).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class Messages:
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """``{"messages": […]}``.
 
-        Without ``add_generation_prompt`` the last message is the assistant's and is to be continued.
+        Without ``add_generation_prompt`` the last message is the assistant's and is to be
+        continued.
         """
         return json.dumps(
             {"messages": [{"role": one["role"], "content": one["content"]} for one in messages]},
@@ -26,7 +27,9 @@ class Messages:
 
 
 def messages_of(prompt: str) -> list[dict[str, Any]]:
-    """The messages in a prompt that `Messages` rendered; any other text is one message of the user's."""
+    """The messages in a prompt that `Messages` rendered; any other text is one message of the
+    user's.
+    """
     if prompt.startswith('{"messages": ['):
         try:
             found = json.loads(prompt)["messages"]

@@ -1,8 +1,8 @@
-"""HTTP to one endpoint: each request is tried until it is answered, until it cannot be, or until nobody waits
-for it any more.
+"""HTTP to one endpoint: each request is tried until it is answered, until it cannot be, or until
+nobody waits for it any more.
 
-Uses httpx2, which huggingface_hub brings. The key lives in one header of one client; whatever a server says
-is cleaned of it.
+Uses httpx2, which huggingface_hub brings. The key lives in one header of one client; whatever a
+server says is cleaned of it.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ log = logging.getLogger(__name__)
 CONNECT = 10.0
 """Seconds for a connection; an endpoint that takes longer is not there."""
 LOOKS = 2
-"""Repetitions of a question that only looks whether somebody is there: who forgot to start the server should
-learn it soon.
+"""Repetitions of a question that only looks whether somebody is there: who forgot to start the
+server should learn it soon.
 """
 _ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
 class EndpointError(ModelError):
-    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated until it was
-    given up.
+    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated
+    until it was given up.
 
     ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
     """
@@ -58,8 +58,8 @@ class EndpointError(ModelError):
 
 
 class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are its
-    words.
+    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are
+    its words.
     """
 
     def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
@@ -119,7 +119,8 @@ class EndpointClient:
         self._counting = threading.Lock()
 
     def get(self, path: str, *, root: bool = False) -> Any:
-        """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``: above /v1.
+        """A resource's JSON, or None where the endpoint has none such (or hides it); ``root``:
+        above /v1.
 
         Raises EndpointError.
         """
@@ -249,7 +250,8 @@ class EndpointClient:
     def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
         """Raises what a status means."""
         where, said = self._where(path), _colon(self.clean(words))
-        # A template's refusal of a role is final, though llama.cpp calls it a fault of the server's.
+        # A template's refusal of a role is final, though llama.cpp calls it a fault of the
+        # server's.
         if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
             raise _Passing(f"HTTP {status}", retry_after(headers), words)
         if status in (401, 403):

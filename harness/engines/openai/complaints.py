@@ -1,5 +1,5 @@
-"""A server's own words for why it does not answer, whatever their form, also where it says them under HTTP
-200.
+"""A server's own words for why it does not answer, whatever their form, also where it says them
+under HTTP 200.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ BROKEN_OFF = frozenset(
 The answer is a part of one, and is asked for again.
 """
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-"""Statuses that may pass (520 to 529 are proxies' words for a server that is away or overloaded)."""
+"""Statuses that may pass (520 to 529 are proxies' words for a server that is away or
+overloaded).
+"""
 _PASSES = re.compile(
     r"rate.?limit|too many requests|try again|retry|overload|over capacity|temporar|unavailable|time.?d? ?out"
     r"|server.?error|internal.?error|busy"
@@ -55,11 +57,11 @@ _SOUND = frozenset({"", "0", "200", "success", "ok", "none"})
 
 @dataclass(frozen=True)
 class Complaint:
-    """What went wrong, in the server's words. ``status``: the HTTP status that it names inside; ``wait``:
-    seconds that it asks for.
+    """What went wrong, in the server's words. ``status``: the HTTP status that it names inside;
+    ``wait``: seconds that it asks for.
 
-    ``passing``: the same request may be answered later. ``lasting``: no other request would be answered
-    either.
+    ``passing``: the same request may be answered later. ``lasting``: no other request would be
+    answered either.
     """
 
     text: str
@@ -77,7 +79,8 @@ def words_of(data: Any) -> str:
         return "; ".join(filter(None, map(words_of, data)))
     if not isinstance(data, Mapping):
         return ""
-    if isinstance(data.get("loc"), list) and "msg" in data:  # pydantic's form: where, and what is wrong there
+    # pydantic's form: where, and what is wrong there
+    if isinstance(data.get("loc"), list) and "msg" in data:
         return f"{'.'.join(map(str, data['loc']))}: {data['msg']}"
     data = _lower(data)
     inner = _inner(data)
@@ -95,8 +98,8 @@ def words_of(data: Any) -> str:
 def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
     """The complaint in the body of an answer with HTTP 200; None where it is an answer.
 
-    ``wanted``: the field that an answer must have; a body that has it is a complaint only where it also names
-    an error.
+    ``wanted``: the field that an answer must have; a body that has it is a complaint only where it
+    also names an error.
     """
     if isinstance(data, list) and len(data) == 1:
         data = data[0]

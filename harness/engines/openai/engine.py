@@ -90,8 +90,8 @@ class OpenAIEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why answers
-        ended.
+        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why
+        answers ended.
         """
         extra = {
             "api": "chat" if self._dialect.chat else "completions",
@@ -104,7 +104,9 @@ class OpenAIEngine:
         return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra, findings)
 
     def _tokenizer_findings(self) -> tuple[Finding, ...]:
-        """What loading the tokenizer showed; a server's own, and its logits, could not be looked at."""
+        """What loading the tokenizer showed; a server's own, and its logits, could not be looked
+        at.
+        """
         own = (Finding("tokenizer_unchecked"),) if self.encoder is None else self.encoder.findings
         return (*own, Finding("finite_unchecked"))
 
@@ -169,8 +171,8 @@ class OpenAIEngine:
         return self.encoder
 
     def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
-        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else the text as
-        it is.
+        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else
+        the text as it is.
         """
         given = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
         if given is None:
@@ -198,8 +200,8 @@ class OpenAIEngine:
     def _asked(
         self, item: Completion, prompt: Prompt, stop: threading.Event
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(answer to one item, its request); a refusal that says what to do otherwise is learned from, for
-        all that follow.
+        """(answer to one item, its request); a refusal that says what to do otherwise is learned
+        from, for all that follow.
         """
         size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
         while True:
@@ -255,8 +257,8 @@ class OpenAIEngine:
     def _ask(
         self, pairs: Sequence[Pair], stop: threading.Event
     ) -> tuple[list[scoring.RowScore], list[scoring.ScoredRow]]:
-        """The pairs of one item, one after the other (many items go at once), and the rows they were sent as;
-        equal ones are asked once.
+        """The pairs of one item, one after the other (many items go at once), and the rows they
+        were sent as; equal ones are asked once.
         """
         mode = self._ability.mode
         assert mode is not None
@@ -278,7 +280,8 @@ class OpenAIEngine:
 
 
 def _added_begin(encoder: TextEncoder) -> str:
-    """The BOS that a server adds to any text, as text: a template rendered here may have written it already.
+    """The BOS that a server adds to any text, as text: a template rendered here may have written it
+    already.
 
     "" where it adds none.
     """

@@ -1,4 +1,6 @@
-"""How a server says that its template takes no system message; `harness.engines.folding` brings them in."""
+"""How a server says that its template takes no system message; `harness.engines.folding` brings
+them in.
+"""
 
 from __future__ import annotations
 

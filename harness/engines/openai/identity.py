@@ -1,5 +1,5 @@
-"""Who answers at an endpoint, without files: told from the config alone, so that a finished run needs no
-server to be read again.
+"""Who answers at an endpoint, without files: told from the config alone, so that a finished run
+needs no server to be read again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _RESOURCES = ("/chat/completions", "/completions", "/models", "/chat", "/embeddi
 
 
 def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
-    """Where the model is. Raises ModelError without a base_url, or where a key is wanted that is not set."""
+    """Where the model is.
+
+    Raises ModelError without a base_url, or where a key is wanted that is not set.
+    """
     if spec.base_url is None:
         raise ModelError(
             f"{spec.label}: engine: openai needs base_url, e.g. base_url: http://localhost:8000/v1"
@@ -37,11 +40,11 @@ def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
 
 
 def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
-    """The model's name and host as its identity; files only of the tokenizer, where one is named. Raises
-    ModelError.
+    """The model's name and host as its identity; files only of the tokenizer, where one is named.
+    Raises ModelError.
 
-    An endpoint says little of what it serves: ``revision`` is the word to change when it serves something
-    else under the same name.
+    An endpoint says little of what it serves: ``revision`` is the word to change when it serves
+    something else under the same name.
     """
     Settings.of(spec)
     name = f"{spec.id} at {endpoint_of(spec).host}, revision {spec.revision}"

@@ -1,5 +1,5 @@
-"""What a refusal teaches about an endpoint: another name for a field, another value, a field to leave out,
-messages to fold.
+"""What a refusal teaches about an endpoint: another name for a field, another value, a field to
+leave out, messages to fold.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def lesson(
 ) -> Lesson | None:
     """What the refusal of a request teaches; None where nothing that may be changed is named.
 
-    A setting of the config's is left out only where the endpoint does not know the field; a value that it
-    does not like is the user's to change. ``fixed``: fields of ``extra_body``, which are never left out.
-    ``folded``: no message is a system's any more.
+    A setting of the config's is left out only where the endpoint does not know the field; a value
+    that it does not like is the user's to change. ``fixed``: fields of ``extra_body``, which are
+    never left out. ``folded``: no message is a system's any more.
     """
     words = error.said
     if error.status not in _STATUSES or not words:

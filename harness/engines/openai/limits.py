@@ -1,5 +1,5 @@
-"""When the next request may go: requests and tokens a minute, pauses that the endpoint asks for, and growing
-waits after failures.
+"""When the next request may go: requests and tokens a minute, pauses that the endpoint asks for,
+and growing waits after failures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from collections.abc import Mapping
 
 
 class Throttle:
-    """At most ``per_minute`` units a minute, evenly spaced, from any number of threads. None is no limit."""
+    """At most ``per_minute`` units a minute, evenly spaced, from any number of threads.
+
+    None is no limit.
+    """
 
     def __init__(self, per_minute: float | None) -> None:
         self._seconds = 60.0 / per_minute if per_minute else 0.0
@@ -20,8 +23,8 @@ class Throttle:
         self._lock = threading.Lock()
 
     def take(self, units: float, now: float) -> float:
-        """Books ``units``; returns how many seconds from ``now`` (monotonic clock) to wait before they may be
-        spent.
+        """Books ``units``; returns how many seconds from ``now`` (monotonic clock) to wait before
+        they may be spent.
         """
         if not self._seconds:
             return 0.0
@@ -37,8 +40,8 @@ class Throttle:
 
 
 class Gate:
-    """A pause for all threads: what ``Retry-After`` means is that the endpoint wants no request at all for a
-    while.
+    """A pause for all threads: what ``Retry-After`` means is that the endpoint wants no request at
+    all for a while.
     """
 
     def __init__(self) -> None:
@@ -59,18 +62,18 @@ class Gate:
 
 
 def backoff(attempt: int, first: float, most: float) -> float:
-    """Seconds before repetition ``attempt`` (0 is the first): doubled each time, capped, and a random half of
-    it taken off or not.
+    """Seconds before repetition ``attempt`` (0 is the first): doubled each time, capped, and a
+    random half of it taken off or not.
 
-    The jitter keeps many clients that failed together from coming back together (exponential back-off with
-    equal jitter).
+    The jitter keeps many clients that failed together from coming back together (exponential
+    back-off with equal jitter).
     """
     return float(min(most, first * 2.0**attempt) * random.uniform(0.5, 1.0))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait: ``retry-after-ms``, or ``retry-after`` as seconds or as an HTTP
-    date (RFC 9110, 10.2.3).
+    """Seconds that the endpoint asks to wait: ``retry-after-ms``, or ``retry-after`` as seconds or
+    as an HTTP date (RFC 9110, 10.2.3).
     """
     try:
         if "retry-after-ms" in headers:

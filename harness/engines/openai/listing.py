@@ -13,10 +13,11 @@ log = logging.getLogger(__name__)
 
 
 def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
-    """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it does not
-    answer, or answers elsewhere.
+    """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it
+    does not answer, or answers elsewhere.
 
-    A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to ``name``.
+    A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to
+    ``name``.
     """
     try:
         listed = client.get("/models")

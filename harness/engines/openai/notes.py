@@ -1,5 +1,5 @@
-"""What the answers of an endpoint show beyond their texts and numbers, kept from many threads, and told as
-findings.
+"""What the answers of an endpoint show beyond their texts and numbers, kept from many threads, and
+told as findings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from harness.sanity import Finding
 
 _DATE = re.compile(r"[-@_](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4})$")
 _QUIET = frozenset({"seed", "stop"})
-"""Fields whose loss makes no answer wrong: it can only not be drawn again, or is longer than it need be."""
+"""Fields whose loss makes no answer wrong: it can only not be drawn again, or is longer than it
+need be.
+"""
 _FORM = frozenset({"max_tokens", "max_completion_tokens", "chat_template_kwargs", "stop", "ignore_eos"})
 _TEMPLATE = frozenset({"chat_template_kwargs", "continue_final_message"})
 """Fields for the server's template, which other servers than vLLM and SGLang may not know."""
@@ -75,7 +77,9 @@ class Notes:
         return tuple(found)
 
     def _sampling(self, dialect: Dialect) -> list[Finding]:
-        """Fields that were not sent or are not heeded, loud where an answer may be another for it."""
+        """Fields that were not sent or are not heeded, loud where an answer may be another for
+        it.
+        """
         if not self._counts["generated"]:
             return []
         drawn = self._counts["drawn"] > 0
@@ -129,8 +133,8 @@ class Notes:
 
 
 def same_model(asked: str, answered: str) -> bool:
-    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a date that
-    one of the two leaves out.
+    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a
+    date that one of the two leaves out.
     """
     first, second = _bare(asked), _bare(answered)
     if first == second:

@@ -1,4 +1,6 @@
-"""Many items asked at once by threads, each answer handed on when it is there; what fails fails alone."""
+"""Many items asked at once by threads, each answer handed on when it is there; what fails fails
+alone.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from typing import Generic, TypeVar
 from harness.engines.openai.client import EndpointError
 
 GIVE_UP = 3
-"""So many items in a row (but no fewer than are in flight) that were tried in vain, and the endpoint counts
-as gone.
+"""So many items in a row (but no fewer than are in flight) that were tried in vain, and the
+endpoint counts as gone.
 """
 Asked = TypeVar("Asked")
 Given = TypeVar("Given")
@@ -28,8 +30,8 @@ class Pool(Generic[Asked, Given]):
         self._work, self._threads = work, threads
 
     def run(self, items: Sequence[Asked]) -> Iterator[Given]:
-        """Answers in order of arrival. Raises EndpointError after the last answer that could be had, with the
-        first failure's reason.
+        """Answers in order of arrival. Raises EndpointError after the last answer that could be
+        had, with the first failure's reason.
         """
         todo, done, stop = deque(items), queue.Queue[Given | BaseException](), threading.Event()
         count = min(self._threads, len(items))
@@ -38,8 +40,8 @@ class Pool(Generic[Asked, Given]):
         failures: list[EndpointError] = []
         finished = answered = row = 0
         try:
-            # What is in flight is taken also after a stop: a thread takes its item before it looks at the
-            # flag.
+            # What is in flight is taken also after a stop: a thread takes its item before it looks
+            # at the flag.
             while finished < len(items) - len(todo) if stop.is_set() else finished < len(items):
                 outcome = done.get()
                 finished += 1
@@ -70,7 +72,8 @@ class Pool(Generic[Asked, Given]):
                 done.put(self._work(item, stop))
             except BaseException as error:
                 if isinstance(error, EndpointError) and error.fatal:
-                    stop.set()  # here, not where it is read: no thread may take another item meanwhile
+                    # here, not where it is read: no thread may take another item meanwhile
+                    stop.set()
                 done.put(error)
 
 

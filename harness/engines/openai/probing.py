@@ -1,10 +1,10 @@
-"""Whether the log-probabilities that an endpoint tells are a model's: asked of texts that no model is sure
-of, by rules that hold for any model, trained or not.
+"""Whether the log-probabilities that an endpoint tells are a model's: asked of texts that no model
+is sure of, by rules that hold for any model, trained or not.
 
-Rows of the probe begin alike, fork at one token, and end alike. A causal language model's figures are equal
-before the fork, differ at it (another token is predicted) and behind it (the same tokens after another
-context). Zeros, constants, figures of another token (a list shifted by one) and noise break one of these; a
-server's rounding and batching do not.
+Rows of the probe begin alike, fork at one token, and end alike. A causal language model's figures
+are equal before the fork, differ at it (another token is predicted) and behind it (the same tokens
+after another context). Zeros, constants, figures of another token (a list shifted by one) and noise
+break one of these; a server's rounding and batching do not.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ FORKS = ("7", "river", "猫", "purple", "q", "of", "0", "Zürich")
 TAIL = "74 lamp 9 x 31 cloud 2 quartz 8"
 _LEAD, _TAIL, _ROWS = 6, 12, 4
 SURE = -0.5
-"""Mean log-probability above which the figures for a senseless text are nobody's: ten digits at random are
-worth -2.3 each.
+"""Mean log-probability above which the figures for a senseless text are nobody's: ten digits at
+random are worth -2.3 each.
 """
 _SAME = 1e-6
 _NOISE = 0.25
 """Spread before the fork, as a part of the spread at it, that rounding and batching may make."""
 _SHARE = 0.02
-"""Spread at the fork, as a part of the spread right behind it, below which the figures belong one place
-further to the left.
+"""Spread at the fork, as a part of the spread right behind it, below which the figures belong one
+place further to the left.
 """
 
 
@@ -49,8 +49,8 @@ def make_probe(prefix: int, encode: Callable[[str], Sequence[int]]) -> Probe:
 def fault_of(values: Sequence[Sequence[float]], fork: int) -> str | None:
     """What shows that figures are no model's, in words; None where nothing does.
 
-    ``values``: one row for each of the probe's, log-probabilities of all tokens but the first (so the fork's
-    is at ``fork - 1``).
+    ``values``: one row for each of the probe's, log-probabilities of all tokens but the first (so
+    the fork's is at ``fork - 1``).
     """
     told = np.asarray(values, dtype=np.float64)
     for row in told:

@@ -1,5 +1,5 @@
-"""A choice of an answer as text: contents in parts, thoughts in fields of their own, reasons for an end in
-every server's words.
+"""A choice of an answer as text: contents in parts, thoughts in fields of their own, reasons for an
+end in every server's words.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from harness.engines.stopping import cut
 from harness.items import Completion, Finish, ThinkTags, Tokens
 
 THOUGHTS = ("reasoning", "reasoning_content", "thinking")
-"""Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first, DeepSeek, SGLang
-and llama.cpp the second.
+"""Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first,
+DeepSeek, SGLang and llama.cpp the second.
 """
 _ENDED = frozenset({"stop", "eos", "eos_token", "end_turn", "complete", "finished", "normal", "end"})
 _STOPPED = frozenset({"stop_sequence"})
@@ -50,11 +50,11 @@ _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reason
 
 @dataclass(frozen=True)
 class Said:
-    """What a choice says: the text with its thought between its tags, why it ended, and what else is worth
-    telling.
+    """What a choice says: the text with its thought between its tags, why it ended, and what else
+    is worth telling.
 
-    ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``: whether the
-    text stood in a field for refusals.
+    ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``:
+    whether the text stood in a field for refusals.
     """
 
     text: str
@@ -101,7 +101,8 @@ def said(choice: Mapping[str, Any], item: Completion, stops: Sequence[str], outp
 
 
 def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool) -> Finish:
-    """Our words. Without ``stop_reason`` a stop text that the server cut away looks like an end of its own.
+    """Our words. Without ``stop_reason`` a stop text that the server cut away looks like an end of
+    its own.
 
     An end that no server's word explains is unknown, unless the budget is used up.
     """
@@ -117,8 +118,8 @@ def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool
 
 
 def _thinks(content: str, think: ThinkTags | None) -> bool:
-    """Whether a text holds a thought that is not blank; without tags of its own a model is known by the usual
-    ones.
+    """Whether a text holds a thought that is not blank; without tags of its own a model is known by
+    the usual ones.
     """
     tags = think or ThinkTags("<think>", "</think>")
     thought, closed, _ = content.partition(tags.close)
@@ -179,13 +180,14 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> str:
-    """The text as the model wrote it: a thought that the server cut out is put back between its tags, for the
-    reader looks for them.
+    """The text as the model wrote it: a thought that the server cut out is put back between its
+    tags, for the reader looks for them.
 
     Where the config names no tags the thought is left away: nothing would know it as one.
     """
     if think is not None and not thought and think.close in content and think.open not in content:
-        return think.open + content  # the server's template had begun the thought, and nothing cut it out
+        # the server's template had begun the thought, and nothing cut it out
+        return think.open + content
     if not thought or think is None:
         return content
     ended = bool(content) or ending in _ENDED | _STOPPED
@@ -193,8 +195,8 @@ def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> 
 
 
 def count(answer: Mapping[str, Any]) -> tuple[Tokens, bool]:
-    """(tokens from ``usage``, whether they are whole); what the server read from its cache is shared, what it
-    does not tell is 0.
+    """(tokens from ``usage``, whether they are whole); what the server read from its cache is
+    shared, what it does not tell is 0.
     """
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}

@@ -1,10 +1,10 @@
-"""How the next token is to be chosen, said in full: a server fills whatever a request leaves out from the
-checkpoint's own settings.
+"""How the next token is to be chosen, said in full: a server fills whatever a request leaves out
+from the checkpoint's own settings.
 
-vLLM and SGLang take what is missing from ``generation_config.json`` (top_p 0.8, top_k 20, repetition_penalty
-1.05 for many a Qwen), newer llama.cpp from the GGUF file. So neutral values are sent as well. Off is -1 for
-top_k: vLLM and llama.cpp take 0 too, SGLang does not; an endpoint that wants 0 is given 0 after its first
-refusal.
+vLLM and SGLang take what is missing from ``generation_config.json`` (top_p 0.8, top_k 20,
+repetition_penalty 1.05 for many a Qwen), newer llama.cpp from the GGUF file. So neutral values are
+sent as well. Off is -1 for top_k: vLLM and llama.cpp take 0 too, SGLang does not; an endpoint that
+wants 0 is given 0 after its first refusal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ NEUTRAL: dict[str, frozenset[float]] = {
     "repetition_penalty": frozenset({1.0}),
     "repeat_penalty": frozenset({1.0}),
 }
-"""The sampling fields of the wire format, vLLM's and llama.cpp's, with the values that change nothing."""
+"""The sampling fields of the wire format, vLLM's and llama.cpp's, with the values that change
+nothing.
+"""
 ONLY_DRAWN = frozenset({"top_p", "top_k", "min_p", "seed"})
 """Fields that cannot change a greedy answer."""
 CUT_HERE = frozenset({"stop"})
@@ -37,7 +39,8 @@ HEEDING = {"vllm": "vLLM", "sglang": "SGLang", "llamacpp": "llama.cpp", "organiz
 OLLAMA = "library"
 """Ollama's ``owned_by``.
 
-Its OpenAI format knows neither top_k nor a penalty of repetition: those are the Modelfile's, or 40 and 1.1.
+Its OpenAI format knows neither top_k nor a penalty of repetition: those are the Modelfile's, or 40
+and 1.1.
 """
 _UNHEEDED = ("repetition_penalty", "top_k", "min_p")
 _TEMPLATES = frozenset({"vllm", "sglang", "llamacpp"})
@@ -85,8 +88,8 @@ def unheeded(owner: str | None, drawn: bool) -> tuple[str, ...]:
 
 
 def unconfirmed(owner: str | None, drawn: bool, form: Collection[str] = ()) -> tuple[str, ...]:
-    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far as they
-    matter.
+    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far
+    as they matter.
 
     ``form``: fields for the server's template that were sent.
     """

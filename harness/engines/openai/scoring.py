@@ -1,5 +1,5 @@
-"""Log-probabilities of given tokens over the wire: vLLM's ``prompt_logprobs``, or ``echo`` with ``logprobs``;
-which one, a probe says.
+"""Log-probabilities of given tokens over the wire: vLLM's ``prompt_logprobs``, or ``echo`` with
+``logprobs``; which one, a probe says.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NOTHING = -9999.0
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """A pair as it is sent: the ids, how many of the last of them are scored, and how many were cut from the
-    left.
+    """A pair as it is sent: the ids, how many of the last of them are scored, and how many were cut
+    from the left.
     """
 
     ids: tuple[int, ...]
@@ -38,8 +38,8 @@ class ScoredRow:
 
 @dataclass(frozen=True)
 class RowScore:
-    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding would have
-    written them.
+    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding
+    would have written them.
 
     ``values``: each token's. ``ranked``: whether the server told what greedy decoding would write.
     """
@@ -52,8 +52,8 @@ class RowScore:
 
 
 def make_row(pair: Pair, window: int | None) -> ScoredRow:
-    """lm-eval's window, ``(context + continuation)[-(window + 1):]``, of which the last token is predicted
-    only; None is no window.
+    """lm-eval's window, ``(context + continuation)[-(window + 1):]``, of which the last token is
+    predicted only; None is no window.
     """
     context, continuation = pair
     whole = (*context, *continuation)
@@ -83,7 +83,9 @@ def read(mode: Mode, answer: Mapping[str, Any], row: ScoredRow) -> RowScore:
 
 
 def _prompt_logprobs(answer: Mapping[str, Any], row: ScoredRow) -> list[tuple[float, bool | None]]:
-    """vLLM: a list as long as the prompt, null and then a mapping of token id to logprob, rank and text."""
+    """vLLM: a list as long as the prompt, null and then a mapping of token id to logprob, rank and
+    text.
+    """
     choice = choice_of(answer)
     rows = choice.get("prompt_logprobs") or answer.get("prompt_logprobs")
     if not isinstance(rows, list) or len(rows) != len(row.ids):
@@ -141,8 +143,8 @@ def _finite(value: Any, place: int, row: ScoredRow) -> float:
 
 @dataclass(frozen=True)
 class Ability:
-    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why), and whether
-    prompts may be ids.
+    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why),
+    and whether prompts may be ids.
 
     ``ranked``: whether it is told too what greedy decoding would write.
     """

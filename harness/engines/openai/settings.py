@@ -80,8 +80,8 @@ class Settings(Strict):
 
 
 def read_key(spec: ModelSpec) -> str | None:
-    """The key, from the environment variable that ``api_key_env`` names; None where the default one is not
-    set (local servers need none).
+    """The key, from the environment variable that ``api_key_env`` names; None where the default one
+    is not set (local servers need none).
 
     Raises ModelError where a variable was named and is not set.
     """

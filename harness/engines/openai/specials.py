@@ -1,5 +1,5 @@
-"""Think tags that are special tokens: servers leave those out of a text, and the reader could not tell a
-thought from an answer.
+"""Think tags that are special tokens: servers leave those out of a text, and the reader could not
+tell a thought from an answer.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Items as request bodies, and answers back: chat completions and plain completions, with what servers add to
-OpenAI's format.
+"""Items as request bodies, and answers back: chat completions and plain completions, with what
+servers add to OpenAI's format.
 
 Everything that decides an answer is sent, neutral values too (see `sampling`). ``ignore_eos``,
-``chat_template_kwargs``, ``continue_final_message``, ``return_token_ids`` and ``stop_reason`` are vLLM's
-words, which SGLang and llama.cpp share in part; they are sent only where an item needs them.
+``chat_template_kwargs``, ``continue_final_message``, ``return_token_ids`` and ``stop_reason`` are
+vLLM's words, which SGLang and llama.cpp share in part; they are sent only where an item needs them.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ WIRE = 2
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sent for an item: its text, or its token ids after truncation; ``budget`` tokens may be
-    generated.
+    """What is sent for an item: its text, or its token ids after truncation; ``budget`` tokens may
+    be generated.
     """
 
     text: str
@@ -43,12 +43,14 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one model's requests are written. ``owner``: the software, as the endpoint tells it (``owned_by``).
+    """How one model's requests are written. ``owner``: the software, as the endpoint tells it
+    (``owned_by``).
 
     The rest is learned from refusals: ``budget_name``, since newer hosted models ask for
-    ``max_completion_tokens``; ``top_k_off``, the value that means no top_k; ``refused``, fields left out;
-    ``folded``, whether system messages go into the first user message. ``special_tags``: whether the model's
-    think tags are special tokens, which servers leave out of a text unless asked not to.
+    ``max_completion_tokens``; ``top_k_off``, the value that means no top_k; ``refused``, fields
+    left out; ``folded``, whether system messages go into the first user message. ``special_tags``:
+    whether the model's think tags are special tokens, which servers leave out of a text unless
+    asked not to.
     """
 
     spec: ModelSpec
@@ -85,7 +87,8 @@ class Dialect:
             else {"prompt": list(prompt.ids) if prompt.ids is not None else prompt.text}
         )
         body |= sampling_fields(item, self.owner, self.top_k_off)
-        # A stop text inside a thought is none: while a model may think, the answer is only cut here.
+        # A stop text inside a thought is none: while a model may think, the answer is only cut
+        # here.
         stops = [stop for stop in item.stop if stop][: self.settings.max_stops] if item.think is None else []
         if stops:
             body["stop"] = stops

@@ -1,14 +1,15 @@
 """Attention over a packed tree, without masks over the whole, copies of a prefix, or padding.
 
-A pass holds nodes of a prefix tree one after the other in one row of tokens [1, T]. What a token may see
-falls into parts: its own block (a mask, or plain causal), and ancestors, each of which is seen whole by a
-contiguous range of tokens. Each part is one call of a fused kernel that also returns the logarithm of its
-softmax's denominator, and parts merge exactly: for outputs a, b with log-sums p, q the joint output is a +
-sigmoid(q - p) (b - a) and its log-sum is logaddexp(p, q) (Dao 2023, FlashAttention-2, section 3.1; Juravsky
-et al. 2024, Hydragen; Ye et al. 2024, cascade inference).
+A pass holds nodes of a prefix tree one after the other in one row of tokens [1, T]. What a token
+may see falls into parts: its own block (a mask, or plain causal), and ancestors, each of which is
+seen whole by a contiguous range of tokens. Each part is one call of a fused kernel that also
+returns the logarithm of its softmax's denominator, and parts merge exactly: for outputs a, b with
+log-sums p, q the joint output is a + sigmoid(q - p) (b - a) and its log-sum is logaddexp(p, q) (Dao
+2023, FlashAttention-2, section 3.1; Juravsky et al. 2024, Hydragen; Ye et al. 2024, cascade
+inference).
 
-`tree_attention` is registered with transformers under ``NAME``; it reads what to do from the `Pass` made
-active around a forward call.
+`tree_attention` is registered with transformers under ``NAME``; it reads what to do from the `Pass`
+made active around a forward call.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class CannotShare(Exception):
 
 @dataclass(slots=True)
 class AttentionBlock:
-    """Tokens [low, high) seeing one another: by ``mask`` ([n, n], 0 or -inf, in the model's number format),
-    or causally.
+    """Tokens [low, high) seeing one another: by ``mask`` ([n, n], 0 or -inf, in the model's number
+    format), or causally.
     """
 
     low: int
@@ -47,8 +48,8 @@ class AttentionBlock:
 
 @dataclass(slots=True)
 class Look:
-    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was ``kept``
-    (one entry a layer); or, of those, what a ``mask`` [tokens, keys] leaves.
+    """Tokens [low, high) seeing all of an ancestor: tokens [first, last) of this pass, or what was
+    ``kept`` (one entry a layer); or, of those, what a ``mask`` [tokens, keys] leaves.
     """
 
     low: int
@@ -63,16 +64,16 @@ class AttentionPlan(Protocol):
     """What one forward call attends to."""
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
-        """One layer after the other: queries [T, KV heads, group, d], keys and values [T, KV heads, d] -> [T,
-        KV heads, group, d].
+        """One layer after the other: queries [T, KV heads, group, d], keys and values [T, KV heads,
+        d] -> [T, KV heads, group, d].
         """
         ...
 
 
 @dataclass(slots=True)
 class Keep:
-    """Keys and values of tokens [low, high) are added to ``found``, a layer at a time: a copy, or a view that
-    holds the whole pass.
+    """Keys and values of tokens [low, high) are added to ``found``, a layer at a time: a copy, or a
+    view that holds the whole pass.
     """
 
     low: int
@@ -85,8 +86,8 @@ class Keep:
 class Pass:
     """Nodes of a prefix tree in one row of tokens: what they see, and what is kept of them.
 
-    ``few``: (a layer, positions [n] in rising order): that layer is attended by these only, the others come
-    out as zeros.
+    ``few``: (a layer, positions [n] in rising order): that layer is attended by these only, the
+    others come out as zeros.
     """
 
     blocks: list[AttentionBlock]
@@ -126,8 +127,8 @@ class Pass:
     def _fill(
         self, layer: int, queries: Tensor, own: KeysValues, scale: float, out: Tensor, sums: Tensor
     ) -> None:
-        """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums`` [group, KV
-        heads, T], then merges looks.
+        """Writes blocks into ``out`` [group, KV heads, T, d] and their log-sums into ``sums``
+        [group, KV heads, T], then merges looks.
         """
         keys, values = own
         for block in self.blocks:
@@ -150,7 +151,8 @@ class Pass:
 
 
 def _looks_of(whole: Pass, positions: Tensor, like: Tensor) -> list[Look]:
-    """What some positions of a pass see, blocks included; ``low`` and ``high`` count among the positions.
+    """What some positions of a pass see, blocks included; ``low`` and ``high`` count among the
+    positions.
 
     Masks are made like ``like``.
     """
@@ -199,11 +201,11 @@ def tree_attention(
     scaling: float | None = None,
     **options: Any,
 ) -> tuple[Tensor, None]:
-    """transformers' attention interface: query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T,
-    heads, d].
+    """transformers' attention interface: query [1, heads, T, d], key and value [1, KV heads, T, d]
+    -> [1, T, heads, d].
 
-    Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from
-    parts.
+    Raises CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put
+    together from parts.
     """
     plan: AttentionPlan | None = getattr(_active, "plan", None)
     if plan is None:
@@ -223,7 +225,9 @@ def tree_attention(
 
 
 def merge(out: Tensor, sums: Tensor, found: Tensor, log_sum: Tensor) -> None:
-    """Joins a second part of the keys into ``out`` [..., d] and its log-sums ``sums`` [...], in place."""
+    """Joins a second part of the keys into ``out`` [..., d] and its log-sums ``sums`` [...], in
+    place.
+    """
     out.lerp_(found, torch.sigmoid(log_sum - sums).unsqueeze(-1).to(out.dtype))
     torch.logaddexp(sums, log_sum, out=sums)
 
@@ -234,11 +238,11 @@ def aligned(mask: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, causal: bool) -> KeysValues:
-    """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads, n, d],
-    log-sums [group, KV heads, n]).
+    """Attention of q [n, KV heads, group, d] over k, v [m, KV heads, d]: (output [group, KV heads,
+    n, d], log-sums [group, KV heads, n]).
 
-    The query heads that share a KV head are the kernel's batch, over which keys and values are expanded
-    without a copy.
+    The query heads that share a KV head are the kernel's batch, over which keys and values are
+    expanded without a copy.
     """
     group = q.shape[2]
     q = q.permute(2, 1, 0, 3)
@@ -257,8 +261,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float, mask: Tensor | None, c
 def kernel(
     q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool = False
 ) -> KeysValues:
-    """Fused attention of q [batch, heads, n, d] over k, v [batch, heads, m, d]: (output, log-sums [batch,
-    heads, n] in fp32).
+    """Fused attention of q [batch, heads, n, d] over k, v [batch, heads, m, d]: (output, log-sums
+    [batch, heads, n] in fp32).
     """
     ops: Any = torch.ops.aten
     if q.device.type == "cpu" and q.shape[-1] == v.shape[-1]:
@@ -277,8 +281,8 @@ def kernel(
 def _attend_plainly(
     q: Tensor, k: Tensor, v: Tensor, scale: float, bias: Tensor | None, causal: bool
 ) -> KeysValues:
-    """The same in matrix products, for what the fused kernels refuse (MLA's values are narrower than its
-    keys).
+    """The same in matrix products, for what the fused kernels refuse (MLA's values are narrower
+    than its keys).
     """
     scores = (q @ k.transpose(-1, -2)).float() * scale
     if causal:

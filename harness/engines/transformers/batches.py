@@ -1,5 +1,5 @@
-"""Continuing prompts in padded batches with transformers' own cache, for models whose rows cannot share
-(`sharing`): rows are padded on the left, and rows that have finished leave the batch.
+"""Continuing prompts in padded batches with transformers' own cache, for models whose rows cannot
+share (`sharing`): rows are padded on the left, and rows that have finished leave the batch.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class Batches:
         self.real = 0
 
     def run(self, jobs: Sequence[GenerationJob]) -> Iterator[GenerationJob]:
-        """Yields each job when its row finishes. Raises OutOfMemoryError when a single row does not fit."""
+        """Yields each job when its row finishes.
+
+        Raises OutOfMemoryError when a single row does not fit.
+        """
         origin = time.perf_counter()
         waiting = sorted(jobs, key=lambda job: (job.item.arrival or 0.0, -len(job.prompt), -job.budget))
         while waiting:
@@ -55,8 +58,8 @@ class Batches:
                 waiting[:0] = self._too_big(rows.jobs)
 
     def _admit(self, waiting: Sequence[GenerationJob], now: float) -> list[GenerationJob]:
-        """The next rows from the front that have arrived and fit: rows, prompt tokens, and tokens of cache at
-        their longest.
+        """The next rows from the front that have arrived and fit: rows, prompt tokens, and tokens
+        of cache at their longest.
         """
         batch: list[GenerationJob] = []
         width = longest = 0
@@ -103,7 +106,8 @@ class _Rows:
             ids[row, width - len(job.prompt) :] = torch.tensor(job.prompt, dtype=torch.long)
             mask[row, width - len(job.prompt) :] = 1
             job.started, job.computed = time.perf_counter() - origin, len(job.prompt)
-        self._ids = ids.to(device)  # all tokens so far; needed again only by a model without a cache
+        # all tokens so far; needed again only by a model without a cache
+        self._ids = ids.to(device)
         self._mask = mask.to(device)
         self._next = self._ids
         self._started = False

@@ -1,8 +1,8 @@
 """Continuous batching: a row that has finished leaves, and a waiting one takes its slot at once.
 
-Prompts are read (`prompts`) only when slots are free, a good part of them at a time, since a pass over
-prompts costs about as much as a step. Rows share what their prompts share (`slots`). A row's answer depends
-on its own prompt, seed and settings only.
+Prompts are read (`prompts`) only when slots are free, a good part of them at a time, since a pass
+over prompts costs about as much as a step. Rows share what their prompts share (`slots`). A row's
+answer depends on its own prompt, seed and settings only.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ class Stream:
 
 
 class _Batch:
-    """Waves of jobs waiting to be read, jobs ready to enter, and the rows at work (``rows[i]`` is in slot
-    i).
+    """Waves of jobs waiting to be read, jobs ready to enter, and the rows at work (``rows[i]`` is
+    in slot i).
     """
 
     def __init__(self, stream: Stream, origin: float) -> None:
@@ -116,8 +116,8 @@ class _Batch:
             yield from self._write()
 
     def _read(self, free: int) -> Iterator[GenerationJob]:
-        """Reads prompts until there are enough for the free slots, or for the memory; a job whose first token
-        is its last is yielded.
+        """Reads prompts until there are enough for the free slots, or for the memory; a job whose
+        first token is its last is yielded.
         """
         while len(self._ready) < free and (self._prompts or self._waves) and self._has_room():
             if self._prompts is None:
@@ -127,11 +127,12 @@ class _Batch:
             before = len(self._ready), self._prompts.tokens
             yield from self._read_pass(self._prompts)
             if self._prompts is not None and (len(self._ready), self._prompts.tokens) == before:
-                return  # put off: the rows at work and the prompts that were read give memory back first
+                # put off: the rows at work and the prompts that were read give memory back first
+                return
 
     def _has_room(self) -> bool:
-        """Whether what was read and what is written leave memory for one more prompt; with nothing held it is
-        tried.
+        """Whether what was read and what is written leave memory for one more prompt; with nothing
+        held it is tried.
         """
         held = sum(row.length for row in self._slots.rows) + sum(ready.tokens for ready in self._ready)
         return held < self._rules.cache_tokens or not self._held
@@ -170,7 +171,9 @@ class _Batch:
                 self._ready.append(_Ready(job, reading))
 
     def _enter(self) -> None:
-        """Ready jobs take the free slots as long as all rows could go on to the end of their budgets."""
+        """Ready jobs take the free slots as long as all rows could go on to the end of their
+        budgets.
+        """
         longest = max(
             (row.length + job.left for row, job in zip(self._slots.rows, self._rows, strict=True)), default=0
         )
@@ -187,7 +190,9 @@ class _Batch:
             self._ready.popleft()
 
     def _write(self) -> Iterator[GenerationJob]:
-        """One token for every row; where memory runs out, the newer half of the rows begin again later."""
+        """One token for every row; where memory runs out, the newer half of the rows begin again
+        later.
+        """
         begun, lengths = self._now(), [row.length for row in self._slots.rows]
         logits = unless_out_of_memory(self._step)
         if logits is None:
@@ -216,9 +221,9 @@ class _Batch:
         return job
 
     def _make_room(self, evict: int = 0) -> None:
-        """Gives up what was read ahead and the ``evict`` rows that entered last; they begin again later, and
-        no more rows than are left go together from now on. Called outside the handler: the error no longer
-        holds tensors.
+        """Gives up what was read ahead and the ``evict`` rows that entered last; they begin again
+        later, and no more rows than are left go together from now on. Called outside the handler:
+        the error no longer holds tensors.
         """
         rows = len(self._rows)
         if rows <= 1:

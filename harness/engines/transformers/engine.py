@@ -1,5 +1,5 @@
-"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums, lm-eval's
-rules).
+"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums,
+lm-eval's rules).
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ from harness.sanity import Finding
 log = logging.getLogger(__name__)
 
 _CPU_TOKENS = (
-    1024  # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
+    # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
+    1024
 )
 _CUDA_TOKENS = 16384
 
 
 @dataclass(frozen=True)
 class TransformersOptions:
-    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``: rows
-    generated together; ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply
-    the checkpoint's repetition penalty, as transformers' own generate does, where the item has none;
-    ``shared_prefixes``: false computes every prompt whole, for measuring.
+    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``:
+    rows generated together; ``attention``: auto, eager, sdpa, flash_attention_2 …;
+    ``generation_defaults``: apply the checkpoint's repetition penalty, as transformers' own
+    generate does, where the item has none; ``shared_prefixes``: false computes every prompt whole,
+    for measuring.
     """
 
     batch_tokens: int | None = None
@@ -68,8 +70,8 @@ class TransformersOptions:
 
 
 class TransformersEngine:
-    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError, one line,
-    when it cannot be loaded.
+    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError,
+    one line, when it cannot be loaded.
 
     ``reason``: why this engine was taken.
     """
@@ -132,8 +134,8 @@ class TransformersEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, attention, window; ``extra``: counts of tokens forwarded, with
-        padding and without.
+        """Versions, device, number format, attention, window; ``extra``: counts of tokens
+        forwarded, with padding and without.
         """
         place = self._place_used
         forwarded = {
@@ -187,7 +189,10 @@ class TransformersEngine:
         return ChatTemplate(self.encoder, self._spec.thinking)
 
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:
-        """Log-probabilities of continuations. Raises OutOfMemoryError when one pair alone does not fit."""
+        """Log-probabilities of continuations.
+
+        Raises OutOfMemoryError when one pair alone does not fit.
+        """
         self._check_open()
         yield from self._text.score(items, self._scorer)
 
@@ -222,8 +227,8 @@ class TransformersEngine:
 
 
 def _cache_bytes(model: Any) -> int:
-    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size × bytes a
-    number.
+    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size ×
+    bytes a number.
     """
     config = model.config.get_text_config()
     heads = getattr(config, "num_attention_heads", None) or 1

@@ -1,11 +1,11 @@
 """One forward pass with the vocabulary head on chosen rows only, for any AutoModelForCausalLM.
 
-Most of a small model's work is its head: 151,936 columns for Qwen. Only rows that are scored need it.
-transformers' ``logits_to_keep`` takes the same columns of every row, which ragged batches do not have; so a
-hook before the head keeps the hidden states and lets the model finish on none. What the architecture does
-after the head (Gemma's soft cap, Cohere's and Granite's scale) is found out once, by comparing the head's
-output with the model's on a few tokens; where nothing known explains the difference, the head runs inside the
-model, on the chosen rows at once.
+Most of a small model's work is its head: 151,936 columns for Qwen. Only rows that are scored need
+it. transformers' ``logits_to_keep`` takes the same columns of every row, which ragged batches do
+not have; so a hook before the head keeps the hidden states and lets the model finish on none. What
+the architecture does after the head (Gemma's soft cap, Cohere's and Granite's scale) is found out
+once, by comparing the head's output with the model's on a few tokens; where nothing known explains
+the difference, the head runs inside the model, on the chosen rows at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ Judged = tuple[Tensor, Tensor]
 class Forward:
     """Runs a model.
 
-    ``device`` is where its token ids go; ``head_mode`` says how the head is run: chunked, inside or full.
+    ``device`` is where its token ids go; ``head_mode`` says how the head is run: chunked, inside or
+    full.
     """
 
     def __init__(self, model: Any) -> None:
@@ -54,11 +55,11 @@ class Forward:
 
     @torch.inference_mode()
     def ask(self, ids: Tensor, flat: Tensor, rows: Tensor, targets: Tensor) -> Judged:
-        """(natural-log probability [n] in fp32, is arg-max [n]), on the CPU, of each of ``targets`` [n] after
-        ``flat[rows]``.
+        """(natural-log probability [n] in fp32, is arg-max [n]), on the CPU, of each of ``targets``
+        [n] after ``flat[rows]``.
 
-        ``ids`` [batch, width], padded on the right; ``flat`` [m], positions in ``ids.flatten()``. No
-        attention mask: in a causal model nothing real sees what stands to its right.
+        ``ids`` [batch, width], padded on the right; ``flat`` [m], positions in ``ids.flatten()``.
+        No attention mask: in a causal model nothing real sees what stands to its right.
         """
         return self._ask(ids, flat, rows, targets, {})
 
@@ -66,8 +67,8 @@ class Forward:
     def ask_packed(
         self, ids: Tensor, positions: Tensor, plan: AttentionPlan, asked: tuple[Tensor, Tensor, Tensor]
     ) -> Judged:
-        """`ask` (``asked``: flat, rows, targets) for nodes of a prefix tree, ``ids`` and ``positions`` [1,
-        T], attending as ``plan`` says.
+        """`ask` (``asked``: flat, rows, targets) for nodes of a prefix tree, ``ids`` and
+        ``positions`` [1, T], attending as ``plan`` says.
 
         Raises CannotShare where the model's attention is not what `attention` can do.
         """
@@ -76,8 +77,8 @@ class Forward:
 
     @torch.inference_mode()
     def next_logits(self, ids: Tensor, positions: Tensor, plan: AttentionPlan, flat: Tensor | None) -> Tensor:
-        """Logits [n, vocabulary] in fp32 after the tokens ``flat`` [n] (None: all) of ``ids`` [1, T],
-        attending as ``plan`` says.
+        """Logits [n, vocabulary] in fp32 after the tokens ``flat`` [n] (None: all) of ``ids`` [1,
+        T], attending as ``plan`` says.
         """
         ids, options = ids.to(self.device), {"position_ids": positions.to(self.device)} | self._without_cache
         with self._packed(plan):
@@ -103,9 +104,9 @@ class Forward:
 
     @contextmanager
     def _last_layer_on(self, flat: Tensor, plan: AttentionPlan) -> Iterator[None]:
-        """Runs the last layer's queries, and its feed-forward part, which works on each token alone, on the
-        positions ``flat`` (rising) only: no later layer reads the others. They come out as zeros. Does
-        nothing where the layers are not found by their usual names.
+        """Runs the last layer's queries, and its feed-forward part, which works on each token
+        alone, on the positions ``flat`` (rising) only: no later layer reads the others. They come
+        out as zeros. Does nothing where the layers are not found by their usual names.
         """
         found = getattr(getattr(self.model, "base_model", None), "layers", None)
         layers = list(found) if isinstance(found, torch.nn.ModuleList) else []
@@ -165,7 +166,9 @@ class Forward:
     def _hooked(
         self, ids: Tensor, flat: Tensor, options: dict[str, Any], keep_all: bool
     ) -> tuple[Tensor, Tensor]:
-        """(chosen hidden states [m, hidden], the model's logits): the head sees all chosen rows, or none."""
+        """(chosen hidden states [m, hidden], the model's logits): the head sees all chosen rows, or
+        none.
+        """
         kept: list[Tensor] = []
 
         def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -182,11 +185,11 @@ class Forward:
 
     @torch.inference_mode()
     def step(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> tuple[Tensor, Any]:
-        """(logits of the last column [batch, vocabulary] in fp32, cache): one step of generation over ``ids``
-        [batch, new].
+        """(logits of the last column [batch, vocabulary] in fp32, cache): one step of generation
+        over ``ids`` [batch, new].
 
-        ``mask`` [batch, all so far], 0 where padded on the left; ``positions`` [batch, new]. The cache is
-        None for a model without one.
+        ``mask`` [batch, all so far], 0 where padded on the left; ``positions`` [batch, new]. The
+        cache is None for a model without one.
         """
         options: dict[str, Any] = {"attention_mask": mask, "use_cache": True}
         if cache is not None:
@@ -228,8 +231,8 @@ class Forward:
 
 
 def _switch(model: Any) -> list[tuple[Any, str, str]]:
-    """(config, our attention, its own) for each config of the model's parts, found once by transformers' own
-    setter, which is too slow for every step of a generation.
+    """(config, our attention, its own) for each config of the model's parts, found once by
+    transformers' own setter, which is too slow for every step of a generation.
     """
     configs = list(
         {id(part.config): part.config for part in model.modules() if hasattr(part, "config")}.values()
@@ -247,8 +250,8 @@ def _same(logits: Tensor) -> Tensor:
 
 
 def _known_finishes(config: Any) -> list[Finish]:
-    """What architectures do after the head: nothing, a soft cap (Gemma 2), a factor (Cohere), a divisor
-    (Granite).
+    """What architectures do after the head: nothing, a soft cap (Gemma 2), a factor (Cohere), a
+    divisor (Granite).
     """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     found: list[Finish] = [_same]
@@ -262,7 +265,9 @@ def _known_finishes(config: Any) -> list[Finish]:
 
 
 def _pick(logits: Tensor, rows: Tensor, targets: Tensor) -> Judged:
-    """What `judge` finds, from logits [m, vocabulary] that are there already, a part at a time in fp32."""
+    """What `judge` finds, from logits [m, vocabulary] that are there already, a part at a time in
+    fp32.
+    """
     logprobs = torch.empty(len(rows))
     greedy = torch.empty(len(rows), dtype=torch.bool)
     size = max(1, _HEAD_BYTES // (4 * int(logits.shape[-1])))

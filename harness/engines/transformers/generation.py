@@ -1,4 +1,6 @@
-"""Continuing prompts: by continuous batching where the model's rows may share, else in padded batches."""
+"""Continuing prompts: by continuous batching where the model's rows may share, else in padded
+batches.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ _FEW = 32
 
 
 class Decoder:
-    """Generates for jobs. Rows that with their whole budget are no longer than ``share_limit`` go through the
-    stream.
+    """Generates for jobs. Rows that with their whole budget are no longer than ``share_limit`` go
+    through the stream.
 
     ``padded`` and ``real`` count tokens forwarded, with and without padding.
     """
@@ -53,8 +55,8 @@ class Decoder:
                 yield from self._run(engine, part)
 
     def _run(self, engine: Stream | Batches, jobs: Sequence[GenerationJob]) -> Iterator[Generation]:
-        """A few rows that met numbers which are none are begun again alone: a masked NaN of one row spoils
-        those beside it (0 × NaN).
+        """A few rows that met numbers which are none are begun again alone: a masked NaN of one row
+        spoils those beside it (0 × NaN).
         """
         broken: list[GenerationJob] = []
         for job in engine.run(jobs):

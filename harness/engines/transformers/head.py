@@ -1,9 +1,9 @@
-"""The vocabulary head on chosen rows: log-probabilities of given tokens and whether they are the arg-max, a
-strip of columns at a time.
+"""The vocabulary head on chosen rows: log-probabilities of given tokens and whether they are the
+arg-max, a strip of columns at a time.
 
-A strip's logits stay in the processor's cache: the largest logit and the sum of exponentials are updated as
-in online softmax (Milakov & Gimelshein 2018, https://arxiv.org/abs/1805.02867), so neither all logits nor a
-copy of them is ever in memory. Sums are fp32.
+A strip's logits stay in the processor's cache: the largest logit and the sum of exponentials are
+updated as in online softmax (Milakov & Gimelshein 2018, https://arxiv.org/abs/1805.02867), so
+neither all logits nor a copy of them is ever in memory. Sums are fp32.
 """
 
 from __future__ import annotations
@@ -56,15 +56,16 @@ def _judge_rows(
     where = torch.zeros(
         len(hidden), dtype=torch.long, device=hidden.device
     )  # the first strip that holds the largest logit
-    total = torch.full((len(hidden),), float("-inf"), device=hidden.device)  # log of the sum of exponentials
+    # log of the sum of exponentials
+    total = torch.full((len(hidden),), float("-inf"), device=hidden.device)
     for strip, low in enumerate(range(0, width, step)):
         bias = None if head.bias is None else head.bias[low : low + step]
         logits = finish(torch.nn.functional.linear(hidden, head.weight[low : low + step], bias)).float()
         inside = slice(edges[strip], edges[strip + 1])
         top = logits.amax(dim=-1)
         chosen[inside] = logits[rows[inside], targets[inside] - low]
-        # The place of the largest is looked for only where it may be the target: with indices, the maximum is
-        # not vectorised.
+        # The place of the largest is looked for only where it may be the target: with indices, the
+        # maximum is not vectorised.
         same = (chosen[inside] == top[rows[inside]]).nonzero().flatten() + edges[strip]
         leads[same] = logits[rows[same]].argmax(dim=-1) == targets[same] - low
         where = torch.where(top > best, strip, where)

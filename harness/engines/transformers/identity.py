@@ -1,5 +1,5 @@
-"""What this engine will be, told from the config and the machine alone: versions, device, number format,
-attention. No model is loaded.
+"""What this engine will be, told from the config and the machine alone: versions, device, number
+format, attention. No model is loaded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from harness.errors import ModelError
 DTYPES = ("float32", "bfloat16", "float16")
 _SAFETENSORS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 DEFAULT_ATTENTION = (
-    "auto"  # sdpa where the architecture has it, else eager: transformers decides by model and version
+    # sdpa where the architecture has it, else eager: transformers decides by model and version
+    "auto"
 )
 
 
@@ -64,8 +65,8 @@ def device_kind(device: str) -> str:
 
 
 def checkpoint_dtype(files: ModelFiles) -> str:
-    """The number format that the checkpoint says (config.json, else its first tensor), float32 when it says
-    none.
+    """The number format that the checkpoint says (config.json, else its first tensor), float32 when
+    it says none.
     """
     config = read_config(files.path)
     for part in (config, config.get("text_config") or {}):

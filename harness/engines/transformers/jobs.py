@@ -1,4 +1,6 @@
-"""One item on its way through generation: its prompt, what it has written, and how a token is added to it."""
+"""One item on its way through generation: its prompt, what it has written, and how a token is added
+to it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
 @dataclass(frozen=True)
 class GenerationRules:
-    """What holds for every item: the window, the ids that end a text, the tokenizer's EOS as text, the
-    checkpoint's repetition penalty, and how many rows and tokens of cache may go together.
+    """What holds for every item: the window, the ids that end a text, the tokenizer's EOS as text,
+    the checkpoint's repetition penalty, and how many rows and tokens of cache may go together.
     """
 
     window: int
@@ -51,8 +53,8 @@ class GenerationJob:
     started: float = 0.0
     first: float = 0.0
     last: float = 0.0
-    # its part of the seconds of passes over prompts, and of steps that write a token a row; kept when begun
-    # again
+    # its part of the seconds of passes over prompts, and of steps that write a token a row; kept
+    # when begun again
     prefill: float = 0.0
     decode: float = 0.0
     broken: str | None = None
@@ -88,8 +90,8 @@ class GenerationJob:
             self.finish = "length"
 
     def give_up(self, peak: float, token: int, now: float) -> None:
-        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written says
-        nothing.
+        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written
+        says nothing.
         """
         self.broken = f"a largest logit of {peak:g} at token {len(self.written) + 1}"
         self.first = self.first if self.written else now
@@ -144,8 +146,8 @@ def make_job(
 def advance(
     jobs: Sequence[GenerationJob], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]
 ) -> Tensor:
-    """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in place) and
-    adds it.
+    """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in
+    place) and adds it.
     """
     for row, job in enumerate(jobs):
         penalty = job.sampling.repetition_penalty or 1.0
@@ -163,7 +165,9 @@ def advance(
 
 
 def count_time(jobs: Sequence[GenerationJob], seconds: float, *, reading: bool) -> None:
-    """Shares the seconds of a pass between its rows: ``reading`` their prompts, or writing a token each."""
+    """Shares the seconds of a pass between its rows: ``reading`` their prompts, or writing a token
+    each.
+    """
     part = seconds / len(jobs)
     for job in jobs:
         if reading:

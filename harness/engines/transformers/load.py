@@ -35,8 +35,8 @@ SMALL = 20_000_000
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how the model is put: a device, a number format (a torch dtype's name), an attention
-    implementation, all GPUs or one.
+    """Where and how the model is put: a device, a number format (a torch dtype's name), an
+    attention implementation, all GPUs or one.
     """
 
     device: str
@@ -128,8 +128,8 @@ def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
         model = AutoModelForCausalLM.from_config(config, **options)
     if remote:
         return model
-    # Building on the meta device first skips torch's own initialisation, which transformers' would only
-    # overwrite.
+    # Building on the meta device first skips torch's own initialisation, which transformers' would
+    # only overwrite.
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(spec.seed)
         model.to_empty(device=device)
@@ -195,8 +195,8 @@ def check_vocabulary(spec: ModelSpec, model: Any, encoder: TextEncoder) -> int:
 
 
 def context_length(spec: ModelSpec, config: PretrainedConfig, encoder: TextEncoder) -> int:
-    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length``: config (its text part
-    first), tokenizer, 2048.
+    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length``: config (its text
+    part first), tokenizer, 2048.
     """
     if spec.max_length:
         return spec.max_length
@@ -215,8 +215,8 @@ def weight_bytes(files: ModelFiles) -> int:
 
 
 def needs_several_gpus(spec: ModelSpec, files: ModelFiles, device: str) -> bool:
-    """Whether the layers go over all visible GPUs: asked for by ``gpus``, or because one GPU's free memory is
-    too small.
+    """Whether the layers go over all visible GPUs: asked for by ``gpus``, or because one GPU's free
+    memory is too small.
     """
     if not device.startswith("cuda") or torch.cuda.device_count() < 2:
         return False
@@ -233,9 +233,9 @@ def first_line(error: BaseException) -> str:
 
 
 def choose_threads(model: Any) -> None:
-    """One thread for a model of a few million parameters, whose layers are too little work to share: where
-    anything else runs, threads that wait for each other in every one of them cost nine times the time (209
-    items/s against 22, two cores, 0.8M parameters).
+    """One thread for a model of a few million parameters, whose layers are too little work to
+    share: where anything else runs, threads that wait for each other in every one of them cost nine
+    times the time (209 items/s against 22, two cores, 0.8M parameters).
 
     Larger models keep torch's choice, the physical cores; OMP_NUM_THREADS, where set, decides.
     """

@@ -1,5 +1,5 @@
-"""Memory: what counts as running out of it, how much there is, and a token budget that halves when it was too
-much.
+"""Memory: what counts as running out of it, how much there is, and a token budget that halves when
+it was too much.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def unless_out_of_memory(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What the work gives (never None), or None when memory ran out: by then the error no longer holds
-    tensors.
+    """What the work gives (never None), or None when memory ran out: by then the error no longer
+    holds tensors.
     """
     try:
         return work(*args, **kwargs)
@@ -50,7 +50,9 @@ def release(device: torch.device) -> None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Free memory of the device; on CUDA what the allocator holds but does not use counts as free."""
+    """Free memory of the device; on CUDA what the allocator holds but does not use counts as
+    free.
+    """
     if device.type == "cuda":
         held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + held

@@ -1,10 +1,10 @@
-"""Cuts a prefix tree into passes of at most so many tokens, in depth-first order, and says what each token of
-a pass attends to.
+"""Cuts a prefix tree into passes of at most so many tokens, in depth-first order, and says what
+each token of a pass attends to.
 
-Depth-first order makes memory constant: between passes only the keys and values of the next node's ancestors
-are kept. A pass is one row of tokens without padding; a node longer than a pass is cut. Inside a pass,
-consecutive small nodes form a block with one small mask; everything further away is an ancestor seen whole
-(`attention.Look`).
+Depth-first order makes memory constant: between passes only the keys and values of the next node's
+ancestors are kept. A pass is one row of tokens without padding; a node longer than a pass is cut.
+Inside a pass, consecutive small nodes form a block with one small mask; everything further away is
+an ancestor seen whole (`attention.Look`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from harness.engines.transformers.attention import AttentionBlock, Keep, KeysVal
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.tree import Node
 
-# tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see docs/engine.md)
+# tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see
+# docs/engine.md)
 BLOCK = 128
 
 
@@ -39,10 +40,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Terms:
-    """What all passes are cut by: the token budget, how many positions one may ask for, and whose tensors
-    they meet.
+    """What all passes are cut by: the token budget, how many positions one may ask for, and whose
+    tensors they meet.
 
-    ``hold``: keys and values of every node are kept until `Packer.done`, for a reader that goes on with them.
+    ``hold``: keys and values of every node are kept until `Packer.done`, for a reader that goes on
+    with them.
     """
 
     budget: Budget
@@ -92,7 +94,9 @@ class Packer:
         return nodes
 
     def _plan(self, nodes: list[Node], places: list[int]) -> Pass:
-        """Blocks and looks of a pass, and what it must keep: the ancestors of the node that comes next."""
+        """Blocks and looks of a pass, and what it must keep: the ancestors of the node that comes
+        next.
+        """
         highs = _descent(nodes, places)
         blocks, closes = _blocks(nodes, places, highs, self._terms.device, self._terms.dtype)
         looks = [Look(0, highs[node], kept=kept) for node, kept in self._kept.items()]
@@ -115,8 +119,8 @@ class Packer:
         return Pass(blocks, looks, keep)
 
     def kept(self, node: Node) -> list[KeysValues]:
-        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of one; before
-        `done`.
+        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of
+        one; before `done`.
         """
         return self._fresh[node] if node in self._fresh else self._kept[node]
 
@@ -140,7 +144,9 @@ class Packer:
 
 
 def _descent(nodes: list[Node], places: list[int]) -> dict[Node, int]:
-    """Where the descendants of each node, and of each ancestor of the first node, end in this pass."""
+    """Where the descendants of each node, and of each ancestor of the first node, end in this
+    pass.
+    """
     open_path = nodes[0].path()[:-1]
     highs: dict[Node, int] = {}
     for node, place in zip(nodes, places[:-1], strict=True):
@@ -176,7 +182,9 @@ def _blocks(
 
 
 def _mask(until: Tensor, low: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """[n, n]: token i sees token j when j <= i and i is before the end of the descendants of j's node."""
+    """[n, n]: token i sees token j when j <= i and i is before the end of the descendants of j's
+    node.
+    """
     index = torch.arange(low, low + len(until))
     seen = (index[None, :] <= index[:, None]) & (index[:, None] < until[None, :])
     return torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, float("-inf")).to(device)

@@ -21,8 +21,8 @@ RowT = TypeVar("RowT", bound=HasInputs)
 
 
 class Batcher(Generic[RowT]):
-    """Cuts rows into batches of at most ``budget.tokens`` padded tokens, an item's rows together, longest
-    item first.
+    """Cuts rows into batches of at most ``budget.tokens`` padded tokens, an item's rows together,
+    longest item first.
 
     A batch that does not fit shows at once, and an item's answer is whole early.
     """

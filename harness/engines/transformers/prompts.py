@@ -1,8 +1,8 @@
-"""Reads prompts into keys and values over a prefix tree, a pass at a time: what prompts begin with alike is
-read once.
+"""Reads prompts into keys and values over a prefix tree, a pass at a time: what prompts begin with
+alike is read once.
 
-The walk is depth first and stops between passes, so few prompts are read before there is room for them (see
-`continuous`).
+The walk is depth first and stops between passes, so few prompts are read before there is room for
+them (see `continuous`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from harness.engines.transformers.slots import Parts, Shared
 from harness.engines.transformers.tree import Ask, Node, grow
 
 LEAST = 4  # tokens that a branch must save, as in scoring
-# tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a layer and
-# step
+# tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a
+# layer and step
 _LOOK = 64
 _LOGITS_BYTES = 256 << 20  # of first tokens, fp32, a pass
 _SMALLEST = 16
@@ -32,8 +32,8 @@ _NO_TARGET = np.empty(0, np.int32)
 
 @dataclass(slots=True)
 class PromptState:
-    """A prompt that has been read: which (index), what its row has of its own and with others, and the logits
-    [vocabulary] after it.
+    """A prompt that has been read: which (index), what its row has of its own and with others, and
+    the logits [vocabulary] after it.
 
     ``computed``: the prompt tokens that were read for it; the others were read for another prompt.
     """
@@ -75,9 +75,9 @@ class Prompts:
         self._shared: dict[Node, Shared] = {}
 
     def read(self, hold: bool = False) -> list[PromptState] | None:
-        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or Python's error
-        where even a few tokens do not fit. ``hold``: others hold memory that they will give back, so a pass
-        that does not fit is put off (None), not made smaller.
+        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or
+        Python's error where even a few tokens do not fit. ``hold``: others hold memory that they
+        will give back, so a pass that does not fit is put off (None), not made smaller.
         """
         while load := self._packer.next():
             asks = [
@@ -104,8 +104,8 @@ class Prompts:
         return []
 
     def _try(self, load: Load, flat: list[int], hold: bool) -> Tensor | None:
-        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass is taken
-        back.
+        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass
+        is taken back.
         """
         ids, positions = (
             torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions)
@@ -138,7 +138,9 @@ class Prompts:
 
 
 def _shared(rows: list[Ids]) -> tuple[list[Node], list[Node], list[list[int]]]:
-    """(a prefix tree's top nodes, the node in which each distinct row ends, which rows are like it)."""
+    """(a prefix tree's top nodes, the node in which each distinct row ends, which rows are like
+    it).
+    """
     found: dict[bytes, list[int]] = {}
     for index, ids in enumerate(rows):
         found.setdefault(sort_key(ids), []).append(index)

@@ -1,5 +1,5 @@
-"""Log-probabilities of continuations: which rows answer which pairs, and the walk that answers them, shared
-or plain.
+"""Log-probabilities of continuations: which rows answer which pairs, and the walk that answers
+them, shared or plain.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ log = logging.getLogger(__name__)
 LEAST = 4  # tokens that a branch must save; fewer are computed twice (see docs/engine.md)
 
 _FEW = 32
-_SMALLEST = 16  # tokens: a long node is cut into passes, but when even this does not fit, memory is too small
+# tokens: a long node is cut into passes, but when even this does not fit, memory is too small
+_SMALLEST = 16
 
 
 class TreeScorer:
-    """Answers a `ScorePlan`. Rows no longer than ``share_limit`` go through the tree, the rest in padded
-    batches.
+    """Answers a `ScorePlan`. Rows no longer than ``share_limit`` go through the tree, the rest in
+    padded batches.
 
     ``padded`` and ``real`` count tokens forwarded, with and without padding.
     """
@@ -56,8 +57,8 @@ class TreeScorer:
                 yield owner
             else:
                 spoilt.append(owner)
-        # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked again,
-        # each row by itself.
+        # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked
+        # again, each row by itself.
         if spoilt and len(spoilt) <= max(_FEW, len(plan.verdicts) // 10):
             yield from self._run_plain(plan, plan.reopen(spoilt))
         else:
@@ -162,7 +163,9 @@ def _arrays(logprobs: torch.Tensor, greedy: torch.Tensor) -> Found:
 
 
 def _settle(plan: ScorePlan, parts: list[tuple[int, int]], logprobs: Any, greedy: Any) -> Iterator[int]:
-    """Gives each (want, number of tokens) its part of what was found; yields owners that are whole."""
+    """Gives each (want, number of tokens) its part of what was found; yields owners that are
+    whole.
+    """
     place = 0
     for want, size in parts:
         owner = plan.fill(want, logprobs[place : place + size], bool(greedy[place : place + size].all()))

@@ -1,10 +1,10 @@
-"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain rows,
-once, when it is loaded.
+"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain
+rows, once, when it is loaded.
 
-Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that transformers'
-attention interface can replace. State-space and convolution layers, chunked or linear attention, sinks, soft
-caps and remote code with an attention of its own do not qualify: such a model is asked in padded batches.
-Layers with a sliding window qualify for rows within the window.
+Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that
+transformers' attention interface can replace. State-space and convolution layers, chunked or linear
+attention, sinks, soft caps and remote code with an attention of its own do not qualify: such a
+model is asked in padded batches. Layers with a sliding window qualify for rows within the window.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest posi
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
 _STEP_HALF_TOLERANCE = (
-    0.25  # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
+    # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
+    0.25
 )
-# random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside the
-# tokenizer's vocabulary
+# random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside
+# the tokenizer's vocabulary
 _SEEDS = 4
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the whole
-    window. ``steps`` and ``steps_reason``: the same of generation.
+    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the
+    whole window. ``steps`` and ``steps_reason``: the same of generation.
     """
 
     limit: int
@@ -57,7 +58,8 @@ class Sharing:
 def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str) -> Sharing:
     """What this model allows.
 
-    Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go without.
+    Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go
+    without.
     """
     found = _by_config(forward, window, attention)
     if found.limit and (reason := _reason(_compare, forward, min(found.limit, window), vocabulary)):
@@ -81,8 +83,8 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
 def _reason(
     compare: Callable[[Forward, int, int, int], str | None], forward: Forward, longest: int, vocabulary: int
 ) -> str | None:
-    """What speaks against sharing by a comparison; trees in which the model itself gives no finite numbers
-    say nothing.
+    """What speaks against sharing by a comparison; trees in which the model itself gives no finite
+    numbers say nothing.
     """
     try:
         for seed in range(_SEEDS):
@@ -166,8 +168,9 @@ def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> 
 
 
 def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
-    """Continues three random prompts with a common beginning by given tokens, through slots and whole, one
-    leaving after the first; None when the log-probabilities of the likeliest tokens agree.
+    """Continues three random prompts with a common beginning by given tokens, through slots and
+    whole, one leaving after the first; None when the log-probabilities of the likeliest tokens
+    agree.
     """
     firsts = [pairs[0][0] for pairs in _random_tree(longest, vocabulary, seed)[:3]]
     prompts, written = [first[:-2] for first in firsts], [first[-2:] for first in firsts]
@@ -203,9 +206,9 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 
 
 
 def _half_tolerance(dtype: torch.dtype, effect: float, peak: float) -> float:
-    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of what the
-    context does, or four roundings of the largest logit (in bf16 one is 1/8 from 16 on and 1/4 from 32 on;
-    two kernels differ by two or three).
+    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of
+    what the context does, or four roundings of the largest logit (in bf16 one is 1/8 from 16 on and
+    1/4 from 32 on; two kernels differ by two or three).
     """
     rounding = torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(max(peak, 1.0)))
     return max(_STEP_HALF_TOLERANCE, effect / 4, 4 * rounding)
@@ -223,8 +226,8 @@ def _after(forward: Forward, text: list[int], targets: torch.Tensor) -> torch.Te
 
 
 def _random_tree(longest: int, vocabulary: int, seed: int) -> list[list[Pair]]:
-    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most ``longest`` and
-    31 tokens.
+    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most
+    ``longest`` and 31 tokens.
     """
     rng = np.random.default_rng(seed)
     size = max(1, min(longest, 31) - 14)

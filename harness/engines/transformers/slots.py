@@ -1,10 +1,10 @@
-"""Keys and values of a continuous batch: each row's own in a slot, prompts that rows share once for all of
-them.
+"""Keys and values of a continuous batch: each row's own in a slot, prompts that rows share once for
+all of them.
 
-A row's own keys stand in a rectangle [slots, length, KV heads, d] a layer, so a fused kernel call answers
-many rows; what rows share (the few-shot examples before every question) is not copied into their slots but
-looked at together, and merged by log-sums (`attention.merge`). A row that leaves is replaced by the last one,
-so the rows in use are always the first.
+A row's own keys stand in a rectangle [slots, length, KV heads, d] a layer, so a fused kernel call
+answers many rows; what rows share (the few-shot examples before every question) is not copied into
+their slots but looked at together, and merged by log-sums (`attention.merge`). A row that leaves is
+replaced by the last one, so the rows in use are always the first.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch import Tensor
 from harness.engines.transformers.attention import KeysValues, attend, kernel, merge
 
 Parts = list[list[KeysValues]]
-"""Consecutive stretches of a prompt, each a list with an entry a layer: keys and values [tokens, KV heads,
-d].
+"""Consecutive stretches of a prompt, each a list with an entry a layer: keys and values [tokens, KV
+heads, d].
 """
 
 _STEP = 64  # tokens: slots grow by so many at least
@@ -70,8 +70,8 @@ class Slots:
 
     @torch.inference_mode()
     def leave(self, row: int, wipe: bool = False) -> None:
-        """Frees a slot; the last row moves into it. ``wipe``: the row held numbers that are none, which would
-        spoil the slot's next row even where they are hidden from it (0 × NaN).
+        """Frees a slot; the last row moves into it. ``wipe``: the row held numbers that are none,
+        which would spoil the slot's next row even where they are hidden from it (0 × NaN).
         """
         last = self.rows.pop()
         for keys, values in self._layers if wipe else ():
@@ -97,7 +97,10 @@ class Slots:
         ]
 
     def step(self) -> Step:
-        """What the next forward call, one token a row, attends to. Every row is one token longer after it."""
+        """What the next forward call, one token a row, attends to.
+
+        Every row is one token longer after it.
+        """
         for row in self.rows:
             row.length += 1
         return Step(self, [row.length for row in self.rows], _sharers(self.rows))
@@ -119,8 +122,8 @@ class Slots:
 
 
 class Step:
-    """One token for every row, for `attention.tree_attention`: writes its key and value into its slot, then
-    looks.
+    """One token for every row, for `attention.tree_attention`: writes its key and value into its
+    slot, then looks.
     """
 
     def __init__(self, slots: Slots, lengths: list[int], sharers: list[tuple[Shared, Tensor | None]]) -> None:
@@ -166,14 +169,15 @@ class Step:
         return out
 
     def _where(self, queries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(rows, the place of each row's last token, bias [rows, 1, 1, longest] that hides what is beyond),
-        once a device.
+        """(rows, the place of each row's last token, bias [rows, 1, 1, longest] that hides what is
+        beyond), once a device.
         """
         device = queries.device
         if device not in self._bias:
             lengths = self._lengths.to(device)
             hidden = torch.arange(self._longest, device=device)[None, :] >= lengths[:, None]
-            width = -(-self._longest // 8) * 8  # CUDA's kernel wants rows of the bias aligned to 16 bytes
+            # CUDA's kernel wants rows of the bias aligned to 16 bytes
+            width = -(-self._longest // 8) * 8
             bias = torch.zeros(len(lengths), 1, 1, width, dtype=queries.dtype, device=device)[
                 ..., : self._longest
             ]

@@ -1,9 +1,9 @@
 """Rows as a prefix tree over tokens: what several rows begin with is one node, computed once.
 
-Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours give the
-whole tree (as a suffix tree is made from a suffix array, Kasai et al. 2001), in one walk with a stack. Nodes
-are then listed in depth-first order: a node's descendants follow it without a gap, which is what makes packed
-passes over them simple (see `packing`).
+Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours
+give the whole tree (as a suffix tree is made from a suffix array, Kasai et al. 2001), in one walk
+with a stack. Nodes are then listed in depth-first order: a node's descendants follow it without a
+gap, which is what makes packed passes over them simple (see `packing`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from harness.engines.rows import Ids
 
 @dataclass(slots=True, eq=False)
 class Ask:
-    """Part of one want that one node answers: the positions [low, high) of its row predict ``targets``."""
+    """Part of one want that one node answers: the positions [low, high) of its row predict
+    ``targets``.
+    """
 
     want: int
     low: int
@@ -60,8 +62,8 @@ class Node:
         return found[::-1]
 
     def split(self, at: int) -> Node:
-        """Cuts the first positions [start, at) off into a new parent, which is returned; rows that end here
-        still end here.
+        """Cuts the first positions [start, at) off into a new parent, which is returned; rows that
+        end here still end here.
         """
         upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner, self.rows)
         if self.parent is not None:
@@ -89,9 +91,11 @@ def common_length(left: Ids, right: Ids) -> int:
 
 
 def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[Node], list[Node]]:
-    """(the tree's top nodes, the node in which each row ends). Rows are sorted by `sort_key` and distinct.
+    """(the tree's top nodes, the node in which each row ends). Rows are sorted by `sort_key` and
+    distinct.
 
-    A branch is made only where it saves at least ``least`` tokens; below that, the tokens are computed twice.
+    A branch is made only where it saves at least ``least`` tokens; below that, the tokens are
+    computed twice.
     """
     root = Node(np.empty(0, np.int32), 0, 0, None)
     stack = [root]
@@ -113,8 +117,8 @@ def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[N
 
 
 def _fold(stack: list[Node], shared: int, least: int) -> None:
-    """Closes the nodes that the next row does not pass through, cutting one in two where it leaves in the
-    middle.
+    """Closes the nodes that the next row does not pass through, cutting one in two where it leaves
+    in the middle.
     """
     while stack[-1].end > shared:
         node = stack.pop()

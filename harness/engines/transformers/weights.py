@@ -1,5 +1,5 @@
-"""Numbers in a checkpoint that are none: a NaN, or an infinity (a bfloat16 checkpoint may overflow when it is
-loaded as float16).
+"""Numbers in a checkpoint that are none: a NaN, or an infinity (a bfloat16 checkpoint may overflow
+when it is loaded as float16).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from harness.sanity import Finding
 
 @torch.inference_mode()
 def weight_findings(model: Any) -> tuple[Finding, ...]:
-    """What is wrong with a model's parameters. Each is swept once for its least and largest number, of which
-    a NaN is both: at the speed of memory (0.2 s for half a billion numbers on one core), without a copy, and
-    read back once a device.
+    """What is wrong with a model's parameters. Each is swept once for its least and largest number,
+    of which a NaN is both: at the speed of memory (0.2 s for half a billion numbers on one core),
+    without a copy, and read back once a device.
     """
     swept: dict[torch.device, list[tuple[str, Tensor, Tensor]]] = {}
     for name, weight in model.named_parameters():

@@ -27,9 +27,10 @@ LABELS = 128
 
 @dataclass(frozen=True)
 class Abilities:
-    """``rows``: chosen prompt rows by token id (V2 runner); ``tail``: prompt log-probabilities of what the
-    prefix cache does not hold; ``flat``: log-probabilities in flat lists; ``shared_params``: sampling
-    parameters need no copy a request; ``labels``: most token ids a request may ask for at its last row.
+    """``rows``: chosen prompt rows by token id (V2 runner); ``tail``: prompt log-probabilities of
+    what the prefix cache does not hold; ``flat``: log-probabilities in flat lists;
+    ``shared_params``: sampling parameters need no copy a request; ``labels``: most token ids a
+    request may ask for at its last row.
     """
 
     rows: bool
@@ -39,8 +40,9 @@ class Abilities:
     labels: int = LABELS
 
     def method(self, wanted: str, forcing: bool, label: str) -> str:
-        """How several tokens are scored: the wanted way, else the fastest there is, with a line in the log
-        where it is not the best or not the one wanted. ``forcing``: whether tokens can be forced.
+        """How several tokens are scored: the wanted way, else the fastest there is, with a line in
+        the log where it is not the best or not the one wanted. ``forcing``: whether tokens can be
+        forced.
         """
         there = [
             name
@@ -69,8 +71,8 @@ class Abilities:
 def find_abilities(
     fields: Collection[str], outputs: Collection[str], v2_runner: bool, labels: int | None, version: str
 ) -> Abilities:
-    """From the names of ``SamplingParams``' fields and ``RequestOutput``'s, the runner in use and the limit
-    of label ids.
+    """From the names of ``SamplingParams``' fields and ``RequestOutput``'s, the runner in use and
+    the limit of label ids.
 
     Raises ModelError for a vLLM that lacks what this engine cannot do without.
     """

@@ -1,16 +1,21 @@
-"""The sampling parameters of each way to ask vLLM for log-probabilities, and how to read what comes back.
+"""The sampling parameters of each way to ask vLLM for log-probabilities, and how to read what comes
+back.
 
-A row is an input of token ids; what is wanted are the log-probabilities of its last tokens and of one or more
-tokens after it.
+A row is an input of token ids; what is wanted are the log-probabilities of its last tokens and of
+one or more tokens after it.
 
 | way | request | what it costs |
 |---|---|---|
-| last | one token generated after the row, chosen ids reported (``logprob_token_ids``) | one row of the LM
+| last | one token generated after the row, chosen ids reported (``logprob_token_ids``) | one row of
+  the LM
   head |
-| rows | chosen ids of chosen prompt rows (``prompt_logprob_token_ids``, V2 runner) | the rows scored |
-| forced | the row without its scored tokens is the prompt; they are written by force (`forcing`) | the rows
+| rows | chosen ids of chosen prompt rows (``prompt_logprob_token_ids``, V2 runner) | the rows
+  scored |
+| forced | the row without its scored tokens is the prompt; they are written by force (`forcing`) |
+  the rows
   scored, one step each |
-| tail | ``prompt_logprobs`` of whatever the prefix cache does not hold | the rows after the last full block
+| tail | ``prompt_logprobs`` of whatever the prefix cache does not hold | the rows after the last
+  full block
   of cache |
 | whole | ``prompt_logprobs`` without reading the cache | every row |
 """
@@ -33,8 +38,9 @@ Make = Callable[..., Any]
 
 @dataclass(frozen=True)
 class RowLogprobs:
-    """Log-probabilities of a row's scored tokens and whether each is the likeliest (None: the answer does not
-    say); then the same of the tokens asked for after the row, by id, and the likeliest there.
+    """Log-probabilities of a row's scored tokens and whether each is the likeliest (None: the
+    answer does not say); then the same of the tokens asked for after the row, by id, and the
+    likeliest there.
     """
 
     inner: list[float]
@@ -59,7 +65,10 @@ class Asker:
         return "tail" if self._abilities.tail else "whole"
 
     def params(self, way: str, ids: Sequence[int], scored: int, last: Sequence[int]) -> Any:
-        """Parameters for a row of ``ids``. ``last``: token ids asked for after it (forced: exactly one)."""
+        """Parameters for a row of ``ids``.
+
+        ``last``: token ids asked for after it (forced: exactly one).
+        """
         more: dict[str, Any] = {"flat_logprobs": True} if self._abilities.flat else {}
         if self._abilities.shared_params:
             more["skip_clone"] = True
@@ -100,8 +109,8 @@ class Asker:
 
     @staticmethod
     def read(way: str, output: Any, ids: Sequence[int], scored: int) -> RowLogprobs | None:
-        """What a finished output says; None where a hit of the prefix cache, or a token not forced, took part
-        of it.
+        """What a finished output says; None where a hit of the prefix cache, or a token not forced,
+        took part of it.
         """
         answer = output.outputs[0]
         if way == "forced":
@@ -118,8 +127,8 @@ class Asker:
                 if found is None or len(found) != scored
                 else RowLogprobs([float(row[0]) for row in found], None, last, top)
             )
-        # Rows that came from the cache are missing (V2) or hold whatever the memory held (V1): never read
-        # them.
+        # Rows that came from the cache are missing (V2) or hold whatever the memory held (V1):
+        # never read them.
         if way == "tail" and (output.num_cached_tokens or 0) > len(ids) - scored - 1:
             return None
         entries = [output.prompt_logprobs[place - scored] for place in range(scored)]

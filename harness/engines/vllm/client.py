@@ -1,5 +1,5 @@
-"""Requests in, outputs out: feeds vLLM's engine step by step, hands back each output as it ends, and leaves
-nothing running behind.
+"""Requests in, outputs out: feeds vLLM's engine step by step, hands back each output as it ends,
+and leaves nothing running behind.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
 
 AHEAD = 2048
-"""Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few enough to
-keep memory bounded.
+"""Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few
+enough to keep memory bounded.
 """
 
 
@@ -38,11 +38,11 @@ class Request:
 
 
 class Session:
-    """One batch of requests on its way. Iterating yields (request, output); more may be added meanwhile.
-    Ending early aborts the rest.
+    """One batch of requests on its way. Iterating yields (request, output); more may be added
+    meanwhile. Ending early aborts the rest.
 
-    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared equally by
-    those that ended with it.
+    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared
+    equally by those that ended with it.
     """
 
     def __init__(self, client: VllmClient, requests: Iterable[Request]) -> None:
@@ -181,8 +181,8 @@ class VllmClient:
 def _wake_when_dead(engine: Any) -> None:
     """Lets a step that waits for output fail when the engine core's process has died.
 
-    vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in ``get_output`` is told
-    nothing and waits for ever.
+    vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in
+    ``get_output`` is told nothing and waits for ever.
     """
     core = getattr(engine, "engine_core", None)
     outputs, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)
@@ -198,6 +198,8 @@ def _wake_when_dead(engine: Any) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """An exception's kind and first line that says something, no longer than a table's cell bears."""
+    """An exception's kind and first line that says something, no longer than a table's cell
+    bears.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,5 +1,5 @@
-"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers engine's rules
-for text and tokens.
+"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers
+engine's rules for text and tokens.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 
 class VllmEngine:
-    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or OutOfMemoryError, one
-    line, when it cannot be loaded.
+    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or
+    OutOfMemoryError, one line, when it cannot be loaded.
 
     ``reason``: why this engine was taken, where the spec left it open.
     """
@@ -85,8 +85,8 @@ class VllmEngine:
         self._writer = Writer(self._client, self.encoder, self._endings, SamplingParams, able, kinds)
 
     def _find_endings(self, files: ModelFiles, config: Any) -> Endings:
-        """As transformers' own generate: generation_config.json where there is one, else config.json; the
-        tokenizer's EOS always ends.
+        """As transformers' own generate: generation_config.json where there is one, else
+        config.json; the tokenizer's EOS always ends.
         """
         from transformers import GenerationConfig
 
@@ -107,8 +107,8 @@ class VllmEngine:
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring asked of
-        it.
+        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring
+        asked of it.
         """
         loaded = self._opened()
         cache, parallel = loaded.config.cache_config, loaded.config.parallel_config
@@ -164,7 +164,10 @@ class VllmEngine:
         yield from self._writer.run(zip(items, self._text.prompts(items), strict=True))
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
-        """Log-probabilities of whole texts by rolling windows. Raises ModelError when the engine dies."""
+        """Log-probabilities of whole texts by rolling windows.
+
+        Raises ModelError when the engine dies.
+        """
         self._opened()
         yield from self._text.perplexity(items, self._scorer)
 

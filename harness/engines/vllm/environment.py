@@ -1,4 +1,7 @@
-"""Environment variables that vLLM reads, set before it is imported. What the person has set stays."""
+"""Environment variables that vLLM reads, set before it is imported.
+
+What the person has set stays.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ log = logging.getLogger(__name__)
 _ALWAYS = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "WARNING",
-    # We ask for one token more than the model's window, for the token that every request must generate and
-    # that is never read again.
+    # We ask for one token more than the model's window, for the token that every request must
+    # generate and that is never read again.
     "VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1",
     # The worker may have asked torch about the GPU already, and CUDA does not survive a fork.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
@@ -23,7 +26,9 @@ _ON_CPU = {
 
 
 def prepare(own: dict[str, str], device: str, in_process: bool) -> None:
-    """Sets vLLM's variables: ``own`` (the config's) over the environment's, the environment's over ours."""
+    """Sets vLLM's variables: ``own`` (the config's) over the environment's, the environment's over
+    ours.
+    """
     late = [name for name, value in own.items() if "vllm" in sys.modules and os.environ.get(name) != value]
     if late:
         log.warning("vLLM was imported before; it may not heed %s", ", ".join(late))

@@ -1,9 +1,9 @@
 """A logits processor that makes vLLM write given tokens, so that its own sampler reports their
 log-probabilities.
 
-Imported by vLLM in the process of its model runner. A request asks for it by ``extra_args={"harness_force":
-[ids]}``. Log-probabilities and ranks are taken from the logits as they were before (vLLM's ``raw_logprobs``
-mode, its default), so forcing does not change them.
+Imported by vLLM in the process of its model runner. A request asks for it by
+``extra_args={"harness_force": [ids]}``. Log-probabilities and ranks are taken from the logits as
+they were before (vLLM's ``raw_logprobs`` mode, its default), so forcing does not change them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from harness.engines.vllm.asking import FORCE
 
 
 class Forced(LogitsProcessor):  # type: ignore[misc]
-    """Writes the tokens that a request names, one a step; other requests of the batch are left alone."""
+    """Writes the tokens that a request names, one a step; other requests of the batch are left
+    alone.
+    """
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
         self._rows: dict[
@@ -35,7 +37,9 @@ class Forced(LogitsProcessor):  # type: ignore[misc]
         process_dict_updates(self._rows, batch_update, _wanted)
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, vocabulary], in place: the largest number there is on each row's next token."""
+        """Logits [batch, vocabulary], in place: the largest number there is on each row's next
+        token.
+        """
         chosen = [
             (row, tokens[len(written)])
             for row, (tokens, written) in self._rows.items()

@@ -1,5 +1,5 @@
-"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the transformers
-engine.
+"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the
+transformers engine.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _SEEDS = 2**63
 
 @dataclass(frozen=True)
 class Endings:
-    """What holds for every item: the window, the ids that end a text, the EOS as text, the checkpoint's
-    repetition penalty.
+    """What holds for every item: the window, the ids that end a text, the EOS as text, the
+    checkpoint's repetition penalty.
     """
 
     window: int
@@ -34,9 +34,9 @@ class Endings:
 
 @dataclass(slots=True)
 class VllmJob:
-    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes. ``watch`` is
-    there where vLLM's own stop texts will not do: they know nothing of thoughts, nor of a tokenizer that had
-    to be rebuilt.
+    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes.
+    ``watch`` is there where vLLM's own stop texts will not do: they know nothing of thoughts, nor
+    of a tokenizer that had to be rebuilt.
     """
 
     item: Completion
@@ -51,8 +51,9 @@ class VllmJob:
 
 
 class Writer:
-    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they come).
-    ``unchecked`` counts texts of which nobody asked whether the model computed finite numbers.
+    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as
+    they come). ``unchecked`` counts texts of which nobody asked whether the model computed finite
+    numbers.
     """
 
     def __init__(
@@ -69,7 +70,8 @@ class Writer:
         self.unchecked = 0
 
     def run(self, items: Iterable[tuple[Completion, list[int]]]) -> Iterator[Generation]:
-        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand together.
+        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand
+        together.
 
         Raises ModelError.
         """
@@ -117,8 +119,8 @@ class Writer:
             frequency_penalty=0.0,
             seed=sampling.seed % _SEEDS if sampling.temperature > 0 else None,
             stop=stop,
-            # The ids that end a text are the transformers engine's; vLLM's own choice of them is switched
-            # off.
+            # The ids that end a text are the transformers engine's; vLLM's own choice of them is
+            # switched off.
             stop_token_ids=[] if job.item.ignore_eos else sorted(self._endings.eos_ids),
             ignore_eos=True,
             detokenize=bool(stop),
@@ -176,7 +178,9 @@ class Writer:
 
 
 def _broken(answer: Any) -> str | None:
-    """The first log-probability of a written token that is no finite number, where the output tells any."""
+    """The first log-probability of a written token that is no finite number, where the output tells
+    any.
+    """
     for place, (token, entries) in enumerate(
         zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False)
     ):
@@ -187,8 +191,8 @@ def _broken(answer: Any) -> str | None:
 
 
 def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, float]:
-    """(first token, last token) in seconds after the start, and seconds from being scheduled to the last
-    token; by the engine core's monotonic clock, which all processes of a machine share.
+    """(first token, last token) in seconds after the start, and seconds from being scheduled to the
+    last token; by the engine core's monotonic clock, which all processes of a machine share.
     """
     if metrics is None or not metrics.first_token_ts:
         return None, None, session.seconds

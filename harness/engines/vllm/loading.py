@@ -1,4 +1,6 @@
-"""Loading a model into vLLM: what it is told, what is refused before, and what goes wrong in one line."""
+"""Loading a model into vLLM: what it is told, what is refused before, and what goes wrong in one
+line.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ from harness.errors import HarnessError, ModelError, OutOfMemoryError
 log = logging.getLogger(__name__)
 
 _CPU_BLOCK = 32
-"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves half of a
-short context unshared.
+"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves
+half of a short context unshared.
 """
 
 
@@ -66,8 +68,8 @@ def load_llm(
 ) -> LoadedVllm:
     """Checks, then loads.
 
-    ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError, one line
-    each.
+    ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError,
+    one line each.
     """
     package = preflight.need_package(spec.label)
     cpu = place.device == "cpu"
@@ -139,8 +141,8 @@ def _memory(
 
 
 def _parallel(spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions) -> dict[str, int]:
-    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks for, or
-    all visible where one is too small.
+    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks
+    for, or all visible where one is too small.
     """
     from harness.engines.transformers.load import needs_several_gpus
 
@@ -236,7 +238,9 @@ def release_guard(guard: subprocess.Popen[bytes] | None) -> None:
 
 
 def shut_down(loaded: LoadedVllm) -> None:
-    """Ends vLLM's processes and gives its memory back; whatever fails on the way is logged, not raised."""
+    """Ends vLLM's processes and gives its memory back; whatever fails on the way is logged, not
+    raised.
+    """
     import gc
 
     steps: list[Callable[[], None]] = []

@@ -1,5 +1,5 @@
-"""What ``engine_args`` may say for this engine: a few words of our own, and every argument of the installed
-vLLM by its name.
+"""What ``engine_args`` may say for this engine: a few words of our own, and every argument of the
+installed vLLM by its name.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class VllmOptions:
 
     @classmethod
     def of(cls, spec: ModelSpec, package: Package) -> VllmOptions:
-        """Raises ModelError for a name that neither this engine nor the installed vLLM knows, with the
-        nearest, and for a wrong value.
+        """Raises ModelError for a name that neither this engine nor the installed vLLM knows, with
+        the nearest, and for a wrong value.
         """
         given = dict(spec.engine_args)
         own = {name: given.pop(name) for name in OURS if name in given}
@@ -113,8 +113,8 @@ def _hint(name: str, known: frozenset[str]) -> str:
 
 
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
-    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its files' hashes,
-    wherever it lies.
+    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its
+    files' hashes, wherever it lies.
     """
     found = {name: value for name, value in spec.engine_args.items() if name not in _CHANGES_NO_ANSWER}
     env = found.pop("env", None)
@@ -145,8 +145,8 @@ def lora_folder(spec: ModelSpec, path: str) -> Path:
 
 
 def lora_arguments(spec: ModelSpec, folder: Path) -> dict[str, Any]:
-    """What vLLM must be told to apply an adapter: that there is one, and the largest rank (its default
-    refuses more than 16).
+    """What vLLM must be told to apply an adapter: that there is one, and the largest rank (its
+    default refuses more than 16).
     """
     try:
         rank = int(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"])

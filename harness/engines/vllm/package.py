@@ -1,9 +1,9 @@
-"""Which vLLM is installed and what it says of itself, read from its files: importing it takes many seconds, a
-refusal should take none.
+"""Which vLLM is installed and what it says of itself, read from its files: importing it takes many
+seconds, a refusal should take none.
 
-What is asked are lists that stand in its source as literals: architectures, engine arguments, head sizes of
-the CPU kernels. Where a version writes one otherwise, the answer is None ("not known") and vLLM's own check
-decides when the model is loaded.
+What is asked are lists that stand in its source as literals: architectures, engine arguments, head
+sizes of the CPU kernels. Where a version writes one otherwise, the answer is None ("not known") and
+vLLM's own check decides when the model is loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _CPU_ATTENTION = "v1/attention/backends/cpu_attn.py"
 
 @dataclass(frozen=True)
 class Package:
-    """An installed vLLM: its distribution's name and version, what it is built for, where its files are."""
+    """An installed vLLM: its distribution's name and version, what it is built for, where its files
+    are.
+    """
 
     name: str
     version: str
@@ -49,8 +51,8 @@ def find_package() -> Package | None:
 
 
 def architectures(package: Package) -> frozenset[str] | None:
-    """Names of config.json's ``architectures`` that it has an implementation for; None where its registry is
-    not understood.
+    """Names of config.json's ``architectures`` that it has an implementation for; None where its
+    registry is not understood.
     """
     names: set[str] = set()
     for node in _nodes(package.folder / _REGISTRY):

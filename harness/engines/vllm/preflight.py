@@ -1,5 +1,5 @@
-"""Refusals of one line before anything is loaded: no vLLM, no GPU, an architecture or head size without a
-kernel.
+"""Refusals of one line before anything is loaded: no vLLM, no GPU, an architecture or head size
+without a kernel.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def need_package(label: str) -> Package:
 
 
 def check_device(label: str, package: Package, device: str) -> None:
-    """Raises ModelError where the build and the device do not go together. ``device``: cpu or cuda[:N]."""
+    """Raises ModelError where the build and the device do not go together.
+
+    ``device``: cpu or cuda[:N].
+    """
     if device == "cpu" and package.built_for == "cuda":
         raise ModelError(
             f"{label}: no GPU to run on, and vLLM {package.version} here is the CUDA build: say engine: transformers, "
@@ -45,8 +48,8 @@ def check_device(label: str, package: Package, device: str) -> None:
 
 
 def unsupported(package: Package, config: Mapping[str, Any], device: str) -> str | None:
-    """Why the installed vLLM has no implementation or kernel for a model (config.json with its overrides);
-    None where nothing is known against it.
+    """Why the installed vLLM has no implementation or kernel for a model (config.json with its
+    overrides); None where nothing is known against it.
     """
     known, asked = architectures(package), config.get("architectures") or []
     if known is not None and asked and not known & set(asked):
@@ -58,8 +61,8 @@ def unsupported(package: Package, config: Mapping[str, Any], device: str) -> str
 
 
 def head_size(config: Mapping[str, Any]) -> int | None:
-    """Numbers a head's keys have; None for multi-head latent attention, which has kernels of its own, and
-    where it is not said.
+    """Numbers a head's keys have; None for multi-head latent attention, which has kernels of its
+    own, and where it is not said.
     """
     text = config.get("text_config") or config
     if text.get("kv_lora_rank"):

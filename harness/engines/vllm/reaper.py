@@ -1,11 +1,11 @@
-"""A small process that outlives its parent by a moment, to end what the parent started: ``python reaper.py
-PID``.
+"""A small process that outlives its parent by a moment, to end what the parent started: ``python
+reaper.py PID``.
 
-vLLM's engine core is a process of its own, and after ``kill -9`` of its parent it waits for requests for
-ever, memory in hand. So this process, in a session of its own, lists the parent's descendants and kills them
-when the parent's end of its standard input closes, however that came about. A parent that is done with vLLM
-says so by a line "done" first. Only the standard library is used: it starts in some 20 ms. Linux only (it
-reads /proc); elsewhere it does nothing.
+vLLM's engine core is a process of its own, and after ``kill -9`` of its parent it waits for
+requests for ever, memory in hand. So this process, in a session of its own, lists the parent's
+descendants and kills them when the parent's end of its standard input closes, however that came
+about. A parent that is done with vLLM says so by a line "done" first. Only the standard library is
+used: it starts in some 20 ms. Linux only (it reads /proc); elsewhere it does nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 
 Known = dict[int, str]
-"""Process ids with their start times, so that an id given to another process since is left alone."""
+"""Process ids with their start times, so that an id given to another process since is left
+alone.
+"""
 
 
 def processes() -> dict[int, tuple[int, str]]:

@@ -1,4 +1,6 @@
-"""Whether weights and cache fit, before anything is loaded, and how large a cache to ask for on a CPU."""
+"""Whether weights and cache fit, before anything is loaded, and how large a cache to ask for on a
+CPU.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,9 @@ def need_of(
 
 
 def cpu_cache(label: str, need: CacheNeed | None, free: int) -> int:
-    """Bytes of cache to ask for on a CPU: 4 GiB, less where memory is short, more where one sequence needs
-    it. vLLM's own default is nearly all of the machine's memory. Raises ModelError where weights and one
-    sequence do not fit into ``free`` bytes.
+    """Bytes of cache to ask for on a CPU: 4 GiB, less where memory is short, more where one
+    sequence needs it. vLLM's own default is nearly all of the machine's memory. Raises ModelError
+    where weights and one sequence do not fit into ``free`` bytes.
     """
     if need is None:
         return min(_CPU_CACHE, free // 3)
@@ -56,8 +58,8 @@ def cpu_cache(label: str, need: CacheNeed | None, free: int) -> int:
 def check_gpu(
     label: str, need: CacheNeed | None, memory: tuple[int, int], arguments: Mapping[str, Any], gpus: int
 ) -> None:
-    """Raises ModelError where vLLM would find too little memory on the GPU. ``memory``: (free, total) bytes
-    of one; ``gpus``: how many share the model.
+    """Raises ModelError where vLLM would find too little memory on the GPU. ``memory``: (free,
+    total) bytes of one; ``gpus``: how many share the model.
     """
     free, total = memory
     share = float(arguments.get("gpu_memory_utilization", SHARE))

@@ -1,5 +1,5 @@
-"""Log-probabilities of continuations through vLLM: one request a distinct input, in the order that keeps
-shared prefixes hot.
+"""Log-probabilities of continuations through vLLM: one request a distinct input, in the order that
+keeps shared prefixes hot.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _SURE = math.log(0.5)  # a token of more than half the probability is the likeli
 
 @dataclass(slots=True)
 class ScoringRequest:
-    """One request: a row, how many of its last tokens are scored, the ids asked for after it, the way, and
-    the wants it answers.
+    """One request: a row, how many of its last tokens are scored, the ids asked for after it, the
+    way, and the wants it answers.
 
-    ``check`` holds the reading whose greedy flags a check by decoding will complete; a primer answers
-    nothing.
+    ``check`` holds the reading whose greedy flags a check by decoding will complete; a primer
+    answers nothing.
     """
 
     row: InputRow
@@ -39,11 +39,11 @@ class ScoringRequest:
 
 
 class VllmScorer:
-    """Answers a `ScorePlan`. ``way`` is how several tokens are scored; ``block``: tokens a block of the
-    prefix cache; ``labels``: most ids a request may ask for.
+    """Answers a `ScorePlan`. ``way`` is how several tokens are scored; ``block``: tokens a block of
+    the prefix cache; ``labels``: most ids a request may ask for.
 
-    ``reissued`` counts requests asked again because the cache had swallowed a row; ``primed`` those that only
-    filled the cache.
+    ``reissued`` counts requests asked again because the cache had swallowed a row; ``primed`` those
+    that only filled the cache.
     """
 
     def __init__(self, client: VllmClient, asker: Asker, way: str, block: int, labels: int) -> None:
@@ -53,7 +53,10 @@ class VllmScorer:
         self.primed = 0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
-        """Yields each owner as soon as its verdict is whole. Raises ModelError and OutOfMemoryError."""
+        """Yields each owner as soon as its verdict is whole.
+
+        Raises ModelError and OutOfMemoryError.
+        """
         yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
         session = Session(self._client, self._requests(plan))
         for request, output in session:
@@ -75,8 +78,8 @@ class VllmScorer:
             scored = max(len(plan.wants[want].targets) for want in row.wants) - 1
             context = ids[: len(ids) - scored]
             asks = list(self._asks(plan, row, ids, scored))
-            # The first row of a context would score what it does not find in the cache; a request before it
-            # puts the context there.
+            # The first row of a context would score what it does not find in the cache; a request
+            # before it puts the context there.
             if asks[0].way == "tail" and scored and len(context) > self._block and context != before:
                 self.primed += 1
                 yield Request(ScoringRequest(row, context, 0, [], "last", []), context, self._asker.primer())
@@ -84,8 +87,8 @@ class VllmScorer:
             yield from map(self._request, asks)
 
     def _asks(self, plan: ScorePlan, row: InputRow, ids: list[int], scored: int) -> Iterator[ScoringRequest]:
-        """The requests of a row: one, unless there are too many ids after it, or each must be forced on its
-        own.
+        """The requests of a row: one, unless there are too many ids after it, or each must be
+        forced on its own.
         """
         by_last: dict[int, list[int]] = {}
         for want in row.wants:
@@ -100,8 +103,8 @@ class VllmScorer:
             )
 
     def _choose(self, length: int, scored: int) -> str:
-        """Forced decoding scores only what is asked for, a step a token: it wins where the context is the
-        longer part (docs/vllm.md).
+        """Forced decoding scores only what is asked for, a step a token: it wins where the context
+        is the longer part (docs/vllm.md).
         """
         if not scored:
             return "last"
@@ -140,8 +143,8 @@ class VllmScorer:
 
     @staticmethod
     def _undecided(plan: ScorePlan, ask: ScoringRequest, reading: RowLogprobs) -> bool:
-        """Whether a continuation may be what greedy decoding writes, and its log-probabilities alone do not
-        say.
+        """Whether a continuation may be what greedy decoding writes, and its log-probabilities
+        alone do not say.
         """
         return reading.top in ask.last and any(value <= _SURE for value in reading.inner)
 

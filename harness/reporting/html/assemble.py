@@ -1,8 +1,9 @@
-"""The whole page: a comparison's parts laid into the template, under a policy that lets nothing in and
-nothing out.
+"""The whole page: a comparison's parts laid into the template, under a policy that lets nothing in
+and nothing out.
 
-The one script and the one style are inline and allowed by their hashes; data stands in a script element of
-type application/json, which no browser runs; the viewer shows it through textContent only.
+The one script and the one style are inline and allowed by their hashes; data stands in a script
+element of type application/json, which no browser runs; the viewer shows it through textContent
+only.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ LONGEST_MANIFEST = 400_000
 
 
 def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = None) -> str:
-    """The HTML of one run, or of several joined, as `compare` joins them. ``language`` en or zh; ``studies``
-    in the same, for a section.
+    """The HTML of one run, or of several joined, as `compare` joins them. ``language`` en or zh;
+    ``studies`` in the same, for a section.
 
     Raises ConfigError for another language, or where no run holds a score.
     """
@@ -116,8 +117,8 @@ def _gap(
 
 
 def _policy(script: str, style: str, images: bool = False) -> str:
-    """The content security policy: nothing but this very script and this very style, and images that stand in
-    the page itself.
+    """The content security policy: nothing but this very script and this very style, and images
+    that stand in the page itself.
     """
     pictures = "img-src data:; " if images else ""
     return f"default-src 'none'; {pictures}script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"

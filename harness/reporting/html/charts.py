@@ -1,5 +1,5 @@
-"""The page's charts as inline SVG: ranking with intervals, Chinese against English, score against what a
-model costs.
+"""The page's charts as inline SVG: ranking with intervals, Chinese against English, score against
+what a model costs.
 
 Chinese and English, better and worse are told apart by shape or sign as well as by colour.
 """
@@ -49,8 +49,8 @@ def _ground(axis: Axis, height: float, title: str) -> Markup:
 
 
 def ranking_chart(scope: Scope, labels: Sequence[str], words: Words, title: str) -> Markup:
-    """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the chance
-    level.
+    """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the
+    chance level.
     """
     ends = [end for score in scope.scores.values() for end in (score.ci95 or (score.value,))]
     values = [
@@ -78,8 +78,8 @@ def ranking_chart(scope: Scope, labels: Sequence[str], words: Words, title: str)
 
 
 def gap_chart(found: Sequence[Gap], labels: Sequence[str], words: Words, title: str) -> Markup | None:
-    """Each model's mean over the pairs of tasks: a circle for Chinese, a square for English; None where no
-    model has all pairs.
+    """Each model's mean over the pairs of tasks: a circle for Chinese, a square for English; None
+    where no model has all pairs.
     """
     whole = [place for place in range(len(labels)) if all(place in gap.differences for gap in found)]
     if not found or not whole:
@@ -103,8 +103,8 @@ def gap_chart(found: Sequence[Gap], labels: Sequence[str], words: Words, title: 
 
 @dataclass(frozen=True)
 class Point:
-    """A model in a scatter plot: its number in the list below, what it costs (or how fast it is), its score,
-    and intervals of both.
+    """A model in a scatter plot: its number in the list below, what it costs (or how fast it is),
+    its score, and intervals of both.
     """
 
     number: int
@@ -134,7 +134,10 @@ def scatter(
     *,
     more_is_better: bool,
 ) -> Markup:
-    """Score (up) against x (right), with the frontier. ``titles``: the chart's, the x axis', the y axis'."""
+    """Score (up) against x (right), with the frontier.
+
+    ``titles``: the chart's, the x axis', the y axis'.
+    """
     values = [end for point in points for end in (point.x_ci95 or (point.x,))]
     across = fitted(values, 48.0, WIDTH - 16.0, log=min(values) > 0 and max(values) / min(values) >= 4)
     ends = [end for point in points for end in (point.ci95 or (point.score,))]

@@ -1,5 +1,5 @@
-"""Score against what a model costs: parameters, FLOPs an item, and its speed where all were measured on the
-same hardware.
+"""Score against what a model costs: parameters, FLOPs an item, and its speed where all were
+measured on the same hardware.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class CostChart:
 
 
 def cost_charts(comparison: Comparison, scopes: Sequence[Scope], words: Words) -> list[CostChart]:
-    """Parameters, FLOPs, speed, and whatever else is known, for each ranking where more is better (two at
-    most).
+    """Parameters, FLOPs, speed, and whatever else is known, for each ranking where more is better
+    (two at most).
     """
     wanted = [scope for scope in scopes if scope.shares][:2]
     found = []

@@ -1,5 +1,5 @@
-"""What was found, in sentences: who leads in each language and from whom that is told apart; who differs
-between the languages.
+"""What was found, in sentences: who leads in each language and from whom that is told apart; who
+differs between the languages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def main_scopes(comparison: Comparison) -> list[Scope]:
 
 
 def finding(comparison: Comparison, found: Sequence[Gap], words: Words) -> list[str]:
-    """One sentence a ranking (three at most), and one on the language gap where parallel tasks were asked."""
+    """One sentence a ranking (three at most), and one on the language gap where parallel tasks were
+    asked.
+    """
     sentences = [_lead(comparison, scope, words) for scope in main_scopes(comparison)[:3]]
     gap = _gap(comparison, found, words)
     return [*sentences, *([gap] if gap else [])]

@@ -1,5 +1,5 @@
-"""What the item viewer shows: every task's questions with all models' answers side by side, at most so many
-that the page stays small.
+"""What the item viewer shows: every task's questions with all models' answers side by side, at most
+so many that the page stays small.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ COLUMNS = ("answer", "responses", "truncated", "empty", "unparsable", "reading")
 def item_data(
     comparison: Comparison, words: Words, *, most_bytes: int = MOST_BYTES, most_answers: int = MOST_ANSWERS
 ) -> dict[str, Any]:
-    """``models`` (labels) and ``tasks``, each with ``total`` items, those that are kept and whether they can
-    be right or wrong.
+    """``models`` (labels) and ``tasks``, each with ``total`` items, those that are kept and whether
+    they can be right or wrong.
 
-    An item is [document, prompt, right answer, answers by model], an answer [answer, responses, score, flags]
-    or null. Where there are more than the budgets hold, every task keeps a random sample (fixed seed); small
-    tasks are kept whole as long as they can.
+    An item is [document, prompt, right answer, answers by model], an answer [answer, responses,
+    score, flags] or null. Where there are more than the budgets hold, every task keeps a random
+    sample (fixed seed); small tasks are kept whole as long as they can.
     """
     wanted = [
         contest for contest in comparison.contests if len(contest.aligned.docs) and contest.aligned.scores
@@ -90,8 +90,8 @@ def _task(
 
 
 def _read(contest: Contest, docs: set[int]) -> dict[int, dict[int, dict[str, Any]]]:
-    """Samples by the contestant's place and document; contestants whose samples cannot be read are left
-    out.
+    """Samples by the contestant's place and document; contestants whose samples cannot be read are
+    left out.
     """
     found = {}
     for place in contest.aligned.scores:
@@ -101,14 +101,15 @@ def _read(contest: Contest, docs: set[int]) -> dict[int, dict[int, dict[str, Any
                 contest.cells[place].run.folder.samples(row.model, row.task), contest.filter, docs, COLUMNS
             )
         except RunFolderError:
-            # gone since its scores were read; the comparison's notes name what is missing from the start
+            # gone since its scores were read; the comparison's notes name what is missing from the
+            # start
             continue
     return found
 
 
 def _prompts(contest: Contest, docs: set[int]) -> dict[int, tuple[str, str]]:
-    """(prompt, right answer) by document: all models were asked the same, so one tells it, the others only
-    what that one lacks.
+    """(prompt, right answer) by document: all models were asked the same, so one tells it, the
+    others only what that one lacks.
     """
     found: dict[int, tuple[str, str]] = {}
     for place in contest.aligned.scores:
@@ -153,8 +154,8 @@ def _item(
 
 
 def _answer(sample: dict[str, Any], score: float, words: Words) -> list[Any]:
-    """[answer, responses, score, flags]: bits 1 truncated, 2 empty, 4 unparsable; then how it was read, where
-    a reader ran.
+    """[answer, responses, score, flags]: bits 1 truncated, 2 empty, 4 unparsable; then how it was
+    read, where a reader ran.
     """
     answer = sample["answer"] or ""
     said = [text or "" for text in sample["responses"] or []]

@@ -13,9 +13,9 @@ from harness.reporting.html.tables import Grid
 
 @dataclass(frozen=True)
 class StatementView:
-    """One statement of a claim: what it says, its outcome, the figure with its uncertainty, what that rests
-    on; ``command`` would bring what is missing. ``look`` is the outcome's style class: holds, fails, unclear
-    or missing.
+    """One statement of a claim: what it says, its outcome, the figure with its uncertainty, what
+    that rests on; ``command`` would bring what is missing. ``look`` is the outcome's style class:
+    holds, fails, unclear or missing.
     """
 
     says: str
@@ -40,8 +40,8 @@ class Plate:
 
     @property
     def image(self) -> str | None:
-        """The plot as an address of its own: in an image no script of it runs and no link of it leads
-        anywhere.
+        """The plot as an address of its own: in an image no script of it runs and no link of it
+        leads anywhere.
         """
         return (
             f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode()}"
@@ -52,11 +52,11 @@ class Plate:
 
 @dataclass(frozen=True)
 class Study:
-    """A claim in one language: verdict, statements under ``headers`` (four), plots, and what a reader must
-    know before citing it.
+    """A claim in one language: verdict, statements under ``headers`` (four), plots, and what a
+    reader must know before citing it.
 
-    ``look`` is the verdict's style class: supported, partly-supported, not-supported, cannot-tell or
-    not-yet-measured.
+    ``look`` is the verdict's style class: supported, partly-supported, not-supported, cannot-tell
+    or not-yet-measured.
     """
 
     id: str

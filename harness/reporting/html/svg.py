@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH = 360
-"""Units a chart is wide: a phone's pixels, so that its texts can be read there; wider screens show it
-larger.
+"""Units a chart is wide: a phone's pixels, so that its texts can be read there; wider screens show
+it larger.
 """
 
 
@@ -50,8 +50,8 @@ def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> Markup:
 
 @dataclass(frozen=True)
 class Axis:
-    """Values ``low`` to ``high`` laid on ``start`` to ``end`` (in units of the drawing); ``log`` for powers
-    of ten.
+    """Values ``low`` to ``high`` laid on ``start`` to ``end`` (in units of the drawing); ``log``
+    for powers of ten.
     """
 
     low: float

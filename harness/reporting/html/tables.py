@@ -1,4 +1,7 @@
-"""The page's tables: cells of text with a style class, made from a comparison. Nothing here is markup."""
+"""The page's tables: cells of text with a style class, made from a comparison.
+
+Nothing here is markup.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ STEPS = 10
 
 @dataclass(frozen=True)
 class Cell:
-    """A text and how it is shown: h0 … h10 for heat, up0 … down10 for differences, sure or strong for
-    bold.
+    """A text and how it is shown: h0 … h10 for heat, up0 … down10 for differences, sure or strong
+    for bold.
     """
 
     text: str
@@ -59,7 +62,9 @@ def metric_name(scope: Scope, words: Words) -> str:
 
 
 def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
-    """Models best first: rank interval, tie, score, interval, above chance, n, difference from the best."""
+    """Models best first: rank interval, tie, score, interval, above chance, n, difference from the
+    best.
+    """
     rows = []
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
@@ -110,8 +115,8 @@ def _difference_cell(pair: Difference | None, largest: float, higher_is_better: 
 
 
 def heat_grid(comparison: Comparison, words: Words) -> Grid:
-    """Tasks and groups by models: scores, shaded from chance (or 0) to 1; figures that are no shares are not
-    shaded.
+    """Tasks and groups by models: scores, shaded from chance (or 0) to 1; figures that are no
+    shares are not shaded.
     """
     rows = []
     for scope in comparison.scopes:
@@ -167,8 +172,8 @@ def published_grid(comparison: Comparison, found: Sequence[Match], words: Words)
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
-    """Every task and model in full: score, standard error, interval, n, chance, above chance, shares of bad
-    answers.
+    """Every task and model in full: score, standard error, interval, n, chance, above chance,
+    shares of bad answers.
     """
     keys = (
         "task",

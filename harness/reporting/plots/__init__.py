@@ -1,5 +1,5 @@
-"""Pictures for papers and pages: charts of one look (`theme`), saved as PNG, SVG, offline HTML or Vega-Lite
-(`save`).
+"""Pictures for papers and pages: charts of one look (`theme`), saved as PNG, SVG, offline HTML or
+Vega-Lite (`save`).
 """
 
 from harness.reporting.plots.save import FORMATS, FontWarning, save

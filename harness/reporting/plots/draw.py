@@ -1,4 +1,6 @@
-"""Every picture of a set of runs, written into a folder: what ``harness report RUN… --plots FOLDER`` does."""
+"""Every picture of a set of runs, written into a folder: what ``harness report RUN… --plots
+FOLDER`` does.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
 def draw(
     runs: Sequence[str | Path], folder: Path, formats: Sequence[str] = ("svg",), language: str = "en"
 ) -> tuple[list[Path], list[str]]:
-    """Writes every figure that the runs hold data for, in every format; returns the files and what could not
-    be drawn right.
+    """Writes every figure that the runs hold data for, in every format; returns the files and what
+    could not be drawn right.
 
-    ``runs`` are folders or names: of `harness run` (scores), of `harness bench` (speed), or both in one.
-    Raises ConfigError for an unknown format or language, or where there is nothing to draw; RunFolderError
-    where a file cannot be read or written.
+    ``runs`` are folders or names: of `harness run` (scores), of `harness bench` (speed), or both in
+    one. Raises ConfigError for an unknown format or language, or where there is nothing to draw;
+    RunFolderError where a file cannot be read or written.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:

@@ -1,4 +1,6 @@
-"""The HTML report's figures as charts for a paper: which there are, and what their files are called."""
+"""The HTML report's figures as charts for a paper: which there are, and what their files are
+called.
+"""
 
 from __future__ import annotations
 

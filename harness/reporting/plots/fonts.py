@@ -32,8 +32,8 @@ def holds_cjk(spec: Any) -> bool:
 
 @lru_cache(maxsize=1)
 def draws_cjk() -> bool:
-    """Whether two Chinese characters come out as two different pictures: without a font for them both are the
-    same box, or nothing.
+    """Whether two Chinese characters come out as two different pictures: without a font for them
+    both are the same box, or nothing.
 
     Asks the renderer itself, so that it holds whatever way the system keeps its fonts.
     """

@@ -30,8 +30,8 @@ DIFFERENCES = {"domain": [-1, 0, 1], "range": ["#e6862b", "#ffffff", "#4a9ad4"],
 
 
 def heat_map(comparison: Comparison, words: Words) -> Chart:
-    """Tasks and groups by models: scores, shaded from blind guessing (or 0) to 1; figures that are no shares
-    are not shaded.
+    """Tasks and groups by models: scores, shaded from blind guessing (or 0) to 1; figures that are
+    no shares are not shaded.
     """
     labels = [model.label for model in comparison.models]
     cells: Rows = []
@@ -112,8 +112,8 @@ def _grid(
     *,
     wide: int,
 ) -> Any:
-    """Cells with fields row, column, text, shade (None: white), light (white text), strong (bold), and what
-    ``titles`` shows on hover.
+    """Cells with fields row, column, text, shade (None: white), light (white text), strong (bold),
+    and what ``titles`` shows on hover.
     """
     import altair as alt
 

@@ -1,4 +1,6 @@
-"""Memory by part of models whose architecture is known here, by the formulas of `harness.config.memory`."""
+"""Memory by part of models whose architecture is known here, by the formulas of
+`harness.config.memory`.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,11 @@ from harness.reporting.plots.speed import MemoryBar
 
 
 def fitted_bars(models: Iterable[tuple[str, str, str | None]], context: int, batch: int) -> list[MemoryBar]:
-    """A bar each of the models (name, id, number format) for ``batch`` sequences of ``context`` tokens.
+    """A bar each of the models (name, id, number format) for ``batch`` sequences of ``context``
+    tokens.
 
-    A format that is not said is the checkpoint's own. Models without a config at hand or a preset are left
-    out.
+    A format that is not said is the checkpoint's own. Models without a config at hand or a preset
+    are left out.
     """
     from harness.config.memory import BYTES, known_architecture, memory_fit
     from harness.config.schema import ModelSpec

@@ -1,9 +1,9 @@
-"""A chart as one HTML file that asks nothing of any network: Vega inline, tooltips on, under a policy that
-lets nothing else run.
+"""A chart as one HTML file that asks nothing of any network: Vega inline, tooltips on, under a
+policy that lets nothing else run.
 
-The data stands in a script element of type application/json, which no browser runs; Vega shows texts through
-textContent only, and its expressions go through an interpreter instead of ``eval``, so that the policy can
-forbid that, too.
+The data stands in a script element of type application/json, which no browser runs; Vega shows
+texts through textContent only, and its expressions go through an interpreter instead of ``eval``,
+so that the policy can forbid that, too.
 """
 
 from __future__ import annotations

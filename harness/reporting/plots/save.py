@@ -1,7 +1,7 @@
 """Writing a chart: the file's name says the format.
 
-Names of models and tasks are data: what cannot be seen in them is written out, nothing is read as markup,
-nothing is loaded from anywhere.
+Names of models and tasks are data: what cannot be seen in them is written out, nothing is read as
+markup, nothing is loaded from anywhere.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class FontWarning(UserWarning):
 
 
 def save(chart: Chart | dict[str, Any], path: Path | str) -> None:
-    """Writes a chart (Altair's, or a Vega-Lite dict) in the house theme: .png (2x), .svg, .html (offline,
-    tooltips) or .json (Vega-Lite).
+    """Writes a chart (Altair's, or a Vega-Lite dict) in the house theme: .png (2x), .svg, .html
+    (offline, tooltips) or .json (Vega-Lite).
 
-    Raises ConfigError for another extension, RunFolderError where the file cannot be written, ValueError for
-    data that is no JSON (NaN). Warns with FontWarning where a PNG or SVG holds Chinese text and no font for
-    it is installed.
+    Raises ConfigError for another extension, RunFolderError where the file cannot be written,
+    ValueError for data that is no JSON (NaN). Warns with FontWarning where a PNG or SVG holds
+    Chinese text and no font for it is installed.
     """
     file = Path(path)
     write = FORMATS.get(file.suffix.lower().removeprefix("."))

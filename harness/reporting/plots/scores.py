@@ -1,4 +1,6 @@
-"""Charts of scores: ranking with intervals, Chinese against English, score against what a model costs."""
+"""Charts of scores: ranking with intervals, Chinese against English, score against what a model
+costs.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ def tips(words: Words, *keys: str) -> list[altair.Tooltip]:
 
 
 def ranking(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
-    """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the chance
-    level.
+    """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the
+    chance level.
     """
     import altair as alt
 
@@ -92,8 +94,8 @@ def ranking(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
 
 
 def language_gap(found: Sequence[Gap], labels: Sequence[str], words: Words) -> Chart | None:
-    """Left each model's mean in both languages over the pairs of tasks, right the paired difference with its
-    95 % interval.
+    """Left each model's mean in both languages over the pairs of tasks, right the paired difference
+    with its 95 % interval.
 
     None where no model has all pairs.
     """
@@ -179,8 +181,8 @@ def _whole(found: Sequence[Gap], place: int) -> Difference | None:
 
 
 def against(axis: CostAxis, scope: Scope, labels: Sequence[str], words: Words) -> Chart:
-    """Score against what a model costs, with intervals on both axes where they are known and the frontier as
-    a broken line.
+    """Score against what a model costs, with intervals on both axes where they are known and the
+    frontier as a broken line.
     """
     import altair as alt
 

@@ -1,8 +1,8 @@
-"""Pictures of speed: throughput against concurrency, latency against throughput, the roofline with what was
-measured, memory by part.
+"""Pictures of speed: throughput against concurrency, latency against throughput, the roofline with
+what was measured, memory by part.
 
-Each takes plain points, so that figures of any origin can be drawn; `harness.reporting.plots.speed_rows`
-makes them from ``speed.json``.
+Each takes plain points, so that figures of any origin can be drawn;
+`harness.reporting.plots.speed_rows` makes them from ``speed.json``.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ GIB, MIB = 2.0**30, 2.0**20
 
 
 def throughput_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") -> Chart:
-    """Output tokens a second against requests at once: a line a series, bars for the 95 % intervals."""
+    """Output tokens a second against requests at once: a line a series, bars for the 95 %
+    intervals.
+    """
     import altair as alt
 
     rows = []
@@ -105,8 +107,8 @@ def throughput_chart(points: Sequence[SpeedPoint], words: Words, shape: str = ""
 
 
 def pareto_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") -> Chart:
-    """Latency (up, less is better) against throughput (right, more is better); along a line concurrency
-    rises. Points without latency are left out.
+    """Latency (up, less is better) against throughput (right, more is better); along a line
+    concurrency rises. Points without latency are left out.
     """
     import altair as alt
 
@@ -137,8 +139,8 @@ def pareto_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") ->
 
 
 def roofline_chart(points: Sequence[RooflinePoint], roofs: Sequence[Roof], words: Words) -> Chart:
-    """FLOP/s against FLOPs a byte, both logarithmic, below what the machine can do at most: min(FLOP/s,
-    bytes/s × intensity).
+    """FLOP/s against FLOPs a byte, both logarithmic, below what the machine can do at most:
+    min(FLOP/s, bytes/s × intensity).
     """
     import altair as alt
 
@@ -186,8 +188,8 @@ def memory_chart(
     batch: int,
     capacity: tuple[str, float] | None = None,
 ) -> Chart:
-    """Memory by part for ``batch`` sequences of ``context`` tokens, a stacked bar a model; ``capacity``
-    (name, bytes) as a broken line.
+    """Memory by part for ``batch`` sequences of ``context`` tokens, a stacked bar a model;
+    ``capacity`` (name, bytes) as a broken line.
     """
     import altair as alt
 

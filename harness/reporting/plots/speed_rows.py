@@ -1,4 +1,6 @@
-"""From the rows of ``speed.json`` (`harness bench`) to points, and from there to every picture of speed."""
+"""From the rows of ``speed.json`` (`harness bench`) to points, and from there to every picture of
+speed.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def speed_figures(rows: Sequence[SpeedRow], words: Words) -> Iterator[tuple[str, Chart]]:
-    """Every picture of speed that the rows hold data for, with its file's name: two a shape, one roofline,
-    one of memory.
+    """Every picture of speed that the rows hold data for, with its file's name: two a shape, one
+    roofline, one of memory.
     """
     by_shape: dict[tuple[int, int], list[SpeedPoint]] = {}
     for row in rows:
@@ -54,8 +56,8 @@ def _tokens(row: SpeedRow) -> int:
 
 
 def speed_point(row: SpeedRow) -> SpeedPoint | None:
-    """Output tokens a second and median end-to-end latency of a closed-loop row; None for others, and for
-    rows without a rate.
+    """Output tokens a second and median end-to-end latency of a closed-loop row; None for others,
+    and for rows without a rate.
     """
     work, rate = row.workload, row.rate.output_tps
     if work.mode != "closed" or rate is None or not work.concurrency:
@@ -85,8 +87,8 @@ def roofline_points(rows: Iterable[SpeedRow]) -> list[RooflinePoint]:
 
 
 def roofs_of(rows: Iterable[SpeedRow]) -> list[Roof]:
-    """The ceilings that the rows were held against, each once; of one name's repeated measurements the
-    highest.
+    """The ceilings that the rows were held against, each once; of one name's repeated measurements
+    the highest.
     """
     found: dict[tuple[str, bool], Roof] = {}
     for row in rows:

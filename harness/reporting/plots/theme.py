@@ -1,8 +1,9 @@
-"""The look of every chart: for a paper, readable in grey, told apart by shape and dash as well as by colour.
+"""The look of every chart: for a paper, readable in grey, told apart by shape and dash as well as
+by colour.
 
-Colours are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/), which people with any kind of colour
-blindness tell apart, without the yellow that white paper swallows. Colours, shapes and dashes have lengths
-without a common divisor, so that many series differ in one.
+Colours are Okabe and Ito's (2008, https://jfly.uni-koeln.de/color/), which people with any kind of
+colour blindness tell apart, without the yellow that white paper swallows. Colours, shapes and
+dashes have lengths without a common divisor, so that many series differ in one.
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ CHINESE = (
     "WenQuanYi Micro Hei",
     "WenQuanYi Zen Hei",
 )
-"""Fonts with simplified Chinese forms; a chart with Chinese, Japanese or Korean text is set in the first of
-them that is there.
+"""Fonts with simplified Chinese forms; a chart with Chinese, Japanese or Korean text is set in the
+first of them that is there.
 """
 WIDTH, HEIGHT = 420, 260
 """Points of a chart's plotting area: with its axes as wide as a paper's text column."""
 
 
 def fonts(*, cjk: bool) -> str:
-    """The font stack as CSS has it; ``cjk`` puts the Chinese fonts first, so that one font sets a whole
-    label.
+    """The font stack as CSS has it; ``cjk`` puts the Chinese fonts first, so that one font sets a
+    whole label.
     """
     names = (*CHINESE, *LATIN) if cjk else (*LATIN, *CHINESE)
     return ", ".join((*names, "sans-serif"))
@@ -134,8 +135,8 @@ def config(*, cjk: bool = False) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Series:
-    """Scales that tell ``names`` apart in the same order: use all that a mark has (colour with shape, or
-    colour with dash).
+    """Scales that tell ``names`` apart in the same order: use all that a mark has (colour with
+    shape, or colour with dash).
     """
 
     names: tuple[str, ...]
@@ -163,8 +164,8 @@ def series(names: Sequence[str], among: Sequence[str] | None = None) -> Series:
 
 
 def heading(chart: Any, title: str | list[str], more: str = "", language: str = "en") -> Any:
-    """The chart with its title (a text a line), one line ``more`` that says how to read it, and the language
-    its page is written in.
+    """The chart with its title (a text a line), one line ``more`` that says how to read it, and the
+    language its page is written in.
     """
     import altair
 

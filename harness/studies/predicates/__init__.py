@@ -1,5 +1,5 @@
-"""The predicates that a claim's file may name: each tests one statement against data and says what it
-found.
+"""The predicates that a claim's file may name: each tests one statement against data and says what
+it found.
 """
 
 from __future__ import annotations

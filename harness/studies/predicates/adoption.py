@@ -1,5 +1,5 @@
-"""Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares of
-downloads.
+"""Predicates over adoption: printed figures, likes of each organisation's most-liked model, shares
+of downloads.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class LikedRank(_OfDays):
 
 
 class Downloads(_Keys):
-    """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are that no
-    source places.
+    """Models of ``one`` have more downloads than those of ``other``, whoever the organisations are
+    that no source places.
     """
 
     one: Place
@@ -107,8 +107,8 @@ def of_figures(keys: tuple[str, ...]) -> list[PublishedCount]:
 
 
 def printed(what: Printed, data: Data) -> StatementFinding:
-    """Holds where the least ratio that the rounding allows reaches ``times``, fails where the greatest does
-    not.
+    """Holds where the least ratio that the rounding allows reaches ``times``, fails where the
+    greatest does not.
     """
     one, other = of_figures((what.one, what.other))
     ratio = one.value / other.value
@@ -157,7 +157,9 @@ def month_of(date: str) -> tuple[datetime.date, datetime.date]:
 
 
 def days_of(data: Data, what: _OfDays) -> tuple[datetime.date, datetime.date]:
-    """The days asked for, else those of the last wide list; the last of all days where there is none."""
+    """The days asked for, else those of the last wide list; the last of all days where there is
+    none.
+    """
     if what.begin is not None and what.end is not None:
         return what.begin, what.end
     known = wide(data)
@@ -201,8 +203,8 @@ def _pair(one: LikedOrganization, other: LikedOrganization) -> dict[str, str]:
 
 
 def liked_more(what: MostLiked, data: Data) -> StatementFinding:
-    """Counts are exact: it holds or fails, and is missing where an organisation is on no list of these
-    days.
+    """Counts are exact: it holds or fails, and is missing where an organisation is on no list of
+    these days.
     """
     found, days = ranked(data, what), days_of(data, what)
     lacking = tuple(name for name in (what.one, what.other) if name.lower() not in found)
@@ -253,8 +255,8 @@ def _first(found: dict[str, tuple[int, LikedOrganization]], rank: int) -> Text:
 
 
 def downloads(what: Downloads, data: Data) -> StatementFinding:
-    """Holds where ``one`` is ahead even if all that no source places were the other's, fails where it is
-    behind even with all of it.
+    """Holds where ``one`` is ahead even if all that no source places were the other's, fails where
+    it is behind even with all of it.
     """
     known = wide(data, what.date)
     last = known[-1] if known else Snapshot(what.date, "", "whole", ())
@@ -292,8 +294,8 @@ def downloads(what: Downloads, data: Data) -> StatementFinding:
 
 
 def lead(found: CountryShare, one: str, other: str) -> int:
-    """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that no source
-    places decide.
+    """1 where ``one`` is surely ahead, -1 where it is surely behind, 0 where the organisations that
+    no source places decide.
     """
     mine, theirs = found.by_place.get(one, 0), found.by_place.get(other, 0)
     return 1 if mine > theirs + found.open else -1 if theirs > mine + found.open else 0

@@ -1,4 +1,6 @@
-"""Predicates over what models cost: published prices, tokens a page, and what a datasheet allows."""
+"""Predicates over what models cost: published prices, tokens a page, and what a datasheet
+allows.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,11 @@ class _Keys(BaseModel):
 
 
 class Cheaper(BoardSeries):
-    """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is rated no
-    lower.
+    """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is
+    rated no lower.
 
-    The last snapshot of the span is taken. ``newest_of_family``: only the newest model of each family. Beaten
-    or not is asked with every rating drawn anew within its error.
+    The last snapshot of the span is taken. ``newest_of_family``: only the newest model of each
+    family. Beaten or not is asked with every rating drawn anew within its error.
     """
 
     one: Side
@@ -39,7 +41,9 @@ class Cheaper(BoardSeries):
 
 
 class TokensKeys(_Keys):
-    """A page of a language takes every tokenizer of ``one`` fewer tokens than every one of ``other``."""
+    """A page of a language takes every tokenizer of ``one`` fewer tokens than every one of
+    ``other``.
+    """
 
     one: tuple[str, ...] = Field(min_length=1)
     other: tuple[str, ...] = Field(min_length=1)
@@ -51,8 +55,8 @@ class TokensKeys(_Keys):
 
 
 class Chips(_Keys):
-    """Every chip of ``chips`` needs longer than ``reference``, by datasheet: for ``what`` its arithmetic,
-    reading or writing allows.
+    """Every chip of ``chips`` needs longer than ``reference``, by datasheet: for ``what`` its
+    arithmetic, reading or writing allows.
     """
 
     chips: tuple[str, ...] = Field(min_length=1)
@@ -71,8 +75,8 @@ class Chips(_Keys):
 def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     """Holds where the share of unbeaten models is surely above one half, fails where surely below.
 
-    The interval joins Wilson's, for how few models there are, with the share's range when the ratings are
-    drawn anew.
+    The interval joins Wilson's, for how few models there are, with the share's range when the
+    ratings are drawn anew.
     """
     found = what.of(data)
     snapshot = found[-1] if found else None
@@ -140,8 +144,8 @@ def _dated(board: Board, entries: list[BoardEntry]) -> list[BoardEntry]:
 def _share_unbeaten(
     mine: list[tuple[BoardEntry, float]], theirs: list[tuple[BoardEntry, float]], count: int
 ) -> tuple[float, float]:
-    """The ends of the share of ``mine`` that none of ``theirs`` beats: Wilson's interval widened by the
-    rating error's own.
+    """The ends of the share of ``mine`` that none of ``theirs`` beats: Wilson's interval widened by
+    the rating error's own.
     """
     drawn = gap.drawn([entry for entry, _ in (*mine, *theirs)])
     ours, rivals = drawn[:, : len(mine)], drawn[:, len(mine) :]
@@ -168,8 +172,8 @@ def page_tokens(data: Data, language: str) -> dict[str, list[float]]:
 
 
 def tokens(what: TokensKeys, data: Data) -> StatementFinding:
-    """Holds where it does on every text that was counted, else fails: counts are exact, and one tokenizer
-    that crosses over is enough.
+    """Holds where it does on every text that was counted, else fails: counts are exact, and one
+    tokenizer that crosses over is enough.
     """
     pages = page_tokens(data, what.language)
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
@@ -237,8 +241,8 @@ def ratio(what: Chips, chip: str) -> float:
 
 
 def chips(what: Chips, data: Data) -> StatementFinding:
-    """Holds where every chip needs longer, fails where none does; a bound from datasheets, never a measured
-    speed.
+    """Holds where every chip needs longer, fails where none does; a bound from datasheets, never a
+    measured speed.
     """
     ratios = {name: ratio(what, name) for name in what.chips}
     slower = [name for name, value in ratios.items() if value > 1.001]

@@ -1,5 +1,5 @@
-"""Predicates over published facts that are counted: open releases by country, and the tokens that models were
-trained on.
+"""Predicates over published facts that are counted: open releases by country, and the tokens that
+models were trained on.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Releases(BaseModel):
 
 
 class TrainingTokens(BaseModel):
-    """Models of ``one`` released up to a day were trained on fewer tokens than those of ``other``: the most
-    of any, or the median.
+    """Models of ``one`` released up to a day were trained on fewer tokens than those of ``other``:
+    the most of any, or the median.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,8 +73,8 @@ def trained() -> tuple[Trained, ...]:
 
 
 def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tuple[str, datetime.date]]]:
-    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis lists them;
-    a day counts once.
+    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis
+    lists them; a day counts once.
     """
     found: dict[str, set[tuple[str, datetime.date]]] = {}
     for row in analysed():
@@ -86,7 +86,9 @@ def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tupl
 def board_days(
     data: Data, begin: datetime.date, end: datetime.date
 ) -> dict[str, set[tuple[str, datetime.date]]]:
-    """The same of LMArena's rated open models: released, or first rated where no date is sourced."""
+    """The same of LMArena's rated open models: released, or first rated where no date is
+    sourced.
+    """
     found: dict[str, set[tuple[str, datetime.date]]] = {}
     seen = {entry.name: entry for snapshot in data.board.snapshots for entry in snapshot.entries}
     for entry in seen.values():
@@ -97,8 +99,8 @@ def board_days(
 
 
 def releases(what: Releases, data: Data) -> StatementFinding:
-    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not (Wilson's
-    interval of a share).
+    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not
+    (Wilson's interval of a share).
     """
     found = release_days(what.begin, what.end)
     rated = board_days(data, what.begin, what.end)
@@ -138,8 +140,8 @@ def releases(what: Releases, data: Data) -> StatementFinding:
 
 
 def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
-    """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open models,
-    counted, without error.
+    """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open
+    models, counted, without error.
     """
     sides = [
         [row for row in trained() if row.country == country and what.begin <= row.released <= what.end]

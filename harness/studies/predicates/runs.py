@@ -31,11 +31,11 @@ class NeedsRun(BaseModel):
 
 
 def by_index(what: ByIndex, data: Data) -> StatementFinding:
-    """Holds where the interval of the best of ``one`` lies above all others, fails where another's lies above
-    its.
+    """Holds where the interval of the best of ``one`` lies above all others, fails where another's
+    lies above its.
 
-    Without runs it says which parts published scores lack, too; they decide nothing, since each was asked in
-    its own way.
+    Without runs it says which parts published scores lack, too; they decide nothing, since each was
+    asked in its own way.
     """
     from harness.analysis.comparison import compare
     from harness.analysis.index import indices, load_weights

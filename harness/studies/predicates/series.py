@@ -53,8 +53,8 @@ class BoardSeries(BaseModel):
         return self.method or ("bradley-terry" if self.board == LMARENA else "score")
 
     def of(self, data: Data) -> list[BoardSnapshot]:
-        """The snapshots of the span; all of them where only the newest are asked for (`last` and `leads`
-        choose).
+        """The snapshots of the span; all of them where only the newest are asked for (`last` and
+        `leads` choose).
         """
         begin, end = self.begin or datetime.date.min, self.end or datetime.date.max
         found = gap.within(

@@ -1,5 +1,5 @@
-"""Predicates over what boards say of their models: medians of sizes, speeds and prices, and scores at equal
-size.
+"""Predicates over what boards say of their models: medians of sizes, speeds and prices, and scores
+at equal size.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ FEWEST = 5
 
 
 class Medians(BoardSeries):
-    """The median of a measure over the best ``top`` of ``one`` is lower, or with ``higher`` higher, than over
-    those of ``other``.
+    """The median of a measure over the best ``top`` of ``one`` is lower, or with ``higher`` higher,
+    than over those of ``other``.
     """
 
     one: Side
@@ -40,8 +40,8 @@ class Medians(BoardSeries):
 
 
 class AtEqualSize(BoardSeries):
-    """At equal size the models of ``country`` score higher than those of ``other``: a regression on log size
-    and country.
+    """At equal size the models of ``country`` score higher than those of ``other``: a regression on
+    log size and country.
     """
 
     side: Side = Side(open=True)
@@ -62,8 +62,8 @@ def value_of(entry: BoardEntry, measure: Measure) -> float | None:
 
 
 def ratio_of_medians(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, float]:
-    """Ratio of two medians and its 95 % interval by drawing the models anew (percentile bootstrap, fixed
-    seed).
+    """Ratio of two medians and its 95 % interval by drawing the models anew (percentile bootstrap,
+    fixed seed).
     """
     rng = np.random.default_rng(SEED)
     drawn = [np.median(rng.choice(np.array(side), (DRAWS, len(side))), axis=1) for side in (one, other)]
@@ -72,8 +72,8 @@ def ratio_of_medians(one: Sequence[float], other: Sequence[float]) -> tuple[floa
 
 
 def medians(what: Medians, data: Data) -> StatementFinding:
-    """Holds where the ratio of the medians surely lies on the claimed side of one, fails where surely on the
-    other side.
+    """Holds where the ratio of the medians surely lies on the claimed side of one, fails where
+    surely on the other side.
     """
     found = what.last(what.of(data))
     if not found:
@@ -135,11 +135,12 @@ def _number(value: float) -> str:
 def regression(
     sizes: Sequence[float], scores: Sequence[float], mine: Sequence[bool], groups: Sequence[str]
 ) -> tuple[float, float, float, float]:
-    """(points per doubling of size, points of being on the first side at equal size, its 95 % interval).
+    """(points per doubling of size, points of being on the first side at equal size, its 95 %
+    interval).
 
-    Least squares of the score on log₂ size and side. The errors of one maker's models are not independent:
-    the sandwich covariance is clustered by maker (Liang and Zeger, with the factor G/(G−1)·(n−1)/(n−k)), the
-    interval Student's with G − 1 degrees of freedom.
+    Least squares of the score on log₂ size and side. The errors of one maker's models are not
+    independent: the sandwich covariance is clustered by maker (Liang and Zeger, with the factor
+    G/(G−1)·(n−1)/(n−k)), the interval Student's with G − 1 degrees of freedom.
     """
     from scipy.special import stdtrit
 

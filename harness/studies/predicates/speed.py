@@ -19,8 +19,8 @@ FILE = FOLDER / "speeds.yaml"
 
 
 class MeasuredKeys(BaseModel):
-    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source printed them
-    per ``chips`` chips.
+    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source
+    printed them per ``chips`` chips.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,8 +43,8 @@ class MeasuredKeys(BaseModel):
 
 
 class Slower(BaseModel):
-    """A chip was measured slower than the reference at reading or writing; ``engine`` as both sources name
-    it.
+    """A chip was measured slower than the reference at reading or writing; ``engine`` as both
+    sources name it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,14 +67,14 @@ def speeds() -> tuple[MeasuredKeys, ...]:
 
 
 MARGIN = 1.5
-"""A ratio within this factor decides nothing where the two measurements differ in input length, number format
-or engine.
+"""A ratio within this factor decides nothing where the two measurements differ in input length,
+number format or engine.
 """
 
 
 def slower(what: Slower, data: Data) -> StatementFinding:
-    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is faster
-    by as much.
+    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one
+    is faster by as much.
     """
     mine, reference = (
         [

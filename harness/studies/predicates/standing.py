@@ -1,5 +1,5 @@
-"""Predicates over boards: which share of the best, who is first, who is there at all, and how far behind in
-months.
+"""Predicates over boards: which share of the best, who is first, who is there at all, and how far
+behind in months.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class TopKeys(BoardSeries):
 
 
 class Present(BoardSeries):
-    """``country`` makes at most, or at least, a share of a board's models. A count, without error."""
+    """``country`` makes at most, or at least, a share of a board's models.
+
+    A count, without error.
+    """
 
     side: Side = Side()
     country: str
@@ -44,8 +47,8 @@ class Present(BoardSeries):
 
 
 class Behind(BoardSeries):
-    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or from release
-    to release.
+    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or
+    from release to release.
     """
 
     one: Side
@@ -55,8 +58,8 @@ class Behind(BoardSeries):
 
 
 def share(what: ShareKeys, data: Data) -> StatementFinding:
-    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails where the
-    upper end does in none.
+    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails
+    where the upper end does in none.
     """
     found = what.last(what.of(data))
     if not found:
@@ -97,8 +100,8 @@ def share(what: ShareKeys, data: Data) -> StatementFinding:
 
 
 def top(what: TopKeys, data: Data) -> StatementFinding:
-    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails where
-    surely behind in every one.
+    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails
+    where surely behind in every one.
     """
     found = [one for one in what.last(what.of(data)) if one.best(what.one) is not None]
     if not found:
@@ -191,8 +194,8 @@ def present(what: Present, data: Data) -> StatementFinding:
 
 
 def behind(what: Behind, data: Data) -> StatementFinding:
-    """Holds where the least lag of every snapshot reaches the months, fails where the most of every one stays
-    below.
+    """Holds where the least lag of every snapshot reaches the months, fails where the most of every
+    one stays below.
     """
     snapshots = [one for one in what.of(data) if one.best(what.one) is not None]
     lags = [
@@ -237,8 +240,8 @@ def behind(what: Behind, data: Data) -> StatementFinding:
 
 
 def _range(board: Board, one: gap.Lag, until: str) -> tuple[float, float, float]:
-    """Least, central and most months of one lag, to the board's day or to the release of the model that is
-    behind.
+    """Least, central and most months of one lag, to the board's day or to the release of the model
+    that is behind.
     """
     shift = 0.0 if until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
     least, value, most = (max(0.0, (months or shift) - shift) for months in (one.least, one.months, one.most))

@@ -28,8 +28,8 @@ class LeadKeys(BoardSeries):
 
 
 class Close(LeadKeys):
-    """The best of ``one`` gets at least ``wins`` per cent of the votes against the best of ``other`` (ties
-    count half), or is at most ``points`` behind.
+    """The best of ``one`` gets at least ``wins`` per cent of the votes against the best of
+    ``other`` (ties count half), or is at most ``points`` behind.
     """
 
     points: float | None = Field(None, gt=0)
@@ -52,8 +52,8 @@ class Close(LeadKeys):
 
 
 class Narrowed(BaseModel):
-    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one, both of one board,
-    style, category and method.
+    """``one`` has caught up on ``other`` from the ``early`` span to the ``late`` one, both of one
+    board, style, category and method.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,8 +64,8 @@ class Narrowed(BaseModel):
 
 
 class Gained(BaseModel):
-    """The gap between the sides ``small`` moved further in the first one's favour than that between the sides
-    ``all``.
+    """The gap between the sides ``small`` moved further in the first one's favour than that between
+    the sides ``all``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,9 +81,9 @@ def share_of_votes(points: float) -> str:
 
 
 def lead(what: LeadKeys, data: Data) -> StatementFinding:
-    """Holds where the first side is ahead by points in every snapshot and the median's interval leaves zero
-    out; fails where it is the other way round. Snapshots of one span share most of their votes, so that each
-    is not asked to be sure by itself.
+    """Holds where the first side is ahead by points in every snapshot and the median's interval
+    leaves zero out; fails where it is the other way round. Snapshots of one span share most of
+    their votes, so that each is not asked to be sure by itself.
     """
     found = what.leads(data, what.one, what.other)
     if not found:
@@ -158,7 +158,9 @@ def _signed(value: float, low: float, high: float) -> dict[str, str]:
 
 
 def close(what: Close, data: Data) -> StatementFinding:
-    """Holds where the interval of the median difference lies above −limit, fails where it lies below."""
+    """Holds where the interval of the median difference lies above −limit, fails where it lies
+    below.
+    """
     found = what.leads(data, what.one, what.other)
     if not found:
         return absent(what)
@@ -212,7 +214,9 @@ def _spans(
 
 
 def change(early: Range, late: Range) -> Range:
-    """late − early with the ends of its interval: √(h² + h²) of the two, which share no votes to speak of."""
+    """late − early with the ends of its interval: √(h² + h²) of the two, which share no votes to
+    speak of.
+    """
     value = late[0] - early[0]
     return (
         value,
@@ -224,7 +228,8 @@ def change(early: Range, late: Range) -> Range:
 def narrowed(what: Narrowed, data: Data) -> StatementFinding:
     """Holds where the change of the median gap is surely positive, fails where it is surely not.
 
-    Ratings of two dates share no scale, but differences within a date do: a point is the same odds at both.
+    Ratings of two dates share no scale, but differences within a date do: a point is the same odds
+    at both.
     """
     found = _spans((what.early, what.late), data, what.one, what.other)
     if isinstance(found, StatementFinding):
@@ -257,8 +262,8 @@ def narrowed(what: Narrowed, data: Data) -> StatementFinding:
 
 
 def gained(what: Gained, data: Data) -> StatementFinding:
-    """Holds where the small sides' gap surely changed by more than the others', fails where surely by
-    less.
+    """Holds where the small sides' gap surely changed by more than the others', fails where surely
+    by less.
     """
     ranges: list[Range] = []
     snapshots = []

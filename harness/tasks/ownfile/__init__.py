@@ -1,8 +1,8 @@
 """Own tasks from a JSONL or CSV file: rows are read and checked here, and become an lm-eval config.
 
-The rules (docs/tasks.md): which columns hold what, what a missing value is, and how an answer names its
-option, one way for a whole file. Whatever may be read in two ways is asked for; every error names file, row
-and column.
+The rules (docs/tasks.md): which columns hold what, what a missing value is, and how an answer names
+its option, one way for a whole file. Whatever may be read in two ways is asked for; every error
+names file, row and column.
 """
 
 from harness.tasks.ownfile.columns import Columns, find_columns

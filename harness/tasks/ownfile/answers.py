@@ -1,8 +1,9 @@
-"""How the answers of a file name their options: by label, text, letter, index (from 0) or number (from 1);
-one way for the whole file.
+"""How the answers of a file name their options: by label, text, letter, index (from 0) or number
+(from 1); one way for the whole file.
 
-Every answer is read in every way that it can be. A way that reads all rows is taken where no other such way
-disagrees anywhere; plain numbers that are never 0 are asked for, since they may count from 0 or from 1.
+Every answer is read in every way that it can be. A way that reads all rows is taken where no other
+such way disagrees anywhere; plain numbers that are never 0 are asked for, since they may count from
+0 or from 1.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
 
 @dataclass(frozen=True)
 class Answered:
-    """One row's answer: what it says, the place of the option for each way that it can be read, and whether
-    its number is a sign such as ② or 乙, or an ordinal, which count from 1.
+    """One row's answer: what it says, the place of the option for each way that it can be read, and
+    whether its number is a sign such as ② or 乙, or an ordinal, which count from 1.
     """
 
     row: int
@@ -73,7 +74,9 @@ def answered(row: int, said: str, options: RowOptions) -> Answered:
 
 
 def _by_text(said: str, options: RowOptions) -> int | None:
-    """The option that has this text; else the only one that has it but for spaces and width, or for case."""
+    """The option that has this text; else the only one that has it but for spaces and width, or for
+    case.
+    """
     same = [place for place, one in enumerate(options.texts) if one.strip() == said.strip()]
     like = [place for place, one in enumerate(options.texts) if tidy(one) == tidy(said)]
     found = (
@@ -85,7 +88,10 @@ def _by_text(said: str, options: RowOptions) -> int | None:
 
 
 def _letter(whole: str, options: RowOptions) -> int | None:
-    """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``; and ``B. Beijing`` where the option B is Beijing."""
+    """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``; and ``B.
+
+    Beijing`` where the option B is Beijing.
+    """
     match = _LETTER.fullmatch(whole)
     if match is not None:
         return LETTERS.index(match[1].upper())
@@ -99,8 +105,8 @@ def _letter(whole: str, options: RowOptions) -> int | None:
 
 def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[list[int], str]:
     """(the place of each row's right option, a note where answers are written in two ways). Raises
-    ConfigError where an answer names no option, or where two ways disagree and the config does not say
-    which.
+    ConfigError where an answer names no option, or where two ways disagree and the config does not
+    say which.
     """
     if said is not None:
         wanted = next(way for way in WAYS if way == said)
@@ -120,8 +126,8 @@ def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[lis
 
 
 def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
-    """Texts beside letters, where no row can be read as two options; numbers among them are refused, since
-    they may mean anything.
+    """Texts beside letters, where no row can be read as two options; numbers among them are
+    refused, since they may mean anything.
     """
     named: tuple[Way, ...] = ("label", "text", "letter")
     by_name = [[way for way in named if way in row.places] for row in rows]

@@ -1,5 +1,5 @@
-"""Cells of an own file as texts and options; what is missing or of another kind is refused with its row and
-column.
+"""Cells of an own file as texts and options; what is missing or of another kind is refused with its
+row and column.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)"
 
 @dataclass(frozen=True)
 class RowOptions:
-    """A row's options; ``labels`` where the file names them itself (keys of an object, column names)."""
+    """A row's options; ``labels`` where the file names them itself (keys of an object, column
+    names).
+    """
 
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
     explicit: bool = False
-    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one of them
-    means it.
+    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one
+    of them means it.
     """
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
@@ -99,8 +101,8 @@ def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOption
 
 
 def _bare(name: str) -> bool:
-    """Whether a column is named by nothing but a number or a sign; letters are also how any answer names its
-    option.
+    """Whether a column is named by nothing but a number or a sign; letters are also how any answer
+    names its option.
     """
     return name.isdigit() or (len(name) == 1 and not name.isascii())
 
@@ -203,8 +205,9 @@ def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns)
 
 
 def _unmarked(found: RowOptions, place: str) -> RowOptions:
-    """Without letters that all options bring themselves, since the prompt writes them before each. Raises
-    ConfigError where what they bring is out of order: an answer that names it would name another option.
+    """Without letters that all options bring themselves, since the prompt writes them before each.
+    Raises ConfigError where what they bring is out of order: an answer that names it would name
+    another option.
     """
     numbers = brought(found.texts)
     if numbers != sorted(numbers) and sorted(numbers) == list(range(1, len(numbers) + 1)):

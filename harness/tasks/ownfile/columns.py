@@ -1,5 +1,5 @@
-"""Which columns of an own file hold the question, the options and the answer: as the config says, or one of
-the usual layouts.
+"""Which columns of an own file hold the question, the options and the answer: as the config says,
+or one of the usual layouts.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _WRONG = re.compile(
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their list;
-    empty where answers are generated. ``answer_is`` None: found from the answers.
+    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their
+    list; empty where answers are generated. ``answer_is`` None: found from the answers.
     """
 
     question: str
@@ -119,8 +119,8 @@ def _key(name: str) -> str:
 
 
 def _column(key: str, said: str, names: Sequence[str]) -> str:
-    """The column of that name; of that name but for case and width; where the name is the default, a usual
-    one.
+    """The column of that name; of that name but for case and width; where the name is the default,
+    a usual one.
     """
     found = _same(said, names)
     if found is not None:
@@ -183,8 +183,8 @@ def _choices(said: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
 
 
 def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a, option_b;
-    choice1, choice2; 甲, 乙.
+    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a,
+    option_b; choice1, choice2; 甲, 乙.
     """
     found: dict[str, dict[int, str]] = {}
     for name in names:
@@ -202,8 +202,8 @@ def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
 
 
 def _likely(key: str, members: dict[int, str]) -> bool:
-    """Whether columns that are named by bare marks are options: letters where there are two, others in a
-    whole row only.
+    """Whether columns that are named by bare marks are options: letters where there are two, others
+    in a whole row only.
     """
     return len(members) > 1 if key == "||letter" else _whole(key, members)
 

@@ -1,4 +1,6 @@
-"""Signs that count options from 1, and options that bring their own: ①, 甲, 二, 第二个; ``2. 北京``, ``乙、北京``."""
+"""Signs that count options from 1, and options that bring their own: ①, 甲, 二, 第二个; ``2. 北京``,
+``乙、北京``.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def ordinal(said: str, whole: str) -> int | None:
 
 
 def is_sign(said: str) -> bool:
-    """Whether a text is nothing but such a sign, numerals in words apart, which may be meant as numbers."""
+    """Whether a text is nothing but such a sign, numerals in words apart, which may be meant as
+    numbers.
+    """
     sign = said.strip()
     found = _SIGN.fullmatch(tidy(sign))
     return (len(sign) == 1 and unicodedata.category(sign) == "No") or (
@@ -43,8 +47,8 @@ def is_sign(said: str) -> bool:
 
 
 def brought(options: Sequence[str]) -> list[int]:
-    """The numbers (from 1) of the signs that all options bring themselves, of one kind; empty where they do
-    not.
+    """The numbers (from 1) of the signs that all options bring themselves, of one kind; empty where
+    they do not.
     """
     found = [_BROUGHT.fullmatch(one) for one in options]
     kinds = {match.lastgroup for match in found if match is not None}

@@ -1,5 +1,5 @@
-"""An own file as rows that a task asks: a question, options and the right one's place, or a question and the
-text to generate.
+"""An own file as rows that a task asks: a question, options and the right one's place, or a
+question and the text to generate.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _POINT_ZERO = re.compile(r"-?\d+\.0")
 
 @dataclass(frozen=True)
 class OwnRows:
-    """``rows`` as {question, choices, answer}: ``answer`` is an index where there are choices, else a text
-    (and no ``choices``); ``notes`` say what was found or left out.
+    """``rows`` as {question, choices, answer}: ``answer`` is an index where there are choices, else
+    a text (and no ``choices``); ``notes`` say what was found or left out.
     """
 
     rows: list[dict[str, Any]]
@@ -91,8 +91,8 @@ def _cell(row: dict[str, Any], column: str, number: int, columns: Columns) -> st
 
 
 def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict[str, Any]]:
-    """Rows whose answers are generated. Raises ConfigError where the answers show that options were meant, or
-    were made by a table program: both would score 0.
+    """Rows whose answers are generated. Raises ConfigError where the answers show that options were
+    meant, or were made by a table program: both would score 0.
     """
     answers = [answer for _, _, answer in parts]
     if columns.answer_is is None:
@@ -110,8 +110,8 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
 
 
 def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None:
-    """Raises ConfigError where the answers are names of columns that nobody is shown, or stand now in one and
-    now in another of them: these are options, whatever they are called.
+    """Raises ConfigError where the answers are names of columns that nobody is shown, or stand now
+    in one and now in another of them: these are options, whatever they are called.
     """
     if columns.answer_is is not None:
         return
@@ -189,8 +189,8 @@ def _notes(rows: list[int], given: list[RowOptions], places: list[int], columns:
 
 
 def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[str]:
-    """Columns that are not asked, which may hold what the questions are about; and questions that are all
-    alike.
+    """Columns that are not asked, which may hold what the questions are about; and questions that
+    are all alike.
     """
     used = {columns.question, columns.answer, *columns.choices}
     others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))

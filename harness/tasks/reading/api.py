@@ -11,8 +11,8 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Reading:
-    """``value`` is the letter or number read, or None; ``rule`` names the rule that decided; ``words`` are
-    the answer's own words.
+    """``value`` is the letter or number read, or None; ``rule`` names the rule that decided;
+    ``words`` are the answer's own words.
     """
 
     value: str | None
@@ -27,10 +27,11 @@ class Reading:
 
 
 class ReadAnswer(str):
-    """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it came from.
+    """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it
+    came from.
 
-    Made like any text, too, because lm-eval turns a target into the type of the result: then ``reading`` is
-    None.
+    Made like any text, too, because lm-eval turns a target into the type of the result: then
+    ``reading`` is None.
     """
 
     __slots__ = ("reading",)

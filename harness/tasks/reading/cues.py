@@ -1,7 +1,8 @@
-"""Words that introduce a stated answer, in Chinese (simplified; traditional is folded to it) and English.
+"""Words that introduce a stated answer, in Chinese (simplified; traditional is folded to it) and
+English.
 
-A cue ends right before the letter (or the option's text) that it states. All patterns are matched on folded
-text.
+A cue ends right before the letter (or the option's text) that it states. All patterns are matched
+on folded text.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ Weight = Literal["final", "stated", "tentative", "judged"]
 
 @dataclass(frozen=True)
 class Cue:
-    """``closed``: the letter must end its clause, because the words before it say little ("so B." but not "so
-    B cells").
+    """``closed``: the letter must end its clause, because the words before it say little ("so B."
+    but not "so B cells").
     """
 
     rule: str

@@ -1,8 +1,8 @@
-"""Texts made alike before they are read: widths, scripts, enclosed letters, mark-up. Every character stays in
-its place.
+"""Texts made alike before they are read: widths, scripts, enclosed letters, mark-up. Every
+character stays in its place.
 
-A folded text is as long as the text it came from, so that what was read can be quoted in the model's own
-words.
+A folded text is as long as the text it came from, so that what was read can be quoted in the
+model's own words.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _CHARACTERS |= dict(zip("〔〕⟨⟩‹›«»〝〞﹁﹂", '[][]\'\'""""""', 
 _CHARACTERS |= dict.fromkeys("✓✔✅☑", "√") | dict.fromkeys("✗✘❌", "×")
 _KEPT = frozenset("⓪①②③④⑤⑥⑦⑧⑨⑩")
 _SQUARES = {0x1F150: 26, 0x1F170: 26, 0x1F1E6: 26}
-"""First code points of white letters on black circles, on black squares, and of regional indicators: no
-decomposition tells them.
+"""First code points of white letters on black circles, on black squares, and of regional
+indicators: no decomposition tells them.
 """
 _MARKUP = re.compile(
     r"^\s{0,8}(?:<s>|\[/?INST\])|\\[()\[\],;!]|\\(?:text|textbf|textit|textrm|mathrm|mathbf|mathsf|mathit|mathbb|rm|bf|it"
@@ -38,8 +38,8 @@ _CHECKED = re.compile(r"\[[xX√]\]")
 
 
 def fold(text: str) -> str:
-    """The text with half-width forms, simplified characters of the answer's vocabulary, plain letters, and
-    blanks for mark-up.
+    """The text with half-width forms, simplified characters of the answer's vocabulary, plain
+    letters, and blanks for mark-up.
     """
     plain = _STRUCK.sub(lambda found: " " * len(found[0]), text)
     plain = "".join(map(_fold_one, plain))
@@ -76,5 +76,7 @@ def _fold_one(character: str) -> str:
 
 @lru_cache(maxsize=4096)
 def alike(text: str) -> str:
-    """A text for comparing it with an option: folded, without case, outer punctuation and repeated blanks."""
+    """A text for comparing it with an option: folded, without case, outer punctuation and repeated
+    blanks.
+    """
     return " ".join(fold(text).casefold().split()).strip(_OUTER)

@@ -2,18 +2,23 @@
 
 Rules, in this order; the first that finds a decision counts:
 
-1. *final*: a box, a tag, JSON, "final answer", 最终答案; but a later statement that takes it back by words
+1. *final*: a box, a tag, JSON, "final answer", 最终答案; but a later statement that takes it back by
+  words
   ("wait", 更正) comes first.
-2. *stated*: "the answer is B", 答案：B, 故选B, "B is the correct answer". The last one counts: it is what the
+2. *stated*: "the answer is B", 答案：B, 故选B, "B is the correct answer". The last one counts: it is
+  what the
   answer settles on.
-3. *alone*: one letter (with nothing else) on a line; *lead*: the answer begins with the letter, "B. Paris".
+3. *alone*: one letter (with nothing else) on a line; *lead*: the answer begins with the letter, "B.
+  Paris".
 4. *judged*: one letter is called right, no other.
 5. *text*: the whole answer, or a line of it, equals exactly one option.
-6. *tentative*: "if …, the answer would be B", "a possible answer is B"; *named*: one sentence that names one
+6. *tentative*: "if …, the answer would be B", "a possible answer is B"; *named*: one sentence that
+  names one
   option, and denies nothing.
 
-Two letters in one statement ("A or B") decide nothing, and end the search. What is denied, asked, taken back,
-or said of others is no statement. Where the text runs on into a next question, it is cut there.
+Two letters in one statement ("A or B") decide nothing, and end the search. What is denied, asked,
+taken back, or said of others is no statement. Where the text runs on into a next question, it is
+cut there.
 """
 
 from __future__ import annotations
@@ -76,8 +81,8 @@ _SENTENCE = 200
 def read_letter(text: str, options: QuestionOptions | None = None, *, several: bool = False) -> Reading:
     """The letter that an answer states, or None with the reason as the rule's name.
 
-    ``several``: a task with more than one right option; letters stated together are then read together
-    ("AC").
+    ``several``: a task with more than one right option; letters stated together are then read
+    together ("AC").
     """
     options = options or QuestionOptions()
     plain = _unlisted(fold(text), options.count)
@@ -107,8 +112,8 @@ def _all_letters(count: int) -> re.Pattern[str]:
 
 
 def _end(plain: str, options: QuestionOptions) -> int:
-    """Where the answer ends: before a next question, once something has been stated or the first line is
-    past.
+    """Where the answer ends: before a next question, once something has been stated or the first
+    line is past.
     """
     for found in islice(RUN_ON.finditer(plain), _QUESTIONS):
         before = plain[: found.start()]
@@ -131,7 +136,9 @@ def _reading(text: str, found: Statement, options: QuestionOptions, several: boo
 
 
 def _decided(plain: str, options: QuestionOptions) -> Statement | None:
-    """The last statement, a final one before a plain one unless words of correction stand between."""
+    """The last statement, a final one before a plain one unless words of correction stand
+    between.
+    """
     every = [
         *structured(plain, options),
         *cued(plain, options),
@@ -226,7 +233,8 @@ def _leads(plain: str, options: QuestionOptions) -> list[_Lead]:
 def _lead(plain: str, options: QuestionOptions) -> Statement | None:
     """A letter at the start ("B.
 
-    Paris"), or at the end where no other line begins with one; not where the lines list the options.
+    Paris"), or at the end where no other line begins with one; not where the lines list the
+    options.
     """
     leads, lines = _leads(plain, options), _lines(plain)
     if not leads:
@@ -259,7 +267,10 @@ def _lead(plain: str, options: QuestionOptions) -> Statement | None:
 
 
 def _listed(leads: list[_Lead]) -> bool:
-    """Whether the lines list the options. "B. …" and then "A. …" is an answer with remarks on the options."""
+    """Whether the lines list the options.
+
+    "B. …" and then "A. …" is an answer with remarks on the options.
+    """
     if len(leads) == 1:
         return False
     first, second = leads[:2]
@@ -286,7 +297,9 @@ def _spaced(line: str, options: QuestionOptions) -> re.Match[str] | None:
 
 
 def _judgement(plain: str, options: QuestionOptions) -> Statement | None:
-    """The one letter that is called right (for a question that asks what is wrong: the one called wrong)."""
+    """The one letter that is called right (for a question that asks what is wrong: the one called
+    wrong).
+    """
     found = [*judged(plain, options), *(one for one in cued(plain, options) if one.weight == "judged")]
     wanted = [one for one in found if one.wrong == options.negative] or [
         one for one in found if not one.wrong
@@ -321,8 +334,8 @@ def _option(plain: str, options: QuestionOptions) -> Statement | None:
 
 
 def _mentioned(plain: str, options: QuestionOptions) -> Statement | None:
-    """The one option that a single sentence names, at its beginning or end: "The capital of France is
-    Paris.".
+    """The one option that a single sentence names, at its beginning or end: "The capital of France
+    is Paris.".
     """
     said = plain.strip()
     if len(said) > _SENTENCE or re.search(r"[。!?\n]\s*\S|\.\s+\S", said) or _NEGATED.search(said):

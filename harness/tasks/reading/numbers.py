@@ -1,8 +1,8 @@
 """The number that a free answer to a word problem gives.
 
-In this order: a box, a tag, JSON or ``####``; the last statement ("the answer is 12", 答案是12); the last
-number. Thousands separators, full-width digits, 一百二十, "twenty-five", 1.2万, 1.5×10^3, 2½, 三分之二 and fractions
-are numbers; numbers of steps and lists and clock times are none.
+In this order: a box, a tag, JSON or ``####``; the last statement ("the answer is 12", 答案是12); the
+last number. Thousands separators, full-width digits, 一百二十, "twenty-five", 1.2万, 1.5×10^3, 2½, 三分之二
+and fractions are numbers; numbers of steps and lists and clock times are none.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ _OTHER = re.compile(r"\s*[A-Za-z一-鿿]{0,10}\s*(?:(?i:\bor\b)|或者?|还是)\
 
 
 def read_number(text: str) -> Reading:
-    """The number as plain digits ("1200", "-3", "2.5", "1/2"), or None with the reason as the rule's name."""
+    """The number as plain digits ("1200", "-3", "2.5", "1/2"), or None with the reason as the
+    rule's name.
+    """
     plain = fold(text)
     end = next(
         (
@@ -116,8 +118,8 @@ def read_number(text: str) -> Reading:
 
 
 def _stated(plain: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, number) behind every cue: of an equation what it comes to, else the first number of the
-    sentence.
+    """(start, end, number) behind every cue: of an equation what it comes to, else the first number
+    of the sentence.
     """
     for cue in _CUES:
         for found in deque(cue.pattern.finditer(plain), _CUES_READ):

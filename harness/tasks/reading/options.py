@@ -20,8 +20,8 @@ _NEGATIVE = re.compile(
 
 @dataclass(frozen=True)
 class QuestionOptions:
-    """``texts`` in the order of their letters; ``count`` letters are valid; ``negative`` questions ask which
-    option is wrong.
+    """``texts`` in the order of their letters; ``count`` letters are valid; ``negative`` questions
+    ask which option is wrong.
     """
 
     texts: tuple[str, ...] = ()
@@ -34,15 +34,17 @@ class QuestionOptions:
         return cls(tuple(map(str, texts)), len(texts) or MOST, bool(_NEGATIVE.search(fold(question))))
 
     def letter(self, text: str) -> str | None:
-        """The letter of the one option that this text equals (case, width and outer punctuation aside)."""
+        """The letter of the one option that this text equals (case, width and outer punctuation
+        aside).
+        """
         said = alike(text)
         equal = [place for place, option in enumerate(self.texts) if said and alike(option) == said]
         return LETTERS[equal[0]] if len(equal) == 1 else None
 
 
 def options_of(document: Mapping[str, Any]) -> QuestionOptions:
-    """The options of an lm-eval document: columns A, B, C, …, or a list (or ARC's ``{"text": […]}``) in
-    choices or options.
+    """The options of an lm-eval document: columns A, B, C, …, or a list (or ARC's ``{"text":
+    […]}``) in choices or options.
     """
     question = next(
         (

@@ -1,4 +1,7 @@
-"""What stands right behind a cue: one letter, several, or the text of an option. All on folded text."""
+"""What stands right behind a cue: one letter, several, or the text of an option.
+
+All on folded text.
+"""
 
 from __future__ import annotations
 
@@ -65,8 +68,8 @@ _PRONOUNS = frozenset("AI")
 
 @dataclass(frozen=True)
 class Payload:
-    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how they were
-    told.
+    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how
+    they were told.
     """
 
     letters: tuple[str, ...]
@@ -115,7 +118,9 @@ def _is_list(letters: str, options: QuestionOptions) -> bool:
 
 
 def whole_payload(text: str, options: QuestionOptions) -> Payload | None:
-    """The reading of a text that should hold an answer and nothing else: a box, a tag, a JSON value."""
+    """The reading of a text that should hold an answer and nothing else: a box, a tag, a JSON
+    value.
+    """
     said = text.strip().strip("\"'")
     equal = options.letter(said)
     if equal is not None and not (len(said) == 1 and said.isalpha()):
@@ -156,8 +161,8 @@ def _named(text: str, end: int, place: int, options: QuestionOptions) -> bool:
 
 
 def names(rest: str, place: int, options: QuestionOptions) -> bool:
-    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid argument"),
-    it must end there.
+    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid
+    argument"), it must end there.
     """
     own = alike(options.texts[place]) if place < len(options.texts) else ""
     said = alike(rest)
@@ -169,7 +174,9 @@ def names(rest: str, place: int, options: QuestionOptions) -> bool:
 
 
 def _option_text(text: str, place: int, options: QuestionOptions) -> Payload | None:
-    """The longest option whose text stands here and ends at a boundary; None where two options have it."""
+    """The longest option whose text stands here and ends at a boundary; None where two options have
+    it.
+    """
     line = text[place : place + 400].split("\n")[0]
     said = line.casefold()
     best: tuple[int, list[int]] = (0, [])
@@ -190,8 +197,8 @@ def _option_text(text: str, place: int, options: QuestionOptions) -> Payload | N
 
 
 def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
-    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where nothing is
-    said of B alone.
+    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where
+    nothing is said of B alone.
 
     ``named``: the option's own text follows, which may name letters ("D) A and C").
     """

@@ -1,5 +1,5 @@
-"""Every place where a text states an answer: by a cue, in a structure (box, tag, JSON), or by a judgement ("B
-is correct").
+"""Every place where a text states an answer: by a cue, in a structure (box, tag, JSON), or by a
+judgement ("B is correct").
 
 All on folded text. What is denied, asked, supposed or said of others states nothing.
 """
@@ -53,7 +53,10 @@ class Statement:
 
 
 def cued(text: str, options: QuestionOptions) -> Iterator[Statement]:
-    """Statements behind a cue. Of cues that lead to the same letter the first one names the rule."""
+    """Statements behind a cue.
+
+    Of cues that lead to the same letter the first one names the rule.
+    """
     known: set[int] = set()
     for cue in CUES:
         for found in deque(cue.pattern.finditer(text), _PLACES):
@@ -95,8 +98,8 @@ def _behind(text: str, found: re.Match[str], cue: Cue, options: QuestionOptions)
 
 
 def weight_of(text: str, found: re.Match[str], cue: Cue) -> Weight | None:
-    """What the statement weighs by the words before it in its sentence; None where it is denied or said of
-    others.
+    """What the statement weighs by the words before it in its sentence; None where it is denied or
+    said of others.
     """
     near = max(0, found.start() - _SENTENCE)
     begin = max(
@@ -141,7 +144,10 @@ def structures(text: str) -> Iterator[tuple[str, int, int, str]]:
 
 
 def structured(text: str, options: QuestionOptions) -> Iterator[Statement]:
-    """Answers in boxes, tags and JSON. Where one holds nothing that is an option, nothing is stated."""
+    """Answers in boxes, tags and JSON.
+
+    Where one holds nothing that is an option, nothing is stated.
+    """
     for rule, start, end, inner in list(structures(text))[-_STRUCTURES:]:
         said = whole_payload(inner, options) or _sentence(inner[:_SENTENCE], options)
         if said is not None:
@@ -225,8 +231,8 @@ _VERDICT = re.compile(
 
 
 def judged(text: str, options: QuestionOptions) -> Iterator[Statement]:
-    """What is said to be right or wrong of a letter: "B is the correct answer" states, "B is correct"
-    judges.
+    """What is said to be right or wrong of a letter: "B is the correct answer" states, "B is
+    correct" judges.
     """
     for found in _WRONG_ONE.finditer(text):
         said = payload(text, found.end(), options)

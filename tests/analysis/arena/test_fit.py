@@ -55,8 +55,8 @@ def test_the_worked_example_of_an_encyclopedia() -> None:
 
 
 def test_citations_among_journals() -> None:
-    """Check figure 2: what R's BradleyTerry2 prints of Stigler's table, estimates and the model's standard
-    errors.
+    """Check figure 2: what R's BradleyTerry2 prints of Stigler's table, estimates and the model's
+    standard errors.
     """
     found = fit(
         counted(
@@ -80,8 +80,8 @@ def test_citations_among_journals() -> None:
 
 @pytest.mark.parametrize("style", [False, True])
 def test_statsmodels_gives_the_same(style: bool) -> None:
-    """A binomial GLM without intercept, the first model as the reference, with HC0: estimates, both kinds of
-    errors, style effects.
+    """A binomial GLM without intercept, the first model as the reference, with HC0: estimates, both
+    kinds of errors, style effects.
     """
     import statsmodels.api as sm
 
@@ -166,8 +166,8 @@ def test_the_scale_the_anchor_and_the_ranks() -> None:
 
 
 def test_the_sandwich_covers_and_the_bootstrap_agrees_with_it() -> None:
-    """400 samples of known strengths, a fifth of the votes ties drawn at random: 95 % intervals hold the
-    limit in 92 to 98 of 100.
+    """400 samples of known strengths, a fifth of the votes ties drawn at random: 95 % intervals
+    hold the limit in 92 to 98 of 100.
     """
     limit = np.mean([fit(drawn_again(seed, 6000)).difference("m0", "m1")[0] for seed in range(60)])
     held = 0
@@ -251,8 +251,8 @@ def test_a_warm_start_ends_where_a_cold_one_does() -> None:
 
 
 def test_real_votes_of_2024_give_the_published_order() -> None:
-    """154,279 real battles of 25 models, ties left out, against the ratings published then (of all models and
-    ties): Spearman 0.995.
+    """154,279 real battles of 25 models, ties left out, against the ratings published then (of all
+    models and ties): Spearman 0.995.
     """
     file = PUBLISHED / "pairs" / "train-00000-of-00001.parquet"
     if not file.is_file():

@@ -1,5 +1,5 @@
-"""Reading votes: LMArena's columns and simple ones, in every kind of file; what is no vote is refused with
-its row.
+"""Reading votes: LMArena's columns and simple ones, in every kind of file; what is no vote is
+refused with its row.
 """
 
 from __future__ import annotations

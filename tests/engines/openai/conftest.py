@@ -1,4 +1,6 @@
-"""Two packaged models, loaded once: the one that servers answer with, and that answers are held against."""
+"""Two packaged models, loaded once: the one that servers answer with, and that answers are held
+against.
+"""
 
 from __future__ import annotations
 

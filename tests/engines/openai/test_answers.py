@@ -1,5 +1,5 @@
-"""What an endpoint answers equals what the same model answers in process: log-probabilities, texts, thoughts,
-tokens.
+"""What an endpoint answers equals what the same model answers in process: log-probabilities, texts,
+thoughts, tokens.
 """
 
 from __future__ import annotations

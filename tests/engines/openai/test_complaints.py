@@ -1,5 +1,5 @@
-"""Errors under HTTP 200, and a base_url that leads beside the API: the server's words, or the right address,
-in one line.
+"""Errors under HTTP 200, and a base_url that leads beside the API: the server's words, or the right
+address, in one line.
 """
 
 from __future__ import annotations

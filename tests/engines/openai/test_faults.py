@@ -1,5 +1,5 @@
-"""A server that answers 429, 500, half a body, nothing, nonsense or too late: it is asked again, and what is
-lost is one item at most.
+"""A server that answers 429, 500, half a body, nothing, nonsense or too late: it is asked again,
+and what is lost is one item at most.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Log-probabilities that are no model's: padded, shifted, made up, not finite. None may become a score."""
+"""Log-probabilities that are no model's: padded, shifted, made up, not finite.
+
+None may become a score.
+"""
 
 from __future__ import annotations
 
@@ -76,8 +79,8 @@ def test_the_probe_forks_at_one_token(qwen: TransformersEngine) -> None:
 
 
 def _model_like(sure: float, noise: float) -> list[list[float]]:
-    """Figures of a large trained model's kind: alike before the fork but for noise, another at it, and behind
-    it a little.
+    """Figures of a large trained model's kind: alike before the fork but for noise, another at it,
+    and behind it a little.
     """
     rows = []
     for row in range(4):

@@ -1,5 +1,5 @@
-"""Answers in every server's form: contents in parts, ends in all words, counts that are none, another model's
-name.
+"""Answers in every server's form: contents in parts, ends in all words, counts that are none,
+another model's name.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Whole runs over an endpoint, from the command line: faults end a cell at most, the same command goes on,
-the key is nowhere.
+"""Whole runs over an endpoint, from the command line: faults end a cell at most, the same command
+goes on, the key is nowhere.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def statuses(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def without_work(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """Samples with the log-probabilities rounded: sums in another order differ in the last digit."""
+    """Samples with the log-probabilities rounded: sums in another order differ in the last
+    digit.
+    """
     for rows in samples.values():
         for row in rows:
             row["logprobs"] = [round(value, 3) for value in row["logprobs"]]

@@ -1,5 +1,5 @@
-"""Greedy means greedy, and what a config says is sent: whatever a server would fill in of its own; what could
-not be said is told.
+"""Greedy means greedy, and what a config says is sent: whatever a server would fill in of its own;
+what could not be said is told.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from harness.items import Completion, Sampling
 from harness.tasks.render import PromptStyle, budget
 
 FILLED = {"temperature": 0.7, "top_p": 0.5, "top_k": 2, "repetition_penalty": 1.7}
-"""What a vLLM server takes from generation_config.json where a request does not say it, here strong enough to
-be seen.
+"""What a vLLM server takes from generation_config.json where a request does not say it, here strong
+enough to be seen.
 """
 PROMPTS = ["Anna has", "3 + 4 =", "小明有", "Tom"]
 GREEDY = [Completion(f"greedy {p}", p, (), 24) for p in PROMPTS]
@@ -38,7 +38,8 @@ def texts(engine: Any, items: list[Completion]) -> dict[str, str]:
 
 
 def kinds(engine: Any) -> dict[str, Any]:
-    always = {"tokenizer_unchecked", "finite_unchecked"}  # of every endpoint without a tokenizer at hand
+    # of every endpoint without a tokenizer at hand
+    always = {"tokenizer_unchecked", "finite_unchecked"}
     return {one.kind: dict(one.values) for one in engine.info.findings if one.kind not in always}
 
 

@@ -1,5 +1,5 @@
-"""Request bodies and answers, without a server: what is sent for which item, and what is made of odd
-answers.
+"""Request bodies and answers, without a server: what is sent for which item, and what is made of
+odd answers.
 """
 
 from __future__ import annotations

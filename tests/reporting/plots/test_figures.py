@@ -1,5 +1,5 @@
-"""The report's figures as pictures, from the recorded smoke run: which there are, and that they show the
-comparison's own figures.
+"""The report's figures as pictures, from the recorded smoke run: which there are, and that they
+show the comparison's own figures.
 """
 
 from __future__ import annotations
@@ -194,7 +194,9 @@ def test_altair_is_imported_only_to_draw() -> None:
 
 
 def with_speed(folder: Path) -> Path:
-    """The smoke run with a speed.json beside its results: two of its models measured in one shape."""
+    """The smoke run with a speed.json beside its results: two of its models measured in one
+    shape.
+    """
     copy = folder / "run"
     shutil.copytree(SMOKE, copy)
     rows = []

@@ -1,4 +1,6 @@
-"""C3: a document holds a passage or dialogue and several questions; lm-eval wants one row a question."""
+"""C3: a document holds a passage or dialogue and several questions; lm-eval wants one row a
+question.
+"""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
-"""Marking in the manner of CMRC 2018's evaluation script: exact match without punctuation, and F1 by the
-longest common run of characters (words, for other scripts), each the best over the given answers.
+"""Marking in the manner of CMRC 2018's evaluation script: exact match without punctuation, and F1
+by the longest common run of characters (words, for other scripts), each the best over the given
+answers.
 """
 
 import re
@@ -15,7 +16,9 @@ def _plain(text: str) -> str:
 
 
 def _segments(text: str) -> list[str]:
-    """Chinese characters one by one, other scripts word by word, as the official script segments."""
+    """Chinese characters one by one, other scripts word by word, as the official script
+    segments.
+    """
     return _SEGMENT.findall(_plain(text))
 
 
