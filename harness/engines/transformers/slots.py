@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harness.engines.transformers.attention import KeysValues, attend, kernel, merge
+from harness.engines.transformers.memory import unless_out_of_memory
 
 Parts = list[list[KeysValues]]
 """Consecutive stretches of a prompt, each a list with an entry a layer: keys and values [tokens, KV
@@ -90,11 +91,18 @@ class Slots:
 
     @torch.inference_mode()
     def shrink(self) -> None:
-        """Gives back the memory of slots that no row uses."""
+        """Gives back the memory of slots that no row uses, as far as there is room to copy."""
         count, length = len(self.rows), max((row.length for row in self.rows), default=0)
-        self._layers = [
-            (keys[:count, :length].clone(), values[:count, :length].clone()) for keys, values in self._layers
-        ]
+
+        # One layer at a time, since this is called when memory is short: old and new copies of all
+        # layers together would not fit.
+        for index, (keys, values) in enumerate(self._layers):
+            if keys.shape[:2] == (count, length):
+                continue
+            smaller = unless_out_of_memory(_first, (keys, values), count, length)
+            if smaller is None:
+                return
+            self._layers[index] = smaller
 
     def step(self) -> Step:
         """What the next forward call, one token a row, attends to.
@@ -194,6 +202,12 @@ def _sharers(rows: Sequence[SlotRow]) -> list[tuple[Shared, Tensor | None]]:
         for shared in row.shared:
             found.setdefault(id(shared), (shared, []))[1].append(index)
     return [(shared, None if len(who) == len(rows) else torch.tensor(who)) for shared, who in found.values()]
+
+
+def _first(layer: KeysValues, slots: int, tokens: int) -> KeysValues:
+    """A copy of a layer's first slots and tokens."""
+    keys, values = layer
+    return keys[:slots, :tokens].clone(), values[:slots, :tokens].clone()
 
 
 def _enlarged(old: Tensor, slots: int, tokens: int) -> Tensor:
