@@ -133,6 +133,8 @@ def test_results_are_on_the_device(cuda: Cuda) -> None:
         assert isinstance(made, PretendedTensor)
         assert made.device == torch.device("cuda", 1)
     assert not isinstance(here.cpu(), PretendedTensor)
+    for moved in (torch.ones(2).cuda(), torch.ones(2).to("cuda"), torch.ones(2).to(device="cuda")):
+        assert moved.device == torch.device("cuda", 0)
 
 
 def test_launches_and_waits_are_counted(cuda: Cuda) -> None:

@@ -12,6 +12,7 @@ import torch
 import torch._dynamo  # before torch.cuda is replaced: it lists the functions that it finds there
 from torch import Tensor
 from torch.nn import Module, Parameter, functional
+from torch.overrides import TorchFunctionMode
 
 from support.pretended_cuda.dispatch import PretendedDispatch, common_device
 from support.pretended_cuda.state import CURRENT, Counters, Memory, device_of
@@ -52,6 +53,24 @@ class Cuda:
         CURRENT.fails = when
 
 
+class _Moves(TorchFunctionMode):
+    """Moves of plain tensors to "cuda": torch would ask a real runtime which device is the current one."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is Tensor.cuda:
+            return args[0].to(torch.device("cuda", 0))
+        if func is Tensor.to:
+            args = tuple(_indexed(value) for value in args)
+            kwargs = {name: _indexed(value) for name, value in kwargs.items()}
+        return func(*args, **kwargs)
+
+
+def _indexed(value: Any) -> Any:
+    """cuda as cuda:0; anything else as it is."""
+    return device_of(value) if isinstance(value, str | torch.device) else value
+
+
 @contextlib.contextmanager
 def pretended_cuda(devices: int = 1, memory: int | None = None) -> Iterator[Cuda]:
     """``devices`` GPUs of ``memory`` bytes each (None: 80 GiB that are not accounted)."""
@@ -65,6 +84,7 @@ def pretended_cuda(devices: int = 1, memory: int | None = None) -> Iterator[Cuda
         stack.enter_context(mock.patch.object(functional, "scaled_dot_product_attention", _attention))
         torch._C._set_only_lift_cpu_tensors(True)
         stack.callback(torch._C._set_only_lift_cpu_tensors, False)
+        stack.enter_context(_Moves())
         stack.enter_context(PretendedDispatch())  # type: ignore[no-untyped-call]
         yield Cuda(CURRENT.counters, CURRENT.memories)
 

@@ -41,7 +41,7 @@ class PretendedTensor(Tensor):
         CURRENT.memory(device).hold(tensor, raw)
         return tensor
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"PretendedTensor({tuple(self.shape)}, {self.dtype}, {self.device})"
 
     @classmethod
