@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.benchmark.figures import gate, gate_text
-from harness.benchmark.process import BenchProcess, Refused, WorkerDied
 from harness.benchmark.rows import ShapeFacts, make_row
 from harness.benchmark.samples import Line, SampleFile
 from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
@@ -20,8 +19,11 @@ from harness.benchmark.writing import write_results
 from harness.config.schema import ModelSpec, Speed
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.workers.conversation import Conversation, Refused, WorkerDied
 from harness.workers.devices import Machine, find_machine
-from harness.workers.schedule import make_jobs
+from harness.workers.executor import LocalExecutor
+from harness.workers.process import WorkerCommand
+from harness.workers.schedule import WorkerJob, make_jobs
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -68,7 +70,7 @@ class _Model:
     """A model on its way: its worker, who it says it is, why it failed."""
 
     spec: ModelSpec
-    process: BenchProcess | None = None
+    talk: Conversation | None = None
     who: dict[str, Any] = field(default_factory=dict)
     loaded: bool = False
     failed: str | None = None
@@ -89,6 +91,7 @@ class _Bench:
         self.models = [_Model(spec) for spec in self.config.models]
         self.refused: dict[tuple[str, Shape], tuple[str, str]] = {}
         self.beside: list[str] = []
+        self.executor = LocalExecutor(machine, self._command)
 
     def go(self) -> BenchOutcome:
         """Measures, and writes what there is, also after Ctrl-C."""
@@ -102,8 +105,8 @@ class _Bench:
             self.say("interrupted: every repeat made is kept; run the same command again to go on")
         finally:
             for model in self.models:
-                if model.process is not None:
-                    model.process.kill()
+                if model.talk is not None:
+                    model.talk.worker.kill()
         rows = [self._row(model, shape) for model in self.models for shape in shapes_of(self.speed)]
         results = write_results(self.folder, self.loaded, self.machine, rows)
         bad = any(row.status != "ok" for row in rows)
@@ -117,23 +120,22 @@ class _Bench:
 
     def _group(self, group: Sequence[_Model]) -> None:
         self.beside = [model.spec.label for model in group]
-        gpus = {
-            job.model: job.gpus for job in make_jobs(self.config.models, self._weights(), self.machine, 1)
-        }
-        free = [gpu.index for gpu in self.machine.gpus]
+        jobs = {job.model: job for job in make_jobs(self.config.models, self._weights(), self.machine, 1)}
         for model in group:
-            wanted = gpus.get(model.spec.label, 0)
-            mine = free[:wanted] if len(free) >= wanted else [gpu.index for gpu in self.machine.gpus][:wanted]
-            free = free[wanted:]
-            model.gpus = len(mine)
-            model.process = BenchProcess(self.folder, model.spec.label, self.machine.device, mine)
+            worker = self.executor.start(jobs[model.spec.label])
+            model.gpus, model.talk = len(worker.gpus), Conversation(worker)
             self._try(model, lambda model=model: self._identify(model))  # type: ignore[misc]
         for shape in shapes_of(self.speed):
             self._shape(group, shape)
         for model in group:
-            if model.process is not None:
-                model.process.quit()
-                model.process = None
+            if model.talk is not None:
+                model.talk.worker.quit()
+                self.executor.release(model.talk.worker)
+                model.talk = None
+
+    def _command(self, job: WorkerJob) -> WorkerCommand:
+        arguments = (str(self.folder.path), "--model", job.model, "--device", self.machine.device)
+        return WorkerCommand("harness.benchmark.worker", arguments, self.folder.log(job.model))
 
     def _weights(self) -> dict[str, int]:
         from harness.evaluation.plan import weight_bytes
@@ -143,8 +145,8 @@ class _Bench:
         return {label: size for label, size in known.items() if size}
 
     def _identify(self, model: _Model) -> None:
-        assert model.process is not None
-        model.who = model.process.ask("identify")
+        assert model.talk is not None
+        model.who = model.talk.ask("identify")
 
     def _try(self, model: _Model, work: Callable[[], None]) -> bool:
         """Does something with a model's worker; a worker that ends takes only its own cells with
@@ -192,10 +194,10 @@ class _Bench:
         """Loads where that was not done yet, and warms up with the shape itself."""
 
         def work() -> None:
-            assert model.process is not None
+            assert model.talk is not None
             if not model.loaded:
                 self.say(f"{model.spec.label}: loading")
-                facts = model.process.ask("load")
+                facts = model.talk.ask("load")
                 self.samples.add("load", self._who_id(model), session=self.session, gpus=model.gpus, **facts)
                 model.loaded = True
                 self.say(f"{model.spec.label}: ready after {facts['seconds']:.1f} s")
@@ -228,9 +230,9 @@ class _Bench:
         """A worker's answer, or None where it refused (the cell has no figure) or died (the model
         has none any more).
         """
-        assert model.process is not None
+        assert model.talk is not None
         try:
-            return model.process.ask(do, shape=shape.to_dict(), **fields)
+            return model.talk.ask(do, shape=shape.to_dict(), **fields)
         except Refused as error:
             self.refused[model.spec.label, shape] = (error.kind, str(error))
             self.samples.add(

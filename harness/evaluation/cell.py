@@ -21,7 +21,8 @@ from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.sanity import Finding
 from harness.thoughts import recognise
-from harness.workers.events import EventStream
+from harness.workers.events import CellProgress, WorkerNote
+from harness.workers.stream import EventStream
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -167,7 +168,7 @@ class CellWork:
             self._looks = 0
             tags = json.dumps([found.open, found.close], ensure_ascii=False)
             text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
-            self.owner.events.send("note", model=self.facts.model, text=text)
+            self.owner.events.send(WorkerNote(text))
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
@@ -175,9 +176,8 @@ class CellWork:
         return methods[self.task.kind](items)
 
     def _progress(self, done: int, total: int, *, force: bool = False) -> None:
-        self.owner.events.progress(
-            force=force, model=self.facts.model, task=self.facts.task, done=done, total=total
-        )
+        event = CellProgress(self.facts.model, self.facts.task, done, total)
+        self.owner.events.progress(event, force=force)
 
     def mark(self, status: Status, reason: str | None) -> None:
         """Marks the documents whose every answer is there, and keeps rows and samples.

@@ -25,8 +25,9 @@ from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import Results, Status
 from harness.workers.devices import Machine, find_machine
-from harness.workers.events import Event
-from harness.workers.executor import LocalExecutor
+from harness.workers.events import CellEnded, Event, RunPlanned, WorkerExited, WorkerFailed, WorkerNote
+from harness.workers.executor import Executor, LocalExecutor
+from harness.workers.process import WorkerCommand
 from harness.workers.schedule import WorkerJob, make_jobs
 
 if TYPE_CHECKING:
@@ -95,16 +96,14 @@ class _Run:
         """Runs the jobs and puts the results together."""
         begin = time.time()
         journal = Journal(self.folder.journal)
-        executor = LocalExecutor(self.folder, self.machine, self.session)
+        executor = LocalExecutor(self.machine, self._command)
         jobs = make_jobs(self.config.models, self._weights(), self.machine, len(self.expansion.tasks))
         labels = [model.label for model in self.config.models]
         names = [task.name for task in self.expansion.tasks]
-        self.reporter.event(
-            {"event": "plan", "models": labels, "tasks": names, "cells": len(labels) * len(names)}
-        )
+        self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
         with self._interruptible(executor):
             for event in executor.run(jobs):
-                self._see(event, journal, jobs)
+                self._follow(event, journal, jobs)
         self._close_open_cells(journal, labels, self.expansion.tasks)
         sessions = (journal.meta("sessions") or []) + [
             {"session": self.session, "begin": begin, "end": time.time()}
@@ -125,23 +124,33 @@ class _Run:
         }
         return {label: size for label, size in known.items() if size}
 
-    def _see(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
-        if event["event"] == "cell" and event.get("state") == "end":
-            self.ended.add((event["model"], event["task"]))
-        elif event["event"] == "note":
-            self.reporter.message(str(event.get("text")))
-        elif event["event"] == "fatal":
-            self.fatal.append(str(event.get("reason")))
-        elif event["event"] == "exit" and event["reason"]:
-            job = next(job for job in jobs if job.model == event["model"] and job.shard == event["shard"])
-            self._fail(
-                journal, event["model"], self.expansion.tasks[job.shard :: job.shards], event["reason"]
-            )
+    def _command(self, job: WorkerJob) -> WorkerCommand:
+        shard = f"{job.shard}/{job.shards}"
+        arguments = (str(self.folder.path), "--model", job.model, "--device", self.machine.device)
+        return WorkerCommand(
+            "harness.evaluation.worker",
+            (*arguments, "--shard", shard, "--session", self.session),
+            self.folder.log(job.model, job.shard),
+        )
+
+    def _follow(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
+        """Keeps what an event says of the run, and hands it on to the reporter."""
+        match event:
+            case CellEnded():
+                self.ended.add((event.model, event.task))
+            case WorkerNote():
+                self.reporter.message(event.text)
+            case WorkerFailed():
+                self.fatal.append(event.reason)
+            case WorkerExited(reason=str(reason)):
+                job = next(job for job in jobs if (job.model, job.shard) == (event.model, event.shard))
+                self._fail(journal, job, reason)
         self.reporter.event(event)
 
-    def _fail(self, journal: Journal, model: str, tasks: Sequence[TaskSpec], reason: str) -> None:
+    def _fail(self, journal: Journal, job: WorkerJob, reason: str) -> None:
         """A worker that died says nothing of the cells it had left."""
-        for task in tasks:
+        model = job.model
+        for task in self.expansion.tasks[job.shard :: job.shards]:
             if (model, task.name) not in self.ended:
                 self._leave(journal, model, task, "failed", reason)
         row = journal.models().get(model) or {
@@ -181,22 +190,13 @@ class _Run:
         )
         rows = [failed_row(facts, status, reason).model_dump()]
         journal.put_cell(CellRecord(model, task.name, facts.cell_id, status, reason, {}, rows))
-        self.reporter.event(
-            {
-                "event": "cell",
-                "model": model,
-                "task": task.name,
-                "state": "end",
-                "status": status,
-                "reason": reason,
-            }
-        )
+        self.reporter.event(CellEnded(model, task.name, status, reason))
 
     def _spec(self, label: str) -> ModelSpec:
         return next(model for model in self.config.models if model.label == label)
 
     @contextlib.contextmanager
-    def _interruptible(self, executor: LocalExecutor) -> Iterator[None]:
+    def _interruptible(self, executor: Executor) -> Iterator[None]:
         """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the
         journal keeps what it has).
         """

@@ -22,7 +22,8 @@ from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
 from harness.sanity import Finding
 from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
-from harness.workers.events import EventStream
+from harness.workers.events import CellEnded, CellStarted, ModelEnded, ModelLoaded, ModelPhase
+from harness.workers.stream import EventStream
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -106,7 +107,7 @@ class ModelWork:
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
         from harness.engines import find_model
 
-        self.events.send("model", model=self.setup.spec.label, state="files")
+        self.events.send(ModelPhase(self.setup.spec.label, "files"))
         with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
             files = find_model(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
@@ -119,7 +120,7 @@ class ModelWork:
         if self.stop.asked:
             self.end(cell_facts(self.setup, spec), {}, "skipped", "interrupted before it began")
             return
-        self.events.send("cell", model=self.setup.spec.label, task=spec.name, state="loading")
+        self.events.send(CellStarted(self.setup.spec.label, spec.name))
         try:
             task = load(
                 spec, sources, seed=self.setup.config.seed, allow_code=self.setup.config.allow_code_execution
@@ -163,7 +164,7 @@ class ModelWork:
         if self.engine is None:
             from harness.engines import open_engine
 
-            self.events.send("model", model=self.setup.spec.label, state="loading")
+            self.events.send(ModelPhase(self.setup.spec.label, "loading"))
             begin = time.perf_counter()
             try:
                 self.engine = open_engine(self.setup.spec, files, self.setup.device)
@@ -175,9 +176,7 @@ class ModelWork:
             info = self.engine.info
             self._row.dtype, self._row.engine, self._row.parameters = info.dtype, info.engine, info.parameters
             self._row.device = info.device
-            self.events.send(
-                "model", model=self.setup.spec.label, state="ready", seconds=self._row.load_seconds
-            )
+            self.events.send(ModelLoaded(self.setup.spec.label, self._row.load_seconds))
         return self.engine
 
     def _style_findings(self) -> tuple[Finding, ...]:
@@ -210,16 +209,18 @@ class ModelWork:
         )
         self.journal.put_cell(record)
         first = kept[0]
-        value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
         self.events.send(
-            "cell",
-            model=facts.model,
-            task=facts.task,
-            state="end",
-            status=status,
-            reason=reason,
-            twin=facts.task not in self._names,
-            **value,
+            CellEnded(
+                facts.model,
+                facts.task,
+                status,
+                reason,
+                metric=first.metric,
+                value=first.value,
+                n=first.n,
+                ci95=first.ci95,
+                twin=facts.task not in self._names,
+            )
         )
 
     def _keep(self, info: EngineInfo) -> None:
@@ -254,7 +255,5 @@ class ModelWork:
                 key: old[key] for key in ("peak_rss_bytes", "peak_device_bytes") if old.get(key) is not None
             }
         self.journal.put_model(self.setup.spec.label, row)
-        self.events.send(
-            "model", model=self.setup.spec.label, state="end", status=row["status"], reason=row["reason"]
-        )
+        self.events.send(ModelEnded(self.setup.spec.label, row["status"], row["reason"]))
         self.journal.close()
