@@ -13,7 +13,8 @@ from harness.config.schema import Slo
 from harness.meter.checks import require_finite
 from harness.meter.openloop import Timing, busy, goodput
 from harness.meter.repeats import median_interval
-from harness.results.speed import Figure, Latency, Rate, Spread
+from harness.results.records import Figure, Quantiles
+from harness.results.speed import ShapeLatency, ShapeRate
 
 NO_TEXT = "prompts of a shape are random token ids: their characters mean nothing; natural figures are with harness run"
 
@@ -92,7 +93,7 @@ def figure(values: Sequence[float]) -> Figure:
     return Figure(median=found.median, ci95=(found.low, found.high))
 
 
-def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> Rate:
+def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> ShapeRate:
     """Tokens and requests a second over the repeats; what is null has its reason put into
     ``reasons``.
     """
@@ -100,7 +101,7 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
     def over(what: Callable[[Sample], float]) -> Figure:
         return figure([what(sample) for sample in samples])
 
-    rate = Rate(
+    rate = ShapeRate(
         prefill_tps=over(lambda sample: sample.prompt / sample.prefill_seconds),
         output_tps=over(lambda sample: sample.output / sample.wall),
         total_tps=over(lambda sample: (sample.prompt + sample.output) / sample.wall),
@@ -125,13 +126,13 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
     return rate
 
 
-def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> Latency:
+def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> ShapeLatency:
     """Milliseconds of all requests of all repeats."""
     timings = [timing for sample in samples for timing in sample.timings]
     written = [timing.tpot for timing in timings if timing.tpot is not None]
     if not written:
         reasons["latency_ms.tpot"] = "one output token: there is no time per further token"
-    return Latency(
+    return ShapeLatency(
         ttft=spread([timing.ttft for timing in timings]),
         queue=spread([timing.queue for timing in timings]),
         prefill=spread([timing.prefill for timing in timings]),
@@ -140,7 +141,7 @@ def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> Latency:
     )
 
 
-def spread(seconds: Sequence[float]) -> Spread:
+def spread(seconds: Sequence[float]) -> Quantiles:
     """Mean and percentiles (linear between ranks) in milliseconds. Raises NotFiniteError."""
     import numpy as np
 
@@ -149,4 +150,4 @@ def spread(seconds: Sequence[float]) -> Spread:
     p50, p90, p95, p99 = (
         float(value) * 1000 for value in np.percentile(np.asarray(seconds), (50, 90, 95, 99))
     )
-    return Spread(mean=1000 * statistics.fmean(seconds), p50=p50, p90=p90, p95=p95, p99=p99)
+    return Quantiles(mean=1000 * statistics.fmean(seconds), p50=p50, p90=p90, p95=p95, p99=p99)

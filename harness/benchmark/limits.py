@@ -17,7 +17,7 @@ from harness.errors import ConfigError, HarnessError
 from harness.meter.hardware import Chip, find_chip
 from harness.meter.roofline import Ceiling, Dtype, datasheet, efficiency
 from harness.meter.work import NumberFormat, Work, generation, prefill
-from harness.results.speed import Limit, Phase, Share
+from harness.results.speed import Phase, ShapeLimit, Share
 
 SHEET: dict[str, Dtype] = {"bfloat16": "bf16", "float16": "fp16"}
 
@@ -91,11 +91,11 @@ def phases(samples: Sequence[Sample], shape: Shape, load: dict[str, Any]) -> dic
     return found | {"whole": PhaseWork(whole, _median(samples, "wall"))}
 
 
-def limit_of(parts: dict[str, PhaseWork], ceilings: Ceilings, reasons: dict[str, str]) -> Limit:
+def limit_of(parts: dict[str, PhaseWork], ceilings: Ceilings, reasons: dict[str, str]) -> ShapeLimit:
     """Every phase against both ceilings."""
     if ceilings.sheet is None:
         reasons["limit.datasheet"] = ceilings.absent
-    return Limit(**{name: _phase(part, ceilings) for name, part in parts.items()})
+    return ShapeLimit(**{name: _phase(part, ceilings) for name, part in parts.items()})
 
 
 def _phase(part: PhaseWork, ceilings: Ceilings) -> Phase:

@@ -19,7 +19,16 @@ from harness.evaluation.identity import digest
 from harness.meter.prices import usd_per_hour, usd_per_million_tokens, why_no_price
 from harness.meter.repeats import coefficient_of_variation, median_interval
 from harness.results.schema import Status
-from harness.results.speed import Cost, EnergyFigures, Identity, Load, Rate, SpeedRow, Stats, Workload
+from harness.results.speed import (
+    Cost,
+    EnergyFigures,
+    Identity,
+    LoadFigures,
+    ShapeRate,
+    SpeedRow,
+    Stats,
+    Workload,
+)
 from harness.workers.devices import Machine
 
 
@@ -128,12 +137,12 @@ def _identity(facts: ShapeFacts) -> Identity:
     )
 
 
-def _load(load: dict[str, Any] | None, lines: Sequence[dict[str, Any]]) -> Load:
+def _load(load: dict[str, Any] | None, lines: Sequence[dict[str, Any]]) -> LoadFigures:
     def most(key: str) -> int | None:
         return max((line[key] for line in lines if line.get(key) is not None), default=None)
 
     found = load or {}
-    return Load(
+    return LoadFigures(
         seconds=found.get("seconds"),
         weight_bytes=found.get("weight_bytes"),
         peak_device_bytes=most("peak_device_bytes"),
@@ -227,7 +236,7 @@ def _energy(line: dict[str, Any] | None, reasons: dict[str, str]) -> EnergyFigur
     )
 
 
-def _cost(rate: Rate, ceilings: Ceilings, facts: ShapeFacts, reasons: dict[str, str]) -> Cost | None:
+def _cost(rate: ShapeRate, ceilings: Ceilings, facts: ShapeFacts, reasons: dict[str, str]) -> Cost | None:
     name = ceilings.chip.name if ceilings.chip else None
     price = usd_per_hour(name, facts.usd)
     if price is None or rate.output_tps is None or rate.total_tps is None:

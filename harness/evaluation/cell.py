@@ -14,7 +14,8 @@ from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.evaluation.answer_checks import answer_findings
 from harness.evaluation.identity import cell_identity, digest
 from harness.evaluation.metering import CellAnswers, Meter, read_sizes
-from harness.evaluation.rows import CellFacts, make_rows, write_samples
+from harness.evaluation.rows import CellFacts, make_rows
+from harness.evaluation.samples import write_samples
 from harness.evaluation.setup import WorkSetup, cell_facts
 from harness.items import Answer, Generation, Item, asked_digest
 from harness.results.journal import Journal

@@ -1,17 +1,14 @@
-"""From a cell's marks to its result rows and its samples table."""
+"""From a cell's marks to its result rows."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.intervals import normal, wilson
-from harness.items import Answer, Generation, Likelihood, Score, Tokens
-from harness.results.files import write_whole
+from harness.items import Answer, Tokens
 from harness.results.schema import Method, Row, Status, TokenCounts
 
 if TYPE_CHECKING:
@@ -147,103 +144,9 @@ def is_truncated(sample: SampleMark, answers: Mapping[str, Answer]) -> bool:
     return sample.truncated or any(answers[key].truncated > 0 for key in sample.keys if key in answers)
 
 
-def write_samples(path: Path, marks: Marks, answers: Mapping[str, Answer]) -> None:
-    """Writes one row a (document, filter) as Parquet. Raises RunFolderError.
-
-    List columns have one entry an item of the document (its repeats), ``logprobs`` one entry an
-    option; ``rules`` too, where an option is scored by a rule of its own (`harness.engines.seams`),
-    else none.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist([_sample(mark, answers) for mark in marks.samples], schema=_schema())
-    write_whole(path, lambda part: pq.write_table(table, part, compression="zstd"))
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    texts, numbers = pa.list_(pa.string()), pa.list_(pa.float64())
-    columns = {
-        "doc_id": pa.int64(),
-        "filter": pa.string(),
-        "prompt": pa.string(),
-        "answer": pa.string(),
-        "target": pa.string(),
-    }
-    columns |= {
-        "score": pa.float64(),
-        "metrics": pa.string(),
-        "responses": texts,
-        "logprobs": numbers,
-        "greedy": pa.list_(pa.bool_()),
-    }
-    columns |= {
-        "finish": texts,
-        "truncated": pa.bool_(),
-        "empty": pa.bool_(),
-        "unparsable": pa.bool_(),
-        "tied": pa.bool_(),
-    }
-    columns |= {f"tokens_{kind}": pa.int64() for kind in ("prompt", "computed", "shared", "output")}
-    columns |= {
-        "seconds": pa.float64(),
-        "item": pa.string(),
-        "cluster": pa.string(),
-        "reading": pa.string(),
-        "rules": texts,
-    }
-    return pa.schema(list(columns.items()))
-
-
-def _sample(mark: SampleMark, answers: Mapping[str, Answer]) -> dict[str, Any]:
-    found: Sequence[Answer] = [answers[key] for key in mark.keys if key in answers]
-    tokens = sum((answer.tokens for answer in found), Tokens())
-    row: dict[str, Any] = {
-        "doc_id": mark.doc_id,
-        "filter": mark.filter,
-        "prompt": _utf8(mark.prompt),
-        "answer": _utf8(mark.answer),
-        "target": _utf8(mark.target),
-        "score": next((value for value in mark.metrics.values() if value is not None), None),
-        "metrics": json.dumps(mark.metrics, ensure_ascii=False),
-        "responses": [_utf8(answer.text) for answer in found if isinstance(answer, Generation)],
-        "finish": [answer.finish for answer in found if isinstance(answer, Generation)],
-        "logprobs": [],
-        "greedy": [],
-        "rules": [],
-        "truncated": is_truncated(mark, answers),
-        "empty": mark.empty,
-        "unparsable": mark.unparsable,
-        "tied": mark.tied,
-        "seconds": sum(answer.seconds for answer in found),
-        "item": mark.item or str(mark.doc_id),
-        "cluster": mark.cluster,
-        "reading": None if mark.reading is None else _utf8(mark.reading),
-    }
-    for answer in found:
-        if isinstance(answer, Score):
-            row["logprobs"] += answer.logprobs
-            row["greedy"] += answer.greedy
-            row["rules"] += answer.rules
-        elif isinstance(answer, Likelihood):
-            row["logprobs"].append(answer.logprob)
-    return row | {
-        f"tokens_{kind}": getattr(tokens, kind) for kind in ("prompt", "computed", "shared", "output")
-    }
-
-
 def _shared(facts: CellFacts) -> dict[str, Any]:
     return dict(facts.__dict__)
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
-
-
-def _utf8(text: str) -> str:
-    """Lone surrogates (a model may write half a character) cannot be stored as UTF-8: they become
-    the replacement character.
-    """
-    return text.encode("utf-8", "replace").decode("utf-8")
