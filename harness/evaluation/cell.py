@@ -12,8 +12,9 @@ from harness.engines.finite import Faults
 from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.evaluation.answer_checks import answer_findings
+from harness.evaluation.cell_sums import CellAnswers, read_sizes
 from harness.evaluation.identity import cell_identity, digest
-from harness.evaluation.metering import CellAnswers, Meter, read_sizes
+from harness.evaluation.metering import Meter
 from harness.evaluation.rows import CellFacts, make_rows
 from harness.evaluation.samples import write_samples
 from harness.evaluation.setup import WorkSetup, cell_facts

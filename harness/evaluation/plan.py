@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.analysis.intervals import smallest_gap
 from harness.config.architecture import Architecture
 from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
@@ -23,22 +22,18 @@ from harness.evaluation.plan_forms import (
     plan_forms,
     plan_thinking,
 )
+from harness.evaluation.plan_tasks import TaskPlan, plan_task
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
-    from harness.tasks import DataSources
-    from harness.tasks.api import Expansion, TaskSpec
+    from harness.tasks.api import Expansion
 
-SAMPLED = 4
-"""Prompts rendered a task to estimate its tokens."""
 CONTEXT = 4096
 """Tokens of the one sequence that a model must at least have room for, where its window is
 longer.
 """
-CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
-"""Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +58,6 @@ class ModelPlan:
     """The same on every chip of the hardware catalogue, 16-bit where the dtype is left open."""
     thinking: ThinkingPlan = field(default_factory=ThinkingPlan)
     """What it does before it answers, as far as is known here."""
-
-
-@dataclass(frozen=True)
-class TaskPlan:
-    """One task: documents asked, prompt tokens of all of them for one model, and the smallest
-    accuracy gap that so many can detect.
-    """
-
-    name: str
-    group: str | None
-    language: str | None
-    kind: str | None
-    fewshot: int | None
-    items: int | None
-    prompt_tokens: int | None
-    tokens_exact: bool
-    smallest_gap: float | None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,66 +191,6 @@ def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
     """
     arch = _architecture(model, mirror)
     return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
-
-
-def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
-    """One task: read from this machine's data where there is some, else from the catalogue's known
-    counts.
-    """
-    from harness.tasks import load
-
-    try:
-        task = load(spec, sources, seed=seed, allow_code=True)
-    except HarnessError as error:
-        items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
-        note = (
-            "data not on this machine"
-            if items
-            else f"data not on this machine, size unknown: {str(error).splitlines()[0][:120]}"
-        )
-        return _task_plan(spec, None, spec.fewshot, items, None, note)
-    items = min(task.available, spec.limit or task.available)
-    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
-
-
-def _task_plan(
-    spec: TaskSpec,
-    kind: str | None,
-    fewshot: int | None,
-    items: int | None,
-    tokens: int | None,
-    note: str,
-    language: str | None = None,
-) -> TaskPlan:
-    group = spec.groups[0] if spec.groups else None
-    gap = smallest_gap(items) if items and kind != "passage" else None
-    return TaskPlan(
-        spec.name, group, language or spec.language, kind, fewshot, items, tokens, False, gap, note
-    )
-
-
-def _prompt_tokens(task: object, items: int) -> int | None:
-    """Prompt tokens of all items from the characters of the first few prompts."""
-    from harness.items import Choice, Completion
-    from harness.tasks import Task
-    from harness.tasks.api import PromptStyle
-
-    assert isinstance(task, Task)
-    try:
-        first = list(task.items(PromptStyle(), SAMPLED))
-    except Exception:
-        return None  # an estimate is not worth an error; the run will say what is wrong
-    if not first:
-        return None
-    lengths = []
-    for item in first:
-        if isinstance(item, Choice):
-            contexts = {context for context, _ in item.pairs}
-            lengths.append(sum(map(len, contexts)) + sum(len(continuation) for _, continuation in item.pairs))
-        else:
-            lengths.append(len(item.prompt) if isinstance(item, Completion) else len(item.text))
-    per_token = CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
-    return round(sum(lengths) / len(lengths) / per_token * items)
 
 
 def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.evaluation.answer_checks import lasting_findings, server_changed
 from harness.evaluation.cell import CellWork, StopFlag, one_line
-from harness.evaluation.metering import Meter, peak_rss
+from harness.evaluation.memory_peaks import peak_rss
+from harness.evaluation.metering import Meter
 from harness.evaluation.plan import download_bytes
 from harness.evaluation.rows import CellFacts, failed_row
 from harness.evaluation.setup import WorkSetup, cell_facts, prompt_style, thinking_of
