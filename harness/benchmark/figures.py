@@ -70,9 +70,7 @@ def sample_of(line: dict[str, Any]) -> Sample:
 
 
 def gate(line: dict[str, Any], shape: Shape) -> float:
-    """The figure that decides when to stop: output tokens/s, of an open loop the median end-to-end
-    seconds.
-    """
+    """The figure that decides when to stop: output tokens/s, or an open loop's median e2e seconds."""
     sample = sample_of(line)
     if shape.rate:
         return statistics.median(timing.e2e for timing in sample.timings)
@@ -89,14 +87,12 @@ def figure(values: Sequence[float]) -> Figure:
     """Median and interval. Raises NotFiniteError."""
     if len(values) == 1:
         return Figure(median=require_finite("rate", values[0]))
-    found = median_interval(values)
-    return Figure(median=found.median, ci95=(found.low, found.high))
+    interval = median_interval(values)
+    return Figure(median=interval.median, ci95=(interval.low, interval.high))
 
 
 def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> ShapeRate:
-    """Tokens and requests a second over the repeats; what is null has its reason put into
-    ``reasons``.
-    """
+    """Tokens and requests per second over the repeats; what is null gets its reason in ``reasons``."""
 
     def over(what: Callable[[Sample], float]) -> Figure:
         return figure([what(sample) for sample in samples])
@@ -107,6 +103,8 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
         total_tps=over(lambda sample: (sample.prompt + sample.output) / sample.wall),
         requests_ps=over(lambda sample: len(sample.timings) / sample.wall),
     )
+
+    # One output token is written with the prompt: there is no phase of decoding to be timed.
     if all(sample.decode_seconds > 0 for sample in samples):
         rate.decode_tps = over(lambda sample: sample.decoded / sample.decode_seconds)
         rate.per_user_tps = over(
@@ -116,6 +114,7 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
         reasons["rate.decode_tps"] = reasons["rate.per_user_tps"] = (
             "one output token: nothing was decoded after the first"
         )
+
     if slo is None:
         reasons["rate.goodput_ps"] = "no limit was stated: speed.slo"
     else:
@@ -132,6 +131,7 @@ def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> ShapeLatenc
     written = [timing.tpot for timing in timings if timing.tpot is not None]
     if not written:
         reasons["latency_ms.tpot"] = "one output token: there is no time per further token"
+
     return ShapeLatency(
         ttft=spread([timing.ttft for timing in timings]),
         queue=spread([timing.queue for timing in timings]),

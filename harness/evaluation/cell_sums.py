@@ -36,6 +36,8 @@ def read_sizes(items: Sequence[Item], keys: set[str]) -> tuple[int, int] | None:
     for item in items:
         if item.key not in keys:
             continue
+
+        # Token ids have no characters until a tokenizer decodes them.
         if isinstance(item, Completion) and item.prompt_ids is not None:
             return None
         for text, times in _texts(item):

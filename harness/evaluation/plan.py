@@ -90,18 +90,21 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     sources = DataSources(mirror=mirror)
     with local_only():
         tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
-    known = {task.name: task.kind for task in tasks}
+
+    # How a task is asked depends on the model: what is refused is neither a cell nor an item.
+    kinds = {task.name: task.kind for task in tasks}
     forms = [
-        form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, known)
+        form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, kinds)
     ]
     refused = {(form.model, form.task) for form in forms if form.form == "refused"}
     items = sum(
         task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
     )
+
     short = [
         model.label
-        for model, made in zip(config.models, models, strict=True)
-        if made.thinking.kind == "thinks" and not model.max_new_tokens
+        for model, plan in zip(config.models, models, strict=True)
+        if plan.thinking.kind == "thinks" and not model.max_new_tokens
     ]
     warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
     return Plan(
@@ -127,6 +130,7 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
         return ModelPlan(
             model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
         )
+
     arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
     available = sum(gpu.memory for gpu in machine.gpus) if machine.device == "cuda" else machine.memory
@@ -141,6 +145,8 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
         return ModelPlan(
             model.label, model.id, None, model.dtype, None, None, None, available, None, None, origin, reason
         )
+
+    # On a GPU the checkpoint's own (perhaps quantised) weights are loaded as they are stored.
     size = dtype_bytes(model.dtype, arch, machine.device)
     as_stored = machine.device == "cuda" and model.dtype == "auto"
     need = memory_fit(
@@ -203,8 +209,8 @@ def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
         return "mirror"
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
-    return "cache" if isinstance(found, str) else None
+    cached = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
+    return "cache" if isinstance(cached, str) else None
 
 
 def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:
@@ -214,6 +220,8 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
         for model in models
         if model.fits is False and model.need_bytes
     ]
+
+    # Models more than ten points apart need no benchmark to be told apart.
     coarse = [task for task in tasks if task.smallest_gap and task.smallest_gap > 0.1]
     if coarse:
         worst = max(task.smallest_gap or 0 for task in coarse)
@@ -221,6 +229,7 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
             f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only detect gaps over 10 points "
             f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
         )
+
     unknown = sum(task.items is None for task in tasks)
     if unknown:
         warnings.append(

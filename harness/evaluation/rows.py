@@ -46,49 +46,57 @@ def make_rows(
     seconds: float,
     end: tuple[Status, str | None],
 ) -> list[Row]:
-    """One row a (metric, filter), with interval, counts of bad answers, tokens and engine
-    seconds.
+    """One row per (metric, filter), with interval, counts of bad answers, tokens and engine seconds.
+
+    ``end`` is the cell's status and its reason.
     """
+    # Several filters read the same answers: tokens are the cell's, counted once.
     keys = {key for sample in marks.samples for key in sample.keys}
     tokens = sum((answers[key].tokens for key in keys if key in answers), Tokens())
-    counts = TokenCounts(
-        prompt=tokens.prompt, computed=tokens.computed, shared=tokens.shared, output=tokens.output
-    )
+    shared = _shared(facts) | {
+        "tokens": TokenCounts(
+            prompt=tokens.prompt, computed=tokens.computed, shared=tokens.shared, output=tokens.output
+        ),
+        "seconds": round(seconds, 6),
+        "status": end[0],
+        "reason": end[1],
+    }
+
     by_filter: dict[str, list[SampleMark]] = {}
     for sample in marks.samples:
         by_filter.setdefault(sample.filter, []).append(sample)
-    rows = []
-    for metric in marks.metrics:
-        samples = by_filter.get(metric.filter, [])
-        trust = uncertainty(metric, samples)
-        rows.append(
-            Row(
-                **_shared(facts),
-                metric=metric.metric,
-                filter=metric.filter,
-                value=_finite(metric.value),
-                stderr=trust.stderr,
-                ci95=trust.ci95,
-                interval=trust.method,
-                clusters=trust.clusters,
-                higher_is_better=metric.higher_is_better,
-                n=metric.n,
-                n_truncated=sum(is_truncated(sample, answers) for sample in samples),
-                n_empty=sum(sample.empty for sample in samples),
-                n_unparsable=sum(sample.unparsable for sample in samples),
-                tokens=counts,
-                seconds=round(seconds, 6),
-                status=end[0],
-                reason=end[1],
-            )
-        )
-    return rows
+    return [_row(shared, metric, by_filter.get(metric.filter, []), answers) for metric in marks.metrics]
+
+
+def _row(
+    shared: Mapping[str, Any],
+    metric: MetricValue,
+    samples: Sequence[SampleMark],
+    answers: Mapping[str, Answer],
+) -> Row:
+    trust = uncertainty(metric, samples)
+    return Row(
+        **shared,
+        metric=metric.metric,
+        filter=metric.filter,
+        value=_finite(metric.value),
+        stderr=trust.stderr,
+        ci95=trust.ci95,
+        interval=trust.method,
+        clusters=trust.clusters,
+        higher_is_better=metric.higher_is_better,
+        n=metric.n,
+        n_truncated=sum(is_truncated(sample, answers) for sample in samples),
+        n_empty=sum(sample.empty for sample in samples),
+        n_unparsable=sum(sample.unparsable for sample in samples),
+    )
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Standard error, 95 % interval and how it was made; ``clusters`` counts the sources where
-    items share some.
+    """Standard error, 95 % interval and how it was made.
+
+    ``clusters`` counts the sources where items share some.
     """
 
     stderr: float | None = None
@@ -98,24 +106,28 @@ class Uncertainty:
 
 
 def uncertainty(metric: MetricValue, samples: Sequence[SampleMark]) -> Uncertainty:
-    """How far a metric can be trusted. Where it is the mean of its documents' scores: Wilson's
-    interval for counted scores, Student's t for others, both clustered where documents share
-    sources. Otherwise lm-eval's standard error and a normal interval.
+    """How far a metric can be trusted.
+
+    Where it is the mean of its documents' scores: Wilson's interval for counted scores, Student's t
+    for others, both clustered where documents share sources (docs/statistics.md). Otherwise
+    lm-eval's standard error and a normal interval.
     """
     if not math.isfinite(metric.value):
         return Uncertainty()
+
+    # Whether the metric is a mean is not declared anywhere: recomputing it tells (F1 is none).
     scores = [sample.metrics.get(metric.metric) for sample in samples]
-    known = [score for score in scores if score is not None]
+    numbers = [score for score in scores if score is not None]
     if (
         metric.n > 0
-        and len(known) == len(scores) == metric.n
-        and math.isclose(math.fsum(known) / metric.n, metric.value, rel_tol=1e-9, abs_tol=1e-12)
+        and len(numbers) == len(scores) == metric.n
+        and math.isclose(math.fsum(numbers) / metric.n, metric.value, rel_tol=1e-9, abs_tol=1e-12)
     ):
-        return _of_mean(known, [sample.cluster for sample in samples])
+        return _of_mean(numbers, [sample.cluster for sample in samples])
+
     if metric.counted and metric.n > 0:
-        return Uncertainty(
-            _finite(metric.stderr), wilson(min(max(metric.value, 0.0), 1.0) * metric.n, metric.n), "wilson"
-        )
+        right = min(max(metric.value, 0.0), 1.0) * metric.n
+        return Uncertainty(_finite(metric.stderr), wilson(right, metric.n), "wilson")
     if metric.stderr is None or not math.isfinite(metric.stderr):
         return Uncertainty()
     return Uncertainty(metric.stderr, normal(metric.value, metric.stderr), "normal")
@@ -129,6 +141,7 @@ def _of_mean(scores: Sequence[float], labels: Sequence[str | None]) -> Uncertain
     values = np.asarray(scores, dtype=np.float64)
     clusters = clusters_of(labels)
     counted = bool(np.isin(values, (0.0, 1.0)).all())
+
     ci95 = score_interval(values, clusters)
     method: Method = "wilson" if counted else "t"
     if clusters is not None:
@@ -138,9 +151,7 @@ def _of_mean(scores: Sequence[float], labels: Sequence[str | None]) -> Uncertain
 
 
 def is_truncated(sample: SampleMark, answers: Mapping[str, Answer]) -> bool:
-    """Whether an answer was cut by a length limit, or a prompt from the left by the model's
-    window.
-    """
+    """Whether an answer was cut by a length limit, or a prompt from the left by the window."""
     return sample.truncated or any(answers[key].truncated > 0 for key in sample.keys if key in answers)
 
 

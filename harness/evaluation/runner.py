@@ -1,6 +1,4 @@
-"""The walk from a config to ``results.json``: prepare the folder, run the workers, put together
-what they kept.
-"""
+"""The walk from a config to ``results.json``: prepare the folder, run the workers, assemble."""
 
 from __future__ import annotations
 
@@ -52,8 +50,7 @@ class RunOutcome:
 def run_config(
     loaded: LoadedConfig, *, out: Path | None = None, fresh: bool = False, reporter: Reporter | None = None
 ) -> RunOutcome:
-    """Runs what is missing of a config and writes the run folder (``results/<name>`` unless
-    ``out``).
+    """Runs what is missing of a config and writes its run folder (``results/<name>`` unless ``out``).
 
     Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be
     used; a model's or task's failure is no exception but a status in the results.
@@ -79,14 +76,11 @@ class _Run:
         machine: Machine,
         reporter: Reporter,
     ) -> None:
-        self.loaded, self.folder, self.expansion, self.machine, self.reporter = (
-            loaded,
-            folder,
-            expansion,
-            machine,
-            reporter,
-        )
-        self.config = loaded.config
+        self.loaded, self.config = loaded, loaded.config
+        self.folder, self.expansion = folder, expansion
+        self.machine, self.reporter = machine, reporter
+
+        # Unique, since answers are counted by the session that gave them.
         self.session = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         self.ended: set[tuple[str, str]] = set()
         self.fatal: list[str] = []
@@ -100,15 +94,16 @@ class _Run:
         jobs = make_jobs(self.config.models, self._weights(), self.machine, len(self.expansion.tasks))
         labels = [model.label for model in self.config.models]
         names = [task.name for task in self.expansion.tasks]
+
         self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
         with self._interruptible(executor):
             for event in executor.run(jobs):
                 self._follow(event, journal, jobs)
         self._close_open_cells(journal, labels, self.expansion.tasks)
-        sessions = (journal.meta("sessions") or []) + [
-            {"session": self.session, "begin": begin, "end": time.time()}
-        ]
-        journal.put_meta("sessions", sessions)
+        session = {"session": self.session, "begin": begin, "end": time.time()}
+        journal.put_meta("sessions", [*(journal.meta("sessions") or []), session])
+
+        # From the journal alone, so that a run that was killed and resumed reads like any other.
         results = assemble(journal, self.loaded, self.expansion)
         write_json(self.folder.results, results.model_dump(mode="json"))
         write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
@@ -119,10 +114,10 @@ class _Run:
         from harness.evaluation.plan import weight_bytes
 
         mirror = Path(self.config.mirror) if self.config.mirror else None
-        known = {
+        sizes = {
             model.label: weight_bytes(model, self.machine.device, mirror) for model in self.config.models
         }
-        return {label: size for label, size in known.items() if size}
+        return {label: size for label, size in sizes.items() if size}
 
     def _command(self, job: WorkerJob) -> WorkerCommand:
         shard = f"{job.shard}/{job.shards}"
@@ -148,11 +143,13 @@ class _Run:
         self.reporter.event(event)
 
     def _fail(self, journal: Journal, job: WorkerJob, reason: str) -> None:
-        """A worker that died says nothing of the cells it had left."""
+        """Ends the cells that a dead worker had left: it says nothing of them itself."""
         model = job.model
         for task in self.expansion.tasks[job.shard :: job.shards]:
             if (model, task.name) not in self.ended:
                 self._leave(journal, model, task, "failed", reason)
+
+        # What the model's worker wrote of it before it died still holds.
         row = journal.models().get(model) or {
             "model": model,
             "id": self._spec(model).id,
@@ -161,33 +158,29 @@ class _Run:
         journal.put_model(model, {**row, "status": "failed", "reason": reason})
 
     def _close_open_cells(self, journal: Journal, labels: Sequence[str], tasks: Sequence[TaskSpec]) -> None:
-        """After an interruption: cells that no worker came to."""
+        """Ends the cells that no worker came to before an interruption."""
+        reason = "interrupted before it began; the same command goes on"
         for model in labels:
             for task in tasks:
                 if (model, task.name) not in self.ended:
-                    self._leave(
-                        journal,
-                        model,
-                        task,
-                        "skipped",
-                        "interrupted before it began; the same command goes on",
-                    )
+                    self._leave(journal, model, task, "skipped", reason)
 
     def _leave(self, journal: Journal, model: str, task: TaskSpec, status: Status, reason: str) -> None:
         self.ended.add((model, task.name))
         group = task.groups[0] if task.groups else None
         facts = CellFacts(
-            digest([model, task.name]),
-            None,
-            model,
-            task.name,
-            group,
-            task.language,
-            task.fewshot,
-            None,
-            None,
-            None,
+            cell_id=digest([model, task.name]),
+            prompt_id=None,
+            model=model,
+            task=task.name,
+            group=group,
+            language=task.language,
+            fewshot=task.fewshot,
+            dtype=None,
+            engine=None,
+            chance=None,
         )
+
         rows = [failed_row(facts, status, reason).model_dump()]
         journal.put_cell(CellRecord(model, task.name, facts.cell_id, status, reason, {}, rows))
         self.reporter.event(CellEnded(model, task.name, status, reason))
@@ -197,9 +190,11 @@ class _Run:
 
     @contextlib.contextmanager
     def _interruptible(self, executor: Executor) -> Iterator[None]:
-        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the
-        journal keeps what it has).
+        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed.
+
+        The journal has everything answered either way.
         """
+        # Python runs signal handlers in the main thread only; a run in another leaves Ctrl-C alone.
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -228,9 +223,8 @@ class _Run:
         return 0 if all(expectation["held"] for expectation in results.expectations) else 3
 
     def _notes(self) -> list[str]:
-        notes = list(
-            dict.fromkeys([*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)])
-        )
+        lines = [*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)]
+        notes = list(dict.fromkeys(lines))
         if self.interrupted:
             notes.append("interrupted: everything answered is kept; run the same command again to go on")
         return notes

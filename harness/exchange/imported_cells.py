@@ -127,9 +127,9 @@ class CellImporter:
                 and row.value is not None
                 and (row.metric, row.filter or "none") == (metric, filter_name)
             ]
+            # Without a subject's row there is nothing to take an interval from.
             if parts:
-                row = self._group_row(name, (metric, filter_name), value, error, parts)
-                group_rows.append(row)
+                group_rows.append(self._group_row(name, (metric, filter_name), value, error, parts))
         return group_rows
 
     def _group_row(

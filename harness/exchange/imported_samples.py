@@ -81,6 +81,7 @@ def _logprobs(sample: Mapping[str, Any]) -> list[tuple[float, bool]]:
     """
     pairs = []
     for response in sample.get("resps") or []:
+        # One pair that cannot be read leaves the others without an order: none is known then.
         pair = response[0] if response and isinstance(response[0], list) else response
         try:
             pairs.append((float(pair[0]), len(pair) > 1 and str(pair[1]) == "True"))

@@ -37,6 +37,7 @@ class Conversation:
         Raises Refused where it gave no figure, WorkerDied where the process ended.
         """
         self.worker.send({"do": do, **fields})
+
         for event in self._events:
             if isinstance(event, CommandAnswered):
                 return event.data

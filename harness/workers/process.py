@@ -92,6 +92,8 @@ class WorkerProcess:
 
 def _start(line: Sequence[str], log: Path, gpus: Sequence[str]) -> subprocess.Popen[str]:
     log.parent.mkdir(parents=True, exist_ok=True)
+
+    # Appended: a model's second session must not wipe out what the first one's libraries said.
     with log.open("ab") as errors:
         return subprocess.Popen(
             line,
