@@ -1,6 +1,4 @@
-"""From a config's model to the one that is measured: its files, and an engine set up so that every
-token is computed.
-"""
+"""From a config's model to the one that is measured: its files, and an engine without caches."""
 
 from __future__ import annotations
 
@@ -24,9 +22,10 @@ _SEQUENCES = 256
 
 
 def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[ModelSpec, ModelFiles]:
-    """The model's files, and the spec that names them. Random weights of a preset come from the
-    built-in table of architectures: their config.json is written into ``folder``, and nothing is
-    fetched. Raises ModelError.
+    """The model's files, and the spec that names them.
+
+    Random weights of a preset come from the built-in table of architectures: their config.json is
+    written into ``folder``, and nothing is fetched. Raises ModelError.
     """
     from harness.engines import find_model
 
@@ -40,9 +39,7 @@ def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[Mode
 
 
 def table_architecture(spec: ModelSpec) -> Architecture | None:
-    """The preset's architecture where the table is what is measured: random weights, and the id
-    names no folder.
-    """
+    """The preset's architecture where the table is measured: random weights, and no folder named."""
     if (
         spec.weights != "random"
         or spec.engine in ("mock", "openai")
@@ -50,6 +47,7 @@ def table_architecture(spec: ModelSpec) -> Architecture | None:
         or Path(spec.id).expanduser().is_dir()
     ):
         return None
+
     preset = preset_or_none(spec.preset or spec.id)
     return preset.arch if preset else None
 
@@ -72,6 +70,9 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
         "eos_token_id": 0,
         "bos_token_id": 0,
     }
+
+    # What the table derives for itself, and what a dense model with plain attention does not have,
+    # is no key of its config.json.
     for key in ("sliding_layers", "attention_out_bias", "qk_norm", "shared_expert_size", "dense_layers"):
         config.pop(key)
     if not arch.num_experts:
@@ -82,6 +83,8 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
         }
     if not arch.kv_lora_rank:
         config = {key: value for key, value in config.items() if "lora" not in key and key not in _LATENT}
+
+    # Read back: an architecture that these keys do not say whole would be measured as another.
     if architecture_of(config) != arch:
         raise ModelError(
             f"{label}: the table does not say all of a {arch.model_type} config.json; name a folder or a mirror that has it"

@@ -1,5 +1,6 @@
-"""Whether models are measured in turn: all loaded at once, a repeat of each, so that what the
-machine does meanwhile falls on all.
+"""Whether models are measured in turn: all loaded at once, one repeat of each after the other.
+
+So what the machine does meanwhile falls on all of them.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ _SHARE = 0.8
 
 
 def interleaves(models: Sequence[ModelSpec], speed: Speed, machine: Machine, mirror: Path | None) -> bool:
-    """What the config says, else whether there is more than one model and all of them fit beside
-    each other.
+    """What the config says, else whether several models fit beside each other.
 
     On GPUs an engine takes what memory there is, so only models with GPUs of their own fit, or
     those whose `gpu_memory_utilization` sums to less than one.
@@ -56,6 +56,7 @@ def _need(model: ModelSpec, speed: Speed, mirror: Path | None) -> int | None:
         return None
     if arch is None:
         return None
+
     fit = memory_fit(
         arch, dtype_bytes(model.dtype, arch, "cpu"), longest(speed), max(speed.concurrency, default=1)
     )

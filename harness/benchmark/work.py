@@ -1,4 +1,4 @@
-"""What a bench worker does when told: say who it is, load, warm up, repeat, measure energy."""
+"""What a bench worker does on command: say who it is, load, warm up, repeat, measure energy."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ class BenchWork:
         }
 
     def _load(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """Ceilings first, while the machine is empty, in the number format that the engine is known
-        to compute in; then the model.
+        """Ceilings first, while the machine is empty, then the model.
+
+        The ceilings are measured in the number format that the engine is expected to compute in.
         """
         from harness.engines import engine_identity, open_engine
         from harness.engines.vocabulary import plain_ids
@@ -87,10 +88,13 @@ class BenchWork:
         )
         best = ceiling(empty)
         empty.release()
+
+        # Idle power, too, can be measured only while nothing is loaded.
         idle = self._idle_watts()
         begin = time.perf_counter()
         self._engine = open_engine(self._spec, self._files, device)
         seconds = time.perf_counter() - begin
+
         info = self._engine.info
         computed = str(info.extra.get("compute_dtype", info.dtype))
         bench = NumpyBench() if mock else TorchBench(device, _compute(computed, device))

@@ -220,7 +220,7 @@ def _pictures(
 ) -> None:
     from harness.adoption.plots import figures
     from harness.errors import ConfigError
-    from harness.reporting.plots import FORMATS, save
+    from harness.reporting.plots.save import FORMATS, save
 
     forms = [name.strip() for name in form.split(",")]
     if unknown := [name for name in forms if name not in FORMATS]:

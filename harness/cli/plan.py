@@ -13,8 +13,9 @@ from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
 from harness.cli.output import show_list
 
 if TYPE_CHECKING:
-    from harness.evaluation.plan import ModelPlan, Plan, TaskPlan
+    from harness.evaluation.plan import ModelPlan, Plan
     from harness.evaluation.plan_forms import FormPlan
+    from harness.evaluation.plan_tasks import TaskPlan
     from harness.meter.fit import Room
 
 _FORMS = {

@@ -44,11 +44,13 @@ def make_manifest(
     cells = journal.cells()
     tasks: dict[str, Any] = {}
     models: dict[str, Any] = {}
-    asked: dict[str, dict[str, str | None]] = {}
+    digests: dict[str, dict[str, str | None]] = {}
+
     for cell in cells.values():
+        # A cell that never began has no identity: nothing was asked.
         if "prompt" not in cell.identity:
             continue
-        asked.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
+        digests.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
         prompt = {
             "prompt_id": cell.identity["prompt_id"],
             **cell.identity["prompt"],
@@ -56,6 +58,7 @@ def make_manifest(
         }
         tasks.setdefault(cell.task, {})[cell.identity["prompt_id"]] = prompt
         models.setdefault(cell.model, {**cell.identity["model"], "engine": cell.identity["engine"]})
+
     for label, model in models.items():
         model["engine_info"] = journal.meta(f"engine:{label}")
     return {
@@ -63,7 +66,7 @@ def make_manifest(
         "sessions": journal.meta("sessions"),
         "models": models,
         "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
-        "asked": asked,
+        "asked": digests,
         "pinned": {"date": loaded.config.date.isoformat(), "PYTHONHASHSEED": "0", "seed": loaded.config.seed},
         "sanity": sanity_section(results.sanity),
     }

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.config.schema import ModelSpec
-from harness.workers.events import EventStream
+from harness.workers.events import DownloadProgress
+from harness.workers.stream import EventStream
 
 PATIENCE = 2.0
 """Seconds before a download is worth a line."""
@@ -61,5 +62,5 @@ def _watch(spec: ModelSpec, events: EventStream, expected: int, every: float, do
     while not done.wait(every):
         size = folder_bytes(folder)
         if size > before and time.monotonic() - begun >= PATIENCE:
-            events.send("download", model=spec.label, done=size, total=max(expected, size) if expected else 0)
+            events.send(DownloadProgress(spec.label, size, max(expected, size) if expected else 0))
             before = size

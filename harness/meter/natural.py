@@ -10,17 +10,17 @@ from typing import Any
 from harness.meter.checks import MeasurementError, require_clock, require_finite
 from harness.meter.tally import CostTally, add
 from harness.results.cost import (
+    AnswerLatency,
     CostRow,
     EnergyUsed,
-    Latency,
     Limit,
     Memory,
     Money,
     Quality,
     Rate,
-    Spread,
-    Tokens,
+    TokenFigures,
 )
+from harness.results.records import Spread
 
 SCORING = "scoring answers whole items: there is no first token"
 NO_PHASES = "this engine reads and writes in one step, or kept no times of its phases"
@@ -98,10 +98,10 @@ def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | Non
     }, None
 
 
-def _tokens(tally: CostTally) -> Tokens:
+def _tokens(tally: CostTally) -> TokenFigures:
     prompt, computed, shared, output = tally.tokens
     read = tally.read or (None, None)
-    return Tokens(
+    return TokenFigures(
         prompt=prompt,
         computed=computed,
         shared=shared,
@@ -136,10 +136,10 @@ def _rate(tally: CostTally) -> Rate:
     )
 
 
-def _latency(tally: CostTally) -> Latency:
+def _latency(tally: CostTally) -> AnswerLatency:
     reason = tally.latency_reason if tally.generated else SCORING
     made = {name: spread(tally.samples.get(name, [])) for name in ("ttft", "tpot", "e2e")}
-    return Latency(**made, reason=reason if made["e2e"] is None else None)
+    return AnswerLatency(**made, reason=reason if made["e2e"] is None else None)
 
 
 def _limit(tally: CostTally, right: CostTally | None) -> Limit:

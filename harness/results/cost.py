@@ -1,5 +1,4 @@
-"""What answers cost: the record of natural figures, one a (model, task) and one a (model,
-language).
+"""What answers cost: the record of natural figures, one per (model, task) and per (model, language).
 
 A null has its reason beside it.
 """
@@ -8,7 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from harness.results.records import EnergyRecord, Latency, Record, Spread
 
 DEFINITIONS: dict[str, str] = {
     "workload": "natural: the evaluation's own prompts and endings, from the engine process that gave the accuracy, after the load.",
@@ -35,22 +36,7 @@ DEFINITIONS: dict[str, str] = {
 """Every metric's definition, kept with the figures."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class Spread(_Record):
-    """How values lie."""
-
-    n: int
-    mean: float
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-
-
-class Tokens(_Record):
+class TokenFigures(Record):
     """Tokens, characters and bytes of all items, and how they go together."""
 
     prompt: int = Field(description="Logical.")
@@ -65,7 +51,7 @@ class Tokens(_Record):
     written_characters_per_token: float | None = None
 
 
-class Rate(_Record):
+class Rate(Record):
     """Per second of the engine's wall clock; prefill and decode by the seconds of their own
     phases.
     """
@@ -85,7 +71,7 @@ class Rate(_Record):
     reason: str | None = None
 
 
-class Latency(_Record):
+class AnswerLatency(Latency):
     """Milliseconds; null for scoring."""
 
     ttft: Spread | None = None
@@ -94,7 +80,7 @@ class Latency(_Record):
     reason: str | None = None
 
 
-class Memory(_Record):
+class Memory(Record):
     """What the model took."""
 
     load_seconds: float | None = None
@@ -103,7 +89,7 @@ class Memory(_Record):
     reason: str | None = None
 
 
-class Limit(_Record):
+class Limit(Record):
     """Share of the machine that was reached."""
 
     flops: float | None = Field(None, description="Of computed tokens.")
@@ -115,21 +101,16 @@ class Limit(_Record):
     reason: str | None = None
 
 
-class EnergyUsed(_Record):
+class EnergyUsed(EnergyRecord):
     """Joules of ``items`` items."""
 
-    joules_gross: float | None = None
-    joules_idle: float | None = None
-    joules_net: float | None = None
     items: int = 0
-    seconds: float = 0.0
-    source: str | None = None
     joules_per_item: float | None = None
     joules_per_correct: float | None = None
     reason: str | None = None
 
 
-class Money(_Record):
+class Money(Record):
     """Dollars of all items."""
 
     usd: float | None = None
@@ -143,7 +124,7 @@ class Money(_Record):
     reason: str | None = None
 
 
-class Quality(_Record):
+class Quality(Record):
     """What the cost bought."""
 
     metric: str | None = None
@@ -153,7 +134,7 @@ class Quality(_Record):
     reason: str | None = None
 
 
-class CostRow(_Record):
+class CostRow(Record):
     """Natural figures of one model on one task, or (``task`` null) on all tasks of one language."""
 
     model: str
@@ -164,10 +145,10 @@ class CostRow(_Record):
     items: int
     sessions: int
     seconds: float
-    tokens: Tokens
+    tokens: TokenFigures
     rate: Rate
     answer_tokens: Spread | None = None
-    latency_ms: Latency
+    latency_ms: AnswerLatency
     memory: Memory
     limit: Limit
     energy: EnergyUsed

@@ -1,6 +1,4 @@
-"""Files are written whole or not at all: to a temporary name beside the target, then moved over
-it.
-"""
+"""Files are written whole or not at all: under a temporary name beside the target, then moved."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from harness.errors import RunFolderError
 
 @contextlib.contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turns the operating system's refusals (no space, no permission, read-only) into a one-line
-    `RunFolderError`.
-    """
+    """Turns the operating system's refusals (no space, no permission) into a `RunFolderError`."""
     try:
         yield
     except OSError as error:
@@ -43,6 +39,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises RunFolderError.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
     with disk_errors(path.parent):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +56,7 @@ def write_text(path: Path, text: str) -> None:
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
+            # Before it is moved: after a power cut the new name must not stand for an empty file.
             file.flush()
             os.fsync(file.fileno())
 

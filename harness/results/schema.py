@@ -116,13 +116,11 @@ class Row(_Record):
 
     @model_validator(mode="after")
     def _derive(self) -> Row:
-        """What follows from the other fields is never said differently, and rows of version 1 get
-        it, too.
-        """
-        known = self.value is not None and self.chance is not None and self.chance < 1
-        self.corrected = (
-            above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
-        )
+        """Fills in what follows from the other fields, in rows of version 1, too."""
+        self.corrected = None
+        if self.value is not None and self.chance is not None and self.chance < 1 and is_share(self.metric):
+            self.corrected = above_chance(self.value, self.chance)
+
         for kind in ("truncated", "empty", "unparsable"):
             count = getattr(self, f"n_{kind}")
             setattr(self, f"rate_{kind}", count / self.n if self.n and count is not None else None)

@@ -1,5 +1,6 @@
-"""Which worker runs where: one worker a model; a model too big for one GPU gets several; spare GPUs
-split a model's tasks.
+"""Which worker runs where: one worker per model, with as many GPUs as its weights need.
+
+Spare GPUs split a model's tasks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ HEADROOM = 1.25
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One worker process: a model, how many GPUs it takes at once, and which part of the tasks (the
-    i-th of k) it runs.
+    """One worker process: a model, how many GPUs it takes at once, and its part of the tasks.
+
+    The ``shard``-th of ``shards`` workers of a model takes every ``shards``-th task.
     """
 
     model: str
@@ -38,6 +40,8 @@ def make_jobs(
     """
     if machine.device == "cpu":
         return [WorkerJob(model.label, 0) for model in models]
+
+    # Only what is left after every model has its own is worth splitting a model's tasks for.
     needs = {model.label: _gpus_needed(model, weight_bytes.get(model.label), machine) for model in models}
     spare = len(machine.gpus) // max(1, sum(needs.values()))
     jobs = []

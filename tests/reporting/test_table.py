@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigError
-from harness.reporting import make_table, render
+from harness.reporting import make_table
 from harness.reporting.grid import number, rate_text
+from harness.reporting.render import render
 from harness.reporting.select import primary
 from harness.reporting.table import Table
 from harness.reporting.terminal import wrapped

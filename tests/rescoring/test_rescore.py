@@ -12,7 +12,8 @@ import pytest
 from support.runs import ROOT, harness, results, write_config, write_task
 
 from harness.errors import ConfigError, RunFolderError
-from harness.rescoring.rescore import read_changes, rescore
+from harness.rescoring.rescore import rescore
+from harness.rescoring.settings import read_changes
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import json
 import subprocess
 import sys
 import threading
@@ -22,8 +21,9 @@ from harness.config.schema import ModelSpec
 from harness.evaluation import run_config
 from harness.hub.downloads import cache_folder, folder_bytes, watched
 from harness.workers.devices import Gpu, Machine
-from harness.workers.events import EventStream, parse_event
-from harness.workers.executor import kill_group, worker_env
+from harness.workers.events import DownloadProgress, EventDecoder
+from harness.workers.process import kill_group, worker_env
+from harness.workers.stream import EventStream
 
 
 def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,19 +72,12 @@ def test_a_download_is_seen_as_it_grows(tmp_path: Path, monkeypatch: pytest.Monk
         thread = threading.Thread(target=fetch)
         thread.start()
         thread.join()
-    events = [event for line in stream.getvalue().splitlines() if (event := parse_event(line))]
-    sizes = [event["done"] for event in events]
+    decoder = EventDecoder()
+    events = [event for line in stream.getvalue().splitlines() for event in decoder.decode(line)]
+    sizes = [event.done for event in events if isinstance(event, DownloadProgress)]
     assert sizes == sorted(sizes)
     assert len(sizes) >= 3
-    assert {(event["event"], event["model"], event["total"]) for event in events} == {
-        ("download", "big", 10_000)
-    }
-
-
-def test_other_lines_are_no_events() -> None:
-    assert parse_event("Loading weights: 100%") is None
-    assert parse_event('["event"]') is None
-    assert parse_event(json.dumps({"event": "hello"})) == {"event": "hello"}
+    assert set(events) == {DownloadProgress("big", size, 10_000) for size in sizes}
 
 
 def test_what_a_killed_worker_started_ends_with_it() -> None:
