@@ -213,7 +213,7 @@ def test_vllm_hands_on_what_the_model_gave(way: str, monkeypatch: pytest.MonkeyP
     able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([[([1, 2], [3, 4])], [([1, 7], [3, 4])], [([1, 7], [5])], [([1, 2], [5])]], 14)
     list(VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan))
-    assert [math.isfinite(verdict.logprobs[0]) for verdict in plan.verdicts] == [True, False, False, True]
+    assert [math.isfinite(score.logprobs[0]) for score in plan.scores] == [True, False, False, True]
 
 
 def test_vllm_reads_the_log_probabilities_that_it_has() -> None:

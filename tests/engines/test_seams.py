@@ -211,7 +211,7 @@ def test_vllm_scores_moved_and_ended_options(way: str) -> None:
         VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan)
     ) == [0]
     want = [logprobs([1, 2])[4], logprobs([1, 2])[3] + logprobs([1, 2, 3])[9]]
-    assert plan.verdicts[0].logprobs == pytest.approx(want)
+    assert plan.scores[0].logprobs == pytest.approx(want)
 
 
 def test_the_mock_has_no_certain_option() -> None:

@@ -92,13 +92,13 @@ def test_shared_rows_equal_plain_rows(
     forward: Forward, items: list[list[Pair]], budget: int, limit: int
 ) -> None:
     plan = run(forward, items, budget, limit)
-    for item, verdict in zip(items, plan.verdicts, strict=True):
+    for item, score in zip(items, plan.scores, strict=True):
         for slot, pair in enumerate(item):
             want, greedy = one_by_one(forward, pair)
-            assert verdict.logprobs[slot] == pytest.approx(want, abs=1e-4 * min(len(pair[1]), WINDOW))
-            assert verdict.greedy[slot] == greedy
-        assert 0 <= verdict.computed <= verdict.prompt
-        assert verdict.prompt == sum(min(len(context) + len(rest) - 1, WINDOW) for context, rest in item)
+            assert score.logprobs[slot] == pytest.approx(want, abs=1e-4 * min(len(pair[1]), WINDOW))
+            assert score.greedy[slot] == greedy
+        assert 0 <= score.computed <= score.prompt
+        assert score.prompt == sum(min(len(context) + len(rest) - 1, WINDOW) for context, rest in item)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -112,11 +112,9 @@ def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[P
     )
     for place, index in enumerate(order):
         assert (
-            mixed.verdicts[place].logprobs == straight.verdicts[index].logprobs
+            mixed.scores[place].logprobs == straight.scores[index].logprobs
         )  # the same tree, the same passes: to the bit
-    assert sum(verdict.computed for verdict in mixed.verdicts) == sum(
-        verdict.computed for verdict in straight.verdicts
-    )
+    assert sum(score.computed for score in mixed.scores) == sum(score.computed for score in straight.scores)
 
 
 @given(

@@ -52,10 +52,8 @@ def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, VllmScorer
 
 
 def check(plan: ScorePlan, pairs: Pairs) -> None:
-    for verdict, options in zip(plan.verdicts, pairs, strict=True):
-        for value, greedy, (context, continuation) in zip(
-            verdict.logprobs, verdict.greedy, options, strict=True
-        ):
+    for score, options in zip(plan.scores, pairs, strict=True):
+        for value, greedy, (context, continuation) in zip(score.logprobs, score.greedy, options, strict=True):
             whole = (context + continuation)[-(WINDOW + 1) :]
             start = len(whole) - min(len(continuation), len(whole) - 1)
             assert value == pytest.approx(
@@ -71,7 +69,7 @@ def test_every_way_gives_the_models_own(way: str, seed: int) -> None:
     for v2 in (False, True):
         plan, scorer, engine = run(way, pairs, v2)
         check(plan, pairs)
-        assert all(value > GARBAGE for verdict in plan.verdicts for value in verdict.logprobs)
+        assert all(value > GARBAGE for score in plan.scores for value in score.logprobs)
         assert not engine.waiting
         assert scorer.reissued == 0 or way in ("rows", "tail")
 

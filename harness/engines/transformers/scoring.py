@@ -45,21 +45,21 @@ class TreeScorer:
         self.real = 0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
-        """Yields each owner as soon as its verdict is whole.
+        """Yields each owner as soon as its score is whole.
 
         Raises OutOfMemoryError when a single row does not fit.
         """
-        yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
+        yield from (owner for owner, score in enumerate(plan.scores) if not score.open)
         yield from self._run_plain(plan, [row for row in plan.rows if len(row.inputs) > self.share_limit])
         spoilt: list[int] = []
         for owner in self._run_tree(plan, [row for row in plan.rows if len(row.inputs) <= self.share_limit]):
-            if all(map(math.isfinite, plan.verdicts[owner].logprobs)):
+            if all(map(math.isfinite, plan.scores[owner].logprobs)):
                 yield owner
             else:
                 spoilt.append(owner)
         # A masked NaN of one row spoils those that are packed beside it (0 × NaN): a few are asked
         # again, each row by itself.
-        if spoilt and len(spoilt) <= max(_FEW, len(plan.verdicts) // 10):
+        if spoilt and len(spoilt) <= max(_FEW, len(plan.scores) // 10):
             yield from self._run_plain(plan, plan.reopen(spoilt))
         else:
             yield from spoilt
@@ -85,8 +85,8 @@ class TreeScorer:
             self.real += len(load.ids)
             seconds = (time.perf_counter() - started) / len(load.ids)
             for node in load.nodes:
-                plan.verdicts[node.owner].computed += len(node)
-                plan.verdicts[node.owner].seconds += seconds * len(node)
+                plan.scores[node.owner].computed += len(node)
+                plan.scores[node.owner].seconds += seconds * len(node)
             yield from _settle(plan, [(ask.want, ask.high - ask.low) for ask, _ in asks], *found)
 
     def _pass(self, load: Load, asks: list[tuple[Ask, int]]) -> Found:
@@ -117,10 +117,16 @@ class TreeScorer:
             self.real += total
             seconds = (time.perf_counter() - started) / total
             for row in batch:
-                plan.verdicts[row.owner].computed += len(row.inputs)
-                plan.verdicts[row.owner].seconds += seconds * len(row.inputs)
+                plan.scores[row.owner].computed += len(row.inputs)
+                plan.scores[row.owner].seconds += seconds * len(row.inputs)
             yield from _settle(
-                plan, [(want, len(plan.wants[want].targets)) for row in batch for want in row.wants], *found
+                plan,
+                [
+                    (index, len(plan.continuations[index].targets))
+                    for row in batch
+                    for index in row.continuations
+                ],
+                *found,
             )
 
     def _batch(self, plan: ScorePlan, batch: list[InputRow]) -> Found:
@@ -131,8 +137,8 @@ class TreeScorer:
         for index, row in enumerate(batch):
             ids[index, : len(row.inputs)] = torch.from_numpy(row.inputs.astype(np.int64))
             end = index * width + len(row.inputs)
-            for want in row.wants:
-                targets.append(plan.wants[want].targets)
+            for index in row.continuations:
+                targets.append(plan.continuations[index].targets)
                 where.append(np.arange(end - len(targets[-1]), end, dtype=np.int32))
         flat, rows = np.unique(np.concatenate(where), return_inverse=True)
         wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64))
@@ -163,12 +169,12 @@ def _arrays(logprobs: torch.Tensor, greedy: torch.Tensor) -> Found:
 
 
 def _settle(plan: ScorePlan, parts: list[tuple[int, int]], logprobs: Any, greedy: Any) -> Iterator[int]:
-    """Gives each (want, number of tokens) its part of what was found; yields owners that are
+    """Gives each (index, number of tokens) its part of what was found; yields owners that are
     whole.
     """
     place = 0
-    for want, size in parts:
-        owner = plan.fill(want, logprobs[place : place + size], bool(greedy[place : place + size].all()))
+    for index, size in parts:
+        owner = plan.fill(index, logprobs[place : place + size], bool(greedy[place : place + size].all()))
         place += size
         if owner is not None:
             yield owner
@@ -178,13 +184,13 @@ def _tree(plan: ScorePlan, rows: list[InputRow]) -> list[Node]:
     """The rows' prefix tree, with every want laid on the nodes whose positions it asks for."""
     tops, ends = grow([row.inputs for row in rows], [row.owner for row in rows], LEAST)
     for row, end in zip(rows, ends, strict=True):
-        for want in row.wants:
-            targets = plan.wants[want].targets
+        for index in row.continuations:
+            targets = plan.continuations[index].targets
             low, node = len(row.inputs) - len(targets), end
             while True:
                 start = max(low, node.start)
                 if start < node.end:
-                    node.asks.append(Ask(want, start, node.end, targets[start - low : node.end - low]))
+                    node.asks.append(Ask(index, start, node.end, targets[start - low : node.end - low]))
                 if node.start <= low or node.parent is None:
                     break
                 node = node.parent

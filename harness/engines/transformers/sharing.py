@@ -154,7 +154,7 @@ def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> 
         plan = ScorePlan(pairs, longest)
         for _ in TreeScorer(forward, Budget(24), limit).run(plan):
             pass
-        found.append([logprob / 3 for verdict in plan.verdicts for logprob in verdict.logprobs])
+        found.append([logprob / 3 for score in plan.scores for logprob in score.logprobs])
     shared, plain, alone = (np.array(values) for values in found)
     if not (np.isfinite(plain).all() and np.isfinite(alone).all()):
         return _NOT_FINITE

@@ -23,7 +23,7 @@ _SURE = math.log(0.5)  # a token of more than half the probability is the likeli
 @dataclass(slots=True)
 class ScoringRequest:
     """One request: a row, how many of its last tokens are scored, the ids asked for after it, the
-    way, and the wants it answers.
+    way, and the continuations it answers.
 
     ``check`` holds the reading whose greedy flags a check by decoding will complete; a primer
     answers nothing.
@@ -34,7 +34,7 @@ class ScoringRequest:
     scored: int
     last: list[int]
     way: str
-    wants: list[int]
+    continuations: list[int]
     check: RowLogprobs | None = None
 
 
@@ -53,29 +53,29 @@ class VllmScorer:
         self.primed = 0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
-        """Yields each owner as soon as its verdict is whole.
+        """Yields each owner as soon as its score is whole.
 
         Raises ModelError and OutOfMemoryError.
         """
-        yield from (owner for owner, verdict in enumerate(plan.verdicts) if not verdict.open)
+        yield from (owner for owner, score in enumerate(plan.scores) if not score.open)
         session = Session(self._client, self._requests(plan))
         for request, output in session:
             if not output.finished:
                 continue
             ask: ScoringRequest = request.owner
-            verdict = plan.verdicts[ask.row.owner]
-            verdict.computed += (
+            score = plan.scores[ask.row.owner]
+            score.computed += (
                 len(request.ids) + len(output.outputs[0].token_ids) - 1 - (output.num_cached_tokens or 0)
             )
-            verdict.seconds += session.seconds
-            if ask.wants:
+            score.seconds += session.seconds
+            if ask.continuations:
                 yield from self._settle(plan, session, ask, output)
 
     def _requests(self, plan: ScorePlan) -> Iterator[Request]:
         before: list[int] = []
         for row in plan.rows:
             ids = row.inputs.tolist()
-            scored = max(len(plan.wants[want].targets) for want in row.wants) - 1
+            scored = max(len(plan.continuations[index].targets) for index in row.continuations) - 1
             context = ids[: len(ids) - scored]
             asks = list(self._asks(plan, row, ids, scored))
             # The first row of a context would score what it does not find in the cache; a request
@@ -91,15 +91,15 @@ class VllmScorer:
         forced on its own.
         """
         by_last: dict[int, list[int]] = {}
-        for want in row.wants:
-            by_last.setdefault(int(plan.wants[want].targets[-1]), []).append(want)
+        for index in row.continuations:
+            by_last.setdefault(int(plan.continuations[index].targets[-1]), []).append(index)
         way = self._choose(len(ids), scored)
         size = 1 if way == "forced" else self._labels
         labels = sorted(by_last)
         for start in range(0, len(labels), size):
             part = labels[start : start + size]
             yield ScoringRequest(
-                row, ids, scored, part, way, [want for label in part for want in by_last[label]]
+                row, ids, scored, part, way, [index for label in part for index in by_last[label]]
             )
 
     def _choose(self, length: int, scored: int) -> str:
@@ -151,11 +151,11 @@ class VllmScorer:
     def _fill(
         self, plan: ScorePlan, ask: ScoringRequest, reading: RowLogprobs, greedy: list[bool]
     ) -> Iterator[int]:
-        for want in ask.wants:
-            targets = plan.wants[want].targets
+        for index in ask.continuations:
+            targets = plan.continuations[index].targets
             kept, label = len(targets) - 1, int(targets[-1])
             values = np.array([*reading.inner[len(reading.inner) - kept :], reading.last[label]], np.float64)
             flags = greedy[len(greedy) - kept :] if kept else []
-            owner = plan.fill(want, values, all(flags) and reading.top == label)
+            owner = plan.fill(index, values, all(flags) and reading.top == label)
             if owner is not None:
                 yield owner
