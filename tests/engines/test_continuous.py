@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
-from harness.engines.transformers.slots import Slots
+from harness.engines.transformers.slots import SlotCache
 from harness.errors import OutOfMemoryError
 from harness.items import Completion, Sampling
 
@@ -49,8 +49,8 @@ def _run(
         patch.setattr(
             engine._decoder, "share_limit", settings.get("share_limit", engine._decoder.share_limit)
         )
-        patch.setattr(engine._decoder.stream, "most", settings.get("most", 64))
-        patch.setattr(engine._decoder.batches, "_max_rows", 1)
+        patch.setattr(engine._decoder.continuous, "max_rows", settings.get("most", 64))
+        patch.setattr(engine._decoder.static, "_max_rows", 1)
         patch.setattr(engine._budget, "tokens", settings.get("tokens", 2048))
         answers = list(engine.generate(items))
     assert len(answers) == len(items)
@@ -86,13 +86,13 @@ def test_a_shared_beginning_is_read_once(stories: Opened) -> None:
 def test_rows_enter_as_others_leave(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty short answers beside one of 60 tokens take hardly more steps than the long one."""
     steps = []
-    real = Slots.step
-    monkeypatch.setattr(Slots, "step", lambda self: steps.append(len(self.rows)) or real(self))
+    real = SlotCache.step
+    monkeypatch.setattr(SlotCache, "step", lambda self: steps.append(len(self.rows)) or real(self))
     items = [
         Completion(str(n), f"Lily saw {n} birds" if n else "", (), 5 if n else 60, ignore_eos=True)
         for n in range(21)
     ]
-    monkeypatch.setattr(stories.engine._decoder.stream, "most", 4)
+    monkeypatch.setattr(stories.engine._decoder.continuous, "max_rows", 4)
     assert len(list(stories.engine.generate(items))) == 21
     assert len(steps) <= 62
     assert max(steps) == 4
@@ -117,26 +117,26 @@ def test_out_of_memory_begins_half_of_the_rows_again(
         for n in range(20)
     ]
     want = _run(stories.engine, items, monkeypatch)
-    real = Slots.step
+    real = SlotCache.step
 
-    def cramped(slots: Slots) -> Any:
+    def cramped(slots: SlotCache) -> Any:
         if len(slots.rows) > 3:
             raise MemoryError
         return real(slots)
 
-    monkeypatch.setattr(Slots, "step", cramped)
+    monkeypatch.setattr(SlotCache, "step", cramped)
     assert _run(stories.engine, items, monkeypatch) == want
-    monkeypatch.setattr(Slots, "enter", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    monkeypatch.setattr(SlotCache, "enter", lambda *_: (_ for _ in ()).throw(MemoryError()))
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(stories.engine.generate(items[:1]))
 
 
 def test_rows_that_could_outgrow_the_cache_wait(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = replace(stories.engine._decoder.rules, cache_tokens=64)
-    monkeypatch.setattr(stories.engine._decoder.stream, "rules", rules)
+    monkeypatch.setattr(stories.engine._decoder.continuous, "rules", rules)
     seen = []
-    real = Slots.step
-    monkeypatch.setattr(Slots, "step", lambda self: seen.append(len(self.rows)) or real(self))
+    real = SlotCache.step
+    monkeypatch.setattr(SlotCache, "step", lambda self: seen.append(len(self.rows)) or real(self))
     assert (
         len(
             list(

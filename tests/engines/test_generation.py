@@ -141,7 +141,7 @@ def cramped(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
     engine = stories.engine
     monkeypatch.setattr(model.model, "forward", small)
     monkeypatch.setattr(engine._budget, "tokens", 4096)
-    monkeypatch.setattr(engine._decoder.stream, "most", 64)
+    monkeypatch.setattr(engine._decoder.continuous, "max_rows", 64)
     return stories
 
 

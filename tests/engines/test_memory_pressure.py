@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from harness.engines.transformers import attention, continuous, sharing, slots
-from harness.engines.transformers.prompts import Prompts
-from harness.engines.transformers.slots import Slots
+from harness.engines.transformers import continuous, kernels, sharing, slots
+from harness.engines.transformers.prompts import PromptReader
+from harness.engines.transformers.slots import SlotCache
 from harness.items import Completion, Sampling
 
 from .conftest import Opened
@@ -31,8 +31,8 @@ def _texts(engine: Any, items: list[Completion]) -> dict[str, str]:
 @pytest.fixture
 def stream(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The engine's stream, with the number of rows that it came with."""
-    found = stories.engine._decoder.stream
-    monkeypatch.setattr(found, "most", found.rules.max_rows)
+    found = stories.engine._decoder.continuous
+    monkeypatch.setattr(found, "max_rows", found.rules.max_rows)
     return found
 
 
@@ -40,7 +40,7 @@ def test_a_kernel_call_has_as_many_keys_as_queries(
     stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CUDA's kernel refuses others; slots outnumber rows as soon as one has left."""
-    real = slots.kernel
+    real = slots.fused_attention
 
     def strict(
         q: torch.Tensor,
@@ -55,7 +55,7 @@ def test_a_kernel_call_has_as_many_keys_as_queries(
         return real(q, k, v, scale, bias, causal)
 
     want = _texts(stories.engine, _items(35))
-    monkeypatch.setattr(slots, "kernel", strict)
+    monkeypatch.setattr(slots, "fused_attention", strict)
     assert _texts(stories.engine, _items(35)) == want
 
 
@@ -68,15 +68,15 @@ def test_reading_ahead_is_bounded_by_the_cache(
     monkeypatch.setattr(stream, "rules", replace(stream.rules, cache_tokens=4 * size))
     monkeypatch.setattr(stream, "budget", type(stream.budget)(size))
     held: list[int] = []
-    real = continuous._Batch._enter
+    real = continuous._RunningBatch._admit
 
     def watch(batch: Any) -> None:
         held.append(
-            sum(ready.tokens for ready in batch._ready) + sum(row.length for row in batch._slots.rows)
+            sum(ready.tokens for ready in batch._ready) + sum(row.length for row in batch._cache.rows)
         )
         real(batch)
 
-    monkeypatch.setattr(continuous._Batch, "_enter", watch)
+    monkeypatch.setattr(continuous._RunningBatch, "_admit", watch)
     assert _texts(stories.engine, items) == want
     assert max(held) <= 5 * size + 40
 
@@ -89,7 +89,7 @@ def test_reading_waits_where_others_hold_the_memory(
     want = _texts(stories.engine, items)
     monkeypatch.setattr(stream, "budget", type(stream.budget)(200))
     batches: list[Any] = []
-    real_read, real_init = Prompts._try, continuous._Batch.__init__
+    real_read, real_init = PromptReader._try, continuous._RunningBatch.__init__
 
     def remember(batch: Any, *given: Any) -> None:
         real_init(batch, *given)
@@ -101,8 +101,8 @@ def test_reading_waits_where_others_hold_the_memory(
             return None
         return real_read(prompts, load, flat, hold)
 
-    monkeypatch.setattr(continuous._Batch, "__init__", remember)
-    monkeypatch.setattr(Prompts, "_try", tight)
+    monkeypatch.setattr(continuous._RunningBatch, "__init__", remember)
+    monkeypatch.setattr(PromptReader, "_try", tight)
     assert _texts(stories.engine, items) == want
     assert stream.budget.halvings == 0
 
@@ -112,11 +112,11 @@ def test_out_of_memory_evicts_the_newer_half_only(
 ) -> None:
     items = _items(16, 30)
     want = _texts(stories.engine, items)
-    monkeypatch.setattr(stream, "most", 16)
+    monkeypatch.setattr(stream, "max_rows", 16)
     steps, written = [0], []
-    real, make_room = Slots.step, continuous._Batch._make_room
+    real, make_room = SlotCache.step, continuous._RunningBatch._make_room
 
-    def once(store: Slots) -> Any:
+    def once(store: SlotCache) -> Any:
         steps[0] += 1
         if steps[0] == 20:
             real(store)
@@ -128,8 +128,8 @@ def test_out_of_memory_evicts_the_newer_half_only(
         make_room(batch, evict)
         written.append((before, [len(job.written) for job in batch._rows]))
 
-    monkeypatch.setattr(Slots, "step", once)
-    monkeypatch.setattr(continuous._Batch, "_make_room", watch)
+    monkeypatch.setattr(SlotCache, "step", once)
+    monkeypatch.setattr(continuous._RunningBatch, "_make_room", watch)
     assert _texts(stories.engine, items) == want
     ((before, kept),) = written
     assert len(kept) == before - before // 2
@@ -137,7 +137,7 @@ def test_out_of_memory_evicts_the_newer_half_only(
 
 
 def test_a_slot_is_wiped_of_numbers_that_are_none() -> None:
-    store = Slots()
+    store = SlotCache()
     for value in (1.0, float("nan"), 2.0):
         part = torch.full((5, 1, 4), value)
         store.enter([[(part, part)]], [])
@@ -151,16 +151,16 @@ def test_masks_follow_the_queries_format(monkeypatch: pytest.MonkeyPatch) -> Non
     bias of another.
     """
     seen: list[Any] = []
-    real = attention.kernel
+    real = kernels.fused_attention
     monkeypatch.setattr(
-        attention,
-        "kernel",
+        kernels,
+        "fused_attention",
         lambda q, k, v, scale, bias, causal=False: (
             seen.append(bias.dtype) or real(q, k, v, scale, bias, causal)
         ),
     )
     q, k = torch.randn(3, 1, 2, 8).bfloat16(), torch.randn(3, 1, 8).bfloat16()
-    attention.attend(q, k, k, 1.0, torch.zeros(3, 3), causal=False)
+    kernels.grouped_attention(q, k, k, 1.0, torch.zeros(3, 3), causal=False)
     assert seen == [torch.bfloat16]
 
 

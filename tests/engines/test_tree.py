@@ -21,7 +21,7 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
-from harness.engines.transformers.tree import common_length, depth_first, grow
+from harness.engines.transformers.tree import build_tree, common_length, depth_first
 
 WINDOW = 48
 PREFIX = 1  # what an empty context is conditioned on
@@ -110,9 +110,9 @@ def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[P
         run(forward, items, 64, WINDOW),
         run(forward, [items[index] for index in order], 64, WINDOW),
     )
-    for place, index in enumerate(order):
+    for position, index in enumerate(order):
         assert (
-            mixed.scores[place].logprobs == straight.scores[index].logprobs
+            mixed.scores[position].logprobs == straight.scores[index].logprobs
         )  # the same tree, the same passes: to the bit
     assert sum(score.computed for score in mixed.scores) == sum(score.computed for score in straight.scores)
 
@@ -123,10 +123,10 @@ def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[P
 def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> None:
     arrays = sorted({tuple(row) for row in rows})
     ids = sorted((np.array(row, np.int32) for row in arrays), key=sort_key)
-    tops, ends = grow(ids, list(range(len(ids))), least)
+    roots, ends = build_tree(ids, list(range(len(ids))), least)
     for row, end in zip(ids, ends, strict=True):
         assert np.concatenate([node.tokens for node in end.path()]).tolist() == row.tolist()
-    nodes = list(depth_first(tops))
+    nodes = list(depth_first(roots))
     assert sum(map(len, nodes)) <= sum(map(len, ids))
     if least == 1:  # then no two rows have a token computed twice
         shared = sum(common_length(left, right) for left, right in itertools.pairwise(ids))

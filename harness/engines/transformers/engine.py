@@ -21,7 +21,7 @@ from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
 from harness.engines.transformers.compute import widen
-from harness.engines.transformers.continuous import Stream
+from harness.engines.transformers.continuous import ContinuousBatcher
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder
 from harness.engines.transformers.jobs import GenerationRules, make_job
@@ -104,7 +104,7 @@ class TransformersEngine:
         self._decoder = Decoder(
             self._forward,
             self.encoder,
-            Stream(self._forward, self._rules(place), self._budget, share),
+            ContinuousBatcher(self._forward, self._rules(place), self._budget, share),
             self._sharing.steps,
         )
         self._place_used = place
