@@ -7,8 +7,8 @@ that also returns its log-sums, by which the parts are joined exactly (`kernels`
 2024, Hydragen; Ye et al. 2024, cascade inference).
 
 `tree_attention` is registered with transformers under ``NAME``; what it does in a forward call is
-said by the `AttentionPlan` made active around that call: a `PackedAttention` over nodes of a tree,
-or `slots.DecodeStep` over the rows of a continuous batch.
+said by the `AttentionPlan` made active around that call: a `PackedAttention` over nodes of a
+tree, or `slots.DecodeStep` over the rows of a continuous batch.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class AttentionPlan(Protocol):
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
         """The attention of the next layer; called once per layer, in their order.
 
-        queries [T, KV heads, group, d], keys and values [T, KV heads, d] -> [T, KV heads, group, d].
+        queries [T, KV heads, group, d], keys and values [T, KV heads, d]
+        -> [T, KV heads, group, d].
         """
         ...
 
@@ -134,7 +135,8 @@ class PackedAttention:
         keys, values = own
         for block in self.blocks:
             span = slice(block.low, block.high)
-            # Layers may lie on several devices, one after the other: the mask moves along with them.
+            # Layers may lie on several devices, one after the other: the mask moves along with
+            # them.
             if block.mask is not None and block.mask.device != queries.device:
                 block.mask = block.mask.to(queries.device)
             out[:, :, span], sums[:, :, span] = grouped_attention(
@@ -142,8 +144,8 @@ class PackedAttention:
             )
 
         for prefix in self.prefixes:
-            span, seen = slice(prefix.low, prefix.high), slice(prefix.first, prefix.last)
-            theirs = (keys[seen], values[seen]) if prefix.cached is None else prefix.cached[layer]
+            span, source = slice(prefix.low, prefix.high), slice(prefix.first, prefix.last)
+            theirs = (keys[source], values[source]) if prefix.cached is None else prefix.cached[layer]
             part, part_sums = grouped_attention(queries[span], *theirs, scale, prefix.mask, causal=False)
             merge_parts(out[:, :, span], sums[:, :, span], part, part_sums)
 
@@ -209,8 +211,9 @@ def tree_attention(
 ) -> tuple[Tensor, None]:
     """transformers' attention interface, answered by the active plan.
 
-    query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T, heads, d]. Raises CannotShare
-    for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together from parts.
+    query [1, heads, T, d], key and value [1, KV heads, T, d] -> [1, T, heads, d]. Raises
+    CannotShare for a mask, a soft cap, sinks or a bias: only a plain softmax can be put together
+    from parts.
     """
     plan: AttentionPlan | None = getattr(_active, "plan", None)
     if plan is None:

@@ -37,6 +37,8 @@ def widen(model: Any) -> str:
     dtype: torch.dtype = model.dtype
     on_cpu = all(parameter.device.type == "cpu" for parameter in model.parameters())
     wide = 4 * sum(parameter.numel() for parameter in model.parameters())
+
+    # Without room for the wider weights, slow is better than swapping.
     if (
         dtype.itemsize < 4
         and on_cpu

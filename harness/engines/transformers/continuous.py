@@ -30,7 +30,8 @@ _REFILL = 8  # prompts are prefilled when an eighth of the slots is free
 class ContinuousBatcher:
     """Generates for jobs; ``tokens`` counts what went through the model.
 
-    ``max_rows`` falls when memory runs out. Raises OutOfMemoryError when a single row does not fit.
+    ``max_rows`` falls when memory runs out. `run` raises OutOfMemoryError when a single row does
+    not fit.
     """
 
     def __init__(self, forward: Forward, rules: GenerationRules, budget: Budget, share: bool = True) -> None:
@@ -76,15 +77,17 @@ class _Ready:
 
 
 class _RunningBatch:
-    """Jobs on their way: waiting in waves, ready to enter, and decoding (``_rows[i]`` is in slot i).
+    """Jobs on their way: waiting in waves, ready to enter, and decoding.
 
-    A wave is what arrived together; its prompts are one prefix tree.
+    A wave is what arrived together; its prompts are one prefix tree. ``_rows[i]`` is in slot i.
     """
 
     def __init__(self, batcher: ContinuousBatcher, origin: float) -> None:
         self._batcher = batcher
         self._rules = batcher.rules
         self._origin = origin
+
+        # In the order of a job's way: its wave, the reader of its prompt, ready, its row.
         self._waves: deque[list[GenerationJob]] = deque()
         self._wave: list[GenerationJob] = []
         self._reader: PromptReader | None = None
@@ -125,6 +128,7 @@ class _RunningBatch:
                 prompts = [job.prompt for job in self._wave]
                 batcher = self._batcher
                 self._reader = PromptReader(batcher.forward, batcher.budget, prompts, batcher.share)
+
             before = len(self._ready), self._reader.tokens
             yield from self._prefill_pass(self._reader)
             # A pass that was put off: decoding rows and ready prompts give memory back first.
@@ -136,8 +140,9 @@ class _RunningBatch:
 
         With nothing held it is tried, whatever the estimate says.
         """
-        held = sum(row.length for row in self._cache.rows) + sum(ready.tokens for ready in self._ready)
-        return held < self._rules.cache_tokens or not self._holds_memory
+        decoding = sum(row.length for row in self._cache.rows)
+        ready = sum(job.tokens for job in self._ready)
+        return decoding + ready < self._rules.cache_tokens or not self._holds_memory
 
     @property
     def _holds_memory(self) -> bool:
@@ -192,6 +197,9 @@ class _RunningBatch:
             longest = max(longest, ready.tokens + ready.job.left)
             if self._rows and (len(self._rows) + 1) * longest > self._rules.cache_tokens:
                 return
+
+            # The job stays ready until its row is in: out of memory, it begins again with the
+            # others.
             prefilled = ready.prefilled
             if unless_out_of_memory(self._cache.enter, prefilled.own, prefilled.shared) is None:
                 self._make_room()
@@ -201,7 +209,7 @@ class _RunningBatch:
             self._ready.popleft()
 
     def _decode(self) -> Iterator[GenerationJob]:
-        """One token for every row; where memory runs out, the newer half of the rows begin again."""
+        """One token for every row; out of memory, the newer half of the rows begin again."""
         started, lengths = self._now(), [row.length for row in self._cache.rows]
         logits = unless_out_of_memory(self._next_logits)
         if logits is None:
@@ -262,7 +270,7 @@ class _RunningBatch:
             self._waves.appendleft(again)
 
     def _check_alone(self, rows: int) -> None:
-        """Raises OutOfMemoryError where one row fails with nothing left to give up, or again and again."""
+        """Raises OutOfMemoryError where one row fails repeatedly, or with nothing to give up."""
         self._alone += 1
         if self._alone > 2 or (rows == 1 and not self._ready and self._reader is None):
             job = self._rows[0] if rows else self._ready[0].job

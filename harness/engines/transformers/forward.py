@@ -44,6 +44,8 @@ class Forward:
         self._head = model.get_output_embeddings()
         self.vocabulary = int(model.config.get_text_config().vocab_size)
         self.accepts = set(inspect.signature(model.forward).parameters)
+
+        # Names of arguments and caches differ: state-space models call theirs cache_params.
         self._without_cache: dict[str, Any] = {"use_cache": False} if "use_cache" in self.accepts else {}
         self._cache_name = "cache_params" if "cache_params" in self.accepts else "past_key_values"
         self._switch: list[tuple[Any, str, str]] = []
@@ -57,7 +59,7 @@ class Forward:
 
     @torch.inference_mode()
     def score(self, ids: Tensor, targets: Targets) -> TokenScores:
-        """Scores targets after ``ids`` [batch, width], padded on the right; the result is on the CPU.
+        """Scores targets after ``ids`` [batch, width], padded on the right, onto the CPU.
 
         There is no attention mask: in a causal model nothing real sees what stands to its right.
         """
@@ -67,9 +69,10 @@ class Forward:
     def score_packed(
         self, ids: Tensor, positions: Tensor, plan: AttentionPlan, targets: Targets
     ) -> TokenScores:
-        """`score` for nodes of a prefix tree: ``ids`` and ``positions`` [1, T], attending by ``plan``.
+        """`score` for nodes of a prefix tree, attending by ``plan``.
 
-        Raises CannotShare where the model's attention is not what `attention` can do.
+        ``ids`` and ``positions`` (each token's in its own row) are [1, T]. Raises CannotShare where
+        the model's attention is not what `attention` can do.
         """
         with self._packed(plan), self._last_layer_on(targets.positions, plan):
             return self._score(ids, targets, {"position_ids": positions})
@@ -78,32 +81,37 @@ class Forward:
     def next_logits(
         self, ids: Tensor, positions: Tensor, plan: AttentionPlan, chosen: Tensor | None
     ) -> Tensor:
-        """Logits [n, vocabulary] in fp32 after chosen tokens of ``ids`` [1, T], attending by ``plan``.
+        """Logits [n, vocabulary] in fp32 after chosen tokens, attending by ``plan``.
 
-        ``chosen`` [n]: rising indices into T; None: all of them.
+        ``ids`` and ``positions`` are [1, T]; ``chosen`` [n]: rising indices into T, None for all.
         """
         ids, options = ids.to(self.device), {"position_ids": positions.to(self.device)} | self._without_cache
         with self._packed(plan):
             if chosen is None:
                 logits: Tensor = self.model(input_ids=ids, **options).logits[0]
                 return logits.float()
+
+            # Prefill: a prompt's keys and values need every token, its first token only the last.
             with self._last_layer_on(chosen, plan):
                 return self._run_to_head(ids, chosen, options, keep_all=True)[1].flatten(0, -2).float()
 
     @torch.inference_mode()
     def step(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> tuple[Tensor, Any]:
-        """One step of padded generation: (logits of the last column [batch, vocabulary] in fp32, cache).
+        """One step of padded generation: (logits [batch, vocabulary] in fp32, cache).
 
-        ``ids`` and ``positions`` [batch, new]; ``mask`` [batch, all so far], 0 where padded on the
-        left. ``cache`` is transformers' own, None at first and for a model without one.
+        The logits are those of the last column. ``ids`` and ``positions`` [batch, new]; ``mask``
+        [batch, all so far], 0 where padded on the left. ``cache`` is transformers' own, None at
+        first and for a model without one.
         """
         options: dict[str, Any] = {"attention_mask": mask, "use_cache": True}
         if cache is not None:
             options[self._cache_name] = cache
+
         # A state-space model takes no mask in later steps: padding lies in the past, and its state
         # has left it out.
         if cache is not None and self._cache_name == "cache_params":
             del options["attention_mask"]
+
         if "position_ids" in self.accepts:
             options["position_ids"] = positions
         if "logits_to_keep" in self.accepts:
@@ -143,6 +151,7 @@ class Forward:
         """
         chosen: list[Tensor] = []
 
+        # The head still runs, so that the model's forward finds logits of the shape it expects.
         def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
             hidden = args[0]
             chosen.append(hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions.to(hidden.device)))
@@ -160,6 +169,8 @@ class Forward:
         """Replaces the model's attention for one call."""
         if not self._switch:
             self._switch = _attention_names(self.model)
+
+        # Taken back after each call, since padded batches need the model's own attention.
         for config, name, _ in self._switch:
             config._attn_implementation = name
         try:
@@ -184,6 +195,8 @@ class Forward:
             yield
             return
 
+        # Only a packed pass can leave queries out; otherwise just the feed-forward part is
+        # narrowed.
         if isinstance(plan, PackedAttention):
             plan.queries_only = len(layers) - 1, positions
         handles = _narrow(feed_forward, positions)
@@ -217,13 +230,15 @@ def _narrow(module: torch.nn.Module, positions: Tensor) -> list[Any]:
 
 
 def _attention_names(model: Any) -> list[tuple[Any, str, str]]:
-    """(config, its name for our attention, its own attention) for each config of the model's parts.
+    """For each config of the model's parts: (config, our attention's name, its own attention's).
 
     Found once by transformers' own setter, which is too slow for every step of a generation.
     """
     configs = list(
         {id(part.config): part.config for part in model.modules() if hasattr(part, "config")}.values()
     )
+
+    # Set once and taken back: this only finds out what the setter would write into each config.
     before = [config._attn_implementation for config in configs]
     model.set_attn_implementation(NAME)
     ours = [config._attn_implementation for config in configs]

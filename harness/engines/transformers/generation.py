@@ -1,4 +1,4 @@
-"""Continuing prompts: by continuous batching where the model's rows may share, else in padded batches."""
+"""Continuing prompts: by continuous batching where rows may share, else in padded batches."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Decoder:
     ) -> Iterator[Generation]:
         """Answers of a batcher; a few rows whose logits were not finite are begun again alone.
 
-        A masked NaN of one row spoils those beside it (0 × NaN), so alone most are sound. Where many
-        rows are spoilt, the model itself is.
+        A masked NaN of one row spoils those beside it (0 × NaN), so alone most are sound. Where
+        many rows are spoilt, the model itself is.
         """
         broken: list[GenerationJob] = []
         for job in batcher.run(jobs):
@@ -67,6 +67,8 @@ class Decoder:
             else:
                 broken.append(job)
 
+        # Only now: alone, each costs a whole generation, and while others run they would wait for
+        # it.
         few = len(broken) <= max(_FEW, len(jobs) // 10)
         for job in broken:
             if few:

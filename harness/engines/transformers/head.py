@@ -1,4 +1,4 @@
-"""The vocabulary head on chosen rows: log-probabilities of given tokens, and whether they are greedy.
+"""The vocabulary head on chosen rows: log-probabilities of tokens, and whether they are greedy.
 
 The head is run a strip of vocabulary columns at a time. A strip's logits stay in the processor's
 cache: the largest logit and the sum of exponentials are updated as in online softmax (Milakov &
@@ -45,6 +45,8 @@ def score_tokens(
     width = int(head.weight.shape[0])
     logprobs = torch.empty(len(rows), device=hidden.device)
     greedy = torch.empty(len(rows), dtype=torch.bool, device=hidden.device)
+
+    # The fewer rows, the wider a strip of the same bytes, so the fewer calls.
     budget = _STRIP_BYTES.get(hidden.device.type, 256 << 20)
     for first in range(0, len(hidden), _ROWS):
         part = hidden[first : first + _ROWS]
@@ -111,11 +113,13 @@ def score_logits(logits: Tensor, rows: Tensor, tokens: Tensor) -> TokenScores:
     """What `score_tokens` finds, on the CPU, from logits [m, vocabulary] that are there already."""
     logprobs = torch.empty(len(rows))
     greedy = torch.empty(len(rows), dtype=torch.bool)
+
     # A part at a time, since each is copied to fp32.
     size = max(1, _LOGITS_BYTES // (4 * int(logits.shape[-1])))
     for first in range(0, len(logits), size):
         part = logits[first : first + size].float()
         mine = ((rows >= first) & (rows < first + size)).nonzero().flatten()
+
         row, token = (rows[mine] - first).to(part.device), tokens[mine].to(part.device)
         logprobs[mine] = (part[row, token] - torch.logsumexp(part, dim=-1)[row]).cpu()
         greedy[mine] = (part.argmax(dim=-1)[row] == token).cpu()
@@ -164,6 +168,9 @@ def _candidates(config: Any) -> list[PostHead]:
     """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     candidates: list[PostHead] = [_unchanged]
+
+    # These are the names of several architectures each, so only the comparison can say what they
+    # do.
     if cap := getattr(text, "final_logit_softcapping", None):
         candidates.append(lambda logits: torch.tanh(logits / cap) * cap)
     if factor := getattr(text, "logit_scale", None):

@@ -1,4 +1,4 @@
-"""One item on its way through generation: its prompt, its output, and how a token is added to it."""
+"""One item on its way through generation: its prompt, its output, and how a token is added."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class GenerationJob:
     """One item on its way: its prompt's ids after truncation, what it has written, when.
 
     ``computed``: tokens of the prompt that went through the model for this item. ``prefill`` and
-    ``decode``: its part of the seconds of passes over prompts, and of steps that write one token per
-    row. Both are kept when the job begins again: the time was spent on it.
+    ``decode``: its part of the seconds of passes over prompts, and of steps that write one token
+    per row. Both are kept when the job begins again: the time was spent on it.
     """
 
     item: Completion
@@ -67,7 +67,7 @@ class GenerationJob:
         return self.budget - len(self.written)
 
     def reset(self) -> None:
-        """Back to the start. A row that begins again writes the same: its generator is seeded anew."""
+        """Back to the start; it will write the same again, since its generator is seeded anew."""
         self.watch = self.watch.again()
         self.generator = (
             torch.Generator().manual_seed(self.sampling.seed) if self.sampling.temperature > 0 else None
@@ -84,6 +84,9 @@ class GenerationJob:
             self.first = now
         self.last = now
         self.written.append(token)
+
+        # In this order: an EOS that completes a stop text is an EOS, and both come before the
+        # budget.
         if token in rules.eos_ids and not self.item.ignore_eos:
             self.finish = "eos"
         elif self.watch.add(token):
@@ -92,7 +95,7 @@ class GenerationJob:
             self.finish = "length"
 
     def mark_broken(self, peak: float, token: int, now: float) -> None:
-        """Ends a row whose largest logit ``peak`` is not finite: what it would write says nothing."""
+        """Ends a row whose largest logit ``peak`` is not finite: its text would say nothing."""
         self.broken = f"a largest logit of {peak:g} at token {len(self.written) + 1}"
         self.first = self.first if self.written else now
         self.last = now
@@ -104,9 +107,10 @@ class GenerationJob:
         text, finish = final_answer(
             encoder, self.written, self.finish or "length", self.stops, self.item.think
         )
+
         # The last token written never goes through the model, hence - 1.
-        prompt, written = len(self.prompt), len(self.written)
-        tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
+        prompt, output = len(self.prompt), len(self.written)
+        tokens = Tokens(prompt, self.computed + output - 1, prompt - self.computed, output)
         return Generation(
             key=self.item.key,
             text=text,
@@ -129,6 +133,7 @@ def make_job(
     """The item with its prompt fitted into the window and the checkpoint's penalty."""
     # A model cannot start from nothing: an empty prompt is the token that begins a text.
     fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
+
     job = GenerationJob(
         item,
         fitted.prompt,

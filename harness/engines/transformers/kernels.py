@@ -43,6 +43,7 @@ def grouped_attention(
     q = q.permute(2, 1, 0, 3)
     k = k.transpose(0, 1).expand(group, -1, -1, -1)
     v = v.transpose(0, 1).expand(group, -1, -1, -1)
+
     # A quantised model's queries may have another number format than the mask was made in.
     bias = None if mask is None else align_rows(mask.to(q)).expand(group, q.shape[1], -1, -1)
     return fused_attention(q, k, v, scale, bias, causal)

@@ -29,16 +29,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def unless_out_of_memory(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What the work returns (never None), or None when memory ran out.
-
-    By then the handler is left: the error, whose traceback holds the tensors of the failed call, is
-    gone, so that they can be freed before the next try.
-    """
+    """What the work returns (never None), or None when memory ran out."""
     try:
         return work(*args, **kwargs)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
+
+    # Outside the handler: the error, whose traceback holds the tensors of the failed call, is gone,
+    # so that they can be freed before the next try.
     return None
 
 
@@ -55,8 +54,8 @@ def free_bytes(device: torch.device) -> int:
     On CUDA, what the allocator holds but does not use counts as free.
     """
     if device.type == "cuda":
-        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + held
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
     return int(psutil.virtual_memory().available)
 
 

@@ -29,9 +29,10 @@ BLOCK = 128
 
 @dataclass(slots=True)
 class PackedBatch:
-    """The nodes of one forward pass; ``offsets[i]`` is the index in it of the first token of node i.
+    """The nodes of one forward pass.
 
-    ``ids`` and ``positions`` (each token's position in its own row) are [T].
+    ``offsets[i]`` is the index in the pass of the first token of node i; ``ids`` and ``positions``
+    (each token's position in its own row) are [T].
     """
 
     nodes: list[Node]
@@ -90,8 +91,8 @@ class Packer:
             if nodes and (len(node) > room or spans < 0):
                 break
 
-            # Only a node that comes first can be longer than a whole pass; its upper part fills this
-            # one, and the rest waits as its child.
+            # Only a node that comes first can be longer than a whole pass; its upper part fills
+            # this one, and the rest waits as its child.
             if len(node) > most:
                 node = node.split(node.start + most)
             self._waiting.pop()
@@ -142,7 +143,7 @@ class Packer:
         return set(self._waiting[-1].path()[:-1]) if self._waiting else set()
 
     def keys_values(self, node: Node) -> list[KeysValues]:
-        """Keys and values, one entry per layer, of a node of the last pass or of an ancestor of one.
+        """Keys and values, one entry per layer, of a node of the last pass or of its ancestors.
 
         Only until `commit`.
         """
@@ -171,7 +172,7 @@ class Packer:
 
 
 def _subtree_ends(nodes: list[Node], edges: list[int]) -> dict[Node, int]:
-    """Where in the pass the descendants end of each node, and of each ancestor of the first node."""
+    """Where in the pass the descendants of each node, and of the first node's ancestors, end."""
     open_path = nodes[0].path()[:-1]
     ends: dict[Node, int] = {}
     for node, offset in zip(nodes, edges[:-1], strict=True):
@@ -212,9 +213,9 @@ def _blocks(
 def _mask(until: Tensor, low: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """[n, n], 0 where token i of a block sees its token j, -inf elsewhere.
 
-    It does when j <= i and i comes before ``until[j]``, the end of the descendants of j's node: then
-    j's node is i's own or an ancestor of it.
+    It does when j <= i and i comes before ``until[j]``, the end of the descendants of j's node:
+    then j's node is i's own or an ancestor of it.
     """
     index = torch.arange(low, low + len(until))
-    seen = (index[None, :] <= index[:, None]) & (index[:, None] < until[None, :])
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, float("-inf")).to(device)
+    visible = (index[None, :] <= index[:, None]) & (index[:, None] < until[None, :])
+    return torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, float("-inf")).to(device)

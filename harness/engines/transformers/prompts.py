@@ -65,8 +65,9 @@ class PromptReader:
             ]
             self._equal = [[index] for index in range(len(rows))]
 
-        # The output at a prompt's last token gives its first token. Equal prompts are one row of the
-        # tree but several of the batch: their nodes count them all, so that they are kept to share.
+        # The output at a prompt's last token gives its first token. Equal prompts are one row of
+        # the tree but several of the batch: their nodes count them all, so that they are kept to
+        # share.
         for request, (end, equal) in enumerate(zip(ends, self._equal, strict=True)):
             end.spans.append(QuerySpan(request, end.end - 1, end.end, _NO_TARGETS))
             for node in end.path():
@@ -80,9 +81,9 @@ class PromptReader:
     def read(self, postpone: bool = False) -> list[PrefilledPrompt] | None:
         """The prompts whose last tokens are in the next pass: maybe none.
 
-        ``postpone``: others hold memory that they will give back, so a pass that does not fit is put
-        off (None) instead of made smaller. Raises torch's or Python's error where even a few tokens
-        do not fit.
+        ``postpone``: others hold memory that they will give back, so a pass that does not fit is
+        put off (None) instead of made smaller. Raises torch's or Python's error where even a few
+        tokens do not fit.
         """
         while batch := self._packer.next():
             spans = [
@@ -128,6 +129,7 @@ class PromptReader:
         except Exception as error:
             if not is_out_of_memory(error) or (len(batch.ids) <= _SMALLEST and not postpone):
                 raise
+
         # Outside the handler, where the error no longer holds tensors.
         release(self._forward.device)
         self._packer.undo(batch)
@@ -135,10 +137,12 @@ class PromptReader:
 
     def _prompts_at(self, span: QuerySpan, node: Node, logits: Tensor) -> list[PrefilledPrompt]:
         """The prompts that end in a node, equal ones together."""
+        # A stretch of one row has nobody to share it with, a short one is cheaper to copy.
         path = node.path()
         long = [step for step in path if step.rows > 1 and len(step) >= _MIN_SEGMENT]
         own = [self._packer.keys_values(step) for step in path if step not in long]
         shared = [self._segment(step) for step in long]
+
         return [
             PrefilledPrompt(
                 index, own, shared, logits, sum(len(step) for step in path if step.owner == index)
@@ -147,14 +151,14 @@ class PromptReader:
         ]
 
     def _segment(self, node: Node) -> SharedSegment:
-        """A node's keys and values as one object for all its rows, which know it by its identity."""
+        """A node's keys and values as one object for all its rows: `slots` goes by its identity."""
         if node not in self._segments:
             self._segments[node] = SharedSegment(self._packer.keys_values(node))
         return self._segments[node]
 
 
 def _shared_tree(rows: list[Ids]) -> tuple[list[Node], list[Node], list[list[int]]]:
-    """(a prefix tree's roots, the node in which each distinct row ends, which rows are equal to it)."""
+    """(a prefix tree's roots, and per distinct row the node it ends in and the rows equal to it)."""
     by_ids: dict[bytes, list[int]] = {}
     for index, ids in enumerate(rows):
         by_ids.setdefault(sort_key(ids), []).append(index)

@@ -23,8 +23,8 @@ def choose(
 ) -> Tensor:
     """The next token of each row [batch], from fp32 logits [batch, vocabulary].
 
-    ``~token`` (below 0) in a row whose largest logit is not finite. NaN counts as the largest, so one
-    anywhere in the row is noticed, as are +inf and a row of nothing but -inf.
+    ``~token`` (below 0) in a row whose largest logit is not finite. NaN counts as the largest, so
+    one anywhere in the row is noticed, as are +inf and a row of nothing but -inf.
     """
     tokens = logits.argmax(dim=-1)
     finite = logits.gather(-1, tokens.unsqueeze(-1)).squeeze(-1).isfinite()
@@ -53,6 +53,7 @@ def _probabilities(logits: Tensor, settings: Sequence[Sampling]) -> Tensor:
     # From the largest down: a temperature near 0 leaves it alone, where plain logits would
     # overflow.
     logits = (logits - logits.amax(dim=-1, keepdim=True)) / heat.unsqueeze(-1).clamp(min=_COLDEST)
+
     for row, sampling in enumerate(settings):
         if 0 < sampling.top_k < logits.shape[-1]:
             least = logits[row].topk(sampling.top_k).values[-1]

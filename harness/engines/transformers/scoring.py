@@ -133,6 +133,8 @@ class TreeScorer:
             for row in batch:
                 plan.scores[row.owner].computed += len(row.inputs)
                 plan.scores[row.owner].seconds += seconds * len(row.inputs)
+
+            # In the order in which `_forward_padded` asks for them.
             parts = [
                 (index, len(plan.continuations[index].targets))
                 for row in batch
@@ -144,6 +146,8 @@ class TreeScorer:
         """One pass over whole rows, padded on the right."""
         width = max(len(row.inputs) for row in batch)
         ids = torch.zeros(len(batch), width, dtype=torch.long)
+
+        # Indices count in the flattened batch, so row n begins at n × width.
         where: list[Ids] = []
         targets: list[Ids] = []
         for number, row in enumerate(batch):
@@ -160,6 +164,8 @@ class TreeScorer:
         Called outside the handler, when the error no longer holds tensors.
         """
         release(self._forward.device)
+
+        # The tree cuts long rows itself, so there a single node says nothing until it is tiny.
         if parts == 1 and (width > self.share_limit or tokens <= _SMALLEST):
             raise OutOfMemoryError(
                 f"one text of {width} tokens alone does not fit into memory; "
@@ -172,7 +178,7 @@ class TreeScorer:
 
 
 def _targets(where: Sequence[NDArray[np.signedinteger[Any]]], targets: Sequence[Ids]) -> Targets:
-    """The targets of a pass: ``where[i]`` are the flat indices whose outputs predict ``targets[i]``.
+    """The targets of a pass: the outputs at the flat indices ``where[i]`` predict ``targets[i]``.
 
     Continuations that share positions share the head's rows: each position is asked for once.
     """
@@ -205,6 +211,7 @@ def _scoring_tree(plan: ScorePlan, rows: list[InputRow]) -> list[Node]:
     for row, end in zip(rows, ends, strict=True):
         for index in row.continuations:
             targets = plan.continuations[index].targets
+
             # The last len(targets) positions predict them: from the row's end up to the node in
             # which the first of these lies.
             low, node = len(row.inputs) - len(targets), end

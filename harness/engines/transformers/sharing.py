@@ -1,4 +1,4 @@
-"""Whether a model's rows may share a prefix tree: by its config, and by a comparison when it is loaded.
+"""Whether a model's rows may share a prefix tree: by its config, and by a comparison at loading.
 
 Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that
 transformers' attention interface can replace. State-space and convolution layers, chunked or linear
@@ -90,6 +90,7 @@ def _reason(
 
     Trees on which the model itself gives no finite numbers decide nothing; others are tried.
     """
+    # An unknown architecture may fail in any way when its attention is replaced; then it is not.
     try:
         for seed in range(_SEEDS):
             reason = compare(forward, longest, vocabulary, seed)
@@ -100,6 +101,7 @@ def _reason(
             raise
         message = str(error).splitlines()[0][:200] if str(error) else ""
         return message if isinstance(error, CannotShare) else f"{type(error).__name__}: {message}"
+
     return reason
 
 
@@ -135,6 +137,7 @@ def _rope_limits(config: Any) -> dict[int, str | None]:
     """The lengths beyond which rotary frequencies depend on the batch's longest row."""
     limits: dict[int, str | None] = {}
     settings = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+
     # The settings are one scaling, or one per kind of layer.
     for rope in [settings, *settings.values()]:
         kind = isinstance(rope, dict) and (rope.get("rope_type") or rope.get("type"))
@@ -161,6 +164,7 @@ def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> 
     error = float(np.abs(shared - plain).max())
     if error <= _TOLERANCE:
         return None
+
     # In half precision the two may differ by rounding, but far less than by losing the context.
     effect = float(np.abs(plain - alone).max())
     if _is_half(forward) and error <= max(_HALF_TOLERANCE, effect / 4):
@@ -220,8 +224,8 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 
 def _half_tolerance(dtype: torch.dtype, effect: float, peak: float) -> float:
     """How far the likeliest tokens' log-probabilities may differ in half precision.
 
-    A quarter of what the context changes, or four roundings of the largest logit (in bf16 one is 1/8
-    from 16 on and 1/4 from 32 on; two kernels differ by two or three).
+    A quarter of what the context changes, or four roundings of the largest logit (in bf16 one is
+    1/8 from 16 on and 1/4 from 32 on; two kernels differ by two or three).
     """
     rounding = torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(max(peak, 1.0)))
     return max(_STEP_HALF_TOLERANCE, effect / 4, 4 * rounding)

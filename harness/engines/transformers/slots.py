@@ -1,9 +1,9 @@
-"""Keys and values of a continuous batch: each row's own in a slot, shared prompts once for all rows.
+"""Keys and values of a continuous batch: each row's own in a slot, shared prompts once for all.
 
 A row's own keys stand in a rectangle [slots, length, KV heads, d] per layer, so one fused kernel
 call serves many rows. What rows share (the few-shot examples before every question) is not copied
-into their slots: they attend to it together, and the parts are merged by log-sums (`kernels`). A row
-that leaves is replaced by the last one, so the rows in use are always the first slots.
+into their slots: they attend to it together, and the parts are merged by log-sums (`kernels`). A
+row that leaves is replaced by the last one, so the rows in use are always the first slots.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class SlotCache:
             store = self._reserve(layer, keys, values, row + 1, length)
             store[0][row, :length] = keys
             store[1][row, :length] = values
+
         # Last, so that memory that runs out above leaves no row behind.
         self.rows.append(SlotRow(length, shared))
         return row
@@ -84,6 +85,8 @@ class SlotCache:
         for keys, values in self._layers if wipe else ():
             keys[row] = 0
             values[row] = 0
+
+        # Rows in use stay the first ones, so a kernel call takes a slice of the store and no list.
         if row < len(self.rows):
             for keys, values in self._layers:
                 keys[row, : last.length] = keys[len(self.rows), : last.length]
@@ -105,7 +108,7 @@ class SlotCache:
         ]
 
     def step(self) -> DecodeStep:
-        """The attention of the next forward call, one token per row; each row is one longer after it."""
+        """The attention of the next forward call, one token per row; it makes each row longer."""
         for row in self.rows:
             row.length += 1
         return DecodeStep(self, [row.length for row in self.rows], _sharers(self.rows))
@@ -118,6 +121,7 @@ class SlotCache:
         if layer == len(self._layers):
             empty = tuple(part.new_zeros(0, 0, *part.shape[-2:]) for part in (keys, values))
             self._layers.append((empty[0], empty[1]))
+
         old = self._layers[layer]
         if old[0].shape[0] < rows or old[0].shape[1] < length:
             # Rows double and tokens grow by a quarter, so that copying stays a constant share of
@@ -142,6 +146,7 @@ class DecodeStep:
         self._lengths = torch.tensor(lengths)
         self._longest = max(lengths)
         count = len(lengths)
+
         # Groups end at the last row, not at the last slot: CUDA's kernel needs as many keys as
         # queries, and slots may outnumber rows.
         self._groups = [
@@ -181,6 +186,7 @@ class DecodeStep:
         chosen = queries if rows is None else queries[rows]
         part, part_sums = grouped_attention(chosen, *shared, scale, None, causal=False)
         part, part_sums = part.permute(2, 1, 0, 3), part_sums.permute(2, 1, 0)
+
         if rows is None:
             merge_parts(out, sums, part, part_sums)
         else:
@@ -198,6 +204,7 @@ class DecodeStep:
         if device not in self._indices:
             lengths = self._lengths.to(device)
             hidden = torch.arange(self._longest, device=device)[None, :] >= lengths[:, None]
+
             # CUDA's kernel needs rows of the bias aligned to 16 bytes.
             width = -(-self._longest // 8) * 8
             bias = torch.zeros(len(lengths), 1, 1, width, dtype=queries.dtype, device=device)
@@ -222,7 +229,7 @@ def _sharers(rows: Sequence[SlotRow]) -> list[tuple[SharedSegment, Tensor | None
 
 
 def _enlarged(old: Tensor, slots: int, tokens: int) -> Tensor:
-    # Zeros, not empty memory: hidden keys are still multiplied, and a NaN among them would spoil all.
+    # Zeros, not empty memory: hidden keys are still multiplied, and a NaN among them spoils all.
     new = old.new_zeros(slots, tokens, *old.shape[2:])
     new[: old.shape[0], : old.shape[1]] = old
     return new

@@ -1,4 +1,4 @@
-"""Static batching: padded batches with transformers' own cache, for models whose rows cannot share.
+"""Static batching: padded batches with transformers' cache, for models whose rows cannot share.
 
 Rows are padded on the left, and rows that have finished leave the batch, but none enters before the
 batch is done (`sharing` says which models go this way; `continuous` is the other).
@@ -68,6 +68,8 @@ class StaticBatcher:
         """
         batch: list[GenerationJob] = []
         width = longest = 0
+
+        # The first job is taken whatever it needs: alone it fits, or nothing helps.
         for job in waiting:
             if len(batch) >= self._max_rows or (job.item.arrival or 0.0) > now:
                 break
@@ -92,6 +94,7 @@ class StaticBatcher:
                 f"one prompt with its answer ({width} tokens) alone does not fit into memory; "
                 "use a smaller max_tokens"
             )
+
         self._max_rows = max(1, len(jobs) // 2)
         log.warning("out of memory generating %d rows: going on with %d", len(jobs), self._max_rows)
         for job in jobs:

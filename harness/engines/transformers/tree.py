@@ -38,7 +38,7 @@ class QuerySpan:
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Positions [start, end) of ``ids``, which is any one of the ``rows`` rows that pass through it.
+    """Positions [start, end) of ``ids``, any one of the ``rows`` rows that pass through the node.
 
     ``owner``: the first item that needs it, which its computation is counted for.
     """
@@ -144,6 +144,7 @@ def _close_nodes(stack: list[Node], shared: int, min_shared: int) -> None:
     while stack[-1].end > shared:
         node = stack.pop()
         above = stack[-1]
+
         if above.end < shared and shared - above.end >= min_shared:
             stack.append(node.split(shared))
         elif above.end < shared:
