@@ -24,8 +24,8 @@ from harness.engines.rows import ScorePlan
 from harness.engines.transformers.sampling import choose
 from harness.engines.transformers.weights import weight_findings
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import VllmClient
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Sampling, Score
@@ -212,7 +212,11 @@ def test_vllm_hands_on_what_the_model_gave(way: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(fake, "logprobs", lambda ids: [math.nan] * 12 if 7 in ids else real(ids))
     able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([[([1, 2], [3, 4])], [([1, 7], [3, 4])], [([1, 7], [5])], [([1, 2], [5])]], 14)
-    list(VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan))
+    list(
+        VllmScorer(VllmClient(FakeEngine(), "toy"), LogprobRequests(params, able), way, 4, able.labels).run(
+            plan
+        )
+    )
     assert [math.isfinite(score.logprobs[0]) for score in plan.scores] == [True, False, False, True]
 
 

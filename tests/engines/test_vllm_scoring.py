@@ -14,8 +14,8 @@ from support.fake_vllm import GARBAGE, FakeEngine, best, logprobs, params
 
 from harness.engines.rows import ScorePlan
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import Request, Session, VllmClient
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError, OutOfMemoryError
 
@@ -45,7 +45,7 @@ def make_pairs(seed: int) -> Pairs:
 
 def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, VllmScorer, FakeEngine]:
     engine = FakeEngine(v2=v2)
-    scorer = VllmScorer(VllmClient(engine, "toy"), Asker(params, ABLE), way, 4, ABLE.labels)
+    scorer = VllmScorer(VllmClient(engine, "toy"), LogprobRequests(params, ABLE), way, 4, ABLE.labels)
     plan = ScorePlan(pairs, WINDOW)
     assert sorted(scorer.run(plan)) == list(range(len(pairs)))
     return plan, scorer, engine
@@ -121,7 +121,7 @@ def test_short_contexts_are_not_forced() -> None:
 def test_a_dead_engine_is_one_line_and_stays_dead() -> None:
     engine = FakeEngine(fail_at=2)
     client = VllmClient(engine, "toy")
-    scorer = VllmScorer(client, Asker(params, ABLE), "rows", 4, 3)
+    scorer = VllmScorer(client, LogprobRequests(params, ABLE), "rows", 4, 3)
     plan = ScorePlan(make_pairs(1), WINDOW)
     with pytest.raises(ModelError) as caught:
         list(scorer.run(plan))
@@ -161,5 +161,5 @@ def test_arrivals_hold_requests_back() -> None:
     engine = FakeEngine()
     requests = [Request("late", [1], params(max_tokens=1), 0.2), Request("now", [2], params(max_tokens=1))]
     session = Session(VllmClient(engine, "toy"), requests)
-    order: list[Any] = [request.owner for request, _ in session]
+    order: list[Any] = [request.payload for request, _ in session]
     assert order == ["now", "late"]
