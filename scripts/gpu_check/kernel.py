@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gpu_check.common import Record, Setting
-from harness.engines.transformers.attention import attend, merge
+from harness.engines.transformers.kernels import grouped_attention, merge_parts
 
 HEADS = ((7, 2, 64), (4, 8, 128), (8, 4, 80), (1, 8, 128))
 """(query heads per KV head, KV heads, head size): Qwen2.5-0.5B, Llama 3, an odd size, no groups."""
@@ -43,9 +43,9 @@ def _one(group: int, kv_heads: int, size: int, queries: int, dtype: torch.dtype)
 
     on_device = [tensor.to("cuda") for tensor in (query, keys, values, hidden.to(dtype))]
     q, k, v, mask = on_device
-    out, log_sum = attend(q, k[ancestor:], v[ancestor:], scale, mask, causal=False)
+    out, log_sum = grouped_attention(q, k[ancestor:], v[ancestor:], scale, mask, causal=False)
     out, log_sum = out.contiguous(), log_sum.contiguous()
-    merge(out, log_sum, *attend(q, k[:ancestor], v[:ancestor], scale, None, causal=False))
+    merge_parts(out, log_sum, *grouped_attention(q, k[:ancestor], v[:ancestor], scale, None, causal=False))
 
     seen = torch.cat([torch.zeros(queries, ancestor), hidden], dim=1).double()
     scores = torch.einsum("nhgd,mhd->ghnm", query.double(), keys.double()) * scale + seen

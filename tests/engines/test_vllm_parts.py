@@ -19,11 +19,11 @@ from support.fake_vllm import FakeEngine
 from harness.config.schema import ModelSpec
 from harness.engines import choice, engine_name, open_engine, resolve_model
 from harness.engines.prompting import fit_prompt, penalty_findings
+from harness.engines.vllm import memory, preflight, reaper
 from harness.engines.vllm import package as packages
-from harness.engines.vllm import preflight, reaper, room
 from harness.engines.vllm.abilities import find_abilities
 from harness.engines.vllm.client import VllmClient
-from harness.engines.vllm.generation import Endings, Writer
+from harness.engines.vllm.generation import VllmGenerator, VllmRules
 from harness.engines.vllm.options import VllmOptions, identity_of
 from harness.engines.vllm.package import Package
 from harness.errors import ModelError
@@ -213,22 +213,24 @@ def test_abilities(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_memory() -> None:
     config = json.loads((resolve_model(ModelSpec(id=TINY)).path / "config.json").read_text())
-    need = room.need_of(config, "float32", 4096)
+    need = memory.cache_need(config, "float32", 4096)
     assert need is not None
     assert need.sequence == 4096 * 4 * 2 * 2 * 32 * 4
-    assert room.need_of({"model_type": "strange"}, "float32", 9) is None
-    assert room.cpu_cache("m", need, 20 * GIB) == 4 * GIB
-    assert room.cpu_cache("m", room.CacheNeed(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
-    assert room.cpu_cache("m", None, 3 * GIB) == GIB
+    assert memory.cache_need({"model_type": "strange"}, "float32", 9) is None
+    assert memory.cpu_cache("m", need, 20 * GIB) == 4 * GIB
+    assert memory.cpu_cache("m", memory.CacheNeed(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
+    assert memory.cpu_cache("m", None, 3 * GIB) == GIB
     with pytest.raises(ModelError, match=r"too little memory: 9\.0 GiB of weights and 2\.0 GiB of cache"):
-        room.cpu_cache("m", room.CacheNeed(9 * GIB, 2 * GIB), 10 * GIB)
-    room.check_gpu("m", room.CacheNeed(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+        memory.cpu_cache("m", memory.CacheNeed(9 * GIB, 2 * GIB), 10 * GIB)
+    memory.check_gpu("m", memory.CacheNeed(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
     with pytest.raises(ModelError, match="too little GPU memory"):
-        room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
-    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
-    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1)
+        memory.check_gpu("m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+    memory.check_gpu("m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
+    memory.check_gpu(
+        "m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1
+    )
     with pytest.raises(ModelError, match=r"gpu_memory_utilization: 0\.35"):
-        room.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
+        memory.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
 
 
 @pytest.mark.parametrize(
@@ -330,9 +332,9 @@ class Streaming(FakeEngine):
 def write(script: list[int], item: Completion) -> tuple[Any, Streaming]:
     engine = Streaming(script)
     able = find_abilities(NEEDED, set(), False, None, "0")
-    ends = Endings(20, frozenset({11}), "", 1.0)
+    ends = VllmRules(20, frozenset({11}), "", 1.0)
     encoder: Any = Words()
-    writer = Writer(
+    writer = VllmGenerator(
         VllmClient(engine, "toy"),
         encoder,
         ends,
@@ -364,8 +366,10 @@ def test_every_sampling_value_is_said_and_a_penalty_of_one_is_kept() -> None:
         (Sampling(repetition_penalty=1.0), 1.0),
         (Sampling(0.7, 0.9, 20, 1.2, 3), 1.2),
     ):
-        ends = Endings(20, frozenset({11}), "", 1.05)
-        writer = Writer(VllmClient(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces"))  # type: ignore[arg-type]
+        ends = VllmRules(20, frozenset({11}), "", 1.05)
+        writer = VllmGenerator(
+            VllmClient(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces")
+        )  # type: ignore[arg-type]
         list(writer.run([(Completion("x", "", (), 4, sampling), [1, 2])]))
         given = told[-1]
         assert given["repetition_penalty"] == penalty
