@@ -21,9 +21,9 @@ import httpx2
 
 from harness.engines.openai.limits import backoff, retry_after
 from harness.errors import ConfigError, DataError
+from harness.hub.presence import HUB
 from harness.version import __version__
 
-ENDPOINT = "https://huggingface.co"
 PATH = "/api/models"
 EXPAND = (
     "author",
@@ -77,7 +77,7 @@ class HubClient:
     context manager.
     """
 
-    endpoint: str = ENDPOINT
+    endpoint: str = HUB
     token: str | None = None
     manners: Manners = Manners()
     said: Callable[[str], None] = lambda _: None
@@ -196,6 +196,6 @@ def bare(endpoint: str) -> str:
     """An endpoint without scheme and credentials. Raises ConfigError for what is no address."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"HF_ENDPOINT: expected an address like {ENDPOINT}, got {endpoint!r}")
+        raise ConfigError(f"HF_ENDPOINT: expected an address like {HUB}, got {endpoint!r}")
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.hostname}{port}{parts.path.rstrip('/')}"

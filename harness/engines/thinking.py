@@ -19,6 +19,7 @@ from harness.engines.folding import FoldedMessages, adapt, shown
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile, switches_of, thinking_options
 from harness.errors import ModelError
+from harness.hub.caches import cached_file
 from harness.items import ThinkTags
 from harness.sanity import Finding
 from harness.thoughts import closed_by, opened_by, told_in
@@ -86,13 +87,8 @@ def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
         return folder
     if mirror is not None and (kept := mirror / "models" / name).is_dir():
         return kept
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        found = try_to_load_from_cache(name, "tokenizer_config.json", revision=spec.revision)
-    except ValueError:  # no hub name
-        return None
-    return Path(found).parent if isinstance(found, str) else None
+    path = cached_file(name, "tokenizer_config.json", spec.revision)
+    return path.parent if path is not None else None
 
 
 def _said(spec: ModelSpec) -> ThinkTags | None:

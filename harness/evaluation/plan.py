@@ -23,6 +23,7 @@ from harness.evaluation.plan_forms import (
     plan_forms,
     plan_thinking,
 )
+from harness.hub.caches import cached_file
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.workers.devices import Machine, find_machine
 
@@ -103,7 +104,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
-    from harness.tasks import DataSources, expand, local_only
+    from harness.hub.presence import local_only
+    from harness.tasks import DataSources, expand
 
     config = loaded.config
     expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
@@ -284,10 +286,7 @@ def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
         return "folder"
     if mirror is not None and (mirror / "models" / model.id).is_dir():
         return "mirror"
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
-    return "cache" if isinstance(found, str) else None
+    return "cache" if cached_file(model.id, "config.json", model.revision) else None
 
 
 def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:
