@@ -19,9 +19,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from harness.engines.openai.limits import backoff, retry_after
 from harness.errors import ConfigError, DataError
 from harness.hub.presence import HUB
+from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
 
 PATH = "/api/models"
@@ -61,14 +61,6 @@ class Page:
 
     entries: tuple[dict[str, Any], ...]
     next: tuple[tuple[str, str], ...] | None
-
-
-class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the hub asked for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 @dataclass
@@ -116,53 +108,56 @@ class HubClient:
         if self.requests:
             self.sleep(self.manners.pause)
 
-        for attempt in range(self.manners.retries + 1):
-            try:
-                return self._once(parameters)
-            except _Passing as failure:
-                reason, asked = str(failure), failure.wait
-            if asked is not None and asked > self.manners.max_wait:
-                raise DataError(
-                    f"{self.where}: {reason}, asks to wait {asked:.0f} s; run the same command again after that"
-                )
-            if attempt < self.manners.retries:
-                wait = (
-                    asked
-                    if asked is not None
-                    else backoff(attempt, self.manners.backoff, self.manners.max_wait)
-                )
-                self.said(f"{self.where}: {reason}; asking again in {wait:.0f} s")
-                self.sleep(wait)
-        raise DataError(
-            f"{self.where}: {reason}, {self.manners.retries + 1} times; run the same command again later"
+        manners = self.manners
+        loop = retrying(
+            manners.retries,
+            manners.max_wait,
+            wait=lambda failure, attempt: (
+                backoff(attempt, manners.backoff, manners.max_wait) if failure.wait is None else failure.wait
+            ),
+            sleep=self.sleep,
+            before_sleep=lambda failure, seconds: self.said(
+                f"{self.where}: {failure}; asking again in {seconds:.0f} s"
+            ),
         )
+        try:
+            return loop(self._once, parameters)
+        except PassingError as failure:
+            raise self._given_up(failure) from failure
+
+    def _given_up(self, failure: PassingError) -> DataError:
+        if failure.wait is not None and failure.wait > self.manners.max_wait:
+            text = f"asks to wait {failure.wait:.0f} s; run the same command again after that"
+        else:
+            text = f"{self.manners.retries + 1} times; run the same command again later"
+        return DataError(f"{self.where}: {failure}, {text}")
 
     def _once(self, parameters: Parameters) -> Page:
         self.requests += 1
         try:
             response = self._http.get(self.endpoint.rstrip("/") + PATH, params=list(parameters))
         except httpx2.TimeoutException as error:
-            raise _Passing(f"no answer in {self.manners.timeout:g} s") from error
+            raise PassingError(f"no answer in {self.manners.timeout:g} s") from error
         except httpx2.ConnectError as error:
-            raise _Passing("no connection") from error
+            raise PassingError("no connection") from error
         except httpx2.TransportError as error:
-            raise _Passing("the connection ended before the whole answer") from error
+            raise PassingError("the connection ended before the whole answer") from error
 
         if response.status_code != 200:
             self._refuse(response)
         try:
             found = json.loads(response.content)
         except ValueError as error:
-            raise _Passing("an answer that is not JSON") from error
+            raise PassingError("an answer that is not JSON") from error
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise _Passing("an answer that is no list of models")
+            raise PassingError("an answer that is no list of models")
         return Page(tuple(found), _next(response.links))
 
     def _refuse(self, response: httpx2.Response) -> None:
         """Raises what a status means."""
         status = response.status_code
         if status in AGAIN:
-            raise _Passing(f"HTTP {status}", _asked(response.headers))
+            raise PassingError(f"HTTP {status}", _asked(response.headers))
         if status in (401, 403):
             have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
             raise DataError(f"{self.where}: HTTP {status}: {have}")

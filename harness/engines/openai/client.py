@@ -21,9 +21,10 @@ import httpx2
 
 from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
 from harness.engines.openai.folding import REFUSED
-from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle
 from harness.engines.openai.settings import Settings
 from harness.errors import ModelError
+from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
 
 log = logging.getLogger(__name__)
@@ -55,16 +56,6 @@ class EndpointError(ModelError):
     ) -> None:
         super().__init__(text)
         self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
-
-
-class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are
-    its words.
-    """
-
-    def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
-        super().__init__(reason)
-        self.wait, self.said = wait, said
 
 
 @dataclass(frozen=True)
@@ -167,36 +158,44 @@ class EndpointClient:
     def _persist(
         self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int
     ) -> Any:
-        """Tries, waits, tries again."""
-        for attempt in range(retries + 1):
+        """Tries, waits, tries again. Raises EndpointError when it is given up or ``stop`` is set."""
+        settings = self._settings
+
+        def once() -> Any:
             if not self._gate.wait(stop):
                 raise EndpointError("stopped before it was answered")
-            try:
-                return self._once(method, path, body)
-            except _Passing as failure:
-                reason, asked, said = str(failure), failure.wait, _colon(self.clean(failure.said))
-            self.count(f"failed: {reason}")
-            if asked is not None and asked > self._settings.max_wait:
-                text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s{said}"
-                raise EndpointError(
-                    f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
-                )
-            if attempt < retries:
-                self._pause(asked, attempt, stop)
-        raise EndpointError(
-            f"{self._where(path)}: {reason}, {retries + 1} times{said}; the same command asks again",
+            return self._once(method, path, body)
+
+        # A pause that the endpoint asks for holds for every thread, so the gate waits for it.
+        loop = retrying(
+            retries,
+            settings.max_wait,
+            wait=lambda failure, attempt: (
+                0.0 if failure.wait is not None else backoff(attempt, settings.backoff, settings.max_wait)
+            ),
+            sleep=stop.wait,
+            noted=lambda failure: self.count(f"failed: {failure}"),
+            before_sleep=lambda failure, _: self._gate.close_for(failure.wait or 0.0),
+        )
+        try:
+            return loop(once)
+        except PassingError as failure:
+            raise self._given_up(failure, path, retries) from failure
+
+    def _given_up(self, failure: PassingError, path: str, retries: int) -> EndpointError:
+        words = _colon(self.clean(failure.words))
+        if failure.wait is not None and failure.wait > self._settings.max_wait:
+            text = f"{self._where(path)}: {failure}, asks to wait {failure.wait:.0f} s{words}"
+            return EndpointError(
+                f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
+            )
+        return EndpointError(
+            f"{self._where(path)}: {failure}, {retries + 1} times{words}; the same command asks again",
             tired=True,
         )
 
-    def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
-        wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)
-        if asked is not None:
-            self._gate.close_for(asked)
-        else:
-            stop.wait(wait)
-
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        """One try. Raises _Passing or EndpointError."""
+        """One try. Raises PassingError or EndpointError."""
         self.count("requests")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
@@ -205,11 +204,11 @@ class EndpointClient:
                 data = self._read(response)
         except httpx2.TimeoutException as error:
             kind = "no connection" if isinstance(error, httpx2.ConnectTimeout) else "no answer"
-            raise _Passing(
+            raise PassingError(
                 f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s"
             ) from error
         except httpx2.TransportError as error:
-            raise _Passing(_transport_reason(error)) from error
+            raise PassingError(_transport_reason(error)) from error
         if response.status_code >= 300:
             self._refuse(response.status_code, response.headers, self._words(data), path)
         self.software = response.headers.get("server", self.software)
@@ -217,9 +216,9 @@ class EndpointClient:
             found = json.loads(data)
         except ValueError as error:
             if data.lstrip()[:1] == b"<":
-                raise _Passing("an answer that is not JSON but a web page") from error
-            raise _Passing(
-                "an answer that is not JSON", said=data[:200].decode("utf-8", "replace")
+                raise PassingError("an answer that is not JSON but a web page") from error
+            raise PassingError(
+                "an answer that is not JSON", words=data[:200].decode("utf-8", "replace")
             ) from error
         self._check(found, response.headers, path, None if method == "GET" else "choices")
         return found
@@ -231,7 +230,9 @@ class EndpointClient:
             return
         if complaint.passing:
             wait = retry_after(headers)
-            raise _Passing("HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text)
+            raise PassingError(
+                "HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text
+            )
         text = f"{self._where(path)}: HTTP 200 with an error{_colon(self.clean(complaint.text))}"
         raise EndpointError(
             text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text
@@ -244,7 +245,7 @@ class EndpointClient:
         for part in response.iter_bytes():
             parts.append(part)
             if time.monotonic() > end:
-                raise _Passing(f"no whole answer in {self._settings.timeout:g} s")
+                raise PassingError(f"no whole answer in {self._settings.timeout:g} s")
         return b"".join(parts)
 
     def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
@@ -253,7 +254,7 @@ class EndpointClient:
         # A template's refusal of a role is final, though llama.cpp calls it a fault of the
         # server's.
         if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
-            raise _Passing(f"HTTP {status}", retry_after(headers), words)
+            raise PassingError(f"HTTP {status}", retry_after(headers), words)
         if status in (401, 403):
             have = (
                 f"the key in {self.endpoint.key_name} was refused"
