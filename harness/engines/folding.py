@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from harness.engines.protocol import Message
 from harness.errors import ModelError
-from harness.thoughts import told_in
+from harness.thought_markers import told_in
 
 Render = Callable[[list[Message]], str]
 """Messages to a prompt; raises where it does not take them."""

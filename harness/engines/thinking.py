@@ -22,7 +22,7 @@ from harness.errors import ModelError
 from harness.hub.caches import cached_file
 from harness.items import ThinkTags
 from harness.sanity import Finding
-from harness.thoughts import closed_by, opened_by, told_in
+from harness.thought_markers import closed_by, opened_by, told_in
 
 Kind = Literal["base", "instruct", "closed", "thinks"]
 USER, SYSTEM = "Which letter comes first, B or A? (7f3a91)", "Answer in one word. (c05d2e)"

@@ -20,7 +20,7 @@ from harness.items import Answer, Generation, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.sanity import Finding
-from harness.thoughts import recognise
+from harness.thought_markers import recognise
 from harness.workers.events import EventStream
 
 if TYPE_CHECKING:
