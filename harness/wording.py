@@ -13,6 +13,7 @@ class ValidationProblems(Protocol):
     """What is used of pydantic's ``ValidationError``, which is not imported for its sake."""
 
     def errors(self) -> Sequence[Mapping[str, Any]]: ...
+
     def error_count(self) -> int: ...
 
 
@@ -23,8 +24,12 @@ def one_line(text: str, most: int | None = None) -> str:
 
 def shorten(text: str, most: int) -> str:
     """A text on one line of at most ``most`` characters; an ellipsis stands for what is cut off."""
-    line = one_line(text)
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return clipped(one_line(text), most)
+
+
+def clipped(text: str, most: int) -> str:
+    """A text as it is, of at most ``most`` characters; an ellipsis stands for what is cut off."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(text: str, most: int) -> str:
@@ -32,34 +37,44 @@ def quoted(text: str, most: int) -> str:
     return repr(shorten(text, most))
 
 
-def reason_of(error: BaseException, most: int = REASON) -> str:
-    """What an error says, on one line; its type's name where it says nothing."""
-    return one_line(str(error), most) or type(error).__name__
+def reason_of(error: BaseException, most: int = REASON, *, named: bool = False) -> str:
+    """What an error says, on one line, with its type in front where ``named``; the type's name alone
+    where it says nothing.
+    """
+    return _reason(error, one_line(str(error), most), named)
 
 
-def named_reason(error: BaseException, most: int = 300) -> str:
-    """The type of an error and what it says, on one line."""
-    line = one_line(str(error), most)
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+def first_line(error: BaseException, most: int = REASON, *, named: bool = False) -> str:
+    """The first line of what an error says, else as `reason_of`.
 
-
-def first_line(error: BaseException, most: int = REASON) -> str:
-    """The first line of what an error says.
-
-    Libraries put the reason first and pages of advice behind it, which `reason_of` would include.
+    For errors of libraries that put the reason first and pages of advice behind it.
     """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:most] if lines else type(error).__name__
+    return _reason(error, lines[0][:most] if lines else "", named)
 
 
-def first_problem(error: ValidationProblems) -> tuple[str, str]:
-    """(field with dots, message) of a validation's first problem, and how many more there are."""
+def named_line(error: BaseException) -> str:
+    """An unexpected error's type and first line, no longer than a table's cell bears."""
+    return first_line(error, 300, named=True)
+
+
+def _reason(error: BaseException, text: str, named: bool) -> str:
+    kind = type(error).__name__
+    return f"{kind}: {text}" if named and text else text or kind
+
+
+def first_problem(error: ValidationProblems, *, shown: int = 0, root: str = "") -> str:
+    """A validation's first mistake on one line: where, what, how many more; with ``shown`` also so
+    many characters of what was got. ``root`` names the whole where no field is to blame.
+    """
     problem = error.errors()[0]
+    where = ".".join(map(str, problem["loc"])) or root
+    got = f"; got {str(problem['input'])[:shown]!r}" if shown else ""
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return ".".join(map(str, problem["loc"])), f"{problem['msg']}{more}"
+    return f"{where}: {problem['msg']}{got}{more}" if where else f"{problem['msg']}{got}{more}"
 
 
-def listing(names: Iterable[str], most: int, noun: str = "") -> str:
+def list_some(names: Iterable[str], most: int, noun: str = "") -> str:
     """The first names with commas, "and 3 more" behind them where there are more than ``most``;
     with a ``noun``, "and 3 more tasks".
     """
@@ -68,7 +83,7 @@ def listing(names: Iterable[str], most: int, noun: str = "") -> str:
     return ", ".join(every[:most]) + rest
 
 
-def open_listing(names: Iterable[str], most: int, mark: str = " …") -> str:
+def list_first(names: Iterable[str], most: int, mark: str = " …") -> str:
     """The first names with commas, and a mark where there are more than ``most``."""
     every = list(names)
     return ", ".join(every[:most]) + (mark if len(every) > most else "")

@@ -23,6 +23,7 @@ from harness.errors import ConfigError, DataError
 from harness.hub.presence import HUB
 from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
+from harness.wording import one_line
 
 PATH = "/api/models"
 EXPAND = (
@@ -161,7 +162,7 @@ class HubClient:
         if status in (401, 403):
             have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
             raise DataError(f"{self.where}: HTTP {status}: {have}")
-        said = " ".join(response.text.split())[:200]
+        said = one_line(response.text, 200)
         if status in (400, 410):  # cursors do not live for ever
             said += "; where this snapshot was begun earlier, remove its .part file to begin anew"
         if self.token:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.config.config_names import with_common_names
 from harness.errors import ModelError
+from harness.wording import first_problem
 
 Torch = Literal["float32", "bfloat16", "float16"]
 
@@ -298,10 +299,7 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
     except KeyError as error:
         raise ModelError(f"the model's config.json lacks {error.args[0]!r}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(
-            f"the model's config.json: {first['loc'][0]}: {first['msg']}, got {first['input']!r}"
-        ) from None
+        raise ModelError(f"the model's config.json: {first_problem(error, shown=60)}") from None
     except (ValueError, TypeError) as error:
         raise ModelError(f"the model's config.json has a number that makes no sense: {error}") from None
 

@@ -16,6 +16,7 @@ from harness.config.architecture import Architecture, architecture_of
 from harness.config.presets import BUNDLED, bundled_model_dir, preset_or_none
 from harness.config.schema import Dtype, ModelSpec
 from harness.errors import ModelError
+from harness.wording import first_problem
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -109,7 +110,4 @@ def _overridden(arch: Architecture, overrides: Mapping[str, Any]) -> Architectur
     try:
         return Architecture(**(arch.model_dump() | known))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(
-            f"config_overrides: {first['loc'][0]}: {first['msg']}, got {first['input']!r}"
-        ) from None
+        raise ModelError(f"config_overrides: {first_problem(error, shown=60)}") from None

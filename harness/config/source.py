@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
+from harness.wording import clipped
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def describe(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return repr(value if len(value) <= 60 else value[:57] + "…")
+        return repr(clipped(value, 58))
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, Sequence):

@@ -25,6 +25,7 @@ from harness.evaluation.plan_forms import (
 )
 from harness.hub.caches import cached_file
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
+from harness.wording import first_line
 from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
         note = (
             "data not on this machine"
             if items
-            else f"data not on this machine, size unknown: {str(error).splitlines()[0][:120]}"
+            else f"data not on this machine, size unknown: {first_line(error, 120)}"
         )
         return _task_plan(spec, None, spec.fewshot, items, None, note)
     items = min(task.available, spec.limit or task.available)

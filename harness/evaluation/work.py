@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.evaluation.answer_checks import lasting_findings, server_changed
-from harness.evaluation.cell import CellWork, StopFlag, one_line
+from harness.evaluation.cell import CellWork, StopFlag
 from harness.evaluation.metering import Meter, peak_rss
 from harness.evaluation.plan import download_bytes
 from harness.evaluation.rows import CellFacts, failed_row
@@ -22,6 +22,7 @@ from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
 from harness.sanity import Finding
 from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
+from harness.wording import named_line
 from harness.workers.events import EventStream
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class ModelWork:
             return
         except Exception as error:
             log.exception("task %s", spec.name)
-            self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
+            self.end(cell_facts(self.setup, spec), {}, "failed", named_line(error))
             return
         asked = form_of(self.thinking, spec, OUTPUTS[task.kind])
         if asked.form == "refused":  # only its code said that it compares log-probabilities
@@ -150,7 +151,7 @@ class ModelWork:
                 cell.facts,
                 cell.identity.to_dict(),
                 "failed",
-                f"the answers are kept but cannot be marked: {one_line(error)}",
+                f"the answers are kept but cannot be marked: {named_line(error)}",
             )
 
     def open_engine(self, files: ModelFiles) -> Engine:

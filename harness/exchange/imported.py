@@ -33,6 +33,7 @@ from harness.tasks.catalogue import guess_language
 from harness.tasks.figures import number
 from harness.tasks.origin import fields_of
 from harness.version import __version__
+from harness.wording import list_some
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 NOT_PROMPT = ("metadata", "filter_list", "metric_list", "process_results", "tag", "group", "task_alias")
@@ -109,9 +110,8 @@ def _notes(results: Results, evaluation: Evaluation) -> list[str]:
         elif row.ci95 is None and told == 0:
             bare.append(name)
     if bare:
-        names = ", ".join(bare[:4]) + (f" and {len(bare) - 4} more" if len(bare) > 4 else "")
         notes.append(
-            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {names}"
+            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {list_some(bare, 4)}"
         )
     return notes
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, mod
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
+from harness.wording import first_problem, reason_of
 
 CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "hardware.yaml"
 Quantity = Literal["bf16", "fp16", "fp8", "int8", "memory", "bandwidth", "interconnect", "power"]
@@ -90,11 +91,10 @@ def read_catalogue(path: Path = CATALOGUE) -> dict[str, Chip]:
         sources = {name: CatalogueSource(**entry) for name, entry in raw["sources"].items()}
         found = [_chip(entry, sources) for entry in raw["chips"]]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {type(error).__name__}: {error}; expected sources: and chips: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected sources: and chips: as in the packaged file"
         ) from None
     names = [chip.name for chip in found]
     if len(set(names)) != len(names):

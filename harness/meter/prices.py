@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 from harness.errors import ConfigError
 from harness.meter.checks import require_positive
 from harness.meter.hardware import chips, find_chip
+from harness.wording import first_problem, reason_of
 
 TABLE = Path(__file__).resolve().parent.parent / "data" / "prices.yaml"
 OWN = "--usd-per-hour"
@@ -59,11 +60,10 @@ def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
         prices = {find_chip(name).name: Listed(**entry) for name, entry in raw["prices"].items()}
         absent = {find_chip(name).name: str(reason) for name, reason in raw["absent"].items()}
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {type(error).__name__}: {error}; expected prices: and absent: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected prices: and absent: as in the packaged file"
         ) from None
     for chip in chips():
         if (chip in prices) == (chip in absent):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.wording import reason_of
 
 KINDS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
@@ -26,7 +27,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows = _parquet(path) if kind == ".parquet" else _text(path.read_text(encoding="utf-8-sig"), kind)
     except (OSError, ValueError, csv.Error) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(
             f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}"

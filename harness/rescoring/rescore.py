@@ -25,6 +25,7 @@ from harness.results.folder import RunFolder
 from harness.results.query import Run, read_run
 from harness.results.schema import Results, Row
 from harness.version import __version__
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from harness.config.schema import Config
@@ -72,7 +73,7 @@ def read_changes(path: Path) -> dict[str, dict[str, Any]]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
     if not isinstance(data, dict) or not all(isinstance(settings, dict) for settings in data.values()):
         raise ConfigError(
             f"{path}: expected task names with settings below them, e.g. gsm8k: {{filter_list: [...]}}"
@@ -149,7 +150,7 @@ def _config(run: Run) -> Config:
         return Config.model_validate(yaml.safe_load(run.folder.config.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigError(
-            f"{run.folder.config}: cannot be read, so its tasks are not known: {' '.join(str(error).split())[:200]}"
+            f"{run.folder.config}: cannot be read, so its tasks are not known: {reason_of(error)}"
         ) from error
 
 

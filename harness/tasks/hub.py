@@ -13,6 +13,7 @@ from harness.errors import DataError
 from harness.hub import modelscope, presence
 from harness.hub.caches import cache_only
 from harness.tasks.folder import as_dict, read_folder
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -66,7 +67,7 @@ def from_hub(
     except Exception as error:
         if "dataset scripts" in str(error).lower():
             return _script_repository(path, name, revision)
-        raise DataError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+        raise DataError(f"{path}: {reason_of(error, 300, named=True)}") from error
 
 
 def _script_repository(
@@ -92,7 +93,7 @@ def _script_repository(
     except Exception as error:
         raise DataError(
             f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
-            f" ({' '.join(str(error).split())[:200]}); put the data under mirror: datasets/{path}"
+            f" ({reason_of(error)}); put the data under mirror: datasets/{path}"
         ) from error
     splits, fingerprint = read_folder(folder, name)
     return splits, fingerprint, revision

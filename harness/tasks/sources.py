@@ -23,6 +23,7 @@ from harness.tasks.api import Provenance
 from harness.tasks.catalogue import DATA
 from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
 from harness.tasks.ownfile import FILE_PATH, Columns, read_file
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -237,6 +238,4 @@ def _rows_or_table(builder: str, file: Path, data: bytes) -> Any:
             return [{"text": line} for line in data.decode("utf-8-sig").splitlines()]
         return parse_rows("rows.csv" if builder == "csv" else "rows.json", data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(
-            f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})"
-        ) from error
+        raise DataError(f"{file}: cannot be read as {builder} ({reason_of(error)})") from error

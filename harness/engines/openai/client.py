@@ -26,6 +26,7 @@ from harness.engines.openai.settings import Settings
 from harness.errors import ModelError
 from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
+from harness.wording import one_line
 
 log = logging.getLogger(__name__)
 
@@ -288,7 +289,7 @@ class EndpointClient:
         """Text from outside on one short line, without the key."""
         if self.endpoint.key:
             text = text.replace(self.endpoint.key, "[key]")
-        return " ".join(text.split())[:300]
+        return one_line(text, 300)
 
 
 def _colon(text: str) -> str:

@@ -24,6 +24,7 @@ from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.identity import DEFAULT_ATTENTION, read_config, safetensors_header
 from harness.engines.transformers.memory import is_out_of_memory
 from harness.errors import ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
             raise OutOfMemoryError(
                 f"{spec.label}: its weights do not fit into the memory of {place.device} as {place.dtype}"
             ) from error
-        raise ModelError(f"{spec.label}: cannot be loaded: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: cannot be loaded: {named_line(error)}") from error
     return model.eval().requires_grad_(False)
 
 
@@ -96,7 +97,7 @@ def load_config(spec: ModelSpec, folder: Path) -> Any:
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(f"{spec.label}: its config.json is not understood: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: its config.json is not understood: {named_line(error)}") from error
 
 
 def _check_overrides(spec: ModelSpec, kind: type[Any]) -> None:
@@ -224,12 +225,6 @@ def needs_several_gpus(spec: ModelSpec, files: ModelFiles, device: str) -> bool:
         return spec.gpus > 1
     free, _ = torch.cuda.mem_get_info(torch.device(device))
     return math.ceil(weight_bytes(files) * 1.2) > free
-
-
-def first_line(error: BaseException) -> str:
-    """An exception's first line that says something, no longer than a table's cell bears."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 
 
 def choose_threads(model: Any) -> None:

@@ -26,6 +26,7 @@ from harness.engines.transformers.memory import Budget, is_out_of_memory
 from harness.engines.transformers.prompts import Prompts
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.slots import Slots
+from harness.wording import first_line
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +95,7 @@ def _reason(
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        said = str(error).splitlines()[0][:200] if str(error) else ""
-        return said if isinstance(error, CannotShare) else f"{type(error).__name__}: {said}"
+        return first_line(error, named=not isinstance(error, CannotShare))
     return reason
 
 

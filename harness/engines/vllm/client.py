@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 AHEAD = 2048
 """Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few
@@ -138,7 +139,7 @@ class VllmClient:
             )
         except ValueError as error:
             raise ModelError(
-                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {first_line(error)}"
+                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {named_line(error)}"
             ) from error
         except Exception as error:
             raise self._breaks(error) from error
@@ -166,7 +167,7 @@ class VllmClient:
                 self._breaks(error)
 
     def _breaks(self, error: Exception) -> HarnessError:
-        reason = first_line(error)
+        reason = named_line(error)
         if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
             self.broken = OutOfMemoryError(
                 f"{self._label}: vLLM ran out of memory: {reason}; lower gpu_memory_utilization or max_num_seqs"
@@ -195,11 +196,3 @@ def _wake_when_dead(engine: Any) -> None:
         outputs.put_nowait(RuntimeError("the engine core's process died"))
 
     threading.Thread(target=watch, daemon=True, name="harness-vllm-death").start()
-
-
-def first_line(error: BaseException) -> str:
-    """An exception's kind and first line that says something, no longer than a table's cell
-    bears.
-    """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

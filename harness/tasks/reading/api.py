@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.wording import shorten
+
 INVALID = "[invalid]"
 """What lm-eval's filters leave where they find no answer."""
 _LONGEST = 160
@@ -20,9 +22,7 @@ class Reading:
     words: str = ""
 
     def __str__(self) -> str:
-        words = " ".join(self.words.split())
-        if len(words) > _LONGEST:
-            words = words[:_LONGEST] + "…"
+        words = shorten(self.words, _LONGEST)
         return f"{self.rule}: {words}" if words else self.rule
 
 
