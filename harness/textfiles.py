@@ -57,6 +57,17 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise Unreadable(_not_utf8(path, error)) from error
 
 
+def columns(path: Path) -> list[str]:
+    """The columns of a CSV or TSV file, which may have no rows. Raises as `rows` does."""
+    check_encoding(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            mark, _ = _mark(file, SEPARATED[path.suffix.lower()])
+            return _header(next(csv.reader(file, delimiter=mark, strict=True), []))
+    except UnicodeDecodeError as error:
+        raise Unreadable(_not_utf8(path, error)) from error
+
+
 def check_encoding(path: Path) -> None:
     """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it
     cannot be opened.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from harness.errors import DataError
-from harness.textfiles import Unreadable, rows
+from harness.textfiles import Unreadable, columns, rows
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "adoption"
 FILE = FOLDER / "organizations.csv"
@@ -58,13 +58,13 @@ def organizations(more: Path | None = None) -> Organizations:
 
 def _read(path: Path) -> dict[str, Organization]:
     try:
+        names = columns(path)
         lines = [(number + 1, row) for number, row in rows(path) if row]
     except Unreadable as error:
         raise DataError(f"{path}: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
 
-    names = lines[0][1] if lines else {}
     if lacking := [name for name in COLUMNS if name not in names]:
         raise DataError(f"{path}: no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
     organizations = {}
