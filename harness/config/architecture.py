@@ -145,6 +145,7 @@ class Architecture(BaseModel):
         """
         attention = self._latent_matrices() if self.kv_lora_rank else self._attention_matrices()
         gate = self.hidden_size if self.model_type == "qwen2_moe" else 0
+
         width = self.num_experts_per_tok * self.moe_intermediate_size + self.shared_expert_size
         sparse = self.hidden_size * self.num_experts + 3 * self.hidden_size * width + gate
         dense = (self.num_hidden_layers - self._moe_layers) * 3 * self.hidden_size * self.intermediate_size
@@ -285,8 +286,11 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
     config = with_common_names(kind, config)
     if kind == "gemma3" and isinstance(config.get("text_config"), Mapping):
         return architecture_of({**config["text_config"], "model_type": "gemma3_text"})
+
     if kind not in SUPPORTED:
         raise ModelError(f"no size formula for the architecture {kind!r}; known: {', '.join(SUPPORTED)}")
+
+    # Configs leave out what is their architecture's default, and each has other defaults.
     own = {key: config[key] for key in Architecture.model_fields if config.get(key) is not None}
     try:
         heads = int(config["num_attention_heads"])
@@ -306,10 +310,11 @@ def architecture_of(config: Mapping[str, Any]) -> Architecture:
 
 def _attention_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     default = kind == "gpt_oss"
-    given = bool(config.get("attention_bias", default)) and kind in ATTENTION_BIAS
+    biased = bool(config.get("attention_bias", default)) and kind in ATTENTION_BIAS
+
     fields: dict[str, Any] = {
-        "attention_bias": kind in QKV_BIAS or given,
-        "attention_out_bias": given and kind not in {"glm", "glm4", "glm4_moe", "seed_oss"},
+        "attention_bias": kind in QKV_BIAS or biased,
+        "attention_out_bias": biased and kind not in {"glm", "glm4", "glm4_moe", "seed_oss"},
         "mlp_bias": bool(config.get("mlp_bias", False)) and kind in {"llama", "iflytekspark"},
         # llama4's norm of queries and keys has no weights
         "qk_norm": kind in QK_NORM | HUNYUAN
@@ -326,9 +331,11 @@ def _expert_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     )
     if not experts or kind not in MIXTURES:
         return {}
+
     width = config.get("moe_intermediate_size") or config["intermediate_size"]
     shared = config.get("shared_expert_intermediate_size") or (config.get("n_shared_experts") or 0) * width
     default = 3 if kind == "deepseek_v3" else 1 if kind in {"kimi_k2", "glm4_moe"} else 0
+
     fields = {
         "num_experts": experts,
         "moe_intermediate_size": width,
@@ -347,6 +354,8 @@ def _sliding_fields(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
         return {"sliding_window": None, "sliding_layers": 0}
     if "sliding_layers" in config:
         return {}
+
+    # Newer configs list each layer; for older ones the pattern is in the model's code only.
     types = config.get("layer_types")
     if types:
         sliding = sum(name == "sliding_attention" for name in types)

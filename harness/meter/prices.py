@@ -37,7 +37,7 @@ class Listed(BaseModel):
 
 
 class HourlyPrice(BaseModel):
-    """Dollars an hour of one accelerator.
+    """Dollars per hour of one accelerator.
 
     ``source`` is where from (`--usd-per-hour`: the user's own), ``date`` when it was read.
     """
@@ -65,6 +65,8 @@ def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
         raise ConfigError(
             f"{path.name}: {reason_of(error, named=True)}; expected prices: and absent: as in the packaged file"
         ) from None
+
+    # A chip that is in neither part was forgotten, one that is in both contradicts itself.
     for chip in chips():
         if (chip in prices) == (chip in absent):
             raise ConfigError(
@@ -85,17 +87,20 @@ def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice
 
     Raises ConfigError for an ``override`` that is no positive number.
     """
-    known = _known(chip)
+    name = _known(chip)
+
     if override is not None:
         if not (math.isfinite(override) and override > 0):
             raise ConfigError(f"{OWN}: expected a number of dollars above zero, got {override}")
-        return HourlyPrice(usd_per_hour=override, chip=known or chip, source=OWN)
-    listed = price_table()[0].get(known or "")
+        return HourlyPrice(usd_per_hour=override, chip=name or chip, source=OWN)
+
+    # A user's own price is no matter of the catalogue, so it counts for unknown devices, too.
+    listed = price_table()[0].get(name or "")
     if listed is None:
         return None
     return HourlyPrice(
         usd_per_hour=listed.usd_per_hour,
-        chip=known,
+        chip=name,
         source=f"{listed.seller}: {listed.page}",
         date=listed.date.isoformat(),
     )
@@ -103,9 +108,9 @@ def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice
 
 def why_no_price(chip: str | None) -> str:
     """Why `usd_per_hour` gives None."""
-    known = _known(chip)
-    reason = price_table()[1].get(known or "")
-    return f"{known}: {reason}" if reason else f"no price is known for {chip or 'this device'}; say {OWN}"
+    name = _known(chip)
+    reason = price_table()[1].get(name or "")
+    return f"{name}: {reason}" if reason else f"no price is known for {chip or 'this device'}; say {OWN}"
 
 
 def _known(chip: str | None) -> str | None:
