@@ -134,6 +134,7 @@ def _all_devices(nvml: Any) -> list[list[Device]]:
         except nvml.NVMLError as error:
             every.append([])
             failure = error
+
     if failure is not None and not any(every):
         raise failure
     return every

@@ -48,7 +48,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A question answered by comparing log-probabilities: one (context, continuation) pair an
+    """A question answered by comparing log-probabilities: one (context, continuation) pair per
     option, in the task's order.
 
     Most tasks share one context; winogrande-like ones vary it; mutual information adds pairs with
@@ -97,27 +97,28 @@ def asked_digest(item: Item) -> str:
     The journal keeps it with each answer, so that an answer counts only for the very question it
     was given to. Key and arrival time ask nothing and are left out.
     """
-    told = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(digest_size=8)
+
     if isinstance(item, Choice):
         context = None
-        for given, continuation in item.pairs:
-            # most often one context, long, serves every option: it is hashed once
-            if given != context:
-                context = given
-                _tell(told, "context", given)
-            _tell(told, "continuation", continuation)
+        for own, continuation in item.pairs:
+            # Most often one context, long, serves every option: it is hashed once.
+            if own != context:
+                context = own
+                _tell(digest, "context", own)
+            _tell(digest, "continuation", continuation)
     elif isinstance(item, Passage):
-        _tell(told, "text", item.text)
+        _tell(digest, "text", item.text)
     else:
         parts = {name: value for name, value in asdict(item).items() if name not in ("key", "arrival")}
-        _tell(told, "completion", json.dumps(parts, sort_keys=True))
-    return told.hexdigest()
+        _tell(digest, "completion", json.dumps(parts, sort_keys=True))
+    return digest.hexdigest()
 
 
-def _tell(told: hashlib.blake2b, kind: str, text: str) -> None:
+def _tell(digest: hashlib.blake2b, kind: str, text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
-    told.update(f"{kind}:{len(data)}:".encode())
-    told.update(data)
+    digest.update(f"{kind}:{len(data)}:".encode())
+    digest.update(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,10 @@ def retrying(
     """
 
     def asks_too_long(state: RetryCallState) -> bool:
-        asked = _failure(state).wait
-        return asked is not None and asked > most
+        wanted = _failure(state).wait
+        return wanted is not None and wanted > most
 
+    # A pause longer than anyone would wait for ends it at once, whatever tries are left.
     return Retrying(
         retry=retry_if_exception_type(PassingError),
         stop=lambda state: stop_after_attempt(retries + 1)(state) or asks_too_long(state),
@@ -77,6 +78,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
+
         value = headers.get("retry-after", "")
         if not value:
             return None

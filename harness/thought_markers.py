@@ -73,13 +73,17 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
     opened = opened_by(prompt)
     if opened is not None:
         return opened
+
     bare = text.lstrip()
     for tags in KNOWN:
         if bare.startswith((tags.open, tags.close)):
             return tags
+
     for tags in PROSE:
         if bare.startswith(tags.open) and tags.close in bare:
             return tags
+
+    # A bracketed word may also head a part of an answer, 【思考】 … 【答案】; then it is no thought.
     begun = _OPEN.match(bare)
     if begun is not None:
         tags = pair_of(begun[0])
@@ -88,6 +92,7 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
         )
         if tags.close in bare or not heading:
             return tags
+
     if _BARE_HARMONY.match(bare):
         return ThinkTags("analysis", _BARE_FINAL)
     return _closed(text)
@@ -120,9 +125,10 @@ def closed_by(prompt: str) -> ThinkTags | None:
 
 def pair_of(opening: str) -> ThinkTags:
     """The pair of an opening marker."""
-    known = next((tags for tags in KNOWN if tags.open == opening), None)
-    if known is not None:
-        return known
+    pair = next((tags for tags in KNOWN if tags.open == opening), None)
+    if pair is not None:
+        return pair
+
     before, after = _bracket(opening)
     if opening.startswith("<details"):
         return ThinkTags(opening, "</details>")
@@ -137,9 +143,9 @@ def _end_like(found: re.Match[str]) -> str:
 
 
 def _pair_of_close(closing: str) -> ThinkTags:
-    known = next((tags for tags in KNOWN if tags.close == closing), None)
-    if known is not None:
-        return known
+    pair = next((tags for tags in KNOWN if tags.close == closing), None)
+    if pair is not None:
+        return pair
     if re.fullmatch(_ENDED, closing, re.IGNORECASE):
         return ThinkTags(
             re.sub(r"(?i)end(?=_)", "begin", re.sub(r"(?i)(?<=_)end", "start", closing)), closing
@@ -161,9 +167,10 @@ def _closed(text: str) -> ThinkTags | None:
         for tags in (*KNOWN, ThinkTags("analysis", _BARE_FINAL))
         if (at := text.find(tags.close)) >= 0
     ]
-    found = _CLOSE.search(text)
-    if found is not None:
-        places.append((found.start(), _pair_of_close(found[0])))
+    closing = _CLOSE.search(text)
+    if closing is not None:
+        places.append((closing.start(), _pair_of_close(closing[0])))
+
     for at, tags in sorted(places, key=lambda place: place[0]):
         if tags.open not in text[:at] and all(
             pair_of(begun[0]).close != tags.close for begun in _OPEN.finditer(text[:at])
@@ -181,8 +188,9 @@ def told_in(texts: Iterable[str]) -> ThinkTags | None:
     for tags in KNOWN:
         if (channel in whole) if tags is HARMONY else (tags.close in whole and tags.open in whole):
             return tags
-    found = _CLOSE.search(whole)
-    pair = _pair_of_close(found[0]) if found else None
+
+    closing = _CLOSE.search(whole)
+    pair = _pair_of_close(closing[0]) if closing else None
     if pair is not None and pair.open in whole:
         return pair
     return next((tags for tags in KNOWN if tags is not HARMONY and tags.close in whole), None)

@@ -147,6 +147,7 @@ def _thought_end(text: str, at: int, tags: ThinkTags) -> tuple[int | None, bool]
     """
     if text.startswith(tags.open, at):
         at += len(tags.open)
+
     markers = re.compile(f"{re.escape(tags.open)}|{re.escape(tags.close)}")
     depth, first = 1, None
     for marker in markers.finditer(text, at):
@@ -156,6 +157,7 @@ def _thought_end(text: str, at: int, tags: ThinkTags) -> tuple[int | None, bool]
                 return marker.end(), True
         elif _nests(tags):
             depth += 1
+
     return first, False
 
 

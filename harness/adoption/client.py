@@ -1,7 +1,7 @@
 """The hub's list of models, page by page, asked politely.
 
 Why not ``huggingface_hub.HfApi.list_models``: it yields models and hides the page's cursor, so that
-a snapshot could not be gone on with after a kill; a body that is no JSON, or half a one, ends it;
+a snapshot could not be continued after a kill; a body that is no JSON, or half a one, ends it;
 and it takes a token from the machine's login unasked. What it would ask (``/api/models`` with
 ``expand``) is asked here, through the same HTTP library.
 """
@@ -82,6 +82,7 @@ class HubClient:
         headers = {"User-Agent": f"open-weight-harness/{__version__}", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+
         loopback = urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
         self._http = httpx2.Client(
             headers=headers,
@@ -147,12 +148,13 @@ class HubClient:
         if response.status_code != 200:
             self._refuse(response)
         try:
-            found = json.loads(response.content)
+            entries = json.loads(response.content)
         except ValueError as error:
             raise PassingError("an answer that is not JSON") from error
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        # A mirror's page of another kind must not become a snapshot of no models.
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
             raise PassingError("an answer that is no list of models")
-        return Page(tuple(found), _next(response.links))
+        return Page(tuple(entries), _next(response.links))
 
     def _refuse(self, response: httpx2.Response) -> None:
         """Raises what a status means."""
@@ -162,20 +164,21 @@ class HubClient:
         if status in (401, 403):
             have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
             raise DataError(f"{self.where}: HTTP {status}: {have}")
-        said = one_line(response.text, 200)
+
+        words = one_line(response.text, 200)
         if status in (400, 410):  # cursors do not live for ever
-            said += "; where this snapshot was begun earlier, remove its .part file to begin anew"
+            words += "; where this snapshot was begun earlier, remove its .part file to begin anew"
         if self.token:
-            said = said.replace(self.token, "[token]")
-        raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + said if said else ''}")
+            words = words.replace(self.token, "[token]")
+        raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + words if words else ''}")
 
 
 def _asked(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: ``Retry-After``, or the reset of the hub's ``RateLimit: "api";r=0;t=55``."""
-    found = retry_after(headers)
-    if found is None and (reset := re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))):
-        found = float(reset[1])
-    return None if found is None or math.isnan(found) else found
+    seconds = retry_after(headers)
+    if seconds is None and (reset := re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))):
+        seconds = float(reset[1])
+    return None if seconds is None or math.isnan(seconds) else seconds
 
 
 def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.presets import BUNDLED, bundled_model_dir, preset_or_none
 from harness.config.schema import Dtype, ModelSpec
 from harness.errors import ModelError

@@ -16,7 +16,8 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.config.architecture import REMOTE, Architecture, architecture_of
+from harness.config.architecture import REMOTE, Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.problems import suggest
 from harness.errors import ConfigError
 

@@ -23,6 +23,7 @@ def check_disk(name: str, folder: Path, want: int, *, needed: bool) -> Check:
     except OSError as error:
         return Check(name, "bad", f"{folder}: {error.strerror}", "choose another folder")
 
+    # Before the space, for nothing can be written however much there is.
     if not os.access(nearest, os.W_OK):
         level: Level = "bad" if needed else "warn"
         advice = "use --out FOLDER" if needed else "set HF_HOME"

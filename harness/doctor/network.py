@@ -51,6 +51,7 @@ def check_mirror(folder: Path | None) -> Check:
         return Check("mirror", "ok", "none named", advice)
     if not folder.is_dir():
         return Check("mirror", "bad", f"{folder} is no folder", "correct HARNESS_MIRROR, mirror: or --mirror")
+
     models, datasets = (_entries(folder / kind) for kind in ("models", "datasets"))
     level: Level = "ok" if models + datasets else "warn"
     advice = "" if level == "ok" else "expected datasets/ORG/NAME and models/ORG/NAME in it"

@@ -20,6 +20,7 @@ def own_cache() -> Path:
         return Path(chosen).expanduser()
     if base := os.environ.get("XDG_CACHE_HOME"):
         return Path(base) / "harness"
+
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "harness"
     if sys.platform == "win32" and (base := os.environ.get("LOCALAPPDATA")):

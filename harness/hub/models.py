@@ -134,6 +134,7 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
     )
 
     endpoint = presence.endpoint()
+
     if isinstance(error, GatedRepoError):
         return f"gated; accept its licence at {endpoint}/{name}, then log in (hf auth login) or set HF_TOKEN"
     if isinstance(error, RevisionNotFoundError):
@@ -144,6 +145,8 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
         return "neither a folder nor a hub name (ORG/NAME)"
     if _disk_full(error):
         return "no space left for the download; free some or set HF_HOME to another disk"
+
+    # What is left is a hub out of reach, for which there are four ways round.
     where = f"not in the mirror {mirror}" if mirror else "no mirror set"
     switch = presence.offline_switch()
     state = f"{switch} is set and the hub cache does not hold it" if switch else f"{endpoint} did not answer"

@@ -13,17 +13,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
+from harness.engines.openai.endpoint import Endpoint, EndpointError
 from harness.engines.openai.folding import REFUSED
 from harness.engines.openai.limits import Gate, Throttle
 from harness.engines.openai.settings import Settings
-from harness.errors import ModelError
 from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
 from harness.wording import one_line
@@ -39,47 +38,6 @@ server should learn it soon.
 _ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
-class EndpointError(ModelError):
-    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated
-    until it was given up.
-
-    ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
-    """
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        fatal: bool = False,
-        tired: bool = False,
-        status: int | None = None,
-        said: str = "",
-    ) -> None:
-        super().__init__(text)
-        self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where to ask. ``key_name`` is the variable that the key came from, for messages."""
-
-    url: str
-    key: str | None
-    key_name: str
-
-    @property
-    def root(self) -> str:
-        """The server above its API: without a last ``/v1``."""
-        return self.url.removesuffix("/v1")
-
-    @property
-    def host(self) -> str:
-        """Host, port and path, without scheme and credentials."""
-        parts = urlsplit(self.url)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
-
-
 class EndpointClient:
     """Usable from many threads. ``counts``: requests sent, tried again, and why."""
 
@@ -88,6 +46,7 @@ class EndpointClient:
         headers = {"User-Agent": f"open-weight-harness/{__version__}"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
+
         self._http = httpx2.Client(
             headers=headers,
             timeout=httpx2.Timeout(settings.timeout, connect=min(CONNECT, settings.timeout)),
@@ -95,9 +54,10 @@ class EndpointClient:
                 max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency
             ),
             follow_redirects=False,  # the key must not follow to another host
-            trust_env=urlsplit(endpoint.url).hostname
-            not in _ALONE,  # no proxy stands before this machine itself
+            # no proxy stands before this machine itself
+            trust_env=urlsplit(endpoint.url).hostname not in _ALONE,
         )
+
         self._gate = Gate()
         self._requests, self._tokens = (
             Throttle(settings.requests_per_minute),
@@ -136,11 +96,14 @@ class EndpointClient:
         wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
         if wait and stop.wait(wait):
             raise EndpointError("stopped before it was asked")
+
         answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
             raise EndpointError(
                 f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}"
             )
+
+        # The budget per minute was booked by an estimate; what was really spent is known now.
         usage = answer.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, dict) else None
         if isinstance(total, int) and total > 0:
@@ -200,6 +163,7 @@ class EndpointClient:
         self.count("requests")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
+
         try:
             with self._http.stream(method, self._address(path), content=content, headers=headers) as response:
                 data = self._read(response)
@@ -210,23 +174,26 @@ class EndpointClient:
             ) from error
         except httpx2.TransportError as error:
             raise PassingError(_transport_reason(error)) from error
+
         if response.status_code >= 300:
             self._refuse(response.status_code, response.headers, self._words(data), path)
         self.software = response.headers.get("server", self.software)
         try:
-            found = json.loads(data)
+            answer = json.loads(data)
         except ValueError as error:
             if data.lstrip()[:1] == b"<":
                 raise PassingError("an answer that is not JSON but a web page") from error
             raise PassingError(
                 "an answer that is not JSON", words=data[:200].decode("utf-8", "replace")
             ) from error
-        self._check(found, response.headers, path, None if method == "GET" else "choices")
-        return found
 
-    def _check(self, found: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
+        # A proxy's web page and a gateway's error both come under HTTP 200.
+        self._check(answer, response.headers, path, None if method == "GET" else "choices")
+        return answer
+
+    def _check(self, answer: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
         """Raises what an error under HTTP 200 means: many a gateway answers so."""
-        complaint = complaint_of(found, wanted)
+        complaint = complaint_of(answer, wanted)
         if complaint is None:
             return
         if complaint.passing:
@@ -251,24 +218,26 @@ class EndpointClient:
 
     def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
         """Raises what a status means."""
-        where, said = self._where(path), _colon(self.clean(words))
+        where, quote = self._where(path), _colon(self.clean(words))
         # A template's refusal of a role is final, though llama.cpp calls it a fault of the
         # server's.
         if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
             raise PassingError(f"HTTP {status}", retry_after(headers), words)
+
         if status in (401, 403):
             have = (
                 f"the key in {self.endpoint.key_name} was refused"
                 if self.endpoint.key
                 else f"no key: set {self.endpoint.key_name}"
             )
-            raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
+            raise EndpointError(f"{where}: HTTP {status}, {have}{quote}", fatal=True, status=status)
+
         if status == 404 and self.served:
-            said += f"; it lists {self.clean(', '.join(self.served[:8]))}"
+            quote += f"; it lists {self.clean(', '.join(self.served[:8]))}"
         if status < 400 and headers.get("location"):
-            said += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
+            quote += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
         fatal = status in (402, 404, 405, 429) or status < 400
-        raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status, said=words)
+        raise EndpointError(f"{where}: HTTP {status}{quote}", fatal=fatal, status=status, said=words)
 
     def _address(self, path: str) -> str:
         return path if path.startswith(self.endpoint.root) else self.endpoint.url + path
