@@ -24,6 +24,7 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.hub.caches import cached_file
+from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.wording import first_line
 from harness.workers.devices import Machine, find_machine
@@ -281,12 +282,8 @@ def _prompt_tokens(task: object, items: int) -> int | None:
 
 def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
     """Where the files lie already, without asking a network."""
-    if model.id.startswith("bundled/"):
-        return "bundled"
-    if Path(model.id).expanduser().is_dir():
-        return "folder"
-    if mirror is not None and (mirror / "models" / model.id).is_dir():
-        return "mirror"
+    if (local := local_folder(model.id, mirror)) is not None:
+        return local[1]
     return "cache" if cached_file(model.id, "config.json", model.revision) else None
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.wording import shorten
-
 INVALID = "[invalid]"
 """What lm-eval's filters leave where they find no answer."""
 _LONGEST = 160
@@ -22,7 +20,9 @@ class Reading:
     words: str = ""
 
     def __str__(self) -> str:
-        words = shorten(self.words, _LONGEST)
+        words = " ".join(self.words.split())
+        if len(words) > _LONGEST:
+            words = words[:_LONGEST] + "…"
         return f"{self.rule}: {words}" if words else self.rule
 
 
