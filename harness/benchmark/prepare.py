@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.presets import BUNDLED, preset_or_none
 from harness.config.schema import ModelSpec, Speed
 from harness.engines.files import ModelFiles

@@ -17,6 +17,7 @@ from harness.config.memory import BYTES, known_architecture
 from harness.config.schema import Speed
 from harness.errors import ConfigError
 from harness.evaluation.setup import WorkSetup
+from harness.gpus import driver_version
 from harness.names import file_name
 
 _COMPUTES = ("float32", "bfloat16", "float16")
@@ -112,7 +113,7 @@ class BenchWork:
             "weight_bytes": arch.weight_bytes(BYTES.get(computed, 4)) if arch else None,
             "arch": arch.model_dump() if arch else None,
             "quantisation": self._spec.engine_args.get("quantization"),
-            "driver": _driver(device),
+            "driver": None if device == "cpu" else driver_version(),
         }
 
     def _warm(self, command: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,22 +222,3 @@ def _device_bytes(device: str) -> int | None:
 
     pairs = [torch.cuda.mem_get_info(index) for index in range(torch.cuda.device_count())]
     return int(sum(total - free for free, total in pairs))
-
-
-def _driver(device: str) -> str | None:
-    import shutil
-    import subprocess
-
-    tool = shutil.which("nvidia-smi")
-    if device == "cpu" or tool is None:
-        return None
-    try:
-        query = [tool, "--query-gpu=driver_version", "--format=csv,noheader"]
-        return (
-            subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-            .stdout.split("\n")[0]
-            .strip()
-            or None
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -4,7 +4,8 @@ file:line:column.
 It imports pydantic and PyYAML only.
 """
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.json_schema import config_schema
 from harness.config.loader import LoadedConfig, load_config
 from harness.config.memory import MemoryFit, dtype_bytes, known_architecture, memory_fit

@@ -21,11 +21,15 @@ def config_schema() -> dict[str, Any]:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
     schema.pop("required", None)
     properties = schema["properties"]
+
     path = {"type": "string", "description": "Path of a YAML file, relative to this one."}
     properties["extends"] = {
         "anyOf": [path, {"type": "array", "items": path}],
         "description": "Files that this one builds on: mappings merge, lists and values replace.",
     }
+
+    # Plain names stand for mappings in a file, but never in the resolved config that pydantic
+    # describes.
     names = list(presets())
     _accept(properties["models"], {"type": "string", "enum": names, "description": "A preset."})
     _accept(
@@ -39,6 +43,7 @@ def config_schema() -> dict[str, Any]:
             "description": "Task or group name, glob, path of a task YAML, or of a JSONL or CSV file.",
         },
     )
+
     model = schema["$defs"]["ModelSpec"]
     model.pop("required", None)
     model["anyOf"] = [{"required": ["id"]}, {"required": ["preset"]}]

@@ -1,5 +1,8 @@
 """Turns pydantic's complaints into lines that say what was expected, what was got and what was
 probably meant.
+
+Ours, for no library joins pydantic's locations to a YAML's lines: each mistake has file, line and
+column through ``extends`` and ``--set``, unions are one complaint, and the nearest name is offered.
 """
 
 from __future__ import annotations
@@ -35,14 +38,14 @@ BOUNDS |= {"less_than": ("less than", "lt"), "less_than_equal": ("at most", "le"
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """The valid name that is most like ``word``, or None where nothing is like it."""
     by_lower = {name.lower(): name for name in names}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    matches = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None
 
 
 def suggest(word: Any, names: Iterable[str]) -> str:
     """``; did you mean 'x'?``, or nothing."""
-    found = nearest(word, names) if isinstance(word, str) else None
-    return f"; did you mean {found!r}?" if found else ""
+    name = nearest(word, names) if isinstance(word, str) else None
+    return f"; did you mean {name!r}?" if name else ""
 
 
 def path_text(path: Sequence[str | int]) -> str:
@@ -64,6 +67,8 @@ def explain(error: ValidationError, root: YamlNode, model: type[BaseModel], mist
         depth = len(_existing(root, steps))
         where = tuple(loc) if len(steps) == depth else tuple(loc[:depth])
         grouped.setdefault(where, []).append(one)
+
+    # pydantic complains once for each member of a union; one value is one mistake.
     for where, group in grouped.items():
         _explain_one(where, group, root, model, mistakes)
 
@@ -72,14 +77,15 @@ def _existing(root: YamlNode, loc: Sequence[str | int]) -> list[str | int]:
     """The part of a pydantic location that is in the tree; pydantic adds the names of a union's
     members.
     """
-    found: list[str | int] = []
+    steps: list[str | int] = []
     node: YamlNode | None = root
+
     for step in loc:
         node = node.child(step) if node else None
         if node is None:
             break
-        found.append(step)
-    return found
+        steps.append(step)
+    return steps
 
 
 def _find(root: YamlNode, path: Sequence[str | int]) -> YamlNode:
@@ -104,6 +110,7 @@ def _explain_one(
         hint = suggest(path[-1], names) or (f"; expected one of {', '.join(names)}" if names else "")
         mistakes.add(node.key or node.place, f"unknown key {str(path[-1])!r}{_inside(path[:-1])}{hint}")
         return
+
     if kind == "missing":
         node = _find(root, path[:-1])
         if isinstance(path[-1], int):  # a fixed number of entries, of which this one is missing
@@ -114,6 +121,7 @@ def _explain_one(
             return
         mistakes.add(node.place, f"expected a key {str(path[-1])!r}{_inside(path[:-1])}, got none")
         return
+
     node = _find(root, path)
     key = context.get("key")
     if key and (child := node.child(key)):
@@ -138,6 +146,7 @@ def _text(group: Sequence[Mapping[str, Any]]) -> str:
             name.strip(" '") for name in str(context.get("expected", "")).replace(" or ", ", ").split(",")
         ]
         return f"expected {_one_of(names)}, got {describe(got)}{suggest(got, names)}"
+
     if kind in BOUNDS:
         words, name = BOUNDS[kind]
         return f"expected {words} {context[name]}, got {describe(got)}"
@@ -146,6 +155,8 @@ def _text(group: Sequence[Mapping[str, Any]]) -> str:
     if kind in ("too_short", "too_long"):
         least = context.get("min_length", context.get("max_length"))
         return f"expected {'at least' if kind == 'too_short' else 'at most'} {least} entries, got {context.get('actual_length')}"
+
+    # A union's members each expected something; a person may choose any of them.
     expected = list(dict.fromkeys(EXPECTED[one["type"]] for one in group if one["type"] in EXPECTED))
     if expected:
         quotes = (
@@ -172,6 +183,7 @@ def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseMod
             current = _without_none(current.model_fields[step].annotation)
         else:
             return None
+
     return current if isinstance(current, type) and issubclass(current, BaseModel) else None
 
 

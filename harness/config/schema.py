@@ -195,9 +195,9 @@ class TaskEntry(Strict):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TaskEntry:
-        given = [key for key in ("task", "suite", "file") if getattr(self, key)]
-        if len(given) != 1:
-            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(given) or 'none'}")
+        named = [key for key in ("task", "suite", "file") if getattr(self, key)]
+        if len(named) != 1:
+            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(named) or 'none'}")
         return self
 
 
@@ -362,12 +362,12 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Config:
-        seen: dict[str, str] = {}
+        labels: dict[str, str] = {}
         for model in self.models:
             key = clash_key(model.label)
-            if key in seen:
+            if key in labels:
                 raise ValueError(
-                    f"two models {clash(model.label, seen[key])}; give one of them another name:"
+                    f"two models {clash(model.label, labels[key])}; give one of them another name:"
                 )
-            seen[key] = model.label
+            labels[key] = model.label
         return self

@@ -31,6 +31,7 @@ from typing import Any, Literal
 
 from harness.errors import ModelError
 from harness.sanity import Finding
+from harness.wording import clipped, first_line
 
 TEXTS = (
     "中国的首都是北京。 1+1=2",
@@ -183,11 +184,11 @@ def _visible(text: str) -> Counter[str]:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return first_line(error)
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:79] + "…")
+    return repr(clipped(text, 80))
 
 
 def _unknown_ids(raw: Any) -> set[int]:

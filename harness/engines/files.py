@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.config.schema import ModelSpec
 from harness.engines.hashes import hash_files
 from harness.errors import ModelError
+from harness.hub.local import local_folder
 from harness.hub.models import Origin, Wanted, fetch
 
 BUNDLED = "bundled/"
@@ -127,13 +128,11 @@ def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tu
             )
             raise ModelError(f"{name}: no such bundled model; there are: {known}")
         return folder, None, "bundled"
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder.resolve(), None, "folder"
+    local = local_folder(name, mirror)
+    if local is not None:
+        return local[0].resolve(), None, local[1]
     if _is_path(name):
         raise ModelError(f"{name}: no such folder")
-    if mirror is not None and (kept := mirror / "models" / name).is_dir():
-        return kept.resolve(), None, "mirror"
     return fetch(name, Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from harness.engines.protocol import Message
 from harness.errors import ModelError
-from harness.thoughts import told_in
+from harness.thought_markers import told_in
+from harness.wording import quoted, reason_of
 
 Render = Callable[[list[Message]], str]
 """Messages to a prompt; raises where it does not take them."""
@@ -83,7 +84,7 @@ def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessa
         try:
             prompt = render(tried)
         except Exception as error:  # a template is a program of its maker's
-            refusals.append(" ".join(str(error).split()) or type(error).__name__)
+            refusals.append(reason_of(error, 300))
             continue
         lost, cut = _lost(messages, prompt)
         found = prompt, FoldedMessages(folded, merged, cut, lost)
@@ -92,7 +93,7 @@ def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessa
         if best is None or len(lost) < len(best[1].lost):
             best = found
     if best is None:
-        raise ModelError(f"the chat template refused the messages: {refusals[0][:300]}")
+        raise ModelError(f"the chat template refused the messages: {refusals[0]}")
     return best
 
 
@@ -135,5 +136,4 @@ def _bare(text: str) -> str:
 
 def shown(text: str) -> str:
     """The start of a lost text, for people."""
-    flat = " ".join(text.split())
-    return repr(flat if len(flat) <= SHOWN else flat[: SHOWN - 1] + "…")
+    return quoted(text, SHOWN)

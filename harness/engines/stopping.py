@@ -8,36 +8,27 @@ from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
 from harness.items import Finish, ThinkTags
-from harness.thoughts import KNOWN
+from harness.thought_markers import KNOWN
+from harness.thoughts import answer_start, scan
 
 MARKERS = tuple(marker for tags in KNOWN for marker in (tags.open, tags.close))
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
 
-def answer_start(text: str, think: ThinkTags | None) -> int | None:
-    """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or
-    when a thought may still begin.
-
-    The rule is `ThinkTags.answer_start`, which marking follows, too.
-    """
-    return 0 if think is None else think.answer_start(text)
-
-
 def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, bool]:
     """(text before the first stop text, whether there was one), by lm-eval's rule
-    (``postprocess_generated_text``): the stops in their order, each cutting what the former left. A
-    text that has not ended its thought has no stop.
+    (``postprocess_generated_text``): the stops in their order, each cutting what the former left.
+
+    Thoughts have no stops, wherever they stand (`harness.thoughts`).
     """
-    start = answer_start(text, think)
-    if start is None and think is not None and not think.begins(text):
-        start = 0  # too short to have begun a thought, and nothing more will come
-    if start is None:
-        return text, False
-    answer = text[start:]
-    for stop in stops:
-        if stop:
-            answer = answer.split(stop)[0]
-    return text[:start] + answer, len(answer) < len(text) - start
+    for begin, end in [(0, len(text))] if think is None else scan(text, think).spans:
+        answer = text[begin:end]
+        for stop in stops:
+            if stop:
+                answer = answer.split(stop)[0]
+        if len(answer) < end - begin:
+            return text[:begin] + answer, True
+    return text, False
 
 
 class StopWatch:
@@ -85,8 +76,20 @@ class StopWatch:
             seen = 0
         if self._start is None:
             return False
-        window = max(self._start, seen - self._longest + 1)
-        return any(self._text.find(stop, window) >= 0 for stop in self._stops)
+        return self._stop_since(max(self._start, seen - self._longest + 1))
+
+    def _stop_since(self, window: int) -> bool:
+        """Whether the answer holds a stop text that begins at or behind ``window``."""
+        assert self._start is not None
+        spans: Sequence[tuple[int, int]] = [(self._start, len(self._text))]
+        # Models that think again in their answer are rare, and a scan reads the whole text.
+        if self._think is not None and self._text.find(self._think.open, self._start) >= 0:
+            spans = scan(self._text, self._think).spans
+        return any(
+            self._text.find(stop, max(begin, window), end) >= 0
+            for begin, end in spans
+            for stop in self._stops
+        )
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:

@@ -14,14 +14,15 @@ from typing import Any, Literal
 
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
-from harness.engines.files import BUNDLED, PACKAGED
 from harness.engines.folding import FoldedMessages, adapt, shown
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile, switches_of, thinking_options
 from harness.errors import ModelError
+from harness.hub.caches import cached_file
+from harness.hub.local import local_folder
 from harness.items import ThinkTags
 from harness.sanity import Finding
-from harness.thoughts import closed_by, opened_by, told_in
+from harness.thought_markers import closed_by, opened_by, told_in
 
 Kind = Literal["base", "instruct", "closed", "thinks"]
 USER, SYSTEM = "Which letter comes first, B or A? (7f3a91)", "Answer in one word. (c05d2e)"
@@ -80,19 +81,10 @@ def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
     name = spec.tokenizer or spec.id
     if spec.engine in ("mock", "openai") and spec.tokenizer is None:
         return None
-    if name.startswith(BUNDLED):
-        return PACKAGED / name.removeprefix(BUNDLED)
-    if (folder := Path(name).expanduser()).is_dir():
-        return folder
-    if mirror is not None and (kept := mirror / "models" / name).is_dir():
-        return kept
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        found = try_to_load_from_cache(name, "tokenizer_config.json", revision=spec.revision)
-    except ValueError:  # no hub name
-        return None
-    return Path(found).parent if isinstance(found, str) else None
+    if (local := local_folder(name, mirror)) is not None:
+        return local[0]
+    path = cached_file(name, "tokenizer_config.json", spec.revision)
+    return path.parent if path is not None else None
 
 
 def _said(spec: ModelSpec) -> ThinkTags | None:

@@ -22,7 +22,8 @@ from harness.items import Answer, Generation, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.sanity import Finding
-from harness.thoughts import recognise
+from harness.thought_markers import recognise
+from harness.wording import named_line
 from harness.workers.events import CellProgress, WorkerNote
 from harness.workers.stream import EventStream
 
@@ -109,7 +110,7 @@ class CellWork:
             return "failed", str(error)
         except Exception as error:
             log.exception("cell %s", self.task.name)
-            return "failed", one_line(error)
+            return "failed", named_line(error)
         return "ok", None
 
     def _missing(self, items: Sequence[Item]) -> list[Item]:
@@ -237,9 +238,3 @@ class CellWork:
             raise
         except Exception:
             log.exception("metering %s", self.task.name)
-
-
-def one_line(error: BaseException) -> str:
-    """The kind and first line of an unexpected error; its traceback is in the log."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300] if text else 'no message'}"

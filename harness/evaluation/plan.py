@@ -23,6 +23,8 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.hub.caches import cached_file
+from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.workers.devices import Machine, find_machine
 
@@ -80,7 +82,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
-    from harness.tasks import DataSources, expand, local_only
+    from harness.hub.presence import local_only
+    from harness.tasks import DataSources, expand
 
     config = loaded.config
     expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
@@ -201,16 +204,9 @@ def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
 
 def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
     """Where the files lie already, without asking a network."""
-    if model.id.startswith("bundled/"):
-        return "bundled"
-    if Path(model.id).expanduser().is_dir():
-        return "folder"
-    if mirror is not None and (mirror / "models" / model.id).is_dir():
-        return "mirror"
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
-    return "cache" if isinstance(cached, str) else None
+    if (local := local_folder(model.id, mirror)) is not None:
+        return local[1]
+    return "cache" if cached_file(model.id, "config.json", model.revision) else None
 
 
 def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:

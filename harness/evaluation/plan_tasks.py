@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
 from harness.errors import HarnessError
+from harness.wording import first_line
 
 if TYPE_CHECKING:
     from harness.tasks import DataSources, Task
@@ -44,7 +45,7 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
         task = load(spec, sources, seed=seed, allow_code=True)
     except HarnessError as error:
         items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
-        reason = str(error).splitlines()[0][:120]
+        reason = first_line(error, 120)
         unknown = f"data not on this machine, size unknown: {reason}"
         note = "data not on this machine" if items else unknown
         return _task_plan(spec, None, spec.fewshot, items, None, note)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.evaluation.answer_checks import lasting_findings, server_changed
-from harness.evaluation.cell import CellWork, StopFlag, one_line
+from harness.evaluation.cell import CellWork, StopFlag
 from harness.evaluation.memory_peaks import peak_rss
 from harness.evaluation.metering import Meter
 from harness.evaluation.plan import download_bytes
@@ -21,7 +21,15 @@ from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
 from harness.sanity import Finding
 from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
-from harness.workers.events import CellEnded, CellStarted, ModelEnded, ModelLoaded, ModelPhase
+from harness.wording import named_line
+from harness.workers.events import (
+    CellEnded,
+    CellStarted,
+    DownloadProgress,
+    ModelEnded,
+    ModelLoaded,
+    ModelPhase,
+)
 from harness.workers.stream import EventStream
 
 if TYPE_CHECKING:
@@ -120,11 +128,14 @@ class ModelWork:
         from harness.engines import find_model
 
         self.events.send(ModelPhase(self.setup.spec.label, "files"))
-        with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
+        with watched(self._report_download, download_bytes(self.setup.spec, self.setup.mirror)):
             files = find_model(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
         self.thinking = thinking_of(self.setup, files)
         return files, prompt_style(self.setup, files, self.thinking)
+
+    def _report_download(self, done: int, total: int) -> None:
+        self.events.send(DownloadProgress(self.setup.spec.label, done, total))
 
     def _cell(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: Any) -> None:
         from harness.tasks import load
@@ -145,7 +156,7 @@ class ModelWork:
             return
         except Exception as error:
             log.exception("task %s", spec.name)
-            self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
+            self.end(cell_facts(self.setup, spec), {}, "failed", named_line(error))
             return
 
         # Only its code says that some task compares log-probabilities, so it is asked once more.
@@ -163,7 +174,7 @@ class ModelWork:
             raise
         except Exception as error:
             log.exception("marking %s", cell.task.name)
-            reason = f"the answers are kept but cannot be marked: {one_line(error)}"
+            reason = f"the answers are kept but cannot be marked: {named_line(error)}"
             self.end(cell.facts, cell.identity.to_dict(), "failed", reason)
 
     def open_engine(self, files: ModelFiles) -> Engine:

@@ -23,6 +23,7 @@ from harness.results.folder import RunFolder
 from harness.results.sanity import sanity_row
 from harness.results.schema import Results
 from harness.version import __version__
+from harness.wording import list_some
 
 MOST_NAMES = 4
 """Scores without an interval that a note names; the others are counted."""
@@ -101,9 +102,7 @@ def _notes(results: Results, evaluation: Evaluation) -> list[str]:
             bare.append(name)
 
     if bare:
-        more = f" and {len(bare) - MOST_NAMES} more" if len(bare) > MOST_NAMES else ""
-        names = ", ".join(bare[:MOST_NAMES]) + more
         notes.append(
-            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {names}"
+            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {list_some(bare, 4)}"
         )
     return notes

@@ -17,6 +17,7 @@ from harness.errors import ConfigError
 from harness.exchange.lm_eval_samples import read_samples
 from harness.names import tidy
 from harness.textfiles import Unreadable, check_encoding
+from harness.wording import reason_of
 
 MODEL_KEYS = ("pretrained", "model", "path")
 CALL = re.compile(
@@ -70,7 +71,7 @@ def read_evaluation(path: Path) -> Evaluation:
     except Unreadable as error:
         raise ConfigError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
 
     # What was copied from a terminal has no extension to go by; what lm-eval writes ends in .json.
     if path.suffix != ".json":

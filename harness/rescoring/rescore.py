@@ -23,6 +23,7 @@ from harness.results.folder import RunFolder
 from harness.results.query import Run, read_run
 from harness.results.schema import Results, Row
 from harness.version import __version__
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from harness.config.schema import Config
@@ -100,7 +101,7 @@ def _config(run: Run) -> Config:
         return Config.model_validate(yaml.safe_load(run.folder.config.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigError(
-            f"{run.folder.config}: cannot be read, so its tasks are not known: {' '.join(str(error).split())[:200]}"
+            f"{run.folder.config}: cannot be read, so its tasks are not known: {reason_of(error)}"
         ) from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from harness.tasks import TaskSpec
@@ -27,7 +28,7 @@ def read_changes(path: Path) -> dict[str, dict[str, Any]]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
     if not isinstance(data, dict) or not all(isinstance(settings, dict) for settings in data.values()):
         raise ConfigError(
             f"{path}: expected task names with settings below them, e.g. gsm8k: {{filter_list: [...]}}"

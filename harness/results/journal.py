@@ -3,6 +3,9 @@
 ``kill -9`` loses at most the batch in flight. One file per run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item
 key); a cell's id is made of what decides its answers, so a changed model, prompt or engine finds no
 old answers, and a raised limit finds all of them.
+
+Ours, and no cache library (diskcache, joblib): those keep values by key, while a resumed run needs
+to know which answers are of the same question under the same engine, and which cells are done.
 """
 
 from __future__ import annotations

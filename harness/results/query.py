@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ConfigError, RunFolderError
 from harness.results.folder import RunFolder
 from harness.results.schema import READABLE, SCHEMA_VERSION, Results, Row
+from harness.wording import first_problem
 
 if TYPE_CHECKING:
     import pandas
@@ -121,11 +122,8 @@ def _checked(file: Path, data: Any) -> Results:
     try:
         return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        path = ".".join(str(step) for step in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise RunFolderError(
-            f"{file}: {path}: {first['msg']}{more}; `harness schema results` says what is expected"
+            f"{file}: {first_problem(error)}; `harness schema results` says what is expected"
         ) from error
 
 

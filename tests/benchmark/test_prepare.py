@@ -13,7 +13,7 @@ import pytest
 from harness.benchmark.prepare import as_config, find_files, measured_spec, table_architecture
 from harness.benchmark.shapes import shapes_of
 from harness.config import find_preset
-from harness.config.architecture import architecture_of
+from harness.config.architecture_reading import architecture_of
 from harness.config.presets import presets
 from harness.config.schema import ModelSpec, Speed
 from harness.engines.files import ModelFiles

@@ -136,6 +136,7 @@ def test_no_hub_is_said_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """A port that nobody listens on stands for a hub out of reach."""
     from huggingface_hub import constants
 
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.delenv("HARNESS_HUB", raising=False)

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from harness.config.schema import ModelSpec
-from harness.engines.stopping import StopWatch, answer_start, cut, final_answer
+from harness.engines.stopping import StopWatch, cut, final_answer
 from harness.engines.tokenizer import read_tokenizer
 from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
-from harness.thoughts import HARMONY, read
+from harness.thought_markers import HARMONY
+from harness.thoughts import answer_start, read
 from tests.support.mirror import models_or_skip
 
 from .conftest import Opened

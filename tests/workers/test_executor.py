@@ -5,10 +5,8 @@ real, the engine is a mock).
 from __future__ import annotations
 
 import importlib
-import io
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -17,13 +15,10 @@ import pytest
 from support.runs import write_config, write_task
 
 import harness
-from harness.config.schema import ModelSpec
 from harness.evaluation import run_config
-from harness.hub.downloads import cache_folder, folder_bytes, watched
-from harness.workers.devices import Gpu, Machine
-from harness.workers.events import DownloadProgress, EventDecoder
+from harness.gpus import Gpu
+from harness.workers.devices import Machine
 from harness.workers.process import kill_group, worker_env
-from harness.workers.stream import EventStream
 
 
 def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,32 +47,6 @@ def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_worker_sees_only_its_gpus() -> None:
     assert worker_env(["2", "3"])["CUDA_VISIBLE_DEVICES"] == "2,3"
     assert str(Path(harness.__file__).resolve().parents[1]) in worker_env([])["PYTHONPATH"]
-
-
-def test_a_download_is_seen_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(importlib.import_module("harness.hub.downloads"), "PATIENCE", 0.0)
-    stream = io.StringIO()
-    spec = ModelSpec(id="org/big")
-    blobs = cache_folder(spec.id) / "blobs"
-    blobs.mkdir(parents=True)
-    assert folder_bytes(blobs) == 0
-
-    def fetch() -> None:
-        for part in range(1, 6):
-            (blobs / "abc.incomplete").write_bytes(b"x" * 1000 * part)
-            time.sleep(0.1)
-
-    with watched(spec, EventStream(stream), 10_000, every=0.02):
-        thread = threading.Thread(target=fetch)
-        thread.start()
-        thread.join()
-    decoder = EventDecoder()
-    events = [event for line in stream.getvalue().splitlines() for event in decoder.decode(line)]
-    sizes = [event.done for event in events if isinstance(event, DownloadProgress)]
-    assert sizes == sorted(sizes)
-    assert len(sizes) >= 3
-    assert set(events) == {DownloadProgress("big", size, 10_000) for size in sizes}
 
 
 def test_what_a_killed_worker_started_ends_with_it() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.config.schema import ModelSpec
-from harness.workers.devices import Gpu, Machine
+from harness.gpus import Gpu
+from harness.workers.devices import Machine
 from harness.workers.schedule import WorkerJob, make_jobs
 
 GIB = 2**30

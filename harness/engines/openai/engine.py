@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.openai import identity, scoring
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.lessons import hint, lesson
 from harness.engines.openai.listing import look_up
 from harness.engines.openai.notes import Notes

@@ -10,7 +10,7 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles, locate, model_identity, tokenizer_files
 from harness.engines.hashes import hash_files
-from harness.engines.openai.client import Endpoint
+from harness.engines.openai.endpoint import Endpoint
 from harness.engines.openai.settings import DEFAULT_KEY, Settings, read_key
 from harness.engines.openai.wire import WIRE
 from harness.engines.protocol import EngineInfo

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.engines.openai.client import EndpointError
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.folding import REFUSED, has_system
 from harness.engines.openai.sampling import OURS, is_neutral
 

@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from harness.config.schema import ModelSpec
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.errors import ModelError
 
 log = logging.getLogger(__name__)

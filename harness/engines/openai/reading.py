@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.engines.stopping import cut
 from harness.items import Completion, Finish, ThinkTags, Tokens
+from harness.thought_markers import KNOWN
+from harness.thoughts import thought_words
 
 THOUGHTS = ("reasoning", "reasoning_content", "thinking")
 """Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first,
@@ -121,9 +123,10 @@ def _thinks(content: str, think: ThinkTags | None) -> bool:
     """Whether a text holds a thought that is not blank; without tags of its own a model is known by
     the usual ones.
     """
-    tags = think or ThinkTags("<think>", "</think>")
-    thought, closed, _ = content.partition(tags.close)
-    return bool(closed and thought.replace(tags.open, "").strip())
+    tags = think or KNOWN[0]
+    # A closing marker alone tells that the server's template had opened the thought.
+    opened = tags.opened or (tags.close in content and tags.open not in content)
+    return bool(thought_words(content, replace(tags, opened=opened)))
 
 
 def _plain(text: Any) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.probing import Probe, fault_of
 from harness.engines.openai.reading import choice_of, count
 from harness.engines.openai.wire import Dialect

@@ -24,6 +24,7 @@ from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.identity import DEFAULT_ATTENTION, read_config, safetensors_header
 from harness.engines.transformers.memory import is_out_of_memory
 from harness.errors import ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
             raise OutOfMemoryError(
                 f"{spec.label}: its weights do not fit into the memory of {place.device} as {place.dtype}"
             ) from error
-        raise ModelError(f"{spec.label}: cannot be loaded: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: cannot be loaded: {named_line(error)}") from error
     return model.eval().requires_grad_(False)
 
 
@@ -104,7 +105,7 @@ def load_config(spec: ModelSpec, folder: Path) -> Any:
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(f"{spec.label}: its config.json is not understood: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: its config.json is not understood: {named_line(error)}") from error
 
 
 def _check_overrides(spec: ModelSpec, kind: type[Any]) -> None:
@@ -249,12 +250,6 @@ def needs_several_gpus(spec: ModelSpec, files: ModelFiles, device: str) -> bool:
     # A fifth more than the weights: activations and keys and values need room, too.
     free, _ = torch.cuda.mem_get_info(torch.device(device))
     return math.ceil(weight_bytes(files) * 1.2) > free
-
-
-def first_line(error: BaseException) -> str:
-    """An exception's kind and first line that is not empty, short enough for a cell of a table."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 
 
 def choose_threads(model: Any) -> None:

@@ -26,6 +26,7 @@ from harness.engines.transformers.memory import Budget, is_out_of_memory
 from harness.engines.transformers.prompts import PromptReader
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.slots import SlotCache
+from harness.wording import first_line
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,7 @@ def _reason(
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        message = str(error).splitlines()[0][:200] if str(error) else ""
-        return message if isinstance(error, CannotShare) else f"{type(error).__name__}: {message}"
+        return first_line(error, named=not isinstance(error, CannotShare))
 
     return reason
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 AHEAD = 2048
 """Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few
@@ -142,7 +143,7 @@ class VllmClient:
             )
         except ValueError as error:
             raise ModelError(
-                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {first_line(error)}"
+                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {named_line(error)}"
             ) from error
         except Exception as error:
             raise self._breaks(error) from error
@@ -171,7 +172,7 @@ class VllmClient:
 
     def _breaks(self, error: Exception) -> HarnessError:
         """Notes a failure, which every later call raises again, in one line."""
-        reason = first_line(error)
+        reason = named_line(error)
 
         # Whichever library ran out of memory, its message says so and its class does not.
         if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
@@ -206,9 +207,3 @@ def _wake_when_dead(engine: Any) -> None:
         outputs.put_nowait(RuntimeError("the engine core's process died"))
 
     threading.Thread(target=watch, daemon=True, name="harness-vllm-death").start()
-
-
-def first_line(error: BaseException) -> str:
-    """An exception's kind and first line that is not empty, short enough for a cell of a table."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -18,10 +18,10 @@ from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.vllm import environment, memory, preflight, reaper
 from harness.engines.vllm.abilities import Abilities, find_abilities
-from harness.engines.vllm.client import first_line
 from harness.engines.vllm.options import VllmOptions, lora_arguments, lora_folder
 from harness.engines.vllm.package import Package
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ def _import(spec: ModelSpec, package: Package) -> Any:
         import vllm
     except Exception as error:  # a binary built for another torch, a missing CUDA library
         raise ModelError(
-            f"{spec.label}: {package.name} {package.version} cannot be imported: {first_line(error)}; "
+            f"{spec.label}: {package.name} {package.version} cannot be imported: {named_line(error)}; "
             "install it anew"
         ) from error
     return vllm
@@ -199,10 +199,10 @@ def _explained(spec: ModelSpec, error: Exception, in_process: bool) -> HarnessEr
     text = str(error)
     if "out of memory" in text.lower() or "No available memory for the cache" in text:
         return OutOfMemoryError(
-            f"{spec.label}: vLLM ran out of memory loading it: {first_line(error)}; set max_length lower"
+            f"{spec.label}: vLLM ran out of memory loading it: {named_line(error)}; set max_length lower"
         )
     where = "" if in_process else "; the model's log has the reason"
-    return ModelError(f"{spec.label}: vLLM cannot load it: {first_line(error)}{where}")
+    return ModelError(f"{spec.label}: vLLM cannot load it: {named_line(error)}{where}")
 
 
 def _abilities(vllm: Any, llm: Any, package: Package) -> Abilities:
@@ -265,7 +265,7 @@ def shut_down(loaded: LoadedVllm) -> None:
         try:
             step()
         except Exception as error:
-            log.warning("vLLM did not shut down cleanly: %s", first_line(error))
+            log.warning("vLLM did not shut down cleanly: %s", named_line(error))
     steps.clear()
     gc.collect()
     multiprocessing.active_children()  # as a side effect, joins those that have ended

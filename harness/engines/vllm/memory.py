@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.memory import BYTES
 from harness.errors import ModelError
 

@@ -13,10 +13,11 @@ import pytest
 from support.endpoint import Behaviour, Server
 
 from harness.engines import open_engine
-from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Choice, Completion
+from harness.retries import backoff, retry_after
 
 ITEMS = [Completion(str(n), f"{n} + 4 =", (), 4) for n in range(8)]
 SECRET = "sk-very-secret-0123456789"
