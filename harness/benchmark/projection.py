@@ -57,7 +57,8 @@ def projections(
 def projected(parts: Mapping[str, PhaseWork], shape: Shape, here: Ceiling, there: Ceiling) -> Projected:
     """One shape carried from one datasheet to another, phase by phase.
 
-    Seconds outside the phases (the host's) are carried over unchanged. Raises HarnessError where a phase was faster than its datasheet allows.
+    Seconds outside the phases (the host's) are carried over unchanged. Raises HarnessError where a
+    phase was faster than its datasheet allows.
     """
     ranges = {
         name: project(part.work, part.seconds, here, there) for name, part in parts.items() if name != "whole"

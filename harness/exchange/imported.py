@@ -104,6 +104,7 @@ def _notes(results: Results, evaluation: Evaluation) -> list[str]:
         more = f" and {len(bare) - MOST_NAMES} more" if len(bare) > MOST_NAMES else ""
         names = ", ".join(bare[:MOST_NAMES]) + more
         notes.append(
-            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {names}"
+            "no interval: the standard error is 0 and the number of documents is not known, or "
+            f"no share of right answers: {names}"
         )
     return notes

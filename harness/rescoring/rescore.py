@@ -100,7 +100,8 @@ def _config(run: Run) -> Config:
         return Config.model_validate(yaml.safe_load(run.folder.config.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigError(
-            f"{run.folder.config}: cannot be read, so its tasks are not known: {' '.join(str(error).split())[:200]}"
+            f"{run.folder.config}: cannot be read, so its tasks are not known: "
+            f"{' '.join(str(error).split())[:200]}"
         ) from error
 
 

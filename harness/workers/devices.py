@@ -48,7 +48,8 @@ def find_machine(device: str = "auto") -> Machine:
     gpus = cuda_gpus() if device != "cpu" else ()
     if device == "cuda" and not gpus:
         raise ConfigError(
-            "device: cuda asked for, but nvidia-smi shows no GPU: use device: cpu or auto, or see `harness doctor`"
+            "device: cuda asked for, but nvidia-smi shows no GPU: use device: cpu or auto, or see "
+            "`harness doctor`"
         )
     return Machine(
         device="cuda" if gpus else "cpu",
