@@ -41,7 +41,7 @@ def projections(
         reasons["projected"] = f"a projection compares two datasheets: {ceilings.absent}"
         return []
 
-    # A chip that cannot be projected to has its reason; the others are still told.
+    # A chip that cannot be projected to has its reason; the others still have their ranges.
     ranges: list[Projected] = []
     for chip in chosen_chips(wanted):
         if chip.name == ceilings.chip.name:

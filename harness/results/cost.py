@@ -26,7 +26,7 @@ DEFINITIONS: dict[str, str] = {
     "characters": "NFC code points; bytes are UTF-8. Read: each context and continuation as "
     "rendered, logical. Written: answers as kept, "
     "thoughts included, stop texts not.",
-    "answer_tokens": "generated tokens an answer.",
+    "answer_tokens": "generated tokens per answer.",
     "ttft": "ms from the engine's getting the batch of items to an item's first token: all arrive "
     "at once, so waiting for a place counts.",
     "tpot": "ms (last token − first token) / (output tokens − 1), answers of two tokens or more.",
