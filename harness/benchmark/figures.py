@@ -16,7 +16,10 @@ from harness.meter.repeats import median_interval
 from harness.results.records import Figure, Quantiles
 from harness.results.speed import ShapeLatency, ShapeRate
 
-NO_TEXT = "prompts of a shape are random token ids: their characters mean nothing; natural figures are with harness run"
+NO_TEXT = (
+    "prompts of a shape are random token ids: their characters mean nothing; "
+    "natural figures are with harness run"
+)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,10 @@ def checked(
         first, last = answer.first_token or 0.0, answer.last_token or 0.0
         arrival, started = item.arrival or 0.0, last - require_positive("engine seconds", answer.seconds)
         if last > wall + _SLACK or first < arrival - _SLACK or started > first + _SLACK:
-            text = f"expected arrival {arrival:.4f} <= first {first:.4f} <= last {last:.4f} <= wall {wall:.4f} s, started {started:.4f}"
+            text = (
+                f"expected arrival {arrival:.4f} <= first {first:.4f} <= last {last:.4f} "
+                f"<= wall {wall:.4f} s, started {started:.4f}"
+            )
             raise ClockError(f"{item.key}: {text}; the engine's clock is another one")
         timings.append(Timing(arrival, started, first, last, answer.tokens.prompt, answer.tokens.output))
     return timings

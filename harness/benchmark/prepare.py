@@ -62,7 +62,8 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
 
     if arch.model_type not in CLASSES:
         raise ModelError(
-            f"{label}: transformers has no {arch.model_type}, whose code comes with the model; name a folder that has it"
+            f"{label}: transformers has no {arch.model_type}, whose code comes with the model; "
+            "name a folder that has it"
         )
     config = {key: value for key, value in arch.model_dump().items() if value is not None}
     config |= {
@@ -88,7 +89,8 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
     # Read back: an architecture that these keys do not say whole would be measured as another.
     if architecture_of(config) != arch:
         raise ModelError(
-            f"{label}: the table does not say all of a {arch.model_type} config.json; name a folder or a mirror that has it"
+            f"{label}: the table does not say all of a {arch.model_type} config.json; name a "
+            "folder or a mirror that has it"
         )
     return config
 
@@ -109,7 +111,8 @@ def measured_spec(spec: ModelSpec, files: ModelFiles, device: str, speed: Speed)
     most = max(speed.concurrency, default=1)
     if name == "openai":
         raise ConfigError(
-            f"{spec.label}: harness bench measures engines of its own process, not endpoints; use transformers or vllm"
+            f"{spec.label}: harness bench measures engines of its own process, not endpoints; use "
+            "transformers or vllm"
         )
     if name == "transformers":
         _refuse(spec, "shared_prefixes", False)
@@ -137,5 +140,6 @@ def measured_spec(spec: ModelSpec, files: ModelFiles, device: str, speed: Speed)
 def _refuse(spec: ModelSpec, key: str, wanted: bool) -> None:
     if spec.engine_args.get(key, wanted) is not wanted:
         raise ConfigError(
-            f"{spec.label}: engine_args.{key}: {spec.engine_args[key]} would let tokens be read from a cache; leave it out"
+            f"{spec.label}: engine_args.{key}: {spec.engine_args[key]} would let tokens be read "
+            "from a cache; leave it out"
         )

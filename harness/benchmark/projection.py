@@ -41,7 +41,7 @@ def projections(
         reasons["projected"] = f"a projection compares two datasheets: {ceilings.absent}"
         return []
 
-    # A chip that cannot be projected to has its reason; the others are still told.
+    # A chip that cannot be projected to has its reason; the others still have their ranges.
     ranges: list[Projected] = []
     for chip in chosen_chips(wanted):
         if chip.name == ceilings.chip.name:
@@ -57,7 +57,8 @@ def projections(
 def projected(parts: Mapping[str, PhaseWork], shape: Shape, here: Ceiling, there: Ceiling) -> Projected:
     """One shape carried from one datasheet to another, phase by phase.
 
-    Seconds outside the phases (the host's) are carried over unchanged. Raises HarnessError where a phase was faster than its datasheet allows.
+    Seconds outside the phases (the host's) are carried over unchanged. Raises HarnessError where a
+    phase was faster than its datasheet allows.
     """
     ranges = {
         name: project(part.work, part.seconds, here, there) for name, part in parts.items() if name != "whole"

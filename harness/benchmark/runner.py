@@ -48,8 +48,9 @@ def bench_config(
 ) -> BenchOutcome:
     """Measures what is missing of a config's grid into ``speed.json`` of its run folder.
 
-    The folder is ``results/<name>`` unless ``out``. Raises ConfigError for a wrong config or device and RunFolderError for a folder that cannot be
-    used; what a model cannot do is a row's status, no exception.
+    The folder is ``results/<name>`` unless ``out``. Raises ConfigError for a wrong config or device
+    and RunFolderError for a folder that cannot be used; what a model cannot do is a row's status,
+    no exception.
     """
     from harness.benchmark.projection import chosen_chips
 

@@ -162,7 +162,8 @@ class BenchWork:
         window = self._engine.info.context_length
         if window and shape.input + shape.output > window:
             raise ConfigError(
-                f"{self._spec.label}: a request of {shape.input} + {shape.output} tokens does not fit its window of {window}"
+                f"{self._spec.label}: a request of {shape.input} + {shape.output} tokens does not "
+                f"fit its window of {window}"
             )
         return shape, self._measurer
 

@@ -73,7 +73,7 @@ def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[F
     if info.engine != "openai" or not earlier or not differ:
         return []
     before_text, now_text = (
-        ", ".join(f"{name} {reported.get(name, 'not told')}" for name in differ)
+        ", ".join(f"{name} {reported.get(name, 'not reported')}" for name in differ)
         for reported in (earlier, now)
     )
     return [Finding("server_changed", values={"before": before_text, "now": now_text})]

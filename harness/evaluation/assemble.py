@@ -103,7 +103,8 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
             row = cost_row([tally], model.model, task=task, language=language, weights=weights)
             costs.append(row)
 
-        # A language's figures come from the sums, not from the cells' rates: seconds add up, rates do not.
+        # A language's figures come from the sums, not from the cells' rates: seconds add up, rates
+        # do not.
         for language in dict.fromkeys(mine.values()):
             parts = [tallies[model.model, task] for task in mine if mine[task] == language]
             costs.append(cost_row(parts, model.model, task=None, language=language, weights=weights))
@@ -113,10 +114,10 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
     """A group's scores, one per (model, metric, filter), over the subjects that gave a value.
 
-    Subjects that gave none are named in ``missing``. Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard
-    error is that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval
-    `share_interval`. Subjects that are marked by another of the group's metrics (IFEval in
-    ``leaderboard``'s acc) are not missing.
+    Subjects that gave none are named in ``missing``. Weighted by items as lm-eval's groups are
+    (weight_by_size), else the plain mean; the standard error is that of the weighted sum of
+    independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects that are marked by
+    another of the group's metrics (IFEval in ``leaderboard``'s acc) are not missing.
     """
     members = set(group.members)
     by_key: dict[tuple[str, str, str], list[Row]] = {}
@@ -125,7 +126,8 @@ def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> 
         if scored and row.metric and (not group.metrics or row.metric in group.metrics):
             by_key.setdefault((row.model, row.metric, row.filter or "none"), []).append(row)
 
-    # Where the group names no metrics, one that only a few subjects have is theirs, not the group's.
+    # Where the group names no metrics, one that only a few subjects have is theirs, not the
+    # group's.
     group_rows = []
     for (model, metric, name), parts in by_key.items():
         if model in models and (group.metrics or len(parts) * 2 > len(members) or len(members) == 1):

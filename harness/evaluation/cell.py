@@ -174,7 +174,10 @@ class CellWork:
         if thought is not None:
             self._looks = 0
             tags = json.dumps([thought.open, thought.close], ensure_ascii=False)
-            text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
+            text = (
+                f"{self.facts.model}: {self.facts.task}: answers hold thoughts "
+                f"that the config does not name: say think_tags: {tags}"
+            )
             self.owner.events.send(WorkerNote(text))
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:

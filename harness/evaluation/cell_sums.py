@@ -60,7 +60,8 @@ def _texts(item: Item) -> Iterator[tuple[str, int]]:
 
 def text_size(text: str) -> tuple[int, int]:
     """(characters, bytes): NFC code points and their UTF-8."""
-    # Most prompts are ASCII or normal already, and a cell has thousands: normalising is the last resort.
+    # Most prompts are ASCII or normal already, and a cell has thousands: normalising is the last
+    # resort.
     if text.isascii():
         return len(text), len(text)
     whole = text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

@@ -89,7 +89,8 @@ class Meter:
         self.journal.put_tally(self.setup.spec.label, cell.task, tally)
 
     def _tally(self, cell: CellAnswers) -> CostTally:
-        # Seconds and sessions of exactly the marked answers: a journal may hold more than are asked.
+        # Seconds and sessions of exactly the marked answers: a journal may hold more than are
+        # asked.
         work, spans = self.journal.work(cell.cell_id), self.journal.spans(cell.cell_id)
         own = [work[key] for key in cell.answers if key in work]
         seconds, sessions = sum(spent for spent, _ in own), [session for _, session in own]

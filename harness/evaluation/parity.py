@@ -35,16 +35,19 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
         key, equals, _ = change.partition("=")
         if not key.strip() or not equals:
             raise ConfigError(
-                f"--against {change}: expected KEY=VALUE, a model's setting, e.g. dtype=bfloat16 or engine=vllm"
+                f"--against {change}: expected KEY=VALUE, a model's setting, e.g. dtype=bfloat16 "
+                "or engine=vllm"
             )
 
-    # Overrides are checked like those of --set, so that a wrong key is named with its file and line.
+    # Overrides are checked like those of --set, so that a wrong key is named with its file and
+    # line.
     count = len(loaded.config.models)
     more = [f"models.{index}.{change}" for index in range(count) for change in changes]
     other = load_config(loaded.path, [*loaded.overrides, *more])
     if other.config.models == loaded.config.models:
         raise ConfigError(
-            f"--against {' '.join(changes)}: the config says that already; name another engine, dtype or setting"
+            f"--against {' '.join(changes)}: the config says that already; name another engine, "
+            "dtype or setting"
         )
     return other
 

@@ -211,7 +211,8 @@ def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
 
 def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:
     warnings = [
-        f"{model.label} needs {model.need_bytes / 2**30:.1f} GiB, this device has {model.device_bytes / 2**30:.1f} GiB: "
+        f"{model.label} needs {model.need_bytes / 2**30:.1f} GiB, this device has "
+        f"{model.device_bytes / 2**30:.1f} GiB: "
         "take a smaller model or dtype, or more GPUs"
         for model in models
         if model.fits is False and model.need_bytes
@@ -222,13 +223,15 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
     if coarse:
         worst = max(task.smallest_gap or 0 for task in coarse)
         warnings.append(
-            f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only detect gaps over 10 points "
+            f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only "
+            "detect gaps over 10 points "
             f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
         )
 
     unknown = sum(task.items is None for task in tasks)
     if unknown:
         warnings.append(
-            f"{unknown} tasks' data is not on this machine and their size is not known; the totals leave them out"
+            f"{unknown} tasks' data is not on this machine and their size is not known; the "
+            "totals leave them out"
         )
     return warnings + [note for spec in expansion.tasks for note in spec.notes]

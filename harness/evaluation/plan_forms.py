@@ -89,7 +89,8 @@ def budget_warnings(models: Sequence[str], forms: Sequence[FormPlan]) -> list[st
         return []
 
     return [
-        f"{', '.join(generating)}: no max_new_tokens: a thought seldom ends within the tasks' own 256 to 2,048 tokens; say e.g. 8192"
+        f"{', '.join(generating)}: no max_new_tokens: a thought seldom ends within the tasks' own "
+        "256 to 2,048 tokens; say e.g. 8192"
     ]
 
 

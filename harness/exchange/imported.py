@@ -103,6 +103,7 @@ def _notes(results: Results, evaluation: Evaluation) -> list[str]:
 
     if bare:
         notes.append(
-            f"no interval: the standard error is 0 and the number of documents is not known, or no share of right answers: {list_some(bare, 4)}"
+            "no interval: the standard error is 0 and the number of documents is not known, or "
+            f"no share of right answers: {list_some(bare, 4)}"
         )
     return notes

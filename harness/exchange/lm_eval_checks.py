@@ -30,7 +30,8 @@ def check(path: Path, evaluation: Evaluation) -> tuple[list[str], Findings]:
     """
     if not any(scores.metrics for scores in evaluation.tasks.values()):
         raise ConfigError(
-            f"{path}: no task has a score; expected keys such as 'acc,none' with a number, as lm-eval 0.4 writes them"
+            f"{path}: no task has a score; expected keys such as 'acc,none' with a number, as "
+            "lm-eval 0.4 writes them"
         )
 
     notes = list(evaluation.notes)
@@ -67,7 +68,8 @@ def _check_documents(path: Path, task: str, samples: Sequence[dict[str, Any]]) -
     (name, document), most = times.most_common(1)[0]
     if most > 1:
         raise ConfigError(
-            f"{path}: samples of {task}: document {document} stands {most} times (filter {name}): of several evaluations?"
+            f"{path}: samples of {task}: document {document} stands {most} times (filter {name}): "
+            "of several evaluations?"
         )
 
 
@@ -91,13 +93,15 @@ def _compare(
             continue
         if len(whole) < len(column):
             notes.append(
-                f"{task} ({metric}, {filter_name}): {len(column) - len(whole)} of {len(column)} samples have no score"
+                f"{task} ({metric}, {filter_name}): {len(column) - len(whole)} of {len(column)} "
+                "samples have no score"
             )
         elif abs(math.fsum(whole) / len(whole) - value) > NEAR:
             mean = math.fsum(whole) / len(whole)
             wrong += 1
             notes.append(
-                f"{task} ({metric}, {filter_name}): the results say {value:.4f}, the mean of the samples is {mean:.4f}"
+                f"{task} ({metric}, {filter_name}): the results say {value:.4f}, the mean of the "
+                f"samples is {mean:.4f}"
             )
     if wrong:
         findings.append(Finding("samples_of_other_scores", wrong, len(scores.metrics)))

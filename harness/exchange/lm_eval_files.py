@@ -21,7 +21,8 @@ from harness.wording import reason_of
 
 MODEL_KEYS = ("pretrained", "model", "path")
 CALL = re.compile(
-    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
+    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), "
+    r"limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
 )
 
 
@@ -130,7 +131,10 @@ def _newest(folder: Path) -> tuple[Path, list[str]]:
 
     # Their names end in a date and time, so the last by name is the newest.
     newest = files[-1]
-    note = f"{newest.name} is taken, the newest of {len(files)} results in {folders[0]}; name another file to import it"
+    note = (
+        f"{newest.name} is taken, the newest of {len(files)} results in {folders[0]}; "
+        "name another file to import it"
+    )
     return newest, [note] if len(files) > 1 else []
 
 
@@ -253,7 +257,8 @@ def _table(path: Path, text: str) -> Evaluation:
             _add_line(evaluation, name, scores, row, cells)
     if not evaluation.tasks:
         raise ConfigError(
-            f"{path}: neither a results file nor a table that lm-eval printed (|Tasks|Version|Filter|n-shot|Metric|…)"
+            f"{path}: neither a results file nor a table that lm-eval printed "
+            "(|Tasks|Version|Filter|n-shot|Metric|…)"
         )
     return evaluation
 

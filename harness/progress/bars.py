@@ -104,7 +104,8 @@ class RichReporter:
     def _cell(self, event: CellEnded) -> None:
         self._hide((event.model, event.task))
         if self._all is not None:
-            # After the last cell the parent still assembles the results: the bar must not look stuck.
+            # After the last cell the parent still assembles the results: the bar must not look
+            # stuck.
             more = ", writing results" if self.state.ended >= self.state.cells else ""
             figures = f"{self.state.ended}/{self.state.cells} cells{more}"
             self._bars.update(self._all, completed=self.state.ended, figures=figures)

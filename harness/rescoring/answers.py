@@ -64,7 +64,8 @@ def answers_of(row: SampleRow, kind: str) -> list[Answer]:
     key = str(row.doc_id)
     cost: dict[str, Any] = {"tokens": tokens, "seconds": row.seconds}
 
-    # A sample is truncated by its answers' length or by the prompt's: what is not the one is the other.
+    # A sample is truncated by its answers' length or by the prompt's: what is not the one is the
+    # other.
     cut = int(row.truncated and "length" not in row.finish)
     if kind == "choice":
         lengths = (0,) * len(row.logprobs)
@@ -80,7 +81,7 @@ def answers_of(row: SampleRow, kind: str) -> list[Answer]:
     return answers
 
 
-def check_questions(task: Task, kept: KeptAnswers, multiturn: bool) -> None:
+def check_questions(task: Task, record: KeptAnswers, multiturn: bool) -> None:
     """The data may have changed in its right answers, not in its questions.
 
     Raises HarnessError where a kept prompt does not hold the document's own text: the last user
@@ -88,15 +89,17 @@ def check_questions(task: Task, kept: KeptAnswers, multiturn: bool) -> None:
     """
     from harness.tasks import PromptStyle
 
-    # The model's template is not at hand, so of a chat only the words of its last turn can be compared.
-    chat = _last_user if kept.identity.get("chat") else None
-    style = PromptStyle(chat=chat, system_prompt=kept.identity.get("system_prompt"), multiturn=multiturn)
+    # The model's template is not at hand, so of a chat only the words of its last turn can be
+    # compared.
+    chat = _last_user if record.identity.get("chat") else None
+    style = PromptStyle(chat=chat, system_prompt=record.identity.get("system_prompt"), multiturn=multiturn)
     texts = task.prompts(style, task.spec.limit)
-    shared = {doc: texts[doc].strip() for doc in kept.prompts.keys() & texts.keys()}
-    other = [doc for doc, text in shared.items() if not _holds(kept.prompts[doc], text)]
+    shared = {doc: texts[doc].strip() for doc in record.prompts.keys() & texts.keys()}
+    other = [doc for doc, text in shared.items() if not _holds(record.prompts[doc], text)]
     if other:
         raise HarnessError(
-            f"{len(other)} of {len(shared)} kept answers were given to other questions than the data now holds "
+            f"{len(other)} of {len(shared)} kept answers were given to other questions than the "
+            "data now holds "
             f"(the first: document {min(other)}); bring the old data back, or run the config again"
         )
 

@@ -62,13 +62,13 @@ class CellMarker:
         return task
 
     def _mark(self, model: str, task: Task, old: list[Row]) -> list[Row]:
-        kept = read_answers(self.run.folder, model, task)
+        record = read_answers(self.run.folder, model, task)
         style = self._style(model)
 
         # Data with another fingerprint may still ask the same: a key that was put right, say.
-        if kept.identity and kept.identity["data"] != task.identity(style)["data"]:
-            check_questions(task, kept, self.config.fewshot_as_multiturn)
-        marks = task.mark(kept.answers, style, task.spec.limit, prompts=kept.prompts)
+        if record.identity and record.identity["data"] != task.identity(style)["data"]:
+            check_questions(task, record, self.config.fewshot_as_multiturn)
+        marks = task.mark(record.answers, style, task.spec.limit, prompts=record.prompts)
         if not marks.n:
             raise HarnessError(
                 "no document could be marked: the kept answers are another task's, or its data has changed"
@@ -77,8 +77,8 @@ class CellMarker:
         row = old[0]
         shared = {name: getattr(row, name) for name in SHARED}
         facts = CellFacts(**shared, language=task.language, chance=task.chance, marking_id=task.marking_id)
-        write_samples(self.target.samples(model, task.name), marks, kept.answers)
-        return make_rows(facts, marks, kept.answers, row.seconds or 0.0, (row.status, row.reason))
+        write_samples(self.target.samples(model, task.name), marks, record.answers)
+        return make_rows(facts, marks, record.answers, row.seconds or 0.0, (row.status, row.reason))
 
     def _style(self, model: str) -> PromptStyle:
         """Plain prompts: what was really asked is kept, and only thoughts matter to marking."""

@@ -39,7 +39,8 @@ def read_changes(path: Path) -> dict[str, dict[str, Any]]:
         wrong = sorted(set(settings) - set(MARKS_ONLY))
         if wrong:
             raise ConfigError(
-                f"{path}: {task}: {wrong[0]}: only {' and '.join(MARKS_ONLY)} can change without asking the model again"
+                f"{path}: {task}: {wrong[0]}: only {' and '.join(MARKS_ONLY)} can change without "
+                "asking the model again"
             )
     return data
 

@@ -45,7 +45,8 @@ def read_cells(path: str | Path) -> Cells:
     folder = RunFolder(find_results(path).parent)
     if not folder.journal.is_file():
         raise RunFolderError(
-            f"{folder.path} holds no journal, which has the single answers: compare folders that `harness run` wrote"
+            f"{folder.path} holds no journal, which has the single answers: compare folders that "
+            "`harness run` wrote"
         )
 
     journal = Journal(folder.journal)

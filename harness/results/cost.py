@@ -12,21 +12,30 @@ from pydantic import Field
 from harness.results.records import EnergyRecord, Latency, Record, Spread
 
 DEFINITIONS: dict[str, str] = {
-    "workload": "natural: the evaluation's own prompts and endings, from the engine process that gave the accuracy, after the load.",
-    "seconds": "wall clock of the engine on these items, added over sessions and workers; the load is not in it.",
-    "tokens": "the model's own. Logical prompt tokens are what one-by-one work would read, computed ones went through the model.",
-    "prefill": "prompt tokens by the seconds of passes that read prompts (scoring: by all seconds). Null where an engine reads and writes "
+    "workload": "natural: the evaluation's own prompts and endings, from the engine process that "
+    "gave the accuracy, after the load.",
+    "seconds": "wall clock of the engine on these items, added over sessions and workers; the "
+    "load is not in it.",
+    "tokens": "the model's own. Logical prompt tokens are what one-by-one work would read, "
+    "computed ones went through the model.",
+    "prefill": "prompt tokens by the seconds of passes that read prompts (scoring: by all "
+    "seconds). Null where an engine reads and writes "
     "in one step.",
-    "decode": "output tokens after each answer's first, by the seconds of steps that write them. Null as for prefill.",
-    "characters": "NFC code points; bytes are UTF-8. Read: each context and continuation as rendered, logical. Written: answers as kept, "
+    "decode": "output tokens after each answer's first, by the seconds of steps that write them. "
+    "Null as for prefill.",
+    "characters": "NFC code points; bytes are UTF-8. Read: each context and continuation as "
+    "rendered, logical. Written: answers as kept, "
     "thoughts included, stop texts not.",
-    "answer_tokens": "generated tokens an answer.",
-    "ttft": "ms from the engine's getting the batch of items to an item's first token: all arrive at once, so waiting for a place counts.",
+    "answer_tokens": "generated tokens per answer.",
+    "ttft": "ms from the engine's getting the batch of items to an item's first token: all arrive "
+    "at once, so waiting for a place counts.",
     "tpot": "ms (last token − first token) / (output tokens − 1), answers of two tokens or more.",
     "e2e": "ms from the engine's getting the batch of items to an item's last token.",
     "quantiles": "linear interpolation between order statistics (numpy's default).",
-    "mfu": "FLOPs of computed tokens (docs/meter.md) by seconds and the datasheet's peak in the number format used, all GPUs together.",
-    "energy": "gross: all that the device took while the engine answered. idle: its power before the load, for as long. net: the "
+    "mfu": "FLOPs of computed tokens (docs/meter.md) by seconds and the datasheet's peak in the "
+    "number format used, all GPUs together.",
+    "energy": "gross: all that the device took while the engine answered. idle: its power before "
+    "the load, for as long. net: the "
     "difference. Only sessions that were metered to their end count, and items are theirs.",
     "money": "price of an hour × accelerators × seconds; the load is not in it.",
     "correct": "right answers by the task's primary metric, where that counts answers.",

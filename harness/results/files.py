@@ -26,7 +26,8 @@ def explain(error: OSError, folder: Path) -> RunFolderError:
     """The one-line error for a failed write in ``folder``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunFolderError(
-            f"no space left on the disk of {folder}: free some and run the same command again; nothing kept is lost"
+            f"no space left on the disk of {folder}: free some and run the same command again; "
+            "nothing kept is lost"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return RunFolderError(f"no permission to write in {folder}: choose another folder with --out")

@@ -51,7 +51,8 @@ class RunFolder:
     def prepare(self, name: str, models: set[str], config_yaml: str, *, fresh: bool = False) -> None:
         """Makes the folder ready for a run called ``name``; an old run is resumed, or moved aside.
 
-        It is moved aside with ``fresh``. Raises RunFolderError where the folder holds another config's run, or cannot be written.
+        It is moved aside with ``fresh``. Raises RunFolderError where the folder holds another
+        config's run, or cannot be written.
         """
         with disk_errors(self.path):
             if fresh and self.path.exists():
@@ -66,7 +67,8 @@ class RunFolder:
             # A folder of other things is refused: results would lie among somebody's files.
             elif self.path.exists() and any(entry for entry in self.path.iterdir() if entry.name != ".lock"):
                 raise RunFolderError(
-                    f"{self.path} holds files that are no run: choose another folder with --out, or --fresh to move it aside"
+                    f"{self.path} holds files that are no run: choose another folder with --out, "
+                    "or --fresh to move it aside"
                 )
             self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.config, config_yaml)
@@ -93,7 +95,8 @@ class RunFolder:
             ) from error
         if old.get("name") != name or not old_models & models:
             raise RunFolderError(
-                f"{self.path} holds the run {old.get('name')!r} of {', '.join(sorted(old_models)) or 'no models'}, not this config's: "
+                f"{self.path} holds the run {old.get('name')!r} of "
+                f"{', '.join(sorted(old_models)) or 'no models'}, not this config's: "
                 "choose another folder with --out, or move the old run aside with --fresh"
             )
 

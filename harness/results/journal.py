@@ -1,8 +1,8 @@
 """The journal: every answer, the moment it is given, in SQLite with a write-ahead log.
 
-``kill -9`` loses at most the batch in flight. One file per run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item
-key); a cell's id is made of what decides its answers, so a changed model, prompt or engine finds no
-old answers, and a raised limit finds all of them.
+``kill -9`` loses at most the batch in flight. One file per run (``journal.sqlite``), written by the
+workers. Answers are keyed by (cell_id, item key); a cell's id is made of what decides its answers,
+so a changed model, prompt or engine finds no old answers, and a raised limit finds all of them.
 
 Ours, and no cache library (diskcache, joblib): those keep values by key, while a resumed run needs
 to know which answers are of the same question under the same engine, and which cells are done.
@@ -27,14 +27,18 @@ from harness.sanity import Finding
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL, seconds REAL NOT NULL, session TEXT NOT NULL,
-  asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL,
-  rows TEXT NOT NULL, updated REAL NOT NULL, PRIMARY KEY(model, task));
-CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
-CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL,
+  seconds REAL NOT NULL, session TEXT NOT NULL, asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL,
+  status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL, rows TEXT NOT NULL,
+  updated REAL NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL,
+  PRIMARY KEY(cell_id, session));
+CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL,
+  PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS models(model TEXT PRIMARY KEY, row TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL,
+  PRIMARY KEY(model, task));
 """
 
 
@@ -99,7 +103,8 @@ class Journal:
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
             self._db.execute(
-                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) VALUES (?,?,?,?,?,?)",
+                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) "
+                "VALUES (?,?,?,?,?,?)",
                 (cell_id, answer.key, text, seconds, self.session, asked),
             )
 

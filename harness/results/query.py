@@ -82,7 +82,8 @@ def find_results(path: str | Path) -> Path:
         file = file / FILE
         if not file.exists():
             raise RunFolderError(
-                f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` writes it at the end"
+                f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` "
+                "writes it at the end"
             )
     return file
 
@@ -108,7 +109,8 @@ def _checked(file: Path, data: Any) -> Results:
     if not isinstance(data, dict) or "schema_version" not in data:
         raise RunFolderError(f"{file}: no results of this harness: schema_version is missing")
 
-    # Older versions are brought up to date by the records themselves, whose new fields have defaults.
+    # Older versions are brought up to date by the records themselves, whose new fields have
+    # defaults.
     version = data["schema_version"]
     if version not in READABLE:
         hint = (
@@ -117,7 +119,8 @@ def _checked(file: Path, data: Any) -> Results:
             else "run it again"
         )
         raise RunFolderError(
-            f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to {READABLE[-1]}: {hint}"
+            f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to "
+            f"{READABLE[-1]}: {hint}"
         )
     try:
         return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})

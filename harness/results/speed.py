@@ -14,10 +14,13 @@ from harness.results.schema import Status
 
 SPEED_VERSION = 1
 DEFINITIONS = {
-    "output_tps": "generated tokens of a repeat / wall seconds of its waves, from handing the requests over to the last answer",
+    "output_tps": "generated tokens of a repeat / wall seconds of its waves, from handing the "
+    "requests over to the last answer",
     "total_tps": "prompt and generated tokens / the same seconds",
-    "prefill_tps": "prompt tokens / seconds in which at least one request was between its start in the engine and its first token",
-    "decode_tps": "generated tokens after each request's first / seconds in which at least one request was between first and last token",
+    "prefill_tps": "prompt tokens / seconds in which at least one request was between its start "
+    "in the engine and its first token",
+    "decode_tps": "generated tokens after each request's first / seconds in which at least one "
+    "request was between first and last token",
     "requests_ps": "requests / wall seconds",
     "per_user_tps": "1 / median TPOT",
     "ttft": "intended arrival (closed loop: the wave's start) to first token",

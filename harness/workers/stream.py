@@ -16,7 +16,7 @@ from harness.workers.events import CellProgress, Event, encode_event
 Command = dict[str, Any]
 """What a parent asks of a worker: ``do`` names it, the other keys are its arguments."""
 PROGRESS_SECONDS = 0.1
-"""Least seconds between two progress events: a fast engine answers thousands of items a second."""
+"""Least seconds between two progress events: a fast engine answers thousands of items per second."""
 
 
 class EventStream:

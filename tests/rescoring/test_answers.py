@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from harness.evaluation.samples import sample_row
@@ -9,7 +11,7 @@ from harness.items import Answer, Generation, Likelihood, Score, Tokens
 from harness.rescoring.answers import answers_of
 from harness.tasks.api import SampleMark
 
-COST = {"tokens": Tokens(9, 5, 4, 2), "seconds": 0.25}
+COST: dict[str, Any] = {"tokens": Tokens(9, 5, 4, 2), "seconds": 0.25}
 
 
 @pytest.mark.parametrize(
@@ -31,5 +33,6 @@ def test_answers_come_back_as_they_were(kind: str, answers: list[Answer]) -> Non
         metrics={"acc": 1.0},
         keys=tuple(answer.key for answer in answers),
     )
+
     row = sample_row(mark, {answer.key: answer for answer in answers})
     assert answers_of(row, kind) == answers

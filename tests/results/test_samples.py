@@ -42,8 +42,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_the_columns_of_a_kept_run_are_the_present_ones() -> None:
     """A recorded run, so that a renamed or moved column shows: readers outside rely on them."""
-    kept = Path(__file__).resolve().parents[2] / "results/recorded/smoke/samples"
-    path = next(kept.rglob("*.parquet"), None)
+    folder = Path(__file__).resolve().parents[2] / "results/recorded/smoke/samples"
+    path = next(folder.rglob("*.parquet"), None)
     if path is None:
         pytest.skip("the recorded run is kept without samples")
     assert tuple(pq.read_schema(path).names) == COLUMNS

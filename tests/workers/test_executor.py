@@ -35,6 +35,8 @@ def test_two_models_on_four_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     began = time.monotonic()
     outcome = run_config(config, out=tmp_path / "out")
     took = time.monotonic() - began
+
+    # Two workers per model, each with its part of the tasks; every item was asked exactly once.
     assert outcome.exit_code == 0
     assert len({(row.model, row.task) for row in outcome.results.rows}) == 10
     assert {row.status for row in outcome.results.rows} == {"ok"}
@@ -56,6 +58,7 @@ def test_what_a_killed_worker_started_ends_with_it() -> None:
     )
     assert process.stdout is not None
     child = psutil.Process(int(process.stdout.readline()))
+
     process.kill()
     process.wait()
     kill_group(process)

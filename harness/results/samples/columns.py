@@ -16,9 +16,9 @@ TOKEN_KINDS = ("prompt", "computed", "shared", "output")
 class SampleRow:
     """One document under one filter.
 
-    A field is a column of its name; the order is the file's. Fields with a default came later or may
-    be unknown: a file without that column reads as if it held the default. List columns have one
-    entry per item of the document (its repeats), ``logprobs`` and ``greedy`` one per option.
+    A field is a column of its name; the order is the file's. Fields with a default came later or
+    may be unknown: a file without that column reads as if it held the default. List columns have
+    one entry per item of the document (its repeats), ``logprobs`` and ``greedy`` one per option.
     """
 
     doc_id: int

@@ -128,7 +128,8 @@ def _read_columns(path: Path, names: Sequence[str]) -> dict[str, Any]:
         ) from error
     except (OSError, pa.ArrowException) as error:
         raise RunFolderError(
-            f"{path}: cannot be read as samples ({type(error).__name__}): run the cell again, or restore the file"
+            f"{path}: cannot be read as samples ({type(error).__name__}): run the cell again, or "
+            "restore the file"
         ) from error
 
     missing = {"doc_id", "filter"} - set(names)
