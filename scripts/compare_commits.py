@@ -5,8 +5,7 @@
 
 In each session one fresh process imports the project from each of the two trees; then they take
 turns with short runs (before, after, after, before, …), so that whatever else the machine does falls
-on both.
-Two models, neither of which needs a download: the bundled tiny-qwen, and seeded noise in
+on both. Two models, neither of which needs a download: the bundled tiny-qwen, and seeded noise in
 Qwen2.5-0.5B's shape, cut to a few layers. Times are seconds on the clock and, less disturbed by
 other programs, of the processor. The interval of a ratio of medians is a bootstrap's over runs.
 """
