@@ -1,13 +1,13 @@
 """Whether two states of the project score and generate equally fast, and whether alike to the bit.
 
     git worktree add ../before COMMIT
-    python scripts/compare_commits.py ../before . [--rounds 12] [--out FILE]
+    python scripts/compare_commits.py ../before . [--sessions 4] [--rounds 10] [--out FILE]
 
-Each measurement is a fresh process that imports the project from one of the two trees, and the trees
-take turns (before, after, after, before, …), so that whatever else the machine does falls on both.
-Two models, neither of which needs a download: the bundled tiny-qwen, and seeded noise in
+In each session one fresh process imports the project from each of the two trees; then they take
+turns with short runs (before, after, after, before, …), so that whatever else the machine does falls
+on both. Two models, neither of which needs a download: the bundled tiny-qwen, and seeded noise in
 Qwen2.5-0.5B's shape, cut to a few layers. Times are seconds on the clock and, less disturbed by
-other programs, of the processor. The interval of a ratio of medians is a bootstrap's over rounds.
+other programs, of the processor. The interval of a ratio of medians is a bootstrap's over runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,7 +41,7 @@ SHAPE = {
 """Of Qwen2.5-0.5B, but for its 24 layers."""
 SIZES = {"tiny": (64, 48, 48), "qwen-0.5b-shape": (6, 4, 12)}
 """Questions scored, prompts continued, tokens written for each prompt."""
-REPEATS = 3
+KINDS = ("scoring", "generation")
 RESAMPLES = 4000
 
 
@@ -100,8 +99,11 @@ def prompts(count: int, tokens: int) -> list[Any]:
     ]
 
 
-def measure(name: str, model: str) -> dict[str, Any]:
-    """One process's figures: per kind of work, medians of a few repeats, and a digest of the answers."""
+def work(name: str, model: str) -> None:
+    """A worker: opens the engine and runs the kind of work that each line of standard input names.
+
+    Prints one line of JSON per run; the first ones warm up, and have a digest of the answers.
+    """
     from harness.config.schema import ModelSpec
     from harness.engines import open_engine, resolve_model
 
@@ -109,28 +111,26 @@ def measure(name: str, model: str) -> dict[str, Any]:
     engine = open_engine(spec, resolve_model(spec), "cpu")
     scored, continued, tokens = SIZES[name]
     choices, completions = questions(scored), prompts(continued, tokens)
-    work: dict[str, Callable[[], Iterator[Any]]] = {
+    runs: dict[str, Callable[[], Iterator[Any]]] = {
         "scoring": lambda: engine.score(choices),
         "generation": lambda: engine.generate(completions),
     }
-    figures: dict[str, Any] = {}
-    for kind, run in work.items():
-        # The first run warms up allocators and kernels; its answers are the ones compared.
+    for run in runs.values():
         answers = sorted(map(_facts, run()))
-        digest = hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:16]
-        seconds, processor = [], []
-        for _ in range(REPEATS):
-            started, before = time.perf_counter(), time.process_time()
-            for _ in run():
-                pass
-            seconds.append(time.perf_counter() - started)
-            processor.append(time.process_time() - before)
-        figures[kind] = {
-            "seconds": statistics.median(seconds),
-            "processor_seconds": statistics.median(processor),
-            "digest": digest,
+        print(
+            json.dumps({"digest": hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:16]}), flush=True
+        )
+
+    for line in sys.stdin:
+        run = runs[line.strip()]
+        started, before = time.perf_counter(), time.process_time()
+        for _ in run():
+            pass
+        figures = {
+            "seconds": time.perf_counter() - started,
+            "processor_seconds": time.process_time() - before,
         }
-    return figures
+        print(json.dumps(figures), flush=True)
 
 
 def _facts(answer: Any) -> list[Any]:
@@ -139,24 +139,48 @@ def _facts(answer: Any) -> list[Any]:
     return [answer.key, getattr(answer, "text", None) if values is None else [v.hex() for v in values]]
 
 
-def run_worker(tree: Path, name: str, model: str) -> dict[str, Any]:
-    """Measures in a fresh process that imports the project from ``tree``.
+class Worker:
+    """A fresh process that imports the project from ``tree``; idle until it is given a turn."""
 
-    Raises SystemExit with its last line when it fails.
-    """
-    environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(Path(__file__).resolve()), "--worker", name, model]
-    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{tree}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-    figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
+    def __init__(self, tree: Path, name: str, model: str) -> None:
+        self._tree = tree
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve()), "--worker", name, model],
+            cwd=tree,
+            env=os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.digests = {kind: self._read()["digest"] for kind in KINDS}
+
+    def run(self, kind: str) -> dict[str, float]:
+        """Seconds of one run."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(kind + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def close(self) -> None:
+        """Ends the process, whose input is then at its end."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self._tree}: the worker failed; run it by hand: --worker NAME MODEL")
+        figures: dict[str, Any] = json.loads(line)
+        return figures
 
 
 def ratio(before: Sequence[float], after: Sequence[float]) -> dict[str, float]:
     """The ratio of medians, after to before, with a 95 % interval (percentile bootstrap).
 
-    Rounds are drawn as pairs, since both trees of a round met the same load.
+    Runs are drawn as pairs, since both trees of a round met the same load.
     """
     pairs = np.array([before, after])
     draws = np.random.default_rng(0).integers(0, pairs.shape[1], (RESAMPLES, pairs.shape[1]))
@@ -171,27 +195,38 @@ def ratio(before: Sequence[float], after: Sequence[float]) -> dict[str, float]:
     }
 
 
-def compare(trees: tuple[Path, Path], name: str, model: str, rounds: int) -> list[dict[str, Any]]:
+def compare(
+    trees: tuple[Path, Path], name: str, model: str, sessions: int, rounds: int
+) -> list[dict[str, Any]]:
     """One row per kind of work and kind of time."""
-    figures: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
-    for number in range(rounds):
-        # Who begins alternates: a machine that warms up or slows down favours neither.
-        for side in (0, 1) if number % 2 == 0 else (1, 0):
-            figures[side].append(run_worker(trees[side], name, model))
-        print(f"{name}: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+    figures: dict[str, tuple[list[dict[str, float]], list[dict[str, float]]]]
+    figures = {kind: ([], []) for kind in KINDS}
+    digests: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for session in range(sessions):
+        # Who starts first alternates, too: fresh processes get memory and addresses of their own,
+        # which may make one of them a little faster for as long as it lives.
+        order = (0, 1) if session % 2 == 0 else (1, 0)
+        workers = {side: Worker(trees[side], name, model) for side in order}
+        for kind in KINDS:
+            digests[kind] |= {worker.digests[kind] for worker in workers.values()}
+            for number in range(rounds):
+                for side in order if number % 2 == 0 else order[::-1]:
+                    figures[kind][side].append(workers[side].run(kind))
+        for worker in workers.values():
+            worker.close()
+        print(f"{name}: session {session + 1} of {sessions}", file=sys.stderr, flush=True)
 
     rows = []
-    for kind in figures[0][0]:
-        digests = {one[kind]["digest"] for side in figures for one in side}
+    for kind in KINDS:
         for clock in ("seconds", "processor_seconds"):
-            before, after = ([one[kind][clock] for one in side] for side in figures)
+            before, after = ([one[clock] for one in side] for side in figures[kind])
             rows.append(
                 {
                     "model": name,
                     "work": kind,
                     "clock": clock,
-                    "rounds": rounds,
-                    "same_answers": len(digests) == 1,
+                    "runs": len(before),
+                    "same_answers": len(digests[kind]) == 1,
                     **ratio(before, after),
                 }
             )
@@ -214,12 +249,13 @@ def main() -> int:
     )
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
-    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--sessions", type=int, default=4, help="fresh pairs of processes")
+    parser.add_argument("--rounds", type=int, default=10, help="runs of each kind and tree in a session")
     parser.add_argument("--layers", type=int, default=4, help="of the model in Qwen2.5-0.5B's shape")
     parser.add_argument("--models", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--out", type=Path, help="writes the figures as JSON")
     if len(sys.argv) == 4 and sys.argv[1] == "--worker":
-        print(json.dumps(measure(*sys.argv[2:])))
+        work(*sys.argv[2:])
         return 0
     args = parser.parse_args()
 
@@ -229,11 +265,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="harness-compare-") as folder:
         for name in args.models:
             model = TINY if name == "tiny" else str(make_model(Path(folder), args.layers))
-            rows += compare(trees, name, model, args.rounds)
-    for row in rows:
-        print(show(row))
-    if args.out:
-        args.out.write_text(json.dumps({"what": "after against before", "rows": rows}, indent=1) + "\n")
+            for row in compare(trees, name, model, args.sessions, args.rounds):
+                rows.append(row)
+                print(show(row), flush=True)
+            # After each model: what there is stays, should the next one be interrupted.
+            if args.out:
+                args.out.write_text(
+                    json.dumps({"what": "after against before", "rows": rows}, indent=1) + "\n"
+                )
     return 0 if all(row["same_answers"] for row in rows) else 1
 
 

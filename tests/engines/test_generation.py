@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.mirror import models_or_skip
 
 from harness.config.schema import ModelSpec
 from harness.engines.stopping import StopWatch, cut, final_answer
@@ -15,7 +16,6 @@ from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
 from harness.thought_markers import HARMONY
 from harness.thoughts import answer_start, read
-from tests.support.mirror import models_or_skip
 
 from .conftest import Opened
 

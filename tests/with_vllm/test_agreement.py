@@ -82,14 +82,14 @@ def test_scores(tiny: Both) -> None:
     assert tiny.vllm.method == "forced"
 
 
-@pytest.mark.parametrize("way", ["tail", "whole"])
-def test_the_other_ways_to_score(tiny: Both, way: str) -> None:
+@pytest.mark.parametrize("method", ["tail", "whole"])
+def test_the_other_methods_of_scoring(tiny: Both, method: str) -> None:
     scorer = tiny.vllm._scorer
-    kept, scorer._method = scorer._method, way
+    before, scorer._method = scorer._method, method
     try:
         compare(tiny.plain, tiny.vllm, choices(3), 1e-3)
     finally:
-        scorer._method = kept
+        scorer._method = before
 
 
 def test_texts_longer_than_the_window(tiny: Both) -> None:

@@ -135,8 +135,7 @@ class PackedAttention:
         keys, values = own
         for block in self.blocks:
             span = slice(block.low, block.high)
-            # Layers may lie on several devices, one after the other: the mask moves along with
-            # them.
+            # Layers may lie on several devices, one after the other; the mask moves along.
             if block.mask is not None and block.mask.device != queries.device:
                 block.mask = block.mask.to(queries.device)
             out[:, :, span], sums[:, :, span] = grouped_attention(

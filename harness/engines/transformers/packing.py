@@ -4,6 +4,11 @@ Nodes are taken in depth-first order, which makes memory constant: between passe
 values of the next node's ancestors are cached. A pass is one row of tokens without padding; a node
 longer than a pass is cut in two. Inside a pass, consecutive small nodes form a block with one small
 mask; everything further away is an ancestor seen whole (`attention.PrefixSpan`).
+
+The tree of `tree`'s example becomes the row of tokens "shots q1 a b q2 c". If "shots" is long and
+the rest short, there are two blocks: "shots", plainly causal, and "q1 a b q2 c", whose mask lets a
+and b see q1, but c only q2. All of the second block has "shots" as a prefix. Were the budget used
+up after "b", the next pass would be "q2 c", with "shots" as a cached prefix.
 """
 
 from __future__ import annotations

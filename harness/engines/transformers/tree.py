@@ -1,5 +1,11 @@
 """Input rows as a prefix tree over tokens: what several rows begin with is one node, computed once.
 
+For three rows "shots q1 a", "shots q1 b" and "shots q2 c", where each word is some tokens:
+
+    shots ──┬── q1 ──┬── a
+            │        └── b
+            └── q2 c
+
 Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours
 give the whole tree (as a suffix tree is made from a suffix array, Kasai et al. 2001), in one walk
 with a stack. Nodes are then listed in depth-first order: a node's descendants follow it without a

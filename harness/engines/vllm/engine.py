@@ -52,7 +52,7 @@ class VllmEngine:
 
         config = load.load_config(spec, files.path)
         self.window = load.context_length(spec, config, self.encoder)
-        self._place = loading.Placement(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
+        self._place = loading.VllmPlacement(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
         self._loaded: loading.LoadedVllm | None = loading.load_llm(
             spec, files, self._place, self._options, config
         )

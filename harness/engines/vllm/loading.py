@@ -32,7 +32,7 @@ leaves half of a short context unshared.
 
 
 @dataclass(frozen=True)
-class Placement:
+class VllmPlacement:
     """Where and how: device (cpu or cuda[:N]), torch dtype's name, window in tokens."""
 
     device: str
@@ -62,7 +62,7 @@ class LoadedVllm:
 
 
 def load_llm(
-    spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions, config: Any
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions, config: Any
 ) -> LoadedVllm:
     """Checks, then loads.
 
@@ -110,7 +110,7 @@ def _adapter(spec: ModelSpec, options: VllmOptions) -> Any:
 
 
 def _memory(
-    spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Placement, options: VllmOptions
+    spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: VllmPlacement, options: VllmOptions
 ) -> dict[str, Any]:
     """Arguments about memory and GPUs, by what there is.
 
@@ -140,7 +140,9 @@ def _memory(
     return parallel
 
 
-def _parallel(spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions) -> dict[str, int]:
+def _parallel(
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions
+) -> dict[str, int]:
     """Over how many GPUs the model goes where ``engine_args`` do not say.
 
     As many as ``gpus`` asks for, or all visible ones where one is too small.
@@ -165,7 +167,9 @@ def _import(spec: ModelSpec, package: Package) -> Any:
     return vllm
 
 
-def _arguments(spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions) -> dict[str, Any]:
+def _arguments(
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions
+) -> dict[str, Any]:
     """Arguments that the model's own keys decide."""
     arguments: dict[str, Any] = {
         "model": str(files.path),
