@@ -46,7 +46,34 @@ def config_schema() -> dict[str, Any]:
         "enum": [*names, None],
         "description": model["properties"]["preset"].get("description", ""),
     }
+    _engines(schema["$defs"])
     return schema
+
+
+def _engines(definitions: dict[str, Any]) -> None:
+    """Lets ``engine`` be each engine's name, and ``engine_args`` that engine's options.
+
+    An engine whose package cannot be used keeps its name, with any options.
+    """
+    from harness.engines import registry
+
+    model, options = definitions["ModelSpec"], {}
+    for backend in registry.working():
+        own = backend.options.model_json_schema()
+        definitions |= own.pop("$defs", {})
+        definitions[f"engine_args.{backend.name}"] = own
+        options[backend.name] = {"$ref": f"#/$defs/engine_args.{backend.name}"}
+    model["properties"]["engine"]["enum"] = [registry.AUTO, *registry.names()]
+    automatic = {"anyOf": [options[name] for name in registry.AUTOMATIC]}
+    model["allOf"] = [
+        {
+            "if": {"properties": {"engine": {"const": name}}, "required": ["engine"]},
+            "then": {"properties": {"engine_args": shape}},
+        }
+        for name, shape in {**options, registry.AUTO: automatic}.items()
+    ]
+    # A file that says no engine means auto.
+    model["allOf"][-1]["if"].pop("required")
 
 
 def _accept(array: dict[str, Any], shape: dict[str, Any]) -> None:

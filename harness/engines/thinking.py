@@ -77,8 +77,10 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
 
 def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
     """The folder of a model's tokenizer, where it is on this machine already; asks no network."""
+    from harness.engines.registry import backend_of
+
     name = spec.tokenizer or spec.id
-    if spec.engine in ("mock", "openai") and spec.tokenizer is None:
+    if spec.tokenizer is None and not backend_of(spec).loads_files:
         return None
     if name.startswith(BUNDLED):
         return PACKAGED / name.removeprefix(BUNDLED)

@@ -145,8 +145,10 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
 
 
 def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
-    if model.engine == "openai":
-        note = f"answers at {model.base_url}; nothing is loaded here"
+    from harness.engines import backend_of
+
+    note = backend_of(model).plan_note(model)
+    if note is not None:
         return ModelPlan(
             model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
         )
@@ -189,7 +191,9 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
 
 
 def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
-    if model.engine == "openai":
+    from harness.engines import backend_of
+
+    if backend_of(model).plan_note(model) is not None:
         return None  # whatever its name is, nothing of it is loaded here
     try:
         return known_architecture(model, str(mirror) if mirror else None)

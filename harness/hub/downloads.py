@@ -42,7 +42,9 @@ def watched(spec: ModelSpec, events: EventStream, expected: int | None, every: f
     """While the model is fetched inside, sends ``download`` events (bytes done, bytes expected or
     0) as the cache grows.
     """
-    if Path(spec.id).is_dir() or spec.id.startswith("bundled/") or spec.engine in ("mock", "openai"):
+    from harness.engines import backend_of
+
+    if Path(spec.id).is_dir() or spec.id.startswith("bundled/") or not backend_of(spec).loads_files:
         yield
         return
     done = threading.Event()

@@ -1,11 +1,5 @@
-"""An engine without a model: answers made from a hash of the question, so that everything above
-engines can be tested in milliseconds.
-
-``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after``
-/ ``oom_after`` / ``crash_after`` (after so many items of this engine's life raise ModelError /
-OutOfMemoryError / end the process at once), ``not_finite`` (every so-manieth answer is no finite
-number), ``trace`` (a file that gets one line an item asked, so that a test can see what was asked
-twice).
+"""Answers made from a hash of the question, so that everything above engines can be tested in
+milliseconds.
 """
 
 from __future__ import annotations
@@ -15,11 +9,10 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.mock.backend import MockOptions
 from harness.engines.protocol import EngineInfo
 from harness.engines.seams import END, USUAL
 from harness.errors import ModelError, OutOfMemoryError
@@ -28,43 +21,11 @@ from harness.items import Choice, Completion, Finish, Generation, Likelihood, Pa
 _WORDS = ("A", "B", "C", "D", "42", "yes", "no", "北京", "the", "是")
 
 
-@dataclass(frozen=True)
-class MockOptions:
-    """What ``engine_args`` may say; None means never."""
-
-    answer: str | None = None
-    delay: float = 0.0
-    fail_after: int | None = None
-    oom_after: int | None = None
-    crash_after: int | None = None
-    not_finite: int | None = None
-    trace: str | None = None
-
-
-def mock_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The mock's part of ``engine_id``: failures and delays change no answer, so they are left
-    out.
-    """
-    return {
-        "engine": "mock",
-        "versions": {},
-        "device": "cpu",
-        "dtype": "none",
-        "answer": spec.engine_args.get("answer"),
-        "seed": spec.seed,
-    }
-
-
 class MockEngine:
     """Deterministic answers: equal items get equal answers in any batch, order and process."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        known = {option.name for option in fields(MockOptions)}
-        if unknown := sorted(set(spec.engine_args) - known):
-            raise ModelError(
-                f"{spec.label}: the mock engine has no engine_args {', '.join(unknown)}; it has {', '.join(sorted(known))}"
-            )
-        self._options = MockOptions(**spec.engine_args)
+        self._options = MockOptions.of(spec)
         self._salt = f"{spec.id}:{spec.seed}"
         self._answered = 0
         self._closed = False
