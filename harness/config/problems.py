@@ -142,7 +142,8 @@ def _explain_one(
         mistakes.add(node.key or node.place, f"{path_text((*path, key))}: {first['msg']}")
         return
     label, text = path_text(path), _text(group, _hides(model))
-    mistakes.add(node.place, f"{label}: {text}" if label else text)
+    place = node.key or node.place if context.get("about") == "key" else node.place
+    mistakes.add(place, f"{label}: {text}" if label else text)
 
 
 def _unknown_key(path: Sequence[str | int], model: type[BaseModel], depth: int) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -27,6 +27,10 @@ from harness.errors import ConfigError, ModelError
 ChatRenderer = Callable[[list[Message], bool], str]
 """(messages, add_generation_prompt) -> the prompt."""
 Ability = Literal["score", "generate", "perplexity"]
+"""A method of the `Engine` protocol that gives answers."""
+EVERYTHING: frozenset[Ability] = frozenset({"score", "generate", "perplexity"})
+_ASKED_BY: dict[str, Ability] = {"choice": "score", "completion": "generate", "passage": "perplexity"}
+"""By a task's kind."""
 Source = Literal["files", "endpoint", "nothing"]
 
 
@@ -43,8 +47,6 @@ class Backend(ABC):
     """
     devices: ClassVar[tuple[str, ...]] = ("cpu", "cuda")
     """Kinds of devices it runs on."""
-    can: ClassVar[frozenset[Ability]] = frozenset({"score", "generate", "perplexity"})
-    """Which methods of the `Engine` protocol give answers; the others raise ModelError."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Distributions whose versions its answers may depend on."""
     simulated: ClassVar[bool] = False
@@ -145,6 +147,25 @@ class Backend(ABC):
         """Where the chat template that `chat_renderer` uses lies; None where there is none here."""
         return files.tokenizer if files.tokenizer.parts else None
 
+    def can(self, spec: ModelSpec) -> frozenset[Ability]:
+        """What this model's engine answers; the other methods raise ModelError. A plan warns of the
+        tasks that need them.
+        """
+        return EVERYTHING
+
+    def cannot_ask(self, spec: ModelSpec, kinds: Mapping[str, str | None]) -> str | None:
+        """The tasks that this model's engine cannot be asked, in one line; None where there are
+        none.
+
+        ``kinds``: choice, completion or passage by task, None where it is not known.
+        """
+        can = self.can(spec)
+        names = [task for task, kind in kinds.items() if kind and _ASKED_BY[kind] not in can]
+        if not names:
+            return None
+        listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"{spec.label}: engine {self.name} can only {' and '.join(sorted(can))} here, so these tasks will fail: {listed}"
+
     def why_not_automatic(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
         """The first reason why ``engine: auto`` does not take it, None where nothing is against it.
 
@@ -185,7 +206,9 @@ class Backend(ABC):
 
     def plan_note(self, spec: ModelSpec) -> str | None:
         """What a plan says in place of sizes where nothing is loaded here; None: sizes by formula."""
-        return f"answers at {spec.base_url}; nothing is loaded here" if self.asks_endpoint else None
+        if self.asks_endpoint:
+            return f"answers at {spec.base_url}; nothing is loaded here"
+        return None if self.loads_files else "nothing is loaded here"
 
 
 def without_cache(spec: ModelSpec, key: str, off: Any) -> dict[str, Any]:

@@ -103,6 +103,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
+    from harness.engines import backend_of
     from harness.tasks import DataSources, expand, local_only
 
     config = loaded.config
@@ -126,7 +127,13 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         for model, made in zip(config.models, models, strict=True)
         if made.thinking.kind == "thinks" and not model.max_new_tokens
     ]
-    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
+    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, known))]
+    warnings = [
+        *form_warnings(forms),
+        *budget_warnings(short, forms),
+        *unable,
+        *_warnings(models, tasks, expansion),
+    ]
     return Plan(
         config.name,
         models,
@@ -147,10 +154,12 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
 def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
     from harness.engines import backend_of
 
-    note = backend_of(model).plan_note(model)
+    backend = backend_of(model)
+    note = backend.plan_note(model)
     if note is not None:
+        dtype = "as served" if backend.asks_endpoint else model.dtype
         return ModelPlan(
-            model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
+            model.label, model.id, None, dtype, None, None, None, 0, None, None, None, note
         )
     arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
@@ -290,7 +299,10 @@ def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
         return "mirror"
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
+    try:
+        found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
+    except ValueError:  # no hub name
+        return None
     return "cache" if isinstance(found, str) else None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
-from harness.engines.backend import Backend, ChatRenderer
+from harness.engines.backend import EVERYTHING, Ability, Backend, ChatRenderer
 from harness.engines.files import ModelFiles
 from harness.engines.openai.settings import Settings
 from harness.engines.protocol import Engine
@@ -38,6 +38,11 @@ class OpenAIBackend(Backend):
         from harness.engines.openai.identity import endpoint_identity
 
         return endpoint_identity(spec)
+
+    def can(self, spec: ModelSpec) -> frozenset[Ability]:
+        """Log-probabilities need the tokenizer here, and rows of ids instead of messages."""
+        scores = spec.tokenizer is not None and Settings.of(spec).api_for(spec) != "chat"
+        return EVERYTHING if scores else frozenset({"generate"})
 
     def chat_renderer(self, spec: ModelSpec, files: ModelFiles, date: datetime.date | None) -> ChatRenderer:
         """The messages as they are where the server renders them, else the tokenizer's template."""

@@ -12,6 +12,10 @@ from harness.errors import ModelError
 log = logging.getLogger(__name__)
 
 
+_TELL_THEIR_VERSION = frozenset({"vllm"})
+"""Servers, by what they call themselves, that answer ``/version``."""
+
+
 def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
     """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it
     does not answer, or answers elsewhere.
@@ -48,7 +52,7 @@ def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
         del reported["max_model_len"]
     if not isinstance(reported.get("owned_by", ""), str):
         del reported["owned_by"]
-    if reported.get("owned_by") == "vllm":
+    if reported.get("owned_by") in _TELL_THEIR_VERSION:
         told = client.get("/version", root=True)
         reported |= {"version": str(told["version"])} if isinstance(told, dict) and "version" in told else {}
     if client.software.lower().startswith("llama.cpp"):

@@ -132,7 +132,7 @@ class VllmOptions(EngineOptions):
                 cls.__name__,
                 [
                     {
-                        "type": PydanticCustomError("engine_argument", text),
+                        "type": PydanticCustomError("engine_argument", text, {"about": "key"}),
                         "loc": (name,),
                         "input": value[name],
                     }
