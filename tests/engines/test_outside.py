@@ -165,3 +165,18 @@ def test_a_broken_package_is_one_line(
         schema = run("schema", "config")
         assert json.loads(schema.stdout)
         assert len(schema.stderr.strip().splitlines()) == 4
+
+
+def test_the_recipe_in_the_docs_is_this_package() -> None:
+    recipe = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
+    for file in ("pyproject.toml", "letters.py"):
+        assert (OUTSIDE / file).read_text(encoding="utf-8").rstrip() in recipe, file
+
+
+@pytest.mark.slow
+def test_it_passes_what_every_engine_passes(site: Path) -> None:
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, site)))}
+    command = [sys.executable, "-m", "pytest", "-q", "tests/engines/test_protocol.py", "-k", "letters"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, check=False)
+    assert done.returncode == 0, done.stdout
+    assert " failed" not in done.stdout

@@ -57,7 +57,7 @@ class LettersEngine:
             begin = self._start()
             texts = [continuation or "\n" for _, continuation in item.pairs]
             logprobs, lengths = tuple(map(self._logprob, texts)), tuple(map(len, texts))
-            read = sum(len(context) + len(text) for (context, _), text in zip(item.pairs, texts, strict=True))
+            read = sum(len(context) for context, _ in item.pairs) + sum(lengths)
             greedy, seconds = (False,) * len(texts), time.perf_counter() - begin
             yield Score(item.key, logprobs, greedy, lengths, Tokens(read, read), 0, seconds)
 
