@@ -42,9 +42,7 @@ def watched(spec: ModelSpec, events: EventStream, expected: int | None, every: f
     """While the model is fetched inside, sends ``download`` events (bytes done, bytes expected or
     0) as the cache grows.
     """
-    from harness.engines import backend_of
-
-    if Path(spec.id).is_dir() or spec.id.startswith("bundled/") or not backend_of(spec).loads_files:
+    if Path(spec.id).is_dir() or spec.id.startswith("bundled/"):
         yield
         return
     done = threading.Event()
