@@ -31,12 +31,16 @@ def loads_files(entry: YamlNode) -> bool:
 
 
 def check_engines(root: YamlNode, mistakes: Mistakes) -> None:
-    """Adds a mistake for each engine that is not there, each wrong option of an engine, and each
+    """Adds the mistakes in what the models say of engines.
+
+    An engine that is not there, a wrong option of an engine, a device that it does not run on, an
     address without an engine that asks one.
     """
     for index, entry in _models(root):
         if (engine := entry.child("engine")) is not None and not isinstance(engine.value, str):
             continue  # the schema says so
+
+        # Options can be held only against an engine that is there.
         if _check_name(index, entry, mistakes):
             backends = _backends(entry)
             _check_address(index, entry, backends, mistakes)
@@ -63,10 +67,10 @@ def _check_name(index: int, entry: YamlNode, mistakes: Mistakes) -> bool:
     node = entry.child("engine")
     if node is None or node.value == registry.AUTO:
         return True
-    known = [registry.AUTO, *registry.names()]
-    if node.value not in known:
-        listed = f"{', '.join(known[:-1])} or {known[-1]}"
-        text = f"expected {listed}, got {describe(node.value)}{suggest(node.value, known)}"
+    choices = [registry.AUTO, *registry.names()]
+    if node.value not in choices:
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        text = f"expected {listed}, got {describe(node.value)}{suggest(node.value, choices)}"
         mistakes.add(node.place, f"models[{index}].engine: {text}")
         return False
     try:
@@ -82,6 +86,7 @@ def _check_address(index: int, entry: YamlNode, backends: list[Backend], mistake
     node, asks = entry.child("base_url"), any(backend.asks_endpoint for backend in backends)
     if asks == (node is not None):
         return
+
     engine = entry.child("engine")
     if node is None and engine is not None:
         text = f"engine: {engine.value} asks an endpoint; say its base_url, e.g. http://localhost:8000/v1"
@@ -102,6 +107,7 @@ def _check_options(
     node = entry.child("engine_args")
     if node is None or not isinstance(node.value, dict):
         return
+
     errors: list[tuple[ValidationError, Backend]] = []
     for backend in backends:
         try:
@@ -123,8 +129,9 @@ def _models(root: YamlNode) -> Iterator[tuple[int, YamlNode]]:
 
 
 def _backends(entry: YamlNode) -> list[Backend]:
-    """The backends that may answer for a model of the config; none where its engine is not
-    known.
+    """The backends that may answer for a model of the config.
+
+    None where its engine is not known.
     """
     from harness.engines import registry
 

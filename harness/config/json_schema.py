@@ -11,21 +11,24 @@ TITLE = "open-weight-harness config"
 
 
 def config_schema() -> dict[str, Any]:
-    """What a YAML file may say, shorthands included: preset and task names as plain strings,
-    ``extends``, parts filled in by presets.
+    """What a YAML file may say, as JSON Schema, shorthands and each engine's options included.
 
-    Looser than the loader in one way: nothing is required at the top, because a file that is
-    extended may hold any part.
+    Preset and task names are plain strings, ``extends`` is there, and parts may be filled in by
+    presets. Looser than the loader in one way: nothing is required at the top, because a file that
+    is extended may hold any part.
     """
     schema = Config.model_json_schema()
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": TITLE}
     schema.pop("required", None)
+
     properties = schema["properties"]
     path = {"type": "string", "description": "Path of a YAML file, relative to this one."}
     properties["extends"] = {
         "anyOf": [path, {"type": "array", "items": path}],
         "description": "Files that this one builds on: mappings merge, lists and values replace.",
     }
+
+    # A plain text stands for a preset, a hub id, a folder or a task; the loader writes it out.
     names = list(presets())
     _accept(properties["models"], {"type": "string", "enum": names, "description": "A preset."})
     _accept(
@@ -39,6 +42,7 @@ def config_schema() -> dict[str, Any]:
             "description": "Task or group name, glob, path of a task YAML, or of a JSONL or CSV file.",
         },
     )
+
     model = schema["$defs"]["ModelSpec"]
     model.pop("required", None)
     model["anyOf"] = [{"required": ["id"]}, {"required": ["preset"]}]

@@ -18,8 +18,9 @@ Part = Literal["prompt", "model", "engine", "reading", "nothing"]
 
 @dataclass(frozen=True)
 class Role:
-    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why
-    where that is not plain.
+    """The part of a cell's identity that a key belongs to.
+
+    ``reading`` and ``nothing`` are no part of it; ``why`` says the reason where that is not plain.
     """
 
     part: Part

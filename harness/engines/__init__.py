@@ -47,8 +47,7 @@ def engine_name(spec: ModelSpec, device: str = "auto", files: ModelFiles | None 
 
 
 def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
-    """The model's files, or, of an engine that has none (a mock, an endpoint), only what identifies
-    it.
+    """The model's files, or only what identifies it where the engine has none here.
 
     Raises ModelError.
     """
@@ -56,9 +55,9 @@ def find_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
 
 
 def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None = None) -> ChatRenderer:
-    """What turns messages into a prompt: the tokenizer's chat template, or messages as they are for
-    an endpoint that has its own.
+    """What turns messages into a prompt.
 
+    The tokenizer's chat template, or, for an endpoint that has its own, the messages as they are.
     ``date`` is what a template is told that asks for today's; None is the clock's.
 
     Raises ModelError where the tokenizer has no chat template.
@@ -67,8 +66,9 @@ def chat_renderer(spec: ModelSpec, files: ModelFiles, date: datetime.date | None
 
 
 def template_folder(spec: ModelSpec, files: ModelFiles) -> Path | None:
-    """Where the chat template that will be rendered here lies; None where a server renders its own,
-    or the engine has none.
+    """Where the chat template that will be rendered here lies.
+
+    None where a server renders its own, or the engine has none.
     """
     return backend_of(spec).template_folder(spec, files)
 
@@ -87,11 +87,11 @@ def open_engine(
 
 
 def engine_identity(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> dict[str, Any]:
-    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device
-    kind, number format, attention.
+    """What goes into ``engine_id``, known before the model is loaded.
 
-    With ``files`` a dtype of auto on CUDA is the checkpoint's, and an engine of auto is what vLLM
-    can run; without, they stay open.
+    Engine, versions, device kind, number format, and the options that decide an answer. With
+    ``files`` a dtype of auto on CUDA is the checkpoint's, and an engine of auto is what vLLM can
+    run; without, they stay open.
     """
     choice = choose(spec, device, files.path if files else None)
     return choice.backend.identity(spec, choice.backend.device(device), files)

@@ -84,6 +84,8 @@ class Backend(ABC):
         """
         if self.loads_files:
             return resolve_model(spec, mirror)
+
+        # Without files, the name and where it is asked are all that identifies a model.
         if self.asks_endpoint:
             host = urlsplit(spec.base_url or "").netloc
             name = f"{spec.id} at {host}, revision {spec.revision}"
@@ -148,14 +150,14 @@ class Backend(ABC):
         return files.tokenizer if files.tokenizer.parts else None
 
     def can(self, spec: ModelSpec) -> frozenset[Ability]:
-        """What this model's engine answers; the other methods raise ModelError. A plan warns of the
-        tasks that need them.
+        """What this model's engine answers; the other methods raise ModelError.
+
+        A plan warns of the tasks that need them.
         """
         return EVERYTHING
 
     def cannot_ask(self, spec: ModelSpec, kinds: Mapping[str, str | None]) -> str | None:
-        """The tasks that this model's engine cannot be asked, in one line; None where there are
-        none.
+        """One line about the tasks that this model's engine cannot be asked, or None.
 
         ``kinds``: choice, completion or passage by task, None where it is not known.
         """
@@ -163,6 +165,7 @@ class Backend(ABC):
         names = [task for task, kind in kinds.items() if kind and _ASKED_BY[kind] not in can]
         if not names:
             return None
+
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         return f"{spec.label}: engine {self.name} can only {' and '.join(sorted(can))} here, so these tasks will fail: {listed}"
 
@@ -190,11 +193,11 @@ class Backend(ABC):
         return None
 
     def bench_args(self, spec: ModelSpec, device: str, speed: Speed) -> dict[str, Any]:
-        """``engine_args`` for `harness bench`: no cache that a repeat could read from, and room for
-        all requests of the grid at once.
+        """``engine_args`` for `harness bench`: no caches, and room for all requests of the grid.
 
-        Raises ConfigError where the config asks for a cache, or the engine cannot be measured:
-        unless a backend says how its caches are switched off, its figures would be too good.
+        A repeat must not read what an earlier one computed. Raises ConfigError where the config
+        asks for a cache, or the engine cannot be measured: unless a backend says how its caches are
+        switched off, its figures would be too good.
         """
         if self.asks_endpoint:
             raise ConfigError(

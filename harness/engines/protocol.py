@@ -47,8 +47,9 @@ class EngineInfo:
 
 
 class GenerateOnly:
-    """What an engine that gives no log-probabilities inherits: both other methods refuse in one
-    line, before anything is asked.
+    """What an engine that gives no log-probabilities inherits.
+
+    Both other methods refuse in one line, before anything is asked.
     """
 
     def score(self, items: Sequence[Choice]) -> Iterator[Score]:

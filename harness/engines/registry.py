@@ -50,13 +50,15 @@ def backend(name: str) -> Backend:
     """
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
-        found: type[Backend] = getattr(importlib.import_module(module), attribute)
-        return found()
+        kind: type[Backend] = getattr(importlib.import_module(module), attribute)
+        return kind()
+
+    # Another package is imported only here, when a config names its engine.
     points = _outside().get(name, ())
     if not points:
-        known = [AUTO, *names()]
+        choices = [AUTO, *names()]
         raise EngineError(
-            f"no engine is called {name!r}{suggest(name, known)} (there are {', '.join(known)})"
+            f"no engine is called {name!r}{suggest(name, choices)} (there are {', '.join(choices)})"
         )
     if len(points) > 1:
         offers = " and ".join(sorted(_package(point) for point in points))
@@ -85,8 +87,9 @@ def backend_of(spec: ModelSpec) -> Backend:
 
 
 def is_endpoint(name: str) -> bool:
-    """Whether the engine of a name that stands in results asks an endpoint; its package may be gone
-    since.
+    """Whether the engine of a name that stands in results asks an endpoint.
+
+    False where its package is gone since.
     """
     try:
         return backend(name).asks_endpoint
@@ -136,16 +139,18 @@ def _load(point: importlib.metadata.EntryPoint) -> Backend:
     """
     where = f"engine {point.name!r} of {_package(point)} cannot be used"
     try:
-        found = point.load()
-        made = found() if isinstance(found, type) else found
+        loaded = point.load()
+        instance = loaded() if isinstance(loaded, type) else loaded
     except Exception as error:
         first = (str(error).splitlines() or [""])[0]
         raise EngineError(f"{where}: {type(error).__name__}: {first}") from error
-    if not isinstance(made, Backend):
+
+    # An entry point may name anything; what is no backend would fail far from here.
+    if not isinstance(instance, Backend):
         raise EngineError(f"{where}: {point.value} is no harness.engines.backend.Backend")
-    if getattr(made, "name", None) != point.name:
-        raise EngineError(f"{where}: its backend calls itself {getattr(made, 'name', None)!r}")
-    return made
+    if getattr(instance, "name", None) != point.name:
+        raise EngineError(f"{where}: its backend calls itself {getattr(instance, 'name', None)!r}")
+    return instance
 
 
 def _package(point: importlib.metadata.EntryPoint) -> str:

@@ -45,9 +45,16 @@ class MockEngine:
             tokens = _count(sum(len(context) for context, _ in item.pairs) + sum(lengths))
             logprobs = tuple(-20.0 * draw for draw in draws)
             logprobs = tuple(self._spoilt(value) for value in logprobs)
-            seconds, told = time.perf_counter() - started, rules if END in rules else ()
+            seconds, option_rules = time.perf_counter() - started, rules if END in rules else ()
             yield Score(
-                item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, seconds, told
+                item.key,
+                logprobs,
+                tuple(draw < 0.1 for draw in draws),
+                lengths,
+                tokens,
+                0,
+                seconds,
+                option_rules,
             )
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
@@ -123,7 +130,7 @@ class MockEngine:
             prompt = item.prompt if item.prompt_ids is None else repr(item.prompt_ids)
             seed = str(item.sampling.seed) if item.sampling.temperature > 0 else ""
             text = " ".join(
-                _WORDS[int(self._draw(prompt, seed, str(place)) * len(_WORDS))] for place in range(3)
+                _WORDS[int(self._draw(prompt, seed, str(index)) * len(_WORDS))] for index in range(3)
             )
         whole = len(text)
         for stop in item.stop:

@@ -67,9 +67,9 @@ class Settings(EngineOptions):
     @field_validator("extra_body")
     @classmethod
     def _no_form(cls, value: dict[str, Any]) -> dict[str, Any]:
-        taken = [name for name in _OURS if name in value]
-        if taken:
-            raise ValueError(f"{taken[0]} is decided here; take it out")
+        names = [name for name in _OURS if name in value]
+        if names:
+            raise ValueError(f"{names[0]} is decided here; take it out")
         return value
 
     def api_for(self, spec: ModelSpec) -> Api:
@@ -80,10 +80,10 @@ class Settings(EngineOptions):
 
 
 def read_key(spec: ModelSpec) -> str | None:
-    """The key, from the environment variable that ``api_key_env`` names; None where the default one
-    is not set (local servers need none).
+    """The key, from the environment variable that ``api_key_env`` names.
 
-    Raises ModelError where a variable was named and is not set.
+    None where the default one is not set: local servers need none. Raises ModelError where a
+    variable was named and is not set.
     """
     key = os.environ.get(spec.api_key_env or DEFAULT_KEY, "").strip()
     if not key and spec.api_key_env:

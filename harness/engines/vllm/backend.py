@@ -63,8 +63,8 @@ class VllmBackend(Backend):
     def gpus(self, spec: ModelSpec) -> int | None:
         """As many as the parallel sizes multiply to."""
         sizes = [spec.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
-        asked = math.prod(sizes) if all(isinstance(size, int) for size in sizes) else 1
-        return asked if asked > 1 else None
+        product = math.prod(sizes) if all(isinstance(size, int) for size in sizes) else 1
+        return product if product > 1 else None
 
     def gpu_share(self, spec: ModelSpec) -> float | None:
         """vLLM takes what ``gpu_memory_utilization`` says, whatever the model needs."""

@@ -62,8 +62,9 @@ Variable = Annotated[
 
 
 class VllmOptions(EngineOptions):
-    """A few options of our own, the usual arguments of vLLM with their types, and any other field
-    of its ``EngineArgs`` by name, checked by vLLM when the model is loaded.
+    """Options of our own, the usual arguments of vLLM, and any other by name.
+
+    The usual ones are checked for their types here, the others by vLLM when the model is loaded.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -109,11 +110,10 @@ class VllmOptions(EngineOptions):
 
     @classmethod
     def of(cls, spec: ModelSpec, context: Package | None = None) -> VllmOptions:
-        """The spec's ``engine_args``, held against the arguments of ``context``, by default of the
-        installed vLLM.
+        """The spec's ``engine_args``, held against the arguments of a vLLM.
 
-        Raises ModelError for a name that neither this engine nor vLLM knows, with the nearest, and
-        for a wrong value.
+        ``context``: which one, by default the installed one. Raises ModelError for a name that
+        neither this engine nor vLLM knows, with the nearest, and for a wrong value.
         """
         return super().of(spec, context)
 
@@ -123,9 +123,10 @@ class VllmOptions(EngineOptions):
         """Names that are not ours are vLLM's, or a mistake."""
         if not isinstance(value, dict):
             return value
+
         vllms = [name for name in value if name not in OURS]
-        known, whose = _arguments(info.context or packages.find_package())
-        mistakes = [(name, text) for name in vllms if (text := _against(name, known, whose))]
+        arguments, whose = _arguments(info.context or packages.find_package())
+        mistakes = [(name, text) for name in vllms if (text := _against(name, arguments, whose))]
         if mistakes:
             # One line per name, at the name's own place in the file.
             raise ValidationError.from_exception_data(
@@ -144,8 +145,8 @@ class VllmOptions(EngineOptions):
     @property
     def arguments(self) -> dict[str, Any]:
         """What goes to vLLM as it is: whatever was said that is not ours."""
-        said = {name: getattr(self, name) for name in self.model_fields_set if name not in OURS}
-        return said | (self.model_extra or {})
+        typed = {name: getattr(self, name) for name in self.model_fields_set if name not in OURS}
+        return typed | (self.model_extra or {})
 
     @property
     def gpus(self) -> int:
@@ -168,6 +169,7 @@ def _against(name: str, known: frozenset[str] | None, whose: str) -> str | None:
         return f"not for here: {WITHOUT_EFFECT[name]}; take it out"
     if known is None or name in known:
         return None
+
     near = difflib.get_close_matches(name, [*sorted(known), *OURS], 3)
     hint = (
         f"did you mean {' or '.join(near)}?"
@@ -178,20 +180,25 @@ def _against(name: str, known: frozenset[str] | None, whose: str) -> str | None:
 
 
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
-    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its
-    files' hashes, wherever it lies.
+    """The engine arguments that may change an answer, for ``engine_id``.
+
+    A LoRA adapter counts by its files' hashes, wherever it lies.
     """
-    found = {
+    arguments = {
         name: value for name, value in spec.engine_args.items() if name not in VllmOptions.not_in_identity
     }
-    env = found.pop("env", None)
+    env = arguments.pop("env", None)
     if isinstance(env, dict):  # a variable may choose other kernels; what only talks does not count
-        told = {name: value for name, value in env.items() if not re.search("LOG|USAGE|TELEMETRY", str(name))}
-        found |= {"env": told} if told else {}
-    if "lora" in found:
-        folder = lora_folder(spec, str(found["lora"]))
-        found["lora"] = hash_files(folder, [*folder.glob("adapter_*.json"), *folder.glob("*.safetensors")])
-    return found
+        deciding = {
+            name: value for name, value in env.items() if not re.search("LOG|USAGE|TELEMETRY", str(name))
+        }
+        arguments |= {"env": deciding} if deciding else {}
+    if "lora" in arguments:
+        folder = lora_folder(spec, str(arguments["lora"]))
+        arguments["lora"] = hash_files(
+            folder, [*folder.glob("adapter_*.json"), *folder.glob("*.safetensors")]
+        )
+    return arguments
 
 
 def lora_folder(spec: ModelSpec, path: str) -> Path:
@@ -212,8 +219,9 @@ def lora_folder(spec: ModelSpec, path: str) -> Path:
 
 
 def lora_arguments(spec: ModelSpec, folder: Path) -> dict[str, Any]:
-    """What vLLM must be told to apply an adapter: that there is one, and the largest rank (its
-    default refuses more than 16).
+    """What vLLM must be told to apply an adapter: that there is one, and the largest rank.
+
+    Its default refuses ranks above 16.
     """
     try:
         rank = int(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"])
