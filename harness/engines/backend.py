@@ -127,7 +127,7 @@ class Backend(ABC):
         """
         if self.asks_endpoint:
             return "endpoint"
-        from harness.engines.transformers.identity import device_kind, resolve_device
+        from harness.engines.devices import device_kind, resolve_device
 
         return device_kind(resolve_device(device))
 

@@ -195,5 +195,6 @@ def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
         "trust_remote_code": spec.trust_remote_code,
     }
 
+    # The text that is hashed must not change with the version: old journals are known by it.
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

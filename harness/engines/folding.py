@@ -51,6 +51,7 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     if not text:
         return rest
 
+    # Gemma's makers advise this place, and Mistral's own tokenizer puts it there.
     first = next((index for index, message in enumerate(rest) if message["role"] == "user"), None)
     if first is None:
         return [{"role": "user", "content": text}, *rest]

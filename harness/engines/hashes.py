@@ -43,6 +43,7 @@ def hash_file(path: Path) -> str:
     if path.is_symlink() and real.parent.name == "blobs" and _SHA256.match(real.name):
         return real.name
 
+    # Gigabytes are read once: the note holds as long as nothing about the file has changed.
     stat = real.stat()
     if stat.st_size < _WORTH_REMEMBERING:
         return hashlib.sha256(real.read_bytes()).hexdigest()

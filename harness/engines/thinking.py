@@ -62,6 +62,7 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
     if template is None:
         return _unprobed(spec)
 
+    # The template itself is asked, since a model's name and its maker's words may be wrong.
     probe = _Probe(spec, template)
     thinking = probe.thinking()
     return Thinking(

@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ CHOICES = [
 ]
 TEXTS = [Completion(f"t{n}", f"Once upon a time {n}", ("\n",), max_tokens=4 + n) for n in range(5)]
 PASSAGES = [Passage(f"p{n}", f"The capital of country {n} is a city. " * (n + 1)) for n in range(3)]
-PARALLEL = {"score": CHOICES, "generate": TEXTS, "perplexity": PASSAGES}
+METHODS: dict[str, Sequence[Any]] = {"score": CHOICES, "generate": TEXTS, "perplexity": PASSAGES}
 
 
 @dataclasses.dataclass
@@ -40,7 +40,7 @@ class Opened:
     files: ModelFiles
     engine: Engine
 
-    def answers(self, method: str, items: list[Any]) -> dict[str, Any]:
+    def answers(self, method: str, items: Sequence[Any]) -> dict[str, Any]:
         """Answers by key; what a clock or another answer decides is left out."""
         given = list(getattr(self.engine, method)(items))
         assert len(given) == len({answer.key for answer in given})
@@ -71,13 +71,13 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     engine.close()
 
 
-@pytest.mark.parametrize("method", PARALLEL)
+@pytest.mark.parametrize("method", METHODS)
 def test_each_item_gets_one_answer_in_any_order_and_batch(opened: Opened, method: str) -> None:
     if method not in opened.backend.can(opened.spec):
         with pytest.raises(ModelError):
-            opened.answers(method, PARALLEL[method])
+            opened.answers(method, METHODS[method])
         return
-    items: list[Item] = list(PARALLEL[method])
+    items: list[Item] = list(METHODS[method])
     whole = opened.answers(method, items)
     assert whole.keys() == {item.key for item in items}
     apart = opened.answers(method, items[3:]) | opened.answers(method, items[2::-1])
@@ -204,7 +204,7 @@ def test_a_backend_answers_every_question(backend: Backend) -> None:
     assert backend.name == backend.name.lower()
     assert backend.can(spec) <= EVERYTHING
     assert backend.gpus(spec) in (None, 0)
-    assert backend.gpu_share(spec) is backend.quantization(spec) is None
+    assert (backend.gpu_share(spec), backend.quantization(spec)) == (None, None)
     assert (backend.plan_note(spec) is None) is backend.loads_files
     from harness.config.schema import Speed
 

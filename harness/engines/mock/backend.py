@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from pydantic import Field
+from typing import Any
 
 from harness.config.schema import ModelSpec, Speed
 from harness.engines.backend import Backend
 from harness.engines.files import ModelFiles
-from harness.engines.options import EngineOptions
+from harness.engines.mock.options import MockOptions
 from harness.engines.protocol import Engine
-
-_AFTER = "after so many items of this engine's life"
-
-
-class MockOptions(EngineOptions):
-    """What the mock answers, and how it fails when a test wants to see what is done about it."""
-
-    not_in_identity: ClassVar[frozenset[str]] = frozenset(
-        {"delay", "fail_after", "oom_after", "crash_after", "not_finite", "trace"}
-    )
-
-    answer: str | None = Field(None, description="Text of every generation. Default: words by a hash.")
-    delay: float = Field(0.0, ge=0, allow_inf_nan=False, description="Seconds that each item takes.")
-    fail_after: int | None = Field(None, ge=0, description=f"Raise ModelError {_AFTER}.")
-    oom_after: int | None = Field(None, ge=0, description=f"Raise OutOfMemoryError {_AFTER}.")
-    crash_after: int | None = Field(None, ge=0, description=f"End the process {_AFTER}.")
-    not_finite: int | None = Field(None, ge=1, description="Every so-manieth answer is no finite number.")
-    trace: str | None = Field(
-        None, description="File that gets one line per item asked, so that a test sees what was asked twice."
-    )
 
 
 class MockBackend(Backend):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.config.schema import ModelSpec
-from harness.engines.mock.backend import MockOptions
+from harness.engines.mock.options import MockOptions
 from harness.engines.protocol import EngineInfo
 from harness.engines.seams import END, USUAL
 from harness.errors import ModelError, OutOfMemoryError
@@ -43,19 +43,13 @@ class MockEngine:
             rules = tuple(USUAL if continuation else END for _, continuation in item.pairs)
             lengths = tuple(max(1, len(continuation)) for _, continuation in item.pairs)
             tokens = _count(sum(len(context) for context, _ in item.pairs) + sum(lengths))
-            logprobs = tuple(-20.0 * draw for draw in draws)
-            logprobs = tuple(self._spoilt(value) for value in logprobs)
-            seconds, option_rules = time.perf_counter() - started, rules if END in rules else ()
-            yield Score(
-                item.key,
-                logprobs,
-                tuple(draw < 0.1 for draw in draws),
-                lengths,
-                tokens,
-                0,
-                seconds,
-                option_rules,
-            )
+            logprobs = tuple(self._spoilt(-20.0 * draw) for draw in draws)
+            greedy = tuple(draw < 0.1 for draw in draws)
+
+            # Rules are named only where an option is scored by one of its own, as elsewhere.
+            named = rules if END in rules else ()
+            seconds = time.perf_counter() - started
+            yield Score(item.key, logprobs, greedy, lengths, tokens, 0, seconds, named)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
@@ -66,6 +60,8 @@ class MockEngine:
             first = time.perf_counter() - begun
             text, stopped = self._text(item)
             now = time.perf_counter()
+
+            # One character is one token; what a measurement asks for is exactly as long as it says.
             ids = (
                 tuple(range(item.max_tokens if item.ignore_eos else len(text)))
                 if item.prompt_ids is not None
@@ -96,6 +92,8 @@ class MockEngine:
         """Counts an item, waits, fails where asked to; returns the clock."""
         if self._closed:
             raise RuntimeError("this engine was closed")
+
+        # A failure comes before the item is counted or traced: it was never answered.
         started = time.perf_counter()
         if self._answered == self._options.fail_after:
             raise ModelError(f"the mock engine failed after {self._answered} items, as asked")
@@ -105,6 +103,7 @@ class MockEngine:
             )
         if self._answered == self._options.crash_after:
             os._exit(139)
+
         self._answered += 1
         if self._options.trace:
             with Path(self._options.trace).open("a", encoding="utf-8") as trace:
@@ -132,6 +131,7 @@ class MockEngine:
             text = " ".join(
                 _WORDS[int(self._draw(prompt, seed, str(index)) * len(_WORDS))] for index in range(3)
             )
+
         whole = len(text)
         for stop in item.stop:
             if stop:

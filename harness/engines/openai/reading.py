@@ -115,6 +115,7 @@ def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool
         return "stop"
     if ending in _CUT_OFF:
         return "length"
+
     if ending in _ENDED:
         return "stop" if isinstance(choice.get("stop_reason"), str) else "eos"
     return "length" if used_up else "unknown"

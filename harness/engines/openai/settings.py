@@ -86,6 +86,7 @@ def read_key(spec: ModelSpec) -> str | None:
     variable was named and is not set.
     """
     key = os.environ.get(spec.api_key_env or DEFAULT_KEY, "").strip()
+
     if not key and spec.api_key_env:
         raise ModelError(
             f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, or take api_key_env out"

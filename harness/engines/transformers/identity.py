@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.devices import device_kind as device_kind  # also found here
+from harness.engines.devices import resolve_device as resolve_device
 from harness.engines.files import ModelFiles
 from harness.errors import ModelError
 
@@ -28,58 +29,25 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("torch", "transformers", "tokenizers")}
 
 
-def resolve_device(device: str) -> str:
-    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be.
-
-    ModelError for a CUDA device not there.
-    """
-    if device == "cpu":
-        return "cpu"
-    if (
-        device == "auto"
-        and sys.platform == "linux"
-        and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists())
-    ):
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        index = int(device.partition(":")[2] or 0)
-        if index >= torch.cuda.device_count():
-            raise ModelError(f"device {device}: only {torch.cuda.device_count()} CUDA devices are visible")
-        return "cuda" if device == "auto" else device
-    if device == "auto":
-        return "cpu"
-    raise ModelError(
-        f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says"
-    )
-
-
-def device_kind(device: str) -> str:
-    """``cpu``, or the GPU's name: what a result may depend on."""
-    if device == "cpu":
-        return "cpu"
-    import torch
-
-    return torch.cuda.get_device_name(torch.device(device))
-
-
 def checkpoint_dtype(files: ModelFiles) -> str:
-    """The number format that the checkpoint says (config.json, else its first tensor), float32 when
-    it says none.
+    """The number format that the checkpoint says, float32 when it says none.
+
+    config.json says it, else the header of the first safetensors file.
     """
     config = read_config(files.path)
     for part in (config, config.get("text_config") or {}):
         named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
         if named in DTYPES:
             return named
+
+    # Old checkpoints have a config.json without a dtype.
     for file in sorted(files.path.glob("*.safetensors")):
         kinds = {
             entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"
         }
-        known = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
-        if known:
-            return known[0]
+        formats = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
+        if formats:
+            return formats[0]
     return "float32"
 
 
@@ -122,6 +90,8 @@ def safetensors_header(file: Path) -> dict[str, Any]:
             header = json.loads(stream.read(length))
         except ValueError as error:
             raise ModelError(f"{file}: its safetensors header is corrupted; fetch it again") from error
+
+    # A download that was cut short has a whole header and too few bytes behind it.
     ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     if 8 + length + max(ends, default=0) != size:
         raise ModelError(

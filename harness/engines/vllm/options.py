@@ -187,12 +187,15 @@ def identity_of(spec: ModelSpec) -> dict[str, Any]:
     arguments = {
         name: value for name, value in spec.engine_args.items() if name not in VllmOptions.not_in_identity
     }
+
+    # A variable may choose other kernels; what only talks does not count.
     env = arguments.pop("env", None)
-    if isinstance(env, dict):  # a variable may choose other kernels; what only talks does not count
+    if isinstance(env, dict):
         deciding = {
             name: value for name, value in env.items() if not re.search("LOG|USAGE|TELEMETRY", str(name))
         }
         arguments |= {"env": deciding} if deciding else {}
+
     if "lora" in arguments:
         folder = lora_folder(spec, str(arguments["lora"]))
         arguments["lora"] = hash_files(
@@ -229,6 +232,8 @@ def lora_arguments(spec: ModelSpec, folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{spec.label}: engine_args.lora: {folder / 'adapter_config.json'} does not say its rank r: {error}"
         ) from error
+
+    # vLLM knows these ranks only.
     sizes = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= max(rank, _RANK)]
     if not sizes:
         raise ModelError(

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.config.schema import ModelSpec, Speed
 from harness.engines import Backend, EngineInfo, EngineOptions, ModelFiles
-from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+from harness.items import Choice, Completion, Finish, Generation, Likelihood, Passage, Score, Tokens
 
 
 class LettersOptions(EngineOptions):
@@ -68,9 +68,10 @@ class LettersEngine:
             begin = self._start()
             first = time.perf_counter() - origin
             draw = random.Random(item.sampling.seed if item.sampling.temperature else 0)
-            text = "".join(draw.choices(list(self._counts), self._counts.values(), k=item.max_tokens))
+            text = "".join(draw.choices(list(self._counts), list(self._counts.values()), k=item.max_tokens))
             ends = [at for stop in item.stop if stop and not item.ignore_eos and (at := text.find(stop)) >= 0]
-            text, finish = text[: min(ends, default=len(text))], "stop" if ends else "length"
+            finish: Finish = "stop" if ends else "length"
+            text = text[: min(ends, default=len(text))]
             read, now = len(item.prompt_ids or item.prompt), time.perf_counter()
             ids = tuple(map(ord, text)) if item.prompt_ids is not None else None
             tokens = Tokens(read, read + len(text), 0, len(text))
