@@ -65,8 +65,10 @@ def _check_name(index: int, entry: YamlNode, mistakes: Mistakes) -> bool:
     from harness.engines import registry
 
     node = entry.child("engine")
-    if node is None or node.value == registry.AUTO:
+    if node is None or node.value == registry.AUTO or node.value in registry.BUILT_IN:
         return True
+
+    # Only now are the installed packages asked, which takes longer than reading the config.
     choices = [registry.AUTO, *registry.names()]
     if node.value not in choices:
         listed = f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -201,10 +201,12 @@ class Backend(ABC):
         """
         if self.asks_endpoint:
             raise ConfigError(
-                f"{spec.label}: harness bench measures engines of its own process, not endpoints; use transformers or vllm"
+                f"{spec.label}: harness bench measures engines of its own process, not "
+                "endpoints; use transformers or vllm"
             )
         raise ConfigError(
-            f"{spec.label}: engine: {self.name} does not say how its caches are switched off, so harness bench cannot measure it"
+            f"{spec.label}: engine: {self.name} does not say how its caches are switched off, so "
+            "harness bench cannot measure it"
         )
 
     def plan_note(self, spec: ModelSpec) -> str | None:
@@ -218,6 +220,7 @@ def without_cache(spec: ModelSpec, key: str, off: Any) -> dict[str, Any]:
     """``engine_args`` with a cache's switch off. Raises ConfigError where the config has it on."""
     if spec.engine_args.get(key, off) is not off:
         raise ConfigError(
-            f"{spec.label}: engine_args.{key}: {spec.engine_args[key]} would let tokens be read from a cache; leave it out"
+            f"{spec.label}: engine_args.{key}: {spec.engine_args[key]} would let tokens be read "
+            "from a cache; leave it out"
         )
     return {**spec.engine_args, key: off}

@@ -131,7 +131,8 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
             return LoadedTokenizer(raw, (*rebuilt, *check_round_trip(raw, label, folder)), number > 0)
         reasons.append(reason)
     raise ModelError(
-        f"{label}: cannot load a tokenizer from {folder}: {reasons[-1]}; its tokenizer.json and tokenizer_config.json disagree"
+        f"{label}: cannot load a tokenizer from {folder}: {reasons[-1]}; its tokenizer.json and "
+        "tokenizer_config.json disagree"
     )
 
 
@@ -148,13 +149,15 @@ def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
             back = str(raw.decode(ids))
         except Exception as error:  # e.g. an unknown token that the vocabulary does not have
             raise ModelError(
-                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} ({type(raw).__name__} from {folder})"
+                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} "
+                f"({type(raw).__name__} from {folder})"
             ) from error
 
         verdict = judge(text, back, bool(unknown.intersection(ids)))
         if verdict == "gone":
             raise ModelError(
-                f"{label}: its tokenizer loses text: {text!r} comes back as {_short(back)} ({type(raw).__name__} from {folder}); "
+                f"{label}: its tokenizer loses text: {text!r} comes back as {_short(back)} "
+                f"({type(raw).__name__} from {folder}); "
                 "put its right tokenizer.json there, or name another tokenizer: FOLDER or ID"
             )
         if verdict != "same":

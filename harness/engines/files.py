@@ -81,7 +81,8 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
         spec.trust_remote_code and any(tokenizer.glob("*.py"))
     ):
         raise ModelError(
-            f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another model's with tokenizer: ID"
+            f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another "
+            "model's with tokenizer: ID"
         )
 
     # generation_config.json decides how texts end and a repetition penalty
@@ -114,8 +115,10 @@ def _refuse_adapter(spec: ModelSpec, folder: Path) -> None:
     """
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
-            f"{spec.id}: {folder} holds an adapter (adapter_config.json), which is not applied here; merge it into the weights "
-            "(peft's merge_and_unload), or name the base model with engine: vllm and engine_args.lora: FOLDER"
+            f"{spec.id}: {folder} holds an adapter (adapter_config.json), which is not applied "
+            "here; merge it into the weights "
+            "(peft's merge_and_unload), or name the base model with engine: vllm and "
+            "engine_args.lora: FOLDER"
         )
 
 
@@ -164,10 +167,12 @@ def find_weights(path: Path, name: str) -> list[Path]:
     pickles = sorted(file.name for kind in ("*.bin", "*.pt", "*.pth") for file in path.glob(kind))
     if pickles:
         raise ModelError(
-            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; convert them to safetensors first"
+            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; convert "
+            "them to safetensors first"
         )
     raise ModelError(
-        f"{name}: no *.safetensors weights in {path}; fetch them, or say weights: random to measure speed only"
+        f"{name}: no *.safetensors weights in {path}; fetch them, or say weights: random to "
+        "measure speed only"
     )
 
 

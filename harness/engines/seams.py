@@ -103,7 +103,8 @@ def with_cuts(rules: tuple[str, ...], cut: Set[int], size: int) -> tuple[str, ..
 def _ended(split: Split, end: int | None) -> list[int]:
     if end is None:
         raise ValueError(
-            "an option has no token of its own, and the tokenizer no token that ends a text; leave the empty option out"
+            "an option has no token of its own, and the tokenizer no token that ends a text; "
+            "leave the empty option out"
         )
     return [*split.context, end]
 

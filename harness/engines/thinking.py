@@ -180,7 +180,8 @@ class _Probe:
         refusal = None
         if self.spec.thinking is False:
             refusal = (
-                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in a generative form"
+                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in "
+                "a generative form"
                 " (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
             )
         return Thinking(

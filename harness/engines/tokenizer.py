@@ -92,7 +92,8 @@ class TextEncoder:
         """
         if self._prefix_id is None:
             raise ModelError(
-                f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty context cannot be scored"
+                f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty "
+                "context cannot be scored"
             )
         return self._prefix_id
 
@@ -256,7 +257,8 @@ class ChatTemplate:
         template = getattr(self._raw, "chat_template", None)
         if not template:
             raise ModelError(
-                f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model"
+                f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, "
+                "or name an instruct model"
             )
         self.source: str = template if isinstance(template, str) else str(template.get("default", template))
         self._options = thinking_options(self.source, thinking)

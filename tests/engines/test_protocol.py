@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 from support.endpoint import Server
-from support.runs import ROOT
+from support.runs import ROOT, write_config
 
+from harness.config import load_config
 from harness.config.schema import ModelSpec
 from harness.engines import Engine, ModelFiles, engine_identity, find_model, open_engine, registry
 from harness.engines.backend import EVERYTHING, Backend
+from harness.engines.protocol import GenerateOnly
 from harness.engines.vllm.package import find_package
 from harness.errors import ConfigError, ModelError
+from harness.evaluation.plan import make_plan
 from harness.items import Choice, Completion, Item, Passage
 
 TINY = "bundled/tiny-qwen"
@@ -253,3 +256,22 @@ def test_no_code_asks_for_an_engines_name() -> None:
             if name in registry.BUILT_IN and name != own:
                 found.append(f"{Path(*parts)}:{side.lineno}: {name}")
     assert not found
+
+
+class Writer(GenerateOnly):
+    """An engine that only generates."""
+
+
+def test_an_engine_without_log_probabilities_says_so() -> None:
+    for method, items in (("score", CHOICES), ("perplexity", PASSAGES)):
+        with pytest.raises(ModelError, match="no log-probabilities"):
+            getattr(Writer(), method)(items)
+
+
+def test_a_plan_names_what_an_engine_cannot_be_asked(tmp_path: Path) -> None:
+    model = {"id": "far", "engine": "openai", "base_url": "http://127.0.0.1:9/v1"}
+    path = write_config(tmp_path, [{"task": "zh_reading"}, {"task": "zh_word_problems"}], [model])
+    (line,) = [line for line in make_plan(load_config(path)).warnings if "zh_reading" in line]
+    assert line == "far: engine openai can only generate here, so these tasks will fail: zh_reading"
+    path = write_config(tmp_path, [{"task": "zh_reading"}], [{"id": TINY, "engine": "transformers"}])
+    assert not any("can only" in line for line in make_plan(load_config(path)).warnings)

@@ -52,7 +52,8 @@ class OpenAIBackend(Backend):
             return Messages()
         if spec.tokenizer is None:
             raise ModelError(
-                f"{spec.label}: plain completions of a chat need its template; name its tokenizer:, or say api: chat"
+                f"{spec.label}: plain completions of a chat need its template; name its "
+                "tokenizer:, or say api: chat"
             )
         return super().chat_renderer(spec, files, date)
 

@@ -133,7 +133,8 @@ class OpenAIEngine:
         encoder = self._scorer()
         if self._row_window is None:
             raise ModelError(
-                f"{self._spec.label}: rolling perplexity needs the window, which this endpoint does not tell; say max_length"
+                f"{self._spec.label}: rolling perplexity needs the window, which this endpoint "
+                "does not tell; say max_length"
             )
 
         ids, prefix, window = encoder.encode(item.text for item in items), encoder.prefix_id, self._row_window

@@ -35,7 +35,8 @@ def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
     for tail in _RESOURCES:
         if url.endswith(tail):
             raise ModelError(
-                f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: {url.removesuffix(tail)}"
+                f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: "
+                f"{url.removesuffix(tail)}"
             )
     return Endpoint(url, read_key(spec) if with_key else None, spec.api_key_env or DEFAULT_KEY)
 

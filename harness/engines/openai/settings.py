@@ -89,6 +89,7 @@ def read_key(spec: ModelSpec) -> str | None:
 
     if not key and spec.api_key_env:
         raise ModelError(
-            f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, or take api_key_env out"
+            f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, "
+            "or take api_key_env out"
         )
     return key or None

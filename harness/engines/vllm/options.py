@@ -212,11 +212,13 @@ def lora_folder(spec: ModelSpec, path: str) -> Path:
     folder = Path(path).expanduser()
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(
-            f"{spec.label}: engine_args.lora: {folder} has no adapter_config.json; name the folder that holds the adapter"
+            f"{spec.label}: engine_args.lora: {folder} has no adapter_config.json; name the "
+            "folder that holds the adapter"
         )
     if not list(folder.glob("*.safetensors")):
         raise ModelError(
-            f"{spec.label}: engine_args.lora: {folder} has no *.safetensors; convert the adapter to safetensors first"
+            f"{spec.label}: engine_args.lora: {folder} has no *.safetensors; convert the adapter "
+            "to safetensors first"
         )
     return folder
 
@@ -230,13 +232,15 @@ def lora_arguments(spec: ModelSpec, folder: Path) -> dict[str, Any]:
         rank = int(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))["r"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{spec.label}: engine_args.lora: {folder / 'adapter_config.json'} does not say its rank r: {error}"
+            f"{spec.label}: engine_args.lora: {folder / 'adapter_config.json'} does not say its "
+            f"rank r: {error}"
         ) from error
 
     # vLLM knows these ranks only.
     sizes = [size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= max(rank, _RANK)]
     if not sizes:
         raise ModelError(
-            f"{spec.label}: engine_args.lora: rank {rank} is larger than vLLM's 512; merge the adapter into the weights"
+            f"{spec.label}: engine_args.lora: rank {rank} is larger than vLLM's 512; merge the "
+            "adapter into the weights"
         )
     return {"enable_lora": True, "max_lora_rank": sizes[0]}
