@@ -160,8 +160,8 @@ def _expand_task(entry: YamlNode, mistakes: Mistakes) -> None:
 
 
 def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
-    resolved = _absolute(node)
-    path = Path(resolved.value)
+    found = _absolute(node)
+    path = Path(found.value)
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for names too long for the disk
         mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
     elif not os.path.isfile(path):  # noqa: PTH113
@@ -169,7 +169,7 @@ def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
         mistakes.add(
             node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}"
         )
-    return resolved
+    return found
 
 
 def _expand_mirror(root: YamlNode, mistakes: Mistakes) -> None:

@@ -27,8 +27,6 @@ def config_schema() -> dict[str, Any]:
         "anyOf": [path, {"type": "array", "items": path}],
         "description": "Files that this one builds on: mappings merge, lists and values replace.",
     }
-
-    # A plain text stands for a preset, a hub id, a folder or a task; the loader writes it out.
     names = list(presets())
     _accept(properties["models"], {"type": "string", "enum": names, "description": "A preset."})
     _accept(

@@ -130,21 +130,19 @@ def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tu
     if name.startswith(BUNDLED):
         folder = PACKAGED / name.removeprefix(BUNDLED)
         if not folder.is_dir():
-            names = (
+            known = (
                 ", ".join(BUNDLED + path.name for path in sorted(PACKAGED.glob("*")) if path.is_dir())
                 or "none"
             )
-            raise ModelError(f"{name}: no such bundled model; there are: {names}")
+            raise ModelError(f"{name}: no such bundled model; there are: {known}")
         return folder, None, "bundled"
-
-    # What is on this machine goes before the mirror, and the mirror before the network.
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder.resolve(), None, "folder"
     if _is_path(name):
         raise ModelError(f"{name}: no such folder")
-    if mirror is not None and (copy := mirror / "models" / name).is_dir():
-        return copy.resolve(), None, "mirror"
+    if mirror is not None and (kept := mirror / "models" / name).is_dir():
+        return kept.resolve(), None, "mirror"
     return fetch(name, Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
 
 

@@ -80,15 +80,15 @@ class StopWatch:
         if len(after) <= len(before) or after.endswith(_UNFINISHED):
             return False
 
-        size = len(self._text)
+        seen = len(self._text)
         self._text += after[len(before) :]
         self._from, self._read = self._read, len(self._ids)
         if self._start is None:
             self._start = answer_start(self._text, self._think)
-            size = 0
+            seen = 0
         if self._start is None:
             return False
-        window = max(self._start, size - self._longest + 1)
+        window = max(self._start, seen - self._longest + 1)
         return any(self._text.find(stop, window) >= 0 for stop in self._stops)
 
 

@@ -88,8 +88,8 @@ def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
         return PACKAGED / name.removeprefix(BUNDLED)
     if (folder := Path(name).expanduser()).is_dir():
         return folder
-    if mirror is not None and (copy := mirror / "models" / name).is_dir():
-        return copy
+    if mirror is not None and (kept := mirror / "models" / name).is_dir():
+        return kept
     from huggingface_hub import try_to_load_from_cache
 
     try:

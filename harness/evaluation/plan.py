@@ -299,10 +299,7 @@ def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
         return "mirror"
     from huggingface_hub import try_to_load_from_cache
 
-    try:
-        found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
-    except ValueError:  # no hub name
-        return None
+    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
     return "cache" if isinstance(found, str) else None
 
 

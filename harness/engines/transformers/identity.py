@@ -30,24 +30,21 @@ def versions() -> dict[str, str]:
 
 
 def checkpoint_dtype(files: ModelFiles) -> str:
-    """The number format that the checkpoint says, float32 when it says none.
-
-    config.json says it, else the header of the first safetensors file.
+    """The number format that the checkpoint says (config.json, else its first tensor), float32 when
+    it says none.
     """
     config = read_config(files.path)
     for part in (config, config.get("text_config") or {}):
         named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
         if named in DTYPES:
             return named
-
-    # Old checkpoints have a config.json without a dtype.
     for file in sorted(files.path.glob("*.safetensors")):
         kinds = {
             entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"
         }
-        formats = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
-        if formats:
-            return formats[0]
+        known = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
+        if known:
+            return known[0]
     return "float32"
 
 
@@ -91,7 +88,6 @@ def safetensors_header(file: Path) -> dict[str, Any]:
         except ValueError as error:
             raise ModelError(f"{file}: its safetensors header is corrupted; fetch it again") from error
 
-    # A download that was cut short has a whole header and too few bytes behind it.
     ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
     if 8 + length + max(ends, default=0) != size:
         raise ModelError(
