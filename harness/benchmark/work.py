@@ -75,11 +75,11 @@ class BenchWork:
 
         The ceilings are measured in the number format that the engine is expected to compute in.
         """
-        from harness.engines import engine_identity, open_engine
+        from harness.engines import backend_of, engine_identity, open_engine
         from harness.engines.vocabulary import plain_ids
         from harness.meter.calibration import NumpyBench, TorchBench, ceiling, probe
 
-        mock = self._spec.engine == "mock"
+        mock = backend_of(self._spec).simulated
         planned = str(engine_identity(self._spec, self._setup.device, self._files).get("dtype"))
         device = self._setup.device
         empty = (
@@ -106,13 +106,13 @@ class BenchWork:
             "info": info.to_dict(),
             "seconds": seconds,
             "computed": computed,
-            "latent": info.engine == "vllm",
+            "latent": backend_of(self._spec).caches_latents,
             "threads": _threads(mock, device),
             "ceiling": {"name": best.name, "flops": best.flops, "bandwidth": best.bandwidth},
             "idle_watts": idle,
             "weight_bytes": arch.weight_bytes(BYTES.get(computed, 4)) if arch else None,
             "arch": arch.model_dump() if arch else None,
-            "quantisation": self._spec.engine_args.get("quantization"),
+            "quantisation": backend_of(self._spec).quantization(self._spec),
             "driver": None if device == "cpu" else driver_version(),
         }
 
@@ -148,11 +148,12 @@ class BenchWork:
         return {"energy": asdict(reading), "requests": requests, "tokens": tokens, "reason": reading.reason}
 
     def _idle_watts(self) -> float | None:
+        from harness.engines import backend_of
         from harness.meter.energy import idle_power
 
         return (
             idle_power(self._setup.device)
-            if self._speed.energy_seconds and self._spec.engine != "mock"
+            if self._speed.energy_seconds and not backend_of(self._spec).simulated
             else None
         )
 

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from harness.config import engines
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.source import Mistakes, Place, YamlNode
@@ -76,8 +77,8 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
     for key in ("id", "tokenizer"):
         if key in fields and _is_path(fields[key]):
             fields[key] = _absolute(fields[key])
-    _refuse_gguf(fields, mistakes)
-
+    if engines.loads_files(entry):  # a server may call its model what it likes
+        _refuse_gguf(fields, mistakes)
     preset = _preset_of(entry, mistakes)
     if preset is not None:
         fields["preset"] = fields.get("preset", entry).wrap(preset.name)
@@ -86,7 +87,8 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
             if key not in fields and value is not None:
                 fields[key] = _tree(value, entry)
     elif "chat_template" not in fields and isinstance(model_id := _plain(fields.get("id")), str):
-        talks = _plain(fields.get("engine")) == "openai" or CHAT_WORDS.search(Path(model_id).name) is not None
+        # An endpoint answers chats, whatever its model is called.
+        talks = engines.asks_endpoint(entry) or CHAT_WORDS.search(Path(model_id).name) is not None
         fields["chat_template"] = entry.wrap(talks)
 
     if not fields.keys() & {"id", "preset"}:
@@ -100,11 +102,7 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
 
 
 def _refuse_gguf(fields: dict[str, YamlNode], mistakes: Mistakes) -> None:
-    """llama.cpp's files, folders and repositories of them; a server may call its model what it
-    likes.
-    """
-    if _plain(fields.get("engine")) in ("openai", "mock"):
-        return
+    """Adds a mistake for llama.cpp's files, folders and repositories of them."""
     for key in ("id", "tokenizer"):
         name = _plain(fields.get(key))
         if isinstance(name, str) and _is_gguf(name):

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from harness.config.engines import check_engines
 from harness.config.expand import expand, shorthands
 from harness.config.layers import Layers, override
 from harness.config.problems import explain, suggest
@@ -119,6 +120,7 @@ def _check(root: YamlNode, mistakes: Mistakes) -> Config:
         config = Config.model_validate(root.plain())
     except ValidationError as error:
         _without_echo(error, root, mistakes)
+    check_engines(root, mistakes)
     mistakes.raise_if_any()
     return config
 

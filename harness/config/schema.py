@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 from harness.names import clash, clash_key
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
-EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -54,9 +53,10 @@ class ModelSpec(Strict):
     dtype: Dtype = Field(
         "auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU."
     )
-    engine: EngineName = Field(
+    engine: str = Field(
         "auto",
-        description="Who answers: transformers, vllm, openai or mock. auto: vllm where it can run on a GPU, else transformers.",
+        description="Who answers: transformers, vllm, openai, mock, or an installed package's engine. "
+        "auto: vllm where it can run on a GPU, else transformers.",
     )
     tokenizer: str | None = Field(
         None, description="Hub id or folder of another tokenizer. Default: the model's own."
@@ -87,7 +87,7 @@ class ModelSpec(Strict):
     )
     engine_args: dict[str, Any] = Field(
         default_factory=dict,
-        description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own).",
+        description="Options of the engine, by name (batch_tokens, attention …; with vllm any of its own).",
     )
     base_url: str | None = Field(
         None, description="engine: openai: where the endpoint is, e.g. http://localhost:8000/v1."
@@ -116,10 +116,6 @@ class ModelSpec(Strict):
         """Messages never show the values: they may hold a key, and a config is kept beside its
         results.
         """
-        if (self.engine == "openai") != (self.base_url is not None):
-            raise PydanticCustomError(
-                "endpoint", "base_url and engine: openai belong together; say both or neither"
-            )
         if self.base_url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", self.base_url):
             text = "expected http(s)://HOST[:PORT]/PATH without user, password or query (a key belongs into the environment)"
             raise PydanticCustomError("endpoint", text, {"key": "base_url"})

@@ -35,15 +35,18 @@ def hash_file(path: Path) -> str:
     real = path.resolve()
     if path.is_symlink() and real.parent.name == "blobs" and _SHA256.match(real.name):
         return real.name
+
+    # Gigabytes are read once: the note holds as long as nothing about the file has changed.
     stat = real.stat()
     if stat.st_size < _WORTH_REMEMBERING:
         return hashlib.sha256(real.read_bytes()).hexdigest()
     note = own_cache() / "hashes" / (hashlib.sha256(str(real).encode()).hexdigest()[:32] + ".json")
     stamp = [str(real), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["stamp"] == stamp:
-            return str(known["sha256"])
+        entry = json.loads(note.read_text(encoding="utf-8"))
+        if entry["stamp"] == stamp:
+            return str(entry["sha256"])
+
     with real.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     _remember(note, {"stamp": stamp, "sha256": digest})

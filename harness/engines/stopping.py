@@ -32,11 +32,10 @@ def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, 
 
 
 class StopWatch:
-    """Follows one row's tokens and says when a stop text has come. Each token is decoded once,
-    together with the few before it.
+    """Follows one row's tokens and says when a stop text has come.
 
-    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops'
-    last characters.
+    Each token is decoded once, together with the few before it. Nothing is decoded before a token
+    comes that may end a stop text: most hold none of the stops' last characters.
     """
 
     def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
@@ -56,18 +55,22 @@ class StopWatch:
         return StopWatch(self._encoder, self._stops, self._think)
 
     def add(self, token: int) -> bool:
-        """Takes the next token; true when a stop text is in the text, special tokens written out,
-        after the thought.
+        """Takes the next token; true when a stop text is in the text after the thought.
+
+        Special tokens are written out.
         """
         if not self._stops:
             return False
         self._ids.append(token)
         if not self._encoder.may_hold(token, self._ends):
             return False
+
+        # A token may end a character or a word that the one before began, so both are decoded.
         before = self._encoder.decode(self._ids[self._from : self._read], skip_special=False)
         after = self._encoder.decode(self._ids[self._from :], skip_special=False)
         if len(after) <= len(before) or after.endswith(_UNFINISHED):
             return False
+
         seen = len(self._text)
         self._text += after[len(before) :]
         self._from, self._read = self._read, len(self._ids)
@@ -93,14 +96,16 @@ class StopWatch:
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
-    """The text of a generation without special tokens, except those of which thought markers are
-    made (special in some vocabularies, as gpt-oss's channels are): the reader needs them, also
+    """The text of a generation without special tokens, except those of thought markers.
+
+    Markers are special in some vocabularies, as gpt-oss's channels are. The reader needs them, also
     where the config names none.
     """
-    kept = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
-    if kept.intersection(ids):
+    markers = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
+    if markers.intersection(ids):
         return encoder.decode(
-            [token for token in ids if token in kept or token not in encoder.special_ids], skip_special=False
+            [token for token in ids if token in markers or token not in encoder.special_ids],
+            skip_special=False,
         )
     return encoder.decode(ids)
 
@@ -112,9 +117,11 @@ def final_answer(
     stops: Sequence[str],
     think: ThinkTags | None,
 ) -> tuple[str, Finish]:
-    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget
-    but has a stop text ended by it.
+    """(text of the tokens written, cut at its stop texts; why it ended).
+
+    A text that ran out of budget but has a stop text ended by it.
     """
     ids = written[:-1] if finish == "eos" else written
+
     text, stopped = cut(final_text(encoder, ids, think), stops, think)
     return text, "stop" if stopped and finish == "length" else finish

@@ -62,24 +62,28 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
     template = TemplateFile.read(folder) if folder is not None else None
     if template is None:
         return _unprobed(spec)
+
+    # The template itself is asked, since a model's name and its maker's words may be wrong.
     probe = _Probe(spec, template)
-    found = probe.thinking()
+    thinking = probe.thinking()
     return Thinking(
-        found.kind,
-        found.why,
-        found.tags,
-        found.found,
-        found.refusal,
-        found.switch,
-        probe.findings(found),
+        thinking.kind,
+        thinking.why,
+        thinking.tags,
+        thinking.found,
+        thinking.refusal,
+        thinking.switch,
+        probe.findings(thinking),
         probe.system.folded,
     )
 
 
 def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
     """The folder of a model's tokenizer, where it is on this machine already; asks no network."""
+    from harness.engines.registry import backend_of
+
     name = spec.tokenizer or spec.id
-    if spec.engine in ("mock", "openai") and spec.tokenizer is None:
+    if spec.tokenizer is None and not backend_of(spec).loads_files:
         return None
     if (local := local_folder(name, mirror)) is not None:
         return local[0]
@@ -97,14 +101,15 @@ def _known_thinker(spec: ModelSpec) -> bool:
 
 
 def _unprobed(spec: ModelSpec) -> Thinking:
-    """By the config and the preset alone: an endpoint's template is the server's, a model to be
-    fetched has none here yet.
+    """What is known by the config and the preset alone.
+
+    An endpoint's template is the server's, and a model to be fetched has none here yet.
     """
     if spec.thinking is False:
-        known = _known_thinker(spec)
+        thinker = _known_thinker(spec)
         return Thinking(
-            "closed" if known else "instruct",
-            "thinking: false, to be obeyed by its template" if known else "thinking: false",
+            "closed" if thinker else "instruct",
+            "thinking: false, to be obeyed by its template" if thinker else "thinking: false",
             switch=True,
         )
     if spec.thinking or spec.think_tags:
@@ -137,6 +142,7 @@ class _Probe:
             opened = own
         if opened is not None:
             return self._thinks("its chat template opens a thought in every prompt", opened)
+
         if closed is not None or (own is not None and self._tail.rstrip().endswith(own.close)):
             return Thinking("closed", "its chat template closes the thought before the answer", switch=True)
         if self._effective:
@@ -147,11 +153,12 @@ class _Probe:
         return self._without_switch()
 
     def _without_switch(self) -> Thinking:
-        known = _known_thinker(self.spec)
-        if self.spec.thinking is False and not known:
+        thinker = _known_thinker(self.spec)
+        if self.spec.thinking is False and not thinker:
             return Thinking("instruct", "thinking: false")
-        if known or self.spec.thinking or self.spec.think_tags:
+        if thinker or self.spec.thinking or self.spec.think_tags:
             return self._thinks("its preset or the config says so", self._told)
+
         preset = preset_or_none(self.spec.preset or self.spec.id)
         # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers
         # also where the model never thinks.
@@ -160,15 +167,18 @@ class _Probe:
         return Thinking("instruct", "nothing in its chat template speaks of thoughts")
 
     def _thinks(self, why: str, tags: ThinkTags | None) -> Thinking:
-        said = _said(self.spec)
-        taken = said or (ThinkTags(tags.open, tags.close) if tags else None)
+        configured = _said(self.spec)
+        markers = configured or (ThinkTags(tags.open, tags.close) if tags else None)
         refusal = None
         if self.spec.thinking is False:
             refusal = (
-                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in a generative form"
+                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in "
+                "a generative form"
                 " (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
             )
-        return Thinking("thinks", why, taken, said is None and taken is not None, refusal, self._effective)
+        return Thinking(
+            "thinks", why, markers, configured is None and markers is not None, refusal, self._effective
+        )
 
     @property
     def _tail(self) -> str:
@@ -190,19 +200,20 @@ class _Probe:
 
     def findings(self, found: Thinking) -> tuple[Finding, ...]:
         """What the template adds of its own, and markers that were taken from the files."""
-        made = []
+        findings = []
         if found.found and found.tags is not None:
-            made.append(
+            findings.append(
                 Finding("tags_from_files", values={"open": found.tags.open, "close": found.tags.close})
             )
         own = self._own_words()
         if own:
-            made.append(Finding("default_system_prompt", values={"text": shown(own)}))
-        return tuple(made)
+            findings.append(Finding("default_system_prompt", values={"text": shown(own)}))
+        return tuple(findings)
 
     def _own_words(self) -> str:
-        """The words that stand before a question to which no system message was given: the head of
-        a later user turn taken off.
+        """The words before a question to which no system message was given.
+
+        The head of a later user turn is taken off.
         """
         head = self.prompt.partition(USER)[0]
         turns = [
@@ -211,6 +222,8 @@ class _Probe:
             {"role": "user", "content": USER},
         ]
         twice, _ = self._render(turns, self.options)
+
+        # What stands before every user turn is form; what stands only before the first are words.
         between = twice.split(USER)[1] if twice.count(USER) == 2 else ""
         shared = 0
         while (
@@ -218,6 +231,7 @@ class _Probe:
             and head[len(head) - 1 - shared] == between[len(between) - 1 - shared]
         ):
             shared += 1
+
         words = _MARKS.sub(" ", head[: len(head) - shared])
         for token in self.template.tokens.values():
             words = words.replace(token, " ")

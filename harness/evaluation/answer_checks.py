@@ -57,9 +57,11 @@ def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding
     again what spoilt the answers that are kept; any other engine's show anew whenever the model is
     loaded.
     """
+    from harness.engines.registry import is_endpoint
+
     found = list(info.findings)
     kinds = {one.kind for one in found}
-    return found + [one for one in known if one.kind not in kinds] if info.engine == "openai" else found
+    return found + [one for one in known if one.kind not in kinds] if is_endpoint(info.engine) else found
 
 
 def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:
@@ -67,10 +69,12 @@ def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[F
 
     Local engines need no such look: what they are is part of a cell's identity.
     """
+    from harness.engines.registry import is_endpoint
+
     earlier = ((before or {}).get("extra") or {}).get("reported") or {}
     now = info.extra.get("reported") or {}
     differ = [name for name in {**earlier, **now} if earlier.get(name) != now.get(name)]
-    if info.engine != "openai" or not earlier or not differ:
+    if not is_endpoint(info.engine) or not earlier or not differ:
         return []
     before_text, now_text = (
         ", ".join(f"{name} {reported.get(name, 'not reported')}" for name in differ)

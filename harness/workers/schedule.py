@@ -54,14 +54,12 @@ def make_jobs(
 
 
 def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int:
-    if model.engine == "openai":
+    from harness.engines.registry import candidates
+
+    wanted = [count for backend in candidates(model) if (count := backend.gpus(model)) is not None]
+    if 0 in wanted:
         return 0
-    parallel = [model.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
-    asked = model.gpus or (
-        math.prod(parallel)
-        if all(isinstance(size, int) for size in parallel) and math.prod(parallel) > 1
-        else 0
-    )
+    asked = model.gpus or max(wanted, default=0)
     if asked:
         return min(asked, len(machine.gpus))
     if not weights:

@@ -5,11 +5,9 @@ Correct first: sums are fp32, and what counts as a context, a continuation or a 
 
 from __future__ import annotations
 
-import difflib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -27,10 +25,10 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder
 from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
+from harness.engines.transformers.options import TransformersOptions
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.engines.transformers.weights import weight_findings
-from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
 
@@ -39,34 +37,6 @@ log = logging.getLogger(__name__)
 # Tokens per forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory.
 _CPU_TOKENS = 1024
 _CUDA_TOKENS = 16384
-
-
-@dataclass(frozen=True)
-class TransformersOptions:
-    """What ``engine_args`` may say.
-
-    ``batch_tokens``: padded tokens per forward pass; ``batch_rows``: rows generated together;
-    ``attention``: auto, eager, sdpa, flash_attention_2 …; ``generation_defaults``: apply the
-    checkpoint's repetition penalty, as transformers' own generate does, where the item has none;
-    ``shared_prefixes``: false computes every prompt whole, for measuring.
-    """
-
-    batch_tokens: int | None = None
-    batch_rows: int | None = None
-    attention: str = identity.DEFAULT_ATTENTION
-    generation_defaults: bool = True
-    shared_prefixes: bool = True
-
-    @classmethod
-    def of(cls, spec: ModelSpec) -> TransformersOptions:
-        """Raises ModelError for a name that is none of these, with the nearest."""
-        known = [option.name for option in fields(cls)]
-        for name in spec.engine_args:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}"
-                raise ModelError(f"{spec.label}: the transformers engine has no engine_args.{name}; {hint}")
-        return cls(**spec.engine_args)
 
 
 class TransformersEngine:

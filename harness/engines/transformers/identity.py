@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.devices import device_kind as device_kind  # also found here
+from harness.engines.devices import resolve_device as resolve_device
 from harness.engines.files import ModelFiles
 from harness.errors import ModelError
 
@@ -25,44 +26,6 @@ DEFAULT_ATTENTION = "auto"
 def versions() -> dict[str, str]:
     """The versions that a result may depend on."""
     return {name: version(name) for name in ("torch", "transformers", "tokenizers")}
-
-
-def resolve_device(device: str) -> str:
-    """The device that ``device`` means here; ``auto`` is cuda where there is one, else cpu.
-
-    Raises ModelError for a CUDA device that is not there.
-    """
-    if device == "cpu":
-        return "cpu"
-    # torch takes seconds to import: not where the system has no device file of a GPU.
-    if (
-        device == "auto"
-        and sys.platform == "linux"
-        and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists())
-    ):
-        return "cpu"
-
-    import torch
-
-    if torch.cuda.is_available():
-        index = int(device.partition(":")[2] or 0)
-        if index >= torch.cuda.device_count():
-            raise ModelError(f"device {device}: only {torch.cuda.device_count()} CUDA devices are visible")
-        return "cuda" if device == "auto" else device
-    if device == "auto":
-        return "cpu"
-    raise ModelError(
-        f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says"
-    )
-
-
-def device_kind(device: str) -> str:
-    """``cpu``, or the GPU's name: what a result may depend on."""
-    if device == "cpu":
-        return "cpu"
-    import torch
-
-    return torch.cuda.get_device_name(torch.device(device))
 
 
 def checkpoint_dtype(files: ModelFiles) -> str:

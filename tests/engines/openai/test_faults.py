@@ -154,7 +154,7 @@ def test_misspelt_and_wrong_settings_show_no_value(qwen: TransformersEngine) -> 
     with Server(qwen, "tiny") as server:
         for args, word in (
             ({"concurency": 4}, "concurrency"),
-            ({"api_key": SECRET}, "no engine_args.api_key"),
+            ({"api_key": SECRET}, "unknown key 'api_key' in engine_args"),
             ({"timeout": SECRET}, "timeout"),
         ):
             with pytest.raises(ModelError, match=word) as caught:
