@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting.select import Selection
+from harness.analysis.selection import Selection
 
 NAMED = 3
 """Tasks named in one line; of more the first ones and a count."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.reporting.lines import Line
-from harness.reporting.select import Selection
+from harness.analysis.lines import Line
+from harness.analysis.selection import Selection
 
 WORDS = {
     "logprobs": "log-probabilities of the options",

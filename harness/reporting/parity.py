@@ -5,7 +5,6 @@ and the same as plain data.
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 from harness.analysis.parity import (
@@ -18,89 +17,73 @@ from harness.analysis.parity import (
     MetricDifference,
     Parity,
 )
+from harness.reporting.document import Cell, Document, Points, Table, keys, numbers, texts
+from harness.reporting.texts import Phrase
+from harness.reporting.writers.json import finite
 
-HEADERS = (
-    "model",
-    "task",
-    "items",
-    "max Δ",
-    "p99 Δ",
-    "mean Δ",
-    "flips",
-    "texts ≠",
-    "metric",
-    "first",
-    "second",
-    "Δ/SE",
-    "verdict",
-)
-RIGHT = (*range(2, 8), 9, 10, 11)
 CLIP = 70
-"""Characters of a differing text that are shown, from shortly before the place where it differs."""
+"""Characters of a differing text that are shown, from shortly before where it differs."""
 
 
-def render_parity(parity: Parity, *, items: int = 5, width: int = 100, colour: bool = False) -> str:
-    """The comparison as text; at most ``items`` differing items a cell."""
-    from harness.reporting.terminal import clean, print_list
-
-    lines = [f"first:  {clean(parity.first)}", f"second: {clean(parity.second)}", ""]
-    lines.append(
-        print_list(
-            "", HEADERS, [_row(cell) for cell in parity.cells], right=RIGHT, width=width, colour=colour
-        ).rstrip("\n")
-    )
-    lines.append("")
-    for cell in parity.cells:
-        lines += [clean(line) for line in _items(cell, items)]
-    lines += [f"- {clean(reason)}" for reason in parity.reasons]
-    lines += ["", f"Can this backend be trusted? {parity.verdict}", _thresholds(parity)]
-    return "\n".join(lines) + "\n"
+def parity_document(parity: Parity, *, items: int = 5) -> Document:
+    """The comparison; at most ``items`` differing items of each cell."""
+    columns = [*keys("model", "task"), *numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
+    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE"), *texts("verdict")]
+    table = Table.of("", columns, [_row(cell) for cell in parity.cells])
+    lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
+    if parity.reasons:
+        lists.append(Points(Phrase("Why:"), tuple(parity.reasons)))
+    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=parity.verdict)
+    lists.append(Points(verdict, tuple(_thresholds(parity))))
+    title = Phrase("first: {first}; second: {second}", first=parity.first, second=parity.second)
+    return Document(title, (table,), lists=tuple(lists), data=lambda: parity_data(parity))
 
 
-def _thresholds(parity: Parity) -> str:
+def _thresholds(parity: Parity) -> list[str]:
     nats = " or ".join(f"{value:g}" for value in sorted({cell.tolerance for cell in parity.cells}) or [HALF])
-    return (
-        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics within one standard error (SE)\n"
-        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their start, metrics within one SE\n"
-        f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})"
-    )
-
-
-def _row(cell: CellParity) -> list[str]:
-    spread = cell.logprobs
-    gaps = [_small(spread.max), _small(spread.p99), _small(spread.mean)] if spread else ["", "", ""]
-    flips = str(cell.argmax_flips) if spread else ""
-    texts = f"{cell.texts_differing}/{cell.texts}" if cell.texts else ""
     return [
-        cell.model,
-        cell.task,
-        str(cell.items),
-        *gaps,
-        flips,
-        texts,
-        *_metric(cell.metrics[0] if cell.metrics else None),
-        cell.verdict,
+        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics within one standard error (SE)",
+        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their start, metrics within one SE",
+        f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})",
     ]
 
 
-def _metric(metric: MetricDifference | None) -> list[str]:
+def _row(cell: CellParity) -> list[Cell]:
+    spread = cell.logprobs
+    gaps = (spread.max, spread.p99, spread.mean) if spread else (None, None, None)
+    flips = str(cell.argmax_flips) if spread else ""
+    texts_apart = f"{cell.texts_differing}/{cell.texts}" if cell.texts else ""
+    return [
+        Cell(cell.model),
+        Cell(cell.task),
+        Cell(str(cell.items), cell.items),
+        *(Cell("" if gap is None else _small(gap), gap) for gap in gaps),
+        Cell(flips, cell.argmax_flips if spread else None),
+        Cell(texts_apart),
+        *_metric(cell.metrics[0] if cell.metrics else None),
+        Cell(cell.verdict),
+    ]
+
+
+def _metric(metric: MetricDifference | None) -> list[Cell]:
     if metric is None:
-        return ["", "", "", ""]
-    ratio = f"{metric.ratio:.2f}" if metric.stderr is not None else ""
-    return [metric.metric, f"{metric.first:.4g}", f"{metric.second:.4g}", ratio]
+        return [Cell("")] * 4
+    ratio = Cell(f"{metric.ratio:.2f}", metric.ratio) if metric.stderr is not None else Cell("")
+    figures = [Cell(f"{value:.4g}", value) for value in (metric.first, metric.second)]
+    return [Cell(metric.metric), *figures, ratio]
 
 
 def _small(value: float) -> str:
     return "0" if value == 0 else f"{value:.1e}" if value < 0.01 else f"{value:.3g}"
 
 
-def _items(cell: CellParity, most: int) -> list[str]:
-    """The largest differences of a cell, one line an item."""
+def _items(cell: CellParity, most: int) -> Points | None:
+    """The largest differences of a cell, one line per item."""
     if not cell.differing or not most:
-        return []
+        return None
     more = f", the {most} largest" if len(cell.differing) > most else ""
-    lines = [f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"]
-    return [*lines, *(_item(one) for one in cell.differing[:most]), ""]
+    title = f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"
+    return Points(title, tuple(_item(one) for one in cell.differing[:most]))
 
 
 def _item(one: ItemDifference) -> str:
@@ -114,10 +97,10 @@ def _item(one: ItemDifference) -> str:
 
 def parity_data(parity: Parity) -> dict[str, Any]:
     """Plain data for JSON, which has no infinity: null instead."""
-    data: dict[str, Any] = _finite(dataclasses.asdict(parity))
+    data: dict[str, Any] = finite(dataclasses.asdict(parity))
     for cell, made in zip(parity.cells, data["cells"], strict=True):
         for metric, entry in zip(cell.metrics, made["metrics"], strict=True):
-            entry["standard_errors"] = _finite(metric.ratio)
+            entry["standard_errors"] = finite(metric.ratio)
     return {
         **data,
         "thresholds": {
@@ -127,11 +110,3 @@ def parity_data(parity: Parity) -> dict[str, Any]:
             "other_prefix": HALF_PREFIX,
         },
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

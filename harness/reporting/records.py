@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.analysis.intervals import normal
 from harness.analysis.primary import primary
+from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import FIELDS as COSTS
 from harness.reporting.cost_totals import flat
-from harness.reporting.select import Selection
 from harness.results.query import flat_row
 from harness.results.schema import GroupRow, Results, Row
 

@@ -29,21 +29,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.analysis.strata import mixture, share_interval
+from harness.analysis.averages import with_averages
+from harness.analysis.contestants import distinct_labels
+from harness.analysis.lines import Line
+from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import Totals, totals
 from harness.reporting.failures import failures
 from harness.reporting.forms import form_notes, with_forms
-from harness.reporting.lines import LANGUAGES, Line, ScoreFigure
 from harness.reporting.records import records
 from harness.reporting.sanity import lines_of
-from harness.reporting.select import Selection
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
 
 
 @dataclass(frozen=True)
-class Column:
+class ModelColumn:
     """One model of one run."""
 
     label: str
@@ -61,14 +62,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Everything a renderer shows.
+class ScoreTable:
+    """Everything that is shown of runs.
 
     ``records`` is the tidy form: one flat row a (model, task or group, metric, filter).
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[ModelColumn, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     failures: tuple[str, ...]
@@ -88,15 +89,15 @@ class Table:
         )
 
 
-def make_table(results: Sequence[Results]) -> Table:
+def make_table(results: Sequence[Results]) -> ScoreTable:
     """The table of one run, or of several joined: one column a model a run."""
     selection = Selection(results)
     columns = make_columns(results, selection)
-    lines = ordered(with_forms(selection.lines(), selection))
+    lines = with_averages(with_forms(selection.lines(), selection))
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
-    return Table(
+    return ScoreTable(
         names,
         columns,
         lines,
@@ -108,22 +109,16 @@ def make_table(results: Sequence[Results]) -> Table:
     )
 
 
-def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Column, ...]:
-    """One column a model a run. A label that several runs share has its run's name added."""
-    models = [(result.name, row) for result in results for row in result.models]
-    labels = [row.model for _, row in models]
-    costs = [
-        totals(cost for cost in result.costs if cost.model == row.model)
-        for result in results
-        for row in result.models
-    ]
-    made: list[Column] = []
-    for place, (run, row) in enumerate(models):
-        label = row.model if labels.count(row.model) == 1 else f"{row.model} ({run})"
-        taken = sum(column.label.startswith(label) and column.row.model == row.model for column in made)
-        label = f"{label} #{taken + 1}" if any(column.label == label for column in made) else label
-        made.append(Column(label, run, row, *speed(selection.cells(place)), costs[place]))
-    return tuple(made)
+def make_columns(results: Sequence[Results], selection: Selection) -> tuple[ModelColumn, ...]:
+    """One column per model and run. A label that several runs share has its run's name added."""
+    models = [(result, row) for result in results for row in result.models]
+    labels = distinct_labels([(row.model, result.name) for result, row in models])
+    columns = []
+    for position, (label, (result, row)) in enumerate(zip(labels, models, strict=True)):
+        costs = totals(cost for cost in result.costs if cost.model == row.model)
+        rates = speed(selection.cells(position))
+        columns.append(ModelColumn(label, result.name, row, *rates, costs))
+    return tuple(columns)
 
 
 def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | None]:
@@ -141,51 +136,7 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
     )
 
 
-def ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Chinese lines and their average, English lines and theirs, then the rest; inside a language
-    the config's order.
-    """
-    found: list[Line] = []
-    for language in LANGUAGES:
-        mine = [line for line in lines if line.language == language]
-        found += mine
-        average = make_average(language, mine)
-        found += [average] if average is not None else []
-    return (*found, *(line for line in lines if line.language not in LANGUAGES))
-
-
-def make_average(language: str, lines: Sequence[Line]) -> Line | None:
-    """The unweighted mean of a language's lines, or None for fewer than two.
-
-    Its interval takes the tasks as independent.
-    """
-    parts = [line for line in lines if line.averaged]
-    if len(parts) < 2:
-        return None
-    figures = tuple(_mean(figures) for figures in zip(*(line.figures for line in parts), strict=True))
-    return Line(f"{LANGUAGES[language]} average", "average", language, None, None, None, None, True, figures)
-
-
-def _mean(figures: Sequence[ScoreFigure]) -> ScoreFigure:
-    if any(figure.status == "random" for figure in figures):
-        return ScoreFigure(status="random")
-    whole = [figure for figure in figures if figure.value is not None and figure.status == "ok"]
-    if len(whole) < len(figures):
-        return ScoreFigure(status="partial", n=len(whole), missing=len(figures) - len(whole))
-    strata = mixture([figure.strata for figure in whole], [1 / len(whole)] * len(whole))
-    halves = [figure.half for figure in whole if figure.half is not None]
-    half = (
-        math.sqrt(math.fsum(half**2 for half in halves)) / len(whole) if len(halves) == len(whole) else None
-    )
-    if strata:
-        low, high = share_interval(strata)
-        half = (high - low) / 2
-    return ScoreFigure(
-        math.fsum(figure.value or 0.0 for figure in whole) / len(whole), half, len(whole), "ok"
-    )
-
-
-def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
+def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
     notes = ["± is half the 95 % interval; n counts marked documents; 0-shot unless said."]
     if any(column.items_per_second for column in columns):
