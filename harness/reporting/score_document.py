@@ -55,7 +55,7 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
         for line in lines
     ]
     foot = [(title, cells) for title, cells in _speeds(table.columns) if any(cell.text for cell in cells)]
-    rows += [[Cell(title), *[Cell("")] * (len(columns) - 1)] for title, _ in foot]
+    rows += [[Cell(Phrase(title)), *[Cell("")] * (len(columns) - 1)] for title, _ in foot]
 
     for position, column in enumerate(table.columns):
         figures = [line.figures[position] for line in lines]

@@ -13,8 +13,14 @@ from harness.reporting.texts import Phrase
 from harness.results.speed import Figure, Phase, Share, SpeedResults, SpeedRow
 
 NOTES = (
-    "tok/s: median of repeats ± half of its 95 % interval (percentile bootstrap); ! where that is wider than asked for.",
-    "prefill and decode: from the engine's own event times; TTFT, TPOT, e2e: medians over requests, from intended arrival. --json has all.",
+    Phrase(
+        "tok/s: median of repeats ± half of its 95 % interval (percentile bootstrap); "
+        "! where that is wider than asked for."
+    ),
+    Phrase(
+        "prefill and decode: from the engine's own event times; TTFT, TPOT, e2e: medians over requests, "
+        "from intended arrival. -f json has all."
+    ),
 )
 LIMIT_NOTE = "MFU, MBU, efficiency: shares of the ceilings measured on this machine; sheet: roofline efficiency against the datasheet."
 PROJECTED_NOTE = "projected: a range carried from one datasheet to another, never a measurement; * the limit changes, so trust it the less."

@@ -1,24 +1,20 @@
-"""The results table as typed data: models × tasks, with what every figure rests on. Renderers only
-lay it out.
+"""The results table as typed data: models × tasks, with what every figure rests on;
+`score_document` lays it out.
 
 Rules, so that two people read the same table:
 
 - A task shows one metric, the *primary* one (`harness.analysis.primary`). All metrics are in the
-  CSV and in
-  results.json. Where other
-  filters extract other answers from the same texts, each has a line of its own below; averages leave these out.
+  CSV and in results.json. Where other filters extract other answers from the same texts, each has
+  a line of its own below; averages leave these out.
 - ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96
-  standard
-  errors (groups).
+  standard errors (groups).
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both
-  languages. A model
-  gets one only where it
-  has every value that another model has; else the average says how many are missing. Perplexities and metrics above 1 are left out, and
-  so is the generative form of a task that only the models that think were asked: no average mixes the two forms.
+  languages. A model gets one only where it has every value that another model has; else the
+  average says how many are missing. Perplexities and metrics above 1 are left out, and so is the
+  generative form of a task that only the models that think were asked: no average mixes the two.
 - Items and tokens a second count marked documents and logical tokens (prompt and output) by engine
-  seconds,
-  over a model's cells.
+  seconds, over a model's cells.
 - A model with random weights has speed but no accuracy.
 """
 
@@ -38,6 +34,7 @@ from harness.reporting.failures import failures
 from harness.reporting.forms import form_notes, with_forms
 from harness.reporting.records import records
 from harness.reporting.sanity import lines_of
+from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
@@ -65,7 +62,7 @@ class ModelColumn:
 class ScoreTable:
     """Everything that is shown of runs.
 
-    ``records`` is the tidy form: one flat row a (model, task or group, metric, filter).
+    ``records`` is the tidy form: one flat row per (model, task or group, metric, filter).
     """
 
     name: str
@@ -90,7 +87,7 @@ class ScoreTable:
 
 
 def make_table(results: Sequence[Results]) -> ScoreTable:
-    """The table of one run, or of several joined: one column a model a run."""
+    """The table of one run, or of several joined: one column per model and run."""
     selection = Selection(results)
     columns = make_columns(results, selection)
     lines = with_averages(with_forms(selection.lines(), selection))
@@ -138,24 +135,27 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
 
 def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
-    notes = ["± is half the 95 % interval; n counts marked documents; 0-shot unless said."]
+    notes: list[str] = [Phrase("± is half the 95 % interval; n counts marked documents; 0-shot unless said.")]
     if any(column.items_per_second for column in columns):
         notes.append(
-            "items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds."
+            Phrase("items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds.")
         )
     if any(column.cost.characters_per_second for column in columns):
         notes.append(
-            "chars/s: characters read and written. J and $ of 1,000 right answers, where joules and prices are known: --costs."
+            Phrase(
+                "chars/s: characters read and written. J and $ of 1,000 right answers, "
+                "where joules and prices are known: --costs."
+            )
         )
     if any(line.kind == "average" for line in lines):
-        notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
+        notes.append(Phrase("Averages: unweighted over the tasks of a language; perplexities are left out."))
     notes += _filters(lines)
     notes += form_notes(lines)
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
-        notes.append("Answers: t truncated, e empty, u unparsable.")
+        notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
     if any(figure.status == "partial" and figure.value is not None for figure in figures):
-        notes.append("* fewer documents or subjects than asked; not averaged.")
+        notes.append(Phrase("* fewer documents or subjects than asked; not averaged."))
     notes += [f"{column.label}: random weights: no accuracy." for column in columns if column.random]
     differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
     if differ:

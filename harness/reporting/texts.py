@@ -6,7 +6,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis.notes import Note
+
+if TYPE_CHECKING:
+    from harness.reporting.html.words import Words
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "data" / "report" / "tables.yaml"
 LANGUAGES = ("en", "zh")
@@ -29,7 +34,11 @@ class Phrase(str):
 
 
 def translated(text: str, language: str) -> str:
-    """A Phrase in ``language``, with the phrases in its blanks; any other text as it is."""
+    """A Phrase in ``language``, with the phrases in its blanks, or a note of the analysis; any
+    other text as it is.
+    """
+    if isinstance(text, Note):
+        return _note_words(language).translated(text)
     if not isinstance(text, Phrase):
         return text
     return say(
@@ -45,6 +54,13 @@ def say(key: str, language: str, **values: Any) -> str:
     """The text of a key in a language, its blanks filled; in English where there is no other."""
     template = key if language == "en" else catalogue().get(key, {}).get(language, key)
     return template.format(**values) if values else template
+
+
+@cache
+def _note_words(language: str) -> Words:
+    from harness.reporting.html.words import Words
+
+    return Words(language)
 
 
 @cache
