@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness import texts
 from harness.adoption.figures import DENOMINATORS, CountryShare, most_liked, share
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.rows import LANGUAGE, TEXT, Snapshot, in_pipelines
@@ -211,7 +212,7 @@ def title(snapshots: Sequence[Snapshot], language: str) -> str:
 def notes(left_out: Sequence[str], language: str) -> list[str]:
     """What a reader must know of all tables."""
     found = [say(key, language) for key in ("n_lists", "n_listed", "n_untagged", "n_reuploads", "n_hhi")]
-    names = say("separator", language).join(left_out)
+    names = texts.say("common.comma", language).join(left_out)
     return found + ([say("n_small", language, least=SMALL, names=names)] if left_out else [])
 
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import pytest
@@ -31,10 +30,10 @@ from harness.reporting.html.items import LONGEST, _answer, item_data, stated
 from harness.reporting.html.study import Plate, StatementView, Studies, Study
 from harness.reporting.html.svg import Axis, element, fitted
 from harness.reporting.html.tables import Cell, Grid, published_grid
-from harness.reporting.html.words import Words, catalogue
 from harness.reporting.inert import embedded, shortened, visible
 from harness.results.query import read_run
 from harness.studies.claims import find_claim
+from harness.texts import Words
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 VOID = {"meta", "input", "br", "img", "link", "hr", "source"}
@@ -198,14 +197,6 @@ def test_hidden_characters_are_made_visible_and_others_left() -> None:
     assert visible("家\u200d人\n\té 👩\u200d🚀") == "家\u200d人\n\té 👩\u200d🚀"
     assert shortened("abcdef", 6, "{n}") == "abcdef"
     assert shortened("abcdefg", 4, "-{n}-") == "ab⟦-3-⟧fg"
-
-
-def test_both_languages_have_every_text_with_the_same_blanks() -> None:
-    for key, both in catalogue().items():
-        assert set(both) == {"en", "zh"}, key
-        blanks = [sorted(name for _, name, _, _ in Formatter().parse(text) if name) for text in both.values()]
-        assert blanks[0] == blanks[1], key
-        assert all(text.strip() for text in both.values()), key
 
 
 def test_the_chinese_page_is_chinese() -> None:

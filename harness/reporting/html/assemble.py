@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
+from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
@@ -27,11 +28,11 @@ from harness.reporting.html.cost import cost_charts
 from harness.reporting.html.finding import finding, main_scopes
 from harness.reporting.html.items import item_data, stated
 from harness.reporting.html.study import Studies
-from harness.reporting.html.words import LANGUAGES, Words
 from harness.reporting.inert import embedded, shortened, visible
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.table import make_table
 from harness.results.query import Run
+from harness.texts import LANGUAGES, Words
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
             for line in lines_of([run.results for run in runs])
         ],
         failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
-        notes=[visible(words.translated(note)) for note in comparison.notes],
+        notes=[visible(translated(note, language)) for note in comparison.notes],
         **_sections(comparison, words),
     )
 

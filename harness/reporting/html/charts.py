@@ -16,8 +16,8 @@ from harness.analysis.gap import Gap
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import share
 from harness.reporting.html.svg import WIDTH, Axis, drawing, element, fitted, line, text
-from harness.reporting.html.words import Words
 from harness.reporting.inert import visible
+from harness.texts import Words
 
 ROW = 34.0
 """Height of a model's row: its name above, its mark below."""

@@ -15,8 +15,8 @@ from harness.reporting.comparison import share
 from harness.reporting.costs import CostAxis, cost_axes
 from harness.reporting.html.charts import Point, scatter
 from harness.reporting.html.tables import scope_name
-from harness.reporting.html.words import Words
 from harness.reporting.inert import visible
+from harness.texts import Words
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def cost_charts(comparison: Comparison, scopes: Sequence[Scope], words: Words) -
             chart for scope, axis in known if (chart := _chart(comparison, scope, axis, words)) is not None
         ]
         found += drawn or (
-            [CostChart("", None, reason=words(f"{kind}_none"))] if kind in ("size", "flops", "speed") else []
+            [CostChart("", None, reason=words(f"none_{kind}"))] if kind in ("size", "flops", "speed") else []
         )
     return found
 

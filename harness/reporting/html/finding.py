@@ -13,8 +13,8 @@ from harness.analysis.ranking import LEVEL, surely
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import interval, share, signed
 from harness.reporting.html.tables import scope_name
-from harness.reporting.html.words import Words
 from harness.reporting.inert import visible
+from harness.texts import Words
 
 
 def main_scopes(comparison: Comparison) -> list[Scope]:

@@ -14,9 +14,9 @@ import numpy as np
 from harness.analysis.comparison import Comparison
 from harness.analysis.contests import Contest
 from harness.errors import RunFolderError
-from harness.reporting.html.words import Words
 from harness.reporting.inert import embedded, shortened, visible
 from harness.results.samples import read_items
+from harness.texts import Words
 
 MOST_BYTES = 20_000_000
 """Of all items together, as JSON in UTF-8.

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap, overall
+from harness.analysis.notes import translated
 from harness.analysis.paired import Difference
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import NONE, difference, interval, p_text, share, signed, star
-from harness.reporting.html.words import Words
 from harness.reporting.inert import visible
+from harness.texts import Words
 
 STEPS = 10
 """Shades of the heat map and of the difference matrix."""
@@ -164,7 +165,9 @@ def published_grid(comparison: Comparison, found: Sequence[Match], words: Words)
     rows = []
     for match in found:
         label, claim = comparison.models[match.place].label, match.claim
-        same = words("yes") if match.same else words("no_because", why=words.translated(match.differs))
+        same = (
+            words("yes") if match.same else words("no_because", why=translated(match.differs, words.language))
+        )
         figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
         rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
     keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")

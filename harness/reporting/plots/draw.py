@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis.comparison import compare
 from harness.errors import ConfigError
-from harness.reporting.html.words import LANGUAGES, Words
 from harness.reporting.plots.figures import figures
 from harness.reporting.plots.save import FORMATS, FontWarning, save
 from harness.reporting.plots.speed_rows import speed_figures
 from harness.reporting.speed_file import read_speed_rows, speed_file
 from harness.results.query import FILE, read_run
+from harness.texts import LANGUAGES, Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart

@@ -13,8 +13,8 @@ from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import difference, interval, p_text, share, signed, star
 from harness.reporting.html.tables import metric_name, scope_name
-from harness.reporting.html.words import Words
 from harness.reporting.plots.theme import INK, Rows, heading
+from harness.texts import Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart

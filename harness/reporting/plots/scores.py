@@ -14,8 +14,8 @@ from harness.reporting.comparison import interval, share, signed
 from harness.reporting.costs import CostAxis
 from harness.reporting.html.charts import Point, frontier
 from harness.reporting.html.tables import metric_name, scope_name
-from harness.reporting.html.words import Words
 from harness.reporting.plots.theme import COLOURS, FAINT, INK, Rows, heading, series
+from harness.texts import Words
 
 if TYPE_CHECKING:
     import altair

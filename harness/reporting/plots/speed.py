@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.reporting.html.words import Words
 from harness.reporting.plots.theme import FAINT, INK, Rows, heading, series
+from harness.texts import Words
 
 if TYPE_CHECKING:
     import altair

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.reporting.html.words import Words
 from harness.reporting.plots.memory import fitted_bars
 from harness.reporting.plots.speed import (
     Phase,
@@ -20,6 +19,7 @@ from harness.reporting.plots.speed import (
     throughput_chart,
 )
 from harness.results.speed import SpeedRow
+from harness.texts import Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart

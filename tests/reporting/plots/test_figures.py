@@ -22,12 +22,12 @@ from harness.reporting.costs import cost_axes
 from harness.reporting.html import page
 from harness.reporting.html.charts import Point, frontier
 from harness.reporting.html.finding import main_scopes
-from harness.reporting.html.words import Words
 from harness.reporting.plots.draw import draw
 from harness.reporting.plots.figures import figures, slug
 from harness.reporting.plots.save import specification
 from harness.results.query import read_run
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.texts import Words
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 
