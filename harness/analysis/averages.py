@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.intervals import Z95
-from harness.analysis.lines import LANGUAGES, Line, ScoreFigure
+from harness.analysis.lines import AVERAGES, LANGUAGES, Line, ScoreFigure
 from harness.analysis.means import weighted_mean
 
 
@@ -30,7 +30,7 @@ def make_average(language: str, lines: Sequence[Line]) -> Line | None:
     if len(parts) < 2:
         return None
     figures = tuple(_mean(figures) for figures in zip(*(line.figures for line in parts), strict=True))
-    return Line(f"{LANGUAGES[language]} average", "average", language, None, None, None, None, True, figures)
+    return Line(AVERAGES[language], "average", language, None, None, None, None, True, figures)
 
 
 def _mean(figures: Sequence[ScoreFigure]) -> ScoreFigure:

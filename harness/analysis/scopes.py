@@ -13,7 +13,7 @@ from typing import Literal
 
 from harness.analysis.chance import above_chances
 from harness.analysis.contests import Contest
-from harness.analysis.lines import LANGUAGES
+from harness.analysis.lines import AVERAGES
 from harness.analysis.means import weighted_mean
 from harness.analysis.paired import Difference, combine, holm
 from harness.analysis.ranking import Rank, ranks
@@ -134,7 +134,7 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
     if len(mine) < 2:
         return None
     everyone = set.intersection(*(set(part.scores) for part in mine))
-    scope = _combined(f"{LANGUAGES[language]} average", "average", mine, everyone, weighted=False)
+    scope = _combined(AVERAGES[language], "average", mine, everyone, weighted=False)
     scope.language = language
     for place in places:
         lacking = [part.name for part in mine if place not in part.scores]

@@ -131,10 +131,11 @@ def pair_tables(
     rows = [_pair_row(comparison, a, b, pair, discordant) for a, b, pair in pairs]
     figures = ["difference", "95 % interval", "p", "Holm p", "n", "r", "detects"]
     figures += ["only it", "only other"] if discordant else []
-    title = "{scope}: paired differences (Holm over {n} pair{s})"
-    several = "s" if len(scope.pairs) != 1 else ""
+    title = "{scope}: paired differences (Holm over {n} pairs)"
+    if len(scope.pairs) == 1:
+        title = "{scope}: paired differences (Holm over {n} pair)"
     yield Table.of(
-        Phrase(title, scope=_title(scope), n=len(scope.pairs), s=several),
+        Phrase(title, scope=_title(scope), n=len(scope.pairs)),
         [*keys("model", "against"), *numbers(*figures)],
         rows,
         notes,

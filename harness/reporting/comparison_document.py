@@ -32,9 +32,9 @@ def comparison_document(
     tasks, it is not asked.
     """
     count = len(comparison.models)
-    title = Phrase("{name}: {n} model{s}", name=comparison.name, n=count, s="s" if count != 1 else "")
+    title = "{name}: {n} models" if count != 1 else "{name}: {n} model"
     return Document(
-        title,
+        Phrase(title, name=comparison.name, n=count),
         tuple(_tables(comparison, weights, baseline, tasks, every=every)),
         (*comparison.notes, *LEGEND),
         data=lambda: _data(comparison, weights),

@@ -76,10 +76,9 @@ def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Table:
         *numbers("tasks", "cells"),
         *texts("not done", "machine"),
     ]
-    several = "s" if len(lines) != 1 else ""
-    title = Phrase("{n} run{s} below {folder}", n=len(lines), s=several, folder=str(top))
+    title = "{n} runs below {folder}" if len(lines) != 1 else "{n} run below {folder}"
     lines.sort(key=lambda line: line[1].text)
-    return Table.of(title, columns, lines)
+    return Table.of(Phrase(title, n=len(lines), folder=str(top)), columns, lines)
 
 
 def _line(run: Run, rows: Sequence[Row], top: Path) -> list[Cell]:
