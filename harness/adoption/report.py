@@ -13,7 +13,7 @@ from harness.adoption.figures import DENOMINATORS, CountryShare, most_liked, sha
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.rows import LANGUAGE, TEXT, Snapshot, in_pipelines
 from harness.adoption.words import denominator, say, selection
-from harness.reporting.document import NONE, Cell, Column, Document, Table
+from harness.reporting.document import NONE, Column, Document, Table, TableCell
 
 SMALL = 100
 """Lists with fewer models say little of shares."""
@@ -46,42 +46,42 @@ def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[li
         one.source for one in snapshots
     }
     wanted = {source} if source is not None else large
-    found = [one for one in snapshots if one.source in wanted]
-    return found, sorted({one.source for one in snapshots} - wanted)
+    lists = [one for one in snapshots if one.source in wanted]
+    return lists, sorted({one.source for one in snapshots} - wanted)
 
 
 def adoption_document(
     snapshots: Sequence[Snapshot],
     measure: str,
-    known: Organizations,
+    seats: Organizations,
     language: str = "en",
     left_out: Sequence[str] = (),
 ) -> Document:
     """All tables of one measure in a language, and every figure as flat records."""
-    said = notes(left_out, language)
+    sentences = notes(left_out, language)
     return Document(
         title(snapshots, language),
-        tuple(tables(snapshots, measure, known, language)),
-        tuple(said),
-        data=lambda: {"schema_version": 1, "figures": records(snapshots, measure, known), "notes": said},
-        records=lambda: (FIELDS, records(snapshots, measure, known)),
+        tuple(tables(snapshots, measure, seats, language)),
+        tuple(sentences),
+        data=lambda: {"schema_version": 1, "figures": records(snapshots, measure, seats), "notes": sentences},
+        records=lambda: (FIELDS, records(snapshots, measure, seats)),
         language=language,
     )
 
 
 def tables(
-    snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en"
+    snapshots: Sequence[Snapshot], measure: str, seats: Organizations, language: str = "en"
 ) -> list[Table]:
     """All tables of one measure, source by source; every title says its denominator."""
     shown = []
     for series in dict.fromkeys(one.series for one in snapshots):
         lists = [one for one in snapshots if one.series == series]
         for name in SHOWN:
-            shares = [share(one.rows, measure, name, known, one.date) for one in lists]
+            shares = [share(one.rows, measure, name, seats, one.date) for one in lists]
             if any(one.total for one in shares):
-                shown += [_places(lists, shares, language), _organizations(lists, shares, known, language)]
-        shown += list(_liked(lists[-1], known, language))
-        shown += list(_not_listed(lists[-1], measure, known, language))
+                shown += [_places(lists, shares, language), _organizations(lists, shares, seats, language)]
+        shown += list(_liked(lists[-1], seats, language))
+        shown += list(_not_listed(lists[-1], measure, seats, language))
     return shown
 
 
@@ -97,9 +97,9 @@ def _title(key: str, one: CountryShare, language: str, **more: Any) -> str:
     )
 
 
-def _notes(one: Snapshot, found: CountryShare, language: str) -> tuple[str, ...]:
+def _notes(one: Snapshot, shared: CountryShare, language: str) -> tuple[str, ...]:
     notes = [say("of_list", language, selection=selection(one, language), source=one.source)]
-    notes += [say("n_without", language, n=found.without)] if found.without else []
+    notes += [say("n_without", language, n=shared.without)] if shared.without else []
     notes += [say("n_rounded", language)] if any(not row.exact for row in one.rows) else []
     return tuple(notes)
 
@@ -108,11 +108,11 @@ def _places(lists: Sequence[Snapshot], shares: Sequence[CountryShare], language:
     """One row per day: the share of each place, and the concentration of organisations."""
     rows = [
         [
-            Cell(str(one.date)),
+            TableCell(str(one.date)),
             *(_percent_cell(shared.share(place), language) for place in PLACES),
-            Cell(f"{shared.models:,}", shared.models),
-            Cell(f"{shared.total:,}", shared.total),
-            Cell(_three(shared.hhi), _finite(shared.hhi)),
+            TableCell(f"{shared.models:,}", shared.models),
+            TableCell(f"{shared.total:,}", shared.total),
+            TableCell(_three(shared.hhi), _finite(shared.hhi)),
         ]
         for one, shared in zip(lists, shares, strict=True)
         if shared.total
@@ -125,7 +125,7 @@ def _places(lists: Sequence[Snapshot], shares: Sequence[CountryShare], language:
 
 
 def _organizations(
-    lists: Sequence[Snapshot], shares: Sequence[CountryShare], known: Organizations, language: str
+    lists: Sequence[Snapshot], shares: Sequence[CountryShare], seats: Organizations, language: str
 ) -> Table:
     """The largest organisations of the last day, with their shares on days before it."""
     last = shares[-1]
@@ -134,8 +134,8 @@ def _organizations(
     names = sorted(last.by_organization, key=lambda name: (-last.by_organization[name], name))[:TOP]
     rows = [
         [
-            Cell(name),
-            Cell(say(f"p_{known.place(name)}", language)),
+            TableCell(name),
+            TableCell(say(f"p_{seats.place(name)}", language)),
             *(_percent_cell(_part(shares[position], name), language) for position in picked),
         ]
         for name in names
@@ -146,26 +146,26 @@ def _organizations(
     return Table.of(_title("by_organization", last, language), columns, rows, notes)
 
 
-def _part(found: CountryShare, name: str) -> float:
-    return found.by_organization.get(name, 0) / found.total if found.total else math.nan
+def _part(shared: CountryShare, name: str) -> float:
+    return shared.by_organization.get(name, 0) / shared.total if shared.total else math.nan
 
 
-def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Table]:
+def _liked(one: Snapshot, seats: Organizations, language: str) -> Iterator[Table]:
     """The most-liked model of each organisation, and the likes of all its models beside it."""
     columns = _columns(
         language, ["h_rank", "h_organization", "h_place", "h_model"], ["h_likes", "h_total", "h_models"]
     )
     columns[0] = Column(columns[0].heading, number=True)
     for name, pipelines in (("text", TEXT), ("language", LANGUAGE)):
-        shared = share(one.rows, "likes", name, known, one.date)
+        shared = share(one.rows, "likes", name, seats, one.date)
         rows = [
             [
-                Cell(str(rank), rank),
-                Cell(best.organization),
-                Cell(say(f"p_{known.place(best.organization)}", language)),
-                Cell(best.model),
-                *(Cell(f"{value:,}", value) for value in (best.likes, best.total)),
-                Cell(str(best.models), best.models),
+                TableCell(str(rank), rank),
+                TableCell(best.organization),
+                TableCell(say(f"p_{seats.place(best.organization)}", language)),
+                TableCell(best.model),
+                *(TableCell(f"{value:,}", value) for value in (best.likes, best.total)),
+                TableCell(str(best.models), best.models),
             ]
             for rank, best in enumerate(most_liked(one.rows, pipelines)[:TOP], 1)
         ]
@@ -174,13 +174,17 @@ def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Table
             yield Table.of(title, columns, rows, _notes(one, shared, language))
 
 
-def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str) -> Iterator[Table]:
+def _not_listed(one: Snapshot, measure: str, seats: Organizations, language: str) -> Iterator[Table]:
     for name in ("all", "language"):
-        shared = share(one.rows, measure, name, known, one.date)
-        sums = {who: value for who, value in shared.by_organization.items() if known.place(who) == "?"}
+        shared = share(one.rows, measure, name, seats, one.date)
+        sums = {who: value for who, value in shared.by_organization.items() if seats.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
         rows = [
-            [Cell(who), Cell(f"{sums[who]:,}", sums[who]), _percent_cell(sums[who] / shared.total, language)]
+            [
+                TableCell(who),
+                TableCell(f"{sums[who]:,}", sums[who]),
+                _percent_cell(sums[who] / shared.total, language),
+            ]
             for who in names
             if shared.total
         ]
@@ -190,8 +194,8 @@ def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str
             yield Table.of(title, columns, rows, _notes(one, shared, language))
 
 
-def _percent_cell(value: float, language: str) -> Cell:
-    return Cell(percent(value, language), _finite(value))
+def _percent_cell(value: float, language: str) -> TableCell:
+    return TableCell(percent(value, language), _finite(value))
 
 
 def percent(value: float, language: str = "en") -> str:
@@ -211,44 +215,44 @@ def title(snapshots: Sequence[Snapshot], language: str) -> str:
 
 def notes(left_out: Sequence[str], language: str) -> list[str]:
     """What a reader must know of all tables."""
-    found = [say(key, language) for key in ("n_lists", "n_listed", "n_untagged", "n_reuploads", "n_hhi")]
+    sentences = [say(key, language) for key in ("n_lists", "n_listed", "n_untagged", "n_reuploads", "n_hhi")]
     names = texts.say("common.comma", language).join(left_out)
-    return found + ([say("n_small", language, least=SMALL, names=names)] if left_out else [])
+    return sentences + ([say("n_small", language, least=SMALL, names=names)] if left_out else [])
 
 
-def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -> list[dict[str, Any]]:
+def records(snapshots: Sequence[Snapshot], measure: str, seats: Organizations) -> list[dict[str, Any]]:
     """One row per figure under FIELDS: places, organisations, concentration, most-liked models (their
     own measure: likes).
     """
-    made = []
+    figures = []
     for one in snapshots:
-        shared = {"date": str(one.date), "source": one.source, "selection": one.selection}
+        common = {"date": str(one.date), "source": one.source, "selection": one.selection}
         for name in DENOMINATORS:
-            found = share(one.rows, measure, name, known, one.date)
-            mine = shared | {"measure": measure, "denominator": name, "models": found.models, "model": ""}
-            made += [
+            shared = share(one.rows, measure, name, seats, one.date)
+            mine = common | {"measure": measure, "denominator": name, "models": shared.models, "model": ""}
+            figures += [
                 mine
                 | {
                     "kind": "country",
                     "name": place,
-                    "value": found.by_place.get(place, 0),
-                    "share": _finite(found.share(place)),
+                    "value": shared.by_place.get(place, 0),
+                    "share": _finite(shared.share(place)),
                 }
                 for place in PLACES
             ]
-            made += [
+            figures += [
                 mine
-                | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(found, who))}
-                for who, value in sorted(found.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
+                | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(shared, who))}
+                for who, value in sorted(shared.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
             ]
-            made.append(mine | {"kind": "hhi", "name": "", "value": _finite(found.hhi), "share": None})
-        made += [
-            shared | {"measure": "likes", "denominator": name, "models": sum(in_pipelines(row, pipelines) for row in one.rows)}
+            figures.append(mine | {"kind": "hhi", "name": "", "value": _finite(shared.hhi), "share": None})
+        figures += [
+            common | {"measure": "likes", "denominator": name, "models": sum(in_pipelines(row, pipelines) for row in one.rows)}
             | {"kind": "most_liked", "name": best.organization, "model": best.model, "value": best.likes, "share": None}
             for name, pipelines in (("text", TEXT), ("language", LANGUAGE))
             for best in most_liked(one.rows, pipelines)
         ]  # fmt: skip
-    return made
+    return figures
 
 
 def _finite(value: float) -> float | None:

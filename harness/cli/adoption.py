@@ -102,8 +102,8 @@ def snapshot(
     file = out or USER_FOLDER / f"{'-'.join(query.organizations) or 'hub'}-{today}.jsonl"
     endpoint, token = os.environ.get("HF_ENDPOINT") or ENDPOINT, os.environ.get("HF_TOKEN") or None
     with HubClient(endpoint, token, Manners(pause=pause), _report_problem) as client:
-        taken = take(client, query, file, _progress)
-    _report_end(taken)
+        outcome = take(client, query, file, _progress)
+    _report_end(outcome)
 
 
 def _live() -> bool:
@@ -123,14 +123,14 @@ def _report_problem(text: str) -> None:
     typer.echo(f"\n{text}" if _live() else text, err=True)
 
 
-def _report_end(taken: Taken) -> None:
+def _report_end(outcome: Taken) -> None:
     if _live():
         typer.echo(err=True)
-    for name in taken.empty:
+    for name in outcome.empty:
         typer.echo(f"{name}: the hub lists no model of it", err=True)
-    again = ", begun by an earlier call" if taken.resumed else ""
-    twice = f"; {taken.repeated} came on two pages and are kept once" if taken.repeated else ""
-    typer.echo(f"{taken.models:,} models in {taken.file}{again}{twice}")
+    again = ", begun by an earlier call" if outcome.resumed else ""
+    twice = f"; {outcome.repeated} came on two pages and are kept once" if outcome.repeated else ""
+    typer.echo(f"{outcome.models:,} models in {outcome.file}{again}{twice}")
 
 
 @app.command("report")
@@ -157,12 +157,12 @@ def report(
     if plots is not None:
         # -f is about the pictures; the tables are printed, or go where --out says.
         pictures, show = show.named or "svg", replace(show, named=None)
-    known = table(organizations)
+    seats = table(organizations)
     snapshots, left_out = chosen(_read(files or []), source)
     _check(snapshots, measure.value, source)
-    show(adoption_document(snapshots, measure.value, known, show.language, left_out))
+    show(adoption_document(snapshots, measure.value, seats, show.language, left_out))
     if plots is not None:
-        _pictures(snapshots, measure.value, known, plots, pictures, show.language)
+        _pictures(snapshots, measure.value, seats, plots, pictures, show.language)
 
 
 def _read(files: list[Path]) -> list[Snapshot]:
@@ -184,7 +184,7 @@ def _check(snapshots: list[Snapshot], measure: str, source: str | None) -> None:
 
 
 def _pictures(
-    snapshots: list[Snapshot], measure: str, known: Organizations, folder: Path, form: str, language: str
+    snapshots: list[Snapshot], measure: str, seats: Organizations, folder: Path, form: str, language: str
 ) -> None:
     from harness.adoption.plots import figures
     from harness.errors import ConfigError
@@ -197,7 +197,7 @@ def _pictures(
         )
     files = [
         (folder / f"{name}.{one}", chart)
-        for name, chart in figures(snapshots, measure, known, language)
+        for name, chart in figures(snapshots, measure, seats, language)
         for one in forms
     ]
     for path, chart in files:

@@ -79,19 +79,20 @@ def arena(
     show(arena_document(ratings, file.name))
 
 
-def _anchor(given: str | None) -> Anchor | None:
-    if given is None:
+def _anchor(text: str | None) -> Anchor | None:
+    if text is None:
         return None
     from harness.errors import ConfigError
 
-    model, _, rating = given.rpartition("=")
+    model, _, rating = text.rpartition("=")
+    # NaN fails every comparison below, as infinity does: both are refused with the rest.
     try:
         value = float(rating)
     except ValueError:
         value = float("nan")
     if not model or not abs(value) < float("inf"):
         raise ConfigError(
-            f"--anchor {given}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114"
+            f"--anchor {text}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114"
         )
     return model, value
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError
-from harness.reporting.document import Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 
 if TYPE_CHECKING:
@@ -69,7 +69,11 @@ def _suites() -> Table:
     from harness.tasks import suites
 
     rows = [
-        [Cell(suite.name), Cell(str(len(suite.entries)), len(suite.entries)), Cell(suite.description)]
+        [
+            TableCell(suite.name),
+            TableCell(str(len(suite.entries)), len(suite.entries)),
+            TableCell(suite.description),
+        ]
         for suite in suites().values()
     ]
     columns = [*keys("suite"), *numbers("tasks"), *texts("what")]
@@ -88,7 +92,7 @@ def _own(entries: Sequence[CatalogueEntry]) -> Table:
     return Table.of(Phrase("The harness's own (task: NAME)"), [*keys("task"), *texts("lang", "what")], rows)
 
 
-def _families(entries: Sequence[CatalogueEntry], *, both: bool) -> list[list[Cell]]:
+def _families(entries: Sequence[CatalogueEntry], *, both: bool) -> list[list[TableCell]]:
     from harness.tasks.scan import lm_eval_tasks_folder
 
     root = lm_eval_tasks_folder()
@@ -109,8 +113,10 @@ def _families(entries: Sequence[CatalogueEntry], *, both: bool) -> list[list[Cel
             members, key=lambda entry: (entry.kind == "task", entry.language is None, len(entry.name))
         )
         named = ", ".join(entry.name for entry in ranked[:NAMED]) + (", …" if len(ranked) > NAMED else "")
-        cells = [Cell(family.removesuffix(".yaml")), Cell(str(len(tasks)), len(tasks))]
-        rows.append([*cells, Cell(" ".join(languages)), Cell(named), Cell(members[0].description)])
+        cells = [TableCell(family.removesuffix(".yaml")), TableCell(str(len(tasks)), len(tasks))]
+        rows.append(
+            [*cells, TableCell(" ".join(languages)), TableCell(named), TableCell(members[0].description)]
+        )
     return rows
 
 

@@ -51,8 +51,8 @@ def models(
         show(missing_document(missing_models()), wide=True)
         return
     limit = parse_count(max_params) if max_params is not None else None
-    known = list(presets().values())
-    chosen = [preset for preset in known if _fits(preset, limit)]
+    everything = list(presets().values())
+    chosen = [preset for preset in everything if _fits(preset, limit)]
     chosen = [preset for preset in chosen if country is None or preset.country.lower() == country.lower()]
     for wanted, field in ((family, "family"), (maker, "maker"), (licence, "licence")):
         chosen = [
@@ -61,19 +61,19 @@ def models(
             if wanted is None or wanted.lower() in str(getattr(preset, field)).lower()
         ]
     if not chosen:
-        _explain_nothing(known)
-    show(presets_document(chosen, len(known)), wide=True)
+        _explain_nothing(everything)
+    show(presets_document(chosen, len(everything)), wide=True)
 
 
 def _fits(preset: Preset, limit: float | None) -> bool:
     return limit is None or (preset.parameters is not None and preset.parameters <= limit)
 
 
-def _explain_nothing(known: list[Preset]) -> None:
+def _explain_nothing(everything: list[Preset]) -> None:
     from harness.errors import ConfigError
 
     families, countries = (
-        sorted({getattr(preset, field) for preset in known}) for field in ("family", "country")
+        sorted({getattr(preset, field) for preset in everything}) for field in ("family", "country")
     )
     raise ConfigError(f"no preset fits; families: {', '.join(families)}; countries: {', '.join(countries)}")
 

@@ -7,7 +7,7 @@ import inspect
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -63,11 +63,6 @@ OLD_FLAGS = ("json", "csv", "markdown", "latex")
 """Formats that have a flag of their own since before there was one option for all."""
 
 
-def old_flag(name: str) -> Any:
-    """The type of a flag that still works but is no longer shown."""
-    return Annotated[bool, typer.Option(f"--{name}", hidden=True)]
-
-
 @dataclass(frozen=True)
 class Show:
     """What was asked of the output; `__call__` shows a document so."""
@@ -80,6 +75,14 @@ class Show:
     flags: tuple[str, ...] = ()
     """Old flags that were given, such as ``--json``."""
 
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Show:
+        """From the options' values by the names of their parameters; None where not given."""
+        lang = values["lang"] or values.get("old_lang")
+        flags = tuple(name for name in OLD_FLAGS if values[f"as_{name}"])
+        language = (lang or Language.en).value
+        return cls(values["form"], values.get("out"), language, lang is not None, flags)
+
     @functools.cached_property
     def form(self) -> str:
         """The name of the writer: as named, else as the file's ending says, else terminal.
@@ -88,12 +91,12 @@ class Show:
         """
         from harness.reporting.writers import FIRST, OLD_NAMES, form_of
 
-        asked = [f"--format {self.named}"] if self.named is not None else []
-        asked += [f"--{name}" for name in self.flags]
-        if len(asked) > 1:
+        choices = [f"--format {self.named}"] if self.named is not None else []
+        choices += [f"--{name}" for name in self.flags]
+        if len(choices) > 1:
             from harness.errors import ConfigError
 
-            raise ConfigError(f"choose one of {' and '.join(asked)}")
+            raise ConfigError(f"choose one of {' and '.join(choices)}")
         name = self.named or (self.flags[0] if self.flags else None)
         if name is None:
             return form_of(self.out) if self.out is not None else FIRST
@@ -128,47 +131,39 @@ def shows(
     ``out``: whether ``--out`` names a file for what is shown (of some commands it names a run's
     folder). ``language``: the type of its option, another where ``--language`` chooses rows.
     """
-    options: dict[str, Any] = {"form": Form}
-    options |= {"out": Out} if out else {}
-    options |= {"lang": language}
+    options = {"form": Form, **({"out": Out} if out else {}), "lang": language}
     options |= {"old_lang": OldLanguage} if language is TextLanguage else {}
-    options |= {f"as_{name}": old_flag(name) for name in OLD_FLAGS}
+    options |= {f"as_{name}": Annotated[bool, typer.Option(f"--{name}", hidden=True)] for name in OLD_FLAGS}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def command(*arguments: Any, **named: Any) -> None:
-            values = {name: named.pop(name, None) for name in options}
-            lang = values["lang"] or values.get("old_lang")
-            show = Show(
-                values["form"],
-                values.get("out"),
-                (lang or Language.en).value,
-                lang is not None,
-                tuple(name for name in OLD_FLAGS if values[f"as_{name}"]),
-            )
+            show = Show.of({name: named.pop(name, None) for name in options})
             # A form that nobody has is refused now, not after hours of work. With --plots it names
             # pictures.
             if named.get("plots") is None:
                 show.check()
             function(*arguments, show=show, **named)
 
-        # typer reads a command's options from its signature.
-        signature = inspect.signature(function, eval_str=True)
-        kept = [parameter for name, parameter in signature.parameters.items() if name != "show"]
-        added = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=False if name.startswith("as_") else None,
-                annotation=kind,
-            )
-            for name, kind in options.items()
-        ]
-        command.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*kept, *added]}
+        _add_options(command, function, options)
         return command
 
     return decorate
+
+
+def _add_options(command: Any, function: Callable[..., None], options: dict[str, Any]) -> None:
+    """Gives ``command`` the parameters of ``function`` and the options, from which typer reads what
+    may be typed.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    parameters = [one for name, one in signature.parameters.items() if name != "show"]
+    for name, kind in options.items():
+        default = False if name.startswith("as_") else None
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        )
+    command.__signature__ = signature.replace(parameters=parameters)
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
 
 
 def width() -> int:

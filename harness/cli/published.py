@@ -139,9 +139,9 @@ def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
     )
 
 
-def _one_of(text: str | None, known: tuple[str, ...]) -> Any:
-    if text is not None and text not in known:
-        raise typer.BadParameter(f"expected {', '.join(known)}; got {text!r}")
+def _one_of(text: str | None, names: tuple[str, ...]) -> Any:
+    if text is not None and text not in names:
+        raise typer.BadParameter(f"expected {', '.join(names)}; got {text!r}")
     return text
 
 

@@ -4,8 +4,8 @@ Reads results only; imports no engine, so a report opens in a second anywhere: `
 `render`; every command's `Document`, and the writers that write it down.
 """
 
-from harness.reporting.document import Document, Look
+from harness.reporting.document import Document, Screen
 from harness.reporting.render import render
 from harness.reporting.table import ScoreTable, make_table
 
-__all__ = ["Document", "Look", "ScoreTable", "make_table", "render"]
+__all__ = ["Document", "ScoreTable", "Screen", "make_table", "render"]

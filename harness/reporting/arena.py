@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from harness.analysis.arena import Ratings
-from harness.reporting.document import NONE, Cell, Document, Table, keys, numbers
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
 from harness.reporting.texts import Phrase
 
 CAUTION = (
@@ -44,22 +44,23 @@ def tables(ratings: Ratings) -> list[Table]:
     rows = []
     for row in ratings.rows:
         ranks = str(row.rank) if row.rank == row.rank_high else f"{row.rank}–{row.rank_high}"
-        cells = [Cell(ranks, row.rank), Cell(row.model), Cell(f"{row.rating:.1f}", row.rating)]
-        cells.append(Cell(f"{row.low:.1f} – {row.high:.1f}"))
+        cells = [TableCell(ranks, row.rank), TableCell(row.model), TableCell(f"{row.rating:.1f}", row.rating)]
+        cells.append(TableCell(f"{row.low:.1f} – {row.high:.1f}"))
         if drawn:
             ends = row.bootstrap
-            cells.append(Cell(f"{ends[0]:.1f} – {ends[1]:.1f}" if ends is not None else NONE))
-        rows.append([*cells, Cell(f"{row.battles:,.0f}", row.battles)])
+            cells.append(TableCell(f"{ends[0]:.1f} – {ends[1]:.1f}" if ends is not None else NONE))
+        rows.append([*cells, TableCell(f"{row.battles:,.0f}", row.battles)])
 
+    # Ranks are intervals; a single number would claim more than the votes say.
     figures = ["rating", "95 % interval", *(["bootstrap"] if drawn else []), "battles"]
     columns = [*numbers("rank"), *keys("model"), *numbers(*figures)]
     shown = [Table.of(Phrase("Ratings"), columns, rows)]
     if ratings.style:
         effects = [
             [
-                Cell(one.feature),
-                Cell(f"{one.points:+.1f}", one.points),
-                Cell(f"{one.low:+.1f} – {one.high:+.1f}"),
+                TableCell(one.feature),
+                TableCell(f"{one.points:+.1f}", one.points),
+                TableCell(f"{one.low:+.1f} – {one.high:+.1f}"),
             ]
             for one in ratings.style
         ]
@@ -72,12 +73,14 @@ def notes(ratings: Ratings) -> list[str]:
     """What a reader must know; the last one is what to keep in mind of any arena."""
     level = f"{ratings.anchor[0]} = {ratings.anchor[1]:g}" if ratings.anchor is not None else "mean 1000"
     controlled = f", {', '.join(one.feature for one in ratings.style)} held constant" if ratings.style else ""
+
     lines = [
         f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad answers, are half a win each; θ·400/ln 10, "
         f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's upper, to n − models whose upper lies below "
         "this one's lower.",
         *ratings.notes,
     ]
+
     if ratings.draws:
         lost = (
             f"; {ratings.lost_draws} of them determined no ratings and are left out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.reporting.document import Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
 
 if TYPE_CHECKING:
     from harness.rescoring.rescore import Change
@@ -17,10 +17,10 @@ def changes_document(changes: Sequence[Change]) -> Document:
     return Document("", (Table.of("", columns, [_row(change) for change in changes]),))
 
 
-def _row(change: Change) -> list[Cell]:
+def _row(change: Change) -> list[TableCell]:
     metric = change.metric if change.filter == "none" else f"{change.metric} ({change.filter})"
     values = [
-        Cell(f"{value:.4f}" if value is not None else "none", value)
+        TableCell(f"{value:.4f}" if value is not None else "none", value)
         for value in (change.before, change.after)
     ]
-    return [Cell(change.model), Cell(change.task), Cell(metric), *values]
+    return [TableCell(change.model), TableCell(change.task), TableCell(metric), *values]

@@ -14,7 +14,7 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
 from harness.reporting.document import NONE as NONE
-from harness.reporting.document import Cell, Column, Table, keys, numbers, texts
+from harness.reporting.document import Column, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 
 MOST_PAIRS = 28
@@ -69,12 +69,13 @@ def ranking_table(comparison: Comparison, scope: Scope, baseline: int | None = N
     rows = []
     for place in order:
         score, rank = scope.scores[place], scope.ranks.get(place)
-        cells = [Cell(_span(rank.low, rank.high), rank.low) if rank else Cell(NONE)]
-        cells += [Cell(comparison.models[place].label), Cell(rank.tie if rank else "")]
-        cells += [share_cell(score.value), Cell(interval(score.ci95))]
+        cells = [TableCell(_span(rank.low, rank.high), rank.low) if rank else TableCell(NONE)]
+        cells += [TableCell(comparison.models[place].label), TableCell(rank.tie if rank else "")]
+        cells += [share_cell(score.value), TableCell(interval(score.ci95))]
         cells += [share_cell(score.corrected)] if corrected else []
-        rows.append([*cells, Cell(f"{score.n:,}", score.n), _against(scope, place, lead)])
+        rows.append([*cells, TableCell(f"{score.n:,}", score.n), _against(scope, place, lead)])
 
+    # Without a chance level known to anyone the column would be empty.
     figures = ["score", "95 % interval", *(["above chance"] if corrected else []), "n"]
     against = (
         Phrase("vs {model}", model=comparison.models[lead].label) if lead is not None else Phrase("vs best")
@@ -92,11 +93,11 @@ def ranking_table(comparison: Comparison, scope: Scope, baseline: int | None = N
     return Table.of(Phrase("{scope}: ranking", scope=_title(scope)), columns, rows, missing)
 
 
-def _against(scope: Scope, place: int, lead: int | None) -> Cell:
+def _against(scope: Scope, place: int, lead: int | None) -> TableCell:
     if lead is None or place == lead:
-        return Cell(NONE)
+        return TableCell(NONE)
     pair = difference(scope, place, lead)
-    return Cell(f"{signed(pair.value)}{star(pair)}", pair.value) if pair is not None else Cell(NONE)
+    return TableCell(f"{signed(pair.value)}{star(pair)}", pair.value) if pair is not None else TableCell(NONE)
 
 
 def difference(scope: Scope, a: int, b: int) -> Difference | None:
@@ -127,6 +128,7 @@ def pair_tables(
     if not pairs:
         return
 
+    # Counts of items that only one got right exist only where every score is right or wrong.
     discordant = any(pair.only_a is not None for _, _, pair in pairs)
     rows = [_pair_row(comparison, a, b, pair, discordant) for a, b, pair in pairs]
     figures = ["difference", "95 % interval", "p", "Holm p", "n", "r", "detects"]
@@ -142,21 +144,23 @@ def pair_tables(
     )
 
 
-def _pair_row(comparison: Comparison, a: int, b: int, pair: Difference, discordant: bool) -> list[Cell]:
+def _pair_row(comparison: Comparison, a: int, b: int, pair: Difference, discordant: bool) -> list[TableCell]:
     cells = [
-        Cell(comparison.models[a].label),
-        Cell(comparison.models[b].label),
-        Cell(f"{signed(pair.value)}{star(pair)}", pair.value),
-        Cell(interval(pair.ci95, sign=True)),
-        Cell(p_text(pair.p), pair.p),
-        Cell(p_text(pair.adjusted), pair.adjusted),
-        Cell(f"{pair.n:,}", pair.n),
-        Cell(_plain(pair.correlation, 2), pair.correlation),
-        Cell(_plain(pair.detectable, 3), pair.detectable),
+        TableCell(comparison.models[a].label),
+        TableCell(comparison.models[b].label),
+        TableCell(f"{signed(pair.value)}{star(pair)}", pair.value),
+        TableCell(interval(pair.ci95, sign=True)),
+        TableCell(p_text(pair.p), pair.p),
+        TableCell(p_text(pair.adjusted), pair.adjusted),
+        TableCell(f"{pair.n:,}", pair.n),
+        TableCell(_plain(pair.correlation, 2), pair.correlation),
+        TableCell(_plain(pair.detectable, 3), pair.detectable),
     ]
+
     if discordant:
         cells += [
-            Cell(str(count) if count is not None else NONE, count) for count in (pair.only_a, pair.only_b)
+            TableCell(str(count) if count is not None else NONE, count)
+            for count in (pair.only_a, pair.only_b)
         ]
     return cells
 
@@ -175,20 +179,21 @@ def _task_tables(comparison: Comparison, *, every: bool) -> list[Table]:
     rows = []
     for scope in scopes:
         indent = "  " if scope.kind == "subject" else ""
-        cells = [Cell(f"{indent}{scope.name}"), Cell(_metric(scope)), Cell(_detects(scope))]
+        cells = [TableCell(f"{indent}{scope.name}"), TableCell(_metric(scope)), TableCell(_detects(scope))]
         rows.append([*cells, *(_rated(scope, place) for place in range(len(comparison.models)))])
+
     columns = [*keys("task", "metric"), *numbers("detects")]
     columns += [Column(model.label, number=True) for model in comparison.models]
     return [Table.of(Phrase("Tasks: score and, in brackets, rank interval"), columns, rows)]
 
 
-def _rated(scope: Scope, place: int) -> Cell:
+def _rated(scope: Scope, place: int) -> TableCell:
     """A model's score on a task, with its rank interval where pairs were tested."""
     score, rank = scope.scores.get(place), scope.ranks.get(place)
     if score is None:
-        return Cell(NONE)
+        return TableCell(NONE)
     text = share(score.value) + (f" ({_span(rank.low, rank.high)})" if rank else "")
-    return Cell(text, score.value)
+    return TableCell(text, score.value)
 
 
 def _detects(scope: Scope) -> str:
@@ -252,6 +257,7 @@ def _scope(scope: Scope, labels: Sequence[str]) -> dict[str, Any]:
         name: getattr(scope, name)
         for name in ("name", "kind", "language", "metric", "filter", "chance", "higher_is_better", "parts")
     }
+
     pairs = [{"a": labels[a], "b": labels[b], **_flat(pair)} for (a, b), pair in scope.pairs.items()]
     return {
         **facts,
@@ -280,9 +286,9 @@ def share(value: float | None) -> str:
     return _plain(value, 3)
 
 
-def share_cell(value: float | None) -> Cell:
+def share_cell(value: float | None) -> TableCell:
     """Three decimals, or nothing, with the figure itself behind it."""
-    return Cell(share(value), value)
+    return TableCell(share(value), value)
 
 
 def signed(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.reporting.document import NONE, Cell, Document, Table, keys, numbers
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
 from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow, Spread
 from harness.results.schema import Results
@@ -46,6 +46,7 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
     notes.append(
         "Latencies: median / 99th percentile. Every figure and its definition: results.json (`costs`, `definitions`)."
     )
+
     unit = "Items, tokens (read, read by the model, written) and characters a second; characters a token, read and written."
     fast = [[*_names(row), *_speed_cells(row)] for row in rows]
     took = [[*_names(row), *_cost_cells(row)] for row in rows]
@@ -56,13 +57,13 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
     ]
 
 
-def _names(row: CostRow) -> list[Cell]:
+def _names(row: CostRow) -> list[TableCell]:
     label = row.model if row.weights != "random" else f"{row.model} (random weights)"
     languages = {"zh": Phrase("all Chinese"), "en": Phrase("all English")}
-    return [Cell(label), Cell(row.task or languages.get(row.language or "", Phrase("all others")))]
+    return [TableCell(label), TableCell(row.task or languages.get(row.language or "", Phrase("all others")))]
 
 
-def _speed_cells(row: CostRow) -> list[Cell]:
+def _speed_cells(row: CostRow) -> list[TableCell]:
     rate, tokens = row.rate, row.tokens
     figures = (
         rate.items,
@@ -73,21 +74,23 @@ def _speed_cells(row: CostRow) -> list[Cell]:
         tokens.read_characters_per_token,
         tokens.written_characters_per_token,
     )
-    return [Cell(text(value), value) for value in figures]
+    return [TableCell(text(value), value) for value in figures]
 
 
-def _cost_cells(row: CostRow) -> list[Cell]:
+def _cost_cells(row: CostRow) -> list[TableCell]:
     latency, energy, money = row.latency_ms, row.energy, row.money
     spreads = (row.answer_tokens, latency.ttft, latency.tpot, latency.e2e)
     mfu = NONE if row.limit.mfu is None else f"{100 * row.limit.mfu:.2g} %"
     dollars = [
         None if value is None else 1000 * value for value in (money.usd_per_item, money.usd_per_correct)
     ]
+
+    # Dollars are per thousand: per item they would be zeros to the third digit.
     costs = (energy.joules_per_item, energy.joules_per_correct, *dollars)
     return [
-        *(Cell(_spread(spread), spread and spread.p50) for spread in spreads),
-        Cell(mfu, row.limit.mfu),
-        *(Cell(text(value), value) for value in costs),
+        *(TableCell(_spread(spread), spread and spread.p50) for spread in spreads),
+        TableCell(mfu, row.limit.mfu),
+        *(TableCell(text(value), value) for value in costs),
     ]
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.reporting.document import Cell, Document, Emphasis, Points, Table, keys, texts
+from harness.reporting.document import Document, Emphasis, Points, Table, TableCell, keys, texts
 from harness.reporting.texts import Phrase
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ LEVELS: dict[str, Emphasis] = {"ok": "good", "warn": "warn", "bad": "bad"}
 def doctor_document(checks: Sequence[Check]) -> Document:
     """One row per check, and below them what to do, on unbroken lines that can be copied."""
     rows = [
-        [Cell(check.level, emphasis=LEVELS[check.level]), Cell(check.name), Cell(check.found)]
+        [TableCell(check.level, emphasis=LEVELS[check.level]), TableCell(check.name), TableCell(check.found)]
         for check in checks
     ]
     table = Table.of("", [*texts("level"), *keys("check"), *texts("found")], rows)

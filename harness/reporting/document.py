@@ -16,7 +16,7 @@ Emphasis = Literal["", "good", "warn", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """What a reader sees, and the raw value behind it, where there is one, for CSV and JSON."""
 
     text: str
@@ -70,7 +70,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     notes: tuple[str, ...] = ()
     breaks: frozenset[int] = frozenset()
     """Rows that begin a new section."""
@@ -91,12 +91,14 @@ class Table:
         cls,
         title: str,
         columns: Sequence[Column],
-        rows: Iterable[Sequence[Cell | str]],
+        rows: Iterable[Sequence[TableCell | str]],
         notes: Iterable[str] = (),
         **more: Any,
     ) -> Table:
         """A table of cells or plain texts."""
-        cells = (tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in rows)
+        cells = (
+            tuple(cell if isinstance(cell, TableCell) else TableCell(cell) for cell in row) for row in rows
+        )
         return cls(title, tuple(columns), tuple(cells), tuple(notes), **more)
 
     @property
@@ -111,13 +113,13 @@ class Table:
 
     def without_empty(self) -> Table:
         """Without the columns of figures in which no row says anything."""
-        kept = [
+        columns = [
             position
             for position, column in enumerate(self.columns)
             if not column.number or any(row[position].text not in ("", NONE) for row in self.rows)
         ]
-        rows = tuple(tuple(row[position] for position in kept) for row in self.rows)
-        return replace(self, columns=tuple(self.columns[position] for position in kept), rows=rows)
+        rows = tuple(tuple(row[position] for position in columns) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[position] for position in columns), rows=rows)
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def _in_language(table: Table, say: Callable[[str], str]) -> Table:
 
 
 @dataclass(frozen=True)
-class Look:
+class Screen:
     """What a writer must know of the place it writes for."""
 
     width: int = 100

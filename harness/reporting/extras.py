@@ -13,7 +13,7 @@ from harness.analysis.lines import LANGUAGES
 from harness.analysis.paired import Difference
 from harness.analysis.published import Match, PublishedFigure
 from harness.reporting.comparison import interval, p_text, share_cell, signed
-from harness.reporting.document import NONE, Cell, Column, Table, keys, numbers, texts
+from harness.reporting.document import NONE, Column, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 
 
@@ -23,17 +23,18 @@ def gap_table(comparison: Comparison, gaps: Sequence[Gap]) -> Table | None:
     """
     if not gaps:
         return None
-    rows: list[list[Cell]] = []
+    rows: list[list[TableCell]] = []
     for place, model in enumerate(comparison.models):
         for gap in (gap for gap in gaps if place in gap.differences):
-            names = [Cell(model.label), Cell(f"{gap.zh_task} − {gap.en_task}")]
+            names = [TableCell(model.label), TableCell(f"{gap.zh_task} − {gap.en_task}")]
             scores = [share_cell(gap.zh[place]), share_cell(gap.en[place])]
             rows.append([*names, *scores, *_gap_cells(gap.differences[place])])
 
+        # One pair may differ by chance; the mean over all pairs is the model's own figure.
         whole = overall(gaps, place)
         if whole is not None:
-            names = [Cell(model.label), Cell(Phrase("mean of {n}", n=len(gaps)))]
-            rows.append([*names, Cell(""), Cell(""), *_gap_cells(whole)])
+            names = [TableCell(model.label), TableCell(Phrase("mean of {n}", n=len(gaps)))]
+            rows.append([*names, TableCell(""), TableCell(""), *_gap_cells(whole)])
     columns = [
         *keys("model", "tasks"),
         *numbers("Chinese", "English", "difference", "95 % interval", "p", "n"),
@@ -45,12 +46,12 @@ def gap_table(comparison: Comparison, gaps: Sequence[Gap]) -> Table | None:
     return Table.of(Phrase("Chinese against English"), columns, rows, (note,))
 
 
-def _gap_cells(pair: Difference) -> tuple[Cell, ...]:
+def _gap_cells(pair: Difference) -> tuple[TableCell, ...]:
     return (
-        Cell(signed(pair.value), pair.value),
-        Cell(interval(pair.ci95, sign=True)),
-        Cell(p_text(pair.p), pair.p),
-        Cell(f"{pair.n:,}", pair.n),
+        TableCell(signed(pair.value), pair.value),
+        TableCell(interval(pair.ci95, sign=True)),
+        TableCell(p_text(pair.p), pair.p),
+        TableCell(f"{pair.n:,}", pair.n),
     )
 
 
@@ -64,12 +65,13 @@ def index_tables(
         values = {place: index.value if index.value is not None else -1.0 for place, index in mine.items()}
         order = sorted(values, key=lambda place: -values[place])
         labels = {place: comparison.models[place].label for place in mine}
-        rows = [[Cell(labels[place]), *_index_cells(mine[place], list(parts))] for place in order]
+        rows = [[TableCell(labels[place]), *_index_cells(mine[place], list(parts))] for place in order]
         notes = [
             f"{labels[place]}: no index: nothing on {'; '.join(index.missing)}"
             for place, index in mine.items()
             if index.missing
         ]
+        # An index that starts at 0 for one part and at chance for another must say so.
         if zero := dict.fromkeys(task for index in mine.values() for task in index.from_zero):
             notes.append(
                 "Counted from 0, because no chance level is known (generated answers, or imports): "
@@ -89,14 +91,14 @@ def index_tables(
     return shown
 
 
-def _index_cells(index: Index, parts: Sequence[str]) -> list[Cell]:
+def _index_cells(index: Index, parts: Sequence[str]) -> list[TableCell]:
     value = NONE if index.value is None else f"{index.value:.1f}"
     ends = NONE if index.ci95 is None else f"{index.ci95[0]:.1f} … {index.ci95[1]:.1f}"
     values = [
-        Cell(f"{index.parts[name]:.1f}", index.parts[name]) if name in index.parts else Cell(NONE)
+        TableCell(f"{index.parts[name]:.1f}", index.parts[name]) if name in index.parts else TableCell(NONE)
         for name in parts
     ]
-    return [Cell(value, index.value), Cell(ends), *values]
+    return [TableCell(value, index.value), TableCell(ends), *values]
 
 
 def published_table(comparison: Comparison, matches: Sequence[Match]) -> Table | None:
@@ -109,9 +111,20 @@ def published_table(comparison: Comparison, matches: Sequence[Match]) -> Table |
     for match in matches:
         claim = match.claim
         same = Phrase("yes") if match.same else Phrase("no: {why}", why=match.differs)
-        cells = [Cell(comparison.models[match.place].label), Cell(match.task), share_cell(match.measured)]
-        cells += [Cell(interval(match.ci95)), share_cell(claim.value), Cell(signed(match.delta), match.delta)]
-        rows.append([*cells, Cell(same), Cell(claim.setting), Cell(f"{claim.source}, {claim.date}")])
+        cells = [
+            TableCell(comparison.models[match.place].label),
+            TableCell(match.task),
+            share_cell(match.measured),
+        ]
+        cells += [
+            TableCell(interval(match.ci95)),
+            share_cell(claim.value),
+            TableCell(signed(match.delta), match.delta),
+        ]
+        rows.append(
+            [*cells, TableCell(same), TableCell(claim.setting), TableCell(f"{claim.source}, {claim.date}")]
+        )
+
     columns = [*keys("model", "task"), *numbers("measured", "95 % interval", "published", "delta")]
     columns += texts("same setting", "published setting", "source")
     return Table.of(Phrase("Published figures"), columns, rows)
@@ -149,6 +162,7 @@ def _match(match: Match, labels: Sequence[str]) -> dict[str, Any]:
         "ci95": match.ci95,
         "delta": match.delta,
     }
+
     return {
         **facts,
         "same_setting": match.same,

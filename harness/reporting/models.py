@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.reporting.document import Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.plan import count
 from harness.reporting.texts import Phrase
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from harness.config import Preset
 
 
-def presets_document(presets: Sequence[Preset], known: int) -> Document:
-    """The presets that were chosen out of so many ``known``."""
+def presets_document(presets: Sequence[Preset], total: int) -> Document:
+    """The presets that were chosen out of ``total``."""
     from harness.config.presets import preset_data
 
     columns = [*keys("name"), *texts("from"), *numbers("params")]
@@ -23,7 +23,7 @@ def presets_document(presets: Sequence[Preset], known: int) -> Document:
         "{n} of {known} presets. 'gated': accept the licence on the hub and set HF_TOKEN. "
         "CN<US: a Chinese maker, American weights to start from. --missing: what is not there.",
         n=len(presets),
-        known=known,
+        known=total,
     )
     table = Table.of("", columns, [_row(preset) for preset in presets])
     return Document("", (table,), (note,), data=lambda: [preset_data(preset) for preset in presets])
@@ -36,7 +36,7 @@ def missing_document(gaps: Sequence[dict[str, Any]]) -> Document:
     return Document("", (table,), data=lambda: gaps)
 
 
-def _row(preset: Preset) -> list[Cell]:
+def _row(preset: Preset) -> list[TableCell]:
     from harness.config.presets import origin_country
 
     kind = "instruct" if preset.instruct else "base"
@@ -46,11 +46,11 @@ def _row(preset: Preset) -> list[Cell]:
     origin = origin_country(preset)
     country = preset.country if origin in (None, preset.country) else f"{preset.country}<{origin}"
     return [
-        Cell(preset.name),
-        Cell(country),
-        Cell(count(preset.parameters), preset.parameters),
-        Cell(kind),
-        Cell(licence),
-        Cell(str(preset.released or "-")),
-        Cell(preset.id),
+        TableCell(preset.name),
+        TableCell(country),
+        TableCell(count(preset.parameters), preset.parameters),
+        TableCell(kind),
+        TableCell(licence),
+        TableCell(str(preset.released or "-")),
+        TableCell(preset.id),
     ]

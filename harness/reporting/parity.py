@@ -17,7 +17,7 @@ from harness.analysis.parity import (
     MetricDifference,
     Parity,
 )
-from harness.reporting.document import Cell, Document, Points, Table, keys, numbers, texts
+from harness.reporting.document import Document, Points, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 from harness.reporting.writers.json import finite
 
@@ -48,29 +48,31 @@ def _thresholds(parity: Parity) -> list[str]:
     ]
 
 
-def _row(cell: CellParity) -> list[Cell]:
+def _row(cell: CellParity) -> list[TableCell]:
     spread = cell.logprobs
     gaps = (spread.max, spread.p99, spread.mean) if spread else (None, None, None)
     flips = str(cell.argmax_flips) if spread else ""
+
+    # Items that were not generated have no texts to differ; the cell then stays empty.
     texts_apart = f"{cell.texts_differing}/{cell.texts}" if cell.texts else ""
     return [
-        Cell(cell.model),
-        Cell(cell.task),
-        Cell(str(cell.items), cell.items),
-        *(Cell("" if gap is None else _small(gap), gap) for gap in gaps),
-        Cell(flips, cell.argmax_flips if spread else None),
-        Cell(texts_apart),
+        TableCell(cell.model),
+        TableCell(cell.task),
+        TableCell(str(cell.items), cell.items),
+        *(TableCell("" if gap is None else _small(gap), gap) for gap in gaps),
+        TableCell(flips, cell.argmax_flips if spread else None),
+        TableCell(texts_apart),
         *_metric(cell.metrics[0] if cell.metrics else None),
-        Cell(cell.verdict),
+        TableCell(cell.verdict),
     ]
 
 
-def _metric(metric: MetricDifference | None) -> list[Cell]:
+def _metric(metric: MetricDifference | None) -> list[TableCell]:
     if metric is None:
-        return [Cell("")] * 4
-    ratio = Cell(f"{metric.ratio:.2f}", metric.ratio) if metric.stderr is not None else Cell("")
-    figures = [Cell(f"{value:.4g}", value) for value in (metric.first, metric.second)]
-    return [Cell(metric.metric), *figures, ratio]
+        return [TableCell("")] * 4
+    ratio = TableCell(f"{metric.ratio:.2f}", metric.ratio) if metric.stderr is not None else TableCell("")
+    figures = [TableCell(f"{value:.4g}", value) for value in (metric.first, metric.second)]
+    return [TableCell(metric.metric), *figures, ratio]
 
 
 def _small(value: float) -> str:
@@ -89,18 +91,23 @@ def _items(cell: CellParity, most: int) -> Points | None:
 def _item(one: ItemDifference) -> str:
     if one.what != "text":
         return f"  item {one.key}: {one.what}, {_small(one.size)} a token: {one.first} | {one.second}"
-    place = next((at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0)
-    start = max(0, place - 20)
+    start_of_difference = next(
+        (at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0
+    )
+    start = max(0, start_of_difference - 20)
     texts = (f"{'…' if start else ''}{text[start : start + CLIP]!r}" for text in (one.first, one.second))
-    return f"  item {one.key}: text from character {place + 1}: {' | '.join(texts)}"
+    return f"  item {one.key}: text from character {start_of_difference + 1}: {' | '.join(texts)}"
 
 
 def parity_data(parity: Parity) -> dict[str, Any]:
     """Plain data for JSON, which has no infinity: null instead."""
     data: dict[str, Any] = finite(dataclasses.asdict(parity))
-    for cell, made in zip(parity.cells, data["cells"], strict=True):
-        for metric, entry in zip(cell.metrics, made["metrics"], strict=True):
+
+    # A property of the records, which asdict leaves out.
+    for cell, plain in zip(parity.cells, data["cells"], strict=True):
+        for metric, entry in zip(cell.metrics, plain["metrics"], strict=True):
             entry["standard_errors"] = finite(metric.ratio)
+
     return {
         **data,
         "thresholds": {

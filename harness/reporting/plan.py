@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.reporting.document import NONE, Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 
 if TYPE_CHECKING:
@@ -62,22 +62,24 @@ def _forms(plan: Plan) -> Table:
     return Table.of("", [*keys("model"), *texts("thinks", "thoughts between", "forms")], form_rows(plan))
 
 
-def _model(model: ModelPlan) -> list[Cell]:
-    fits = {True: Cell("yes"), False: Cell("NO", emphasis="bad"), None: Cell("?")}[model.fits]
+def _model(model: ModelPlan) -> list[TableCell]:
+    fits = {True: TableCell("yes"), False: TableCell("NO", emphasis="bad"), None: TableCell("?")}[model.fits]
     kv = model.kv_bytes_per_token * 1000 if model.kv_bytes_per_token is not None else None
+
+    # A model that is here already costs no download, which is not the same as an unknown size.
     download = size(model.download_bytes) if model.download_bytes else NONE
     source = ", ".join(part for part in (model.origin or "", model.note) if part) or "hub"
     return [
-        Cell(model.label),
-        Cell(count(model.parameters), model.parameters),
-        Cell(model.dtype),
-        Cell(size(model.weights_bytes), model.weights_bytes),
-        Cell(size(kv), kv),
-        Cell(size(model.need_bytes), model.need_bytes),
+        TableCell(model.label),
+        TableCell(count(model.parameters), model.parameters),
+        TableCell(model.dtype),
+        TableCell(size(model.weights_bytes), model.weights_bytes),
+        TableCell(size(kv), kv),
+        TableCell(size(model.need_bytes), model.need_bytes),
         fits,
-        Cell(rooms(model.rooms)),
-        Cell(download, model.download_bytes),
-        Cell(source),
+        TableCell(rooms(model.rooms)),
+        TableCell(download, model.download_bytes),
+        TableCell(source),
     ]
 
 
@@ -89,13 +91,14 @@ def _chips(plan: Plan) -> Iterator[Table]:
     for model in plan.models:
         rows = [
             [
-                Cell(fit.chip),
-                Cell(size(fit.memory_bytes), fit.memory_bytes),
-                Cell(str(fit.count or "over 16"), fit.count),
-                Cell(rooms(fit.rooms)),
+                TableCell(fit.chip),
+                TableCell(size(fit.memory_bytes), fit.memory_bytes),
+                TableCell(str(fit.count or "over 16"), fit.count),
+                TableCell(rooms(fit.rooms)),
             ]
             for fit in model.chips
         ]
+
         if rows:
             yield Table.of(Phrase("{model} on", model=model.label), columns, rows)
 
@@ -107,19 +110,20 @@ def rooms(batches: Sequence[Room]) -> str:
     return "/".join("–" if room.batch is None else str(room.batch) for room in batches) or "?"
 
 
-def _task(task: TaskPlan) -> list[Cell]:
+def _task(task: TaskPlan) -> list[TableCell]:
     tokens = "?" if task.prompt_tokens is None else f"{task.prompt_tokens:,}"
     about = "~" if task.prompt_tokens is not None and not task.tokens_exact else ""
+
     gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
     return [
-        Cell(task.name),
-        Cell(task.language or ""),
-        Cell(task.kind or ""),
-        Cell("" if task.fewshot is None else str(task.fewshot), task.fewshot),
-        Cell(f"{task.items:,}" if task.items is not None else "?", task.items),
-        Cell(f"{about}{tokens}", task.prompt_tokens),
-        Cell(gap, task.smallest_gap),
-        Cell(short_note(task.note)),
+        TableCell(task.name),
+        TableCell(task.language or ""),
+        TableCell(task.kind or ""),
+        TableCell("" if task.fewshot is None else str(task.fewshot), task.fewshot),
+        TableCell(f"{task.items:,}" if task.items is not None else "?", task.items),
+        TableCell(f"{about}{tokens}", task.prompt_tokens),
+        TableCell(gap, task.smallest_gap),
+        TableCell(short_note(task.note)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.reporting.document import Cell, Column, Document, Table, keys, numbers, texts
+from harness.reporting.document import Column, Document, Table, TableCell, keys, numbers, texts
 
 if TYPE_CHECKING:
     from harness.published import PublishedRating, RatedModel
@@ -31,5 +31,5 @@ def snapshots_document(ratings: Sequence[PublishedRating]) -> Document:
 
 
 def _document(columns: Sequence[Column], names: Sequence[str], data: Sequence[dict[str, Any]]) -> Document:
-    rows = [[Cell(str(entry[name]), entry[name]) for name in names] for entry in data]
+    rows = [[TableCell(str(entry[name]), entry[name]) for name in names] for entry in data]
     return Document("", (Table.of("", columns, rows),), data=lambda: data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.reporting.document import Document, Look
+from harness.reporting.document import Document, Screen
 from harness.reporting.score_document import score_document
 from harness.reporting.table import ScoreTable
 from harness.reporting.writers import FIRST, find_writer
@@ -23,4 +23,4 @@ def render(
     """
     if isinstance(shown, ScoreTable):
         shown = score_document(shown, every=every, language=language)
-    return find_writer(format).write(shown.in_language(language), Look(width, colour))
+    return find_writer(format).write(shown.in_language(language), Screen(width, colour))

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.reporting.document import Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 from harness.results.query import Run, flat_row
 from harness.results.schema import Row
@@ -65,11 +65,12 @@ def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Table:
     """One line per run with a row that fits: folder, date, models, tasks, how its cells ended, on
     what it ran.
     """
-    lines: list[list[Cell]] = []
+    lines: list[list[TableCell]] = []
     for run in runs:
         rows = chosen.rows(run)
         if rows:
             lines.append(_line(run, rows, top))
+
     columns = [
         *keys("run"),
         *texts("date", "models"),
@@ -81,7 +82,7 @@ def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Table:
     return Table.of(Phrase(title, n=len(lines), folder=str(top)), columns, lines)
 
 
-def _line(run: Run, rows: Sequence[Row], top: Path) -> list[Cell]:
+def _line(run: Run, rows: Sequence[Row], top: Path) -> list[TableCell]:
     models, tasks = list(dict.fromkeys(row.model for row in rows)), {row.task for row in rows}
     cells = {(row.model, row.task): row.status for row in rows}
 
@@ -97,9 +98,16 @@ def _line(run: Run, rows: Sequence[Row], top: Path) -> list[Cell]:
     machine = f"{len(gpus)} × {gpus[0]['name']}" if gpus else str(hardware.get("cpu") or "")
     where = run.folder.path.relative_to(top) if run.folder.path.is_relative_to(top) else run.folder.path
     faults = ", ".join(f"{count} {status}" for status, count in bad.items())
-    counts = [Cell(str(len(tasks)), len(tasks)), Cell(str(len(cells)), len(cells))]
+    counts = [TableCell(str(len(tasks)), len(tasks)), TableCell(str(len(cells)), len(cells))]
     day = run.results.created[:10]
-    return [Cell(str(where)), Cell(day), Cell(named), *counts, Cell(faults), Cell(machine)]
+    return [
+        TableCell(str(where)),
+        TableCell(day),
+        TableCell(named),
+        *counts,
+        TableCell(faults),
+        TableCell(machine),
+    ]
 
 
 def joined(runs: Iterable[Run], chosen: Filter) -> Iterator[dict[str, Any]]:
@@ -126,10 +134,14 @@ def rows_table(runs: Iterable[Run], chosen: Filter) -> Table:
     return Table.of(Phrase("{n} scores", n=len(lines)), columns, lines)
 
 
-def _score(row: dict[str, Any]) -> list[Cell]:
+def _score(row: dict[str, Any]) -> list[TableCell]:
     ends = f"{row['ci95_lo']:.3f} … {row['ci95_hi']:.3f}" if row["ci95_lo"] is not None else ""
     shots = "" if row["fewshot"] is None else str(row["fewshot"])
     name = row["metric"] if row["filter"] in (None, "none") else f"{row['metric']} ({row['filter']})"
     names = (row["run"], row["created"][:10], row["model"], row["task"], name)
-    figures = [Cell(shots, row["fewshot"]), Cell(f"{row['value']:.3f}", row["value"]), Cell(ends)]
-    return [*map(Cell, names), *figures, Cell(f"{row['n']:,}", row["n"])]
+    figures = [
+        TableCell(shots, row["fewshot"]),
+        TableCell(f"{row['value']:.3f}", row["value"]),
+        TableCell(ends),
+    ]
+    return [*map(TableCell, names), *figures, TableCell(f"{row['n']:,}", row["n"])]

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.lines import Line, ScoreFigure
-from harness.reporting.document import NONE, Cell, Column, Document, Points, Records, Table, keys, numbers
+from harness.reporting.document import (
+    NONE,
+    Column,
+    Document,
+    Points,
+    Records,
+    Table,
+    TableCell,
+    keys,
+    numbers,
+)
 from harness.reporting.records import fields
 from harness.reporting.sanity import sanity_text
 from harness.reporting.table import ModelColumn, ScoreTable
@@ -27,6 +37,7 @@ def score_document(table: ScoreTable, *, every: bool = False, language: str = "e
     lines = table.shown(every)
     wide = len(table.columns) > max(len(lines), 1)
     shown = _models_as_rows(table, lines) if wide else _tasks_as_rows(table, lines)
+
     sanity = tuple(sanity_text(line, language) for line in table.sanity)
     warnings = frozenset(position for position, line in enumerate(table.sanity) if line.level == "warning")
     lists = [Points("", sanity, warnings)] if sanity else []
@@ -50,12 +61,12 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     columns = [*keys("task", "metric"), *numbers("n", *(["chance"] if chances else []))]
     # What a figure means and rests on stands beside it in every part of a wide table.
     columns = [dataclasses.replace(column, key=True) for column in columns]
-    rows: list[list[Cell]] = [
-        [_name(line), Cell(metric_text(line)), n_cell(line), *([chance_cell(line)] if chances else [])]
+    rows: list[list[TableCell]] = [
+        [_name(line), TableCell(metric_text(line)), n_cell(line), *([chance_cell(line)] if chances else [])]
         for line in lines
     ]
     foot = [(title, cells) for title, cells in _speeds(table.columns) if any(cell.text for cell in cells)]
-    rows += [[Cell(Phrase(title)), *[Cell("")] * (len(columns) - 1)] for title, _ in foot]
+    rows += [[TableCell(Phrase(title)), *[TableCell("")] * (len(columns) - 1)] for title, _ in foot]
 
     for position, column in enumerate(table.columns):
         figures = [line.figures[position] for line in lines]
@@ -73,7 +84,7 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
 
 def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     columns = keys("model")
-    rows: list[list[Cell]] = [[Cell(header(column))] for column in table.columns]
+    rows: list[list[TableCell]] = [[TableCell(header(column))] for column in table.columns]
     for line in lines:
         count, chance = n_cell(line).text, chance_cell(line).text
         parts = [_name(line).text, metric_text(line)]
@@ -88,7 +99,7 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
         if any(cell.text for cell in speeds):
             columns += numbers(title)
             for row, cell in zip(rows, speeds, strict=True):
-                row.append(cell if cell.text else Cell(NONE))
+                row.append(cell if cell.text else TableCell(NONE))
     return Table.of("", columns, rows, caption=_caption(table))
 
 
@@ -97,21 +108,21 @@ def _caption(table: ScoreTable) -> Phrase:
 
 
 def _block(
-    title: str, figures: Sequence[ScoreFigure], more: Sequence[Cell]
-) -> tuple[list[Column], list[list[Cell]]]:
+    title: str, figures: Sequence[ScoreFigure], more: Sequence[TableCell]
+) -> tuple[list[Column], list[list[TableCell]]]:
     """A column of scores and its cells; with one of bad answers beside it where there are any."""
     scores = [score_cell(figure) for figure in figures]
-    scores += [cell if cell.text else Cell(NONE) for cell in more]
+    scores += [cell if cell.text else TableCell(NONE) for cell in more]
     column = Column(title, number=True, group=title)
     if not any(figure.faults for figure in figures):
         return [column], [[score] for score in scores]
 
     faults = [figure.faults for figure in figures] + [""] * len(more)
     bad = Column(Phrase("bad"), number=True, group=title)
-    return [column, bad], [[score, Cell(fault)] for score, fault in zip(scores, faults, strict=True)]
+    return [column, bad], [[score, TableCell(fault)] for score, fault in zip(scores, faults, strict=True)]
 
 
-def _speeds(columns: Sequence[ModelColumn]) -> list[tuple[str, list[Cell]]]:
+def _speeds(columns: Sequence[ModelColumn]) -> list[tuple[str, list[TableCell]]]:
     return [
         ("items/s", [_rate(column.items_per_second) for column in columns]),
         ("tokens/s", [_rate(column.tokens_per_second) for column in columns]),
@@ -121,12 +132,12 @@ def _speeds(columns: Sequence[ModelColumn]) -> list[tuple[str, list[Cell]]]:
     ]
 
 
-def _rate(value: float | None) -> Cell:
-    return Cell(rate_text(value), value)
+def _rate(value: float | None) -> TableCell:
+    return TableCell(rate_text(value), value)
 
 
-def _thousand(value: float | None) -> Cell:
-    return Cell("") if value is None else Cell(f"{1000 * value:,.3g}", 1000 * value)
+def _thousand(value: float | None) -> TableCell:
+    return TableCell("") if value is None else TableCell(f"{1000 * value:,.3g}", 1000 * value)
 
 
 def header(column: ModelColumn) -> str:
@@ -134,11 +145,11 @@ def header(column: ModelColumn) -> str:
     return f"{column.label} (random weights: no accuracy)" if column.random else column.label
 
 
-def _name(line: Line) -> Cell:
+def _name(line: Line) -> TableCell:
     """A task's or group's name is data, an average's a phrase of ours."""
     if line.kind == "average":
-        return Cell(Phrase(line.name))
-    return Cell(f"  {line.name}" if line.kind in ("subject", "filter") else line.name)
+        return TableCell(Phrase(line.name))
+    return TableCell(f"  {line.name}" if line.kind in ("subject", "filter") else line.name)
 
 
 def metric_text(line: Line) -> str:
@@ -155,30 +166,32 @@ def metric_text(line: Line) -> str:
     return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}{form}"
 
 
-def n_cell(line: Line) -> Cell:
+def n_cell(line: Line) -> TableCell:
     """Documents behind the figures, as a range where models differ."""
     counts = {figure.n for figure in line.figures if figure.value is not None and line.kind != "average"}
     if not counts:
-        return Cell("")
+        return TableCell("")
     low, high = min(counts), max(counts)
-    return Cell(str(low), low) if low == high else Cell(f"{low}–{high}")
+    return TableCell(str(low), low) if low == high else TableCell(f"{low}–{high}")
 
 
-def chance_cell(line: Line) -> Cell:
+def chance_cell(line: Line) -> TableCell:
     """The score of blind guessing, where it is known and one for all."""
-    return Cell("") if line.chance is None else Cell(number(line.chance), line.chance)
+    return TableCell("") if line.chance is None else TableCell(number(line.chance), line.chance)
 
 
-def score_cell(figure: ScoreFigure) -> Cell:
+def score_cell(figure: ScoreFigure) -> TableCell:
     """``0.850 ±0.040``, with * where incomplete; the status where there is no value."""
     if figure.value is None:
         if figure.missing:
-            return Cell(Phrase("{n} missing", n=figure.missing))
-        return Cell(figure.status if figure.status not in (None, "random", "ok") and figure.status else NONE)
+            return TableCell(Phrase("{n} missing", n=figure.missing))
+        return TableCell(
+            figure.status if figure.status not in (None, "random", "ok") and figure.status else NONE
+        )
     text = number(figure.value)
     if figure.half is not None:
         text += f" ±{number(figure.half, like=figure.value)}"
-    return Cell(text + ("*" if figure.status == "partial" else ""), figure.value)
+    return TableCell(text + ("*" if figure.status == "partial" else ""), figure.value)
 
 
 def number(value: float, *, like: float | None = None) -> str:

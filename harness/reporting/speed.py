@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.reporting.document import NONE, Cell, Document, Table, keys, numbers, texts
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 from harness.results.speed import Figure, Phase, Share, SpeedResults, SpeedRow
 
@@ -100,19 +100,21 @@ def _rates(rows: Sequence[SpeedRow]) -> Table:
         rate, latency, stats = row.rate, row.latency_ms, row.stats
         settled = "" if stats.settled else " !"
         cells = [
-            Cell(row.model),
-            Cell(row.shape),
-            Cell(_spread(rate.output_tps) + settled, _value(rate.output_tps)),
+            TableCell(row.model),
+            TableCell(row.shape),
+            TableCell(_spread(rate.output_tps) + settled, _value(rate.output_tps)),
         ]
         cells += [_middle(figure) for figure in (rate.prefill_tps, rate.decode_tps, rate.requests_ps)]
         cells += [_middle(rate.goodput_ps)] if good else []
         cells += [
-            Cell(f"{part.p50:,.1f}", part.p50) if part else Cell(NONE)
+            TableCell(f"{part.p50:,.1f}", part.p50) if part else TableCell(NONE)
             for part in (latency.ttft, latency.tpot, latency.e2e)
         ]
-        kept = stats.repeats - stats.rejected
-        body.append([*cells, Cell(f"{kept}" + (f" (-{stats.rejected})" if stats.rejected else ""), kept)])
+        repeats = stats.repeats - stats.rejected
+        rejects = f" (-{stats.rejected})" if stats.rejected else ""
+        body.append([*cells, TableCell(f"{repeats}{rejects}", repeats)])
 
+    # Without a deadline in the config no request is good or bad.
     if not good:
         figures.remove("good/s")
     rejected = any(row.stats.rejected for row in rows)
@@ -130,16 +132,18 @@ def _limits(rows: Sequence[SpeedRow]) -> Table:
             phase: Phase | None = getattr(row.limit, name)
             if phase is None:
                 continue
+
+            # Shares are of this machine's measured ceilings; the datasheet's stands last, apart.
             here = phase.measured
             work = [
-                Cell(f"{phase.flops / 1e12:.4g}", phase.flops / 1e12),
-                Cell(f"{phase.bytes / 1e9:.4g}", phase.bytes / 1e9),
-                Cell(f"{1000 * phase.seconds:,.1f}", 1000 * phase.seconds),
+                TableCell(f"{phase.flops / 1e12:.4g}", phase.flops / 1e12),
+                TableCell(f"{phase.bytes / 1e9:.4g}", phase.bytes / 1e9),
+                TableCell(f"{1000 * phase.seconds:,.1f}", 1000 * phase.seconds),
             ]
             shares = [_percent(getattr(here, part, None)) for part in ("mfu", "mbu", "roofline")]
             sheet = _percent(phase.datasheet.roofline if phase.datasheet else None)
-            names = [Cell(row.model), Cell(row.shape), Cell(Phrase(name))]
-            body.append([*names, *work, Cell(Phrase(here.bound) if here else NONE), *shares, sheet])
+            names = [TableCell(row.model), TableCell(row.shape), TableCell(Phrase(name))]
+            body.append([*names, *work, TableCell(Phrase(here.bound) if here else NONE), *shares, sheet])
     ceilings = dict.fromkeys(_ceiling(share) for row in rows for share in _shares(row))
     return Table.of(Phrase("Limits of one wave"), columns, body, (*ceilings, LIMIT_NOTE))
 
@@ -162,8 +166,8 @@ def _costs(rows: Sequence[SpeedRow]) -> Table:
         watts = energy.joules_gross / energy.seconds if energy else None
         body.append(
             [
-                Cell(row.model),
-                Cell(row.shape),
+                TableCell(row.model),
+                TableCell(row.shape),
                 _formatted(energy.joules_per_token if energy else None, ".3g"),
                 _formatted(net, ".3g"),
                 _formatted(watts, ",.0f"),
@@ -171,6 +175,8 @@ def _costs(rows: Sequence[SpeedRow]) -> Table:
                 _formatted(cost.usd_per_million_total if cost else None, ",.3g"),
             ]
         )
+
+    # The same price stands behind many rows, and is cited once.
     prices = dict.fromkeys(
         f"${row.cost.usd_per_hour:g} an hour x {row.cost.gpus}: {row.cost.source}"
         + (f", {row.cost.date}" if row.cost.date else "")
@@ -190,6 +196,7 @@ def _projected(rows: Sequence[SpeedRow]) -> Table:
     body = []
     for row in rows:
         for one in row.projected:
+            # A projection across a change of the limit is a guess at best, and is marked.
             marks = ", ".join(f"{name} {bound}" for name, bound in one.bound.items())
             marks += "" if one.same_bound else " *"
             ranges = map(_range, (one.output_tps, one.prefill_tps, one.decode_tps))
@@ -197,16 +204,16 @@ def _projected(rows: Sequence[SpeedRow]) -> Table:
     return Table.of(Phrase("Projected, not measured"), columns, body, (PROJECTED_NOTE,))
 
 
-def _formatted(value: float | None, form: str) -> Cell:
-    return Cell(NONE) if value is None else Cell(format(value, form), value)
+def _formatted(value: float | None, form: str) -> TableCell:
+    return TableCell(NONE) if value is None else TableCell(format(value, form), value)
 
 
 def _value(figure: Figure | None) -> float | None:
     return None if figure is None else figure.median
 
 
-def _middle(figure: Figure | None) -> Cell:
-    return Cell(NONE) if figure is None else Cell(_number(figure.median), figure.median)
+def _middle(figure: Figure | None) -> TableCell:
+    return TableCell(NONE) if figure is None else TableCell(_number(figure.median), figure.median)
 
 
 def _spread(figure: Figure | None) -> str:
@@ -225,5 +232,5 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value < 100 else f"{value:.1f}"
 
 
-def _percent(share: float | None) -> Cell:
-    return Cell(NONE) if share is None else Cell(f"{100 * share:.1f}%", share)
+def _percent(share: float | None) -> TableCell:
+    return TableCell(NONE) if share is None else TableCell(f"{100 * share:.1f}%", share)

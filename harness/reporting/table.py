@@ -94,6 +94,7 @@ def make_table(results: Sequence[Results]) -> ScoreTable:
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
+
     return ScoreTable(
         names,
         columns,
@@ -149,14 +150,18 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
         )
     if any(line.kind == "average" for line in lines):
         notes.append(Phrase("Averages: unweighted over the tasks of a language; perplexities are left out."))
+
     notes += _filters(lines)
     notes += form_notes(lines)
+
+    # Subjects are shown on demand only: their marks would be explained to nobody.
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
         notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
     if any(figure.status == "partial" and figure.value is not None for figure in figures):
         notes.append(Phrase("* fewer documents or subjects than asked; not averaged."))
     notes += [f"{column.label}: random weights: no accuracy." for column in columns if column.random]
+
     differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
     if differ:
         names = ", ".join(differ[:4]) + (f" and {len(differ) - 4} more" if len(differ) > 4 else "")
@@ -166,17 +171,18 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
 
 def _filters(lines: Sequence[Line]) -> list[str]:
     """Which of several extractions of the same answers is the headline, and why."""
-    found: dict[tuple[str, str], list[str]] = {}
+    others_of: dict[tuple[str, str], list[str]] = {}
     main: dict[str, str] = {}
     for line in lines:
         if line.kind in ("task", "group"):
             main[line.name] = line.filter or "none"
         elif line.kind == "filter":
-            found.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
+            others_of.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
+
     return [
         f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the headline (averages and comparisons use it)"
         " because the task defines it first, as published figures do."
-        for (name, first), others in found.items()
+        for (name, first), others in others_of.items()
     ]
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.reporting.document import Cell, Document, Table, keys, numbers
+from harness.reporting.document import Document, Table, TableCell, keys, numbers
 from harness.reporting.texts import Phrase
 from harness.version import __version__
 
@@ -64,6 +64,7 @@ def _notes(counts: Sequence[TokenizerCounts], pages: dict[Language, int]) -> lis
             en=pages["en"],
         )
     ]
+
     for one in counts:
         if len(one.names) > 1:
             notes.append(f"{one.names[0]} shares its tokenizer with {', '.join(one.names[1:])}.")
@@ -127,13 +128,15 @@ def _count(count: LanguageCount, language: Language) -> dict[str, Any]:
     }
 
 
-def _row(one: TokenizerCounts, text: str) -> list[Cell]:
+def _row(one: TokenizerCounts, text: str) -> list[TableCell]:
     """* marks a count in which characters were lost to unknown tokens."""
     zh, en = one.counts[text]["zh"], one.counts[text]["en"]
     more = f" +{len(one.names) - 1}" if len(one.names) > 1 else ""
-    tokens = [Cell(f"{count.tokens:,}{'*' if count.unknown else ''}", count.tokens) for count in (zh, en)]
+    tokens = [
+        TableCell(f"{count.tokens:,}{'*' if count.unknown else ''}", count.tokens) for count in (zh, en)
+    ]
     ratios = [
-        Cell(f"{value:.2f}", value)
+        TableCell(f"{value:.2f}", value)
         for value in (
             zh.characters_per_token,
             en.characters_per_token,
@@ -141,6 +144,7 @@ def _row(one: TokenizerCounts, text: str) -> list[Cell]:
             en.bytes_per_token,
         )
     ]
-    pages = [Cell(f"{value:.0f}", value) for value in (zh.page("zh"), en.page("en"))]
-    names = [Cell(one.names[0] + more), Cell(f"{one.vocabulary:,}", one.vocabulary)]
-    return [*names, *tokens, *ratios, *pages, Cell(f"{one.premium(text):.2f}", one.premium(text))]
+
+    pages = [TableCell(f"{value:.0f}", value) for value in (zh.page("zh"), en.page("en"))]
+    names = [TableCell(one.names[0] + more), TableCell(f"{one.vocabulary:,}", one.vocabulary)]
+    return [*names, *tokens, *ratios, *pages, TableCell(f"{one.premium(text):.2f}", one.premium(text))]

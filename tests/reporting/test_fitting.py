@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from harness.reporting import make_table, render
-from harness.reporting.document import Column, Document, Look, Table, keys, numbers
+from harness.reporting.document import Column, Document, Screen, Table, keys, numbers
 from harness.reporting.fitting import FittedColumn, blocks, folded, parts, pieces
 from harness.reporting.writers import terminal
 from harness.results.schema import Results
@@ -63,7 +63,7 @@ def test_folding_keeps_every_character(text: str, width: int) -> None:
 
 
 def printed(title: str, columns: list[Column], rows: list[list[str]], width: int) -> str:
-    return terminal.write(Document("", (Table.of(title, columns, rows),)), Look(width))
+    return terminal.write(Document("", (Table.of(title, columns, rows),)), Screen(width))
 
 
 def columns_of(rng: random.Random) -> list[FittedColumn]:

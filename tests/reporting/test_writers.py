@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import ConfigError
-from harness.reporting.document import Cell, Column, Document, Look, Points, Table, keys, numbers
+from harness.reporting.document import Column, Document, Points, Screen, Table, TableCell, keys, numbers
 from harness.reporting.render import render
 from harness.reporting.texts import Phrase
 from harness.reporting.writers import built_in, find_writer, form_of, names
@@ -31,7 +31,10 @@ EVIL = "a|b_c & 5 % <b>x</b> \\input{y} \x1b[2J\u202e#$~^{}"
 def document(text: str = "plain") -> Document:
     """Two tables, one of them with a section and a sum; notes and lists."""
     columns = [*keys("model"), *numbers("score", "n")]
-    rows = [[Cell(text), Cell("0.500 ±0.040", 0.5), Cell("1,058", 1058)], [Cell("sum"), Cell("–"), Cell("")]]
+    rows = [
+        [TableCell(text), TableCell("0.500 ±0.040", 0.5), TableCell("1,058", 1058)],
+        [TableCell("sum"), TableCell("–"), TableCell("")],
+    ]
     first = Table.of(Phrase("Ratings"), columns, rows, [text], breaks=frozenset({1}), strong=frozenset({1}))
     second = Table.of("", [Column(text, key=True)], [["  inner"]], caption=text)
     lists = (Points("", (text,), frozenset({0})), Points(Phrase("Not done:"), (text,)))
@@ -131,7 +134,7 @@ def test_no_form_lets_control_characters_through(form: str) -> None:
     text = render(document(EVIL), form)
     assert form in ("csv", "json") or "\x1b" not in text
     assert text.endswith("\n")
-    assert find_writer(form).write(Document("", ()), Look()) is not None
+    assert find_writer(form).write(Document("", ()), Screen()) is not None
 
 
 def test_a_row_under_other_headings_is_refused() -> None:

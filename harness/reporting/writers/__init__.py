@@ -2,7 +2,7 @@
 from other packages by entry points of the group `harness.formats`.
 
 A writer is a module (or any object) with ``SUFFIXES``, the file endings that mean it, and
-``write(document, look)``, which returns the whole text. docs/extending.md has the recipe.
+``write(document, screen)``, which returns the whole text. docs/extending.md has the recipe.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.errors import ConfigError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from harness.reporting.document import Document, Look
+    from harness.reporting.document import Document, Screen
 
 GROUP = "harness.formats"
 FIRST = "terminal"
@@ -25,14 +25,14 @@ FIRST = "terminal"
 OLD_NAMES = {"rich": "terminal"}
 
 
-class Writer(Protocol):
+class FormatWriter(Protocol):
     """One form of output."""
 
     @property
     def SUFFIXES(self) -> tuple[str, ...]:
         """File endings with their dot that mean this form."""
 
-    def write(self, document: Document, look: Look) -> str:
+    def write(self, document: Document, screen: Screen) -> str:
         """The document as text, with the line end of its last line."""
 
 
@@ -53,11 +53,11 @@ def names() -> list[str]:
     return [*built_in(), *sorted(installed())]
 
 
-def find_writer(name: str) -> Writer:
+def find_writer(name: str) -> FormatWriter:
     """The writer of a name. Raises ConfigError for a name that nobody has, or a broken package."""
     name = OLD_NAMES.get(name, name)
     if name in built_in():
-        return cast(Writer, importlib.import_module(f"{__name__}.{name}"))
+        return cast(FormatWriter, importlib.import_module(f"{__name__}.{name}"))
 
     point = installed().get(name)
     if point is None:
@@ -67,8 +67,8 @@ def find_writer(name: str) -> Writer:
     except Exception as error:  # whatever a foreign package does when it is imported
         raise ConfigError(f"--format {name}: {point.value} cannot be loaded: {error}") from error
     if not callable(getattr(writer, "write", None)):
-        raise ConfigError(f"--format {name}: {point.value} has no write(document, look)")
-    return cast(Writer, writer)
+        raise ConfigError(f"--format {name}: {point.value} has no write(document, screen)")
+    return cast(FormatWriter, writer)
 
 
 def form_of(file: Path) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 import csv
 import io
 
-from harness.reporting.document import Document, Look
+from harness.reporting.document import Document, Screen
 
 SUFFIXES = (".csv",)
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """Rows under a header line; several tables one below the other, parted by an empty line."""
     file = io.StringIO()
     if document.records is not None:

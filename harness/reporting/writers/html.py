@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape as escape_markup
 
-from harness.reporting.document import Cell, Column, Document, Look, Points, Table
+from harness.reporting.document import Column, Document, Points, Screen, Table, TableCell
 from harness.reporting.inert import visible
 
 SUFFIXES = (".html", ".htm")
@@ -24,7 +24,7 @@ STYLE = (
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """A whole page: heading, tables, notes, lists."""
     title = escape(document.title or "harness")
     lines = [
@@ -35,6 +35,7 @@ def write(document: Document, look: Look) -> str:
         f"<style>{STYLE}</style></head>",
         f"<body><h1>{title}</h1>",
     ]
+
     for table in document.tables:
         lines += _table(table)
     lines += [f"<p>{escape(note)}</p>" for note in document.notes]
@@ -49,6 +50,7 @@ def _table(table: Table) -> Iterator[str]:
         yield f"<caption>{escape(caption)}</caption>"
     heads = (f"<th{_class(column)}>{escape(column.heading)}</th>" for column in table.columns)
     yield f"<thead><tr>{''.join(heads)}</tr></thead>"
+
     yield "<tbody>"
     for number, row in enumerate(table.rows):
         # A section is a body of its own, so that the style can draw its line.
@@ -60,7 +62,7 @@ def _table(table: Table) -> Iterator[str]:
     yield "</figure>"
 
 
-def _row(columns: Sequence[Column], row: Sequence[Cell], *, strong: bool) -> str:
+def _row(columns: Sequence[Column], row: Sequence[TableCell], *, strong: bool) -> str:
     cells = []
     for column, cell in zip(columns, row, strict=True):
         text = escape(cell.text)

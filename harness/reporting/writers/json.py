@@ -6,12 +6,12 @@ import json
 import math
 from typing import Any
 
-from harness.reporting.document import Document, Look, Table
+from harness.reporting.document import Document, Screen, Table
 
 SUFFIXES = (".json",)
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """One JSON value; NaN and infinity, which JSON has not, are null."""
     data = document.data() if document.data is not None else _data(document)
     try:

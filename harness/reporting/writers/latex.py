@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from harness.reporting.document import Document, Look, Table
+from harness.reporting.document import Document, Screen, Table
 
 SUFFIXES = (".tex",)
 _SPECIAL = {
@@ -31,7 +31,7 @@ _SPECIAL = {
 _MARKS = re.compile("|".join(re.escape(mark) for mark in _SPECIAL))
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """Every table to be taken into a paper with ``\\input``; notes that hold for all as comments."""
     lines = [f"% {flat(document.title)}: \\usepackage{{booktabs}}; XeLaTeX or LuaLaTeX for Chinese names"]
     labels = _labels(document)
@@ -51,6 +51,7 @@ def _table(table: Table, title: str, label: str) -> Iterator[str]:
     yield from (f"\\begin{{tabular}}{{{alignment}}}", "\\toprule")
     yield _row(map(escape, table.headings))
     yield "\\midrule"
+
     for number, row in enumerate(table.texts):
         # The rule below the headings is there already where the first row begins a section.
         if number and number in table.breaks:

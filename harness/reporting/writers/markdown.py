@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.reporting.document import Document, Look, Points, Table
+from harness.reporting.document import Document, Points, Screen, Table
 
 SUFFIXES = (".md", ".markdown")
 _EDGE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 """Underscores that may begin or end emphasis."""
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """A heading, tables with their titles in bold, notes as paragraphs, lists with dashes."""
     lines = [f"### {escape(document.title)}", ""] if document.title else []
     for table in document.tables:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from harness.reporting.document import Document, Look, Points, Table
+from harness.reporting.document import Document, Points, Screen, Table
 from harness.reporting.fitting import FittedColumn, TablePart, blocks, folded, parts
 
 SUFFIXES = (".txt",)
@@ -25,9 +25,9 @@ GAP = 2
 COLOURS = {"": None, "good": "green", "warn": "yellow", "bad": "red"}
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """Title, tables, notes and lists, as wide as the terminal."""
-    console = _console(look)
+    console = _console(screen)
     if document.title:
         console.print(Text(clean(document.title), style="bold"), end="\n\n")
     for table in document.tables:
@@ -47,8 +47,9 @@ def write(document: Document, look: Look) -> str:
 
 def _print_table(console: Console, table: Table) -> None:
     if table.title:
-        console.print(Text(clean(table.title), style="bold"), soft_wrap=True)
+        console.print(Text(clean(table.title), style="bold"))
     columns = _fitted_columns(table, console.width)
+
     chosen = parts(columns, console.width, GAP)
     for number, part in enumerate(chosen):
         if number:
@@ -56,6 +57,7 @@ def _print_table(console: Console, table: Table) -> None:
         _print_part(console, table, columns, part)
     if not chosen:
         console.print(Text("\n".join(blocks(columns, console.width))), soft_wrap=True)
+
     for note in table.notes:
         console.print(Text(clean(note), style="dim"))
     console.print()
@@ -87,6 +89,8 @@ def _print_part(console: Console, table: Table, columns: list[FittedColumn], par
         column = columns[position]
         justify: Literal["left", "right"] = "right" if column.figures else "left"
         grid.add_column(Text(_fitted(column.heading, width)), justify=justify, width=width, no_wrap=True)
+
+    # The widths are settled, and every cell is folded to them: rich has nothing left to crop.
     for number, row in enumerate(table.rows):
         if number in table.breaks:
             grid.add_section()
@@ -135,13 +139,13 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _console(look: Look) -> Console:
+def _console(screen: Screen) -> Console:
     return Console(
         file=io.StringIO(),
-        width=look.width,
-        force_terminal=look.colour,
-        no_color=not look.colour,
-        color_system="standard" if look.colour else None,
+        width=screen.width,
+        force_terminal=screen.colour,
+        no_color=not screen.colour,
+        color_system="standard" if screen.colour else None,
         highlight=False,
     )
 

@@ -1,11 +1,11 @@
 """AsciiDoc for harness: a table is a block of lines that begin with a bar."""
 
-from harness.reporting import Document, Look
+from harness.reporting import Document, Screen
 
 SUFFIXES = (".adoc",)
 
 
-def write(document: Document, look: Look) -> str:
+def write(document: Document, screen: Screen) -> str:
     """A heading, then every table with its title and notes."""
     lines = [f"= {document.title}", ""] if document.title else []
     for table in document.tables:
