@@ -13,7 +13,8 @@ from harness.analysis.index import as_data as index_data
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting import extras
-from harness.reporting.comparison import LEGEND, as_data, record_fields, records, tables
+from harness.reporting.comparison import LEGEND, tables
+from harness.reporting.comparison_data import as_data, record_fields, records
 from harness.reporting.document import Document, Table
 from harness.reporting.texts import Phrase
 
