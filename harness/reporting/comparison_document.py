@@ -58,11 +58,10 @@ def _tables(
     if weights is not None:
         shown += extras.index_tables(comparison, indices(comparison, weights), weights)
     if tasks is None:
-        more = (
-            extras.gap_table(comparison, gaps(comparison.contests)),
-            extras.published_table(comparison, matches(comparison)),
-        )
-        shown += [table for table in more if table is not None]
+        if parallel := gaps(comparison.contests):
+            shown.append(extras.gap_table(comparison, parallel))
+        if claims := matches(comparison):
+            shown.append(extras.published_table(comparison, claims))
     return shown
 
 

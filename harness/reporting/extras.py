@@ -17,12 +17,8 @@ from harness.reporting.document import NONE, Column, Table, TableCell, keys, num
 from harness.reporting.texts import Phrase
 
 
-def gap_table(comparison: Comparison, gaps: Sequence[Gap]) -> Table | None:
-    """One row per model and pair of tasks, then the model's mean over all pairs; None where no
-    parallel tasks were asked.
-    """
-    if not gaps:
-        return None
+def gap_table(comparison: Comparison, gaps: Sequence[Gap]) -> Table:
+    """One row per model and pair of parallel tasks, then the model's mean over all pairs."""
     rows: list[list[TableCell]] = []
     for place, model in enumerate(comparison.models):
         for gap in (gap for gap in gaps if place in gap.differences):
@@ -101,12 +97,8 @@ def _index_cells(index: Index, parts: Sequence[str]) -> list[TableCell]:
     return [TableCell(value, index.value), TableCell(ends), *values]
 
 
-def published_table(comparison: Comparison, matches: Sequence[Match]) -> Table | None:
-    """Measured beside published, with what differs between the settings; None where nothing is
-    published of what was measured.
-    """
-    if not matches:
-        return None
+def published_table(comparison: Comparison, matches: Sequence[Match]) -> Table:
+    """Measured beside published, with what differs between the settings."""
     rows = []
     for match in matches:
         claim = match.claim
