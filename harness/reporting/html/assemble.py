@@ -24,11 +24,11 @@ from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
-from harness.reporting.html.cost import cost_charts
 from harness.reporting.html.finding import finding, main_scopes
 from harness.reporting.html.items import item_data, stated
 from harness.reporting.html.study import Studies
 from harness.reporting.inert import embedded, shortened, visible
+from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.table import make_table
 from harness.results.query import Run
@@ -54,10 +54,10 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
     words = Words(language)
     comparison = compare(runs)
     items = item_data(comparison, words)
-    script, style = _part("viewer.js"), _part("style.css")
+    script, style = _part("viewer.js"), _part("style.css") + page_style()
     return _template().render(
         w=words,
-        policy=_policy(script, style, images=studies is not None),
+        policy=_policy(script, style),
         studies=studies,
         script=Markup(script),
         style=Markup(style),
@@ -104,7 +104,7 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
         "scores": tables.scores_grid(comparison, words),
         "gap": _gap(comparison, found, labels, words),
         "pairs": [(name, grid) for name, grid in pairs if grid is not None and len(grid.rows) > 1],
-        "costs": cost_charts(comparison, scopes, words),
+        "costs": charts.cost_charts(comparison, scopes, words),
         "published": tables.published_grid(comparison, claims, words) if claims else None,
     }
 
@@ -117,12 +117,9 @@ def _gap(
     return charts.gap_chart(found, labels, words, words("h_gap")), tables.gap_grid(comparison, found, words)
 
 
-def _policy(script: str, style: str, images: bool = False) -> str:
-    """The content security policy: nothing but this very script and this very style, and images
-    that stand in the page itself.
-    """
-    pictures = "img-src data:; " if images else ""
-    return f"default-src 'none'; {pictures}script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+def _policy(script: str, style: str) -> str:
+    """The content security policy: nothing but this very script and this very style."""
+    return f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = "6.4"
 """Vega-Lite's, which Altair writes and vl-convert draws."""
 SCALE = 2
-"""Pixels a point in PNG: 144 a inch."""
+"""Pixels per point in PNG: 144 per inch."""
 
 
 class FontWarning(UserWarning):
@@ -57,12 +57,13 @@ def save(chart: Chart | dict[str, Any], path: Path | str) -> None:
     write_whole(file, put)
 
 
-def specification(chart: Chart | dict[str, Any]) -> dict[str, Any]:
+def specification(chart: Chart | dict[str, Any], *, check: bool = True) -> dict[str, Any]:
     """The chart as Vega-Lite with the theme, every text of it visible.
 
-    Raises ValueError for NaN and infinities.
+    ``check`` holds it against Vega-Lite's schema, which takes as long as drawing it: charts of our
+    own are checked by tests. Raises ValueError for NaN and infinities.
     """
-    raw = chart if isinstance(chart, dict) else _bare(chart)
+    raw = chart if isinstance(chart, dict) else _bare(chart, check=check)
     plain = json.loads(
         json.dumps(raw, allow_nan=False),
         object_hook=lambda part: {key: _visible(value) for key, value in part.items()},
@@ -70,13 +71,18 @@ def specification(chart: Chart | dict[str, Any]) -> dict[str, Any]:
     return themed(plain, cjk=holds_cjk(plain))
 
 
-def _bare(chart: Chart) -> dict[str, Any]:
+def _bare(chart: Chart, *, check: bool) -> dict[str, Any]:
     """Altair's chart without Altair's own theme."""
     import altair
 
     with altair.theme.enable("none"):
-        made: dict[str, Any] = chart.to_dict()
-    return made
+        spec: dict[str, Any] = chart.to_dict(validate=check)
+    return spec
+
+
+def drawn(chart: Chart) -> str:
+    """One of our own charts as SVG, to be written smaller or laid into a page."""
+    return _svg(specification(chart, check=False)).decode()
 
 
 def _visible(value: Any) -> Any:
