@@ -93,13 +93,22 @@ class Names:
     """Points that a label may be long; the theme's limit where nothing is said."""
     offset: str | None = None
     """A field whose values lie beside each other in each row."""
+    ruled: bool = True
+    """A faint line along each row, which leads to its name; bars need none, but a line that they
+    stand on.
+    """
 
     @property
     def channels(self) -> dict[str, Any]:
         """The encoding: y, and the offset inside a row."""
         import altair
 
-        look: dict[str, Any] = {"ticks": False, "domain": False, "grid": True, "labelOverlap": False}
+        look: dict[str, Any] = {
+            "ticks": False,
+            "domain": not self.ruled,
+            "grid": self.ruled,
+            "labelOverlap": False,
+        }
         look |= {} if self.labels else {"labels": False}
         look |= {"labelLimit": self.limit} if self.limit is not None else {}
         y = altair.Y(f"{self.field}:N", sort=list(self.order), title=None, axis=altair.Axis(**look))
@@ -149,8 +158,11 @@ class Kinds:
 
         if not self.legend:
             return {"title": self.title, "legend": None}
-        columns = {"legend": altair.Legend(columns=self.columns)} if self.columns else {}
-        return {"title": self.title, "sort": list(self.look.names), **columns}
+
+        # Said outright even where it is the theme's: left open, it would go with the legend that
+        # dashes do not have.
+        columns = altair.Legend(columns=self.columns) if self.columns else altair.Legend()
+        return {"title": self.title, "sort": list(self.look.names), "legend": columns}
 
 
 STYLE = "style"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.reporting.inert import visible
@@ -177,7 +177,7 @@ def lines(
     look: dict[str, Any] = {"interpolate": "step-after"} if step else {}
     layers = [base.mark_line(aria=False, strokeWidth=width, **look).encode(x=across, y=up, **colour, **more)]
     if ends is not None:
-        whisker = base.mark_rule(aria=False, strokeWidth=1.2)
+        whisker = base.mark_rule(aria=False, strokeWidth=1.2, opacity=0.7)
         layers.append(
             whisker.encode(x=across, y=y.y(ends[0]), y2=altair.Y2(f"{ends[1]}"), tooltip=list(tips), **colour)
         )
@@ -202,8 +202,8 @@ def bars(
     edge: dict[str, Any] = {"stroke": INK, "strokeWidth": 0.5, "height": {"band": 0.7}} if order else {}
     length = axis.x(value)
     more = {"order": altair.Order(f"{order}:Q")} if order else {}
-    drawn = altair.Chart(table(rows)).mark_bar(**edge)
-    return drawn.encode(x=length, color=kinds.color, tooltip=list(tips), **names.channels, **more)
+    drawn, rows_of = altair.Chart(table(rows)).mark_bar(**edge), replace(names, ruled=False).channels
+    return drawn.encode(x=length, color=kinds.color, tooltip=list(tips), **rows_of, **more)
 
 
 def scatter(

@@ -56,7 +56,7 @@ def _tokens(row: SpeedRow) -> int:
 
 
 def speed_point(row: SpeedRow) -> SpeedPoint | None:
-    """Output tokens a second and median end-to-end latency of a closed-loop row; None for others,
+    """Output tokens per second and median end-to-end latency of a closed-loop row; None for others,
     and for rows without a rate.
     """
     work, rate = row.workload, row.rate.output_tps

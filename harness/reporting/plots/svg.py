@@ -93,19 +93,23 @@ def _read(svg: str) -> tuple[Part, str]:
     return part, fonts.pop() if len(fonts) == 1 else ""
 
 
-def _part(element: ElementTree.Element) -> Part | None:
-    """An element with what it draws; None for one that draws nothing."""
+def _part(element: ElementTree.Element, coloured: bool = False) -> Part | None:
+    """An element with what it draws; None for one that draws nothing.
+
+    ``coloured`` says that a group round it has a colour, as in a drawing that was written here.
+    """
     name = element.tag.rpartition("}")[2]
     if name not in DRAWN or element.get("display") == "none":
         return None
     attributes = {key: _rounded(value) for key in SHOWN if (value := element.get(key)) is not None}
     attributes = {key: value for key, value in attributes.items() if DEFAULTS.get(key) != value}
     attributes = {key: value for key, value in attributes.items() if value != "transparent"}
-    parts = [part for child in element if (part := _part(child)) is not None]
+    own = bool({attributes.get("fill", "none"), attributes.get("stroke", "none")} - {"none"})
+    parts = [part for child in element if (part := _part(child, coloured or own)) is not None]
 
     # Vega gives every mark its colours, so a shape without one is an empty background, which would
     # take over whatever colour its group happens to have.
-    if name in SHAPES and not {"fill", "stroke"} & attributes.keys():
+    if name in SHAPES and not own and not coloured:
         return None
     if name == "line" and not {attributes.get("x2", "0"), attributes.get("y2", "0")} - {"0"}:
         return None

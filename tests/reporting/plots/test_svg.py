@@ -40,6 +40,15 @@ def test_what_all_members_say_is_said_once() -> None:
     assert slim(apart).decode().count("stroke") == 2
 
 
+def test_a_slim_plot_stays_as_it_is() -> None:
+    plot = picture(
+        '<g fill="none"><g><line x2="5" stroke="#ddd"/><line x2="6" stroke="#ddd"/></g><path d="M0,0h9"/></g>'
+    )
+    assert slim(slim(plot).decode()) == slim(plot)
+    assert b"M0,0h9" not in slim(plot)
+    assert b"line" in slim(plot)
+
+
 def test_only_what_draws_comes_into_a_page() -> None:
     """Elements and attributes are taken from a list, whatever a renderer or a name brought."""
     bad = (
