@@ -70,18 +70,14 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
         span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
+
+        # The best model's difference from itself is no result.
         lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
-        figures = (
-            span,
-            rank.tie if rank else NONE,
-            share(score.value),
-            interval(score.ci95),
-            share(score.corrected),
-            f"{score.n:,}",
-            behind,
-        )
-        rows.append(_row(comparison.models[place].label, *figures))
+        standing = (span, rank.tie if rank else NONE)
+        figures = (share(score.value), interval(score.ci95), share(score.corrected), f"{score.n:,}")
+        rows.append(_row(comparison.models[place].label, *standing, *figures, behind))
+
     keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
 
@@ -93,6 +89,8 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
     """
     if not scope.pairs:
         return None
+
+    # Shades are of this table alone, so that small differences are told apart, too.
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
     rows = []
     for number, a in enumerate(scope.order, 1):
@@ -100,6 +98,7 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
             _difference_cell(difference(scope, a, b), largest, scope.higher_is_better) for b in scope.order
         ]
         rows.append((Cell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
+
     headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
     return Grid(headers, tuple(rows))
 
@@ -126,10 +125,10 @@ def heat_grid(comparison: Comparison, words: Words) -> Grid:
         cells = [_heat_cell(scope, place) for place in range(len(comparison.models))]
         strong = "strong" if scope.kind == "average" else ""
         rows.append((Cell(scope_name(scope, words), strong), *cells, Cell(metric_name(scope, words))))
+
     labels = [visible(model.label) for model in comparison.models]
-    return Grid(
-        (words("col_task"), *labels, words("col_metric")), tuple(rows), left=frozenset({0, len(labels) + 1})
-    )
+    headers = (words("col_task"), *labels, words("col_metric"))
+    return Grid(headers, tuple(rows), left=frozenset({0, len(labels) + 1}))
 
 
 def _heat_cell(scope: Scope, place: int) -> Cell:
@@ -142,16 +141,19 @@ def _heat_cell(scope: Scope, place: int) -> Cell:
     return Cell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
-def gap_grid(comparison: Comparison, found: Sequence[Gap], words: Words) -> Grid:
-    """One row a model and pair of parallel tasks, and the model's mean over all of them."""
+def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
+    """One row per model and pair of parallel tasks, and the model's mean over all of them."""
     rows = []
     for place, model in enumerate(comparison.models):
-        for gap in (gap for gap in found if place in gap.differences):
+        for gap in (gap for gap in gaps if place in gap.differences):
             names = f"{gap.zh_task} − {gap.en_task}", share(gap.zh[place]), share(gap.en[place])
             rows.append(_row(model.label, *names, *_gap_cells(gap.differences[place])))
-        whole = overall(found, place)
+
+        # A model that lacks a pair of tasks has no mean: it would be of other tasks than the rest.
+        whole = overall(gaps, place)
         if whole is not None:
-            rows.append(_row(model.label, words("mean_of", n=len(found)), "", "", *_gap_cells(whole)))
+            rows.append(_row(model.label, words("mean_of", n=len(gaps)), "", "", *_gap_cells(whole)))
+
     keys = ("model", "tasks", "zh", "en", "difference", "interval", "p", "n")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1}))
 
@@ -160,16 +162,16 @@ def _gap_cells(pair: Difference) -> tuple[str, ...]:
     return signed(pair.value), interval(pair.ci95, sign=True), p_text(pair.p), f"{pair.n:,}"
 
 
-def published_grid(comparison: Comparison, found: Sequence[Match], words: Words) -> Grid:
+def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
     rows = []
-    for match in found:
+    for match in pairs:
         label, claim = comparison.models[match.place].label, match.claim
-        same = (
-            words("yes") if match.same else words("no_because", why=translated(match.differs, words.language))
-        )
+        why = translated(match.differs, words.language)
+        same = words("yes") if match.same else words("no_because", why=why)
         figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
         rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
+
     keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1, 6, 7, 8}))
 
@@ -178,23 +180,9 @@ def scores_grid(comparison: Comparison, words: Words) -> Grid:
     """Every task and model in full: score, standard error, interval, n, chance, above chance,
     shares of bad answers.
     """
-    keys = (
-        "task",
-        "model",
-        "metric",
-        "score",
-        "stderr",
-        "interval",
-        "n",
-        "chance",
-        "corrected",
-        "truncated",
-        "empty",
-        "unparsable",
-    )
-    return Grid(
-        tuple(words(f"col_{key}") for key in keys), tuple(_score_rows(comparison)), left=frozenset({0, 1, 2})
-    )
+    keys = "task model metric score stderr interval n chance corrected truncated empty unparsable".split()
+    headers = tuple(words(f"col_{key}") for key in keys)
+    return Grid(headers, tuple(_score_rows(comparison)), left=frozenset({0, 1, 2}))
 
 
 def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
@@ -202,16 +190,12 @@ def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
         for place in sorted(contest.cells):
             row = contest.row(place)
             metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
+            label = comparison.models[place].label
+
+            score = (share(row.value), share(row.stderr), interval(row.ci95), f"{row.n:,}")
+            guessing = (share(row.chance), share(row.corrected))
             rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
-            facts = (
-                share(row.value),
-                share(row.stderr),
-                interval(row.ci95),
-                f"{row.n:,}",
-                share(row.chance),
-                share(row.corrected),
-            )
-            yield _row(contest.task, comparison.models[place].label, metric, *facts, *rates)
+            yield _row(contest.task, label, metric, *score, *guessing, *rates)
 
 
 def _rate(value: float | None) -> str:

@@ -47,6 +47,8 @@ def save(chart: Chart | dict[str, Any], path: Path | str) -> None:
             f"{path}: a picture is written as {', '.join(FORMATS)}: got {file.suffix or 'no extension'}"
         )
     spec = specification(chart)
+
+    # Boxes in place of characters are no error to the renderer, so they are looked for beforehand.
     if file.suffix.lower() in (".png", ".svg") and holds_cjk(spec) and not draws_cjk():
         warnings.warn(f"{path}: {ADVICE}", FontWarning, stacklevel=2)
     data = write(spec)
