@@ -71,18 +71,14 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
         span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
+
+        # The best model's difference from itself is no result.
         lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
-        figures = (
-            span,
-            rank.tie if rank else NONE,
-            share(score.value),
-            interval(score.ci95),
-            share(score.corrected),
-            f"{score.n:,}",
-            behind,
-        )
-        rows.append(_row(comparison.models[place].label, *figures))
+        standing = (span, rank.tie if rank else NONE)
+        figures = (share(score.value), interval(score.ci95), share(score.corrected), f"{score.n:,}")
+        rows.append(_row(comparison.models[place].label, *standing, *figures, behind))
+
     keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
 
@@ -94,6 +90,8 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
     """
     if not scope.pairs:
         return None
+
+    # Shades are of this table alone, so that small differences are told apart, too.
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
     rows = []
     for number, a in enumerate(scope.order, 1):
@@ -101,6 +99,7 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
             _difference_cell(difference(scope, a, b), largest, scope.higher_is_better) for b in scope.order
         ]
         rows.append((Cell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
+
     headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
     return Grid(headers, tuple(rows))
 
@@ -127,10 +126,10 @@ def heat_grid(comparison: Comparison, words: Words) -> Grid:
         cells = [_heat_cell(scope, place) for place in range(len(comparison.models))]
         strong = "strong" if scope.kind == "average" else ""
         rows.append((Cell(scope_name(scope, words), strong), *cells, Cell(metric_name(scope, words))))
+
     labels = [visible(model.label) for model in comparison.models]
-    return Grid(
-        (words("col_task"), *labels, words("col_metric")), tuple(rows), left=frozenset({0, len(labels) + 1})
-    )
+    headers = (words("col_task"), *labels, words("col_metric"))
+    return Grid(headers, tuple(rows), left=frozenset({0, len(labels) + 1}))
 
 
 def _heat_cell(scope: Scope, place: int) -> Cell:
@@ -150,21 +149,21 @@ def grid_of(table: Table, words: Words) -> Grid:
     return Grid(tuple(map(visible, shown.headings)), tuple(_row(*row) for row in shown.texts), left)
 
 
-def gap_grid(comparison: Comparison, found: Sequence[Gap], words: Words) -> Grid:
+def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
     """One row per model and pair of parallel tasks, and the model's mean over all of them."""
-    return grid_of(gap_table(comparison, found), words)
+    return grid_of(gap_table(comparison, gaps), words)
 
 
-def published_grid(comparison: Comparison, found: Sequence[Match], words: Words) -> Grid:
+def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
-    return grid_of(published_table(comparison, found), words)
+    return grid_of(published_table(comparison, pairs), words)
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
     """Every task and model in full: score, standard error, interval, n, chance, above chance,
     shares of bad answers.
     """
-    keys = (
+    keys = [
         "task",
         "model",
         "metric",
@@ -177,10 +176,9 @@ def scores_grid(comparison: Comparison, words: Words) -> Grid:
         "truncated",
         "empty",
         "unparsable",
-    )
-    return Grid(
-        tuple(words(f"col_{key}") for key in keys), tuple(_score_rows(comparison)), left=frozenset({0, 1, 2})
-    )
+    ]
+    headers = tuple(words(f"col_{key}") for key in keys)
+    return Grid(headers, tuple(_score_rows(comparison)), left=frozenset({0, 1, 2}))
 
 
 def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
@@ -188,16 +186,12 @@ def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
         for place in sorted(contest.cells):
             row = contest.row(place)
             metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
+            label = comparison.models[place].label
+
+            score = (share(row.value), share(row.stderr), interval(row.ci95), f"{row.n:,}")
+            guessing = (share(row.chance), share(row.corrected))
             rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
-            facts = (
-                share(row.value),
-                share(row.stderr),
-                interval(row.ci95),
-                f"{row.n:,}",
-                share(row.chance),
-                share(row.corrected),
-            )
-            yield _row(contest.task, comparison.models[place].label, metric, *facts, *rates)
+            yield _row(contest.task, label, metric, *score, *guessing, *rates)
 
 
 def _rate(value: float | None) -> str:

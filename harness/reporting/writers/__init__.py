@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 GROUP = "harness.formats"
 FIRST = "terminal"
 """The form where none is named."""
+PICTURES = ("png", "svg")
+"""What people ask for who mean a drawing."""
 OLD_NAMES = {"rich": "terminal"}
 
 
@@ -61,7 +63,8 @@ def find_writer(name: str) -> FormatWriter:
 
     point = installed().get(name)
     if point is None:
-        raise ConfigError(f"--format {name}: a table is written as {', '.join(names())}")
+        hint = "; pictures need --plots FOLDER (report, adoption report)" if name in PICTURES else ""
+        raise ConfigError(f"--format {name}: a table is written as {', '.join(names())}{hint}")
     try:
         writer = point.load()
     except Exception as error:  # whatever a foreign package does when it is imported
