@@ -12,9 +12,10 @@ from typing import Literal
 
 from harness.analysis.contestants import Contestant, contestants
 from harness.analysis.contests import Contest, contests
+from harness.analysis.lines import LANGUAGES
 from harness.analysis.notes import named, note
 from harness.analysis.primary import disagreeing
-from harness.analysis.scopes import LANGUAGES, Scope, average_scope, group_scope, task_scope
+from harness.analysis.scopes import Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
 from harness.results.query import Run
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.analysis.contestants import Cell
-from harness.analysis.notes import TEXTS, listed, note
+from harness.analysis.notes import listed, note
 from harness.results.query import Run
+from harness.texts import catalogue
 from harness.wording import shorten
 
 LONGEST = 40
@@ -54,7 +55,7 @@ def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
     """Parts of a prompt's identity in words; those without a text keep their own names (seed,
     repeats).
     """
-    name = note(f"part_{key}") if f"part_{key}" in TEXTS else key
+    name = note(f"part_{key}") if f"part_{key}" in catalogue("notes") else key
     if key in ("data", "prompt_config"):
         return [note("another", part=name)]
     if isinstance(value, Mapping) and isinstance(theirs, Mapping):

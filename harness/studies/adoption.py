@@ -16,13 +16,14 @@ from harness.adoption.organizations import PLACES, organizations
 from harness.adoption.published import PublishedCount, figures, list_sources
 from harness.adoption.report import TOP, percent
 from harness.adoption.rows import Snapshot
-from harness.adoption.words import catalogue, selection
+from harness.adoption.words import selection
 from harness.studies.adoption_words import both, number, of_models, written
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
 from harness.studies.finding import country_name, listed, say
 from harness.studies.predicates import adoption as asked
+from harness.texts import catalogue
 
 COUNTED = ("CN", "US")
 
@@ -97,7 +98,7 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
 
 def _short(one: PublishedCount, label: Text) -> Text:
     """What a printed figure is called beside a plot."""
-    return written(f"short: {one.what}") if f"short: {one.what}" in catalogue() else label
+    return written(f"short: {one.what}") if f"short: {one.what}" in catalogue("adoption") else label
 
 
 def _brief(found: CountryShare) -> Text:

@@ -8,9 +8,8 @@ from typing import Any
 
 from harness.adoption.figures import CountryShare
 from harness.adoption.published import PublishedCount
-from harness.adoption.words import catalogue
-from harness.adoption.words import say as word
 from harness.studies.claims import Text
+from harness.texts import catalogue, every_language
 
 
 def number(one: PublishedCount, *, short: bool = False) -> Text:
@@ -26,7 +25,7 @@ def number(one: PublishedCount, *, short: bool = False) -> Text:
 
 def written(text: str) -> Text:
     """A text of the figures' file in both languages, where the words have it."""
-    both = catalogue().get(text)
+    both = catalogue("adoption").get(text)
     return Text(en=both["en"], zh=both["zh"]) if both else Text(en=text, zh=text)
 
 
@@ -35,24 +34,15 @@ def begun(text: Text) -> Text:
     return Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh)
 
 
-def both(key: str, **values: Any) -> Text:
+def both(name: str, /, **values: Any) -> Text:
     """A text of the adoption words in both languages; a value may be a `Text`."""
-    return Text(
-        **{
-            language: word(
-                key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()}
-            )
-            for language in ("en", "zh")
-        }
-    )
+    filled = {key: value.model_dump() if isinstance(value, Text) else value for key, value in values.items()}
+    return Text(**every_language(f"adoption.{name}", **filled))
 
 
 def of_models(found: CountryShare) -> Text:
     """The denominator in both languages."""
-    return Text(
-        en=word(f"d_{found.denominator}", "en", n=found.models),
-        zh=word(f"d_{found.denominator}", "zh", n=found.models),
-    )
+    return both(f"d_{found.denominator}", n=found.models)
 
 
 def per_cent(found: CountryShare, place: str) -> str:

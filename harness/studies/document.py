@@ -17,14 +17,13 @@ from markupsafe import Markup
 
 from harness.published.sources import sources
 from harness.reporting.inert import visible
-from harness.reporting.render import code, escape
+from harness.reporting.writers.markdown import code, escape
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell
 from harness.studies.finding import StatementFinding, say
 from harness.studies.overview import COLUMNS, OverviewRow, asides, below, named, overview
-from harness.studies.shorter import shorter
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -36,21 +35,16 @@ def plots(answer: ClaimAnswer, language: str) -> dict[str, bytes]:
 
     Exhibits without points have none.
     """
-    import tempfile
-    from pathlib import Path
-
-    from harness.reporting.plots.save import save
+    from harness.reporting.plots.save import drawn
+    from harness.reporting.plots.svg import slim
     from harness.studies.plots import chart
 
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for place, exhibit in enumerate(answer.exhibits, 1):
-            made = chart(exhibit, language)
-            if made is not None:
-                name = picture_name(answer, language, place)
-                save(made, Path(folder) / name)
-                found[name] = shorter((Path(folder) / name).read_bytes())
-    return found
+    pictures = {}
+    for number, exhibit in enumerate(answer.exhibits, 1):
+        plot = chart(exhibit, language)
+        if plot is not None:
+            pictures[picture_name(answer, language, number)] = slim(drawn(plot))
+    return pictures
 
 
 def picture_name(answer: ClaimAnswer, language: str, place: int) -> str:

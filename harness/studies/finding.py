@@ -6,12 +6,10 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-from harness.errors import ConfigError
-from harness.studies.claims import FOLDER, Text
+from harness.studies.claims import Text
+from harness.texts import catalogue, every_language
 
 Outcome = Literal["holds", "fails", "unclear", "missing"]
 Kind = Literal["published", "measured", "projected", "none"]
@@ -94,51 +92,19 @@ def verdict(findings: Sequence[StatementFinding]) -> Verdict:
     return decided([told(finding) for finding in findings])
 
 
-def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    """Several files of texts as one.
+def say(name: str, /, **values: Any) -> Text:
+    """A text of the catalogue's topic ``studies`` in both languages; a value may be a `Text`.
 
-    Raises ConfigError for a key that stands twice, in one file or in two, or a language that does.
+    Raises KeyError for an unknown name or blank.
     """
-    import yaml
-
-    found: dict[str, dict[str, str]] = {}
-    where: dict[str, str] = {}
-    for path in paths:
-        root = yaml.compose(path.read_text(encoding="utf-8"))
-        for key, texts in root.value if root is not None else ():
-            place = f"{path.name}:{key.start_mark.line + 1}"
-            if key.value in where:
-                raise ConfigError(
-                    f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name"
-                )
-            where[key.value] = place
-            languages = [language.value for language, _ in texts.value]
-            if len(set(languages)) < len(languages):
-                raise ConfigError(
-                    f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them"
-                )
-        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return found
+    filled = {key: value.model_dump() if isinstance(value, Text) else value for key, value in values.items()}
+    pair = every_language(f"studies.{name}", **filled)
+    return Text(en=pair["en"], zh=joined_han(pair["zh"]))
 
 
-@cache
-def _words() -> dict[str, dict[str, str]]:
-    return read_words(sorted((FOLDER / "words").glob("*.yaml")))
-
-
-def say(key: str, **values: Any) -> Text:
-    """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`.
-
-    Raises KeyError for an unknown key or blank.
-    """
-    both = _words()[key]
-    filled = {
-        language: text.format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
-        for language, text in both.items()
-    }
-    return Text(
-        **{language: joined_han(text) if language == "zh" else text for language, text in filled.items()}
-    )
+def has_text(name: str) -> bool:
+    """Whether the topic ``studies`` has a text: names of makers and countries may have none."""
+    return name in catalogue("studies")
 
 
 def joined_han(text: str) -> str:
@@ -165,12 +131,12 @@ def percent(share: float, digits: int = 0) -> Text:
 
 def maker_name(maker: str | None) -> Text:
     """A maker's name, in Chinese where it has one."""
-    return say(f"maker_{maker}") if f"maker_{maker}" in _words() else plain(maker or "?")
+    return say(f"maker_{maker}") if has_text(f"maker_{maker}") else plain(maker or "?")
 
 
 def licence_name(licence: str | None) -> Text:
     """A licence's name, in Chinese where it is a word and not a name."""
-    return say(f"licence_{licence}") if f"licence_{licence}" in _words() else plain(licence or "?")
+    return say(f"licence_{licence}") if has_text(f"licence_{licence}") else plain(licence or "?")
 
 
 def signed(value: float, digits: int = 0) -> str:
@@ -206,6 +172,6 @@ def country_name(country: str | None) -> Text:
 def _named(kind: str, country: str | None) -> Text:
     return (
         say(f"{kind}_{country}")
-        if f"{kind}_{country}" in _words()
+        if has_text(f"{kind}_{country}")
         else Text(en=country or "?", zh=country or "?")
     )

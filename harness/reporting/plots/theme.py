@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 """A chart's data: fields by name."""
-INK, FAINT = "#1a1a1a", "#6b6b6b"
+INK, FAINT, GRID = "#1a1a1a", "#6b6b6b", "#dddddd"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 SHAPES = (
     "circle",
@@ -29,7 +29,8 @@ SHAPES = (
     "triangle-right",
     "triangle-left",
 )
-DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (10, 4, 4, 4))
+SOLID = (1, 0)
+DASHES = (SOLID, (6, 3), (2, 2), (8, 2, 2, 2), (10, 4, 4, 4))
 LATIN = ("Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans")
 CHINESE = (
     "Noto Sans CJK SC",
@@ -44,6 +45,19 @@ CHINESE = (
 """Fonts with simplified Chinese forms; a chart with Chinese, Japanese or Korean text is set in the
 first of them that is there.
 """
+ON_PAGE = {
+    INK: "var(--ink)",
+    "#000000": "var(--ink)",
+    FAINT: "var(--soft)",
+    GRID: "var(--edge)",
+    "#0072B2": "var(--blue)",
+    "#D55E00": "var(--orange)",
+    "#009E73": "light-dark(#00795a, #3fd0a6)",
+    "#CC79A7": "light-dark(#a8457c, #e79dc5)",
+    "#E69F00": "light-dark(#8a5f00, #f2b93b)",
+    "#56B4E9": "light-dark(#1f7fb5, #8fd0f5)",
+}
+"""What each colour becomes inside the page, whose style has a light and a dark scheme."""
 WIDTH, HEIGHT = 420, 260
 """Points of a chart's plotting area: with its axes as wide as a paper's text column."""
 
@@ -91,7 +105,7 @@ def config(*, cjk: bool = False) -> dict[str, Any]:
             "titleColor": INK,
             "domainColor": INK,
             "tickColor": INK,
-            "gridColor": "#dddddd",
+            "gridColor": GRID,
             "gridWidth": 0.7,
         }
         | {
@@ -133,6 +147,17 @@ def config(*, cjk: bool = False) -> dict[str, Any]:
     }
 
 
+def page_style() -> str:
+    """The page's style of charts' colours: a rule outweighs an attribute, so that the same drawing
+    follows the scheme.
+    """
+    return "".join(
+        f'.chart [{name}="{colour}"] {{ {name}: {shown}; }}\n'
+        for colour, shown in ON_PAGE.items()
+        for name in ("fill", "stroke")
+    )
+
+
 @dataclass(frozen=True)
 class Series:
     """Scales that tell ``names`` apart in the same order: use all that a mark has (colour with
@@ -150,21 +175,34 @@ def series(names: Sequence[str], among: Sequence[str] | None = None) -> Series:
 
     ``among`` lists all names of a set of charts, so that each looks the same in all of them.
     """
+    shown = tuple(dict.fromkeys(names))
+    everyone = list(dict.fromkeys([*(among or ()), *shown]))
+
+    def marks(looks: Sequence[Any]) -> list[Any]:
+        return [looks[everyone.index(name) % len(looks)] for name in shown]
+
+    return fixed(shown, marks(COLOURS), marks(SHAPES), marks([list(dash) for dash in DASHES]))
+
+
+def fixed(
+    names: Sequence[str],
+    colours: Sequence[str],
+    shapes: Sequence[str] = SHAPES,
+    dashes: Sequence[Sequence[int]] = DASHES,
+) -> Series:
+    """The scales of series whose looks are given, in the order of ``names``: a country has one
+    colour in every chart.
+    """
     import altair
 
-    known = tuple(dict.fromkeys(names))
-    everyone = list(dict.fromkeys([*(among or ()), *known]))
+    def scale(looks: Sequence[Any]) -> altair.Scale:
+        return altair.Scale(domain=list(names), range=list(looks[: len(names)]))
 
-    def scale(marks: Sequence[Any]) -> altair.Scale:
-        return altair.Scale(
-            domain=list(known), range=[marks[everyone.index(name) % len(marks)] for name in known]
-        )
-
-    return Series(known, scale(COLOURS), scale(SHAPES), scale([list(dash) for dash in DASHES]))
+    return Series(tuple(names), scale(colours), scale(shapes), scale([list(dash) for dash in dashes]))
 
 
 def heading(chart: Any, title: str | list[str], more: str = "", language: str = "en") -> Any:
-    """The chart with its title (a text a line), one line ``more`` that says how to read it, and the
+    """The chart with its title (one text per line), one line ``more`` that says how to read it, and the
     language its page is written in.
     """
     import altair
@@ -180,8 +218,8 @@ def themed(spec: dict[str, Any], *, cjk: bool = False) -> dict[str, Any]:
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    made = dict(under)
+    merged = dict(under)
     for key, value in over.items():
-        mine = made.get(key)
-        made[key] = _merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
-    return made
+        mine = merged.get(key)
+        merged[key] = _merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
+    return merged

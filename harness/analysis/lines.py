@@ -12,6 +12,8 @@ from harness.analysis.strata import Strata
 Kind = Literal["task", "group", "subject", "filter", "average"]
 """``filter``: the same answers as in the line before, extracted in another way."""
 LANGUAGES = {"zh": "Chinese", "en": "English"}
+AVERAGES = {"zh": "Chinese average", "en": "English average"}
+"""What a language's average is called."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.intervals import Z95
+from harness.analysis.lines import Kind, Line, ScoreFigure
 from harness.analysis.primary import Key, disagreeing, primary
 from harness.analysis.strata import Strata, mixture, of_row
-from harness.reporting.lines import Kind, Line, ScoreFigure
 from harness.results.schema import GroupRow, Results, Row
 
 
