@@ -16,9 +16,10 @@ from harness.tasks.api import (
     TaskSpec,
 )
 from harness.tasks.catalogue import Catalogue, CatalogueEntry
-from harness.tasks.expansion import Suite, expand, suites
+from harness.tasks.expansion import expand
 from harness.tasks.hub import local_only
 from harness.tasks.sources import DataSources
+from harness.tasks.suites import Suite, suites
 from harness.tasks.task import Task, load, render_example
 
 __all__ = [
