@@ -29,7 +29,7 @@ from harness.results.folder import RunFolder
 from harness.results.sanity import sanity_row
 from harness.results.schema import GroupRow, ModelRow, Results, Row
 from harness.tasks.api import Marks, SampleMark
-from harness.tasks.catalogue import guess_language
+from harness.tasks.entries import guess_language
 from harness.tasks.figures import number
 from harness.tasks.origin import fields_of
 from harness.version import __version__

@@ -11,13 +11,8 @@ from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.names import clash, clash_key
 from harness.tasks.api import Expansion, TaskSpec
-from harness.tasks.catalogue import (
-    DATA,
-    GENERATIVE,
-    Catalogue,
-    guess_language,
-    known_items,
-)
+from harness.tasks.catalogue import DATA, GENERATIVE, Catalogue, known_items
+from harness.tasks.entries import guess_language
 from harness.tasks.leaves import Leaf, Walk, named_leaves
 from harness.tasks.ownfile import own_config
 from harness.tasks.scan import read_config

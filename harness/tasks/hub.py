@@ -1,8 +1,7 @@
-"""The hub and ModelScope: reached quickly or given up quickly, and remembered for the rest of the
-process.
+"""The hub and ModelScope, reached quickly or given up quickly.
 
 `huggingface_hub` retries for a minute where no network answers; here one short question decides
-whether it is asked at all.
+whether it is asked at all, and the answer is remembered for the rest of the process.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def endpoint() -> str:
 
 @cache
 def _answers(address: str) -> str | None:
-    """None where the address answers at all, else why not. Asked once a process."""
+    """None where the address answers at all, else why not; asked once per process."""
     outcome: list[str | None] = []
 
     def ask() -> None:
@@ -53,11 +52,11 @@ def _answers(address: str) -> str | None:
             with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_TIMEOUT):
                 outcome.append(None)
         except urllib.error.HTTPError:
-            outcome.append(None)  # it answered
+            outcome.append(None)  # an error is an answer, too
         except (OSError, ValueError) as error:
             outcome.append(str(getattr(error, "reason", error)))
 
-    # a name look-up knows no time limit of its own
+    # A name look-up has no time limit of its own, hence the thread.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(_TIMEOUT + 1)
@@ -69,8 +68,9 @@ _LOCAL_ONLY: ContextVar[bool] = ContextVar("local_only", default=False)
 
 @contextlib.contextmanager
 def local_only() -> Iterator[None]:
-    """Inside, data is looked for on this machine only, whatever the environment says (planning asks
-    no network).
+    """Inside, data is looked for on this machine only, whatever the environment says.
+
+    Planning uses it, which must not wait for a network.
     """
     token = _LOCAL_ONLY.set(True)
     try:
@@ -111,15 +111,12 @@ def _fingerprint(splits: Any, revision: str | None) -> str:
 def from_cache(
     path: str, name: str | None, load: Any, kwargs: dict[str, Any]
 ) -> tuple[DatasetDict, str, str | None] | None:
-    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither
-    holds it.
-    """
+    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None."""
     from huggingface_hub import snapshot_download
 
     with _forced_offline():
-        with contextlib.suppress(
-            Exception
-        ):  # whatever a cache lacks or holds broken, the next place is asked
+        # Whatever a cache lacks or holds broken, the next place is tried.
+        with contextlib.suppress(Exception):
             folder = Path(
                 snapshot_download(
                     path, repo_type="dataset", revision=kwargs.get("revision"), local_files_only=True
@@ -127,6 +124,7 @@ def from_cache(
             )
             splits, fingerprint = read_folder(folder, name)
             return splits, fingerprint, folder.name
+
         with contextlib.suppress(Exception):
             splits = as_dict(dict(load(path, name, **kwargs)))
             return splits, _fingerprint(splits, None), None
@@ -156,28 +154,33 @@ def from_hub(
 def _script_repository(
     path: str, name: str | None, revision: str | None
 ) -> tuple[DatasetDict, str, str | None]:
-    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own
-    Parquet conversion.
+    """A repository whose loading script `datasets` refuses.
+
+    Its zip of CSV files is read instead, or the hub's own Parquet conversion.
     """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
+    # The zip is what the script itself would read; the conversion is made by a robot and may lag
+    # behind.
     try:
         files = HfApi().list_repo_files(path, repo_type="dataset", revision=revision)
         archive = next((file for file in sorted(files) if file.endswith(".zip")), None)
         if archive:
             folder = Path(hf_hub_download(path, archive, repo_type="dataset", revision=revision)).parent
         else:
-            wanted = [f"{name}/*"] if name else None
+            patterns = [f"{name}/*"] if name else None
             folder = Path(
                 snapshot_download(
-                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=wanted
+                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=patterns
                 )
             )
     except Exception as error:
         raise DataError(
-            f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
+            f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet"
+            f" conversion could be fetched"
             f" ({' '.join(str(error).split())[:200]}); put the data under mirror: datasets/{path}"
         ) from error
+
     splits, fingerprint = read_folder(folder, name)
     return splits, fingerprint, revision
 
@@ -191,6 +194,7 @@ def from_modelscope(path: str, name: str | None) -> tuple[DatasetDict, str]:
         from modelscope import dataset_snapshot_download
     except ImportError as error:
         raise DataError("HARNESS_HUB=modelscope needs the package: pip install modelscope") from error
+
     try:
         folder = Path(dataset_snapshot_download(path))
     except Exception as error:

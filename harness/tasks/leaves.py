@@ -10,10 +10,8 @@ from typing import Any
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.tasks.api import GroupSpec
-from harness.tasks.catalogue import (
-    Catalogue,
-    CatalogueEntry,
-)
+from harness.tasks.catalogue import Catalogue
+from harness.tasks.entries import CatalogueEntry
 
 _GROUP_KEYS = {"group", "group_alias", "task", "aggregate_metric_list", "metadata"}
 """Keys that a group uses itself; its other keys are settings for its tasks, as in lm-eval."""

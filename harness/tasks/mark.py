@@ -6,7 +6,6 @@ one by one (avg@k, maj@k).
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.items import Answer, Completion
-from harness.tasks.answered import Answered, answered_by
+from harness.tasks.answered import (
+    AnsweredDocument,
+    answered_document,
+    column_of,
+    count_options,
+    fallbacks_of,
+    readings_of,
+    single,
+    text_of,
+)
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
 from harness.tasks.origin import fields_of
-from harness.tasks.reading import ReadAnswer
 from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
 from harness.tasks.unread import unread_findings
@@ -46,7 +53,7 @@ class Marker:
 
     def __init__(self, task: Any, *, repeats: int = 1) -> None:
         self._task, self._repeats = task, repeats
-        self._fallbacks = _fallbacks(task)
+        self._fallbacks = fallbacks_of(task)
         self._fields = fields_of(self._name, getattr(task.config, "metadata", None))
 
     def mark(self, documents: Sequence[Rendered], answers: Mapping[str, Answer]) -> Marks:
@@ -55,7 +62,7 @@ class Marker:
         A document that cannot be marked is left out and named in `Marks.failed`.
         """
         answered = [
-            answered_by(rendered, answers)
+            answered_document(rendered, answers)
             for rendered in documents
             if all(item.key in answers for item in rendered.items)
         ]
@@ -87,7 +94,7 @@ class Marker:
     def _name(self) -> str:
         return str(self._task.config.task)
 
-    def _pass(self, answered: list[Answered], repeat: int) -> _Pass:
+    def _pass(self, answered: list[AnsweredDocument], repeat: int) -> _Pass:
         """One scoring of all documents, by the answers of one repeat where there are several.
 
         Filters run over every document at once, as lm-eval applies them, and process_results
@@ -121,7 +128,7 @@ class Marker:
                     self._process(each, outputs[each.rendered.doc_id], scoring.values[name])
         return scoring
 
-    def _filter(self, ensemble: Any, answered: list[Answered]) -> None:
+    def _filter(self, ensemble: Any, answered: list[AnsweredDocument]) -> None:
         everything = [
             instance for each in answered if not each.failed for instance in each.rendered.instances
         ]
@@ -138,14 +145,16 @@ class Marker:
                 except Exception as error:
                     each.failed = each.failed or f"filter {ensemble.name}: {type(error).__name__}: {error}"
 
-    def _process(self, each: Answered, filtered: list[Any], values: dict[int, dict[str, Any]]) -> None:
+    def _process(
+        self, each: AnsweredDocument, filtered: list[Any], values: dict[int, dict[str, Any]]
+    ) -> None:
         try:
             values[each.rendered.doc_id] = self._task.process_results(each.rendered.doc, filtered)
         except Exception as error:  # process_results is the task's code; one document must not end the cell
             each.failed = f"process_results: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
     def _vote(
-        self, answered: list[Answered], passes: list[_Pass]
+        self, answered: list[AnsweredDocument], passes: list[_Pass]
     ) -> dict[str, dict[int, tuple[Any, dict[str, Any]]]]:
         """Filter to document to (the answer that most repeats gave, its metrics).
 
@@ -163,7 +172,7 @@ class Marker:
                 # not as missing.
                 repeats = [scoring.filtered[name][doc_id][0] for scoring in passes]
                 valid = [answer for answer in repeats if not self._unparsable(answer)] or repeats
-                keys = [_text(answer) for answer in valid]
+                keys = [text_of(answer) for answer in valid]
                 winner = valid[keys.index(Counter(keys).most_common(1)[0][0])]
                 values: dict[int, dict[str, Any]] = {}
 
@@ -178,9 +187,9 @@ class Marker:
             isinstance(part, str) and (not part.strip() or part in self._fallbacks) for part in parts
         )
 
-    def _sample(self, each: Answered, name: str, passes: list[_Pass], votes: Any) -> SampleMark:
+    def _sample(self, each: AnsweredDocument, name: str, passes: list[_Pass], votes: Any) -> SampleMark:
         doc_id = each.rendered.doc_id
-        filtered = votes[name][doc_id][0] if votes else _single(passes[0].filtered[name][doc_id])
+        filtered = votes[name][doc_id][0] if votes else single(passes[0].filtered[name][doc_id])
         values = {
             metric: average([scoring.values[name][doc_id].get(metric) for scoring in passes])
             for metric in passes[0].values[name][doc_id]
@@ -198,7 +207,7 @@ class Marker:
             filter=name,
             prompt=each.rendered.prompt,
             target=self.target(each.rendered.doc),
-            answer=_text(filtered) if free_text else self._picked(each),
+            answer=text_of(filtered) if free_text else self._picked(each),
             metrics=values,
             keys=tuple(item.key for item in each.rendered.items),
             truncated=each.truncated,
@@ -207,15 +216,15 @@ class Marker:
             tied=each.tied,
             item=self._fields.item_of(each.rendered.doc, doc_id),
             cluster=self._fields.cluster_of(each.rendered.doc),
-            reading=_readings([scoring.filtered[name][doc_id] for scoring in passes]),
+            reading=readings_of([scoring.filtered[name][doc_id] for scoring in passes]),
         )
 
-    def _picked(self, each: Answered) -> str:
+    def _picked(self, each: AnsweredDocument) -> str:
         """The likeliest option's text; nothing for a passage or a single continuation."""
         instances = each.rendered.instances
         if len(instances) < 2:
             return ""
-        count = _options(self._task, each.rendered)
+        count = count_options(self._task, each.rendered)
 
         best = max(range(count), key=lambda index: each.responses[index][0][0])
 
@@ -238,9 +247,9 @@ class Marker:
                     return str(self._task.doc_to_choice(doc)[target])
         except Exception as error:  # only a column for people to read
             return f"({type(error).__name__})"
-        return _text(target)
+        return text_of(target)
 
-    def _metrics(self, good: list[Answered], passes: list[_Pass], votes: Any) -> list[MetricValue]:
+    def _metrics(self, good: list[AnsweredDocument], passes: list[_Pass], votes: Any) -> list[MetricValue]:
         """One row per filter and metric, in the order of lm-eval's tables.
 
         Filters follow one another, metrics stand as process_results names them, and maj@k after
@@ -253,13 +262,13 @@ class Marker:
             )
 
             for metric in metrics:
-                columns = [_column(scoring.values[name], metric, good) for scoring in passes]
+                columns = [column_of(scoring.values[name], metric, good) for scoring in passes]
                 rows.append(self._metric(metric, metric, name, columns))
             for metric in metrics if votes else ():
                 winners = {doc_id: values for doc_id, (_, values) in votes[name].items()}
                 rows.append(
                     self._metric(
-                        metric, f"maj@{self._repeats}_{metric}", name, [_column(winners, metric, good)]
+                        metric, f"maj@{self._repeats}_{metric}", name, [column_of(winners, metric, good)]
                     )
                 )
         return rows
@@ -284,49 +293,3 @@ class Marker:
             higher_is_better=bool(self._task.higher_is_better().get(metric, True)),
             counted=aggregate is mean and all(number(value) in (0.0, 1.0) for value in column),
         )
-
-
-def _options(task: Any, rendered: Rendered) -> int:
-    """How many of the instances are options.
-
-    Mutual information adds one instance per option, with an empty context.
-    """
-    count = len(rendered.instances)
-    return count // 2 if "acc_mutual_info" in getattr(task, "_metric_fn_list", {}) else count
-
-
-def _fallbacks(task: Any) -> set[str]:
-    """What the task's filters leave where they find no answer."""
-    steps = [step for item in getattr(task.config, "filter_list", None) or [] for step in item["filter"]]
-    return {"[invalid]", *(str(step["fallback"]) for step in steps if "fallback" in step)}
-
-
-def _readings(filtered: list[list[Any]]) -> str | None:
-    """How a reader read the answers, one line per repeat; None where no reader ran."""
-    parts = (
-        part
-        for values in filtered
-        for value in values
-        for part in (value if isinstance(value, list) else [value])
-    )
-
-    lines = [str(part.reading) for part in parts if isinstance(part, ReadAnswer) and part.reading]
-    return "\n".join(lines) if lines else None
-
-
-def _single(filtered: list[Any]) -> Any:
-    return filtered[0] if len(filtered) == 1 else filtered
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return str(value)  # no reader's subclass of it
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return str(value)
-
-
-def _column(values: dict[int, dict[str, Any]], metric: str, good: list[Answered]) -> list[Any]:
-    rows = (values[each.rendered.doc_id] for each in good)
-    return [row[metric] for row in rows if metric in row]

@@ -10,9 +10,7 @@ import yaml
 
 from harness.config.schema import GenerationSettings, TaskEntry
 from harness.errors import ConfigError
-from harness.tasks.catalogue import (
-    SUITES,
-)
+from harness.tasks.catalogue import SUITES
 
 
 @dataclass(frozen=True)

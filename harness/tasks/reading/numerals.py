@@ -46,6 +46,7 @@ ENGLISH = (
 
 def chinese(text: str) -> Fraction | None:
     """The value of a Chinese numeral, or None where the characters make none."""
+    # Behind 点 every character is one digit.
     whole, _, decimals = text.partition("点")
     if decimals:
         if not whole or any(character not in _HAN_DIGITS for character in decimals):
@@ -53,8 +54,11 @@ def chinese(text: str) -> Fraction | None:
         before = chinese(whole)
         digits = "".join(str(_HAN_DIGITS[character]) for character in decimals)
         return None if before is None else before + Fraction(int(digits), 10 ** len(digits))
+
     if all(character in _HAN_DIGITS for character in whole):
         return Fraction(int("".join(str(_HAN_DIGITS[character]) for character in whole)))
+
+    # Units multiply the digit before them, 万 and 亿 the section that has been summed up before them.
     total, section, digit, last = 0, 0, None, 1
     for character in whole:
         if character in _HAN_DIGITS:
@@ -78,6 +82,7 @@ def chinese(text: str) -> Fraction | None:
 
 def english(text: str) -> int | None:
     """The value of English number words, or None where they make no number ("two three")."""
+    # "Twenty five" adds up, "two three" makes no number.
     total, section, before = 0, 0, None
     for word in re.split(r"[\s-]+", text.strip().lower()):
         if word == "and":
