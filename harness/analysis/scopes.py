@@ -12,9 +12,10 @@ from itertools import combinations
 from typing import Literal
 
 from harness.analysis.chance import above_chances
+from harness.analysis.combined import combine
 from harness.analysis.contests import Contest
 from harness.analysis.intervals import normal
-from harness.analysis.paired import Difference, combine, holm
+from harness.analysis.paired import Difference, holm
 from harness.analysis.ranking import Rank, ranks
 from harness.analysis.strata import Strata, mixture, of_row, share_interval
 from harness.results.schema import Row

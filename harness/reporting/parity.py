@@ -8,7 +8,7 @@ import dataclasses
 import math
 from typing import Any
 
-from harness.analysis.parity import (
+from harness.analysis.parity_verdict import (
     FULL,
     FULL_PREFIX,
     HALF,
