@@ -17,20 +17,22 @@ from harness.studies.finding import (
     Outcome,
     StatementFinding,
     Verdict,
+    counted_outcome,
     decided,
     joined,
     plain,
     say,
     together,
-    told,
 )
 from harness.studies.predicates import ask_predicate
 
 
 @dataclass(frozen=True)
 class ClaimAnswer:
-    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of
-    its statements of today.
+    """A claim with its findings and exhibits.
+
+    ``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its
+    statements of today.
     """
 
     claim: Claim
@@ -41,12 +43,12 @@ class ClaimAnswer:
     @functools.cached_property
     def statements(self) -> tuple[Outcome, ...]:
         """The outcome of each statement; parts of one topic are one statement."""
-        found: dict[str, list[Outcome]] = {}
-        for place, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
-            found.setdefault(part.topic.en if part.topic is not None else f"#{place}", []).append(
-                told(finding)
+        by_topic: dict[str, list[Outcome]] = {}
+        for position, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
+            by_topic.setdefault(part.topic.en if part.topic is not None else f"#{position}", []).append(
+                counted_outcome(finding)
             )
-        return tuple(together(outcomes) for outcomes in found.values())
+        return tuple(together(outcomes) for outcomes in by_topic.values())
 
     @functools.cached_property
     def verdict(self) -> Verdict:
@@ -77,10 +79,10 @@ class ClaimAnswer:
     @property
     def bases(self) -> tuple[Text, ...]:
         """The same as one text for each board or other source."""
-        known = [one.basis or Basis(say(one.kind)) for one in self.findings]
-        sources = {one.source.en: one.source for one in known}
+        bases = [one.basis or Basis(say(one.kind)) for one in self.findings]
+        sources = {one.source.en: one.source for one in bases}
         return tuple(
-            _in_short(source, [one for one in known if one.source == source]) for source in sources.values()
+            _in_short(source, [one for one in bases if one.source == source]) for source in sources.values()
         )
 
     @property
@@ -93,7 +95,7 @@ class ClaimAnswer:
         open_parts = [
             part.datum or finding.why
             for part, finding in zip(self.claim.parts, self.findings, strict=True)
-            if told(finding) not in ("holds", "fails")
+            if counted_outcome(finding) not in ("holds", "fails")
         ]
         return next((one for one in open_parts if one is not None), None)
 

@@ -20,8 +20,9 @@ Verdict = Literal["supported", "partly supported", "not supported", "cannot tell
 
 @dataclass(frozen=True)
 class Basis:
-    """What a finding rests on: a board or another source, how its figures were made, and their
-    first and last day.
+    """What a finding rests on.
+
+    A board or another source, how its figures were made, and their first and last day.
     """
 
     source: Text
@@ -33,17 +34,19 @@ class Basis:
     def text(self) -> Text:
         """In words, with the days."""
         days = sorted({str(day) for day in (self.begin, self.end) if day is not None})
-        said = [
+        parts = [
             self.source,
             *([self.method] if self.method else []),
             *([plain(" – ".join(days))] if days else []),
         ]
-        return joined(said, ", ", "，")
+        return joined(parts, ", ", "，")
 
 
 @dataclass(frozen=True)
 class StatementFinding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
+    """What a predicate says of one statement.
+
+    ``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
     being decided; ``command`` would produce what is missing. ``limits`` says over which limits the
     outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is the
     figure alone with its unit, for a table. ``figures`` is the same for programs.
@@ -60,16 +63,18 @@ class StatementFinding:
     brief: Text | None = None
 
 
-def told(finding: StatementFinding) -> Outcome:
-    """What a finding says for the verdict: what rests on projections alone neither holds nor fails,
-    since a datasheet is no measurement.
+def counted_outcome(finding: StatementFinding) -> Outcome:
+    """What a finding says for the verdict.
+
+    What rests on projections alone neither holds nor fails, since a datasheet is no measurement.
     """
     return finding.outcome if finding.kind != "projected" else "unclear"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of a statement that was asked in several ways: it fails where one does, and holds
-    where all do.
+    """The outcome of a statement that was asked in several ways.
+
+    It fails where one does, and holds where all do.
     """
     if "fails" in outcomes:
         return "fails"
@@ -77,10 +82,11 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def decided(outcomes: Sequence[Outcome]) -> Verdict:
-    """Supported where every statement holds, partly where some hold and some fail, not supported
-    where some fail and none holds.
+    """What follows from the outcomes of all statements.
 
-    Else it cannot be told; not yet measured where there is no statement at all.
+    Supported where every statement holds, partly where some hold and some fail, not supported where
+    some fail and none holds. Else it cannot be told; not yet measured where there is no statement
+    at all.
     """
     if not outcomes:
         return "not yet measured"
@@ -91,7 +97,7 @@ def decided(outcomes: Sequence[Outcome]) -> Verdict:
 
 def verdict(findings: Sequence[StatementFinding]) -> Verdict:
     """What follows from findings that each test a statement of its own."""
-    return decided([told(finding) for finding in findings])
+    return decided([counted_outcome(finding) for finding in findings])
 
 
 def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
@@ -101,24 +107,30 @@ def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
     """
     import yaml
 
-    found: dict[str, dict[str, str]] = {}
-    where: dict[str, str] = {}
+    texts_by_key: dict[str, dict[str, str]] = {}
+    positions: dict[str, str] = {}
+
+    # The loader would let a later key replace an earlier one silently, so the nodes are checked
+    # first.
     for path in paths:
         root = yaml.compose(path.read_text(encoding="utf-8"))
         for key, texts in root.value if root is not None else ():
-            place = f"{path.name}:{key.start_mark.line + 1}"
-            if key.value in where:
+            position = f"{path.name}:{key.start_mark.line + 1}"
+            if key.value in positions:
                 raise ConfigError(
-                    f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name"
+                    f"{position}: the key {key.value!r} stands in {positions[key.value]} already;"
+                    f" give one of them another name"
                 )
-            where[key.value] = place
+
+            positions[key.value] = position
             languages = [language.value for language, _ in texts.value]
             if len(set(languages)) < len(languages):
                 raise ConfigError(
-                    f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them"
+                    f"{position}: {key.value!r} has a language twice: {', '.join(languages)}; keep"
+                    f" one of them"
                 )
-        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return found
+        texts_by_key |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return texts_by_key
 
 
 @cache
@@ -142,14 +154,16 @@ def say(key: str, **values: Any) -> Text:
 
 
 def joined_han(text: str) -> str:
-    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks
-    leave behind.
+    """Chinese without the blanks that filled-in values leave behind.
+
+    Such stand between Han characters or beside full-width marks.
     """
     return _BLANK.sub("", text)
 
 
 _BLANK = re.compile(
-    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])"
+    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)"
+    r"|(?<=\S) +(?=[，。；：、（）！？])"
 )
 
 
@@ -187,8 +201,8 @@ def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
 
 def listed(names: Iterable[str]) -> Text:
     """Names in a row."""
-    known = list(names)
-    return Text(en=", ".join(known) or "–", zh="、".join(known) or "–")
+    once = list(names)
+    return Text(en=", ".join(once) or "–", zh="、".join(once) or "–")
 
 
 def side_name(country: str | None) -> Text:
@@ -197,8 +211,9 @@ def side_name(country: str | None) -> Text:
 
 
 def country_name(country: str | None) -> Text:
-    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is
-    not known.
+    """A country's name, ``?`` if unknown.
+
+    Its code (ISO 3166-1 alpha-2) where words.yaml has no name.
     """
     return _named("country", country)
 

@@ -1,5 +1,6 @@
-"""A plot's SVG without what no eye sees: it stands in documents twice, as a file and inside the
-page.
+"""A plot's SVG without what no eye sees.
+
+It stands in documents twice, as a file and inside the page.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ FONT = re.compile(rb' font-family="[^"]*"')
 
 
 def shorter(svg: bytes) -> bytes:
-    """The same picture in fewer bytes: attributes to a tenth of a point, discs as circles, the one
-    font said once.
+    """The same picture in fewer bytes.
 
-    Texts stay as they are, and so do pictures in several fonts.
+    Attributes to a tenth of a point, discs as circles, the one font named once. Texts stay as they
+    are, and so do pictures in several fonts.
     """
-    known = set(FONT.findall(svg))
-    if len(known) == 1:
-        svg = FONT.sub(b"", svg).replace(b"<svg", b"<svg" + known.pop(), 1)
+    fonts = set(FONT.findall(svg))
+    if len(fonts) == 1:
+        svg = FONT.sub(b"", svg).replace(b"<svg", b"<svg" + fonts.pop(), 1)
     return DISC.sub(rb'<circle\1 r="\2"', EMPTY.sub(b"", TAG.sub(_tag, svg)))
 
 
-def _tag(found: re.Match[bytes]) -> bytes:
-    return FRACTION.sub(_tenth, UNSEEN.sub(b"", found[0]))
+def _tag(match: re.Match[bytes]) -> bytes:
+    return FRACTION.sub(_tenth, UNSEEN.sub(b"", match[0]))
 
 
-def _tenth(found: re.Match[bytes]) -> bytes:
-    return f"{float(found[0]):.1f}".removesuffix(".0").encode()
+def _tenth(match: re.Match[bytes]) -> bytes:
+    return f"{float(match[0]):.1f}".removesuffix(".0").encode()
