@@ -19,7 +19,7 @@ from harness.cli.report import Language
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
     from harness.adoption.organizations import Organizations
-    from harness.adoption.snapshot import Taken
+    from harness.adoption.snapshot import TakenSnapshot
 
 app = typer.Typer(
     help="Likes and downloads of models: dated snapshots of the hub, and reports.",
@@ -137,7 +137,7 @@ def _heard(text: str) -> None:
     typer.echo(f"\n{text}" if _live() else text, err=True)
 
 
-def _told(taken: Taken) -> None:
+def _told(taken: TakenSnapshot) -> None:
     if _live():
         typer.echo(err=True)
     for name in taken.empty:

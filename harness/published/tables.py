@@ -21,12 +21,15 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
     kind = path.suffix.lower()
+
     if kind not in KINDS:
         raise ConfigError(f"{path}: expected {', '.join(KINDS)}, got {kind or 'no ending'}")
+
     try:
         rows = _parquet(path) if kind == ".parquet" else _text(path.read_text(encoding="utf-8-sig"), kind)
     except (OSError, ValueError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(
             f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}"
