@@ -156,6 +156,7 @@ class _Tree:
         if kind == "group":
             self.top.append(scope)
 
+        # Parts of a group (mmlu's four fields) follow it before its own tasks.
         within = [
             name for name, tasks in self.tasks.items() if name not in self._placed and set(tasks) <= set(mine)
         ]
@@ -234,9 +235,10 @@ def _marked_otherwise(contest: Contest) -> bool:
 def _other_filters(comparison: Comparison, contest: Contest) -> str:
     """Where other filters read the same answers otherwise: what they give."""
     key = (contest.metric, contest.filter)
-
     rows = {index: cell.rows for index, cell in contest.cells.items()}
     others = disagreeing(key, [row for mine in rows.values() for row in mine])
+
+    # Equal values under another filter tell nothing new, so only differing ones are shown.
     others_shown = []
     for other in others:
         values = [

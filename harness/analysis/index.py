@@ -1,9 +1,8 @@
-"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores,
-one a language, with its interval.
+"""A composite index: weighted parts of chance-corrected scores, one per language.
 
-The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance
-0 for generated answers; a group whose subjects have different chance levels is the plain mean of
-theirs (`above_chances`).
+Parts are knowledge, maths, code and reasoning. The scale is the Open LLM Leaderboard 2's:
+100·max(0, (value − chance)/(1 − chance)) per task, chance 0 for generated answers; a group whose
+subjects have different chance levels is the plain mean of theirs (`above_chances`).
 
 The interval is that of the weighted mean of all tasks' answers before anything is cut off at 0
 (`share_interval`), tasks taken as given. Cutting off raises the index: its expectation is never

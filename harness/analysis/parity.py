@@ -177,6 +177,7 @@ def _written(
     if settings.get("temperature"):
         return [], []
 
+    # Sampled texts differ even between two runs of one engine with another seed.
     prefixes, changed = [], []
     for key in keys:
         one, other = first.answers[key], second.answers[key]

@@ -1,5 +1,6 @@
-"""Texts of likes and downloads in both languages: the adoption room's words, and what printed
-figures are called.
+"""Texts of likes and downloads in both languages.
+
+The adoption room's words, and what printed figures are called.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from harness.studies.claims import Text
 
 
 def number(one: PublishedCount, *, short: bool = False) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in
-    Chinese, units of 10⁸).
+    """A printed figure as it is read: 12,800 or 17.1 %.
+
+    ``short``: large numbers in billions (in Chinese, units of 10⁸).
     """
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
@@ -47,14 +49,14 @@ def both(key: str, **values: Any) -> Text:
     )
 
 
-def of_models(found: CountryShare) -> Text:
+def of_models(country_shares: CountryShare) -> Text:
     """The denominator in both languages."""
     return Text(
-        en=word(f"d_{found.denominator}", "en", n=found.models),
-        zh=word(f"d_{found.denominator}", "zh", n=found.models),
+        en=word(f"d_{country_shares.denominator}", "en", n=country_shares.models),
+        zh=word(f"d_{country_shares.denominator}", "zh", n=country_shares.models),
     )
 
 
-def per_cent(found: CountryShare, place: str) -> str:
+def per_cent(country_shares: CountryShare, country: str) -> str:
     """A share to a tenth of a per cent."""
-    return f"{100 * found.share(place):.1f}"
+    return f"{100 * country_shares.share(country):.1f}"

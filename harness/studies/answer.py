@@ -87,8 +87,9 @@ class ClaimAnswer:
 
     @property
     def datum(self) -> Text | None:
-        """The figure that would decide a claim that cannot be told: the first undecided part's, or
-        why it is undecided.
+        """The figure that would decide a claim that cannot be told.
+
+        The first undecided part's, or why it is undecided.
         """
         if self.verdict != "cannot tell":
             return None
@@ -127,27 +128,29 @@ class ClaimAnswer:
         }
 
 
-def _in_short(source: Text, known: Sequence[Basis]) -> Text:
+def _in_short(source: Text, bases: Sequence[Basis]) -> Text:
     """A source with its methods, and the months of each."""
-    said = []
-    for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in known):
-        mine = [one for one in known if ((one.method.en, one.method.zh) if one.method else None) == method]
+    texts = []
+    for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in bases):
+        mine = [one for one in bases if ((one.method.en, one.method.zh) if one.method else None) == method]
         spans = [
             plain(one) for one in months([(one.begin, one.end) for one in mine if one.begin and one.end])
         ]
-        said.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
-    return joined([source, *([joined(said)] if any(one.en != "–" for one in said) else [])], ", ", "，")
+        texts.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
+    return joined([source, *([joined(texts)] if any(one.en != "–" for one in texts) else [])], ", ", "，")
 
 
 def months(spans: Sequence[tuple[datetime.date, datetime.date]]) -> list[str]:
     """Spans of days as months, those that overlap as one; a single day is said as it is."""
-    made: list[tuple[datetime.date, datetime.date]] = []
+    joined_spans: list[tuple[datetime.date, datetime.date]] = []
     for begin, end in sorted(spans):
-        if made and begin <= made[-1][1]:
-            made[-1] = (made[-1][0], max(end, made[-1][1]))
+        if joined_spans and begin <= joined_spans[-1][1]:
+            joined_spans[-1] = (joined_spans[-1][0], max(end, joined_spans[-1][1]))
         else:
-            made.append((begin, end))
-    ends = [(f"{begin}",) if begin == end else (f"{begin:%Y-%m}", f"{end:%Y-%m}") for begin, end in made]
+            joined_spans.append((begin, end))
+    ends = [
+        (f"{begin}",) if begin == end else (f"{begin:%Y-%m}", f"{end:%Y-%m}") for begin, end in joined_spans
+    ]
     return [" – ".join(dict.fromkeys(one)) for one in ends]
 
 

@@ -200,6 +200,7 @@ class Board:
                 BoardEntry(one.model, one.rating, one.lower, one.upper, facts, margin)
             )
 
+        # Sorted once here: everything that reads a snapshot relies on its best being first.
         snapshots = [
             BoardSnapshot(
                 date,
@@ -212,7 +213,6 @@ class Board:
             )
             for (board, date, source, style, category, method), entries in grouped.items()
         ]
-
         return cls(
             tuple(
                 sorted(snapshots, key=lambda one: (one.date, one.source, one.style, one.category, one.method))

@@ -41,8 +41,8 @@ def exhibit(shown: Shown, data: Data) -> Exhibit:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ConfigError(f"plot {shown.kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    made: Exhibit = make(shown.title, keys, data)
-    return made
+    one_exhibit: Exhibit = make(shown.title, keys, data)
+    return one_exhibit
 
 
 def _share(title: Text, keys: Top, data: Data) -> Exhibit:
@@ -95,6 +95,7 @@ def _ranking(title: Text, keys: Top, data: Data) -> Exhibit:
         for rank, one in enumerate(top, 1)
     )
 
+    # A rating without a published interval has no bar, only a dot.
     points = tuple(
         {
             "model": one.name,
@@ -118,6 +119,7 @@ def _page(title: Text, keys: _Tokens, data: Data) -> Exhibit:
     points, rows = [], []
 
     for one in tokenizers:
+        # The plot shows the project's own text; the verdict uses the other parallel texts, too.
         counts = one["texts"]["own"]
         name = one["names"][0].split("/")[-1]
         rows.append(

@@ -75,14 +75,15 @@ def _gap_row(lead: gap.SideLead) -> tuple[Cell, ...]:
     )
 
 
-def _lead_lines(found: list[gap.SideLead], names: tuple[Text, ...]) -> list[Text]:
+def _lead_lines(leads: list[gap.SideLead], names: tuple[Text, ...]) -> list[Text]:
     """The brackets in which the lead changed hands: the sure ones, and those by points alone."""
     lines = []
     for sure in (True, False):
         changes = [
             say("bracket", after=one.after, by=one.by, who=names[0] if one.to > 0 else names[1])
-            for one in gap.brackets(found, sure=sure)
+            for one in gap.brackets(leads, sure=sure)
         ]
+
         listed = (
             Text(en="; ".join(one.en for one in changes), zh="；".join(one.zh for one in changes))
             if changes
@@ -92,9 +93,9 @@ def _lead_lines(found: list[gap.SideLead], names: tuple[Text, ...]) -> list[Text
     return lines
 
 
-def _yearly(found: list[gap.SideLead]) -> list[gap.SideLead]:
+def _yearly(leads: list[gap.SideLead]) -> list[gap.SideLead]:
     """The last snapshot of each quarter, so that a table can be read."""
-    last = {(lead.snapshot.date.year, (lead.snapshot.date.month - 1) // 3): lead for lead in found}
+    last = {(lead.snapshot.date.year, (lead.snapshot.date.month - 1) // 3): lead for lead in leads}
     return list(last.values())
 
 
@@ -111,6 +112,8 @@ def lag_exhibit(title: Text, keys: PairKeys, data: Data) -> Exhibit:
 
             points.append({"date": snapshot.date, "side": position} | _months(side_lag))
             points[-1]["part"] = parts[snapshot.date]
+
+            # The table follows the first side; the plot shows both.
             if position == 0:
                 quarter = (snapshot.date.year, (snapshot.date.month - 1) // 3)
                 rows[quarter] = _lag_row(data, side_lag)
@@ -147,9 +150,12 @@ def _lag_row(data: Data, side_lag: gap.Lag) -> tuple[Cell, ...]:
             say("not_behind"),
             f"0 … {max(side_lag.most or 0.0, 0.0):.1f}",
         )
+
+    # Without a release date the model's first rating stands for it, which may be later.
     date, dated = data.board.released(side_lag.first)
     released: Cell = str(date) if dated else say("rated_by", date=date)
     span = f"{max(side_lag.least or 0.0, 0.0):.1f} … {side_lag.most or 0.0:.1f}"
+
     return (
         str(side_lag.snapshot.date),
         side_lag.behind.name,

@@ -78,6 +78,7 @@ def scoreboard(name: str) -> Board:
     for date, source, entry in _open_llm() if name == OPEN_LLM else _analysed(name.rpartition("-v")[2]):
         entries[date, source].append(entry)
 
+    # Boards of scores have one style and one category, and no votes: their method is "score".
     snapshots = [
         BoardSnapshot(
             date,

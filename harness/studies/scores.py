@@ -79,6 +79,7 @@ def leaderboard_claims() -> tuple[PublishedFigure, ...]:
     """
     newest = {row.model.lower(): row for row in sorted(open_llm(), key=lambda one: one.date)}
 
+    # Raw shares, not the published points above chance: the index takes guessing off itself.
     url = sources()[OPEN_LLM].url or ""
     return tuple(
         PublishedFigure(

@@ -29,6 +29,7 @@ def section(names: Sequence[str], data: Data, language: str) -> Studies:
         for name in names
         for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])
     }
+
     answers = [answer(claim, data) for claim in selected.values()]
     sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
@@ -43,7 +44,6 @@ def _study(claim_answer: ClaimAnswer, language: str) -> Study:
 
     beside = [labelled(f"w_{name}", text, language) for name, text in asides(claim_answer)]
     notes = [*claim.notes, *([say("caution")] if any(one.arena for one in claim_answer.exhibits) else [])]
-
     return Study(
         claim.id,
         shown(claim.claim, language),

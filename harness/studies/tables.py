@@ -56,6 +56,7 @@ def board(title: Text, keys: Standing, data: Data) -> Exhibit:
 def _standing(title: Text, keys: Standing, data: Data) -> Exhibit:
     rows: list[tuple[Cell, ...]] = []
 
+    # A board of scores has few dates, so every one is a group of table rows.
     for one in data.board_of(keys.board).series(method="score"):
         if keys.begin <= one.date <= keys.end:
             for rank, entry in enumerate(one.top(keys.top, keys.side), 1):
@@ -124,6 +125,7 @@ def measured_speeds(title: Text, keys: Nothing, data: Data) -> Exhibit:
         )
         for one in speeds()
     )
+
     headers = tuple(
         say(f"h_{name}")
         for name in ("chip", "phase", "per_chip", "engine", "input", "precision", "day", "source")
@@ -155,12 +157,11 @@ def training(title: Text, keys: Nothing, data: Data) -> Exhibit:
 def releases(title: Text, keys: Span, data: Data) -> Exhibit:
     """Days with a release by quarter and country."""
     by_country = release_days(keys.begin, keys.end)
-
     counts = {
         country: Counter(f"{day.year} Q{(day.month + 2) // 3}" for _, day in release_list)
         for country, release_list in by_country.items()
     }
-
+    # Makers outside the two countries are one column, so that every release is counted.
     quarters = sorted({quarter for one in counts.values() for quarter in one})
     named = ("CN", "US")
     rows = tuple(

@@ -175,6 +175,7 @@ def _forgive_missing_splits(config: dict[str, Any], shots: int, splits: Any) -> 
     if fewshot.get("split") is not None and fewshot["split"] not in splits:
         fewshot["split"] = None
 
+    # Without a pool nothing is prepared, and lm-eval asks for no split.
     if not _draws(config.get("process_docs")) and not _draws(fewshot.get("process_docs")):
         config["fewshot_split"], fewshot["split"], fewshot["samples"] = None, None, []
     config["fewshot_config"] = fewshot or None
@@ -262,6 +263,7 @@ def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
     if spec.repeats is None:
         return 1
 
+    # lm-eval's voting filters need all repeats of a document at once, so they are its own to ask.
     filters = [step.get("function") for item in config.get("filter_list") or [] for step in item["filter"]]
     if int(config.get("repeats") or 1) > 1 or {"majority_vote", "take_first_k"} & {
         name for name in filters if isinstance(name, str)

@@ -86,7 +86,6 @@ class Marker:
             self._sample(each, name, passes, votes) for name in passes[0].filtered for each in good
         )
         metrics = tuple(self._metrics(good, passes, votes))
-
         findings = (*thought_findings(good, samples, metrics), *unread_findings(samples))
         return Marks(samples, metrics, len(good), failed, findings)
 
@@ -201,6 +200,7 @@ class Marker:
                 for metric, value in votes[name][doc_id][1].items()
             }
 
+        # An answer whose thought never ended is counted as cut off, not as unreadable.
         free_text = isinstance(each.rendered.items[0], Completion)
         return SampleMark(
             doc_id=doc_id,

@@ -68,11 +68,11 @@ def _value(text: str) -> str:
 
 def _values(text: str, rest: list[str]) -> list[str]:
     """A scalar, an inline list, or the block list in the lines that follow."""
-
     if text.startswith("["):
         return [_value(part.strip()) for part in text.strip("[]").split(",") if part.strip()]
     if text and not text.startswith("#"):
         return [_value(text)]
+
     values: list[str] = []
     for line in rest:
         match = _ITEM.match(line)
@@ -158,6 +158,7 @@ def beside(folder: Path) -> ScannedFolder:
         except ConfigError:
             continue
 
+        # The rules of `scan`, on parsed YAML.
         name, group = config.get("task"), config.get("group")
         if isinstance(group, str) and "class" not in config:
             folder_names.groups.setdefault(group, path.name)

@@ -103,6 +103,7 @@ class DataSources:
             rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
+
         # Of the rows as they were read: other columns, or another reading of them, are other data;
         # the folder is not.
         content = json.dumps(rows, ensure_ascii=True, sort_keys=True)
@@ -119,6 +120,7 @@ class DataSources:
         """
         if path in _BUILDERS and (files := self._local_files(kwargs.get("data_files"))):
             return self._plain_files(path, name, files)
+
         for folder, origin in self._folders(path):
             if folder.is_dir():
                 splits, fingerprint = read_folder(folder, name)

@@ -190,6 +190,7 @@ class Task:
             if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA)
             else None
         )
+
         return hashlib.sha256(
             json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()
         ).hexdigest()[:16]
@@ -242,6 +243,7 @@ class Task:
         what was really asked: stored answers are marked again without the model's chat template.
         """
         documents = list(self._renderer(style).first(limit))
+
         if prompts is not None:
             documents = [
                 document.asked_as(prompts.get(document.doc_id), style.think) for document in documents
@@ -255,7 +257,6 @@ class Task:
         metrics = ", ".join(self._task.aggregation())
 
         lines = [f"right answer: {marker.target(rendered.doc)}", f"metrics: {metrics}"]
-
         if self.kind == "choice":
             options = [repr(instance.args[1]) for instance in rendered.instances]
             lines.insert(

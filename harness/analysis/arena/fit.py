@@ -159,6 +159,7 @@ def _inverse(moments: Array, size: int) -> Array:
     level = np.zeros(len(moments))
     level[:size] = 1 / np.sqrt(size)
     scale = float(np.trace(moments)) / len(moments) or 1.0
+
     try:
         whole = np.linalg.inv(moments + scale * np.outer(level, level))
     except np.linalg.LinAlgError:

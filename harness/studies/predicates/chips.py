@@ -63,6 +63,8 @@ def chips(what: Chips, data: Data) -> StatementFinding:
     A bound from datasheets, never a measured speed.
     """
     ratios = {name: ratio(what, name) for name in what.chips}
+
+    # A thousandth is no difference: datasheets are rounded.
     slower = [name for name, value in ratios.items() if value > 1.001]
     outcome: Outcome = "holds" if len(slower) == len(ratios) else "fails" if not slower else "unclear"
     rest = listed(name for name in ratios if name not in slower)
@@ -74,12 +76,13 @@ def chips(what: Chips, data: Data) -> StatementFinding:
         "context": what.context,
         "batch": what.batch,
     }
-
     measured: Text = say(f"chips_{what.what}", model=what.model, **values)
     why = say("chips_unclear", names=rest) if outcome == "unclear" else None
     least = min(_least(what, name, value) for name, value in ratios.items())
-    kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
 
+    # Arithmetic is printed on the datasheet; a time by the roofline is a projection, which decides
+    # nothing.
+    kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
     return StatementFinding(
         outcome,
         kind,

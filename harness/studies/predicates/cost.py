@@ -61,9 +61,7 @@ def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     """
     snapshots = what.of(data)
     snapshot = snapshots[-1] if snapshots else None
-
     mine, theirs = _priced_sides(what, data, snapshot) if snapshot else ([], [])
-
     if snapshot is None or not mine or not theirs:
         return StatementFinding(
             "missing", "none", say("no_prices"), say("add_ratings"), "harness published import FILE"
@@ -76,11 +74,10 @@ def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     ]
     low, high = _share_unbeaten(mine, theirs, len(unbeaten))
 
+    # The claim is about most models, so one half decides.
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
-
     ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
     measured = _cheaper_words(what, data, snapshot, (mine, theirs), len(unbeaten), ends)
-
     return StatementFinding(
         outcome,
         "published",

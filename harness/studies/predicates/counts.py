@@ -180,6 +180,8 @@ def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
         values = [statistics.median(row.trillions for row in side) for side in sides]
 
     outcome: Outcome = "holds" if values[0] < values[1] else "fails"
+
+    # The model with the most tokens is named, so that the figure can be looked up.
     best = [max(side, key=lambda row: row.trillions) for side in sides]
     measured = say(
         f"trained_{what.of}",
@@ -193,7 +195,6 @@ def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
         rival=best[1].model,
         ratio=f"{values[0] / values[1]:.2f}",
     )
-
     figures = {"one": values[0], "other": values[1]}
     basis = Basis(say("by_training"), None, what.begin, what.end)
     brief = say("brief_trillions", one=f"{values[0]:.3g}", other=f"{values[1]:.3g}")

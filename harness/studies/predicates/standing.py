@@ -251,9 +251,9 @@ def behind(what: Behind, data: Data) -> StatementFinding:
     else:
         outcome = "fails" if all(most < what.months for *_, most in ranges) else "unclear"
 
+    # The figures shown are medians over the snapshots; the outcome needs every one of them.
     least, value, most = (statistics.median(column) for column in zip(*ranges, strict=True))
     measured = _behind_words(what, board, lags, (least, value, most))
-
     return StatementFinding(
         outcome,
         "published",

@@ -70,13 +70,14 @@ def lead(what: LeadKeys, data: Data) -> StatementFinding:
         return absent(what)
 
     value, low, high = gap.median_gap(leads)
+
+    # The points must agree in every snapshot, the interval only for the median of the span.
     if low > 0 and all(one.sign > 0 for one in leads):
         outcome: Outcome = "holds"
     else:
         outcome = "fails" if high < 0 and all(one.sign < 0 for one in leads) else "unclear"
 
     measured = _lead_words(what, leads, (value, low, high))
-
     return StatementFinding(
         outcome,
         "published",

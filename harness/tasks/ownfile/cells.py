@@ -101,8 +101,10 @@ def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOption
     """
     cells = [(name, row[name]) for name in columns.choices if name in row]
 
+    # CSV files pad short questions with empty cells.
     while cells and isinstance(cells[-1][1], str) and blank(cells[-1][1]):
         cells.pop()
+
     lacking = [name for name in columns.choices[: len(cells)] if name not in row]
     if lacking:
         raise ConfigError(f"{where(number, lacking[0])} is absent, but a later option is there")
@@ -133,11 +135,11 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions |
         return None
     value = row[column]
 
+    # Table programs store a list as its text.
     if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
         value = _listed(value, place)
     if isinstance(value, dict):
         return _of_object(value, place, columns)
-
     if not isinstance(value, list):
         text(value, place, keep_words=columns.keep_words)
         raise ConfigError(f"{place} must list the options (a JSON list, or texts split by |)")
@@ -158,12 +160,15 @@ def _listed(value: str, place: str) -> Any:
             return json.loads(value, parse_int=Number, parse_float=Number, parse_constant=Number)
         except json.JSONDecodeError:
             pass
+
+        # pandas writes a list column of a CSV file as Python's repr.
         try:
             literal = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             raise ConfigError(
                 f"{place} begins like a list and is none that can be read; write a JSON list"
             ) from error
+
         if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
             raise ConfigError(
                 f"{place} is a list as numpy prints it, without commas; write a JSON list (in"
@@ -173,6 +178,7 @@ def _listed(value: str, place: str) -> Any:
             Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one
             for one in literal
         ]
+
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:
         raise ConfigError(

@@ -148,20 +148,18 @@ def _column(key: str, name_in_task: str, names: Sequence[str]) -> str:
     raise ConfigError(_absent(key, name_in_task, names))
 
 
-def _same(wanted: str, names: Sequence[str]) -> str | None:
-    if wanted in names:
-        return wanted
-    like = [name for name in names if _key(name) == _key(wanted)]
+def _same(name_in_task: str, names: Sequence[str]) -> str | None:
+    if name_in_task in names:
+        return name_in_task
+    like = [name for name in names if _key(name) == _key(name_in_task)]
     if len(like) > 1:
         raise ConfigError(f"{_listed(like)} differ by case or spaces alone; rename one")
     return like[0] if like else None
 
 
-def _absent(key: str, wanted: str, names: Sequence[str]) -> str:
+def _absent(key: str, name_in_task: str, names: Sequence[str]) -> str:
     header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
-    return (
-        f"no column {wanted!r} ({key}:){suggest(wanted, names)}; it has: {', '.join(names) or 'none'}{header}"
-    )
+    return f"no column {name_in_task!r} ({key}:){suggest(name_in_task, names)}; it has: {', '.join(names) or 'none'}{header}"
 
 
 def _headless(names: Sequence[str]) -> bool:
@@ -177,12 +175,12 @@ def _choices(entry: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
     if entry == "choices":
         return _detected(others, families)
     # A comma-separated text is what a list becomes on a command line (--set).
-    wanted = [entry] if isinstance(entry, str) else entry
+    names_in_task = [entry] if isinstance(entry, str) else entry
     if isinstance(entry, str) and _same(entry, others) is None and "," in entry:
-        wanted = [part.strip() for part in entry.split(",")]
+        names_in_task = [part.strip() for part in entry.split(",")]
 
     columns = []
-    for name in wanted:
+    for name in names_in_task:
         column = _same(name, others)
         if column is None:
             raise ConfigError(_absent("choices", name, others))

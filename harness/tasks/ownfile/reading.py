@@ -40,13 +40,13 @@ class OwnRows:
     notes: tuple[str, ...]
 
 
-def read_file(path: Path, asked: TaskEntry | Columns) -> OwnRows:
+def read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
     """Reads and checks a whole file.
 
     Raises ConfigError, which names the file and, where it can, row and column.
     """
     try:
-        return _read(list(rows(path)), asked)
+        return _read(list(rows(path)), source)
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); the path is relative to the YAML file"
@@ -105,6 +105,8 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
     program: both would score 0.
     """
     answers = [answer for _, _, answer in parts]
+
+    # Where the task says "generated", letters and 5.0 are meant as they stand.
     if columns.answer_is is None:
         way_out = "where it is meant as it stands, say answer_is: generated in the task"
         if all(_LETTER.fullmatch(tidy(answer)) or is_sign(answer) for answer in answers):
@@ -119,6 +121,7 @@ def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict
                 f"of a column with gaps; a model writes {answers[0].strip()[:-2]}: write the"
                 f" column as whole numbers; {way_out}"
             )
+
     return [{"question": question, "answer": answer} for _, question, answer in parts]
 
 
@@ -147,9 +150,9 @@ def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None
         for _, row in filled
     )
     if all(matches) and (by_name or not set.intersection(*matches)):
-        told = ", ".join(map(repr, columns_named[:MOST]))
+        column_list = ", ".join(map(repr, columns_named[:MOST]))
         raise ConfigError(
-            f"the answers name or repeat columns that would not be shown ({told}): where these are"
+            f"the answers name or repeat columns that would not be shown ({column_list}): where these are"
             f" options, say choices: [A, B, …] "
             "with all their names; where they are none, say answer_is: generated in the task"
         )
@@ -179,13 +182,14 @@ def _chosen(
     parts: list[tuple[int, str, str]], row_options: list[RowOptions], columns: Columns
 ) -> tuple[list[dict[str, Any]], list[str]]:
     answers = [
-        answered(number, answer, shown) for (number, _, answer), shown in zip(parts, row_options, strict=True)
+        answered(number, answer, one_row)
+        for (number, _, answer), one_row in zip(parts, row_options, strict=True)
     ]
 
     positions, note = choose(answers, columns.answer, columns.answer_is)
     asked_rows = [
-        {"question": question, "choices": list(shown.texts), "answer": position}
-        for (_, question, _), shown, position in zip(parts, row_options, positions, strict=True)
+        {"question": question, "choices": list(one_row.texts), "answer": position}
+        for (_, question, _), one_row, position in zip(parts, row_options, positions, strict=True)
     ]
     rows = [number for number, _, _ in parts]
     return asked_rows, ([note] if note else []) + _notes(rows, row_options, positions, len(columns.choices))
@@ -216,9 +220,8 @@ def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[
 
     Also questions that are all alike.
     """
-    used = {columns.question, columns.answer, *columns.choices}
-
-    others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))
+    used_columns = {columns.question, columns.answer, *columns.choices}
+    others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used_columns))
     notes = (
         [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"]
         if others

@@ -10,8 +10,14 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_TRADITIONAL = "爲選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
-_SIMPLIFIED = "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
+_TRADITIONAL = (
+    "爲選項確應該為於錯誤對終結論後擇個這點認題問綜還從說與並沒會當"
+    "據則實總屬適較來見過無僅擾導擬優準雖餘開張兩萬億負圓數歲隻頁條錢"
+)
+_SIMPLIFIED = (
+    "为选项确应该为于错误对终结论后择个这点认题问综还从说与并没会当"
+    "据则实总属适较来见过无仅扰导拟优准虽余开张两万亿负圆数岁只页条钱"
+)
 _CHARACTERS = dict(zip(_TRADITIONAL, _SIMPLIFIED, strict=True)) | dict.fromkeys(
     "\u200b\u200c\u200d\ufeff\u2060\ufe0f\u20e3*`$~", " "
 )

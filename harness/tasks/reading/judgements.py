@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.tasks.reading.cues import (
-    HYPOTHESIS,
-    NOT_BEFORE_ZH,
-    RETRACTED,
-    Weight,
-)
+from harness.tasks.reading.cues import Weight
+from harness.tasks.reading.denials import HYPOTHESIS, NOT_BEFORE_ZH, RETRACTED
 from harness.tasks.reading.options import QuestionOptions
 from harness.tasks.reading.payload import payload
 from harness.tasks.reading.statements import Statement, is_question

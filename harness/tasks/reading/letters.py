@@ -25,7 +25,8 @@ from functools import lru_cache
 from itertools import islice
 
 from harness.tasks.reading.api import Reading
-from harness.tasks.reading.cues import CORRECTED, RUN_ON
+from harness.tasks.reading.cues import RUN_ON
+from harness.tasks.reading.denials import CORRECTED
 from harness.tasks.reading.folding import alike, fold
 from harness.tasks.reading.judgements import judged
 from harness.tasks.reading.lines import alone, lead, lines_of
@@ -68,7 +69,7 @@ def read_letter(text: str, options: QuestionOptions | None = None, *, several: b
 
 def _unlisted(plain: str, count: int) -> str:
     """Without the list of all letters in "Answer (A, B, C or D): B": blanks stand in its place."""
-    return _all_letters(count).sub(lambda found: " " * len(found[0]), plain)
+    return _all_letters(count).sub(lambda listed: " " * len(listed[0]), plain)
 
 
 @lru_cache(maxsize=32)

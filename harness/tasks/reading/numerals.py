@@ -82,13 +82,14 @@ def chinese(text: str) -> Fraction | None:
 
 def english(text: str) -> int | None:
     """The value of English number words, or None where they make no number ("two three")."""
-    # "Twenty five" adds up, "two three" makes no number.
     total, section, before = 0, 0, None
     for word in re.split(r"[\s-]+", text.strip().lower()):
         if word == "and":
             continue
         if word == "a":
             section, before = 1, 1
+
+        # "Hundred" multiplies what stands before it, "thousand" and more close a section.
         elif word in _LARGE:
             size = _LARGE[word]
             if size == 100:
@@ -103,4 +104,5 @@ def english(text: str) -> int | None:
             ):
                 return None
             section, before = section + value, value
+
     return total + section

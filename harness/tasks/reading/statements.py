@@ -11,20 +11,15 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.tasks.reading.cues import (
-    BOXED,
+from harness.tasks.reading.cues import BOXED, CUES, JSON, STRUCTURES, Cue, Weight
+from harness.tasks.reading.denials import (
     BUT,
-    CUES,
     HYPOTHESIS,
-    JSON,
     NOT_AFTER,
     NOT_BEFORE_EN,
     NOT_BEFORE_ZH,
     POSSIBLE,
     RETRACTED,
-    STRUCTURES,
-    Cue,
-    Weight,
 )
 from harness.tasks.reading.options import LETTERS, QuestionOptions
 from harness.tasks.reading.payload import Payload, payload, whole_payload
