@@ -70,7 +70,6 @@ def reupload(row: HubModel, listed: Organizations) -> bool:
     none: the name shows fewer bits and the organisation is not one of the listed makers.
     """
     quantized = named_quantized(row.model) if row.quantized is None else row.quantized
-
     if not quantized:
         return False
     if row.base_model:

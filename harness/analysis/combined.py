@@ -63,7 +63,6 @@ def _pooled_counts(parts: Sequence[Difference]) -> tuple[int | None, int | None]
 def _joint_worth(worths: Sequence[float | None], weights: Sequence[float]) -> float | None:
     """1/Σ(w²/worth): of tasks weighted by their items, all items together."""
     numbers = [worth for worth in worths if worth is not None]
-
     if len(numbers) < len(worths):
         return None
     return 1 / math.fsum(weight * weight / worth for weight, worth in zip(weights, numbers, strict=True))

@@ -192,7 +192,6 @@ def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:
 def _notes(comparison: Comparison) -> list[str]:
     """What a reader must know: who was asked differently, what could not be paired."""
     notes: list[str] = []
-
     by_reason: dict[tuple[str, str], list[str]] = {}
     for contest in comparison.contests:
         for index, reason in contest.others.items():

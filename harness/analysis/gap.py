@@ -68,7 +68,6 @@ def overall(language_gaps: Sequence[Gap], index: int) -> Difference | None:
 def _pairs(tasks: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """(Chinese task, English task, how they came to be the same) of those at hand."""
     names = set(tasks)
-
     for entry in _table():
         zh, en = str(entry["zh"]), str(entry["en"])
         for task in tasks:

@@ -37,7 +37,6 @@ def compare(first: Cells, second: Cells, within: float | None = None) -> Parity:
     whatever the models are called. Cells that both sides skipped are left out.
     """
     paired = _paired(first, second)
-
     cells = [
         _compare_cell(one, other, within)
         for one, other in paired
@@ -192,7 +191,6 @@ def _written(
 def common_beginning(first: str, second: str) -> float:
     """Characters that both texts begin with, by the longer one's; 1 for equal texts."""
     longest = max(len(first), len(second))
-
     same = next(
         (index for index, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
         min(len(first), len(second)),
@@ -231,7 +229,6 @@ def _metrics(first: Sequence[Row], second: Sequence[Row]) -> tuple[MetricDiffere
     A plain text metric has no standard error: it is shown, not judged.
     """
     others: Mapping[tuple[str | None, str | None], Row] = {(row.metric, row.filter): row for row in second}
-
     differences = []
     for row in first:
         other = others.get((row.metric, row.filter))

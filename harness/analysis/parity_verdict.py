@@ -124,12 +124,11 @@ def judged(cell: CellParity, unfinished: Sequence[str]) -> CellParity:
 def _against(cell: CellParity) -> list[str]:
     """What speaks against trusting it."""
     reasons = []
-
     if not cell.items:
         reasons.append("no item was answered by both")
     if cell.logprobs is not None and cell.logprobs.p99 > cell.tolerance:
         reasons.append(
-            f"log-probabilities differ by {cell.logprobs.p99:.2g} a token (99th percentile), over"
+            f"log-probabilities differ by {cell.logprobs.p99:.2g} per token (99th percentile), over"
             f" {cell.tolerance:g}"
         )
 
@@ -154,7 +153,7 @@ def _noise(cell: CellParity) -> list[str]:
     reasons = []
     if cell.logprobs is not None and cell.logprobs.max > cell.tolerance:
         reasons.append(
-            f"some log-probabilities differ by up to {cell.logprobs.max:.2g} a token, over {cell.tolerance:g}"
+            f"some log-probabilities differ by up to {cell.logprobs.max:.2g} per token, over {cell.tolerance:g}"
         )
     if cell.argmax_flips:
         reasons.append(f"{cell.argmax_flips} of {cell.items} items pick another option")

@@ -61,7 +61,6 @@ def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
     Those without a text keep their own names (seed, repeats).
     """
     name = note(f"part_{key}") if f"part_{key}" in TEXTS else key
-
     if key in ("data", "prompt_config"):
         return [note("another", part=name)]
 

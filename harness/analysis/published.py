@@ -113,7 +113,6 @@ def matches(comparison: Comparison, figures: tuple[PublishedFigure, ...] | None 
 def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) -> str:
     """What is not the same, or not known to be."""
     tasks = comparison.members.get(claim.task, [claim.task])
-
     rows = [cell.rows[0] for task in tasks for cell in model.asked(task)]
     parts: list[str] = []
 

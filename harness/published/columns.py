@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.published.ratings import LMARENA, METHODS, Method
+from harness.published.ratings import LMARENA, METHODS, RatingMethod
 from harness.published.sources import check_source
 
 MODEL = ("fullname", "model", "modelname", "name", "key", "evalname", "modelapiname")
@@ -40,7 +40,7 @@ MAKER = ("organization", "organisation", "maker")
 VOTES = ("votes", "numbattles", "votecount")
 FLAG = ("flag",)
 METHOD = ("method",)
-METHOD_NAMES: dict[str, Method] = {
+METHOD_NAMES: dict[str, RatingMethod] = {
     "Elo, online": "online-elo",
     "Elo, online (K=4, order of the votes)": "online-elo",
     "Elo, bootstrap median": "elo-bootstrap-median",
@@ -48,7 +48,7 @@ METHOD_NAMES: dict[str, Method] = {
     "MLE (Bradley-Terry)": "bradley-terry",
     "MLE, refit of the public votes by a third party": "bradley-terry-refit",
 }
-"""How files of boards name the methods of `ratings.Method`."""
+"""How files of boards name the methods of `ratings.RatingMethod`."""
 LICENCE = ("license", "licence", "hublicense")
 SCORES = {
     "averageup": "average",
@@ -87,7 +87,7 @@ class Defaults:
     date: datetime.date | None
     category: str = "full"
     style: str = "default"
-    method: Method | None = None
+    method: RatingMethod | None = None
 
 
 def column_key(column: str) -> str:
@@ -125,7 +125,7 @@ def _board_of(row: Mapping[str, Any], defaults: Defaults) -> str:
     return f"{board}-v{row['indexversion']}" if row.get("indexversion") else board
 
 
-def _method(row: Mapping[str, Any], board: str, date: datetime.date, defaults: Defaults) -> Method:
+def _method(row: Mapping[str, Any], board: str, date: datetime.date, defaults: Defaults) -> RatingMethod:
     """What the file or the caller names; else, for LMArena, the board's method at that date.
 
     The dates are `BOOTSTRAP_SINCE` and `MLE_SINCE`. Raises ConfigError for an unknown method.
@@ -136,7 +136,7 @@ def _method(row: Mapping[str, Any], board: str, date: datetime.date, defaults: D
             raise ConfigError(
                 f"unknown method {name!r}{suggest(str(name), METHODS)}; known: {', '.join(METHODS)}"
             )
-        named: Method = METHOD_NAMES.get(name, name)
+        named: RatingMethod = METHOD_NAMES.get(name, name)
         return named
 
     if defaults.method is not None:

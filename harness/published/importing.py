@@ -28,7 +28,7 @@ from harness.published.columns import (
     pick,
 )
 from harness.published.models import RatedModel, known_makers, other_names, rated_models
-from harness.published.ratings import Method, PublishedRating, write_ratings
+from harness.published.ratings import PublishedRating, RatingMethod, write_ratings
 from harness.published.sources import USER_FOLDER, first_problem
 from harness.published.tables import read_rows
 
@@ -53,7 +53,7 @@ def import_leaderboard(
     board: str | None = None,
     date: datetime.date | None = None,
     style: str | None = None,
-    method: Method | None = None,
+    method: RatingMethod | None = None,
 ) -> Imported:
     """Reads a leaderboard file (CSV, JSON, JSONL or Parquet) and writes ``folder/NAME.csv``.
 

@@ -28,14 +28,14 @@ FIELDS = (*NEEDED[:4], "method", *NEEDED[4:8], "votes", "flag", "source")
 LMARENA = "lmarena-text"
 STYLES = ("default", "style_control")
 
-Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
+RatingMethod = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
 """How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of
 the votes counts. ``elo-bootstrap-median``: the median of online Elo over shuffled votes.
 ``bradley-terry``: maximum likelihood over all votes, by the board. ``bradley-terry-refit``: the
 same by a third party on public votes. ``score``: a share of right answers or an index, no votes at
 all.
 """
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[RatingMethod, ...] = get_args(RatingMethod)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonEmpty = Annotated[str, Field(min_length=1)]
@@ -62,7 +62,7 @@ class PublishedRating:
     lower: Finite | None
     upper: Finite | None
     source: Annotated[str, AfterValidator(check_source)]
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
     votes: Annotated[int, Field(ge=0)] | None = None
     flag: str = ""
 
@@ -75,7 +75,7 @@ class PublishedRating:
             raise ValueError(f"the rating {self.rating} is outside its interval {self.lower} to {self.upper}")
 
     @property
-    def snapshot(self) -> tuple[str, datetime.date, str, str, str, Method]:
+    def snapshot(self) -> tuple[str, datetime.date, str, str, str, RatingMethod]:
         """What the figure may be compared within: board, date, source, style, category, method."""
         return (self.board, self.date, self.source, self.style, self.category, self.method)
 

@@ -32,7 +32,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(
-            f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}"
+            f"{path}: expected a table, one row per model; got {'no rows' if not rows else 'something else'}"
         )
     return rows
 

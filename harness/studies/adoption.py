@@ -68,7 +68,6 @@ def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
     The plot shows the last day's and the printed ones.
     """
     lists = predicates.wide(data)
-
     rows, points = [], list[dict[str, Any]]()
     for pair in keys.printed:
         one, other = predicates.of_figures(pair)

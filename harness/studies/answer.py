@@ -14,9 +14,9 @@ from harness.studies.exhibited import Exhibit
 from harness.studies.exhibits import exhibit
 from harness.studies.finding import (
     Basis,
+    ClaimVerdict,
     Outcome,
     StatementFinding,
-    Verdict,
     counted_outcome,
     decided,
     joined,
@@ -51,7 +51,7 @@ class ClaimAnswer:
         return tuple(together(outcomes) for outcomes in by_topic.values())
 
     @functools.cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ClaimVerdict:
         """What follows from the statements."""
         return decided(self.statements)
 

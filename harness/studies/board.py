@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import ConfigError
 from harness.published import PublishedRating, RatedModel
-from harness.published.ratings import Method
+from harness.published.ratings import RatingMethod
 
 MARGIN = 8.0
 """Rating points that a difference without published intervals may be off.
@@ -116,11 +116,11 @@ class BoardSnapshot:
     style: str
     category: str
     entries: tuple[BoardEntry, ...]
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
     board: str = "lmarena-text"
 
     @property
-    def kind(self) -> tuple[str, str, str, Method]:
+    def kind(self) -> tuple[str, str, str, RatingMethod]:
         """What snapshots must share to stand in one window."""
         return (self.board, self.style, self.category, self.method)
 
@@ -159,7 +159,7 @@ def difference(one: BoardEntry, other: BoardEntry) -> RatingDifference:
     return RatingDifference(value, value - down, value + up, True)
 
 
-def margin_of(method: Method, date: datetime.date) -> float:
+def margin_of(method: RatingMethod, date: datetime.date) -> float:
     """Points that a difference of a board without published intervals may be off."""
     if method == "online-elo":
         return math.inf
@@ -192,7 +192,9 @@ class Board:
 
         A model that is not in ``models`` has no facts and stands on no side with one.
         """
-        grouped: dict[tuple[str, datetime.date, str, str, str, Method], list[BoardEntry]] = defaultdict(list)
+        grouped: dict[tuple[str, datetime.date, str, str, str, RatingMethod], list[BoardEntry]] = defaultdict(
+            list
+        )
         for one in ratings:
             facts = models.get(one.model) or _unknown(one)
             margin = margin_of(one.method, one.date)
@@ -220,7 +222,7 @@ class Board:
         )
 
     def series(
-        self, style: str = "default", category: str = "full", method: Method = "bradley-terry"
+        self, style: str = "default", category: str = "full", method: RatingMethod = "bradley-terry"
     ) -> tuple[BoardSnapshot, ...]:
         """The snapshots of one way of rating, by date: methods are never mixed."""
         return tuple(

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.published.ratings import Method
+from harness.published.ratings import RatingMethod
 from harness.studies import gap
 from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.claims import Text
 from harness.studies.finding import joined, say
 
 Cell = str | Text
-Rows = tuple[tuple[Cell, ...], ...]
+TableRows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Exhibit:
     kind: str
     title: Text
     headers: tuple[Text, ...]
-    rows: Rows
+    rows: TableRows
     points: tuple[dict[str, Any], ...]
     lines: tuple[Text, ...] = ()
     names: tuple[Text, ...] = ()
@@ -60,7 +60,7 @@ class Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     style: str = "default"
     category: str = "full"
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
 
 
 class Top(Keys):

@@ -14,8 +14,8 @@ from harness.errors import ConfigError
 from harness.studies.claims import FOLDER, Text
 
 Outcome = Literal["holds", "fails", "unclear", "missing"]
-Kind = Literal["published", "measured", "projected", "none"]
-Verdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
+EvidenceKind = Literal["published", "measured", "projected", "none"]
+ClaimVerdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class StatementFinding:
     """
 
     outcome: Outcome
-    kind: Kind
+    kind: EvidenceKind
     measured: Text
     why: Text | None = None
     command: str | None = None
@@ -81,7 +81,7 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     return "holds" if all(outcome == "holds" for outcome in outcomes) else "unclear"
 
 
-def decided(outcomes: Sequence[Outcome]) -> Verdict:
+def decided(outcomes: Sequence[Outcome]) -> ClaimVerdict:
     """What follows from the outcomes of all statements.
 
     Supported where every statement holds, partly where some hold and some fail, not supported where
@@ -95,7 +95,7 @@ def decided(outcomes: Sequence[Outcome]) -> Verdict:
     return "supported" if all(outcome == "holds" for outcome in outcomes) else "cannot tell"
 
 
-def verdict(findings: Sequence[StatementFinding]) -> Verdict:
+def verdict(findings: Sequence[StatementFinding]) -> ClaimVerdict:
     """What follows from findings that each test a statement of its own."""
     return decided([counted_outcome(finding) for finding in findings])
 

@@ -50,7 +50,6 @@ def gap_exhibit(title: Text, keys: PairKeys, data: Data) -> Exhibit:
     ]
 
     lines = [*winners.of_gap(side_leads), *lines]
-
     sides = {"countries": "best", "sizes": "best_small", "names": "best_names"}[keys.between]
     names_of = ("date", f"{sides}_one", "rating", f"{sides}_other", "rating", "difference", "interval")
     headers = tuple(say(f"h_{name}") for name in names_of)

@@ -100,7 +100,6 @@ def leaderboard_claims() -> tuple[PublishedFigure, ...]:
 def averages(models: Sequence[str]) -> Text | None:
     """The leaderboard's own averages of the models, first and last date."""
     texts = []
-
     for model in models:
         rows = sorted(
             (row for row in open_llm() if row.model.lower() == model.lower()), key=lambda one: one.date
@@ -125,7 +124,6 @@ def figures_of(
     The other task with the same questions counts, too.
     """
     question = questions().get(task)
-
     names = {task, question.also} if question is not None else {task}
     every = [*claims(), *leaderboard_claims()] if figures is None else figures
     return sorted(
@@ -153,7 +151,6 @@ def published_index(
 def index_sentence(models: Sequence[str], weights: str, language: str) -> Text:
     """One sentence: each model's index from published scores, or the parts that it lacks."""
     texts = []
-
     for model in models:
         index, name = published_index(model, weights, language), model.rpartition("/")[2]
 
@@ -192,7 +189,6 @@ def scores(title: Text, keys: PublishedScores, data: Data) -> Exhibit:
     Or that there is none; then all other figures of the model.
     """
     parts = parts_of(keys.weights, keys.language)
-
     rows: list[tuple[Cell, ...]] = []
     for model in keys.models:
         listed_figures: list[PublishedFigure] = []

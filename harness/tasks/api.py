@@ -16,7 +16,7 @@ from harness.config.schema import GenerationSettings
 from harness.items import ThinkTags
 from harness.sanity import Finding
 
-Kind = Literal["choice", "completion", "passage"]
+ItemKind = Literal["choice", "completion", "passage"]
 ChatRenderer = Callable[[list[dict[str, str]], bool], str]
 """(messages, add_generation_prompt) -> prompt text, by the model's own chat template."""
 
@@ -78,7 +78,6 @@ class Expansion:
         A twin that the config lists by itself is not added again.
         """
         names = {task.name for task in self.tasks}
-
         tasks = [
             each
             for task in self.tasks

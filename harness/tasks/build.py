@@ -97,7 +97,6 @@ def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) 
     Raises DataError or ConfigError, each one line.
     """
     settings = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
-
     if settings.get("unsafe_code") and not allow_code:
         raise ConfigError(
             f"task {spec.name} runs code that the model writes; set allow_code_execution: true in"
@@ -238,7 +237,6 @@ def _set_fewshot(task: Any, spec: TaskSpec) -> None:
 def _set_generation(task: Any, generation: GenerationSettings) -> None:
     """What the config says instead of the task's generation settings, in lm-eval's words."""
     settings = generation.model_dump(exclude_none=True)
-
     if not settings or task.get_config("output_type") != "generate_until":
         return
     kwargs = dict(task.get_config("generation_kwargs") or {})

@@ -12,9 +12,9 @@ from typing import Literal, Protocol
 
 from harness.tasks.api import TaskSpec
 
-Form = Literal["logprobs", "generated", "perplexity", "twin", "refused"]
-Kind = Literal["base", "instruct", "closed", "thinks"]
-_PLAIN: dict[str, Form] = {
+TaskForm = Literal["logprobs", "generated", "perplexity", "twin", "refused"]
+ModelKind = Literal["base", "instruct", "closed", "thinks"]
+_PLAIN: dict[str, TaskForm] = {
     "multiple_choice": "logprobs",
     "loglikelihood": "logprobs",
     "generate_until": "generated",
@@ -44,7 +44,7 @@ class Thinker(Protocol):
     """What is known of a model: see `harness.engines.thinking.Thinking`."""
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> ModelKind: ...
     @property
     def why(self) -> str: ...
     @property
@@ -58,7 +58,7 @@ class Asked:
     ``task`` is what is really asked (the twin, where ``form`` is "twin"), None where refused.
     """
 
-    form: Form
+    form: TaskForm
     task: TaskSpec | None
     reason: str | None = None
 
@@ -69,7 +69,6 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
     ``output`` is lm-eval's output_type, for tasks whose spec does not know it.
     """
     output_type = spec.output or output
-
     form = _PLAIN.get(output_type or "", "generated")
 
     # Only log-probabilities mean nothing behind a thought; whatever is generated or summed can be

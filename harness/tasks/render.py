@@ -194,7 +194,7 @@ class Renderer:
         if len(instances) > 1 or len(kinds) > 1:
             raise DataError(
                 f"task {self._task.config.task} asks {len(instances)} questions of kinds"
-                f" {sorted(kinds)} a document: not supported"
+                f" {sorted(kinds)} per document: not supported"
             )
 
         if kinds == {"loglikelihood_rolling"}:

@@ -202,7 +202,6 @@ def cached_scan(root: Path) -> ScannedFolder:
     A cache that cannot be used costs time alone.
     """
     stamp = f"{_FORMAT}|{_installed('lm-eval')}|{root}|{root.stat().st_mtime_ns}"
-
     path = cache_folder() / "task-names.json"
     try:
         cached = json.loads(path.read_text(encoding="utf-8"))

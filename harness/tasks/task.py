@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import DataError
 from harness.items import Answer, Completion, Item
 from harness.sanity import Finding
-from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
+from harness.tasks.api import ItemKind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
 from harness.tasks.catalogue import DATA
 from harness.tasks.chance import draws
@@ -27,7 +27,7 @@ from harness.tasks.render import Renderer, cached_templates
 from harness.tasks.scan import lm_eval_tasks_folder
 from harness.tasks.sources import DataSources
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, ItemKind] = {
     "multiple_choice": "choice",
     "loglikelihood": "choice",
     "generate_until": "completion",
@@ -87,7 +87,7 @@ class Task:
         self.language: str | None = (
             spec.language or self._metadata.get("language") or guess_language(spec.name)
         )
-        self.kind: Kind = _KINDS[str(self._task.OUTPUT_TYPE)]
+        self.kind: ItemKind = _KINDS[str(self._task.OUTPUT_TYPE)]
         self.available = len(self._task.eval_docs)
         """Number of documents."""
 
@@ -213,7 +213,6 @@ class Task:
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
         findings = prompt_findings(self._renderer(style).adapted)
-
         ignored = (
             ignored_settings(self._task.config.generation_kwargs or {}) if self.kind == "completion" else []
         )
@@ -243,7 +242,6 @@ class Task:
         what was really asked: stored answers are marked again without the model's chat template.
         """
         documents = list(self._renderer(style).first(limit))
-
         if prompts is not None:
             documents = [
                 document.asked_as(prompts.get(document.doc_id), style.think) for document in documents

@@ -12,8 +12,9 @@ import ast
 import re
 from typing import Any
 
+from harness.tasks.letters import LETTERS
+
 SUFFIX = "-gen"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 INSTRUCTIONS = {
     "zh": "下面是一道单项选择题。请先逐步分析，再在最后一行按“答案：X”的格式写出正确选项的字母。\n\n",
     "en": (

@@ -183,7 +183,6 @@ def _ties(fitted: Fit, flat: Codes) -> list[str]:
 
 def _errors(whole: Array, size: int, index: int | None) -> Array:
     covariance = whole[:size, :size]
-
     variance = np.diag(covariance).copy()
 
     # Var(θ_k − θ_anchor), since only the distance to the anchor is estimated.

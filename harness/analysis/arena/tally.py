@@ -218,7 +218,7 @@ class VoteTally:
         if not self._counts and not self._battles:
             conditions = f" with {' and '.join(where)}" if where else ""
             raise DataError(
-                f"{self._path}: no votes{conditions}; expected one battle a row, or win counts above zero"
+                f"{self._path}: no votes{conditions}; expected one battle per row, or win counts above zero"
             )
 
         models = tuple(self._places)
@@ -245,7 +245,6 @@ class VoteTally:
     def _notes(self) -> tuple[str, ...]:
         """Names that were changed, and names that look alike."""
         changed, cases = retold(self._names), alike(self._places)
-
         notes = []
         if changed:
             more = f" and {len(changed) - MOST} more" if len(changed) > MOST else ""

@@ -130,7 +130,6 @@ def gained(what: Gained, data: Data) -> StatementFinding:
     outcome: Outcome = "holds" if low > 0 else "fails" if high < 0 else "unclear"
 
     measured = _gained_words(what, ranges, (small, every, (value, low, high)))
-
     figures = {"small": small[0], "all": every[0], "difference": value, "range": [low, high]}
     days = sorted(snapshots, key=lambda one: one.date)
     return StatementFinding(

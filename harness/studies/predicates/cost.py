@@ -149,7 +149,6 @@ def _share_unbeaten(mine: Priced, theirs: Priced, count: int) -> tuple[float, fl
     Wilson's interval widened by the rating error's own.
     """
     ratings = gap.drawn([entry for entry, _ in (*mine, *theirs)])
-
     ours, rivals = ratings[:, : len(mine)], ratings[:, len(mine) :]
     costs = np.array([cost for _, cost in theirs])
     free = np.zeros(gap.DRAWS)
@@ -182,7 +181,6 @@ def tokens(what: TokensKeys, data: Data) -> StatementFinding:
     tokenizer that crosses over is enough.
     """
     pages = page_tokens(data, what.language)
-
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
         command = (

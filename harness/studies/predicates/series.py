@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.published.ratings import LMARENA, Method
+from harness.published.ratings import LMARENA, RatingMethod
 from harness.published.scoreboards import OPEN_LLM
 from harness.studies import gap
 from harness.studies.board import BoardSnapshot, Side
@@ -35,7 +35,9 @@ class BoardSeries(BaseModel):
     )
     style: str = "default"
     category: str = "full"
-    method: Method | None = Field(None, description="Default: Bradley–Terry for votes, score for the others.")
+    method: RatingMethod | None = Field(
+        None, description="Default: Bradley–Terry for votes, score for the others."
+    )
     begin: datetime.date | None = None
     end: datetime.date | None = None
     newest: int = Field(0, ge=0, description="Only the last so many snapshots that have what is compared.")
@@ -48,7 +50,7 @@ class BoardSeries(BaseModel):
         return self
 
     @property
-    def rated_by(self) -> Method:
+    def rated_by(self) -> RatingMethod:
         """The method asked for."""
         return self.method or ("bradley-terry" if self.board == LMARENA else "score")
 

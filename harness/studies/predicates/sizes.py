@@ -105,7 +105,6 @@ def medians(what: Medians, data: Data) -> StatementFinding:
     middles = [_number(float(np.median([value for _, value in side]))) for side in sides]
 
     measured = _medians_words(what, snapshot, [len(side) for side in sides], middles, (ratio, low, high))
-
     figures: dict[str, Any] = {"ratio": ratio, "range": [low, high]}
     figures |= {name: dict(side) for name, side in zip(("one", "other"), sides, strict=True)}
     why = say("near_one") if outcome == "unclear" else None
@@ -218,7 +217,6 @@ def at_equal_size(what: AtEqualSize, data: Data) -> StatementFinding:
     outcome: Outcome = "holds" if low > 0 else "fails" if high < 0 else "unclear"
 
     measured = _equal_words(what, snapshot, rows, (slope, value, low, high))
-
     why = say("near_zero") if outcome == "unclear" else None
     figures = {"points": value, "ci95": [low, high], "per_doubling": slope, "models": len(rows)}
     brief = say("brief", value=signed(value, 1), low=signed(low, 1), high=signed(high, 1))

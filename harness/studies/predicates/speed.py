@@ -102,7 +102,6 @@ def slower(what: Slower, data: Data) -> StatementFinding:
     outcome: Outcome = "holds" if max(ratios) < 1 / MARGIN else "fails" if min(ratios) > MARGIN else "unclear"
 
     measured = _slower_words(what, mine, reference, ratios)
-
     days = sorted(one.date for one in (*mine, *reference))
     basis = Basis(say("by_speed"), None, days[0], days[-1])
     limits = (

@@ -15,7 +15,8 @@ from typing import Literal
 
 from harness.errors import ConfigError
 from harness.names import tidy
-from harness.tasks.ownfile.cells import LETTERS, RowOptions, where
+from harness.tasks.letters import LETTERS
+from harness.tasks.ownfile.cells import RowOptions, where
 from harness.tasks.ownfile.marks import ordinal
 
 Way = Literal["label", "text", "letter", "index", "number"]

@@ -13,11 +13,11 @@ from typing import Any
 
 from harness.errors import ConfigError
 from harness.names import INVISIBLE, MISSING, blank, tidy
+from harness.tasks.letters import LETTERS
 from harness.tasks.ownfile.columns import Columns
 from harness.tasks.ownfile.marks import brought
 from harness.textfiles import Number
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)", re.DOTALL)
 """An option that brings its own letter: ``B. 北京``, ``(B) Beijing``."""
 

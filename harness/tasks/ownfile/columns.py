@@ -159,7 +159,8 @@ def _same(name_in_task: str, names: Sequence[str]) -> str | None:
 
 def _absent(key: str, name_in_task: str, names: Sequence[str]) -> str:
     header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
-    return f"no column {name_in_task!r} ({key}:){suggest(name_in_task, names)}; it has: {', '.join(names) or 'none'}{header}"
+    nearest, present = suggest(name_in_task, names), ", ".join(names) or "none"
+    return f"no column {name_in_task!r} ({key}:){nearest}; it has: {present}{header}"
 
 
 def _headless(names: Sequence[str]) -> bool:

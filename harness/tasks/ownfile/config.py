@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
-from harness.tasks.ownfile.cells import LETTERS
+from harness.tasks.letters import LETTERS
 from harness.tasks.ownfile.reading import SUFFIXES, OwnRows, read_file
 
 FILE_PATH = "own-file"

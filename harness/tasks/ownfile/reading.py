@@ -58,7 +58,7 @@ def read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
 def _read(numbered: list[tuple[int, dict[str, Any]]], source: TaskEntry | Columns) -> OwnRows:
     filled = [(number, row) for number, row in numbered if row]
     if not filled:
-        raise ConfigError("no rows; a question and an answer a row are expected")
+        raise ConfigError("no rows; a question and an answer per row are expected")
 
     columns = (
         find_columns(source, list(dict.fromkeys(key for _, row in filled for key in row)))

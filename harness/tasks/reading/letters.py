@@ -24,13 +24,14 @@ import re
 from functools import lru_cache
 from itertools import islice
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.api import Reading
 from harness.tasks.reading.cues import RUN_ON
 from harness.tasks.reading.denials import CORRECTED
 from harness.tasks.reading.folding import alike, fold
 from harness.tasks.reading.judgements import judged
 from harness.tasks.reading.lines import alone, lead, lines_of
-from harness.tasks.reading.options import LETTERS, QuestionOptions
+from harness.tasks.reading.options import QuestionOptions
 from harness.tasks.reading.payload import ordinal
 from harness.tasks.reading.statements import Statement, cued, structured
 
@@ -98,7 +99,6 @@ def _end(plain: str, options: QuestionOptions) -> int:
 
 def _reading(text: str, statement: Statement, options: QuestionOptions, several: bool) -> Reading:
     words = text[statement.start : statement.end].strip()
-
     if len(statement.letters) > 1 and not several:
         return Reading(None, f"{statement.rule}: several letters", words)
     if any(LETTERS.index(letter) >= options.count for letter in statement.letters):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.folding import alike
-from harness.tasks.reading.options import LETTERS, QuestionOptions
+from harness.tasks.reading.options import QuestionOptions
 from harness.tasks.reading.payload import names, payload, whole_payload
 from harness.tasks.reading.statements import Statement
 

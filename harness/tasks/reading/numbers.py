@@ -170,7 +170,6 @@ def _numbers(text: str, *, stated: bool = False) -> Iterator[tuple[int, int, str
     Numerals in words count where they can be nothing else, or where the answer is stated.
     """
     labels = deque(match.span() for match in _LABEL.finditer(text))
-
     for match in _NUMBER.finditer(text):
         # A number inside a label ("Step 3:", "12:30") counts steps or hours.
         while labels and labels[0][1] <= match.start():

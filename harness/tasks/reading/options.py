@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.folding import alike, fold
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST = 10
 """Letters that count where a document does not list its options: A to J."""
 _NEGATIVE = re.compile(

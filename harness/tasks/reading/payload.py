@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.folding import alike
-from harness.tasks.reading.options import LETTERS, QuestionOptions
+from harness.tasks.reading.options import QuestionOptions
 
 # bounded, like all repeats here: a model may write one character a thousand times
 _OPEN = r"[\s\"'「『【〖《〈\[({<]{0,24}"

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.cues import BOXED, CUES, JSON, STRUCTURES, Cue, Weight
 from harness.tasks.reading.denials import (
     BUT,
@@ -21,7 +22,7 @@ from harness.tasks.reading.denials import (
     POSSIBLE,
     RETRACTED,
 )
-from harness.tasks.reading.options import LETTERS, QuestionOptions
+from harness.tasks.reading.options import QuestionOptions
 from harness.tasks.reading.payload import Payload, payload, whole_payload
 
 _SENTENCE = 300
