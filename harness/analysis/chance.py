@@ -32,6 +32,7 @@ def above_chances(
         whole = math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
         return max(least, above_chance(whole, chances[0]))
 
+    # Floored one by one: a subject below chance must not take from another's knowledge.
     return math.fsum(
         max(least, above_chance(value, chance)) for value, chance in zip(values, chances, strict=True)
     ) / len(values)

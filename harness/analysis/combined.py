@@ -23,6 +23,8 @@ def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bo
 
     only_a, only_b = _pooled_counts(parts) if pooled else (None, None)
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
+
+    # McNemar's test holds for independent items only: sources in one task spoil it for all.
     clustered = any(part.clusters is not None for part in parts)
     squares = [
         math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True))

@@ -75,6 +75,7 @@ def import_leaderboard(
         method=method,
     )
 
+    # Names that boards use for a model that is already known are one with it.
     imported = Imported(folder / f"{stem}.csv")
     rated = rated_models(folder)
     names = other_names(rated)
@@ -127,6 +128,7 @@ def _write_models(
     makers_named: dict[str, Any] = {}
     entries: dict[str, dict[str, Any]] = {}
 
+    # Makers are spelled in many ways; what the packaged table has of them is taken from there.
     for raw in rows:
         row = {column_key(column): value for column, value in raw.items()}
         model, maker, licence = (pick(row, keys) for keys in (MODEL, MAKER, LICENCE))

@@ -167,6 +167,7 @@ def parse_models(data: Any, where: str, makers: Mapping[str, Maker] | None = Non
     except ValidationError as error:
         raise ConfigError(f"{where}: {first_problem(error)}") from error
 
+    # An import's file may rely on makers of the packaged table, and adds its own.
     all_makers = {**(makers or {}), **file.makers}
     by_name: dict[str, RatedModel] = {}
     for entry in file.models:

@@ -20,6 +20,7 @@ def snapshot_data(ratings: Iterable[PublishedRating]) -> list[dict[str, Any]]:
     for one in ratings:
         groups.setdefault((one.board, one.source), []).append(one)
 
+    # Boards in the order of their names, the sources of one by their first snapshots.
     return [
         {
             "board": board,

@@ -155,6 +155,7 @@ def write_ratings(path: Path, ratings: Iterable[PublishedRating]) -> int:
         )
         count += 1
 
+    # A compressed file holds the time of its making, unless that is set to zero.
     data = file.getvalue().encode("utf-8")
     packed = gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data
     write_whole(path, lambda part: part.write_bytes(packed))

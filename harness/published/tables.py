@@ -21,10 +21,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
     kind = path.suffix.lower()
-
     if kind not in KINDS:
         raise ConfigError(f"{path}: expected {', '.join(KINDS)}, got {kind or 'no ending'}")
 
+    # Whatever is wrong with the file, a person needs its name and one line.
     try:
         rows = _parquet(path) if kind == ".parquet" else _text(path.read_text(encoding="utf-8-sig"), kind)
     except (OSError, ValueError, csv.Error) as error:

@@ -99,15 +99,8 @@ def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
     )
     lines = (*wins, say("by_active"), say("frontier_interval"), *(_without(quarters[-1]) if quarters else ()))
 
-    return Exhibit(
-        "frontiers",
-        title,
-        headers,
-        tuple(_quarter(one) for one in quarters),
-        tuple(points),
-        lines,
-        arena=True,
-    )
+    rows = tuple(_quarter(one) for one in quarters)
+    return Exhibit("frontiers", title, headers, rows, tuple(points), lines, arena=True)
 
 
 def _shares(one: Frontier) -> dict[str, float]:

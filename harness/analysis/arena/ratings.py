@@ -102,22 +102,12 @@ def make_ratings(votes: Votes, *, draws: int = 0, seed: int = SEED, anchor: Anch
     drawn, lost = _percentiles(votes, fitted, draws, seed, index) if draws else (None, 0)
     bounds = None
     if drawn is not None:
-        bounds = [
-            None if k in flat else (level + float(drawn[0][k]), level + float(drawn[1][k]))
-            for k in range(len(rating))
-        ]
-    rows = _rows(fitted.models, rating, errors, bounds, votes.counts())
+        ends = [(level + float(low), level + float(high)) for low, high in drawn.T]
+        bounds = [None if k in flat else pair for k, pair in enumerate(ends)]
 
-    return Ratings(
-        tuple(rows),
-        _effects(fitted),
-        votes.battles,
-        draws,
-        lost,
-        seed,
-        anchor,
-        (*votes.notes, *_ties(fitted, flat)),
-    )
+    rows = tuple(_rows(fitted.models, rating, errors, bounds, votes.counts()))
+    notes = (*votes.notes, *_ties(fitted, flat))
+    return Ratings(rows, _effects(fitted), votes.battles, draws, lost, seed, anchor, notes)
 
 
 def _rows(

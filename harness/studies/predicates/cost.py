@@ -22,7 +22,7 @@ from harness.studies.data import Data
 from harness.studies.families import newest_of_family
 from harness.studies.finding import Basis, Outcome, StatementFinding, listed, say
 from harness.studies.predicates.keys import PredicateKeys
-from harness.studies.predicates.series import BoardSeries
+from harness.studies.predicates.series import IMPORT, BoardSeries
 
 Priced = list[tuple[BoardEntry, float]]
 """Models with $ per million tokens."""
@@ -63,9 +63,7 @@ def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     snapshot = snapshots[-1] if snapshots else None
     mine, theirs = _priced_sides(what, data, snapshot) if snapshot else ([], [])
     if snapshot is None or not mine or not theirs:
-        return StatementFinding(
-            "missing", "none", say("no_prices"), say("add_ratings"), "harness published import FILE"
-        )
+        return StatementFinding("missing", "none", say("no_prices"), say("add_ratings"), IMPORT)
 
     unbeaten = [
         entry.name
@@ -183,13 +181,7 @@ def tokens(what: TokensKeys, data: Data) -> StatementFinding:
     pages = page_tokens(data, what.language)
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
-        command = (
-            f"harness tokenizers {' '.join((*what.one, *what.other))} --parallel xquad --parallel"
-            f" mgsm --out {data.tokenizers}"
-        )
-        return StatementFinding(
-            "missing", "none", say("no_tokens", names=listed(lacking)), say("count_tokens"), command
-        )
+        return _uncounted(what, data, lacking)
 
     # The worst of one side against the best of the other, text by text.
     texts = range(min(len(pages[name]) for name in (*what.one, *what.other)))
@@ -217,6 +209,13 @@ def tokens(what: TokensKeys, data: Data) -> StatementFinding:
         basis=Basis(say("by_count")),
         brief=brief,
     )
+
+
+def _uncounted(what: TokensKeys, data: Data, lacking: list[str]) -> StatementFinding:
+    names = " ".join((*what.one, *what.other))
+    command = f"harness tokenizers {names} --parallel xquad --parallel mgsm --out {data.tokenizers}"
+    absent = say("no_tokens", names=listed(lacking))
+    return StatementFinding("missing", "none", absent, say("count_tokens"), command)
 
 
 def _crossed(ones: dict[str, float], others: dict[str, float]) -> Text | None:

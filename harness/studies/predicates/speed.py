@@ -83,15 +83,7 @@ def slower(what: Slower, data: Data) -> StatementFinding:
     Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is
     faster by as much.
     """
-    mine, reference = (
-        [
-            one
-            for one in speeds()
-            if one.chip == chip and one.phase == what.phase and what.engine in (None, one.engine)
-        ]
-        for chip in (what.chip, what.reference)
-    )
-
+    mine, reference = (_measured(what, chip) for chip in (what.chip, what.reference))
     if not mine or not reference:
         return StatementFinding(
             "missing", "none", say("no_speed", chip=what.chip, reference=what.reference), say("run_first")
@@ -117,6 +109,12 @@ def slower(what: Slower, data: Data) -> StatementFinding:
     return StatementFinding(
         outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief
     )
+
+
+def _measured(what: Slower, chip: str) -> list[MeasuredKeys]:
+    """The measurements of a chip in the claim's phase, by its engine where it names one."""
+    of_chip = [one for one in speeds() if one.chip == chip and one.phase == what.phase]
+    return [one for one in of_chip if what.engine in (None, one.engine)]
 
 
 def _slower_words(
