@@ -12,10 +12,11 @@ from itertools import combinations
 from typing import Literal
 
 from harness.analysis.chance import above_chances
+from harness.analysis.combined import combine
 from harness.analysis.contests import Contest
 from harness.analysis.lines import AVERAGES
 from harness.analysis.means import weighted_mean
-from harness.analysis.paired import Difference, combine, holm
+from harness.analysis.paired import Difference, holm
 from harness.analysis.ranking import Rank, ranks
 from harness.analysis.strata import Strata, of_row
 from harness.results.schema import Row

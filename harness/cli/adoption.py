@@ -17,7 +17,7 @@ from harness.cli.output import Show, shows
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
     from harness.adoption.organizations import Organizations
-    from harness.adoption.snapshot import Taken
+    from harness.adoption.snapshot import TakenSnapshot
 
 app = typer.Typer(
     help="Likes and downloads of models: dated snapshots of the hub, and reports.",
@@ -124,7 +124,7 @@ def _report_problem(text: str) -> None:
     typer.echo(f"\n{text}" if _live() else text, err=True)
 
 
-def _report_end(outcome: Taken) -> None:
+def _report_end(outcome: TakenSnapshot) -> None:
     if _live():
         typer.echo(err=True)
     for name in outcome.empty:

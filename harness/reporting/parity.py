@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from harness.analysis.parity import (
+from harness.analysis.parity_verdict import (
     FULL,
     FULL_PREFIX,
     HALF,

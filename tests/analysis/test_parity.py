@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.parity import Parity, common_beginning, compare
+from harness.analysis.parity import common_beginning, compare
+from harness.analysis.parity_verdict import Parity
 from harness.items import Answer, Generation, Likelihood, Score
 from harness.reporting import render
 from harness.reporting.parity import parity_data, parity_document
