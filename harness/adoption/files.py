@@ -33,7 +33,7 @@ NOTES = {
     "the newsletter's list of the day": "newsletter",
     "commit date; read on that day or before": "over1000",
 }
-"""What the tables' notes say of a list, as a selection that `words.yaml` names."""
+"""What the tables' notes say of a list, as a selection that the catalogue of texts names."""
 
 
 def read_snapshots(paths: Iterable[Path]) -> list[Snapshot]:

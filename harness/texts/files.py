@@ -23,10 +23,12 @@ def read_texts(paths: Iterable[Path], languages: Sequence[str]) -> dict[str, dic
     for path in paths:
         for key, line, pairs in _entries(path):
             position = f"{path.name}:{line}"
+
+            # The second text of a key would be said in place of the first, wherever that was meant.
             if key in origin:
-                raise ConfigError(
-                    f"{position}: the key {key!r} stands in {origin[key]} already; give one of them another name"
-                )
+                message = f"{position}: the key {key!r} stands in {origin[key]} already"
+                raise ConfigError(f"{message}; give one of them another name")
+
             origin[key] = position
             texts[key] = _text(key, position, pairs, languages)
     return texts
@@ -40,6 +42,8 @@ def _text(key: str, position: str, pairs: list[tuple[str, str]], languages: Sequ
     names = [language for language, _ in pairs]
     if len(set(names)) < len(names):
         raise ConfigError(f"{position}: {key!r} has a language twice: {', '.join(names)}; keep one of them")
+
+    # Without this, a text that nobody has translated would be found by whoever reads the page.
     if set(names) != set(languages):
         raise ConfigError(
             f"{position}: {key!r} is written in {', '.join(names)}; give it in {' and '.join(languages)}"

@@ -169,21 +169,21 @@ def lines(
     styled = [{**row, STYLE: row[kinds.field]} for row in rows] if kinds else rows
     base = altair.Chart(table(styled))
     across, up = x.x(fields[0]), y.y(fields[1])
-    colour = {"color": kinds.color} if kinds else {}
+    colour: dict[str, Any] = {"color": kinds.color} if kinds else {}
     more: dict[str, Any] = {"detail": altair.Detail(f"{detail}:N")} if detail else {}
     more |= {"order": altair.Order(f"{order}:Q")} if order else {}
     more |= {"strokeDash": kinds.dash} if kinds else {}
 
-    look: dict[str, Any] = {"interpolate": "step-after"} if step else {}
-    layers = [base.mark_line(aria=False, strokeWidth=width, **look).encode(x=across, y=up, **colour, **more)]
+    line = base.mark_line(aria=False, strokeWidth=width, interpolate="step-after" if step else "linear")
+    layers = [line.encode(x=across, y=up, **colour, **more)]
     if ends is not None:
         whisker = base.mark_rule(aria=False, strokeWidth=1.2, opacity=0.7)
         layers.append(
             whisker.encode(x=across, y=y.y(ends[0]), y2=altair.Y2(f"{ends[1]}"), tooltip=list(tips), **colour)
         )
     point = base.mark_point(**({"size": size} if size else {}))
-    shape = {"shape": kinds.shape} if kinds else {}
-    return [*layers, point.encode(x=across, y=up, tooltip=list(tips), **colour, **shape)]
+    colour |= {"shape": kinds.shape} if kinds else {}
+    return [*layers, point.encode(x=across, y=up, tooltip=list(tips), **colour)]
 
 
 def bars(

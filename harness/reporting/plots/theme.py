@@ -62,6 +62,65 @@ WIDTH, HEIGHT = 420, 260
 """Points of a chart's plotting area: with its axes as wide as a paper's text column."""
 
 
+LOOK: dict[str, Any] = {
+    "background": "white",
+    "padding": 8,
+    "view": {
+        "continuousWidth": WIDTH,
+        "continuousHeight": HEIGHT,
+        "discreteWidth": WIDTH,
+        "stroke": None,
+    },
+    "title": {
+        "fontSize": 13,
+        "fontWeight": 600,
+        "color": INK,
+        "anchor": "start",
+        "offset": 10,
+        "subtitleFontSize": 11,
+        "subtitleColor": FAINT,
+        "subtitlePadding": 4,
+    },
+    "axis": {
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelColor": INK,
+        "titleColor": INK,
+        "domainColor": INK,
+        "tickColor": INK,
+        "gridColor": GRID,
+        "gridWidth": 0.7,
+        "labelLimit": 260,
+        "maxExtent": 320,
+        "titlePadding": 8,
+        "labelOverlap": "greedy",
+        "labelSeparation": 6,
+    },
+    "legend": {
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelColor": INK,
+        "titleColor": FAINT,
+        "symbolSize": 70,
+        "symbolStrokeWidth": 1.6,
+        "labelLimit": 260,
+        "orient": "bottom",
+        "columns": 2,
+        "direction": "horizontal",
+    },
+    "header": {"labelFontSize": 11, "titleFontSize": 11, "labelColor": INK},
+    "text": {"fontSize": 11, "color": INK},
+    "line": {"strokeWidth": 1.6},
+    "rule": {"color": INK},
+    "point": {"size": 55, "filled": True, "opacity": 1},
+    "bar": {"color": COLOURS[0]},
+    "range": {"category": list(COLOURS), "symbol": list(SHAPES)},
+}
+"""Vega-Lite's ``config`` but for the fonts, which depend on the text."""
+
+
 def fonts(*, cjk: bool) -> str:
     """The font stack as CSS has it; ``cjk`` puts the Chinese fonts first, so that one font sets a
     whole label.
@@ -73,78 +132,9 @@ def fonts(*, cjk: bool) -> str:
 def config(*, cjk: bool = False) -> dict[str, Any]:
     """The theme as Vega-Lite's ``config``."""
     font = fonts(cjk=cjk)
-    return {
-        "font": font,
-        "background": "white",
-        "padding": 8,
-        "view": {
-            "continuousWidth": WIDTH,
-            "continuousHeight": HEIGHT,
-            "discreteWidth": WIDTH,
-            "stroke": None,
-        },
-        "title": {
-            "font": font,
-            "subtitleFont": font,
-            "fontSize": 13,
-            "fontWeight": 600,
-            "color": INK,
-            "anchor": "start",
-            "offset": 10,
-        }
-        | {"subtitleFontSize": 11, "subtitleColor": FAINT, "subtitlePadding": 4},
-        "axis": {
-            "labelFont": font,
-            "titleFont": font,
-            "labelFontSize": 11,
-            "titleFontSize": 12,
-            "titleFontWeight": "normal",
-        }
-        | {
-            "labelColor": INK,
-            "titleColor": INK,
-            "domainColor": INK,
-            "tickColor": INK,
-            "gridColor": GRID,
-            "gridWidth": 0.7,
-        }
-        | {
-            "labelLimit": 260,
-            "maxExtent": 320,
-            "titlePadding": 8,
-            "labelOverlap": "greedy",
-            "labelSeparation": 6,
-        },
-        "legend": {
-            "labelFont": font,
-            "titleFont": font,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
-            "titleFontWeight": "normal",
-        }
-        | {
-            "labelColor": INK,
-            "titleColor": FAINT,
-            "symbolSize": 70,
-            "symbolStrokeWidth": 1.6,
-            "labelLimit": 260,
-            "orient": "bottom",
-        }
-        | {"columns": 2, "direction": "horizontal"},
-        "header": {
-            "labelFont": font,
-            "titleFont": font,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
-            "labelColor": INK,
-        },
-        "text": {"font": font, "fontSize": 11, "color": INK},
-        "line": {"strokeWidth": 1.6},
-        "rule": {"color": INK},
-        "point": {"size": 55, "filled": True, "opacity": 1},
-        "bar": {"color": COLOURS[0]},
-        "range": {"category": list(COLOURS), "symbol": list(SHAPES)},
-    }
+    lettered = {"font": font, "text": {"font": font}, "title": {"font": font, "subtitleFont": font}}
+    lettered |= {part: {"labelFont": font, "titleFont": font} for part in ("axis", "legend", "header")}
+    return _merged(LOOK, lettered)
 
 
 def page_style() -> str:
