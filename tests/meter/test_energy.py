@@ -132,14 +132,12 @@ def test_a_changing_power_is_integrated_by_trapezoids() -> None:
         ([], "shorter than the second"),
     ],
 )
-def test_an_invalid_power_window_is_an_error_where_joules_are_required(
+def test_an_invalid_power_window_has_no_joules_and_a_reason(
     steps: list[float], rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = measure(devices(FakeNvml(broken=("counter",)), monkeypatch), steps)
     assert watched.reading.joules_gross is None
     assert rule in str(watched.reading.reason)
-    with pytest.raises(EnergyError, match=rule):
-        watched.require()
 
 
 def test_a_gap_at_the_end_counts() -> None:

@@ -17,7 +17,6 @@ FAST = Ceiling("fast", flops=400, bandwidth=20)
 
 
 def test_the_larger_time_is_the_limit():
-    assert SLOW.ridge == 10
     assert (SLOW.t_min(Work(1000, 50)), SLOW.bound(Work(1000, 50))) == (10, "compute")
     assert (SLOW.t_min(Work(1000, 200)), SLOW.bound(Work(1000, 200))) == (20, "memory")
     found = efficiency(Work(1000, 200), 40, SLOW)

@@ -8,7 +8,7 @@ gap, which is what makes packed passes over them simple (see `packing`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,15 +127,3 @@ def _fold(stack: list[Node], shared: int, least: int) -> None:
             stack.append(node.split(shared))
         elif above.end < shared:
             break
-
-
-def depth_first(tops: Sequence[Node]) -> Iterator[Node]:
-    """All nodes, each before its children.
-
-    A node's children are read when it has been handed out, so it may be split before.
-    """
-    waiting = list(reversed(tops))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))
