@@ -63,7 +63,7 @@ def dense(load: Load, layer: tuple[Tensor, Tensor, Tensor], before: dict[Node, K
     return out
 
 
-def test_masks_are_aligned_and_unchanged():
+def test_masks_are_aligned_and_unchanged() -> None:
     for width in (1, 7, 8, 9, 128):
         mask = torch.randn(5, width)
         assert aligned(mask).stride(0) % 8 == 0
@@ -71,7 +71,7 @@ def test_masks_are_aligned_and_unchanged():
 
 
 @pytest.mark.parametrize("budget", [64, 200, 4096])
-def test_the_last_layer_on_some_positions_is_what_all_of_them_give_there(budget: int):
+def test_the_last_layer_on_some_positions_is_what_all_of_them_give_there(budget: int) -> None:
     draw = np.random.default_rng(budget)
     packer = Packer(tops(1), Terms(Budget(budget), torch.device("cpu"), torch.float32))
     kept: list[dict[Node, KeysValues]] = [{}, {}]

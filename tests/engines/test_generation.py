@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.mirror import models_or_skip
 
 from harness.config.schema import ModelSpec
 from harness.engines.stopping import StopWatch, answer_start, cut, final_answer
@@ -16,7 +17,6 @@ from harness.engines.tokenizer import read_tokenizer
 from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
 from harness.thoughts import HARMONY, read
-from tests.support.mirror import models_or_skip
 
 from .conftest import Opened
 
