@@ -30,6 +30,7 @@ from engine_bench.ceiling import best_square, linear_flops  # noqa: E402
 
 from harness.config.schema import ModelSpec  # noqa: E402
 from harness.engines import open_engine, resolve_model  # noqa: E402
+from harness.engines.transformers.engine import TransformersEngine  # noqa: E402
 from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.items import Choice, Completion  # noqa: E402
 from harness.workers.devices import find_machine  # noqa: E402
@@ -59,7 +60,9 @@ class Bench:
         )
         files = resolve_model(spec, options.mirror)
         self.options = options
-        self.engine: Any = open_engine(spec, files, options.device)
+        engine = open_engine(spec, files, options.device)
+        assert isinstance(engine, TransformersEngine)
+        self.engine = engine
         self.lm: Any = None
         if importlib.util.find_spec("lm_eval"):
             from lm_eval.models.huggingface import HFLM
@@ -149,8 +152,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             (items,) = questions(replace(case, sketch=False), options.mirror, ROOT, options.limit)
             list(bench.engine.score(items[:1]))
             rows[case.name] = bench.score(items)
-    case = next(case for case in writing.CASES if case.shots is None)
-    prompts = writing.questions(case, options.mirror, ROOT, options.limit)
+    without_examples = next(case for case in writing.CASES if case.shots is None)
+    prompts = writing.questions(without_examples, options.mirror, ROOT, options.limit)
     draw = random.Random(0)  # random weights never stop: budgets that differ as lengths do
     texts = [
         replace(item, stop=(), max_tokens=draw.choice((16, 64, 256)), ignore_eos=True) for item in prompts

@@ -63,9 +63,8 @@ class Bench:
         )
         self.counters = "read" if Path("/sys/class/powercap/intel-rapl:0/energy_uj").exists() else "made up"
         if self.counters == "made up":
-            energy.open_source = functools.partial(
-                energy.open_source, root=fake_counters(folder / "powercap")
-            )  # type: ignore[assignment]
+            counters = fake_counters(folder / "powercap")
+            energy.open_source = functools.partial(energy.open_source, root=counters)
         self.engine = open_engine(self.plain.models[0], device="cpu")
         self.inside = 0.0
         self.sources = DataSources()

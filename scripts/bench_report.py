@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from bench_compare import MODELS, TASKS, write_run  # noqa: E402
-from support.chromium import Browser, find_chromium  # type: ignore[import-untyped]  # noqa: E402
+from support.chromium import Browser, find_chromium  # noqa: E402
 
 from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.results.files import write_json  # noqa: E402

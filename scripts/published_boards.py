@@ -134,7 +134,7 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
         if name.lower() in known or row["variant"].lower() in known or row["variant"] not in rated:
             continue
         wanted = MAKERS.get(row["organization"], row["organization"])
-        maker = wanted if wanted in NEW_MAKERS else spellings.get(wanted.lower())
+        maker = wanted if wanted in NEW_MAKERS else spellings.get((wanted or "").lower())
         entry: Row = models.setdefault(name, {"name": name, "also": [], "maker": maker})
         if row["variant"] != name:
             entry["also"].append(row["variant"])

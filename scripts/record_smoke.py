@@ -51,9 +51,8 @@ def main() -> None:
         block = (
             f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
         )
-        new, found = re.subn(
-            r"<!-- smoke -->.*?<!-- /smoke -->", lambda _, block=block: block, text, flags=re.DOTALL
-        )  # type: ignore[misc]
+        escaped = block.replace("\\", r"\\")
+        new, found = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
         if found != 1:
             sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {found}")
         path.write_text(new, encoding="utf-8")

@@ -35,12 +35,12 @@ def _name(path: Path) -> str:
 
 def _circle(graph: grimp.ImportGraph, start: str) -> list[str] | None:
     """The shortest way from a module over its imports back to itself."""
-    ways = (
-        (start, *way)
+    ways = [
+        [start, *way]
         for name in graph.find_modules_directly_imported_by(start)
         if (way := graph.find_shortest_chain(name, start))
-    )
-    return list(min(ways, key=len, default=())) or None
+    ]
+    return min(ways, key=len) if ways else None
 
 
 def test_no_module_imports_itself_over_others(graph: grimp.ImportGraph) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from harness.items import Choice
+
 TASKS = ("cmmlu_anatomy", "cmmlu_virology")
 Found = tuple[float, float, list[tuple[list[int], list[int]]]]
 
@@ -33,8 +35,9 @@ def ours(model: Path, mirror: Path, limit: int) -> Found:
         pair
         for task in tasks
         for item in task.items(PromptStyle(None, multiturn=False), limit)
+        if isinstance(item, Choice)
         for pair in item.pairs
-    ]  # type: ignore[union-attr]
+    ]
     built = time.perf_counter()
     ids = encoder.pairs(pairs)
     return (

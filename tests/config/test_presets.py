@@ -60,7 +60,7 @@ def test_every_preset_says_who_made_it_and_where_its_figures_come_from() -> None
             assert (
                 preset.name in UNDATED
                 if preset.released is None
-                else preset.released_source.startswith("https://")
+                else str(preset.released_source).startswith("https://")
             )
             assert preset.source == f"https://huggingface.co/{preset.id}" or preset.family == "Spark"
             assert preset.country in {"CN", "US", "FR", "CA"}
@@ -87,7 +87,7 @@ GOOD = {
     ],
 )
 def test_a_preset_without_a_source_is_refused(change: dict[str, Any], said: str) -> None:
-    assert Preset.model_validate(GOOD).released.year == 2025
+    assert str(Preset.model_validate(GOOD).released).startswith("2025")
     with pytest.raises(ValidationError, match=said):
         Preset.model_validate({key: value for key, value in (GOOD | change).items() if value is not None})
 
@@ -197,6 +197,7 @@ def test_bundled_models_are_resolved_to_their_folder() -> None:
 
 @pytest.mark.parametrize("preset", WITH_ARCH, ids=lambda preset: preset.name)
 def test_formula_gives_the_published_parameter_count(preset: Preset) -> None:
+    assert preset.arch is not None
     assert preset.arch.parameters == preset.parameters
 
 
@@ -283,7 +284,7 @@ def expert_arguments(arch: Architecture) -> dict[str, Any]:
     return given | ({"moe_topk": arch.num_experts_per_tok} if kind == "hunyuan_v1_moe" else {})
 
 
-BUILT = [preset.arch for preset in WITH_ARCH if preset.arch.model_type not in REMOTE]
+BUILT = [preset.arch for preset in WITH_ARCH if preset.arch and preset.arch.model_type not in REMOTE]
 
 
 @pytest.mark.slow
@@ -331,11 +332,13 @@ def test_the_vision_part_of_llama_4_is_what_transformers_builds() -> None:
     outside = sum(
         parameter.numel() for name, parameter in model.named_parameters() if "language_model" not in name
     )
-    assert outside == find_preset("llama-4-scout").arch.other_parameters
+    scout = find_preset("llama-4-scout").arch
+    assert scout is not None
+    assert outside == scout.other_parameters
 
 
 @pytest.mark.parametrize(
-    "name", sorted({preset.name for preset in WITH_ARCH if preset.arch.model_type in REMOTE})
+    "name", sorted({preset.name for preset in WITH_ARCH if preset.arch and preset.arch.model_type in REMOTE})
 )
 def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str) -> None:
     """No class of transformers to build: the count comes from the formula, held against the
@@ -346,6 +349,7 @@ def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str) -> No
     assert preset.counted_by == "formula"
     # in billions; the others' are in their names
     stated = {"chatglm": 6.2, "minicpm": 2.7, "minicpmv": 8.5}
+    assert preset.arch is not None and preset.parameters is not None
     size = stated.get(preset.arch.model_type) or float(name.split("-")[1].rstrip("b"))
     # the "7B" of 360Zhinao leaves out one of its two large embeddings
     assert size * 0.98 <= preset.parameters / 1e9 <= size * (1.12 if preset.family == "360Zhinao" else 1.11)

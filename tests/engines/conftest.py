@@ -45,14 +45,14 @@ def both(spec: ModelSpec, mirror: Path, batch_size: int = 1, **options: Any) -> 
     from lm_eval.models.huggingface import HFLM
 
     files = resolve_model(spec, mirror)
-    engine = open_engine(spec, files, "cpu")
+    engine: Any = open_engine(spec, files, "cpu")
     hflm = HFLM(
         pretrained=engine._model,
         tokenizer=str(files.tokenizer),
         batch_size=batch_size,
         max_length=spec.max_length,
         **options,
-    )  # type: ignore[attr-defined]
+    )
     return Opened(spec, files, engine, hflm)
 
 

@@ -83,11 +83,22 @@ def test_a_shared_beginning_is_read_once(stories: Opened) -> None:
     )
 
 
+def _rows_of_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A list that every step of the slots adds its number of rows to."""
+    rows: list[int] = []
+    real = Slots.step
+
+    def step(slots: Slots) -> Any:
+        rows.append(len(slots.rows))
+        return real(slots)
+
+    monkeypatch.setattr(Slots, "step", step)
+    return rows
+
+
 def test_rows_enter_as_others_leave(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty short answers beside one of 60 tokens take hardly more steps than the long one."""
-    steps = []
-    real = Slots.step
-    monkeypatch.setattr(Slots, "step", lambda self: steps.append(len(self.rows)) or real(self))
+    steps = _rows_of_steps(monkeypatch)
     items = [
         Completion(str(n), f"Lily saw {n} birds" if n else "", (), 5 if n else 60, ignore_eos=True)
         for n in range(21)
@@ -134,9 +145,7 @@ def test_out_of_memory_begins_half_of_the_rows_again(
 def test_rows_that_could_outgrow_the_cache_wait(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = replace(stories.engine._decoder.rules, cache_tokens=64)
     monkeypatch.setattr(stories.engine._decoder.stream, "rules", rules)
-    seen = []
-    real = Slots.step
-    monkeypatch.setattr(Slots, "step", lambda self: seen.append(len(self.rows)) or real(self))
+    steps = _rows_of_steps(monkeypatch)
     assert (
         len(
             list(
@@ -147,7 +156,7 @@ def test_rows_that_could_outgrow_the_cache_wait(stories: Opened, monkeypatch: py
         )
         == 6
     )
-    assert max(seen) == 2
+    assert max(steps) == 2
 
 
 def test_a_model_that_cannot_share_is_answered_in_batches(stories: Opened) -> None:

@@ -40,7 +40,7 @@ def test_a_kernel_call_has_as_many_keys_as_queries(
     stories: Opened, stream: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CUDA's kernel refuses others; slots outnumber rows as soon as one has left."""
-    real = slots.kernel
+    real = attention.kernel
 
     def strict(
         q: torch.Tensor,
@@ -152,13 +152,12 @@ def test_masks_follow_the_queries_format(monkeypatch: pytest.MonkeyPatch) -> Non
     """
     seen: list[Any] = []
     real = attention.kernel
-    monkeypatch.setattr(
-        attention,
-        "kernel",
-        lambda q, k, v, scale, bias, causal=False: (
-            seen.append(bias.dtype) or real(q, k, v, scale, bias, causal)
-        ),
-    )
+
+    def kernel(q: Any, k: Any, v: Any, scale: float, bias: Any, causal: bool = False) -> Any:
+        seen.append(bias.dtype)
+        return real(q, k, v, scale, bias, causal)
+
+    monkeypatch.setattr(attention, "kernel", kernel)
     q, k = torch.randn(3, 1, 2, 8).bfloat16(), torch.randn(3, 1, 8).bfloat16()
     attention.attend(q, k, k, 1.0, torch.zeros(3, 3), causal=False)
     assert seen == [torch.bfloat16]
@@ -191,7 +190,7 @@ def test_steps_that_differ_by_more_are_found_out(
     forward = stories.engine._forward
     real = forward.next_logits
 
-    def noisy(ids: Any, positions: Any, plan: Any, flat: Any) -> torch.Tensor:
+    def noisy(ids: Any, positions: Any, plan: Any, flat: Any) -> Any:
         logits = real(ids, positions, plan, flat)
         if flat is None:
             signs = torch.where(

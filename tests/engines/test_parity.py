@@ -20,7 +20,7 @@ TOLERANCE = 1e-4
 def _instances(kind: str, arguments: list[tuple[Any, ...]]) -> list[Instance]:
     return [
         Instance(request_type=kind, doc={}, arguments=args, idx=0, metadata=("t", 0, 1)) for args in arguments
-    ]  # type: ignore[arg-type]
+    ]
 
 
 def _questions() -> list[Choice]:

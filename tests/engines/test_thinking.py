@@ -35,7 +35,7 @@ MIRRORED = [
 ]
 TURN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
 CUTS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
-PUBLISHED = {
+PUBLISHED: dict[str, tuple[str, dict[bool | None, str]]] = {
     # The lines that decide, from each family's chat template on the hub (chat_template.jinja or
     # tokenizer_config.json).
     "zai-org/GLM-4.5": (

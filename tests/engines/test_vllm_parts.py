@@ -81,20 +81,19 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_packages_own_lists_are_read(installed: Any, tmp_path: Path) -> None:
     found = installed("cpu")
-    assert packages.architectures(found) == {"Qwen2ForCausalLM"}
-    assert packages.engine_arguments(found) == {
-        "tensor_parallel_size",
-        "gpu_memory_utilization",
-        "kv_cache_dtype",
-    }
-    assert packages.cpu_head_sizes(found) == {32, 64, 128}
-    elsewhere = Package("vllm", "9", "cuda", tmp_path / "nowhere")
-    assert (
-        packages.architectures(elsewhere)
-        is packages.engine_arguments(elsewhere)
-        is packages.cpu_head_sizes(elsewhere)
-        is None
+    assert packages.architectures(found) == frozenset({"Qwen2ForCausalLM"})
+    assert packages.engine_arguments(found) == frozenset(
+        {
+            "tensor_parallel_size",
+            "gpu_memory_utilization",
+            "kv_cache_dtype",
+        }
     )
+    assert packages.cpu_head_sizes(found) == frozenset({32, 64, 128})
+    elsewhere = Package("vllm", "9", "cuda", tmp_path / "nowhere")
+    assert packages.architectures(elsewhere) is None
+    assert packages.engine_arguments(elsewhere) is None
+    assert packages.cpu_head_sizes(elsewhere) is None
 
 
 def test_what_is_not_known_is_not_refused(tmp_path: Path) -> None:

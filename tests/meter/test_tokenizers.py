@@ -45,7 +45,8 @@ def encoder_of(name: str) -> TextEncoder:
 
 
 def check_against_transformers(name: str) -> dict[str, LanguageCount]:
-    encoder, found = encoder_of(name), {}
+    encoder = encoder_of(name)
+    found: dict[str, LanguageCount] = {}
     for language in LANGUAGES:
         paragraphs = own_texts().of(language)
         found[language] = count(encoder, paragraphs)
@@ -130,7 +131,7 @@ def test_a_broken_file_of_texts_is_named(tmp_path: Path) -> None:
 
 
 def data_source(monkeypatch: pytest.MonkeyPatch, zh: list[str], en: list[str]) -> None:
-    class Split(dict):
+    class Split(dict[str, list[str]]):
         @property
         def column_names(self) -> list[str]:
             return list(self)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.primary import primary
 from harness.errors import ConfigError
 from harness.reporting import make_table, render
 from harness.reporting.grid import number, rate_text
-from harness.reporting.select import primary
 from harness.reporting.table import Table
 from harness.reporting.terminal import wrapped
 from harness.results.schema import GroupRow, ModelRow, Results, Row
