@@ -140,7 +140,7 @@ def open_engine(
 
 
 def engine_identity(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> dict[str, Any]:
-    """What goes into ``engine_id``, known before the model is loaded: engine, versions, device
+    """What goes into the identity, known before the model is loaded: engine, versions, device
     kind, number format, attention.
 
     With ``files`` a dtype of auto on CUDA is told by the checkpoint, and an engine of auto by what

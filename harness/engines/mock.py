@@ -42,7 +42,7 @@ class MockOptions:
 
 
 def mock_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The mock's part of ``engine_id``: failures and delays change no answer, so they are left
+    """The mock's part of a cell's identity: failures and delays change no answer, so they are left
     out.
     """
     return {

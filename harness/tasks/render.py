@@ -191,7 +191,7 @@ class Renderer:
         self._templates = Templates()
         self.adapted: list[Any] = []
         """What the chat template did to each document's messages
-        (`harness.engines.folding.Adapted`), where it says so.
+        (`harness.engines.folding.FoldedMessages`), where it says so.
         """
         self._rest = self._documents()
 

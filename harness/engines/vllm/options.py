@@ -113,7 +113,7 @@ def _hint(name: str, known: frozenset[str]) -> str:
 
 
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
-    """The engine arguments that may change an answer, for ``engine_id``; a LoRA adapter by its
+    """The engine arguments that may change an answer, for the identity; a LoRA adapter by its
     files' hashes, wherever it lies.
     """
     found = {name: value for name, value in spec.engine_args.items() if name not in _CHANGES_NO_ANSWER}
