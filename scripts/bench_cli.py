@@ -80,7 +80,8 @@ def main() -> None:
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     for name, values in seconds.items():
         print(
-            f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max {max(values):7.3f}   n {len(values)}"
+            f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max "
+            f"{max(values):7.3f}   n {len(values)}"
         )
     print(json.dumps(record["median"]))
 

@@ -159,7 +159,8 @@ def record(found: list[dict[str, Any]], out: Path) -> None:
         seconds, samples = (math.log(last[key] / found[-2][key]) for key in ("median_seconds", "samples"))
         growth = round(seconds / samples, 3)
     data = {
-        "what": "wall-clock seconds and greatest memory of `harness compare` on made-up runs, whole processes; sizes rise",
+        "what": "wall-clock seconds and greatest memory of `harness compare` on made-up runs, whole "
+        "processes; sizes rise",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
         "found": found,

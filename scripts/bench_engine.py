@@ -1,14 +1,17 @@
 """The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation,
 prompts, memory and growth, in one run.
 
-usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
-    [--write-batch N ...] [--out FILE]
-Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json, where the parts measured
-(scoring, generation, prompts, ceiling, growth, formats: all, unless ``--parts`` names some) replace those that were there.
-Every peer is a process
-of its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and
-its slower time counts, so that a machine that drifts favours nobody. ``--limit`` asks fewer questions a task, ``--only`` keeps the cases
-whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing written unless told to.
+usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...]
+    [--dtypes NAME ...] [--batch N ...] [--write-batch N ...] [--out FILE]
+
+Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to
+results/recorded/bench-engine-cpu.json, where the parts measured (scoring, generation, prompts,
+ceiling, growth, formats: all, unless ``--parts`` names some) replace those that were there. Every
+peer is a process of its own that loads the same model and answers the same questions in the same
+number format; ours runs before and after the others, and its slower time counts, so that a machine
+that drifts favours nobody. ``--limit`` asks fewer questions per task, ``--only`` keeps the cases
+whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing
+written without ``--out``.
 """
 
 from __future__ import annotations

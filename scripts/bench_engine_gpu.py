@@ -189,7 +189,8 @@ def main() -> None:
     options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     for name, row in found["rows"].items():
         share = (
-            f"{row['flops'] / row['seconds'] / 1e12:.1f} TFLOP/s, {row['flops'] / row['seconds'] / found['ceiling_flops']:.0%}"
+            f"{row['flops'] / row['seconds'] / 1e12:.1f} TFLOP/s, "
+            f"{row['flops'] / row['seconds'] / found['ceiling_flops']:.0%}"
             if "flops" in row
             else ""
         )
@@ -200,7 +201,8 @@ def main() -> None:
             else "no lm-eval"
         )
         print(
-            f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  {share}  {ratio}"
+            f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  "
+            f"{share}  {ratio}"
         )
 
 

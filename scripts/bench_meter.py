@@ -197,7 +197,8 @@ def main() -> int:
     write_json(args.out, record)
     middle, part = statistics.median(shares), statistics.median(inside)
     print(
-        f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter {100 * part:.2f} %, CPU {interval(cpu)}"
+        f"{len(pairs)} pairs: overhead {100 * middle:+.2f} % {interval(shares)}, in the meter "
+        f"{100 * part:.2f} %, CPU {interval(cpu)}"
     )
     return 0 if statistics.median(shares) <= TARGET else 1
 

@@ -131,7 +131,8 @@ def record(found: list[dict[str, Any]], out: Path) -> None:
     }
     met["open_seconds"] = max(shown) <= TARGETS["open_seconds"] if shown else None
     data = {
-        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
+        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; "
+        "seconds to open it in Chromium",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
         "found": found,

@@ -150,7 +150,8 @@ def main() -> int:
     write_json(
         args.out,
         {
-            "what": "memory estimated by harness plan against resident memory added, CPU, transformers engine",
+            "what": "memory estimated by harness plan against resident memory added, CPU, transformers "
+            "engine",
             "cases": found,
             "hardware": describe_hardware(find_machine("cpu")),
             "packages": package_versions(),

@@ -275,7 +275,10 @@ def main() -> None:
         print(f"# {time.perf_counter() - begin:.0f} s")
     out = args.out or (None if args.quick else ROOT / "results/recorded/coverage.json")
     if out is not None:
-        what = "how often 95 % intervals hold the true value, and how often p values of equal models are below 0.05; simulated"
+        what = (
+            "how often 95 % intervals hold the true value, and how often p values of equal models are below "
+            "0.05; simulated"
+        )
         write_json(
             out,
             {

@@ -50,9 +50,8 @@ def main() -> None:
     _write_models(boards.new_models(made, mapped, {row["model"] for row in rows}))
     names = other_names(rated_models(None))
     _write_ratings(rows, {name: names.get(key.lower(), key) for name, key in keys.items()} | names)
-    print(
-        f"{_write_prices(json.loads((folder / 'lmarena' / 'models-prices.json').read_text(encoding='utf-8')))} prices"
-    )
+    prices = json.loads((folder / "lmarena" / "models-prices.json").read_text(encoding="utf-8"))
+    print(f"{_write_prices(prices)} prices")
     for line in (*boards.write_tables(made), *boards.disagreements(made, rated_models(None), names)):
         print(line)
 
@@ -68,7 +67,8 @@ def _write_ratings(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
             one = PublishedRating(**(row | {"model": SECOND[row["model"]]}))
         if (one.snapshot, one.model) in unique:
             print(
-                f"twice on {one.date} ({one.source}, {one.style}, {one.category}): {one.model}, here as {row['model']}"
+                f"twice on {one.date} ({one.source}, {one.style}, {one.category}): {one.model}, here as "
+                f"{row['model']}"
             )
         unique.setdefault((one.snapshot, one.model), one)
     ordered = sorted(
@@ -92,13 +92,16 @@ def _write_models(data: dict[str, Any]) -> None:
     import yaml
 
     head = (
-        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by hand, lacks. Maker and licence\n"
-        "# as the board lists them, the release date as Artificial Analysis does; what neither says is absent.\n"
+        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by "
+        "hand, lacks. Maker and licence\n"
+        "# as the board lists them, the release date as Artificial Analysis does; what neither says is "
+        "absent.\n"
     )
     body = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140, default_flow_style=None)
     NEWER.write_text(head + body, encoding="utf-8")
     print(
-        f"{len(data['models'])} models in {NEWER.name}; no maker: {sum(one['maker'] is None for one in data['models'])}"
+        f"{len(data['models'])} models in {NEWER.name}; no maker: "
+        f"{sum(one['maker'] is None for one in data['models'])}"
     )
 
 
@@ -125,8 +128,10 @@ def _arena_hard(folder: Path) -> Iterator[dict[str, Any]]:
 
 def _write_prices(listed: list[dict[str, Any]]) -> int:
     lines = [
-        "# $ per million tokens in and out. `source`: the seller's page as LMArena's list names it, not read again; `date`: of the list.",
-        "# Written by scripts/published_ratings.py. Left out: models without a price or a page in that list, and those that make no text.",
+        "# $ per million tokens in and out. `source`: the seller's page as LMArena's list names it, not "
+        "read again; `date`: of the list.",
+        "# Written by scripts/published_ratings.py. Left out: models without a price or a page in that "
+        "list, and those that make no text.",
         "listed: lmarena-prices",
         f"date: {LIST_DATE}",
         "prices:",
@@ -142,7 +147,8 @@ def _write_prices(listed: list[dict[str, Any]]) -> int:
         if not given or not answered or not page.startswith("http") or name.startswith(NO_TEXT):
             continue
         lines.append(
-            f"  - {{model: {name}, input: {float(given):g}, output: {float(answered):g}, source: {json.dumps(page)}}}"
+            f"  - {{model: {name}, input: {float(given):g}, output: {float(answered):g}, source: "
+            f"{json.dumps(page)}}}"
         )
         count += 1
     PRICES.write_text("\n".join(lines) + "\n", encoding="utf-8")

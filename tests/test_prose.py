@@ -108,6 +108,8 @@ def _words() -> frozenset[str]:
     """
     words = {*dir(builtins), "harness", "tests", "scripts"}
     for path in CODE:
+        if path == Path(__file__):
+            continue  # its own lists of names would make them exist
         words |= {*path.relative_to(ROOT).parts, path.stem}
         tree = ast.parse(path.read_text(encoding="utf-8"))
         prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -205,7 +207,7 @@ def test_names_in_docstrings_and_comments_exist() -> None:
         ("harness.errors.NoSuchError", False),
         ("harness.no_such_module", False),
         ("HarnessError", True),
-        ("NoSuchNameAnywhere" + "InTheProject", False),
+        ("NoSuchNameAnywhere", False),
         ("docs/architecture.md", True),
         ("docs/no-such-page.md", False),
         ("a + b", True),

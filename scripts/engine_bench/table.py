@@ -107,7 +107,8 @@ def show(found: dict[str, Any]) -> None:
         print(f"prompts: {total}, {total['lm-eval'] / total['ours']:.1f}x, same ids: {same}")
     for row in found.get("ceiling", []):
         print(
-            f"ceiling: {row['dtype']} {row['achieved'] / 1e9:.0f} GFLOP/s, {row['share']:.0%} of a square product's {row['gemm'] / 1e9:.0f}"
+            f"ceiling: {row['dtype']} {row['achieved'] / 1e9:.0f} GFLOP/s, {row['share']:.0%} of a square "
+            f"product's {row['gemm'] / 1e9:.0f}"
         )
     for row in found.get("growth", []):
         print(f"growth: {row}")

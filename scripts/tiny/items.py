@@ -259,8 +259,10 @@ def passages(rng: Random, varied: bool = True) -> Item:
         f"他们看见了{number[0]}只{sight[0]}，{end[0]}。晚上，{one[0]}和{two[0]}一起吃{meal[0]}。"
     )
     en = (
-        f"On {day[1]}, {sky[1]}. {one[1]} and {two[1]} went to the {place[1]}. {one[1]} carried {first[1]}, and {two[1]} "
-        f"carried {second[1]}. They saw {number[1]} {sight[1]}, and {end[1]}. In the evening, {one[1]} and {two[1]} ate {meal[1]} together."
+        f"On {day[1]}, {sky[1]}. {one[1]} and {two[1]} went to the {place[1]}. {one[1]} carried "
+        f"{first[1]}, and {two[1]} "
+        f"carried {second[1]}. They saw {number[1]} {sight[1]}, and {end[1]}. In the evening, {one[1]} and "
+        f"{two[1]} ate {meal[1]} together."
     )
     key = "passages|" + "|".join(p[1] for p in (day, place, one, two, first, second, sight, end, meal))
     return Item("passages", key, {"zh": {"text": zh}, "en": {"text": en}}, {"zh": [zh], "en": [en]})

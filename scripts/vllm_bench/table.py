@@ -63,13 +63,15 @@ def show(found: dict[str, Any]) -> None:
         print(f"{row['case']:18} {row['questions']:4} questions  {seconds}  {ratio}")
         for name, one in row["differences"].items():
             print(
-                f"{'':18} against {name}: largest difference {one['largest']:.2g}, {len(one['changed'])} answers differ {one['changed']}"
+                f"{'':18} against {name}: largest difference {one['largest']:.2g}, {len(one['changed'])} "
+                f"answers differ {one['changed']}"
             )
     written = found["peers"]["ours"].get("generation")
     if written:
         ours, theirs = (median(written["seconds"][who]) for who in ("ours", "theirs"))
         found["overhead"] = ours / theirs - 1
         print(
-            f"generation of {written['prompts']} x {written['tokens']} tokens: ours {ours:.2f} s, LLM.generate {theirs:.2f} s: "
+            f"generation of {written['prompts']} x {written['tokens']} tokens: ours {ours:.2f} s, "
+            f"LLM.generate {theirs:.2f} s: "
             f"{found['overhead']:+.1%}; the same tokens: {written['same_tokens']}"
         )

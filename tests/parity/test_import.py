@@ -134,7 +134,10 @@ def test_a_printed_table_is_read(evaluated: Any, tmp_path: Path) -> None:
     results["results"]["zh_arithmetic"]["acc_stderr,none"] = (
         0.1  # left out above, where no bootstrap was asked for
     )
-    head = "hf (pretrained=org/tiny-qwen,dtype=float32), gen_kwargs: (None), limit: 20.0, num_fewshot: None, batch_size: 1\n"
+    head = (
+        "hf (pretrained=org/tiny-qwen,dtype=float32), gen_kwargs: (None), limit: 20.0, "
+        "num_fewshot: None, batch_size: 1\n"
+    )
     (tmp_path / "table.md").write_text(head + make_table(results), encoding="utf-8")
     done = import_lm_eval(tmp_path / "table.md", out=tmp_path / "run")
     assert done.without_samples == ("zh_arithmetic",)

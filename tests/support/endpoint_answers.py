@@ -30,7 +30,8 @@ def refusal(behaviour: Behaviour, refused: list[str], body: dict[str, Any]) -> t
         return 422, json.dumps({"detail": complaints}).encode()
     text = f"Unrecognized request argument supplied: {refused[0]}"
     if refused[0] == "max_tokens":
-        text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        text = "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        text += "Use 'max_completion_tokens' instead."
     return 400, json.dumps(
         {"error": {"message": text, "type": "invalid_request_error", "param": None, "code": None}}
     ).encode()
@@ -74,9 +75,8 @@ def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
 def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict[str, Any], int]:
     budget = body.get("max_completion_tokens") or body.get("max_tokens") or 16
     if server.behaviour.max_model_len and len(ids) + budget > server.behaviour.max_model_len:
-        raise ValueError(
-            f"maximum context length is {server.behaviour.max_model_len} tokens, asked for {len(ids)} + {budget}"
-        )
+        most = server.behaviour.max_model_len
+        raise ValueError(f"maximum context length is {most} tokens, asked for {len(ids)} + {budget}")
     settings = (
         {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0, "seed": 0}
         | server.behaviour.defaults
