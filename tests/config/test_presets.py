@@ -349,7 +349,8 @@ def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str) -> No
     assert preset.counted_by == "formula"
     # in billions; the others' are in their names
     stated = {"chatglm": 6.2, "minicpm": 2.7, "minicpmv": 8.5}
-    assert preset.arch is not None and preset.parameters is not None
+    assert preset.arch is not None
+    assert preset.parameters is not None
     size = stated.get(preset.arch.model_type) or float(name.split("-")[1].rstrip("b"))
     # the "7B" of 360Zhinao leaves out one of its two large embeddings
     assert size * 0.98 <= preset.parameters / 1e9 <= size * (1.12 if preset.family == "360Zhinao" else 1.11)

@@ -86,7 +86,8 @@ def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) 
         device="cpu",
     )
     entry = Catalogue().find(task["task"])
-    assert entry is not None and entry.path is not None
+    assert entry is not None
+    assert entry.path is not None
     manager = TaskManager(include_defaults=False, include_path=str(entry.path.parent))
     original = datasets.load_dataset
 
