@@ -64,6 +64,8 @@ class Bench:
         assert isinstance(engine, TransformersEngine)
         self.engine = engine
         self.lm: Any = None
+
+        # Both engines ask the same module, so weights cannot differ.
         if importlib.util.find_spec("lm_eval"):
             from lm_eval.models.huggingface import HFLM
 
@@ -89,11 +91,14 @@ class Bench:
         seconds, answers = self.clock(lambda: list(self.engine.score(items)))
         for hook in hooks:
             hook.remove()
+
+        # The hooks see the layers only; the output head works on the rows whose logits are read.
         head = 2 * self.engine._model.get_output_embeddings().weight.numel()
         rows = sum(
             len({pair[0] for pair in item.pairs}) if _single(answer) else sum(answer.lengths)
             for item, answer in _by_key(items, answers)
         )
+
         row = {
             "questions": len(items),
             "seconds": seconds,
@@ -105,16 +110,17 @@ class Bench:
             from lm_eval.api.instance import Instance
 
             pairs = [pair for item in items for pair in item.pairs]
-            asked = [
+            requests = [
                 Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
                 for index, pair in enumerate(pairs)
             ]
-            row["lm_eval_seconds"] = self.clock(lambda: self.lm.loglikelihood(asked, disable_tqdm=True))[0]
+            row["lm_eval_seconds"] = self.clock(lambda: self.lm.loglikelihood(requests, disable_tqdm=True))[0]
         return row
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
         """The same for texts; FLOPs are not counted."""
         seconds, answers = self.clock(lambda: list(self.engine.generate(items)))
+
         row = {
             "questions": len(items),
             "seconds": seconds,
@@ -126,11 +132,12 @@ class Bench:
             # One budget a batch is all that it knows: grouped by budget, it could not mix them.
             options = [{"until": [], "max_gen_toks": item.max_tokens, "do_sample": False} for item in items]
             each = zip(items, options, strict=True)
-            asked = [
-                Instance("generate_until", {}, (item.prompt, said), index, ("bench", 0, 1))
-                for index, (item, said) in enumerate(each)
+            requests = [
+                Instance("generate_until", {}, (item.prompt, settings), index, ("bench", 0, 1))
+                for index, (item, settings) in enumerate(each)
             ]
-            row["lm_eval_seconds"] = self.clock(lambda: self.lm.generate_until(asked, disable_tqdm=True))[0]
+            seconds, _ = self.clock(lambda: self.lm.generate_until(requests, disable_tqdm=True))
+            row["lm_eval_seconds"] = seconds
         return row
 
 
@@ -139,8 +146,8 @@ def _single(answer: Any) -> bool:
 
 
 def _by_key(items: list[Choice], answers: list[Any]) -> list[tuple[Choice, Any]]:
-    found = {answer.key: answer for answer in answers}
-    return [(item, found[item.key]) for item in items]
+    answer_of = {answer.key: answer for answer in answers}
+    return [(item, answer_of[item.key]) for item in items]
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -152,8 +159,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             (items,) = questions(replace(case, sketch=False), options.mirror, ROOT, options.limit)
             list(bench.engine.score(items[:1]))
             rows[case.name] = bench.score(items)
+
     without_examples = next(case for case in writing.CASES if case.shots is None)
     prompts = writing.questions(without_examples, options.mirror, ROOT, options.limit)
+
+    # Random weights never stop, so budgets differ as lengths of real answers do.
     draw = random.Random(0)  # random weights never stop: budgets that differ as lengths do
     texts = [
         replace(item, stop=(), max_tokens=draw.choice((16, 64, 256)), ignore_eos=True) for item in prompts
@@ -180,17 +190,20 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-engine-gpu.json")
     options = parser.parse_args()
-    found = {
+
+    record = {
         "machine": describe_hardware(find_machine("auto")),
         "versions": package_versions(),
         **measure(options),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    for name, row in found["rows"].items():
+    options.out.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    # Texts have no FLOPs: their rate is of tokens written.
+    for name, row in record["rows"].items():
         share = (
             f"{row['flops'] / row['seconds'] / 1e12:.1f} TFLOP/s, "
-            f"{row['flops'] / row['seconds'] / found['ceiling_flops']:.0%}"
+            f"{row['flops'] / row['seconds'] / record['ceiling_flops']:.0%}"
             if "flops" in row
             else ""
         )

@@ -33,18 +33,23 @@ def main() -> None:
     """Runs, keeps, and writes the tables."""
     os.chdir(ROOT)
     shutil.rmtree(FOLDER, ignore_errors=True)
+
     begin = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "run", "configs/smoke.yaml", "--out", str(FOLDER)],
         check=True,
     )
     seconds = time.perf_counter() - begin
+
     command = [sys.executable, "-m", "harness.cli.main", "report", str(FOLDER), "--format", "markdown"]
     table = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    # Journal and logs hold times and paths of this machine, which are no result.
     for name in NOT_KEPT:
         path = FOLDER / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (FOLDER / "table.md").write_text(table + "\n", encoding="utf-8")
+
     hardware = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["hardware"]
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory'] / 2**30:.0f} GiB"
     for name, caption in CAPTIONS.items():
@@ -54,9 +59,9 @@ def main() -> None:
             f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
         )
         escaped = block.replace("\\", r"\\")
-        new, found = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
-        if found != 1:
-            sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {found}")
+        new, count = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
+        if count != 1:
+            sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {count}")
         path.write_text(new, encoding="utf-8")
     print(f"recorded in {FOLDER}: {seconds:.1f} s")
 
