@@ -77,9 +77,9 @@ class Bench:
         """(seconds until the device is done, what the work returns)."""
         self._wait()
         started = time.perf_counter()
-        found = work()
+        value = work()
         self._wait()
-        return time.perf_counter() - started, found
+        return time.perf_counter() - started, value
 
     def _wait(self) -> None:
         if self.options.device.startswith("cuda"):

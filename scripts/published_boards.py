@@ -208,10 +208,10 @@ def slug(name: str) -> str:
 
 def stem(name: str) -> str:
     """The slug without words for a mode of thinking or a date."""
-    made = slug(name)
-    while (shorter := SUFFIXES.sub("", made)) != made:
-        made = shorter
-    return made
+    short = slug(name)
+    while (shorter := SUFFIXES.sub("", short)) != short:
+        short = shorter
+    return short
 
 
 def disagreements(folder: Path, models: dict[str, RatedModel], own: dict[str, str]) -> Iterator[str]:

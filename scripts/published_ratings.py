@@ -40,19 +40,22 @@ NO_TEXT = ("imagen", "recraft", "photon", "ideogram", "flux", "dall-e", "stable-
 def main() -> None:
     """Reads the folder, writes the files, prints what does not fit."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/published")
-    made = folder / "boards"
-    if not (made / "lmarena-boards.csv").is_file():
+    tables = folder / "boards"
+    if not (tables / "lmarena-boards.csv").is_file():
         sys.exit(f"no boards/lmarena-boards.csv in {folder}")
-    rows = [*boards.ratings(made), *_arena_hard(folder)]
+    rows = [*boards.ratings(tables), *_arena_hard(folder)]
+
     by_hand = other_names(parse_models(read_yaml(MODELS), str(MODELS)))
-    keys = boards.names(made)
+    keys = boards.names(tables)
     mapped = {name: by_hand[key.lower()] for name, key in keys.items() if key.lower() in by_hand} | by_hand
-    _write_models(boards.new_models(made, mapped, {row["model"] for row in rows}))
+    _write_models(boards.new_models(tables, mapped, {row["model"] for row in rows}))
+
+    # Read again: the models just written count, too.
     names = other_names(rated_models(None))
     _write_ratings(rows, {name: names.get(key.lower(), key) for name, key in keys.items()} | names)
     prices = json.loads((folder / "lmarena" / "models-prices.json").read_text(encoding="utf-8"))
     print(f"{_write_prices(prices)} prices")
-    for line in (*boards.write_tables(made), *boards.disagreements(made, rated_models(None), names)):
+    for line in (*boards.write_tables(tables), *boards.disagreements(tables, rated_models(None), names)):
         print(line)
 
 
@@ -138,16 +141,16 @@ def _write_prices(listed: list[dict[str, Any]]) -> int:
     ]
     count = 0
     for entry in sorted(listed, key=lambda one: str(one["model_api_name"])):
-        given, answered, page = (
+        input_price, output_price, page = (
             entry.get("input_token_price"),
             entry.get("output_token_price"),
             str(entry.get("price_source") or ""),
         )
         name = str(entry["model_api_name"])
-        if not given or not answered or not page.startswith("http") or name.startswith(NO_TEXT):
+        if not input_price or not output_price or not page.startswith("http") or name.startswith(NO_TEXT):
             continue
         lines.append(
-            f"  - {{model: {name}, input: {float(given):g}, output: {float(answered):g}, source: "
+            f"  - {{model: {name}, input: {float(input_price):g}, output: {float(output_price):g}, source: "
             f"{json.dumps(page)}}}"
         )
         count += 1

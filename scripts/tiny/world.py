@@ -12,11 +12,11 @@ Pair = tuple[str, str]
 
 def pairs(text: str) -> tuple[Pair, ...]:
     """Read "中文=english, …" into (Chinese, English) pairs."""
-    found = []
+    words = []
     for part in text.split(","):
         zh, en = part.strip().split("=")
-        found.append((zh, en))
-    return tuple(found)
+        words.append((zh, en))
+    return tuple(words)
 
 
 NAMES = pairs(
