@@ -151,7 +151,7 @@ class Forward:
         """
         chosen: list[Tensor] = []
 
-        # The head still runs, so that the model's forward finds logits of the shape it expects.
+        # The head still runs, on no rows if need be: what the model does after it expects logits.
         def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
             hidden = args[0]
             chosen.append(hidden.reshape(-1, hidden.shape[-1]).index_select(0, positions.to(hidden.device)))

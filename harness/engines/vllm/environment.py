@@ -37,7 +37,7 @@ def prepare(own: dict[str, str], device: str, in_process: bool) -> None:
     for name, value in ours.items():
         os.environ.setdefault(name, value)
 
-    # Follows from in_process alone, which a variable left over from elsewhere must not turn round.
+    # Follows from in_process; a variable left over from elsewhere must not turn it round.
     if in_process:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     elif "VLLM_ENABLE_V1_MULTIPROCESSING" not in own:
