@@ -77,7 +77,10 @@ class OpenAIEngine:
 
     def _probe(self) -> scoring.LogprobSupport:
         if self._dialect.chat:
-            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or ask generative (-gen) tasks"
+            reason = (
+                "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), "
+                "or ask generative (-gen) tasks"
+            )
             return scoring.LogprobSupport(None, reason, ids=False)
         if self.encoder is None:
             reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
@@ -87,7 +90,10 @@ class OpenAIEngine:
         probe = make_probe(encoder.prefix_id, lambda text: encoder.encode_plain([text])[text])
         ability = scoring.probe(self._client, self._dialect, probe)
         if ability.mode is None:
-            reason = f"this endpoint gives no log-probabilities of prompts to rely on ({ability.reason}); serve the model with vLLM or SGLang"
+            reason = (
+                f"this endpoint gives no log-probabilities of prompts to rely on ({ability.reason}); "
+                "serve the model with vLLM or SGLang"
+            )
             log.warning("%s: %s", self._spec.label, reason)
             return dataclasses.replace(ability, reason=reason)
         return ability
