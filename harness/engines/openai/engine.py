@@ -19,7 +19,7 @@ from harness.engines.openai.notes import Notes
 from harness.engines.openai.pool import Pool
 from harness.engines.openai.probing import make_probe
 from harness.engines.openai.settings import Settings
-from harness.engines.openai.specials import special_tags, without_specials
+from harness.engines.openai.specials import added_begin, special_tags, without_specials
 from harness.engines.openai.wire import Dialect, Prompt, read_choice
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 
 CHARACTERS = 3
 """Characters a token, for the booking of tokens a minute before the endpoint has counted them."""
-PROBE = "The capital of France is Paris, and that of China is Beijing."
 Answered = TypeVar("Answered")
 
 
@@ -60,7 +59,7 @@ class OpenAIEngine:
             self.encoder: TextEncoder | None = (
                 None if chat or not spec.tokenizer else load_tokenizer(spec, files)
             )
-            self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            self._begin = "" if self.encoder is None else added_begin(self.encoder)
             if self.encoder is not None and special_tags(self.encoder, spec.think_tags):
                 self._dialect = dataclasses.replace(self._dialect, special_tags=True)
             self._ability = self._probe()
@@ -304,16 +303,6 @@ class OpenAIEngine:
                 self._notes.answered(self._dialect, answer, len(row.ids))
             scores.append(cache[row.ids, row.scored])
         return scores, rows
-
-
-def _added_begin(encoder: TextEncoder) -> str:
-    """The BOS that a server adds to any text, as text.
-
-    A template rendered here may have written it already, and a prompt must not begin with two. ""
-    where it adds none.
-    """
-    first = encoder.encode([PROBE])[PROBE][:1]
-    return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
 
 
 def _understood(read: Callable[[], Answered], client: EndpointClient) -> Answered:
