@@ -79,7 +79,9 @@ def test_a_study_from_python() -> None:
 
 @pytest.mark.parametrize("things", [(), (1,), (SMOKE, 2)], ids=str)
 def test_what_cannot_be_reported_is_one_line(things: tuple[Any, ...]) -> None:
-    with pytest.raises(ConfigError, match="expected run folders, one comparison or one bench; got") as refusal:
+    with pytest.raises(
+        ConfigError, match="expected run folders, one comparison or one bench; got"
+    ) as refusal:
         harness.report(*things)
     assert "\n" not in str(refusal.value)
 

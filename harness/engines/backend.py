@@ -167,7 +167,8 @@ class Backend(ABC):
             return None
 
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        return f"{spec.label}: engine {self.name} can only {' and '.join(sorted(can))} here, so these tasks will fail: {listed}"
+        verbs = " and ".join(sorted(can))
+        return f"{spec.label}: engine {self.name} can only {verbs} here, so these tasks will fail: {listed}"
 
     def why_not_automatic(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
         """The first reason why ``engine: auto`` does not take it, None where nothing is against it.

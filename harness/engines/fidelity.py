@@ -5,44 +5,20 @@ put their own normalizer, pre-tokenizer and decoder in place of those in ``token
 the class is not the family's own, text vanishes without a word. So the file is the truth: the
 loaded tokenizer must have the file's pipeline and vocabulary and give the file's ids, else it is
 rebuilt from the file. Then a few texts go there and back. Nothing here asks for a model's name.
-
-| a text that comes back | is |
-|---|---|
-| as it was | right |
-| equal but for Unicode compatibility forms (full-width signs, ①) | a note: the tokenizer's own
-  normalizer |
-| changed: lower case, accents, spaces, or an unknown token in place of what the vocabulary lacks |
-  a warning
-  |
-| without some of its visible characters (or all of its spaces), and no unknown token in their place
-  | refused
-  |
 """
 
 from __future__ import annotations
 
 import json
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from harness.engines.round_trip import TEXTS, check_round_trip, error_reason, short_text
 from harness.errors import ModelError
 from harness.sanity import Finding
-from harness.wording import clipped, first_line
 
-TEXTS = (
-    "中国的首都是北京。 1+1=2",
-    "問題：下列哪一項是「正確」的？（第３題）",
-    "The capital of China is Beijing.  It's 1,234.50 , isn't it ?",
-    "def f(x):\n    return x**2\n\n\tprint('ok')",
-    "🙂👍🏽 émigré Ω≈π",
-)
-"""They go there and back. No white space at either end, which many tokenizers add or take by
-design; NFC, as texts usually are.
-"""
 _COMPARED = (
     *TEXTS,
     " leading space",
@@ -72,9 +48,6 @@ _FLAGS = (
     "continuing_subword_prefix",
     "end_of_word_suffix",
 )
-_UNKNOWN = ("<unk>", "[UNK]", "<|unk|>")
-
-Verdict = Literal["same", "normalised", "altered", "gone"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +91,7 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
             raw = way()
             reason = _difference(raw, truth, folder)
         except Exception as error:
-            reason = _reason(error)
+            reason = error_reason(error)
             if truth is None:
                 raise ModelError(f"{label}: cannot load a tokenizer from {folder}: {reason}") from error
         # The first way that does what the file says counts; why the ones before it do not is kept.
@@ -137,76 +110,6 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
     )
 
 
-def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
-    """Sends `TEXTS` there and back.
-
-    Raises ModelError, one line, where some of a text is gone without a trace.
-    """
-    cases_by_verdict: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
-    unknown = _unknown_ids(raw)
-    for text in TEXTS:
-        try:
-            ids = raw(text, add_special_tokens=False, verbose=False)["input_ids"]
-            back = str(raw.decode(ids))
-        except Exception as error:  # e.g. an unknown token that the vocabulary does not have
-            raise ModelError(
-                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} "
-                f"({type(raw).__name__} from {folder})"
-            ) from error
-
-        verdict = judge(text, back, bool(unknown.intersection(ids)))
-        if verdict == "gone":
-            raise ModelError(
-                f"{label}: its tokenizer loses text: {text!r} comes back as {_short(back)} "
-                f"({type(raw).__name__} from {folder}); "
-                "put its right tokenizer.json there, or name another tokenizer: FOLDER or ID"
-            )
-        if verdict != "same":
-            cases_by_verdict[verdict].append((text, back))
-    kinds: dict[Verdict, str] = {"altered": "tokenizer_loses_text", "normalised": "tokenizer_normalises"}
-    return tuple(
-        Finding(
-            kinds[verdict], len(cases), len(TEXTS), {"text": repr(cases[0][0]), "back": _short(cases[0][1])}
-        )
-        for verdict, cases in cases_by_verdict.items()
-        if cases
-    )
-
-
-def judge(text: str, back: str, unknown: bool) -> Verdict:
-    """What became of a text (see the table above). ``unknown``: its ids hold an unknown token."""
-    if text == back:
-        return "same"
-    if unicodedata.normalize("NFKC", text) == unicodedata.normalize("NFKC", back):
-        return "normalised"
-    spaces_gone = any(map(str.isspace, text)) and not any(map(str.isspace, back))
-    lost = _visible(text) - _visible(back)
-    return "gone" if (lost or spaces_gone) and not unknown else "altered"
-
-
-def _visible(text: str) -> Counter[str]:
-    """Visible characters without case, accents and compatibility forms, counted."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return Counter(character for character in plain if unicodedata.category(character)[0] not in "MZC")
-
-
-def _reason(error: Exception) -> str:
-    return first_line(error)
-
-
-def _short(text: str) -> str:
-    return repr(clipped(text, 80))
-
-
-def _unknown_ids(raw: Any) -> set[int]:
-    """The ids that stand for what the vocabulary lacks."""
-    ids = {raw.unk_token_id}
-    if backend := getattr(raw, "backend_tokenizer", None):
-        names = {name for name in (*_UNKNOWN, getattr(backend.model, "unk_token", None)) if name}
-        ids |= {backend.token_to_id(name) for name in names}
-    return ids - {None}
-
-
 def _read_truth(folder: Path, label: str) -> Any:
     """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none.
 
@@ -221,7 +124,7 @@ def _read_truth(folder: Path, label: str) -> Any:
         truth = Tokenizer.from_file(str(file))
     except Exception as error:
         raise ModelError(
-            f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {_reason(error)}"
+            f"{label}: cannot load a tokenizer from {folder}: tokenizer.json: {error_reason(error)}"
         ) from error
     truth.no_truncation()
     truth.no_padding()
@@ -279,7 +182,9 @@ def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
     )["input_ids"]
     for text, want, got in zip(texts, truth.encode_batch(texts, add_special_tokens=False), ids, strict=True):
         if want.ids != got:
-            return f"{_short(text)} becomes other tokens than the file's ({len(got)}, not {len(want.ids)})"
+            return (
+                f"{short_text(text)} becomes other tokens than the file's ({len(got)}, not {len(want.ids)})"
+            )
 
     for name, want, got in _parts(truth, raw.backend_tokenizer):
         if want != got:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-PORTION = 1 << 22  # characters
-PAIR = (
-    1 << 10
-)  # characters that a pair counts beyond its own: rows and nodes of short texts take more memory than their tokens
+PORTION = 1 << 22
+"""Characters of a portion."""
+PAIR = 1 << 10
+"""Characters that a pair counts beyond its own: rows and nodes of short texts take more memory than
+their tokens.
+"""
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 

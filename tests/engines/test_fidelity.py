@@ -14,9 +14,10 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine, resolve_model
-from harness.engines.fidelity import TEXTS, check_round_trip, judge, load_faithfully
+from harness.engines.fidelity import load_faithfully
 from harness.engines.files import PACKAGED
 from harness.engines.pieces import PieceEncoder
+from harness.engines.round_trip import TEXTS, check_round_trip, judge
 from harness.engines.tokenizer import ChatTemplate, TextEncoder, read_tokenizer
 from harness.errors import ModelError
 from harness.items import Choice

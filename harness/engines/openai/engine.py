@@ -20,7 +20,7 @@ from harness.engines.openai.notes import Notes
 from harness.engines.openai.pool import Pool
 from harness.engines.openai.probing import make_probe
 from harness.engines.openai.settings import Settings
-from harness.engines.openai.specials import special_tags, without_specials
+from harness.engines.openai.specials import added_begin, special_tags, without_specials
 from harness.engines.openai.wire import Dialect, Prompt, read_choice
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 CHARACTERS = 3
 """Characters a token, for the booking of tokens a minute before the endpoint has counted them."""
-PROBE = "The capital of France is Paris, and that of China is Beijing."
 Answered = TypeVar("Answered")
 
 
@@ -61,7 +60,7 @@ class OpenAIEngine:
             self.encoder: TextEncoder | None = (
                 None if chat or not spec.tokenizer else load_tokenizer(spec, files)
             )
-            self._begin = "" if self.encoder is None else _added_begin(self.encoder)
+            self._begin = "" if self.encoder is None else added_begin(self.encoder)
             if self.encoder is not None and special_tags(self.encoder, spec.think_tags):
                 self._dialect = dataclasses.replace(self._dialect, special_tags=True)
             self._ability = self._probe()
@@ -78,7 +77,10 @@ class OpenAIEngine:
 
     def _probe(self) -> scoring.LogprobSupport:
         if self._dialect.chat:
-            reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or ask generative (-gen) tasks"
+            reason = (
+                "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), "
+                "or ask generative (-gen) tasks"
+            )
             return scoring.LogprobSupport(None, reason, ids=False)
         if self.encoder is None:
             reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
@@ -88,7 +90,10 @@ class OpenAIEngine:
         probe = make_probe(encoder.prefix_id, lambda text: encoder.encode_plain([text])[text])
         ability = scoring.probe(self._client, self._dialect, probe)
         if ability.mode is None:
-            reason = f"this endpoint gives no log-probabilities of prompts to rely on ({ability.reason}); serve the model with vLLM or SGLang"
+            reason = (
+                f"this endpoint gives no log-probabilities of prompts to rely on ({ability.reason}); "
+                "serve the model with vLLM or SGLang"
+            )
             log.warning("%s: %s", self._spec.label, reason)
             return dataclasses.replace(ability, reason=reason)
         return ability
@@ -299,16 +304,6 @@ class OpenAIEngine:
                 self._notes.answered(self._dialect, answer, len(row.ids))
             scores.append(cache[row.ids, row.scored])
         return scores, rows
-
-
-def _added_begin(encoder: TextEncoder) -> str:
-    """The BOS that a server adds to any text, as text.
-
-    A template rendered here may have written it already, and a prompt must not begin with two. ""
-    where it adds none.
-    """
-    first = encoder.encode([PROBE])[PROBE][:1]
-    return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
 
 
 def _understood(read: Callable[[], Answered], client: EndpointClient) -> Answered:

@@ -69,5 +69,8 @@ def fault_of(values: Sequence[Sequence[float]], fork: int) -> str | None:
     if float(behind.max()) <= _SAME:
         return "the same figures after different contexts"
     if at <= _SAME or before > _NOISE * at or at < _SHARE * float(behind[0]):
-        return "figures that belong to other tokens (shifted by one?), or that differ from one request to the next"
+        return (
+            "figures that belong to other tokens (shifted by one?), "
+            "or that differ from one request to the next"
+        )
     return None

@@ -1,5 +1,5 @@
-"""Think tags that are special tokens: servers leave those out of a text, and the reader could not
-tell a thought from an answer.
+"""Special tokens that a server adds to a text or leaves out of it: BOS, and think tags that are
+special, without which the reader could not tell a thought from an answer.
 """
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
+
+_TEXT = "The capital of France is Paris, and that of China is Beijing."
 
 
 def special_tags(encoder: TextEncoder, tags: Sequence[str] | None) -> bool:
@@ -20,3 +22,13 @@ def without_specials(encoder: TextEncoder, text: str, tags: Sequence[str] | None
         if token and token not in (tags or ()):
             text = text.replace(token, "")
     return text
+
+
+def added_begin(encoder: TextEncoder) -> str:
+    """The BOS that a server adds to any text, as text.
+
+    A template rendered here may have written it already, and a prompt must not begin with two. ""
+    where it adds none.
+    """
+    first = encoder.encode([_TEXT])[_TEXT][:1]
+    return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""

@@ -43,8 +43,10 @@ ELSEWHERE = {
 }
 """vLLM's arguments that the model's own keys decide."""
 WITHOUT_EFFECT = {
-    "generation_config": "every sampling setting goes with every question; generation_defaults is about the checkpoint's penalty",
-    "override_generation_config": "every sampling setting goes with every question; say generation: in the task",
+    "generation_config": "every sampling setting goes with every question; "
+    "generation_defaults is about the checkpoint's penalty",
+    "override_generation_config": "every sampling setting goes with every question; "
+    "say generation: in the task",
     "logprobs_mode": "scores are raw log-probabilities",
 }
 """vLLM's arguments that would change nothing here, or would make a score something else."""
@@ -92,7 +94,8 @@ class VllmOptions(EngineOptions):
     )
     in_process: bool | None = Field(
         None,
-        description="Run the engine core in this process, not in one of its own. Default: on a CPU with one rank.",
+        description="Run the engine core in this process, not in one of its own. "
+        "Default: on a CPU with one rank.",
     )
     tensor_parallel_size: int = Field(1, ge=1, description="vLLM's: GPUs that each layer is split over.")
     pipeline_parallel_size: int = Field(1, ge=1, description="vLLM's: GPUs that the layers are spread over.")
