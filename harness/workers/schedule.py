@@ -52,6 +52,9 @@ def make_jobs(
 def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int:
     if model.engine == "openai":
         return 0
+    # CUDA lets a process see one slice of a GPU, however many it is given.
+    if any(gpu.mig for gpu in machine.gpus):
+        return 1
     parallel = [model.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
     asked = model.gpus or (
         math.prod(parallel)
