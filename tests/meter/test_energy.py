@@ -124,7 +124,7 @@ def test_a_counter_that_goes_back_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ("library", "visible", "reason"),
     [
         (FakeNvml(broken=("init",)), "0", "NVML cannot be used"),
-        (FakeNvml(broken=("power",)), "0", "does not tell"),
+        (FakeNvml(broken=("power",)), "0", "does not give"),
         (FakeNvml(gpus=sliced()), "1", "MIG"),
         (FakeNvml(gpus=sliced()), "MIG-22", "MIG"),
         (FakeNvml(), "", "no GPU is visible"),
