@@ -170,7 +170,7 @@ class Generation:
     it ended.
 
     ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the
-    window was used up, ``filter`` a content filter cut it off, ``unknown`` nobody told (some
+    window was used up, ``filter`` a content filter cut it off, ``unknown`` nobody says (some
     endpoints, and answers imported from other programs). ``times`` are seconds since the engine got
     the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are this
     answer's part of the passes that read prompts and of the steps that wrote tokens; None where an

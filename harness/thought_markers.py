@@ -67,7 +67,7 @@ def recognise(text: str, prompt: str = "") -> ThinkTags | None:
     """The markers of a thought that this answer begins with, or that its prompt opened; None where
     there is no sign of one.
 
-    A closing marker without an opening one also tells: the template, on whichever machine it was
+    A closing marker without an opening one is a sign, too: the template, on whichever machine it was
     rendered, had begun the thought.
     """
     opened = opened_by(prompt)

@@ -72,7 +72,7 @@ class PowerSource(Protocol):
 
 
 def open_source(device: str, root: Path = POWERCAP) -> PowerSource:
-    """What tells the energy of ``cpu``, ``cuda`` (every visible GPU together) or ``cuda:N``.
+    """What meters the energy of ``cpu``, ``cuda`` (every visible GPU together) or ``cuda:N``.
 
     Raises EnergyError with the reason.
     """
@@ -99,7 +99,7 @@ def watch(device: str, *, idle_watts: float | None = None, root: Path = POWERCAP
 
 def idle_power(device: str, seconds: float = 2.0, root: Path = POWERCAP) -> float | None:
     """Watts of a device over ``seconds`` in which the caller leaves it alone, or None where they
-    cannot be told.
+    cannot be read.
     """
     with watch(device, root=root) as watched:
         time.sleep(seconds)
@@ -151,7 +151,7 @@ class EnergyWatch:
 
     @property
     def reading(self) -> Energy:
-        """What the block took; null joules and a reason where that cannot be told."""
+        """What the block took; null joules and a reason where that is not known."""
         seconds = self._end - self._begin
         try:
             gross, source = self._gross(seconds)

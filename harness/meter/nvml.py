@@ -75,7 +75,7 @@ def _require_power(nvml: Any, device: Device) -> None:
     try:
         nvml.nvmlDeviceGetPowerUsage(device.handle)
     except nvml.NVMLError as error:
-        raise EnergyError(f"NVML does not tell the GPU's power: {error}") from None
+        raise EnergyError(f"NVML does not give the GPU's power: {error}") from None
 
 
 def visible_names(nvml: Any = None) -> list[str]:

@@ -59,6 +59,9 @@ def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int
     wanted = [count for backend in candidates(model) if (count := backend.gpus(model)) is not None]
     if 0 in wanted:
         return 0
+    # CUDA lets a process see one slice of a GPU, however many it is given.
+    if any(gpu.mig for gpu in machine.gpus):
+        return 1
     asked = model.gpus or max(wanted, default=0)
     if asked:
         return min(asked, len(machine.gpus))

@@ -13,6 +13,7 @@ def test_shorthands_are_in_the_schema() -> None:
         schema["properties"]["models"]["items"]["anyOf"],
         schema["properties"]["tasks"]["items"]["anyOf"],
     )
+
     assert list(presets()) in [shape.get("enum") for shape in models]
     assert {"$ref": "#/$defs/ModelSpec"} in models
     assert any(shape.get("type") == "string" for shape in tasks)

@@ -22,6 +22,7 @@ def test_shorthands_presets_and_ids(write: Callable[..., Path], tmp_path: Path) 
             "name: a\nmodels: [qwen3-8b, Qwen/Qwen2.5-7B, org/some-Chat, org/some-base, ./here, org/local, {id: qwen3-4b}]\n"
         )
     ).config.models
+
     assert [model.id for model in models] == [
         "Qwen/Qwen3-8B",
         "Qwen/Qwen2.5-7B",
@@ -63,6 +64,7 @@ def test_tasks_as_names_globs_and_files(write: Callable[..., Path], tmp_path: Pa
     tasks = load_config(
         write(OK + 'tasks: ["ceval-valid_*", data/t.yaml, data/q.jsonl, {suite: smoke}]\n')
     ).config.tasks
+
     assert [task.task or task.file or task.suite for task in tasks] == [
         "ceval-valid_*",
         str(tmp_path / "data/t.yaml"),
@@ -78,6 +80,7 @@ def test_extends_merges_mappings_and_replaces_lists(write: Callable[..., Path], 
     write("limit: 7\ndevice: cpu\n", "base/three.yaml")
     loaded = load_config(write(OK + "extends: [base/two.yaml, base/three.yaml]\nspeed: {input: [9]}\n"))
     config = loaded.config
+
     assert (config.limit, config.seed, config.device) == (7, 2, "cpu")
     assert config.tasks[0].file == str(tmp_path / "base/q.jsonl"), (
         "a path is relative to the file that says it"
@@ -108,6 +111,7 @@ def test_overrides(write: Callable[..., Path]) -> None:
         ],
     ).config
     model = config.models[0]
+
     assert (config.limit, config.device, config.tasks[0].task) == (None, "cpu", "arc_easy")
     assert (model.dtype, model.engine_args, model.think_tags) == ("float32", {"batch_tokens": 64}, ("a", "b"))
 
@@ -151,6 +155,7 @@ def test_hash_guards_what_is_asked_and_who_answers(write: Callable[..., Path], t
         OK + "tasks: [t, u]\n",
         "name: a\nmodels: [{id: bundled/tiny-qwen, dtype: float32}]\ntasks: [t]\n",
     ]
+
     assert {load_config(write(text)).hash for text in same} == {base.hash}
     assert base.hash not in {load_config(write(text)).hash for text in other}
 

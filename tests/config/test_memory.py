@@ -12,9 +12,9 @@ from harness.errors import ModelError
 
 
 def arch(name: str) -> Architecture:
-    found = find_preset(name).arch
-    assert found is not None
-    return found
+    architecture = find_preset(name).arch
+    assert architecture is not None
+    return architecture
 
 
 def test_weights_and_cache_of_a_dense_model() -> None:
@@ -69,6 +69,7 @@ def test_overrides_change_what_is_known() -> None:
             config_overrides={"num_hidden_layers": 4, "rope_theta": 1},
         )
     )
+
     assert cut is not None
     embeddings = full.vocab_size * full.hidden_size + full.hidden_size
     assert (cut.parameters - embeddings) * 6 == full.parameters - embeddings

@@ -129,23 +129,24 @@ ONE_MISTAKE = {
 def test_one_mistake(
     text: str, line: str | None, write: Callable[..., Path], mistakes: Callable[..., list[str]]
 ) -> None:
-    found = mistakes(write(text))
-    assert len(found) == 1, found
-    assert line is None or found == [line]
-    assert found[0].startswith("c.yaml:")
+    lines = mistakes(write(text))
+    assert len(lines) == 1, lines
+    assert line is None or lines == [line]
+    assert lines[0].startswith("c.yaml:")
 
 
 def test_all_mistakes_at_once_in_order_of_position(
     write: Callable[..., Path], mistakes: Callable[..., list[str]]
 ) -> None:
     write("limit: many\nspeed: {inputs: [1]}\n", "base.yaml")
-    found = mistakes(
+    lines = mistakes(
         write(
             "nme: a\nextends: base.yaml\nmodels:\n  - {id: x/y, dtype: fp8}\n  - qwen9\nseed: no\ntasks: [{task: t, limit: -1}]\n"
         ),
         "device=gpu",
     )
-    assert [line.split(" ")[0] for line in found] == [
+
+    assert [line.split(" ")[0] for line in lines] == [
         "c.yaml:1:1:",
         "c.yaml:1:1:",
         "c.yaml:4:22:",
@@ -156,7 +157,7 @@ def test_all_mistakes_at_once_in_order_of_position(
         "base.yaml:2:9:",
         "--set",
     ]
-    assert "did you mean 'name'?" in "".join(found)
+    assert "did you mean 'name'?" in "".join(lines)
 
 
 def test_files_that_cannot_be_read(
@@ -186,12 +187,13 @@ def test_own_files_are_looked_for_beside_the_yaml(
 ) -> None:
     write("{}", "mine.jsonl")
     (tmp_path / "dir.yaml").mkdir()
-    found = mistakes(
+    lines = mistakes(
         write(
             OK + "tasks:\n  - {file: mien.jsonl}\n  - ./other-task.yaml\n  - task: ./dir.yaml\nmirror: gone\n"
         )
     )
-    assert found == [
+
+    assert lines == [
         f"c.yaml:4:12: mien.jsonl: no such file (looked in {tmp_path}); did you mean 'mine.jsonl'?",
         f"c.yaml:5:5: ./other-task.yaml: no such file (looked in {tmp_path})",
         "c.yaml:6:11: ./dir.yaml: this is a folder; expected a file",
@@ -252,5 +254,5 @@ def test_an_override_that_is_not_yaml(write: Callable[..., Path], mistakes: Call
 def test_odd_values_are_mistakes_too(
     line: str, write: Callable[..., Path], mistakes: Callable[..., list[str]]
 ) -> None:
-    (found,) = mistakes(write(OK + line + "\n"))
-    assert found.startswith("c.yaml:3:")
+    (lines,) = mistakes(write(OK + line + "\n"))
+    assert lines.startswith("c.yaml:3:")

@@ -27,6 +27,7 @@ expect: [{{task: {name}, model: {name}, metric: "acc ", min: 0}}]
     (path.parent / "own.csv").write_text("question,answer\nq,x\n", encoding="utf-8")
     loaded = load_config(path)
     config = loaded.config
+
     assert [config.models[0].label, config.tasks[0].task, config.tasks[1].name] == [
         "mine",
         "zh_letters",

@@ -126,6 +126,7 @@ def test_a_day_that_was_not_read_in_its_source_is_said_to_be_so() -> None:
     listed = ", ".join(
         gap["model"] for gap in missing_models() if gap["lacks"] == "a release date that was read"
     ).split(", ")
+
     assert sorted(listed) == sorted(unread)
 
 
@@ -140,6 +141,7 @@ def test_models_that_only_a_formula_counts_are_as_worked_by_hand() -> None:
     )
     assert find_preset("iflytekspark-13b").parameters == spark == 13_312_542_720
     zhinao = 2 * 158_464 * 4096 + 32 * (4 * 4096 * 4096 + 3 * 4096 + 3 * 4096 * 11008 + 2 * 4096) + 4096
+
     assert find_preset("360zhinao-7b").parameters == zhinao
     second = (
         2 * 158_464 * 4096
@@ -237,20 +239,20 @@ EXPERTS = {
 def transformers_arguments(arch: Architecture) -> dict[str, Any]:
     """The arguments of the architecture's transformers config class."""
     kind = arch.model_type
-    given = arch.model_dump(include=SIZES | {"tie_word_embeddings", "max_position_embeddings"})
+    numbers = arch.model_dump(include=SIZES | {"tie_word_embeddings", "max_position_embeddings"})
     if kind in {"llama", "glm", "glm4", "glm4_moe", "seed_oss"}:
-        given["attention_bias"] = arch.attention_bias
+        numbers["attention_bias"] = arch.attention_bias
     if kind == "seed_oss":
-        given["attention_out_bias"] = arch.attention_out_bias
+        numbers["attention_out_bias"] = arch.attention_out_bias
     if kind in {"cohere", "glm4_moe"}:
-        given["use_qk_norm"] = arch.qk_norm
+        numbers["use_qk_norm"] = arch.qk_norm
     if arch.num_experts:
-        given |= expert_arguments(arch)
+        numbers |= expert_arguments(arch)
     if not arch.kv_lora_rank:
-        return given | {"head_dim": arch.head_dim}
+        return numbers | {"head_dim": arch.head_dim}
     shared = arch.shared_expert_size // arch.moe_intermediate_size
-    given |= arch.model_dump(include=LATENT)
-    return given | {
+    numbers |= arch.model_dump(include=LATENT)
+    return numbers | {
         "q_lora_rank": arch.q_lora_rank or None,
         "n_shared_experts": shared,
         "first_k_dense_replace": arch.dense_layers,
@@ -260,29 +262,29 @@ def transformers_arguments(arch: Architecture) -> dict[str, Any]:
 def expert_arguments(arch: Architecture) -> dict[str, Any]:
     kind, shared = arch.model_type, arch.shared_expert_size // arch.moe_intermediate_size
     name = EXPERTS.get(kind, "n_routed_experts" if arch.kv_lora_rank else "num_local_experts")
-    given = {
+    numbers = {
         name: arch.num_experts,
         "num_experts_per_tok": arch.num_experts_per_tok,
         "moe_intermediate_size": arch.moe_intermediate_size,
     }
     if kind == "ernie4_5_moe":
         last = arch.num_hidden_layers - 1
-        given |= {
+        numbers |= {
             "moe_k": arch.num_experts_per_tok,
             "moe_num_shared_experts": shared,
             "moe_layer_start_index": arch.dense_layers,
         }
-        return given | {"moe_layer_end_index": last}
+        return numbers | {"moe_layer_end_index": last}
     if kind == "glm4_moe":
-        return given | {"n_shared_experts": shared, "first_k_dense_replace": arch.dense_layers}
+        return numbers | {"n_shared_experts": shared, "first_k_dense_replace": arch.dense_layers}
     if kind == "llama4_text":  # the class calls an expert's width intermediate_size
         step = arch.num_hidden_layers // (arch.num_hidden_layers - arch.dense_layers)
         widths = {
             "intermediate_size": arch.moe_intermediate_size,
             "intermediate_size_mlp": arch.intermediate_size,
         }
-        return given | widths | {"interleave_moe_layer_step": step, "moe_layers": None}
-    return given | ({"moe_topk": arch.num_experts_per_tok} if kind == "hunyuan_v1_moe" else {})
+        return numbers | widths | {"interleave_moe_layer_step": step, "moe_layers": None}
+    return numbers | ({"moe_topk": arch.num_experts_per_tok} if kind == "hunyuan_v1_moe" else {})
 
 
 BUILT = [preset.arch for preset in WITH_ARCH if preset.arch and preset.arch.model_type not in REMOTE]
@@ -353,6 +355,7 @@ def test_where_the_code_is_in_the_repository_the_preset_says_so(name: str) -> No
     assert preset.arch is not None
     assert preset.parameters is not None
     size = stated.get(preset.arch.model_type) or float(name.split("-")[1].rstrip("b"))
+
     # the "7B" of 360Zhinao leaves out one of its two large embeddings
     assert size * 0.98 <= preset.parameters / 1e9 <= size * (1.12 if preset.family == "360Zhinao" else 1.11)
 

@@ -36,9 +36,9 @@ class Made:
 
 def test_a_probe_and_a_ceiling_are_the_best_that_was_seen() -> None:
     bench = Made({100: [0.5, 1.0, 2.0], 200: [4.0], 400: [100.0]}, {1000: [1.0, 10.0, 2.0], 2000: [8.0]})
-    found = probe(bench, 0.0)
+    rates = probe(bench, 0.0)
     # the shortest are 0.5 s and 1 s; 2·100³ FLOPs and 2·1000 bytes
-    assert found == MachineRates(4e6, 2000.0)
+    assert rates == MachineRates(4e6, 2000.0)
     best = ceiling(bench, 0.0)
     # 2·100³/0.5, 2·200³/4, 2·400³/100: 4e6, 4e6, 1.28e6 FLOP/s; copies 2000/1 and 4000/8 bytes/s
     assert (best.flops, best.bandwidth) == (4e6, 2000.0)
@@ -66,7 +66,7 @@ def test_drift_is_the_larger_change_either_way() -> None:
 @pytest.mark.parametrize("make", [NumpyBench, lambda: TorchBench("cpu", "float32", 1)])
 def test_the_real_ones_give_figures_of_this_world(make: Callable[[], NumpyBench]) -> None:
     bench = make()
-    found = probe(bench, 0.01)
-    assert 1e8 < found.flops < 1e14
-    assert 1e8 < found.bandwidth < 1e13
+    rates = probe(bench, 0.01)
+    assert 1e8 < rates.flops < 1e14
+    assert 1e8 < rates.bandwidth < 1e13
     bench.release()

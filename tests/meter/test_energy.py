@@ -76,6 +76,7 @@ def test_every_visible_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         "GPU-abc0",
     ]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
+
     assert [gpu.uuid for gpu in NvmlDevices.visible(1, FakeNvml()).handles] == ["GPU-abc0"]
     with pytest.raises(EnergyError, match="cuda:2 is not visible"):
         NvmlDevices.visible(2, FakeNvml())
@@ -123,7 +124,7 @@ def test_a_counter_that_goes_back_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     ("library", "visible", "reason"),
     [
         (FakeNvml(broken=("init",)), "0", "NVML cannot be used"),
-        (FakeNvml(broken=("power",)), "0", "does not tell"),
+        (FakeNvml(broken=("power",)), "0", "does not give"),
         (FakeNvml(gpus=sliced()), "1", "MIG"),
         (FakeNvml(gpus=sliced()), "MIG-22", "MIG"),
         (FakeNvml(), "", "no GPU is visible"),
@@ -165,6 +166,7 @@ def test_rapl_adds_packages_and_memory_and_turns_with_its_counters(tmp_path: Pat
         },
     )
     domains = RaplDomains.find(tree)
+
     assert (
         len(domains.domains) == 2
     )  # the cores are part of the package, and the system counts everything twice

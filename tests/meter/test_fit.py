@@ -35,15 +35,16 @@ def test_the_batch_is_the_largest_that_fits() -> None:
 
 
 def test_chips_of_the_catalogue() -> None:
-    found = {fit.chip: fit for fit in on_catalogue(need("llama-3.1-8b"))}
-    assert found["RTX 4090"].count == 1  # 16 GB of weights in 24 GB
-    assert found["H20"].rooms[1].batch is not None
-    assert found["H20"].rooms[1].batch > 100
+    fits = {fit.chip: fit for fit in on_catalogue(need("llama-3.1-8b"))}
+    assert fits["RTX 4090"].count == 1  # 16 GB of weights in 24 GB
+    assert fits["H20"].rooms[1].batch is not None
+    assert fits["H20"].rooms[1].batch > 100
     big = (
         {fit.chip: fit.count for fit in on_catalogue(need("deepseek-v3"))}
         if preset_or_none("deepseek-v3")
         else {}
     )
+
     assert big.get("RTX 4090") is None  # 1.3 TB of bf16 weights
     window = need("llama-2-7b").rooms(int(80e9))
     assert [room.length for room in window if room.batch is None] == [32768]

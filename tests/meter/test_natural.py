@@ -84,16 +84,17 @@ def test_tallies_survive_the_journal_and_add_up() -> None:
         tally(),
         tally(items=30, seconds=15.0, correct=2.0, marked=30, samples={"output": [20.0] * 30}),
     )
-    kept = [CostTally.from_dict(json.loads(json.dumps(one.to_dict()))) for one in (first, second)]
-    assert kept[0].setting == SETTING
-    whole = add(kept)
+    restored = [CostTally.from_dict(json.loads(json.dumps(one.to_dict()))) for one in (first, second)]
+
+    assert restored[0].setting == SETTING
+    whole = add(restored)
     assert (whole.items, whole.seconds, whole.correct, whole.tokens) == (
         40,
         20.0,
         6.0,
         (2000, 980, 1200, 200),
     )
-    row = cost_row(kept, "m", task=None, language="zh")
+    row = cost_row(restored, "m", task=None, language="zh")
     assert row.rate.items == 2.0
     assert row.answer_tokens is not None
     assert row.answer_tokens.mean == pytest.approx((10 * 10 + 30 * 20) / 40)
@@ -108,6 +109,7 @@ def test_right_answers_cost_what_their_own_tasks_cost() -> None:
         seconds=1000.0,
     )
     row = cost_row([tally(), perplexity], "m", task=None, language="en")
+
     assert row.money.usd_per_correct == pytest.approx(2 * 3.6 * 5 / 3600 / 4)
     assert row.quality.correct == 4.0
     alone = cost_row([perplexity], "m", task="p", language="en")
@@ -131,6 +133,7 @@ def test_what_is_unknown_is_null_and_says_why() -> None:
         correct=0.0,
     )
     row = cost_row([bare], "m", task="t", language=None)
+
     assert (row.energy.joules_gross, row.energy.reason) == (None, "no meter")
     assert (row.money.usd, row.money.reason) == (None, "no price")
     assert (row.limit.mfu, row.limit.reason, row.limit.flops) == (None, "no ceiling", 5e12)
@@ -153,9 +156,9 @@ def test_a_missing_clock_gives_no_latency_and_a_nan_no_figure() -> None:
 
 def test_quantiles_are_numpys() -> None:
     values = list(np.random.default_rng(0).exponential(size=1000))
-    made = spread(values)
-    assert made is not None
-    assert (made.p50, made.p90, made.p99) == tuple(np.quantile(values, [0.5, 0.9, 0.99]))
+    result = spread(values)
+    assert result is not None
+    assert (result.p50, result.p90, result.p99) == tuple(np.quantile(values, [0.5, 0.9, 0.99]))
 
 
 def arch(name: str = "qwen2.5-7b") -> Architecture:
@@ -168,6 +171,7 @@ def arch(name: str = "qwen2.5-7b") -> Architecture:
 def test_flops_of_answers_are_those_of_their_shapes() -> None:
     qwen = arch()
     whole = Generation("a", "", "length", Tokens(prompt=512, computed=512 + 127, shared=0, output=128))
+
     # the head: one row before the first token and one a step, as in the shape
     assert computed_flops(qwen, [whole]) == pytest.approx(generation(qwen, 512, 128).flops, rel=1e-12)
     shared = Generation("a", "", "length", Tokens(prompt=512, computed=12 + 127, shared=500, output=128))
@@ -205,6 +209,7 @@ def test_long_options_are_near_their_tree() -> None:
         (20,) * 4,
         Tokens(prompt=4 * 119, computed=100 + 4 * 19, shared=4 * 119 - 176),
     )
+
     assert computed_flops(qwen, [answer]) == pytest.approx(tree, rel=0.002)
 
 

@@ -15,6 +15,7 @@ def test_gaps_are_exponential_and_counts_are_poisson() -> None:
     rate, count = 4.0, 20_000
     arrivals = poisson_arrivals(rate, count, seed=3)
     gaps = [later - earlier for earlier, later in itertools.pairwise([0.0, *arrivals])]
+
     assert stats.kstest(gaps, stats.expon(scale=1 / rate).cdf).pvalue > 0.001
     seconds = int(arrivals[-1])
     per_second = [0] * seconds
@@ -22,11 +23,11 @@ def test_gaps_are_exponential_and_counts_are_poisson() -> None:
         if arrival < seconds:
             per_second[int(arrival)] += 1
     most = 12
-    seen = [sum(found == number for found in per_second) for number in range(most)]
+    counts = [sum(times == number for times in per_second) for number in range(most)]
     expected = [seconds * stats.poisson(rate).pmf(number) for number in range(most)]
-    seen.append(seconds - sum(seen))
+    counts.append(seconds - sum(counts))
     expected.append(seconds - sum(expected))
-    assert stats.chisquare(seen, expected).pvalue > 0.001
+    assert stats.chisquare(counts, expected).pvalue > 0.001
     assert stats.pearsonr(gaps[:-1], gaps[1:]).pvalue > 0.001  # one gap says nothing of the next
 
 

@@ -27,6 +27,7 @@ def test_the_interval_is_scipys_percentile_bootstrap(count: int) -> None:
         rng=np.random.default_rng(1),
     ).confidence_interval
     spread = theirs.high - theirs.low
+
     assert ours.median == np.median(values)
     assert ours.low == pytest.approx(theirs.low, abs=0.06 * spread)
     assert ours.high == pytest.approx(theirs.high, abs=0.06 * spread)
@@ -36,8 +37,8 @@ def test_it_covers_the_true_median() -> None:
     draw = np.random.default_rng(5)
     inside = 0
     for _ in range(200):
-        found = median_interval(draw.normal(100, 5, 15).tolist())
-        inside += found.low <= 100 <= found.high
+        interval = median_interval(draw.normal(100, 5, 15).tolist())
+        inside += interval.low <= 100 <= interval.high
     assert 0.90 < inside / 200 < 1
 
 

@@ -19,9 +19,9 @@ FAST = Ceiling("fast", flops=400, bandwidth=20)
 def test_the_larger_time_is_the_limit() -> None:
     assert (SLOW.t_min(Work(1000, 50)), SLOW.bound(Work(1000, 50))) == (10, "compute")
     assert (SLOW.t_min(Work(1000, 200)), SLOW.bound(Work(1000, 200))) == (20, "memory")
-    found = efficiency(Work(1000, 200), 40, SLOW)
+    shares = efficiency(Work(1000, 200), 40, SLOW)
     # 1000 FLOPs in 40 s of 100 FLOP/s; 200 bytes in 40 s of 10 bytes/s
-    assert (found.mfu, found.mbu, found.roofline, found.bound) == (0.25, 0.5, 0.5, "memory")
+    assert (shares.mfu, shares.mbu, shares.roofline, shares.bound) == (0.25, 0.5, 0.5, "memory")
 
 
 def test_llama_on_an_h100_by_hand() -> None:
@@ -37,16 +37,21 @@ def test_llama_on_an_h100_by_hand() -> None:
 
 def test_a_projection_spans_three_readings_of_the_lost_time() -> None:
     work = Work(1000, 200)  # slow: 10 s and 20 s; fast: 2.5 s and 10 s
-    found = project(work, 30, SLOW, FAST)
+    projection = project(work, 30, SLOW, FAST)
     # proportional 10·30/20 = 15; missing overlap 30·12.5/30 = 12.5; fixed 10 + 10 = 20
-    assert (found.low, found.high, found.bound, found.same_bound) == (12.5, 20, "memory", True)
-    assert found.kind == "projected"
+    assert (projection.low, projection.high, projection.bound, projection.same_bound) == (
+        12.5,
+        20,
+        "memory",
+        True,
+    )
+    assert projection.kind == "projected"
 
 
 def test_a_change_of_limit_is_said() -> None:
     arithmetic = Ceiling("weak", flops=20, bandwidth=100)
-    found = project(Work(1000, 200), 30, SLOW, arithmetic)
-    assert (found.bound, found.same_bound) == ("compute", False)
+    projection = project(Work(1000, 200), 30, SLOW, arithmetic)
+    assert (projection.bound, projection.same_bound) == ("compute", False)
 
 
 @given(st.floats(1, 1e6), st.floats(1, 1e6), st.floats(1, 50), st.floats(0.1, 10), st.floats(0.1, 10))
@@ -56,8 +61,8 @@ def test_a_projection_is_never_faster_than_the_chip_and_to_itself_gives_the_meas
     work = Work(flops, moved)
     seconds = SLOW.t_min(work) * slower
     other = Ceiling("other", SLOW.flops * faster, SLOW.bandwidth * wider)
-    found = project(work, seconds, SLOW, other)
-    assert other.t_min(work) <= found.low <= found.high * (1 + 1e-12)
+    projection = project(work, seconds, SLOW, other)
+    assert other.t_min(work) <= projection.low <= projection.high * (1 + 1e-12)
     same = project(work, seconds, SLOW, SLOW)
     assert same.low == pytest.approx(seconds)
     assert same.high == pytest.approx(seconds)

@@ -46,14 +46,14 @@ def encoder_of(name: str) -> TextEncoder:
 
 def check_against_transformers(name: str) -> dict[str, LanguageCount]:
     encoder = encoder_of(name)
-    found: dict[str, LanguageCount] = {}
+    counts: dict[str, LanguageCount] = {}
     for language in LANGUAGES:
         paragraphs = own_texts().of(language)
-        found[language] = count(encoder, paragraphs)
-        assert found[language].tokens == sum(
+        counts[language] = count(encoder, paragraphs)
+        assert counts[language].tokens == sum(
             len(encoder.raw.encode(text, add_special_tokens=False)) for text in paragraphs
         )
-    return found
+    return counts
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -64,15 +64,15 @@ def test_tokens_are_those_of_transformers(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IN_MIRROR)
 def test_tokens_are_those_of_transformers_in_every_family_and_as_recorded(name: str) -> None:
-    found = check_against_transformers(name)
+    counts = check_against_transformers(name)
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     line = next(entry for entry in recorded["tokenizers"] if name in entry["names"])
     for language in LANGUAGES:
-        kept = line["texts"]["own"][language]
-        assert (kept["tokens"], kept["characters"], kept["bytes"]) == (
-            found[language].tokens,
-            found[language].characters,
-            found[language].bytes,
+        record = line["texts"]["own"][language]
+        assert (record["tokens"], record["characters"], record["bytes"]) == (
+            counts[language].tokens,
+            counts[language].characters,
+            counts[language].bytes,
         )
 
 
@@ -95,14 +95,14 @@ class Letters:
 def test_characters_are_nfc_code_points_and_bytes_are_utf8() -> None:
     # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one,
     # one, three, one; "ab": two of each
-    found = count(TextEncoder(Letters()), ["e\u0301", "中ab", "ab", "ab"])
-    assert found == LanguageCount(
+    counts = count(TextEncoder(Letters()), ["e\u0301", "中ab", "ab", "ab"])
+    assert counts == LanguageCount(
         tokens=2 + 3 + 2 + 2, characters=1 + 3 + 2 + 2, bytes=3 + 5 + 2 + 2, unknown=3
     )
-    assert found.characters_per_token == 8 / 9
-    assert found.bytes_per_token == 12 / 9
-    assert found.page("zh") == 500 * 9 / 8
-    assert found.page("en") == 1800 * 9 / 8
+    assert counts.characters_per_token == 8 / 9
+    assert counts.bytes_per_token == 12 / 9
+    assert counts.page("zh") == 500 * 9 / 8
+    assert counts.page("en") == 1800 * 9 / 8
 
 
 def test_nothing_to_count_is_an_error() -> None:
@@ -148,8 +148,8 @@ def data_source(monkeypatch: pytest.MonkeyPatch, zh: list[str], en: list[str]) -
 
 def test_a_parallel_data_set_gives_each_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
     data_source(monkeypatch, ["一", "一", "二"], ["one", "one", "two"])
-    found = dataset_texts("xquad", None)
-    assert (found.zh, found.en, found.source) == (("一", "二"), ("one", "two"), "google/xquad")
+    pairs = dataset_texts("xquad", None)
+    assert (pairs.zh, pairs.en, pairs.source) == (("一", "二"), ("one", "two"), "google/xquad")
 
 
 def test_data_that_does_not_line_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,10 +169,12 @@ def test_models_that_share_a_tokenizer_are_one_line_and_a_broken_one_ends_nothin
     answers = list(measure(["tiny-qwen", str(tmp_path), "bundled/tiny-qwen", "bundled/tiny-llama"], [text]))
     assert isinstance(answers[1], Failed)
     assert "cannot load a tokenizer" in answers[1].reason
-    found = merge(one for one in answers if isinstance(one, TokenizerCounts))
-    assert {one.names for one in found} == {("tiny-qwen", "bundled/tiny-qwen"), ("bundled/tiny-llama",)}
-    assert found[0].counts["t"]["zh"].tokens <= found[1].counts["t"]["zh"].tokens
-    assert found[0].premium("t") == found[0].counts["t"]["zh"].tokens / found[0].counts["t"]["en"].tokens
+    results = merge(one for one in answers if isinstance(one, TokenizerCounts))
+    assert {one.names for one in results} == {("tiny-qwen", "bundled/tiny-qwen"), ("bundled/tiny-llama",)}
+    assert results[0].counts["t"]["zh"].tokens <= results[1].counts["t"]["zh"].tokens
+    assert (
+        results[0].premium("t") == results[0].counts["t"]["zh"].tokens / results[0].counts["t"]["en"].tokens
+    )
 
 
 def test_the_command_prints_a_table_and_data(tmp_path: Path) -> None:
@@ -180,8 +182,8 @@ def test_the_command_prints_a_table_and_data(tmp_path: Path) -> None:
     assert shown.exit_code == 0
     assert "bundled/tiny-qwen" in shown.stdout
     assert "A page: 500 Chinese or 1,800 English characters" in shown.stdout
-    kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
-    own = kept["tokenizers"][0]["texts"]["own"]
+    recorded = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
+    own = recorded["tokenizers"][0]["texts"]["own"]
     assert own["zh"]["page_tokens"] == round(500 * own["zh"]["tokens"] / own["zh"]["characters"], 1)
     assert own["zh_by_en_tokens"] == round(own["zh"]["tokens"] / own["en"]["tokens"], 4)
 
@@ -189,6 +191,7 @@ def test_the_command_prints_a_table_and_data(tmp_path: Path) -> None:
 def test_the_command_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     nothing = CliRunner().invoke(app, ["tokenizers"])
+
     assert isinstance(nothing.exception, ConfigError) or nothing.exit_code == 2
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     broken = CliRunner().invoke(app, ["tokenizers", str(tmp_path), "bundled/tiny-qwen", "--json"])

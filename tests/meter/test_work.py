@@ -135,6 +135,7 @@ def test_qwen25_7b_by_hand() -> None:
     # the 1001st token: 2·(6,525,288,448 + 544,997,376) = 14,140,571,648, and 4·28·28·128·1001 =
     # 401,809,408
     step = decode_step(arch, [1001])
+
     assert step.flops == 14_140_571_648 + 401_809_408
     # weights: layers' matrices, biases 28·(3584 + 2·512) = 129,024, norms 57·3584 = 204,288, the
     # head, one embedding row of 3584; cache: 2·28·4·128·1001·2 bytes = 57,401,344
@@ -150,6 +151,7 @@ def test_llama31_8b_by_hand() -> None:
     # a batch of three at contexts 10, 20 and 30: 3·2·(6,979,321,856 + 525,336,576) =
     # 45,027,950,592; 4·32·32·128·60 = 31,457,280
     step = decode_step(arch, [10, 20, 30])
+
     assert step.flops == 45_027_950_592 + 31_457_280
     # weights once: 8,030,261,248 parameters less the embedding table of 525,336,576, and three rows
     # of it; cache 2·32·8·128·60·2
@@ -190,6 +192,7 @@ def test_deepseek_v3_by_hand() -> None:
     # head 129280·7168 = 926,679,040; a token's linear part 2·36,624,596,992 = 73,249,193,984
     # (DeepSeek's "37B activated")
     linear = 73_249_193_984
+
     # keys and values in full: 128·(192 + 128) = 40,960 multiply-adds a layer and key; at 1000 keys
     # 2·61·40,960·1000
     assert decode_step(arch, [1000]).flops == linear + 4_997_120_000
@@ -206,6 +209,7 @@ def test_a_sliding_layer_looks_at_its_window_only() -> None:
     assert attended(arch, 0, 6) == 32 * 18
     assert attended(arch, 5, 2) == 32 * 8
     gemma = find_preset("gemma-2-9b").arch
+
     assert gemma is not None
     # 21 layers full, 21 with a window of 4096: one token at 8192
     assert (

@@ -42,6 +42,7 @@ def test_a_table_of_lmarena(tmp_path: Path) -> None:
     path = tmp_path / "arena_20250806.csv"
     path.write_text(ARENA, encoding="utf-8")
     done = import_leaderboard(path, folder=tmp_path / "mine", source="https://example.org/arena")
+
     assert (len(done.ratings), done.repeated, done.without_value) == (2, 1, 1)
     first = done.ratings[0]
     assert (first.model, first.board, first.date) == (
@@ -72,11 +73,11 @@ def test_a_table_with_one_column_a_task_as_the_open_llm_leaderboard_has_it(tmp_p
     )
     assert done.file.name == "open-llm-v2.csv"
     assert (len(done.ratings), done.without_value) == (7, 1)
-    found = {
+    rows = {
         (one.model, one.category): one.rating for one in load_ratings(tmp_path / "mine", board="open-llm-v2")
     }
-    assert found["Qwen/Qwen2-72B-Instruct", "average"] == 43.59
-    assert found["01-ai/Yi-1.5-34B-Chat", "math_lvl_5"] == 27.72
+    assert rows["Qwen/Qwen2-72B-Instruct", "average"] == 43.59
+    assert rows["01-ai/Yi-1.5-34B-Chat", "math_lvl_5"] == 27.72
     assert done.ratings[0].source.startswith("file:contents.parquet#")
 
 
@@ -93,6 +94,7 @@ def test_lmarenas_catalogue_and_jsonl(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     (one,) = import_leaderboard(path, folder=tmp_path / "mine").ratings
+
     assert (one.board, one.style, one.category, one.lower, one.upper) == (
         "lmarena-text",
         "style_control",
@@ -135,6 +137,7 @@ def test_the_commands(tmp_path: Path) -> None:
     done = CliRunner().invoke(
         app, ["published", "import", str(path), "--date", "2025-08-06", "--folder", folder]
     )
+
     assert done.exit_code == 0
     assert "2 figures of 2 models" in done.output
     listed = CliRunner().invoke(app, ["published", "list", "--json", "--folder", folder])
@@ -153,7 +156,7 @@ def test_an_elo_column_is_lmarenas_and_the_method_that_of_its_time(tmp_path: Pat
     """The Space's tables call it Arena Elo; how it was made follows from the day, where the caller
     does not say it.
     """
-    made = []
+    row = []
     for day, method in (
         ("20230522", None),
         ("20230905", None),
@@ -163,10 +166,11 @@ def test_an_elo_column_is_lmarenas_and_the_method_that_of_its_time(tmp_path: Pat
         path = tmp_path / f"lmsys_{day}.csv"
         path.write_text("key,arena_elo,votes,License\nvicuna-13b,1083,500,Non-commercial\n", encoding="utf-8")
         done = import_leaderboard(path, name=f"{day}{method}", folder=tmp_path / "mine", method=method)  # type: ignore[arg-type]
-        made.append(
+        row.append(
             (done.ratings[0].board, done.ratings[0].method, done.ratings[0].rating, done.ratings[0].votes)
         )
-    assert made == [
+
+    assert row == [
         ("lmarena-text", "online-elo", 1083, 500),
         ("lmarena-text", "elo-bootstrap-median", 1083, 500),
         ("lmarena-text", "bradley-terry", 1083, 500),
@@ -203,6 +207,7 @@ def test_the_boards_files_are_read_as_they_are(
     # every seventh row
     path.write_text("\n".join([lines[0], *lines[1::7]]) + "\n", encoding="utf-8")
     done = import_leaderboard(path, folder=tmp_path / "mine", source="https://example.org/boards")
+
     assert {one.board for one in done.ratings} == boards
     assert {one.method for one in done.ratings} == methods
     if name == "lmarena-boards.csv":

@@ -92,7 +92,7 @@ def test_the_packaged_file_is_what_the_boards_say() -> None:
     """Counted again with the csv module alone: every row of every board by its figures, method and
     votes; names may be others.
     """
-    said = {
+    figures = {
         "Elo, online": "online-elo",
         "Elo, bootstrap median": "elo-bootstrap-median",
         "MLE": "bradley-terry",
@@ -118,7 +118,7 @@ def test_the_packaged_file_is_what_the_boards_say() -> None:
                 float(row[key]) if row[key] else None for key in ("rating", "lower", "upper")
             )
             votes = int(float(row["votes"])) if row["votes"] else None
-            method = said.get(row["method"], "bradley-terry-refit")
+            method = figures.get(row["method"], "bradley-terry-refit")
             theirs[
                 row["date"],
                 row["source"],
@@ -130,6 +130,7 @@ def test_the_packaged_file_is_what_the_boards_say() -> None:
                 upper,
                 votes,
             ] += 1
+
     assert ours == theirs
 
 
@@ -145,6 +146,7 @@ def test_the_old_series_is_kept_only_as_what_it_was() -> None:
             for row in csv.DictReader(file)
             if row["method"].startswith("Elo") and row["is_published_board"] == "no"
         ]
+
     assert len(old) == len(rows) > 2000
     assert {one.method for one in old} == {"online-elo"}
     assert {one.lower for one in old} == {None}

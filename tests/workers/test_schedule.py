@@ -67,3 +67,10 @@ def test_an_endpoint_takes_no_gpu_and_one_worker() -> None:
     jobs = make_jobs([served, *models("a")], {"a": GIB}, machine(2), 10)
     assert [job for job in jobs if job.model == "far"] == [WorkerJob("far", 0)]
     assert [job for job in jobs if job.model == "a"] == [WorkerJob("a", 1, 0, 2), WorkerJob("a", 1, 1, 2)]
+
+
+def test_slices_are_not_joined() -> None:
+    slices = tuple(Gpu(f"MIG-{number}", "1g.18gb", 18 * 2**30, mig=True) for number in range(4))
+    machine = Machine("cuda", slices, 2**37, "cpu", 8)
+    jobs = make_jobs([ModelSpec(id="org/big", gpus=2)], {"big": 60 * 2**30}, machine, 1)
+    assert [(job.gpus, job.shards) for job in jobs] == [(1, 1)]
