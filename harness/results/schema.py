@@ -216,7 +216,8 @@ class Results(_Record):
     rows: list[Row]
     groups: list[GroupRow] = Field(default_factory=list)
     costs: list[CostRow] = Field(
-        default_factory=list, description="What answers cost: one per (model, task), then one per (model, language)."
+        default_factory=list,
+        description="What answers cost: one per (model, task), then one per (model, language).",
     )
     definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
     expectations: list[dict[str, Any]] = Field(
