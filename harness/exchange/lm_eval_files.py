@@ -1,5 +1,6 @@
-"""What lm-eval 0.4 leaves behind, read as plain data: ``results_*.json`` with its samples
-(`lm_eval_samples`), or only a printed table.
+"""What lm-eval 0.4 leaves behind, read as plain data.
+
+``results_*.json`` with its samples (`lm_eval_samples`), or only a printed table.
 
 Nothing of lm-eval is imported. Keys and their meaning: its ``loggers/evaluation_tracker.py`` and
 ``evaluator.py``.
@@ -27,8 +28,9 @@ CALL = re.compile(
 
 @dataclass
 class TaskMetrics:
-    """One task's metrics: (metric, filter) to (value, standard error); examples; documents where
-    they are known.
+    """One task's metrics: (metric, filter) to (value, standard error).
+
+    ``n`` documents, 0 where that is not known; ``better``: whether more of a metric is better.
     """
 
     metrics: dict[tuple[str, str], tuple[float, float | None]] = field(default_factory=dict)

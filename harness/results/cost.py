@@ -61,8 +61,9 @@ class TokenFigures(Record):
 
 
 class Rate(Record):
-    """Per second of the engine's wall clock; prefill and decode by the seconds of their own
-    phases.
+    """Per second of the engine's wall clock.
+
+    Prefill and decode by the seconds of their own phases.
     """
 
     items: float | None = None

@@ -1,6 +1,4 @@
-"""A run whose model computes numbers that are none: the cell fails with where and how many, and its
-good answers are kept.
-"""
+"""A run whose model computes NaN: the cell fails with where and how many, its good answers are kept."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""`harness parity` on real models: fp32 against bf16, against an endpoint that is right, nearly
-right and wrong, against a mock.
-"""
+"""`harness parity` on real models: fp32 against bf16, against endpoints good and bad, against a mock."""
 
 from __future__ import annotations
 
@@ -32,9 +30,10 @@ def parity(folder: Path, *args: Any) -> tuple[int, dict[str, Any], str]:
 
 
 def test_fp32_against_bf16(tmp_path: Path) -> None:
-    """On a CPU without bf16 products the rounded weights are computed in fp32, so even equal
-    figures are right. With them the tiny models, whose every number is rounded to eight bits, may
-    differ by more than the tolerance: then the verdict says so.
+    """On a CPU without bf16 products even equal figures are right: all is computed in fp32.
+
+    With them the tiny models, whose every number is rounded to eight bits, may differ by more than
+    the tolerance: then the verdict says so.
     """
     exact = not has_hardware(torch.bfloat16)
     config = write_config(tmp_path, TASKS, ["tiny-llama", {"preset": "tiny-qwen", "dtype": "float32"}])
