@@ -98,8 +98,9 @@ _LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 
 
 def measured_spec(spec: ModelSpec, files: ModelFiles, device: str, speed: Speed) -> ModelSpec:
-    """The spec with its engine named, no prefix cache, room for all requests at once, and no longer
-    a window than the grid needs.
+    """The spec with its engine named, and set up so that nothing is cached and nothing waits.
+
+    No prefix cache, room for all requests at once, and no longer a window than the grid needs.
 
     Raises ConfigError for an engine that cannot be measured, or a spec that asks for a cache.
     """

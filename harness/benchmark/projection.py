@@ -1,5 +1,6 @@
-"""What another chip would give for a measured shape: ranges, never figures
-(`harness.meter.roofline.project`).
+"""What another chip would give for a measured shape: ranges, never figures.
+
+The arithmetic is `harness.meter.roofline.project`.
 """
 
 from __future__ import annotations

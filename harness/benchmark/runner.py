@@ -125,7 +125,7 @@ class _Bench:
         jobs = {job.model: job for job in make_jobs(self.config.models, self._weights(), self.machine, 1)}
         for model in group:
             worker = self.executor.start(jobs[model.spec.label])
-            model.gpus, model.talk = len(worker.gpus), Conversation(worker)
+            model.gpus, model.talk = len(worker.gpus), Conversation(worker, self.say)
             self._try(model, lambda model=model: self._identify(model))  # type: ignore[misc]
 
         for shape in shapes_of(self.speed):

@@ -187,8 +187,9 @@ class BenchWork:
 
 
 def _compute(dtype: str, device: str) -> str:
-    """The format of the calibration: the engine's, where torch has it; bf16 on a CPU that would
-    emulate it is computed in fp32.
+    """The calibration's number format: the engine's, where torch has it.
+
+    bf16 on a CPU that would emulate it is computed in fp32.
     """
     if dtype not in _COMPUTES:
         return "float32" if device == "cpu" else "bfloat16"

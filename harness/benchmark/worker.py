@@ -1,5 +1,6 @@
-"""One model's process under `harness bench`: ``python -m harness.benchmark.worker RUN_FOLDER
---model NAME …``, started by the parent only.
+"""One model's process under `harness bench`, started by the parent only.
+
+``python -m harness.benchmark.worker RUN_FOLDER --model NAME …``
 
 It answers each command from standard input with one event, and dies with its parent, when that
 input ends. A measurement that no figure may be made of is an answer ("refused"), not the end.

@@ -33,7 +33,9 @@ ENVIRONMENT = ("HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB", "OMP_NUM_THREADS"
 def make_manifest(
     journal: Journal, loaded: LoadedConfig, machine: Machine, results: Results
 ) -> dict[str, Any]:
-    """Resolved config, versions, hardware, and for each model and task what its identity is made of
+    """What is needed to do a run again, as plain data.
+
+    Resolved config, versions, hardware, and for each model and task what its identity is made of
     (hashes, fingerprints, seeds).
 
     ``asked`` holds a hash of every prompt of a cell as it was asked; ``pinned`` what would else

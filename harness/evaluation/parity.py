@@ -55,8 +55,9 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
 def run_sides(
     loaded: LoadedConfig, changes: Sequence[str], out: Path | None, reporter: Callable[[], Reporter]
 ) -> Sides:
-    """Runs what is missing of both sides, into folders under ``out`` (``results/parity/<name>``),
-    each with a reporter of its own.
+    """Runs what is missing of both sides, each with a reporter of its own.
+
+    Their folders lie under ``out`` (``results/parity/<name>``).
 
     Raises ConfigError, RunFolderError.
     """

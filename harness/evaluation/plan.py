@@ -206,8 +206,9 @@ def weight_bytes(model: ModelSpec, device: str, mirror: Path | None) -> int | No
 
 
 def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
-    """Bytes of the checkpoint as the hub stores it, where the architecture is known; None for
-    random weights, which need none.
+    """Bytes of the checkpoint as the hub stores it; None where that is not known.
+
+    Random weights need none.
     """
     arch = _architecture(model, mirror)
     return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)

@@ -21,8 +21,9 @@ CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """One task: documents asked, prompt tokens of all of them for one model, and the smallest
-    accuracy gap that so many can detect.
+    """One task: its documents, their prompt tokens, and the smallest gap that so many can detect.
+
+    ``prompt_tokens`` of all documents for one model; ``smallest_gap`` in accuracy, from 0 to 1.
     """
 
     name: str

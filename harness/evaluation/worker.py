@@ -1,5 +1,6 @@
-"""One model's process: ``python -m harness.evaluation.worker RUN_FOLDER --model NAME …``, started
-by the runner, never by hand.
+"""One model's process under `harness run`, started by the runner, never by hand.
+
+``python -m harness.evaluation.worker RUN_FOLDER --model NAME …``
 
 A process of its own, so that a crash, a kill for memory or a leak ends only this model's cells. It
 reads the resolved config from the run folder, says what happens by events, and dies with its parent

@@ -16,7 +16,8 @@ from harness.errors import ConfigError
 from harness.evaluation.identity import digest
 from harness.exchange.imported_cells import CellImporter
 from harness.exchange.lm_eval_checks import check
-from harness.exchange.lm_eval_files import Evaluation, read_evaluation
+from harness.exchange.lm_eval_files import read_evaluation
+from harness.exchange.lm_eval_records import Evaluation
 from harness.names import missing, retold, tidy
 from harness.results.files import write_json
 from harness.results.folder import RunFolder

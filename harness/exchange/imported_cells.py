@@ -13,7 +13,7 @@ from harness.evaluation.rows import CellFacts, make_rows
 from harness.evaluation.samples import write_samples
 from harness.exchange.imported_samples import answers_of, mark_of
 from harness.exchange.imported_scores import chance, metric_values
-from harness.exchange.lm_eval_files import Evaluation, TaskMetrics
+from harness.exchange.lm_eval_records import Evaluation, TaskMetrics
 from harness.results.folder import RunFolder
 from harness.results.schema import GroupRow, ModelRow, Row
 from harness.tasks.api import Marks

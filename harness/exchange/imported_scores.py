@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.exchange.lm_eval_files import TaskMetrics
+from harness.exchange.lm_eval_records import TaskMetrics
 from harness.results.schema import SHARES
 from harness.tasks.api import MetricValue
 from harness.tasks.figures import number

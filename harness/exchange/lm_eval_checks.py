@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.exchange.lm_eval_files import Evaluation, TaskMetrics
+from harness.exchange.lm_eval_records import Evaluation, TaskMetrics
 from harness.results.schema import SHARES
 from harness.sanity import Finding
 from harness.tasks.figures import number

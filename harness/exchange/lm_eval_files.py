@@ -1,5 +1,6 @@
-"""What lm-eval 0.4 leaves behind, read as plain data: ``results_*.json`` with its samples
-(`lm_eval_samples`), or only a printed table.
+"""What lm-eval 0.4 leaves behind, read as plain data.
+
+``results_*.json`` with its samples (`lm_eval_samples`), or only a printed table.
 
 Nothing of lm-eval is imported. Keys and their meaning: its ``loggers/evaluation_tracker.py`` and
 ``evaluator.py``.
@@ -8,53 +9,16 @@ Nothing of lm-eval is imported. Keys and their meaning: its ``loggers/evaluation
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.exchange.lm_eval_records import Evaluation, TaskMetrics
 from harness.exchange.lm_eval_samples import read_samples
+from harness.exchange.lm_eval_table import MODEL_KEYS, argument, read_table
 from harness.names import tidy
 from harness.textfiles import Unreadable, check_encoding
 from harness.wording import reason_of
-
-MODEL_KEYS = ("pretrained", "model", "path")
-CALL = re.compile(
-    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), "
-    r"limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
-)
-
-
-@dataclass
-class TaskMetrics:
-    """One task's metrics: (metric, filter) to (value, standard error); examples; documents where
-    they are known.
-    """
-
-    metrics: dict[tuple[str, str], tuple[float, float | None]] = field(default_factory=dict)
-    fewshot: int | None = None
-    version: str | None = None
-    n: int = 0
-    better: dict[str, bool] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Evaluation:
-    """One evaluation of one model.
-
-    ``samples`` by task where they were logged; ``groups`` name their leaf tasks.
-    """
-
-    model: str | None
-    facts: dict[str, Any]
-    tasks: dict[str, TaskMetrics]
-    groups: dict[str, TaskMetrics] = field(default_factory=dict)
-    members: dict[str, list[str]] = field(default_factory=dict)
-    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    created: str | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -76,7 +40,7 @@ def read_evaluation(path: Path) -> Evaluation:
 
     # What was copied from a terminal has no extension to go by; what lm-eval writes ends in .json.
     if path.suffix != ".json":
-        return _table(path, text)
+        return read_table(path, text)
     try:
         data = json.loads(text)
     except ValueError as error:
@@ -179,7 +143,7 @@ def _named(args: Any) -> str | None:
     """The model in lm-eval's --model_args, which older results say alone."""
     if isinstance(args, dict):
         return next((str(args[name]) for name in MODEL_KEYS if args.get(name)), None)
-    return _argument(args, MODEL_KEYS) if isinstance(args, str) else None
+    return argument(args, MODEL_KEYS) if isinstance(args, str) else None
 
 
 def _leaves(group: str, subtasks: dict[str, list[str]]) -> list[str]:
@@ -234,79 +198,3 @@ def _count(value: Any) -> int:
 
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) else None
-
-
-def _table(path: Path, text: str) -> Evaluation:
-    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|."""
-    evaluation = Evaluation(None, {}, {})
-    name, scores = "", TaskMetrics()
-    columns: list[str] = []
-    for line in text.splitlines():
-        _read_call(evaluation, line)
-        cells = _table_cells(line)
-
-        # Its second table is of groups, which repeat what the tasks say.
-        if cells and cells[0] in ("Tasks", "Groups"):
-            columns = cells if cells[0] == "Tasks" else []
-        elif columns and len(cells) == len(columns) and not set(line) <= set("|-: "):
-            row = dict(zip(columns, cells, strict=True))
-            # Only the first line of a task has its name.
-            if cells[0]:
-                name = cells[0].lstrip("- ")
-                scores = TaskMetrics(version=row.get("Version"), fewshot=_digits(row.get("n-shot")))
-            _add_line(evaluation, name, scores, row, cells)
-    if not evaluation.tasks:
-        raise ConfigError(
-            f"{path}: neither a results file nor a table that lm-eval printed "
-            "(|Tasks|Version|Filter|n-shot|Metric|…)"
-        )
-    return evaluation
-
-
-def _read_call(evaluation: Evaluation, line: str) -> None:
-    """Takes model and settings from the line above the table, in which lm-eval repeats its call."""
-    call = CALL.match(line)
-    if call is not None:
-        evaluation.model = _argument(call["args"], MODEL_KEYS)
-        evaluation.facts = {
-            "source": call["source"],
-            "model_args": call["args"],
-            "gen_kwargs": call["gen"],
-            "limit": None if call["limit"] == "None" else float(call["limit"]),
-        }
-
-
-def _table_cells(line: str) -> list[str]:
-    if not line.lstrip().startswith("|"):
-        return []
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-def _add_line(
-    evaluation: Evaluation, name: str, scores: TaskMetrics, row: dict[str, str], cells: list[str]
-) -> None:
-    try:
-        value = float(row.get("Value", ""))
-    except ValueError:
-        return  # a group's line without a value of its own
-
-    error = cells[-1]
-    metric, filter_name = row["Metric"], row.get("Filter") or "none"
-    scores.metrics[metric, filter_name] = (
-        value,
-        float(error) if re.fullmatch(r"[\d.eE+-]+", error) else None,
-    )
-    scores.better[metric] = "↓" not in cells
-    evaluation.tasks[name] = scores
-
-
-def _digits(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
-
-
-def _argument(args: str, names: tuple[str, ...]) -> str | None:
-    for name in names:
-        match = re.search(rf"(?:^|[,{{'\"\s]){name}['\"]?\s*[=:]\s*['\"]?([^,'\"}}]+)", args)
-        if match is not None:
-            return match[1].strip()
-    return None

@@ -20,7 +20,7 @@ from harness.results.cost import (
     Rate,
     TokenFigures,
 )
-from harness.results.records import Spread
+from harness.results.records import Distribution
 
 SCORING = "scoring answers whole items: there is no first token"
 NO_PHASES = "this engine reads and writes in one step, or kept no times of its phases"
@@ -71,7 +71,7 @@ def cost_row(
     )
 
 
-def spread(values: Sequence[float]) -> Spread | None:
+def spread(values: Sequence[float]) -> Distribution | None:
     """Mean and quantiles; None of nothing. Raises NotFiniteError for a value that is no number."""
     if not values:
         return None
@@ -80,7 +80,7 @@ def spread(values: Sequence[float]) -> Spread | None:
     array = np.asarray(values, dtype=np.float64)
     mean = require_finite("a mean", float(array.mean()))
     p50, p90, p95, p99 = (float(value) for value in np.percentile(array, [50, 90, 95, 99]))
-    return Spread(n=len(values), mean=mean, p50=p50, p90=p90, p95=p95, p99=p99)
+    return Distribution(n=len(values), mean=mean, p50=p50, p90=p90, p95=p95, p99=p99)
 
 
 def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | None]:

@@ -9,8 +9,9 @@ from harness.progress.reporters import LineReporter, Reporter, SilentReporter
 
 
 def reporter_for(*, quiet: bool = False, stream: Any = None) -> Reporter:
-    """Bars where ``stream`` (standard error) is a terminal, lines elsewhere, messages only with
-    ``quiet``.
+    """Bars where ``stream`` (standard error) is a terminal, lines elsewhere.
+
+    With ``quiet`` messages only.
     """
     stream = stream or sys.stderr
     if quiet:

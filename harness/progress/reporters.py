@@ -164,7 +164,8 @@ def download_text(event: DownloadProgress) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without control characters: names and reasons are other people's data, and a terminal
-    obeys escape sequences.
+    """Text without control characters.
+
+    Names and reasons are other people's data, and a terminal obeys escape sequences.
     """
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)

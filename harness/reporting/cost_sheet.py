@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
 from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
-from harness.results.records import Spread
+from harness.results.records import Distribution
 from harness.results.schema import Results
 
 SPEED = ("items", "prefill", "computed", "decode", "chars", "read", "written")
@@ -102,7 +102,7 @@ def text(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _spread(spread: Spread | None) -> str:
+def _spread(spread: Distribution | None) -> str:
     return NONE if spread is None else f"{text(spread.p50)} / {text(spread.p99)}"
 
 

@@ -1,5 +1,6 @@
-"""Marks kept answers again, without a model: after an extractor was fixed, or with other filters or
-metrics.
+"""Marks kept answers again, without a model.
+
+After an extractor was fixed, or with other filters or metrics.
 
 Answers come from the journal, or from the samples where a run was kept without one. The old run is
 not touched: a new folder is written.

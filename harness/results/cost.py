@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from harness.results.records import EnergyRecord, Latency, Record, Spread
+from harness.results.records import Distribution, EnergyRecord, Latency, Record
 
 DEFINITIONS: dict[str, str] = {
     "workload": "natural: the evaluation's own prompts and endings, from the engine process that "
@@ -61,8 +61,9 @@ class TokenFigures(Record):
 
 
 class Rate(Record):
-    """Per second of the engine's wall clock; prefill and decode by the seconds of their own
-    phases.
+    """Per second of the engine's wall clock.
+
+    Prefill and decode by the seconds of their own phases.
     """
 
     items: float | None = None
@@ -83,9 +84,9 @@ class Rate(Record):
 class AnswerLatency(Latency):
     """Milliseconds; null for scoring."""
 
-    ttft: Spread | None = None
-    tpot: Spread | None = None
-    e2e: Spread | None = None
+    ttft: Distribution | None = None
+    tpot: Distribution | None = None
+    e2e: Distribution | None = None
     reason: str | None = None
 
 
@@ -156,7 +157,7 @@ class CostRow(Record):
     seconds: float
     tokens: TokenFigures
     rate: Rate
-    answer_tokens: Spread | None = None
+    answer_tokens: Distribution | None = None
     latency_ms: AnswerLatency
     memory: Memory
     limit: Limit

@@ -32,7 +32,7 @@ class Quantiles(Record):
     p99: float
 
 
-class Spread(Quantiles):
+class Distribution(Quantiles):
     """How ``n`` values lie."""
 
     n: int

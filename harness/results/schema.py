@@ -42,15 +42,17 @@ Method = Literal["wilson", "t", "wilson-clustered", "t-clustered", "normal"]
 
 
 def is_share(metric: str | None) -> bool:
-    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly: 0 to
-    1, higher is better.
+    """Whether a metric (also under avg@k, maj@k) is the share of questions answered rightly.
+
+    Then it lies between 0 and 1, and higher is better.
     """
     return metric is not None and metric.rpartition("@")[2].lstrip("0123456789").lstrip("_") in SHARES
 
 
 def above_chance(value: float, chance: float) -> float:
-    """(value − chance)/(1 − chance): 0 for guessing, 1 for all right, below 0 for worse than
-    guessing (Open LLM Leaderboard 2).
+    """(value − chance)/(1 − chance), as the Open LLM Leaderboard 2 does.
+
+    0 for guessing, 1 for all right, below 0 for worse than guessing.
     """
     return (value - chance) / (1 - chance)
 
@@ -129,8 +131,9 @@ class Row(_Record):
 
 
 class GroupRow(_Record):
-    """A group's score, derived from its subjects' rows (weighted by items where the group says
-    so).
+    """A group's score, derived from its subjects' rows.
+
+    Weighted by items where the group says so.
     """
 
     group: str
@@ -180,9 +183,7 @@ class ModelRow(_Record):
 
 
 class SanityRow(_Record):
-    """One thing that may make a number wrong, or that was done so that it is not: see
-    `harness.sanity`.
-    """
+    """One thing that may make a number wrong, or that was done so that it is not (`harness.sanity`)."""
 
     check: str = Field(
         description="What was looked at: tokenizer, finite, options, form, instructions, letters, "

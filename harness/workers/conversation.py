@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.workers.events import CommandAnswered, CommandRefused, WorkerFailed
+from harness.workers.events import CommandAnswered, CommandRefused, WorkerFailed, WorkerNote
 from harness.workers.executor import Worker
 
 
@@ -25,10 +26,10 @@ class WorkerDied(HarnessError):
 
 
 class Conversation:
-    """Asks one worker; other events than answers (notes, progress) are passed over."""
+    """Asks one worker. Its notes go to ``note``; other events than answers are passed over."""
 
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
+    def __init__(self, worker: Worker, note: Callable[[str], None] = lambda text: None) -> None:
+        self.worker, self._note = worker, note
         self._events = worker.events()
 
     def ask(self, do: str, **fields: Any) -> dict[str, Any]:
@@ -46,4 +47,6 @@ class Conversation:
             if isinstance(event, WorkerFailed):
                 self.worker.kill()
                 raise WorkerDied(event.reason)
+            if isinstance(event, WorkerNote):
+                self._note(event.text)
         raise WorkerDied(self.worker.exit_reason() or "the worker ended without an answer")

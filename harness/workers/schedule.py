@@ -32,8 +32,9 @@ class WorkerJob:
 def make_jobs(
     models: Sequence[ModelSpec], weight_bytes: Mapping[str, int], machine: Machine, tasks: int
 ) -> list[WorkerJob]:
-    """Jobs in order. ``weight_bytes`` by model label, where known; an unknown size counts as one
-    GPU's worth.
+    """Jobs in the order in which they should start.
+
+    ``weight_bytes`` by model label, where known; an unknown size counts as one GPU's worth.
 
     On the CPU models run one after another. A model that needs more GPUs than there are gets them
     all (accelerate then offloads).

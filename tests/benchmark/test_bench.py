@@ -1,6 +1,4 @@
-"""`harness bench` as a person starts it: tables and data, going on after a kill, exit codes, models
-in turn.
-"""
+"""`harness bench` as a person starts it: tables, data, exit codes, kills, models in turn."""
 
 from __future__ import annotations
 

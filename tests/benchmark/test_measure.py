@@ -1,6 +1,4 @@
-"""A repeat on an engine whose answers are made up: what is refused, and what becomes of a machine
-that drifts.
-"""
+"""A repeat on an engine whose answers are made up: what is refused, what a drifting machine does."""
 
 from __future__ import annotations
 
@@ -50,9 +48,7 @@ class Fake:
 
 
 class Probe:
-    """A calibration bench with a clock of its own: each product takes ``seconds``, which may change
-    as it goes.
-    """
+    """A calibration bench with a clock of its own: each product takes the next of ``changes`` seconds."""
 
     name = "fake"
     sizes = ((10,), (10,))

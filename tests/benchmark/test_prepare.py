@@ -1,6 +1,4 @@
-"""Models that are measured: architectures of the table as config.json, and engines without a
-cache.
-"""
+"""Models that are measured: architectures of the table, and engines without a cache."""
 
 from __future__ import annotations
 

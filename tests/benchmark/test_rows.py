@@ -1,6 +1,4 @@
-"""From raw samples to a row: rates, latencies, limits, cost and projection against values worked
-out by hand.
-"""
+"""From raw samples to a row: figures against values worked out by hand."""
 
 from __future__ import annotations
 
@@ -29,8 +27,9 @@ MACHINE = Machine("cuda", (), 0, "", 1)
 
 
 def line(scale: float = 1.0, accepted: bool = True, **more: Any) -> dict[str, Any]:
-    """One wave of two requests: read one after the other (0 to 0.2, 0.2 to 0.4 s), written until
-    1.2 and 1.4 s; 1.5 s in all.
+    """One wave of two requests, 1.5 s in all.
+
+    They are read one after the other (0 to 0.2, 0.2 to 0.4 s) and written until 1.2 and 1.4 s.
     """
     timings = [[0.0, 0.0, 0.2, 1.2, 1000, 11], [0.0, 0.2, 0.4, 1.4, 1000, 11]]
     scaled = [[value * scale for value in row[:4]] + row[4:] for row in timings]

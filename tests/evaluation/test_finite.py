@@ -1,6 +1,4 @@
-"""A run whose model computes numbers that are none: the cell fails with where and how many, and its
-good answers are kept.
-"""
+"""A run whose model computes NaN: the cell fails with where and how many, its good answers are kept."""
 
 from __future__ import annotations
 
@@ -74,8 +72,8 @@ def test_one_nan_in_one_matrix(tmp_path: Path) -> None:
         assert (status, value) == ("failed", None)
         assert f"{count} of {count} answers are not finite numbers" in reason
         assert (
-            "1 numbers of the checkpoint are not finite, in 1 of its tensors, e.g. model.layers.1.mlp.down_proj.weight"
-            in reason
+            "1 numbers of the checkpoint are not finite, in 1 of its tensors, "
+            "e.g. model.layers.1.mlp.down_proj.weight" in reason
         )
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert "weights_not_finite" in json.dumps(manifest["sanity"])

@@ -1,6 +1,4 @@
-"""A run of models that are asked in different forms: who is asked what, what is refused, and what
-table and averages make of it.
-"""
+"""Models asked in different forms: who is asked what, what is refused, what tables make of it."""
 
 from __future__ import annotations
 
@@ -129,9 +127,7 @@ def test_a_twin_that_is_asked_of_everybody_counts_and_is_asked_once(run: Run) ->
 
 
 def test_a_change_of_mind_leaves_no_row_of_the_other_form(run: Run) -> None:
-    """The folder is the same; the journal keeps the twin's answers, and the table does not show
-    them any more.
-    """
+    """The journal keeps the twin's answers, and the table does not show them any more."""
     first = run([DISTILL], [{"task": "zh_letters", "limit": 2}])
     assert {row.task for row in first.results.rows} == {"zh_letters", "zh_letters-gen"}
     again = run([DISTILL], [{"task": "zh_letters", "limit": 2}])
@@ -154,9 +150,7 @@ def test_thinking_false_is_refused_for_a_model_that_cannot_be_told(run: Run) -> 
 
 
 def test_thoughts_of_a_model_that_no_preset_knows_are_found_by_its_template(run: Run, tmp_path: Path) -> None:
-    """A copy of the tiny distill under another name, with nothing said of thinking: marked as with
-    its preset.
-    """
+    """A copy of the tiny distill under another name is marked as with its preset."""
     from harness.engines.files import PACKAGED
 
     (tmp_path / "fine-tune").symlink_to(PACKAGED / "tiny-deepseek-distill")

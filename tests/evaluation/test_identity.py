@@ -1,5 +1,6 @@
-"""Every key of a config either changes a cell's identity or is proved not to matter
-(harness/config/roles.py says which).
+"""Every key of a config either changes a cell's identity or is proved not to matter.
+
+`harness.config.roles` says which.
 """
 
 from __future__ import annotations

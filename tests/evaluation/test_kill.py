@@ -1,5 +1,6 @@
-"""``kill -9`` at twenty and more random moments, of the worker or of the parent: the samples end up
-equal to an uninterrupted run's, and no answer that was kept is computed twice.
+"""``kill -9`` at twenty and more random moments, of the worker or of the parent.
+
+The samples end up equal to an uninterrupted run's, and no answer that was kept is computed twice.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ def workers(run: subprocess.Popen[str]) -> list[int]:
 
 
 def kill_at_random(run: subprocess.Popen[str], rng: random.Random, seconds: float) -> bool:
-    """Kills the worker (its parent then ends in order) or the parent after up to ``seconds``; False
-    where the run was done before.
-    """
+    """Kills the worker or the parent after up to ``seconds``; False where the run was done before."""
     end = time.monotonic() + rng.uniform(0.1, seconds)
     while time.monotonic() < end:
         if run.poll() is not None:

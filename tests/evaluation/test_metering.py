@@ -1,5 +1,4 @@
-"""What a run keeps of its costs: per cell and per language, over sessions, with the meter off,
-after a crash.
+"""What a run keeps of its costs: over sessions, with the meter off, after a crash.
 
 The engine is a mock.
 """

@@ -1,6 +1,4 @@
-"""`harness parity` on real models: fp32 against bf16, against an endpoint that is right, nearly
-right and wrong, against a mock.
-"""
+"""`harness parity` on real models: fp32 against bf16, against endpoints good and bad, against a mock."""
 
 from __future__ import annotations
 
@@ -32,9 +30,10 @@ def parity(folder: Path, *args: Any) -> tuple[int, dict[str, Any], str]:
 
 
 def test_fp32_against_bf16(tmp_path: Path) -> None:
-    """On a CPU without bf16 products the rounded weights are computed in fp32, so even equal
-    figures are right. With them the tiny models, whose every number is rounded to eight bits, may
-    differ by more than the tolerance: then the verdict says so.
+    """On a CPU without bf16 products even equal figures are right: all is computed in fp32.
+
+    With them the tiny models, whose every number is rounded to eight bits, may differ by more than
+    the tolerance: then the verdict says so.
     """
     exact = not has_hardware(torch.bfloat16)
     config = write_config(tmp_path, TASKS, ["tiny-llama", {"preset": "tiny-qwen", "dtype": "float32"}])
@@ -57,12 +56,15 @@ def test_fp32_against_bf16(tmp_path: Path) -> None:
     shown = harness("parity", *folders, cwd=tmp_path)
     assert shown.returncode == code
     assert f"Can this backend be trusted? {report['verdict']}" in shown.stdout
-    program = (
-        f"import sys\nfrom harness.cli.main import main\nsys.argv = ['harness', 'parity', {str(folders[0])!r}, {str(folders[1])!r}]\n"
-        "try:\n    main()\nexcept SystemExit:\n    print('heavy:', sorted({'torch', 'transformers', 'lm_eval', 'vllm'} & set(sys.modules)))"
+    first, second = map(str, folders)
+    script = (
+        "import sys\nfrom harness.cli.main import main\n"
+        f"sys.argv = ['harness', 'parity', {first!r}, {second!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n"
+        "    print('heavy:', sorted({'torch', 'transformers', 'lm_eval', 'vllm'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=run_env(), check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, env=run_env(), check=True
     )
     assert done.stdout.splitlines()[-1] == "heavy: []"
 

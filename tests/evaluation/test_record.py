@@ -1,6 +1,4 @@
-"""The record is what was asked: a prompt that changes between a cell's first run and its resumption
-is asked again, and said.
-"""
+"""The record is what was asked: a prompt that has changed when a cell is resumed is asked again."""
 
 from __future__ import annotations
 

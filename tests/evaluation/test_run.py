@@ -1,5 +1,4 @@
-"""A run from the command line: what it keeps, what it does again, what it says when things go
-wrong.
+"""A run from the command line: what it keeps, what it repeats, what it says when things go wrong.
 
 The engine is a mock.
 """

@@ -1,6 +1,4 @@
-"""The main job as a person runs it, and what its table must say: models above chance in both
-languages, and real differences.
-"""
+"""The main job as a person runs it: models above chance in both languages, and real differences."""
 
 from __future__ import annotations
 

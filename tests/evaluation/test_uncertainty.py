@@ -30,9 +30,7 @@ def test_counted_scores_get_wilson() -> None:
 
 
 def test_shared_sources_widen_the_interval() -> None:
-    """Ten passages of four questions, each passage all right or all wrong: as good as ten
-    questions.
-    """
+    """Ten passages of four questions, each all right or all wrong, are as good as ten questions."""
     samples = [sample(doc, float(doc // 4 < 7), str(doc // 4)) for doc in range(40)]
     trust = uncertainty(metric(0.7, 40), samples)
     alone = uncertainty(metric(0.7, 40), [sample(doc, float(doc // 4 < 7)) for doc in range(40)])

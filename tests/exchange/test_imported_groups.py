@@ -1,6 +1,4 @@
-"""Groups of lm-eval's result files: the interval and the score above chance of their tasks, also
-where a group holds groups.
-"""
+"""Groups of lm-eval's result files: interval and score above chance, also of groups of groups."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""`harness rescore`: the same marks from kept answers, other marks from other filters, and what it
-will not do.
-"""
+"""`harness rescore`: same marks from kept answers, other marks from other filters, and its refusals."""
 
 from __future__ import annotations
 
@@ -25,9 +23,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_kept_answers_give_the_same_marks(again: Any) -> None:
-    """Choices, generations with and without thoughts, and perplexities: every score to the digit,
-    without any weights.
-    """
+    """Choices, generations, thoughts and perplexities: every score to the digit, without any weights."""
     assert again.failed == ()
     assert again.changes == ()
 

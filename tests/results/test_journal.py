@@ -1,6 +1,4 @@
-"""The journal keeps what it was given: also after ``kill -9``, from several processes, and on a
-full disk.
-"""
+"""The journal keeps what it gets: after ``kill -9``, from several processes, on a full disk."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Findings: kept in the journal, told in results, manifest, table and page, and demanded by an
-expectation.
-"""
+"""Findings: in the journal, in results, manifest, table and page, and in an expectation."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Several workers at once, as on a machine with several GPUs (the GPUs are made up, the workers are
-real, the engine is a mock).
+"""Several workers at once, as on a machine with several GPUs.
+
+The GPUs are made up, the workers are real, the engine is a mock.
 """
 
 from __future__ import annotations

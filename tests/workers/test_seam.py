@@ -84,11 +84,12 @@ def test_a_talk_is_one_command_and_one_answer() -> None:
         WorkerNote("busy"),
         CommandRefused("Slow", "why"),
     ]
-    talk = Conversation(FakeWorker(script=script))
+    notes: list[str] = []
+    talk = Conversation(FakeWorker(script=script), notes.append)
     assert talk.ask("load", seconds=3) == {"n": 1}
     with pytest.raises(Refused, match="why") as refused:
         talk.ask("repeat")
-    assert refused.value.kind == "Slow"
+    assert (refused.value.kind, notes) == ("Slow", ["busy"])
 
     # It has ended without a word: that is an end, too, and no wait without one.
     with pytest.raises(WorkerDied, match="without an answer"):
