@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.published.importing import SAID
+from harness.published.columns import METHOD_NAMES
 from harness.published.models import RatedModel, known_makers
 from harness.published.ratings import LMARENA
 from harness.published.sources import FOLDER
@@ -93,12 +93,12 @@ def ratings(folder: Path) -> Iterator[Row]:
     for row in read(folder / "lmarena-boards.csv"):
         yield {
             "date": row["date"], "board": LMARENA, "category": row["category"], "style": row["style"].replace(" ", "_"),
-            "method": SAID[row["method"]], "model": row["model"], "rating": float(row["rating"]), "lower": _number(row["lower"]),
+            "method": METHOD_NAMES[row["method"]], "model": row["model"], "rating": float(row["rating"]), "lower": _number(row["lower"]),
             "upper": _number(row["upper"]), "votes": _whole(row["votes"]), "flag": row["flag"], "source": row["source"],
         }  # fmt: skip
     for row in read(folder / "lmarena-online-elo.csv"):
         if (
-            SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes"
+            METHOD_NAMES.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes"
         ):  # the others are the blog's own boards
             yield {
                 "date": row["date"], "board": LMARENA, "category": "full", "style": "default", "method": "online-elo",

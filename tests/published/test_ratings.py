@@ -201,6 +201,9 @@ def test_the_packaged_file_is_plain_csv_inside() -> None:
 
 def test_reading_is_light() -> None:
     heavy = {"torch", "transformers", "lm_eval", "vllm", "pandas", "pyarrow"}
-    code = f"import sys, harness.published as p; p.load_ratings(); p.rated_models(); p.load_prices(); print({heavy} & set(sys.modules))"
+    code = (
+        f"import sys, harness.published as p; p.load_ratings(); p.rated_models(); p.load_prices();"
+        f" print({heavy} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -88,11 +88,14 @@ def test_tables_name_every_country() -> None:
 def test_a_shorter_plot_says_the_same() -> None:
     font = ' font-family="A, B"'
     disc = "M1.5,0A1.5,1.5,0,1,1,-1.5,0A1.5,1.5,0,1,1,1.5,0"
-    plot = f"""<svg version="1.1" class="marks"><g role="x" aria-hidden="true"><path class="background" d="M0,0h0v0h0Z"/>
-<path transform="translate(10.449,3.0)" d="{disc}" fill="#D55E00" opacity="1"/><text x="0.96"{font}>0.05 class="a" qwen-2.55</text>
+    plot = f"""<svg version="1.1" class="marks"><g role="x" aria-hidden="true">\
+<path class="background" d="M0,0h0v0h0Z"/>
+<path transform="translate(10.449,3.0)" d="{disc}" fill="#D55E00" opacity="1"/>\
+<text x="0.96"{font}>0.05 class="a" qwen-2.55</text>
 <text{font}>two</text><path class="foreground" d="" display="none"/></g></svg>"""
     assert shorter(plot.encode()).decode().replace("\n", "") == (
-        '<svg font-family="A, B" version="1.1"><g><circle transform="translate(10.4,3)" r="1.5" fill="#D55E00"/>'
+        '<svg font-family="A, B" version="1.1"><g><circle transform="translate(10.4,3)" r="1.5"'
+        ' fill="#D55E00"/>'
         '<text x="1">0.05 class="a" qwen-2.55</text><text>two</text></g></svg>'
     )
     two = plot.replace(font, ' font-family="C"', 1)
@@ -139,8 +142,14 @@ def test_the_commands_forms_and_refusals() -> None:
 
 def test_a_study_imports_nothing_heavy() -> None:
     heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets'}"
-    code = "from harness.studies.answer import answer; from harness.studies.claims import claims; from harness.studies.data import Data\n"
-    code += f"import sys\n[answer(one, Data(folder=None)) for one in claims().values()]\nprint({heavy} & set(sys.modules))"
+    code = (
+        "from harness.studies.answer import answer; from harness.studies.claims import claims;"
+        " from harness.studies.data import Data\n"
+    )
+    code += (
+        f"import sys\n[answer(one, Data(folder=None)) for one in claims().values()]\nprint({heavy}"
+        f" & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
