@@ -107,7 +107,8 @@ def test_a_model_that_only_ties_with_the_anchor(tmp_path: Path) -> None:
     rows += [{"model_a": "y", "model_b": "z", "winner": word} for word in ("model_a", "model_b", "model_a")]
     found = make_ratings(read_votes(written(tmp_path, "csv", rows)), anchor=("y ", 1100.0))
     at = {row.model: row for row in found.rows}
-    assert (at["y"].se, at["y"].rating, at["x"].rating) == (0, 1100, pytest.approx(1100))
+    assert (at["y"].se, at["y"].rating) == (0, 1100)
+    assert at["x"].rating == pytest.approx(1100)
     assert at["x"].se == pytest.approx(400 / np.log(10) * np.sqrt(4 / 9))
     assert "Only ties tell x from" in found.notes[0]
     assert not make_ratings(read_votes(written(tmp_path, "csv", rows))).notes
