@@ -73,7 +73,8 @@ def text(value: Any, location: str, *, keep_words: bool) -> str:
     # Table programs write None, NaN or null where a cell is empty.
     if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
         raise ConfigError(
-            f"{location} is {word!r}, which stands for a missing value; where it is meant as written,"
+            f"{location} is {word!r}, which stands for a missing value; where it is meant as"
+            f" written,"
             f" say missing_words: text in the task"
         )
     return value
@@ -209,7 +210,8 @@ def _of_objects(value: list[dict[str, Any]], location: str, columns: Columns) ->
 
     if not names:
         raise ConfigError(
-            f"{location}: an option is an object with {', '.join(value[0])}; expected label and text,"
+            f"{location}: an option is an object with {', '.join(value[0])}; expected label and"
+            f" text,"
             f" or a list of texts"
         )
     label, content = names[0]
@@ -263,7 +265,8 @@ def _unmarked(row_options: RowOptions, location: str) -> RowOptions:
     if letters != list(LETTERS[: len(letters)]):
         if len(set(letters)) == len(letters) and set(letters) == set(LETTERS[: len(letters)]):
             raise ConfigError(
-                f"{location}: the options bring their own letters out of order ({', '.join(letters)}); sort them"
+                f"{location}: the options bring their own letters out of order"
+                f" ({', '.join(letters)}); sort them"
             )
         return row_options
 
