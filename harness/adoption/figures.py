@@ -42,9 +42,9 @@ class CountryShare:
     by_organization: dict[str, int]
     hhi: float
 
-    def share(self, place: str) -> float:
+    def share(self, country: str) -> float:
         """0 to 1; NaN where nothing was counted."""
-        return self.by_place.get(place, 0) / self.total if self.total else math.nan
+        return self.by_place.get(country, 0) / self.total if self.total else math.nan
 
     @property
     def open(self) -> int:

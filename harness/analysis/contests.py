@@ -46,7 +46,7 @@ class Contest:
     @cached_property
     def aligned(self) -> Aligned:
         """Every contestant's scores over all documents, read from the samples at the first call."""
-        return align({place: self._scores(place) for place in self.cells})
+        return align({index: self._scores(index) for index in self.cells})
 
     def _scores(self, index: int) -> ItemScores | None:
         row, cell = self.row(index), self.cells[index]

@@ -153,7 +153,8 @@ def _noise(cell: CellParity) -> list[str]:
     reasons = []
     if cell.logprobs is not None and cell.logprobs.max > cell.tolerance:
         reasons.append(
-            f"some log-probabilities differ by up to {cell.logprobs.max:.2g} per token, over {cell.tolerance:g}"
+            f"some log-probabilities differ by up to {cell.logprobs.max:.2g} per token,"
+            f" over {cell.tolerance:g}"
         )
     if cell.argmax_flips:
         reasons.append(f"{cell.argmax_flips} of {cell.items} items pick another option")

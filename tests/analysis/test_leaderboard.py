@@ -22,7 +22,10 @@ from harness.tasks.expansion import expand
 
 OPTIONS = {
     "leaderboard_bbh": {
-        2: "boolean_expressions causal_judgement formal_fallacies hyperbaton navigate snarks sports_understanding web_of_lies",
+        2: (
+            "boolean_expressions causal_judgement formal_fallacies hyperbaton navigate snarks"
+            " sports_understanding web_of_lies"
+        ),
         3: "disambiguation_qa logical_deduction_three_objects tracking_shuffled_objects_three_objects",
         4: "temporal_sequences",
         5: "logical_deduction_five_objects penguins_in_a_table tracking_shuffled_objects_five_objects",

@@ -26,9 +26,9 @@ def test_notes_inside_notes_are_translated() -> None:
         ]
     )
     said = note("asked_otherwise", model="qwen", tasks="c3", why=why)
-    assert (
-        said
-        == "qwen was not asked the same on c3: chat template on instead of off; another data; not compared there."
+    assert said == (
+        "qwen was not asked the same on c3: chat template on instead of off; another data; not"
+        " compared there."
     )
     assert translated(said, "en") == said
     assert (

@@ -124,8 +124,14 @@ def test_the_commands_forms_and_refusals() -> None:
 
 def test_a_study_imports_nothing_heavy() -> None:
     heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets'}"
-    code = "from harness.studies.answer import answer; from harness.studies.claims import claims; from harness.studies.data import Data\n"
-    code += f"import sys\n[answer(one, Data(folder=None)) for one in claims().values()]\nprint({heavy} & set(sys.modules))"
+    code = (
+        "from harness.studies.answer import answer; from harness.studies.claims import claims;"
+        " from harness.studies.data import Data\n"
+    )
+    code += (
+        f"import sys\n[answer(one, Data(folder=None)) for one in claims().values()]\nprint({heavy}"
+        f" & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

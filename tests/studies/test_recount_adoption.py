@@ -77,7 +77,9 @@ def test_c9(tables: dict[str, Any]) -> None:
     ranks = {name: place + 1 for place, name in enumerate(then.organization)}
     top = dict(zip(then.organization, then.likes, strict=True))
     assert list(then.model[:5]) == [
-        "deepseek-ai/DeepSeek-R1", "meta-llama/Meta-Llama-3-8B", "bigscience/bloom", "mistralai/Mixtral-8x7B-Instruct-v0.1",
+        "deepseek-ai/DeepSeek-R1", "meta-llama/Meta-Llama-3-8B", "bigscience/bloom", (
+            "mistralai/Mixtral-8x7B-Instruct-v0.1"
+        ),
         "openai/gpt-oss-120b",
     ]  # fmt: skip
 

@@ -20,7 +20,8 @@ from harness.config.schema import TaskEntry
 from harness.tasks import DataSources, PromptStyle, expand, load
 entries = [TaskEntry(task=name) for name in sys.argv[2:]]
 specs = expand(entries, limit=None, base_dir=Path()).tasks
-print(json.dumps([load(spec, DataSources(mirror=Path(sys.argv[1]))).identity(PromptStyle()) for spec in specs]))
+sources = DataSources(mirror=Path(sys.argv[1]))
+print(json.dumps([load(spec, sources).identity(PromptStyle()) for spec in specs]))
 """
 
 

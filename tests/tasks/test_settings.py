@@ -29,7 +29,8 @@ def test_only_what_matters_and_is_not_followed_is_told(kwargs: dict[str, Any], t
 def test_a_tasks_beams_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"q": "1+1=", "a": "2"}\n')
     (tmp_path / "beams.yaml").write_text(
-        "task: beams\ndataset_path: json\ndataset_kwargs: {data_files: {test: rows.jsonl}}\ntest_split: test\n"
+        "task: beams\ndataset_path: json\ndataset_kwargs: {data_files: {test:"
+        " rows.jsonl}}\ntest_split: test\n"
         "output_type: generate_until\ndoc_to_text: '{{q}}'\ndoc_to_target: '{{a}}'\n"
         "generation_kwargs: {until: ['.'], num_beams: 4}\nmetric_list: [{metric: exact_match}]\n"
     )

@@ -231,7 +231,7 @@ class VoteTally:
 
         # Sorted, since sums of floats depend on their order in the last digits.
         rows: list[Any] = sorted(self._counts)
-        first, second = (np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1))
+        first, second = (np.array([row[position] for row in rows], dtype=np.int64) for position in (0, 1))
         weight = np.array([self._counts[row] for row in rows], dtype=np.float64)
         return Votes(
             models,

@@ -189,7 +189,7 @@ def _require(rows: Sequence[Answered], column: str, way: Way, other: str) -> Non
 
 def _unread(row: Answered, other: str) -> str:
     answer = row.said.strip()
-    twins = [LETTERS[place] for place, one in enumerate(row.options.texts) if tidy(one) == tidy(answer)]
+    twins = [LETTERS[index] for index, one in enumerate(row.options.texts) if tidy(one) == tidy(answer)]
     if len(twins) > 1:
         return f"{answer!r} is the text of {len(twins)} options ({', '.join(twins)}); an answer names one"
     if re.fullmatch(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+", tidy(answer)):

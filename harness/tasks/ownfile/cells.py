@@ -45,35 +45,36 @@ def where(number: int, column: str) -> str:
     return f"row {number}, column {column!r}"
 
 
-def text(value: Any, place: str, *, keep_words: bool) -> str:
+def text(value: Any, location: str, *, keep_words: bool) -> str:
     """The cell as text.
 
     Raises ConfigError where it is missing (null, NaN, empty, a word for it) or no text.
     """
     if value is None:
-        raise ConfigError(f"{place} is null: a value is missing")
+        raise ConfigError(f"{location} is null: a value is missing")
     if isinstance(value, bool):
-        raise ConfigError(f"{place} is {str(value).lower()}, not text: put what is meant into quotes")
+        raise ConfigError(f"{location} is {str(value).lower()}, not text: put what is meant into quotes")
 
     if isinstance(value, Number):
         if not value.lstrip("-").isdigit() and value.lstrip("-") in ("NaN", "Infinity"):
-            raise ConfigError(f"{place} is {value}: a value is missing")
+            raise ConfigError(f"{location} is {value}: a value is missing")
         return str(value)
     if not isinstance(value, str):
-        raise ConfigError(f"{place} is {'a list' if isinstance(value, list) else 'an object'}, not text")
+        raise ConfigError(f"{location} is {'a list' if isinstance(value, list) else 'an object'}, not text")
 
     # JSON allows "\ud83d" alone; no tokenizer takes it.
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise ConfigError(
-            f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly"
+            f"{location} holds half a character (a lone surrogate): the text was cut or decoded wrongly"
         )
     if blank(value):
-        raise ConfigError(f"{place} is empty")
+        raise ConfigError(f"{location} is empty")
 
     # Table programs write None, NaN or null where a cell is empty.
     if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
         raise ConfigError(
-            f"{place} is {word!r}, which stands for a missing value; where it is meant as written,"
+            f"{location} is {word!r}, which stands for a missing value; where it is meant as"
+            f" written,"
             f" say missing_words: text in the task"
         )
     return value
@@ -130,30 +131,30 @@ def _bare(name: str) -> bool:
 
 def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     (column,) = columns.choices
-    place = where(number, column)
+    location = where(number, column)
     if column not in row:
         return None
     value = row[column]
 
     # Table programs store a list as its text.
     if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
-        value = _listed(value, place)
+        value = _listed(value, location)
     if isinstance(value, dict):
-        return _of_object(value, place, columns)
+        return _of_object(value, location, columns)
     if not isinstance(value, list):
-        text(value, place, keep_words=columns.keep_words)
-        raise ConfigError(f"{place} must list the options (a JSON list, or texts split by |)")
+        text(value, location, keep_words=columns.keep_words)
+        raise ConfigError(f"{location} must list the options (a JSON list, or texts split by |)")
     if value and all(isinstance(one, dict) for one in value):
-        return _of_objects(value, place, columns)
+        return _of_objects(value, location, columns)
 
     texts = [
-        text(one, f"{place}, option {spot}", keep_words=columns.keep_words)
+        text(one, f"{location}, option {spot}", keep_words=columns.keep_words)
         for spot, one in enumerate(value, 1)
     ]
     return RowOptions(tuple(texts))
 
 
-def _listed(value: str, place: str) -> Any:
+def _listed(value: str, location: str) -> Any:
     """A list written as text: JSON, Python, or texts split by bars or line breaks."""
     if value.lstrip().startswith(("[", "{")):
         try:
@@ -166,12 +167,12 @@ def _listed(value: str, place: str) -> Any:
             literal = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             raise ConfigError(
-                f"{place} begins like a list and is none that can be read; write a JSON list"
+                f"{location} begins like a list and is none that can be read; write a JSON list"
             ) from error
 
         if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
             raise ConfigError(
-                f"{place} is a list as numpy prints it, without commas; write a JSON list (in"
+                f"{location} is a list as numpy prints it, without commas; write a JSON list (in"
                 f" pandas: .tolist() and json.dumps)"
             )
         return [
@@ -182,23 +183,23 @@ def _listed(value: str, place: str) -> Any:
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:
         raise ConfigError(
-            f"{place} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}"
+            f"{location} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}"
         )
     return [part.strip() for part in parts]
 
 
-def _of_object(value: dict[str, Any], place: str, columns: Columns) -> RowOptions:
+def _of_object(value: dict[str, Any], location: str, columns: Columns) -> RowOptions:
     """``{"A": …, "B": …}``, or ``{"label": […], "text": […]}`` as ARC has it."""
     if set(value) == {"label", "text"} and all(isinstance(part, list) for part in value.values()):
         labels, cells = value["label"], value["text"]
         if len(labels) != len(cells):
-            raise ConfigError(f"{place}: {len(labels)} labels for {len(cells)} texts")
+            raise ConfigError(f"{location}: {len(labels)} labels for {len(cells)} texts")
     else:
         labels, cells = list(value), list(value.values())
-    return _labelled(labels, cells, place, columns)
+    return _labelled(labels, cells, location, columns)
 
 
-def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> RowOptions:
+def _of_objects(value: list[dict[str, Any]], location: str, columns: Columns) -> RowOptions:
     """``[{"label": "A", "text": …}, …]`` under the usual names."""
     names = [
         (label, content)
@@ -209,20 +210,21 @@ def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> Ro
 
     if not names:
         raise ConfigError(
-            f"{place}: an option is an object with {', '.join(value[0])}; expected label and text,"
+            f"{location}: an option is an object with {', '.join(value[0])}; expected label and"
+            f" text,"
             f" or a list of texts"
         )
     label, content = names[0]
-    return _labelled([one[label] for one in value], [one[content] for one in value], place, columns)
+    return _labelled([one[label] for one in value], [one[content] for one in value], location, columns)
 
 
-def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns) -> RowOptions:
+def _labelled(labels: list[Any], cells: list[Any], location: str, columns: Columns) -> RowOptions:
     keep = columns.keep_words
     names = tuple(
-        tidy(text(one, f"{place}, label {spot}", keep_words=True)) for spot, one in enumerate(labels, 1)
+        tidy(text(one, f"{location}, label {spot}", keep_words=True)) for spot, one in enumerate(labels, 1)
     )
     if len({name.casefold() for name in names}) < len(names):
-        raise ConfigError(f"{place}: two options have one label: {', '.join(names)}")
+        raise ConfigError(f"{location}: two options have one label: {', '.join(names)}")
 
     # Labels in another order would let the answer "B" mean the option that the prompt shows as A.
     capitals = [name.upper() for name in names]
@@ -230,18 +232,18 @@ def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns)
         LETTERS[: len(capitals)]
     ):
         raise ConfigError(
-            f"{place}: the labels are {', '.join(names)}, not"
+            f"{location}: the labels are {', '.join(names)}, not"
             f" {', '.join(LETTERS[: len(capitals)])} in this order; sort them"
         )
 
     texts = tuple(
-        text(one, f"{place}, option {name!r}", keep_words=keep)
+        text(one, f"{location}, option {name!r}", keep_words=keep)
         for name, one in zip(names, cells, strict=True)
     )
     return RowOptions(texts, names, explicit=True)
 
 
-def _unmarked(row_options: RowOptions, place: str) -> RowOptions:
+def _unmarked(row_options: RowOptions, location: str) -> RowOptions:
     """The options without letters that all of them bring themselves: the prompt writes its own.
 
     Raises ConfigError where what they bring is out of order: an answer that names it would name
@@ -252,7 +254,7 @@ def _unmarked(row_options: RowOptions, place: str) -> RowOptions:
     # Numbers stay in the text, so only their order is checked.
     if numbers != sorted(numbers) and sorted(numbers) == list(range(1, len(numbers) + 1)):
         raise ConfigError(
-            f"{place}: the options bring their own numbers out of order"
+            f"{location}: the options bring their own numbers out of order"
             f" ({', '.join(map(str, numbers))}); sort them"
         )
 
@@ -263,7 +265,8 @@ def _unmarked(row_options: RowOptions, place: str) -> RowOptions:
     if letters != list(LETTERS[: len(letters)]):
         if len(set(letters)) == len(letters) and set(letters) == set(LETTERS[: len(letters)]):
             raise ConfigError(
-                f"{place}: the options bring their own letters out of order ({', '.join(letters)}); sort them"
+                f"{location}: the options bring their own letters out of order"
+                f" ({', '.join(letters)}); sort them"
             )
         return row_options
 
