@@ -84,8 +84,8 @@ class Finding:
 def _catalogue() -> dict[str, Any]:
     import yaml
 
-    found: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
-    return found
+    catalogue: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    return catalogue
 
 
 @lru_cache(maxsize=1)
@@ -105,8 +105,8 @@ def kinds() -> dict[str, SanityKind]:
 
 
 def checks() -> dict[str, dict[str, str]]:
-    """Every check by name, in the order in which they are told, with what it looks at by
+    """Every check by name, in the order in which they are shown, with what it looks at by
     language.
     """
-    found: dict[str, dict[str, str]] = _catalogue()["checks"]
-    return found
+    texts: dict[str, dict[str, str]] = _catalogue()["checks"]
+    return texts

@@ -4,12 +4,12 @@ user's own. Nothing is guessed.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from harness.errors import DataError
+from harness.textfiles import Unreadable, columns, rows
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "adoption"
 FILE = FOLDER / "organizations.csv"
@@ -57,19 +57,22 @@ def organizations(more: Path | None = None) -> Organizations:
 
 
 def _read(path: Path) -> dict[str, Organization]:
-    found = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if lacking := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-                raise DataError(f"{path}: no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
-            for number, row in enumerate(reader, 2):
-                name, region, source = (str(row[key] or "").strip() for key in COLUMNS)
-                if region not in _PLACES or not name or not source:
-                    raise DataError(
-                        f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}"
-                    )
-                found[name.lower()] = Organization(name, _PLACES[region], source)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        names = columns(path)
+        lines = [(number + 1, row) for number, row in rows(path) if row]
+    except Unreadable as error:
+        raise DataError(f"{path}: {error}") from error
+    except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-    return found
+
+    if lacking := [name for name in COLUMNS if name not in names]:
+        raise DataError(f"{path}: no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
+    organizations = {}
+    for number, row in lines:
+        name, region, source = (str(row[key] or "").strip() for key in COLUMNS)
+        if region not in _PLACES or not name or not source:
+            raise DataError(
+                f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}"
+            )
+        organizations[name.lower()] = Organization(name, _PLACES[region], source)
+    return organizations

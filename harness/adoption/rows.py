@@ -148,7 +148,7 @@ def _whole(value: Any, name: str, model: str) -> int | None:
 @cache
 def preset_ids() -> frozenset[str]:
     """Hub ids of the language models that this project's presets know, in lower case."""
-    from harness.config import presets
+    from harness.config.presets import presets
 
     return frozenset(preset.id.lower() for preset in presets().values())
 

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.analysis.chance import above_chances, slopes
 from harness.analysis.strata import Strata, mixture, share_interval
 from harness.errors import ConfigError
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -85,7 +86,7 @@ def load_weights(name: str) -> Weights:
     try:
         return Weights.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: not YAML: {reason_of(error)}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

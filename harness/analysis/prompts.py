@@ -9,6 +9,7 @@ from typing import Any
 from harness.analysis.contestants import Cell
 from harness.analysis.notes import TEXTS, listed, note
 from harness.results.query import Run
+from harness.wording import shorten
 
 LONGEST = 40
 """Characters of a value that are shown."""
@@ -71,8 +72,7 @@ def _short(value: Any) -> str:
     if value is None:
         return note("none")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
+    return shorten(text, LONGEST)
 
 
 def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from harness.analysis.paired import Difference, combine, holm
 from harness.analysis.ranking import Rank, ranks
 from harness.analysis.strata import Strata, mixture, of_row, share_interval
 from harness.results.schema import Row
+from harness.wording import list_first
 
 Kind = Literal["task", "subject", "group", "average"]
 LANGUAGES = {"zh": "Chinese", "en": "English"}
@@ -139,9 +140,7 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
     for place in places:
         lacking = [part.name for part in mine if place not in part.scores]
         if lacking:
-            scope.missing[place] = (
-                f"no comparable value on {', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}"
-            )
+            scope.missing[place] = f"no comparable value on {list_first(lacking, 3)}"
     return scope
 
 

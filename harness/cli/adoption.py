@@ -101,21 +101,22 @@ def snapshot(
     HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a
     snapshot that was cut short.
     """
-    from harness.adoption.client import ENDPOINT, HubClient, Manners
+    from harness.adoption.client import HubClient, Manners
     from harness.adoption.published import USER_FOLDER
     from harness.adoption.snapshot import Query, take
     from harness.errors import ConfigError
+    from harness.hub import presence
 
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        raise ConfigError("HF_HUB_OFFLINE is set: a snapshot asks the hub; unset it")
+    if (switch := presence.offline_switch()) is not None:
+        raise ConfigError(f"{switch} is set: a snapshot asks the hub; unset it")
     if org and whole:
         raise ConfigError("choose one of --org and --whole")
 
     query = Query(tuple(dict.fromkeys(org or ())), None if whole else top)
     today = datetime.datetime.now(datetime.UTC).date()
     file = out or USER_FOLDER / f"{'-'.join(query.organizations) or 'hub'}-{today}.jsonl"
-    endpoint, token = os.environ.get("HF_ENDPOINT") or ENDPOINT, os.environ.get("HF_TOKEN") or None
-    with HubClient(endpoint, token, Manners(pause=pause), _heard) as client:
+    token = os.environ.get("HF_TOKEN") or None
+    with HubClient(presence.endpoint(), token, Manners(pause=pause), _heard) as client:
         taken = take(client, query, file, _progress)
     _told(taken)
 
@@ -220,7 +221,7 @@ def _pictures(
 ) -> None:
     from harness.adoption.plots import figures
     from harness.errors import ConfigError
-    from harness.reporting.plots import FORMATS, save
+    from harness.reporting.plots.save import FORMATS, save
 
     forms = [name.strip() for name in form.split(",")]
     if unknown := [name for name in forms if name not in FORMATS]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.output import chosen_form, colour, csv_text, width, write_or_print
+from harness.wording import plural
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -132,5 +133,5 @@ def _tables(comparison: Comparison, made: list[Sheet], form: str, *, colour: boo
     from harness.reporting.sheets import write
 
     count = len(comparison.models)
-    title = f"{comparison.name}: {count} model{'s' if count != 1 else ''}"
+    title = f"{comparison.name}: {plural(count, 'model')}"
     return write(title, made, [*comparison.notes, *LEGEND], form, width=width(), colour=colour)

@@ -44,8 +44,7 @@ def models(
 
     Any other hub id or folder works as well.
     """
-    from harness.config import missing_models, presets
-    from harness.config.presets import preset_data
+    from harness.config.presets import missing_models, preset_data, presets
 
     if missing:
         gaps = missing_models()

@@ -11,10 +11,12 @@ import typer
 
 from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
 from harness.cli.output import show_list
+from harness.wording import size_text
 
 if TYPE_CHECKING:
-    from harness.evaluation.plan import ModelPlan, Plan, TaskPlan
+    from harness.evaluation.plan import ModelPlan, Plan
     from harness.evaluation.plan_forms import FormPlan
+    from harness.evaluation.plan_tasks import TaskPlan
     from harness.meter.fit import Room
 
 _FORMS = {
@@ -86,16 +88,16 @@ def _show(made: Plan, every: bool) -> None:
 
 def _model(model: ModelPlan) -> list[str]:
     fits = {True: "yes", False: "NO", None: "?"}[model.fits]
-    kv = size(model.kv_bytes_per_token * 1000) if model.kv_bytes_per_token is not None else "?"
-    download = size(model.download_bytes) if model.download_bytes else "–"
+    kv = size_text(model.kv_bytes_per_token * 1000) if model.kv_bytes_per_token is not None else "?"
+    download = size_text(model.download_bytes) if model.download_bytes else "–"
     source = ", ".join(part for part in (model.origin or "", model.note) if part) or "hub"
     return [
         model.label,
         count(model.parameters),
         model.dtype,
-        size(model.weights_bytes),
+        size_text(model.weights_bytes),
         kv,
-        size(model.need_bytes),
+        size_text(model.need_bytes),
         fits,
         rooms(model.rooms),
         download,
@@ -110,7 +112,7 @@ def _show_chips(made: Plan) -> None:
     for model in made.models:
         if model.chips:
             lines = [
-                [fit.chip, size(fit.memory_bytes), str(fit.count or "over 16"), rooms(fit.rooms)]
+                [fit.chip, size_text(fit.memory_bytes), str(fit.count or "over 16"), rooms(fit.rooms)]
                 for fit in model.chips
             ]
             show_list(
@@ -202,16 +204,6 @@ def fold(tasks: list[TaskPlan]) -> list[TaskPlan]:
             )
         )
     return folded
-
-
-def size(value: int | None) -> str:
-    """Bytes as people say them: 1.5 GiB; ``?`` for None."""
-    if value is None:
-        return "?"
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if value >= scale:
-            return f"{value / scale:.1f} {unit}"
-    return f"{value} B"
 
 
 def count(value: int | None) -> str:

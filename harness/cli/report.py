@@ -128,7 +128,8 @@ def _table(
         raise ConfigError(
             f"--lang {lang.value}: only page and pictures have languages, the table is in English; add --html FILE"
         )
-    from harness.reporting import make_table, render
+    from harness.reporting import make_table
+    from harness.reporting.render import render
     from harness.results.query import read_results
 
     results = [read_results(run) for run in runs]

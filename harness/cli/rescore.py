@@ -31,8 +31,8 @@ def rescore(
 
     After an extractor was fixed, or with other filters. The old run stays as it is.
     """
-    from harness.rescoring.rescore import read_changes
     from harness.rescoring.rescore import rescore as again
+    from harness.rescoring.settings import read_changes
 
     done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
     if done.changes:

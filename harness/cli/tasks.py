@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from harness.cli.options import Mirror, Overrides, mirror_folder
 from harness.cli.output import show_list
+from harness.wording import list_first
 
 if TYPE_CHECKING:
     from harness.config.schema import TaskEntry
@@ -116,9 +117,7 @@ def show(
         entry = {"task": name}
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
-        typer.echo(
-            f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n"
-        )
+        typer.echo(f"{name} is {len(specs)} tasks: {list_first([spec.name for spec in specs], 12, ', …')}\n")
     folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
 

@@ -8,7 +8,7 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.config import Preset, presets
+from harness.config.presets import Preset, presets
 from harness.published.models import RatedModel
 from harness.published.sources import FOLDER, read_yaml
 

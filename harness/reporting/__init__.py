@@ -1,10 +1,9 @@
 """What a person looks at.
 
-Reads results only; imports no engine, so a report opens in a second anywhere: `make_table`,
-`render`.
+Reads results only; imports no engine, so a report opens in a second anywhere: `make_table`, and
+`render.render` for terminals and files.
 """
 
-from harness.reporting.render import render
 from harness.reporting.table import Table, make_table
 
-__all__ = ["Table", "make_table", "render"]
+__all__ = ["Table", "make_table"]

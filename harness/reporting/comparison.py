@@ -14,6 +14,7 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
 from harness.reporting.sheets import Sheet
+from harness.wording import plural
 
 MOST_PAIRS = 28
 """Pairs that are all shown (those of eight models); of more each model against the next one in
@@ -128,7 +129,7 @@ def pair_sheets(
     rows = tuple(_pair_row(comparison, a, b, pair, discordant) for a, b, pair in found)
     headers = ["model", "against", "difference", "95 % interval", "p", "Holm p", "n", "r", "detects"]
     headers += ["only it", "only other"] if discordant else []
-    title = f"{_title(scope)}: paired differences (Holm over {len(scope.pairs)} pair{'s' if len(scope.pairs) != 1 else ''})"
+    title = f"{_title(scope)}: paired differences (Holm over {plural(len(scope.pairs), 'pair')})"
     yield Sheet(title, tuple(headers), rows, frozenset({0, 1}), notes)
 
 

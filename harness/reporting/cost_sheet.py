@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting.sheets import Sheet
-from harness.results.cost import CostRow, Spread
+from harness.results.cost import CostRow
+from harness.results.records import Spread
 from harness.results.schema import Results
 
 NONE = "–"

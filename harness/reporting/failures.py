@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reporting.select import Selection
+from harness.wording import list_some
 
 NAMED = 3
 """Tasks named in one line; of more the first ones and a count."""
@@ -85,4 +86,4 @@ def _what(tasks: Sequence[str], selection: Selection) -> str:
     group = _group(tasks, selection)
     if group is not None:
         return f"{group}: {len(tasks)} of {len(selection.members[group])} subjects"
-    return ", ".join(tasks[:NAMED]) + (f" and {len(tasks) - NAMED} more tasks" if len(tasks) > NAMED else "")
+    return list_some(tasks, NAMED, "tasks")

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from harness.reporting.lines import Line
 from harness.reporting.select import Selection
+from harness.wording import list_some
 
 WORDS = {
     "logprobs": "log-probabilities of the options",
@@ -58,4 +59,4 @@ def form_notes(lines: Sequence[Line]) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return list_some(names, NAMED)

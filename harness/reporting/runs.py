@@ -11,6 +11,7 @@ from typing import Any
 from harness.reporting.sheets import Sheet
 from harness.results.query import Run, flat_row
 from harness.results.schema import Row
+from harness.wording import list_some, plural
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Sheet:
             lines.append(_line(run, rows, top))
     headers = ("run", "date", "models", "tasks", "cells", "not done", "machine")
     return Sheet(
-        f"{len(lines)} run{'s' if len(lines) != 1 else ''} below {top}",
+        f"{plural(len(lines), 'run')} below {top}",
         headers,
         tuple(sorted(lines, key=lambda line: line[1])),
         frozenset({0, 1, 2, 5, 6}),
@@ -74,7 +75,7 @@ def _line(run: Run, rows: Sequence[Row], top: Path) -> tuple[str, ...]:
     for status in cells.values():
         if status != "ok":
             bad[status] = bad.get(status, 0) + 1
-    named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
+    named = list_some(models, 3)
     hardware = run.manifest.get("hardware") or {}
     gpus = hardware.get("gpus") or []
     machine = f"{len(gpus)} × {gpus[0]['name']}" if gpus else str(hardware.get("cpu") or "")

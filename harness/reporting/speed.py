@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.reporting.sheets import Sheet
-from harness.results.speed import Figure, Phase, Share, SpeedResults, SpeedRow
+from harness.results.records import Figure
+from harness.results.speed import Phase, Share, SpeedResults, SpeedRow
 
 NOTES = (
     "tok/s: median of repeats ± half of its 95 % interval (percentile bootstrap); ! where that is wider than asked for.",

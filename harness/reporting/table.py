@@ -40,6 +40,7 @@ from harness.reporting.select import Selection
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
+from harness.wording import list_some
 
 
 @dataclass(frozen=True)
@@ -208,8 +209,9 @@ def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
     notes += [f"{column.label}: random weights: no accuracy." for column in columns if column.random]
     differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
     if differ:
-        names = ", ".join(differ[:4]) + (f" and {len(differ) - 4} more" if len(differ) > 4 else "")
-        notes.append(f"Models were not asked the same (template, shots, data or settings) on {names}.")
+        notes.append(
+            f"Models were not asked the same (template, shots, data or settings) on {list_some(differ, 4)}."
+        )
     return tuple(notes)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
+from harness.wording import first_problem, reason_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "studies"
 
@@ -101,10 +102,9 @@ def read_claim(path: Path) -> Claim:
     try:
         return Claim.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not a claim's YAML: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: not a claim's YAML: {reason_of(error)}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ConfigError(f"{path}: {first_problem(error)}") from error
 
 
 @cache

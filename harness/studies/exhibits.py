@@ -16,6 +16,7 @@ from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit, Keys, Top, interval, of_date, segments
 from harness.studies.finding import country_name, licence_name, maker_name, percent, say, signed
 from harness.studies.predicates import cost
+from harness.wording import first_problem
 
 
 class _Pair(Keys):
@@ -44,8 +45,7 @@ def exhibit(shown: Shown, data: Data) -> Exhibit:
     try:
         keys = shape.model_validate(shown.given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(f"plot {shown.kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ConfigError(f"plot {shown.kind}: {first_problem(error)}") from error
     found: Exhibit = make(shown.title, keys, data)
     return found
 

@@ -17,7 +17,6 @@ from harness.tasks.api import (
 )
 from harness.tasks.catalogue import Catalogue, CatalogueEntry
 from harness.tasks.expansion import Suite, expand, suites
-from harness.tasks.hub import local_only
 from harness.tasks.sources import DataSources
 from harness.tasks.task import Task, load, render_example
 
@@ -37,7 +36,6 @@ __all__ = [
     "TaskSpec",
     "expand",
     "load",
-    "local_only",
     "render_example",
     "suites",
 ]

@@ -22,6 +22,7 @@ from harness.tasks.api import TaskSpec
 from harness.tasks.chance import seeded
 from harness.tasks.scan import FUNCTION, read_config
 from harness.tasks.sources import DataSources
+from harness.wording import reason_of
 
 log = logging.getLogger(__name__)
 _RANDOM_SEED, _NUMPY_SEED = 0, 1234
@@ -68,7 +69,7 @@ def full_config(spec: TaskSpec) -> dict[str, Any]:
 
 
 def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"{reason_of(error, 300, named=True)}"
 
 
 def _resolved(value: Any) -> Any:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from harness.errors import DataError
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -242,9 +243,7 @@ def _table(name: str, data: bytes) -> Any:
             return pq.read_table(io.BytesIO(data))
         return parse_rows(name, data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(
-            f"{name}: cannot be read ({' '.join(str(error).split())[:200]}); is the file complete?"
-        ) from error
+        raise DataError(f"{name}: cannot be read ({reason_of(error)}); is the file complete?") from error
 
 
 def parse_rows(name: str, text: str) -> list[dict[str, Any]]:
@@ -280,9 +279,7 @@ def as_dataset(parts: list[Any], fingerprint: str) -> Dataset:
         try:
             made = Dataset.from_list(rows)
         except (pa.ArrowException, TypeError, ValueError) as error:
-            raise DataError(
-                _mixed(rows) or f"rows that make no table ({' '.join(str(error).split())[:200]})"
-            ) from error
+            raise DataError(_mixed(rows) or f"rows that make no table ({reason_of(error)})") from error
         return Dataset(made.data, fingerprint=fingerprint)
     return Dataset(pa.concat_tables(parts, promote_options="default"), fingerprint=fingerprint)
 

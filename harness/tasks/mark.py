@@ -23,6 +23,7 @@ from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
 from harness.tasks.unread import unread_findings
 from harness.thoughts import read
+from harness.wording import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class Marker:
         try:
             values[each.rendered.doc_id] = self._task.process_results(each.rendered.doc, filtered)
         except Exception as error:  # process_results is the task's code; one document must not end the cell
-            each.failed = f"process_results: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            each.failed = f"process_results: {reason_of(error, 200, named=True)}"
 
     def _vote(
         self, asked: list[_Asked], passes: list[_Pass]

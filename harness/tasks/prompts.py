@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from harness.sanity import Finding
+from harness.wording import quoted
 
 SHOWN = 60
 """Characters of a lost text that are shown."""
@@ -34,7 +35,6 @@ def prompt_findings(adapted: Sequence[Adapted]) -> tuple[Finding, ...]:
     found = [Finding(kind, count, len(adapted)) for kind, count in counts.items() if count]
     losing = [each for each in adapted if each.lost]
     if losing:
-        flat = " ".join(losing[0].lost[0].split())
-        text = repr(flat if len(flat) <= SHOWN else flat[: SHOWN - 1] + "…")
+        text = quoted(losing[0].lost[0], SHOWN)
         found.append(Finding("instruction_lost", len(losing), len(adapted), {"text": text}))
     return tuple(found)

@@ -13,6 +13,7 @@ from harness.errors import DataError
 from harness.items import Choice, Completion, Item, Passage, Sampling, ThinkTags
 from harness.tasks.api import PromptStyle
 from harness.tasks.chance import seeded
+from harness.wording import reason_of
 
 _MAX_TOKENS = 256
 """What lm-eval's HFLM generates where a task says nothing."""
@@ -216,7 +217,7 @@ class Renderer:
                 except (KeyError, AssertionError, TypeError, ValueError, IndexError) as error:
                     raise DataError(
                         f"task {self._task.config.task}: document {doc_id} cannot be rendered"
-                        f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+                        f" ({reason_of(error, 300, named=True)})"
                     ) from error
             yield Rendered(doc_id, doc, instances, self._items(doc_id, instances))
 

@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
+from harness.hub.caches import own_cache
 
 _KEY = re.compile(r"""["']?(task|group|tag|include|class)["']?[ ]*:[ \t]*(.*?)[ \t]*\r?$""")
 _STARTS = tuple(
@@ -165,13 +166,6 @@ def lm_eval_tasks_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "tasks"
 
 
-def cache_folder() -> Path:
-    """Where the harness keeps what can be made again: $XDG_CACHE_HOME/harness or
-    ~/.cache/harness.
-    """
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harness"
-
-
 def _installed(name: str) -> str:
     try:
         return version(name)
@@ -184,7 +178,7 @@ def cached_scan(root: Path) -> ScannedFolder:
     cannot be used is only slow.
     """
     stamp = f"{_FORMAT}|{_installed('lm-eval')}|{root}|{root.stat().st_mtime_ns}"
-    path = cache_folder() / "task-names.json"
+    path = own_cache() / "task-names.json"
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["stamp"] == stamp:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError, DataError
+from harness.hub import presence
 from harness.tasks import hub
 from harness.tasks.api import Provenance
 from harness.tasks.catalogue import DATA
 from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
 from harness.tasks.ownfile import FILE_PATH, Columns, read_file
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _ACTIVE: ContextVar[DataSources | None] = ContextVar("harness_data_sources", default=None)
 _LOCK = threading.RLock()
 _BUILDERS = ("json", "csv", "parquet", "text")
-_MEND = "name a mirror (mirror: or HARNESS_MIRROR), set HF_ENDPOINT, use HARNESS_HUB=modelscope, or fill the hub's cache"
 
 
 class DataSources:
@@ -165,10 +165,10 @@ class DataSources:
             tried.append(
                 f"mirror {self.mirror}: no {f'datasets/{path}' if self.mirror.is_dir() else 'such folder'}"
             )
-        if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
+        if presence.modelscope_chosen():
             splits, fingerprint = hub.from_modelscope(path, name)
             return splits, Provenance(path, name, "modelscope", fingerprint)
-        why = hub.unreachable()
+        why = presence.hub_absence(for_data=True)
         if why is None:
             splits, fingerprint, revision = hub.from_hub(path, name, load, kwargs)
             return splits, Provenance(path, name, "hub", fingerprint, revision)
@@ -177,7 +177,7 @@ class DataSources:
             return found[0], Provenance(path, name, "cache", found[1], found[2])
         tried += [f"hub: {why}", "cache: nothing"]
         raise DataError(
-            f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {_MEND}"
+            f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {presence.REMEDY}"
         )
 
     @contextlib.contextmanager
@@ -238,6 +238,4 @@ def _rows_or_table(builder: str, file: Path, data: bytes) -> Any:
             return [{"text": line} for line in data.decode("utf-8-sig").splitlines()]
         return parse_rows("rows.csv" if builder == "csv" else "rows.json", data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(
-            f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})"
-        ) from error
+        raise DataError(f"{file}: cannot be read as {builder} ({reason_of(error)})") from error

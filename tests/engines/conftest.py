@@ -1,5 +1,6 @@
-"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval
-model each, loaded once.
+"""Real models of the mirror, one engine and one lm-eval model each, loaded once.
+
+Where the mirror is absent, their tests are skipped with a reason.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ def stories(mirror: Path) -> Iterator[Opened]:
 
 @pytest.fixture(scope="session")
 def qwen(mirror: Path) -> Iterator[Opened]:
-    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a
-    window of 256.
+    """Random weights of Qwen2.5-0.5B's shape cut to two layers.
+
+    With the real vocabulary of 151,936, and a window of 256.
     """
     spec = ModelSpec(
         id=QWEN,

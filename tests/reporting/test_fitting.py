@@ -10,8 +10,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from harness.reporting import make_table, render
+from harness.reporting import make_table
 from harness.reporting.fitting import FittedColumn, blocks, folded, parts, pieces
+from harness.reporting.render import render
 from harness.reporting.sheets import Sheet
 from harness.reporting.terminal import print_list, print_sheets
 from harness.results.schema import Results

@@ -15,8 +15,9 @@ import pytest
 
 from harness.analysis.primary import primary
 from harness.errors import ConfigError
-from harness.reporting import make_table, render
+from harness.reporting import make_table
 from harness.reporting.grid import number, rate_text
+from harness.reporting.render import render
 from harness.reporting.table import Table
 from harness.reporting.terminal import wrapped
 from harness.results.schema import GroupRow, ModelRow, Results, Row

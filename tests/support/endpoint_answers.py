@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.engines.tokenizer import ChatTemplate
 from harness.items import Completion, Sampling, ThinkTags
+from harness.thoughts import scan
 from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     choice, written = _written(server, body, ids)
     message = {"role": "assistant", "content": choice.pop("text")}
     if server.behaviour.reasoning:
-        thought, answer = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>")).split(
-            message["content"]
-        )
+        text = message["content"]
+        tags = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>"))
+        start = scan(text, tags).start
+        thought, answer = (text, None) if start is None else (text[:start], text[start:])
         bare = thought.strip().removeprefix("<think>").removesuffix("</think>")
         message |= {"content": answer, server.behaviour.reasoning: bare}
     return _reply("chat.completion", choice | {"message": message}, len(ids), written)

@@ -5,9 +5,9 @@ Bradley and Terry, Biometrika 39 (1952); the scale, the sandwich and the rank ar
 2403.04132).
 """
 
-from harness.analysis.arena.fit import Fit, fit
+from harness.analysis.arena.fit import Fit
 from harness.analysis.arena.ratings import Ratings, make_ratings
 from harness.analysis.arena.tally import read_votes
 from harness.analysis.arena.votes import Votes
 
-__all__ = ["Fit", "Ratings", "Votes", "fit", "make_ratings", "read_votes"]
+__all__ = ["Fit", "Ratings", "Votes", "make_ratings", "read_votes"]

@@ -6,6 +6,7 @@ import numpy as np
 
 from harness.analysis.arena.votes import Votes
 from harness.errors import DataError
+from harness.wording import list_some
 
 MOST = 8
 """Names that an error lists."""
@@ -58,7 +59,7 @@ def _parts(votes: Votes, group: np.ndarray) -> str:
 
 
 def _names(names: list[str]) -> str:
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+    return list_some(names, MOST)
 
 
 def _advice(names: list[str]) -> str:

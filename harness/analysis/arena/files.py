@@ -14,6 +14,7 @@ import numpy as np
 
 from harness.errors import DataError
 from harness.textfiles import JSON_LINES, SEPARATED, Unreadable, rows
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -51,7 +52,7 @@ def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
     except Unreadable as error:
         raise DataError(f"{path}: {error}") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise DataError(f"{path}: cannot be read: {reason_of(error)}") from error
 
 
 def header(path: Path) -> list[str]:

@@ -4,6 +4,10 @@ half wins, Σθ = 0.
 A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹,
 and the sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 −
 p)xxᵀ and B = Σ (y − p)²xxᵀ over battles. Where ties are many the model's is too wide.
+
+Ours, for no library has the whole: ties as half wins, the sandwich over battles (scikit-learn's
+logistic regression has no covariance at all), and a refusal, in words, of votes that determine no
+rating (`connected`). Tests hold it to statsmodels.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from harness.analysis.arena.fit import Fit, fit, scaled, solve
 from harness.analysis.arena.votes import Votes
 from harness.errors import ConfigError, DataError
 from harness.names import tidy
+from harness.wording import list_some
 
 if TYPE_CHECKING:
     from harness.analysis.arena.votes import Array, Codes
@@ -148,9 +149,7 @@ def _flat(errors: Array, place: int | None) -> Codes:
 def _ties(found: Fit, flat: Codes) -> list[str]:
     if not len(flat):
         return []
-    names = ", ".join(found.models[k] for k in flat[:8]) + (
-        f" and {len(flat) - 8} more" if len(flat) > 8 else ""
-    )
+    names = list_some([found.models[k] for k in flat], 8)
     return [
         f"Only ties tell {names} from the others: votes that all agree have no spread, so these intervals are the model's (a tie counted "
         "like a win or a loss), which are too wide rather than too narrow; a bootstrap of them has no width and is left out."

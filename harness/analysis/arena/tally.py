@@ -14,6 +14,7 @@ import numpy as np
 from harness.analysis.arena.votes import Votes
 from harness.errors import DataError
 from harness.names import alike, missing, retold, tidy
+from harness.wording import list_some
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -310,9 +311,8 @@ class VoteTally:
         changed, cases = retold(self._names), alike(self._places)
         notes = []
         if changed:
-            more = f" and {len(changed) - MOST} more" if len(changed) > MOST else ""
             notes.append(
-                f"Names that differ by spaces, dashes, width or invisible characters are one: {', '.join(changed[:MOST])}{more}."
+                f"Names that differ by spaces, dashes, width or invisible characters are one: {list_some(changed, MOST)}."
             )
         if cases:
             told = "; ".join(" and ".join(map(repr, group)) for group in cases[:MOST])

@@ -14,6 +14,7 @@ from harness.errors import ConfigError
 from harness.studies.data import Data
 from harness.studies.finding import StatementFinding
 from harness.studies.predicates import adoption, cost, counts, runs, sizes, speed, standing, votes
+from harness.wording import first_problem
 
 PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], StatementFinding]]] = {
     "lead": (votes.LeadKeys, votes.lead),
@@ -52,8 +53,5 @@ def ask_predicate(predicate: str, given: dict[str, Any], data: Data) -> Statemen
     try:
         keys = shape.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(
-            f"predicate {predicate}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from error
+        raise ConfigError(f"predicate {predicate}: {first_problem(error)}") from error
     return ask(keys, data)

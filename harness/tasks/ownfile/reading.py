@@ -18,6 +18,7 @@ from harness.tasks.ownfile.cells import RowOptions, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
 from harness.tasks.ownfile.marks import is_sign
 from harness.textfiles import Unreadable, rows
+from harness.wording import list_first
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".json", ".ndjson")
 MOST, FEW = 8, 10
@@ -194,11 +195,7 @@ def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[
     """
     used = {columns.question, columns.answer, *columns.choices}
     others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used))
-    notes = (
-        [f"columns that are not read: {', '.join(others[:MOST])}{' …' if len(others) > MOST else ''}"]
-        if others
-        else []
-    )
+    notes = [f"columns that are not read: {list_first(others, MOST)}"] if others else []
     different = len({str(row.get(columns.question)) for _, row in filled})
     if len(filled) >= FEW and different <= len(filled) / 4:
         notes.append(

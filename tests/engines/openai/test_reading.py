@@ -13,7 +13,7 @@ from support.endpoint import Behaviour, Server
 from harness.engines import chat_renderer, find_model, open_engine
 from harness.engines.openai.notes import same_model
 from harness.engines.openai.reading import count
-from harness.engines.openai.wire import Prompt, read_said
+from harness.engines.openai.wire import Prompt, read_choice
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.evaluation.answer_checks import answer_findings
@@ -78,7 +78,7 @@ def answer(content: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
     ],
 )
 def test_contents_in_every_form(given: dict[str, Any], text: str) -> None:
-    assert read_said(given, ITEM, PROMPT, ITEM.stop)[0].text == text
+    assert read_choice(given, ITEM, PROMPT, ITEM.stop)[0].text == text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_contents_in_every_form(given: dict[str, Any], text: str) -> None:
 )
 def test_contents_that_are_no_text_fail_with_their_kind(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        read_said(given, ITEM, PROMPT, ITEM.stop)
+        read_choice(given, ITEM, PROMPT, ITEM.stop)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_contents_that_are_no_text_fail_with_their_kind(given: dict[str, Any], w
     ],
 )
 def test_ends_in_every_servers_words(word: Any, finish: str) -> None:
-    found, _ = read_said(answer("4", word), ITEM, PROMPT, ITEM.stop)
+    found, _ = read_choice(answer("4", word), ITEM, PROMPT, ITEM.stop)
     assert (found.text, found.finish) == ("4", finish)
     if finish == "unknown":
         told = answer("4", word) | {"usage": {"prompt_tokens": 1, "completion_tokens": 9}}
-        assert read_said(told, ITEM, PROMPT, ITEM.stop)[0].finish == "length", "the budget is used up"
+        assert read_choice(told, ITEM, PROMPT, ITEM.stop)[0].finish == "length", "the budget is used up"
 
 
 def test_a_filtered_answer_and_an_unexplained_end_are_told() -> None:

@@ -13,8 +13,8 @@ from support.endpoint import Behaviour, Server
 from harness.config.schema import ModelSpec
 from harness.engines import chat_renderer, engine_identity, find_model, open_engine
 from harness.engines.folding import fold_system
-from harness.engines.openai.client import EndpointError
 from harness.engines.openai.complaints import words_of
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.folding import REFUSED
 from harness.engines.openai.lessons import lesson
 from harness.engines.prompting import with_penalty

@@ -1,4 +1,4 @@
-"""Padded batches of whole rows: the way that any causal model can be asked, without sharing."""
+"""Padded batches of whole rows: how any causal model can be scored, without sharing."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ class HasInputs(Protocol):
 RowT = TypeVar("RowT", bound=HasInputs)
 
 
-class Batcher(Generic[RowT]):
-    """Cuts rows into batches of at most ``budget.tokens`` padded tokens, an item's rows together,
-    longest item first.
+class PaddedBatcher(Generic[RowT]):
+    """Cuts rows into batches of at most ``budget.tokens`` tokens, padding included.
 
-    A batch that does not fit shows at once, and an item's answer is whole early.
+    An item's rows stay together, so that its answer is whole early; the longest item comes first,
+    so that a budget which does not fit into memory shows at once.
     """
 
     def __init__(self, rows: Sequence[RowT], budget: Budget) -> None:
         longest: dict[int, int] = {}
         for row in rows:
             longest[row.owner] = max(longest.get(row.owner, 0), len(row.inputs))
+        # Rows of nearly one length beside one another are padded least.
         self._waiting = deque(
             sorted(rows, key=lambda row: (-longest[row.owner], row.owner, -len(row.inputs)))
         )
@@ -47,6 +48,6 @@ class Batcher(Generic[RowT]):
             batch.append(self._waiting.popleft())
         return batch
 
-    def give_back(self, rows: list[RowT]) -> None:
-        """Takes a batch again that did not fit."""
+    def undo(self, rows: list[RowT]) -> None:
+        """Takes a batch back that did not fit, to be cut again by a smaller budget."""
         self._waiting.extendleft(reversed(rows))

@@ -1,11 +1,5 @@
-"""An engine without a model: answers made from a hash of the question, so that everything above
-engines can be tested in milliseconds.
-
-``engine_args``: ``answer`` (text of every generation), ``delay`` (seconds an item), ``fail_after``
-/ ``oom_after`` / ``crash_after`` (after so many items of this engine's life raise ModelError /
-OutOfMemoryError / end the process at once), ``not_finite`` (every so-manieth answer is no finite
-number), ``trace`` (a file that gets one line an item asked, so that a test can see what was asked
-twice).
+"""Answers made from a hash of the question, so that everything above engines can be tested in
+milliseconds.
 """
 
 from __future__ import annotations
@@ -15,11 +9,10 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.mock.options import MockOptions
 from harness.engines.protocol import EngineInfo
 from harness.engines.seams import END, USUAL
 from harness.errors import ModelError, OutOfMemoryError
@@ -28,43 +21,11 @@ from harness.items import Choice, Completion, Finish, Generation, Likelihood, Pa
 _WORDS = ("A", "B", "C", "D", "42", "yes", "no", "北京", "the", "是")
 
 
-@dataclass(frozen=True)
-class MockOptions:
-    """What ``engine_args`` may say; None means never."""
-
-    answer: str | None = None
-    delay: float = 0.0
-    fail_after: int | None = None
-    oom_after: int | None = None
-    crash_after: int | None = None
-    not_finite: int | None = None
-    trace: str | None = None
-
-
-def mock_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The mock's part of a cell's identity: failures and delays change no answer, so they are left
-    out.
-    """
-    return {
-        "engine": "mock",
-        "versions": {},
-        "device": "cpu",
-        "dtype": "none",
-        "answer": spec.engine_args.get("answer"),
-        "seed": spec.seed,
-    }
-
-
 class MockEngine:
     """Deterministic answers: equal items get equal answers in any batch, order and process."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        known = {option.name for option in fields(MockOptions)}
-        if unknown := sorted(set(spec.engine_args) - known):
-            raise ModelError(
-                f"{spec.label}: the mock engine has no engine_args {', '.join(unknown)}; it has {', '.join(sorted(known))}"
-            )
-        self._options = MockOptions(**spec.engine_args)
+        self._options = MockOptions.of(spec)
         self._salt = f"{spec.id}:{spec.seed}"
         self._answered = 0
         self._closed = False
@@ -82,12 +43,13 @@ class MockEngine:
             rules = tuple(USUAL if continuation else END for _, continuation in item.pairs)
             lengths = tuple(max(1, len(continuation)) for _, continuation in item.pairs)
             tokens = _count(sum(len(context) for context, _ in item.pairs) + sum(lengths))
-            logprobs = tuple(-20.0 * draw for draw in draws)
-            logprobs = tuple(self._spoilt(value) for value in logprobs)
-            seconds, told = time.perf_counter() - started, rules if END in rules else ()
-            yield Score(
-                item.key, logprobs, tuple(draw < 0.1 for draw in draws), lengths, tokens, 0, seconds, told
-            )
+            logprobs = tuple(self._spoilt(-20.0 * draw) for draw in draws)
+            greedy = tuple(draw < 0.1 for draw in draws)
+
+            # Rules are named only where an option is scored by one of its own, as elsewhere.
+            named = rules if END in rules else ()
+            seconds = time.perf_counter() - started
+            yield Score(item.key, logprobs, greedy, lengths, tokens, 0, seconds, named)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """``answer``, or a few words chosen by a hash of the prompt and the seed."""
@@ -98,6 +60,8 @@ class MockEngine:
             first = time.perf_counter() - begun
             text, stopped = self._text(item)
             now = time.perf_counter()
+
+            # One character is one token; what a measurement asks for is exactly as long as it says.
             ids = (
                 tuple(range(item.max_tokens if item.ignore_eos else len(text)))
                 if item.prompt_ids is not None
@@ -128,6 +92,8 @@ class MockEngine:
         """Counts an item, waits, fails where asked to; returns the clock."""
         if self._closed:
             raise RuntimeError("this engine was closed")
+
+        # A failure comes before the item is counted or traced: it was never answered.
         started = time.perf_counter()
         if self._answered == self._options.fail_after:
             raise ModelError(f"the mock engine failed after {self._answered} items, as asked")
@@ -137,6 +103,7 @@ class MockEngine:
             )
         if self._answered == self._options.crash_after:
             os._exit(139)
+
         self._answered += 1
         if self._options.trace:
             with Path(self._options.trace).open("a", encoding="utf-8") as trace:
@@ -162,8 +129,9 @@ class MockEngine:
             prompt = item.prompt if item.prompt_ids is None else repr(item.prompt_ids)
             seed = str(item.sampling.seed) if item.sampling.temperature > 0 else ""
             text = " ".join(
-                _WORDS[int(self._draw(prompt, seed, str(place)) * len(_WORDS))] for place in range(3)
+                _WORDS[int(self._draw(prompt, seed, str(index)) * len(_WORDS))] for index in range(3)
             )
+
         whole = len(text)
         for stop in item.stop:
             if stop:
