@@ -1,5 +1,5 @@
-"""What may make a number wrong, as findings: each names its kind in the catalogue
-(`data/sanity.yaml`), how many answers it concerns, and what fills its sentence in.
+"""What may make a number wrong, as findings: each names its kind (`data/sanity.yaml`), how many
+answers it concerns, and what fills its sentence in (`data/texts/sanity.yaml`).
 
 Engines, the renderer and the marker make findings; the worker keeps them in the journal; results,
 tables and the page say them. A finding of level ``warning`` may have made a number wrong; a
@@ -14,15 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from harness.texts import LANGUAGES, catalogue
+
 CATALOGUE = Path(__file__).resolve().parent / "data" / "sanity.yaml"
-LANGUAGES = ("en", "zh")
 Level = Literal["warning", "note", "info"]
 
 
 @dataclass(frozen=True)
 class SanityKind:
-    """One entry of the catalogue: the check that it belongs to, its level, and its sentence by
-    language.
+    """One kind of finding: the check that it belongs to, its level, and its sentence by language.
 
     Sentences may hold ``{count}``, ``{of}``, any of the finding's ``values`` and ``shares`` (name:
     numerator and denominator among the values). Where findings of several tasks become one line,
@@ -81,26 +81,28 @@ class Finding:
 
 
 @lru_cache(maxsize=1)
-def _catalogue() -> dict[str, Any]:
+def _facts() -> dict[str, Any]:
+    """The file of checks and kinds, as data."""
     import yaml
 
-    catalogue: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
-    return catalogue
+    facts: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    return facts
 
 
 @lru_cache(maxsize=1)
 def kinds() -> dict[str, SanityKind]:
     """Every kind by name."""
+    sentences = catalogue("sanity")
     return {
         name: SanityKind(
             name,
             entry["check"],
             entry["level"],
-            {language: entry[language] for language in LANGUAGES},
+            sentences[name],
             tuple(entry.get("sums", ())),
             {share: tuple(parts) for share, parts in entry.get("shares", {}).items()},
         )
-        for name, entry in _catalogue()["kinds"].items()
+        for name, entry in _facts()["kinds"].items()
     }
 
 
@@ -108,5 +110,4 @@ def checks() -> dict[str, dict[str, str]]:
     """Every check by name, in the order in which they are shown, with what it looks at by
     language.
     """
-    texts: dict[str, dict[str, str]] = _catalogue()["checks"]
-    return texts
+    return {name: catalogue("sanity")[f"check_{name}"] for name in _facts()["checks"]}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.published.importing import SAID
+from harness.published.columns import METHOD_NAMES
 from harness.published.models import RatedModel, known_makers
 from harness.published.ratings import LMARENA
 from harness.published.sources import FOLDER
@@ -96,7 +96,7 @@ def ratings(folder: Path) -> Iterator[Row]:
             "board": LMARENA,
             "category": row["category"],
             "style": row["style"].replace(" ", "_"),
-            "method": SAID[row["method"]],
+            "method": METHOD_NAMES[row["method"]],
             "model": row["model"],
             "rating": float(row["rating"]),
             "lower": _number(row["lower"]),
@@ -107,7 +107,7 @@ def ratings(folder: Path) -> Iterator[Row]:
         }
     for row in read(folder / "lmarena-online-elo.csv"):
         # The others are the blog's own boards.
-        if SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes":
+        if METHOD_NAMES.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes":
             yield {
                 "date": row["date"],
                 "board": LMARENA,

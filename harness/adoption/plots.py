@@ -12,7 +12,9 @@ from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.report import SHOWN, TOP
 from harness.adoption.rows import Snapshot
 from harness.adoption.words import denominator, say, selection
-from harness.reporting.plots.theme import heading, series
+from harness.reporting.plots.axes import DAY, Axis, Kinds, Names
+from harness.reporting.plots.forms import bars, lines
+from harness.reporting.plots.theme import SOLID, fixed, heading, series
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
@@ -38,113 +40,91 @@ SHAPES = {
 
 
 def figures(
-    snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en"
+    snapshots: Sequence[Snapshot], measure: str, listed: Organizations, language: str = "en"
 ) -> Iterator[tuple[str, Chart]]:
     """Every picture that there is data for, with its file's name (without extension)."""
-    for place, known_as in enumerate(dict.fromkeys(one.series for one in snapshots), 1):
-        lists = [one for one in snapshots if one.series == known_as]
+    # Lists of different sources hold different models, so each source has pictures of its own.
+    for number, source in enumerate(dict.fromkeys(one.series for one in snapshots), 1):
+        lists = [one for one in snapshots if one.series == source]
         for name in SHOWN:
-            shares = [(one, share(one.rows, measure, name, known, one.date)) for one in lists]
-            shares = [(one, found) for one, found in shares if found.total]
+            shares = [(one, share(one.rows, measure, name, listed, one.date)) for one in lists]
+            shares = [(one, part) for one, part in shares if part.total]
             if shares:
-                yield f"countries-{place}-{name}", _countries(shares, language)
-                yield f"organizations-{place}-{name}", _organizations(*shares[-1], known, language)
+                yield f"countries-{number}-{name}", _countries(shares, language)
+                yield f"organizations-{number}-{name}", _organizations(*shares[-1], listed, language)
             if len(shares) > 1:
-                yield f"organizations-over-time-{place}-{name}", _over_time(shares, language)
+                yield f"organizations-over-time-{number}-{name}", _over_time(shares, language)
 
 
-def scales(language: str) -> dict[str, Any]:
-    """Colour and shape of the places, as encodings on ``place`` (a word of the language)."""
-    import altair as alt
-
+def places(language: str) -> Kinds:
+    """The looks of the places, told apart by the field ``place`` (a word of the language)."""
     names = [say(f"p_{place}", language) for place in PLACES]
-    return {
-        "color": alt.Color(
-            "place:N", title=None, scale=alt.Scale(domain=names, range=[COLOURS[place] for place in PLACES])
-        ),
-        "shape": alt.Shape(
-            "place:N", title=None, scale=alt.Scale(domain=names, range=[SHAPES[place] for place in PLACES])
-        ),
-    }
+    colours, shapes = ([looks[place] for place in PLACES] for looks in (COLOURS, SHAPES))
+    return Kinds("place", fixed(names, colours, shapes, [SOLID] * len(names)))
 
 
 def _countries(shares: Sequence[tuple[Snapshot, CountryShare]], language: str) -> Any:
     import altair as alt
 
-    last, found = shares[-1]
+    last, newest = shares[-1]
     rows = [
-        {"date": str(one.date), "place": say(f"p_{place}", language), "share": part.share(place)}
+        {"date": one.date, "place": say(f"p_{place}", language), "share": part.share(place)}
         for one, part in shares
         for place in PLACES
     ]
-    y = alt.Y(
-        "share:Q",
-        title=_axis(found.measure, language),
-        axis=alt.Axis(format="%"),
-        scale=alt.Scale(domain=[0, 1]),
-    )
-    x = alt.X("date:T", title=say("h_date", language), axis=alt.Axis(format="%Y-%m-%d", tickCount=6))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, **scales(language))
-    chart = base.mark_line(point=False) + base.mark_point(filled=True)
-    return heading(chart, _title("by_place", found, language), _subtitle(last, language), language)
+    y = Axis(_axis(newest.measure, language), percent=True, domain=(0, 1))
+    chart = alt.layer(*lines(rows, _dates(language), y, places(language), ("date", "share")))
+    return heading(chart, _title("by_place", newest, language), _subtitle(last, language), language)
 
 
-def _organizations(one: Snapshot, found: CountryShare, known: Organizations, language: str) -> Any:
-    import altair as alt
-
-    names = _largest(found)[:TOP]
+def _organizations(one: Snapshot, part: CountryShare, listed: Organizations, language: str) -> Any:
+    names = _largest(part)[:TOP]
     rows = [
         {
             "organization": name,
-            "place": say(f"p_{known.place(name)}", language),
-            "share": found.by_organization[name] / found.total,
+            "place": say(f"p_{listed.place(name)}", language),
+            "share": part.by_organization[name] / part.total,
         }
         for name in names
     ]
-    x = alt.X("share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"))
-    y = alt.Y("organization:N", sort=names, title=None)
-    chart = (
-        alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x=x, y=y, color=scales(language)["color"])
-    )
-    return heading(
-        chart, _title("by_organization", found, language), f"{one.date}. {_subtitle(one, language)}", language
-    )
+    x = Axis(_axis(part.measure, language), percent=True)
+    chart = bars(rows, Names("organization", names), x, places(language), value="share")
+    more = f"{one.date}. {_subtitle(one, language)}"
+    return heading(chart, _title("by_organization", part, language), more, language)
 
 
 def _over_time(shares: Sequence[tuple[Snapshot, CountryShare]], language: str) -> Any:
-    """A line for each of the LINES organisations that are largest on the last day."""
+    """One line for each of the LINES organisations that are largest on the last day."""
     import altair as alt
 
-    last, found = shares[-1]
-    names = _largest(found)[:LINES]
+    last, newest = shares[-1]
+    names = _largest(newest)[:LINES]
     rows = [
-        {"date": str(one.date), "organization": name, "share": part.by_organization.get(name, 0) / part.total}
+        {"date": one.date, "organization": name, "share": part.by_organization.get(name, 0) / part.total}
         for one, part in shares
         for name in names
     ]
-    look = series(names)
-    x = alt.X("date:T", title=say("h_date", language), axis=alt.Axis(format="%Y-%m-%d", tickCount=6))
-    y = alt.Y(
-        "share:Q", title=_axis(found.measure, language), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True)
-    )
-    colour = alt.Color("organization:N", title=None, sort=names, scale=look.color)
-    shape = alt.Shape("organization:N", title=None, sort=names, scale=look.shape)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, color=colour)
-    chart = base.mark_line() + base.mark_point(filled=True).encode(shape=shape)
-    return heading(chart, _title("by_organization", found, language), _subtitle(last, language), language)
+    y = Axis(_axis(newest.measure, language), percent=True, zero=True)
+    kinds = Kinds("organization", series(names))
+    chart = alt.layer(*lines(rows, _dates(language), y, kinds, ("date", "share")))
+    return heading(chart, _title("by_organization", newest, language), _subtitle(last, language), language)
 
 
-def _largest(found: CountryShare) -> list[str]:
+def _dates(language: str) -> Axis:
+    return Axis(say("h_date", language), dates=DAY, ticks=6)
+
+
+def _largest(part: CountryShare) -> list[str]:
     """Organisations, largest first, equal ones by name."""
-    return sorted(found.by_organization, key=lambda name: (-found.by_organization[name], name))
+    return sorted(part.by_organization, key=lambda name: (-part.by_organization[name], name))
 
 
-def _title(key: str, found: CountryShare, language: str) -> list[str]:
+def _title(key: str, part: CountryShare, language: str) -> list[str]:
     """Two lines: what is shown, and its denominator."""
-    measure = say(f"m_{found.measure}", language)
+    measure = say(f"m_{part.measure}", language)
     return [
         say(f"t_{key}", language, measure=measure),
-        say("t_of", language, models=denominator(found, language)),
+        say("t_of", language, models=denominator(part, language)),
     ]
 
 

@@ -1,32 +1,21 @@
-"""The report's texts in its two languages (`harness/data/adoption/words.yaml`)."""
+"""What the report says of its lists and their denominators, by the catalogue's topic ``adoption``."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
+from harness import texts
 from harness.adoption.figures import CountryShare
-from harness.adoption.organizations import FOLDER
 from harness.adoption.rows import Snapshot
-from harness.published.sources import read_yaml
-
-LANGUAGES = ("en", "zh")
 
 
-@cache
-def catalogue() -> dict[str, dict[str, str]]:
-    """Every text: key to language to text."""
-    found: dict[str, dict[str, str]] = read_yaml(FOLDER / "words.yaml")
-    return found
+def say(name: str, language: str, /, **values: Any) -> str:
+    """A text of the topic ``adoption`` with its blanks filled.
 
-
-def say(key: str, language: str, **values: Any) -> str:
-    """The text of a key with its blanks filled.
-
-    Raises KeyError for a key or blank that is not known.
+    Raises KeyError for a name or blank that the catalogue does not have.
     """
-    return catalogue()[key][language].format(**values)
+    return texts.say(f"adoption.{name}", language, **values)
 
 
 def selection(one: Snapshot, language: str) -> str:
@@ -38,9 +27,9 @@ def selection(one: Snapshot, language: str) -> str:
         return say(
             "s_organizations",
             language,
-            names=say("separator", language).join(one.header["query"]["organizations"]),
+            names=texts.say("common.comma", language).join(one.header["query"]["organizations"]),
         )
-    if f"s_{name}" in catalogue():
+    if f"s_{name}" in texts.catalogue("adoption"):
         return say(f"s_{name}", language)
     top = re.fullmatch(r"top(\d+)", name)
     return say("s_top", language, n=top[1]) if top else name

@@ -101,11 +101,11 @@ def describe_hardware(machine: Machine) -> dict[str, Any]:
 def package_versions(loaded: LoadedConfig | None = None) -> dict[str, str]:
     """Versions of the packages that decide the numbers, where installed.
 
-    Ours, those of the built-in engines, and those of the engines that a config names.
+    Those are our own, the built-in engines', and those of the engines that a config names.
     """
     from harness.engines.registry import built_in, candidates
 
-    models = loaded.config.models if loaded is not None else ()
+    models = loaded.config.models if loaded is not None else []
     backends = [*built_in(), *(one for model in models for one in candidates(model))]
     found = {}
     for name in dict.fromkeys((*PACKAGES, *(name for backend in backends for name in backend.packages))):

@@ -17,7 +17,7 @@ from harness.exchange.lm_eval_files import Evaluation, TaskMetrics
 from harness.results.folder import RunFolder
 from harness.results.schema import GroupRow, ModelRow, Row
 from harness.tasks.api import Marks
-from harness.tasks.catalogue import guess_language
+from harness.tasks.entries import guess_language
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 NOT_PROMPT = ("metadata", "filter_list", "metric_list", "process_results", "tag", "group", "task_alias")

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 from harness.results.sanity import SanityLine, sanity_lines
 from harness.results.schema import Results
+from harness.texts import say
 
 NAMED = 3
 """Tasks named in one line; of more the first ones and a count."""
-_WORDS = {
-    "en": {"colon": ": ", "comma": ", ", "more": " and {n} more tasks", "warning": "Warning", "note": "Note"},
-    "zh": {"colon": "：", "comma": "、", "more": "等另外 {n} 项任务", "warning": "警告", "note": "说明"},
-}
 
 
 def lines_of(results: Sequence[Results]) -> tuple[SanityLine, ...]:
@@ -24,9 +21,12 @@ def lines_of(results: Sequence[Results]) -> tuple[SanityLine, ...]:
 
 def sanity_text(line: SanityLine, language: str = "en") -> str:
     """``Warning: MODELS: TASKS: sentence``."""
-    words = _WORDS[language]
-    tasks = words["comma"].join(line.tasks[:NAMED])
+    comma = say("common.comma", language)
+    tasks = comma.join(line.tasks[:NAMED])
     if len(line.tasks) > NAMED:
-        tasks += words["more"].format(n=len(line.tasks) - NAMED)
-    parts = [words[line.level], words["comma"].join(line.models), tasks, line.text(language)]
-    return words["colon"].join(part for part in parts if part)
+        tasks = say("sanity.line_more", language, tasks=tasks, n=len(line.tasks) - NAMED)
+
+    # A finding of a whole model has no task, and an empty part would leave a colon behind.
+    level = say(f"sanity.line_{line.level}", language)
+    parts = [level, comma.join(line.models), tasks, line.text(language)]
+    return say("common.colon", language).join(part for part in parts if part)

@@ -1,5 +1,6 @@
-"""Texts of likes and downloads in both languages: the adoption room's words, and what printed
-figures are called.
+"""Texts of likes and downloads in both languages.
+
+The adoption room's words, and what printed figures are called.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from typing import Any
 
 from harness.adoption.figures import CountryShare
 from harness.adoption.published import PublishedCount
-from harness.adoption.words import catalogue
-from harness.adoption.words import say as word
 from harness.studies.claims import Text
+from harness.texts import catalogue, every_language
 
 
 def number(one: PublishedCount, *, short: bool = False) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in
-    Chinese, units of 10⁸).
+    """A printed figure as it is read: 12,800 or 17.1 %.
+
+    ``short``: large numbers in billions (in Chinese, units of 10⁸).
     """
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
@@ -26,7 +27,7 @@ def number(one: PublishedCount, *, short: bool = False) -> Text:
 
 def written(text: str) -> Text:
     """A text of the figures' file in both languages, where the words have it."""
-    both = catalogue().get(text)
+    both = catalogue("adoption").get(text)
     return Text(en=both["en"], zh=both["zh"]) if both else Text(en=text, zh=text)
 
 
@@ -35,26 +36,17 @@ def begun(text: Text) -> Text:
     return Text(en=text.en[:1].upper() + text.en[1:], zh=text.zh)
 
 
-def both(key: str, **values: Any) -> Text:
+def both(name: str, /, **values: Any) -> Text:
     """A text of the adoption words in both languages; a value may be a `Text`."""
-    return Text(
-        **{
-            language: word(
-                key, language, **{k: v[language] if isinstance(v, Text) else v for k, v in values.items()}
-            )
-            for language in ("en", "zh")
-        }
-    )
+    filled = {key: value.model_dump() if isinstance(value, Text) else value for key, value in values.items()}
+    return Text(**every_language(f"adoption.{name}", **filled))
 
 
-def of_models(found: CountryShare) -> Text:
+def of_models(country_shares: CountryShare) -> Text:
     """The denominator in both languages."""
-    return Text(
-        en=word(f"d_{found.denominator}", "en", n=found.models),
-        zh=word(f"d_{found.denominator}", "zh", n=found.models),
-    )
+    return both(f"d_{country_shares.denominator}", n=country_shares.models)
 
 
-def per_cent(found: CountryShare, place: str) -> str:
+def per_cent(country_shares: CountryShare, country: str) -> str:
     """A share to a tenth of a per cent."""
-    return f"{100 * found.share(place):.1f}"
+    return f"{100 * country_shares.share(country):.1f}"

@@ -67,8 +67,10 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds, partly where some hold and
-    some fail; ``today`` asks the same of the newest data and does not count.
+    """One claim of an article.
+
+    It is supported where every part holds, partly where some hold and some fail; ``today`` asks the
+    same of the newest data and does not count.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -110,9 +112,10 @@ def read_claim(path: Path) -> Claim:
 @cache
 def claims() -> dict[str, Claim]:
     """The packaged claims by id, C1 before C10."""
-    found = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
+    packaged = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
     return {
-        claim.id: claim for claim in sorted(found, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
+        claim.id: claim
+        for claim in sorted(packaged, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
     }
 
 

@@ -17,14 +17,13 @@ from markupsafe import Markup
 
 from harness.published.sources import sources
 from harness.reporting.inert import visible
-from harness.reporting.render import code, escape
+from harness.reporting.writers.markdown import code, escape
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data
-from harness.studies.exhibited import Cell
+from harness.studies.exhibited import Cell, Exhibit
 from harness.studies.finding import StatementFinding, say
 from harness.studies.overview import COLUMNS, OverviewRow, asides, below, named, overview
-from harness.studies.shorter import shorter
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -36,21 +35,16 @@ def plots(answer: ClaimAnswer, language: str) -> dict[str, bytes]:
 
     Exhibits without points have none.
     """
-    import tempfile
-    from pathlib import Path
-
-    from harness.reporting.plots.save import save
+    from harness.reporting.plots.save import drawn
+    from harness.reporting.plots.svg import slim
     from harness.studies.plots import chart
 
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for place, exhibit in enumerate(answer.exhibits, 1):
-            made = chart(exhibit, language)
-            if made is not None:
-                name = picture_name(answer, language, place)
-                save(made, Path(folder) / name)
-                found[name] = shorter((Path(folder) / name).read_bytes())
-    return found
+    pictures = {}
+    for number, exhibit in enumerate(answer.exhibits, 1):
+        plot = chart(exhibit, language)
+        if plot is not None:
+            pictures[picture_name(answer, language, number)] = slim(drawn(plot))
+    return pictures
 
 
 def picture_name(answer: ClaimAnswer, language: str, place: int) -> str:
@@ -73,19 +67,19 @@ def cited(answers: Sequence[ClaimAnswer], data: Data, language: str) -> list[tup
     """(title, URL) of the sources behind the ratings and scores, where any are shown."""
     from harness.published.scoreboards import ANALYSIS, OPEN_LLM
 
-    shown = [one for answer in answers for one in answer.exhibits]
-    keys: dict[str, None] = (
-        dict.fromkeys(one.source for one in data.board.snapshots) if any(one.arena for one in shown) else {}
-    )
-    if any(one.kind in ("board", "releases") for one in shown):
-        keys |= dict.fromkeys((OPEN_LLM, ANALYSIS))
+    exhibits = [one for answer in answers for one in answer.exhibits]
+    boards = [one.source for one in data.board.snapshots] if any(one.arena for one in exhibits) else []
+    scores = (OPEN_LLM, ANALYSIS) if any(one.kind in ("board", "releases") for one in exhibits) else ()
+
+    # A file that a user brought may name a source that is none of ours: then it is what it says.
     return [
-        (_title(key, language), sources()[key].url or "") if key in sources() else (key, key) for key in keys
+        (_title(key, language), sources()[key].url or "") if key in sources() else (key, key)
+        for key in dict.fromkeys([*boards, *scores])
     ]
 
 
 def _title(key: str, language: str) -> str:
-    """What a source is; in its file's words where words.yaml has no others."""
+    """What a source is; in its file's words where the catalogue has no others."""
     title = sources()[key].title
     try:
         return say(f"source: {title}")[language]
@@ -100,20 +94,17 @@ def text(answer: ClaimAnswer, language: str) -> str:
     lines.append(f"{dated(answer, language)}{say('colon')[language]}{answer.said[language]}")
     lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
     lines += _statements(answer.claim.parts, answer.findings, language)
+
+    # What the newest boards say stands apart from the verdict, which is about the claim's own date.
     if answer.today:
-        lines += [
-            "",
-            f"{say('w_today')[language]}{colon}",
-            *_statements(answer.claim.today, answer.today, language),
-        ]
+        today = _statements(answer.claim.today, answer.today, language)
+        lines += ["", f"{say('w_today')[language]}{colon}", *today]
+
     for exhibit in answer.exhibits:
         lines += ["", exhibit.title[language], *(f"  {line[language]}" for line in exhibit.lines)]
     if answer.claim.notes:
-        lines += [
-            "",
-            f"{say('w_notes')[language]}{colon}",
-            *(f"- {note[language]}" for note in answer.claim.notes),
-        ]
+        notes = (f"- {note[language]}" for note in answer.claim.notes)
+        lines += ["", f"{say('w_notes')[language]}{colon}", *notes]
     if any(exhibit.arena for exhibit in answer.exhibits):
         lines.append(f"- {say('caution')[language]}")
     return visible("\n".join(lines)) + "\n"
@@ -122,10 +113,8 @@ def text(answer: ClaimAnswer, language: str) -> str:
 def _statements(parts: Sequence[Part], findings: Sequence[StatementFinding], language: str) -> list[str]:
     lines = []
     for part, finding in zip(parts, findings, strict=True):
-        lines += [
-            "",
-            f"- {part.says[language]}  [{say(finding.outcome)[language]}; {say(finding.kind)[language]}]",
-        ]
+        outcome = f"{say(finding.outcome)[language]}; {say(finding.kind)[language]}"
+        lines += ["", f"- {part.says[language]}  [{outcome}]"]
         lines.append(f"  {sentences(finding, language)}")
         if finding.command:
             lines.append(f"  {say('w_to_produce')[language]}{say('colon')[language]}{finding.command}")
@@ -147,8 +136,8 @@ def sentences(finding: StatementFinding, language: str) -> str:
 
     Chinese sentences follow each other without a space.
     """
-    said = [text[language] for text in (finding.measured, finding.why, finding.limits) if text is not None]
-    return ("" if language == "zh" else " ").join(said)
+    texts = [text[language] for text in (finding.measured, finding.why, finding.limits) if text is not None]
+    return ("" if language == "zh" else " ").join(texts)
 
 
 def origin(answer: ClaimAnswer, language: str) -> str:
@@ -160,24 +149,23 @@ def origin(answer: ClaimAnswer, language: str) -> str:
 
 def markdown(answers: Sequence[ClaimAnswer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
-    lines = [
-        f"# {say('title')[language]}",
-        "",
-        say("intro", version=__version__, dates=dates(data))[language],
-        "",
-    ]
+    intro = say("intro", version=__version__, dates=dates(data))[language]
+    lines = [f"# {say('title')[language]}", "", intro, ""]
+
+    # The verdicts come first, as one table: most readers want no more.
     lines += [_row([say(f"w_{name}")[language] for name in COLUMNS]), "|" + "---|" * len(COLUMNS)]
     lines += [_overview_row(row) for row in overview(answers, language)]
     lines += ["", *(f"- {escape(line)}" for line in below(answers, language))]
     for one in answers:
         lines += ["", *_study(one, language, folder)]
+
     lines += ["", f"## {say('w_sources')[language]}", "", say("caution")[language], ""]
     lines += [f"- {escape(title)}: <{url}>" for title, url in cited(answers, data, language)]
     return "\n".join(lines) + "\n"
 
 
 def _overview_row(row: OverviewRow) -> str:
-    """A row of the table of verdicts, a line per phrase."""
+    """A row of the table of verdicts, one line per phrase."""
     cells = ((f"{row.id} {row.name}",), (row.when,), (row.verdict,), row.then, row.today, row.basis)
     return _row([Markup("<br>".join(map(escape, cell)) or "–") for cell in cells])
 
@@ -186,55 +174,42 @@ def _study(answer: ClaimAnswer, language: str, folder: str) -> list[str]:
     claim = answer.claim
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
     blank = "" if language == "zh" else " "
-    said = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
-    lines = [
-        f"## {claim.id}{colon}{escape(claim.claim[language])}",
-        "",
-        f"{escape(origin(answer, language))}{stop}{blank}**{said}**",
-        "",
-    ]
+    verdict = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
+    sources = f"{escape(origin(answer, language))}{stop}"
+    lines = [f"## {claim.id}{colon}{escape(claim.claim[language])}", "", f"{sources}{blank}**{verdict}**", ""]
     lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
     lines += _table(claim.parts, answer.findings, language)
     if answer.today:
         lines += ["", f"**{say('w_today')[language]}**", "", *_table(claim.today, answer.today, language)]
-    for place, exhibit in enumerate(answer.exhibits, 1):
-        lines += ["", f"### {escape(exhibit.title[language])}", ""]
-        if exhibit.points:
-            lines += [
-                f"![{escape(exhibit.title[language])}]({folder}/{picture_name(answer, language, place)})",
-                "",
-            ]
-        lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
-        lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
-        lines += [_row([shown(cell, language) for cell in row]) for row in exhibit.rows]
+    for number, exhibit in enumerate(answer.exhibits, 1):
+        lines += _exhibit(exhibit, f"{folder}/{picture_name(answer, language, number)}", language)
     if claim.notes:
-        lines += [
-            "",
-            f"**{say('w_notes')[language]}**",
-            "",
-            *(f"- {escape(note[language])}" for note in claim.notes),
-        ]
+        notes = (f"- {escape(note[language])}" for note in claim.notes)
+        lines += ["", f"**{say('w_notes')[language]}**", "", *notes]
     return lines
+
+
+def _exhibit(exhibit: Exhibit, picture: str, language: str) -> list[str]:
+    """An exhibit's plot, what is to be read from it, and its table."""
+    title = escape(exhibit.title[language])
+    lines = ["", f"### {title}", ""]
+
+    # An exhibit without points has no file, and a link to none would show a broken picture.
+    if exhibit.points:
+        lines += [f"![{title}]({picture})", ""]
+    lines += [f"- {escape(shown(line, language))}" for line in exhibit.lines]
+    lines += ["", _row([head[language] for head in exhibit.headers]), "|" + "---|" * len(exhibit.headers)]
+    return [*lines, *(_row([shown(cell, language) for cell in row]) for row in exhibit.rows)]
 
 
 def _table(parts: Sequence[Part], findings: Sequence[StatementFinding], language: str) -> list[str]:
     if not parts:
         return []
-    lines = [
-        _row([say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]),
-        "|---|---|---|---|",
-    ]
+    heads = [say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")]
+    lines = [_row(heads), "|---|---|---|---|"]
     for part, finding in zip(parts, findings, strict=True):
-        lines.append(
-            _row(
-                [
-                    part.says[language],
-                    say(finding.outcome)[language],
-                    _measured(finding, language),
-                    say(finding.kind)[language],
-                ]
-            )
-        )
+        outcome, rests = say(finding.outcome)[language], say(finding.kind)[language]
+        lines.append(_row([part.says[language], outcome, _measured(finding, language), rests]))
     return lines
 
 
@@ -242,13 +217,11 @@ def _measured(finding: StatementFinding, language: str) -> Markup:
     """What was found, why it does not tell, and the command that would, which is to be copied and
     stands in backticks.
     """
-    said = [escape(sentences(finding, language))]
-    said += (
-        [f"{escape(say('w_to_produce')[language] + say('colon')[language])}{code(finding.command)}"]
-        if finding.command
-        else []
-    )
-    return Markup(" ".join(said))
+    texts = [escape(sentences(finding, language))]
+    if finding.command:
+        label = say("w_to_produce")[language] + say("colon")[language]
+        texts.append(f"{escape(label)}{code(finding.command)}")
+    return Markup(" ".join(texts))
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -258,6 +231,8 @@ def _row(cells: Sequence[str]) -> str:
 def html(answers: Sequence[ClaimAnswer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
     """All studies as one page: no script, no network, plots as images inside it."""
     style = (FOLDER / "style.css").read_text(encoding="utf-8")
+
+    # Nothing but this very style may run; plots stand in the page as images of their own.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -300,7 +275,9 @@ def _inline(svg: bytes | None) -> str | None:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    known: Any = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    known.filters["days"] = _days
-    made: Template = known.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
-    return made
+    environment: Any = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["days"] = _days
+    template: Template = environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+    return template

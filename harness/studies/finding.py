@@ -6,22 +6,21 @@ import datetime
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-from harness.errors import ConfigError
-from harness.studies.claims import FOLDER, Text
+from harness.studies.claims import Text
+from harness.texts import catalogue, every_language
 
 Outcome = Literal["holds", "fails", "unclear", "missing"]
-Kind = Literal["published", "measured", "projected", "none"]
-Verdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
+EvidenceKind = Literal["published", "measured", "projected", "none"]
+ClaimVerdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a finding rests on: a board or another source, how its figures were made, and their
-    first and last day.
+    """What a finding rests on.
+
+    A board or another source, how its figures were made, and their first and last day.
     """
 
     source: Text
@@ -33,24 +32,26 @@ class Basis:
     def text(self) -> Text:
         """In words, with the days."""
         days = sorted({str(day) for day in (self.begin, self.end) if day is not None})
-        said = [
+        parts = [
             self.source,
             *([self.method] if self.method else []),
             *([plain(" – ".join(days))] if days else []),
         ]
-        return joined(said, ", ", "，")
+        return joined(parts, ", ", "，")
 
 
 @dataclass(frozen=True)
 class StatementFinding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
+    """What a predicate says of one statement.
+
+    ``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
     being decided; ``command`` would produce what is missing. ``limits`` says over which limits the
     outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is the
     figure alone with its unit, for a table. ``figures`` is the same for programs.
     """
 
     outcome: Outcome
-    kind: Kind
+    kind: EvidenceKind
     measured: Text
     why: Text | None = None
     command: str | None = None
@@ -60,27 +61,30 @@ class StatementFinding:
     brief: Text | None = None
 
 
-def told(finding: StatementFinding) -> Outcome:
-    """What a finding says for the verdict: what rests on projections alone neither holds nor fails,
-    since a datasheet is no measurement.
+def counted_outcome(finding: StatementFinding) -> Outcome:
+    """What a finding says for the verdict.
+
+    What rests on projections alone neither holds nor fails, since a datasheet is no measurement.
     """
     return finding.outcome if finding.kind != "projected" else "unclear"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of a statement that was asked in several ways: it fails where one does, and holds
-    where all do.
+    """The outcome of a statement that was asked in several ways.
+
+    It fails where one does, and holds where all do.
     """
     if "fails" in outcomes:
         return "fails"
     return "holds" if all(outcome == "holds" for outcome in outcomes) else "unclear"
 
 
-def decided(outcomes: Sequence[Outcome]) -> Verdict:
-    """Supported where every statement holds, partly where some hold and some fail, not supported
-    where some fail and none holds.
+def decided(outcomes: Sequence[Outcome]) -> ClaimVerdict:
+    """What follows from the outcomes of all statements.
 
-    Else it cannot be told; not yet measured where there is no statement at all.
+    Supported where every statement holds, partly where some hold and some fail, not supported where
+    some fail and none holds. Else it cannot be told; not yet measured where there is no statement
+    at all.
     """
     if not outcomes:
         return "not yet measured"
@@ -89,67 +93,37 @@ def decided(outcomes: Sequence[Outcome]) -> Verdict:
     return "supported" if all(outcome == "holds" for outcome in outcomes) else "cannot tell"
 
 
-def verdict(findings: Sequence[StatementFinding]) -> Verdict:
+def verdict(findings: Sequence[StatementFinding]) -> ClaimVerdict:
     """What follows from findings that each test a statement of its own."""
-    return decided([told(finding) for finding in findings])
+    return decided([counted_outcome(finding) for finding in findings])
 
 
-def read_words(paths: Iterable[Path]) -> dict[str, dict[str, str]]:
-    """Several files of texts as one.
+def say(name: str, /, **values: Any) -> Text:
+    """A text of the catalogue's topic ``studies`` in both languages; a value may be a `Text`.
 
-    Raises ConfigError for a key that stands twice, in one file or in two, or a language that does.
+    Raises KeyError for an unknown name or blank.
     """
-    import yaml
-
-    found: dict[str, dict[str, str]] = {}
-    where: dict[str, str] = {}
-    for path in paths:
-        root = yaml.compose(path.read_text(encoding="utf-8"))
-        for key, texts in root.value if root is not None else ():
-            place = f"{path.name}:{key.start_mark.line + 1}"
-            if key.value in where:
-                raise ConfigError(
-                    f"{place}: the key {key.value!r} stands in {where[key.value]} already; give one of them another name"
-                )
-            where[key.value] = place
-            languages = [language.value for language, _ in texts.value]
-            if len(set(languages)) < len(languages):
-                raise ConfigError(
-                    f"{place}: {key.value!r} has a language twice: {', '.join(languages)}; keep one of them"
-                )
-        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return found
+    filled = {key: value.model_dump() if isinstance(value, Text) else value for key, value in values.items()}
+    pair = every_language(f"studies.{name}", **filled)
+    return Text(en=pair["en"], zh=joined_han(pair["zh"]))
 
 
-@cache
-def _words() -> dict[str, dict[str, str]]:
-    return read_words(sorted((FOLDER / "words").glob("*.yaml")))
-
-
-def say(key: str, **values: Any) -> Text:
-    """A text of words.yaml in both languages, its blanks filled; a value may be a `Text`.
-
-    Raises KeyError for an unknown key or blank.
-    """
-    both = _words()[key]
-    filled = {
-        language: text.format(**{k: v[language] if isinstance(v, Text) else v for k, v in values.items()})
-        for language, text in both.items()
-    }
-    return Text(
-        **{language: joined_han(text) if language == "zh" else text for language, text in filled.items()}
-    )
+def has_text(name: str) -> bool:
+    """Whether the topic ``studies`` has a text: names of makers and countries may have none."""
+    return name in catalogue("studies")
 
 
 def joined_han(text: str) -> str:
-    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks
-    leave behind.
+    """Chinese without the blanks that filled-in values leave behind.
+
+    Such stand between Han characters or beside full-width marks.
     """
     return _BLANK.sub("", text)
 
 
 _BLANK = re.compile(
-    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])"
+    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)"
+    r"|(?<=\S) +(?=[，。；：、（）！？])"
 )
 
 
@@ -165,12 +139,12 @@ def percent(share: float, digits: int = 0) -> Text:
 
 def maker_name(maker: str | None) -> Text:
     """A maker's name, in Chinese where it has one."""
-    return say(f"maker_{maker}") if f"maker_{maker}" in _words() else plain(maker or "?")
+    return say(f"maker_{maker}") if has_text(f"maker_{maker}") else plain(maker or "?")
 
 
 def licence_name(licence: str | None) -> Text:
     """A licence's name, in Chinese where it is a word and not a name."""
-    return say(f"licence_{licence}") if f"licence_{licence}" in _words() else plain(licence or "?")
+    return say(f"licence_{licence}") if has_text(f"licence_{licence}") else plain(licence or "?")
 
 
 def signed(value: float, digits: int = 0) -> str:
@@ -187,8 +161,8 @@ def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
 
 def listed(names: Iterable[str]) -> Text:
     """Names in a row."""
-    known = list(names)
-    return Text(en=", ".join(known) or "–", zh="、".join(known) or "–")
+    once = list(names)
+    return Text(en=", ".join(once) or "–", zh="、".join(once) or "–")
 
 
 def side_name(country: str | None) -> Text:
@@ -197,8 +171,9 @@ def side_name(country: str | None) -> Text:
 
 
 def country_name(country: str | None) -> Text:
-    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is
-    not known.
+    """A country's name, ``?`` if unknown.
+
+    Its code (ISO 3166-1 alpha-2) where words.yaml has no name.
     """
     return _named("country", country)
 
@@ -206,6 +181,6 @@ def country_name(country: str | None) -> Text:
 def _named(kind: str, country: str | None) -> Text:
     return (
         say(f"{kind}_{country}")
-        if f"{kind}_{country}" in _words()
+        if has_text(f"{kind}_{country}")
         else Text(en=country or "?", zh=country or "?")
     )

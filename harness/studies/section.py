@@ -1,5 +1,6 @@
-"""Answers as a section of the report's page: the runs' page stays one file, and what is published
-stands beside what was measured.
+"""Answers as a section of the report's page.
+
+The runs' page stays one file, and what is published stands beside what was measured.
 """
 
 from __future__ import annotations
@@ -19,46 +20,49 @@ from harness.studies.overview import asides
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
-    """The studies named, or those of all packaged claims for ``all``, in one language; each once,
-    however often it is named.
+    """The studies named, in one language, each once; ``all``: those of all packaged claims.
 
     Raises ConfigError for an unknown claim.
     """
-    chosen = {
+    selected = {
         claim.id: claim
         for name in names
         for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])
     }
-    answers = [answer(claim, data) for claim in chosen.values()]
+
+    answers = [answer(claim, data) for claim in selected.values()]
     sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 
-def _study(made: ClaimAnswer, language: str) -> Study:
-    claim, pictures = made.claim, plots(made, language)
+def _study(one: ClaimAnswer, language: str) -> Study:
+    claim, pictures = one.claim, plots(one, language)
     plates = [
-        _plate(one, pictures.get(picture_name(made, language, place)), language)
-        for place, one in enumerate(made.exhibits, 1)
+        _plate(exhibit, pictures.get(picture_name(one, language, number)), language)
+        for number, exhibit in enumerate(one.exhibits, 1)
     ]
-    beside = [labelled(f"w_{name}", said, language) for name, said in asides(made)]
-    notes = [*claim.notes, *([say("caution")] if any(one.arena for one in made.exhibits) else [])]
+
+    # Ratings from votes measure what people like, which every reader of one must know.
+    beside = [labelled(f"w_{name}", text, language) for name, text in asides(one)]
+    notes = [*claim.notes, *([say("caution")] if any(exhibit.arena for exhibit in one.exhibits) else [])]
+
     return Study(
         claim.id,
         shown(claim.claim, language),
-        visible(origin(made, language)),
-        f"{visible(dated(made, language))}{say('colon')[language]}{made.said[language]}",
-        made.verdict.replace(" ", "-"),
+        visible(origin(one, language)),
+        f"{visible(dated(one, language))}{say('colon')[language]}{one.said[language]}",
+        one.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
-        tuple(_statements(made, language)),
+        tuple(_statements(one, language)),
         tuple(plates),
         (*map(visible, beside), *(shown(note, language) for note in notes)),
     )
 
 
-def _statements(made: ClaimAnswer, language: str) -> list[StatementView]:
+def _statements(one: ClaimAnswer, language: str) -> list[StatementView]:
     """The claim's statements, then those of today, which say so."""
-    then = zip(made.claim.parts, made.findings, strict=True)
-    now = zip(made.claim.today, made.today, strict=True)
+    then = zip(one.claim.parts, one.findings, strict=True)
+    now = zip(one.claim.today, one.today, strict=True)
     today = say("w_today")[language] + say("colon")[language]
     return [
         *(_statement(shown(part.says, language), finding, language) for part, finding in then),

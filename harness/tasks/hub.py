@@ -29,9 +29,7 @@ def _fingerprint(splits: Any, revision: str | None) -> str:
 def from_cache(
     path: str, name: str | None, load: Any, kwargs: dict[str, Any]
 ) -> tuple[DatasetDict, str, str | None] | None:
-    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither
-    holds it.
-    """
+    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None."""
     from huggingface_hub import snapshot_download
 
     with cache_only():
@@ -44,6 +42,7 @@ def from_cache(
             )
             splits, fingerprint = read_folder(folder, name)
             return splits, fingerprint, folder.name
+
         with contextlib.suppress(Exception):
             splits = as_dict(dict(load(path, name, **kwargs)))
             return splits, _fingerprint(splits, None), None
@@ -73,21 +72,24 @@ def from_hub(
 def _script_repository(
     path: str, name: str | None, revision: str | None
 ) -> tuple[DatasetDict, str, str | None]:
-    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own
-    Parquet conversion.
+    """A repository whose loading script `datasets` refuses.
+
+    Its zip of CSV files is read instead, or the hub's own Parquet conversion.
     """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
+    # The zip is what the script itself would read; the conversion is made by a robot and may lag
+    # behind.
     try:
         files = HfApi().list_repo_files(path, repo_type="dataset", revision=revision)
         archive = next((file for file in sorted(files) if file.endswith(".zip")), None)
         if archive:
             folder = Path(hf_hub_download(path, archive, repo_type="dataset", revision=revision)).parent
         else:
-            wanted = [f"{name}/*"] if name else None
+            patterns = [f"{name}/*"] if name else None
             folder = Path(
                 snapshot_download(
-                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=wanted
+                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=patterns
                 )
             )
     except Exception as error:
@@ -95,6 +97,7 @@ def _script_repository(
             f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
             f" ({reason_of(error)}); put the data under mirror: datasets/{path}"
         ) from error
+
     splits, fingerprint = read_folder(folder, name)
     return splits, fingerprint, revision
 

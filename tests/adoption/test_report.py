@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from harness.adoption.client import HubClient, Manners
 from harness.adoption.snapshot import Query, take
-from harness.adoption.words import catalogue
 from harness.cli.main import app
 
 HEADINGS = ("all", "language models", "first-party", "without quantised re-uploads")
@@ -128,10 +127,3 @@ def test_pictures(tmp_path: Path, language: str) -> None:
     assert ("240 language models" if language == "en" else "分母：240 个语言模型") in " ".join(
         spec["title"]["text"]
     )
-
-
-def test_the_words_have_both_languages_and_the_same_blanks() -> None:
-    for key, both in catalogue().items():
-        assert set(both) == {"en", "zh"}, key
-        blanks = [set(re.findall(r"{(\w+)}", both[language])) for language in ("en", "zh")]
-        assert blanks[0] == blanks[1], key

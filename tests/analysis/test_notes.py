@@ -1,6 +1,4 @@
-"""Notes in two languages: the English of the analysis and of the page's catalogue are one, and the
-Chinese says every part.
-"""
+"""Notes in two languages: the text is the English one, and the Chinese says every part."""
 
 from __future__ import annotations
 
@@ -8,13 +6,7 @@ import pickle
 
 import pytest
 
-from harness.analysis.notes import TEXTS, Note, listed, named, note
-from harness.reporting.html.words import Words, catalogue
-
-
-def test_the_catalogue_has_every_note_in_the_same_english() -> None:
-    known = {key.removeprefix("n_"): both["en"] for key, both in catalogue().items() if key.startswith("n_")}
-    assert known == TEXTS
+from harness.analysis.notes import Note, listed, named, note, translated
 
 
 def test_a_note_is_its_english_text() -> None:
@@ -38,18 +30,17 @@ def test_notes_inside_notes_are_translated() -> None:
         said
         == "qwen was not asked the same on c3: chat template on instead of off; another data; not compared there."
     )
-    assert Words("en").translated(said) == said
+    assert translated(said, "en") == said
     assert (
-        Words("zh").translated(said)
+        translated(said, "zh")
         == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；这些任务不参与比较。"
     )
 
 
 def test_what_a_run_said_stays_as_it_is() -> None:
-    assert Words("zh").translated("{no} blank: CUDA out of memory") == "{no} blank: CUDA out of memory"
+    assert translated("{no} blank: CUDA out of memory", "zh") == "{no} blank: CUDA out of memory"
     assert (
-        Words("zh").translated(note("not_paired", why="{x}.parquet: gone", more=""))
-        == "未配对：{x}.parquet: gone"
+        translated(note("not_paired", why="{x}.parquet: gone", more=""), "zh") == "未配对：{x}.parquet: gone"
     )
 
 

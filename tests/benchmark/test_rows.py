@@ -19,7 +19,7 @@ from harness.errors import ConfigError
 from harness.meter.hardware import find_chip
 from harness.meter.roofline import datasheet, project
 from harness.meter.work import NumberFormat, decode_step, prefill
-from harness.reporting.speed import csv_rows, failures, speed_sheets
+from harness.reporting.speed import csv_rows, failures, speed_tables
 from harness.results.speed import SpeedResults
 from harness.workers.devices import Machine
 
@@ -235,9 +235,9 @@ def test_tables_label_random_weights_and_projections() -> None:
         make_row(facts(), [], None, "ClockError: no time"),
     ]
     results = SpeedResults(name="n", harness_version="0", created="now", config_hash="h", rows=rows)
-    sheets = {sheet.title: sheet for sheet in speed_sheets(results)}
-    assert all(row[0] == "x (random weights)" for sheet in sheets.values() for row in sheet.rows)
-    assert "Projected, not measured" in sheets
+    tables = {table.title: table for table in speed_tables(results)}
+    assert all(row[0] == "x (random weights)" for table in tables.values() for row in table.texts)
+    assert "Projected, not measured" in tables
     assert failures(results) == ["x (random weights) 1000>11 x2: failed: ClockError: no time"]
 
     columns, flat = csv_rows(results)

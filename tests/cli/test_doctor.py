@@ -99,9 +99,9 @@ def test_a_vllm_that_lacks_what_the_engine_needs_is_told(
 def test_a_machine_without_gpu_and_hub_can_still_run(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["doctor", "--out", str(tmp_path / "results")])
     assert done.exit_code == 0, done.output
-    assert "warn  hub" in done.stdout
+    assert "warn   hub" in done.stdout
     assert "HF_ENDPOINT=https://hf-mirror.com" in done.stdout
-    assert "ok    CUDA                no NVIDIA GPU found" in done.stdout
+    assert "ok     CUDA                no NVIDIA GPU found" in done.stdout
 
 
 def test_what_cannot_work_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from support.hostile import ANSWERS, hostile_run
 from support.runs import ROOT
 
 from harness.reporting.html import page
+from harness.reporting.plots.theme import GRID, ON_PAGE
 from harness.results.query import read_run
 from harness.studies.data import Data
 from harness.studies.section import section
@@ -79,14 +80,10 @@ def test_a_section_of_studies_loads_without_an_error_and_shows_its_plots(
         browser.look(width, "dark")
         browser.open(file)
         assert browser.complaints == []
-        assert [one for one in browser.requests if not one.startswith("data:image/svg+xml;base64,")] == [
-            file.resolve().as_uri()
-        ]
+        assert browser.requests == [file.resolve().as_uri()]
         assert browser.run("document.documentElement.scrollWidth") == width
-    assert (
-        browser.run("[...document.querySelectorAll('#studies img')].map((one) => one.naturalWidth > 100)")
-        == [True] * 4
-    )
+    widths = "[...document.querySelectorAll('#studies svg')].map((one) => one.getBoundingClientRect().width)"
+    assert [width > 500 for width in browser.run(widths)] == [True] * 4
     assert browser.run(CARDS) == 20
 
 
@@ -202,6 +199,41 @@ def test_every_shade_leaves_its_figure_readable(opened: Browser, scheme: str) ->
     assert min(ratio for _, _, ratio in ratios) >= 4.5  # WCAG's AA for small text
     shades = [ratio for look, _, ratio in ratios if look.startswith("h")]
     assert shades == sorted(shades, reverse=True)  # deeper step by step
+
+
+CHART_CONTRAST = """(() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const light = (colour) => {
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = light(getComputedStyle(document.body).backgroundColor);
+  const ratio = (colour) => {
+    const ends = [light(colour), ground].sort((a, b) => b - a);
+    return (ends[0] + 0.05) / (ends[1] + 0.05);
+  };
+  const svg = document.querySelector('.chart');
+  const mark = (name, colour) => {
+    const one = document.createElementNS('http://www.w3.org/2000/svg', name);
+    one.setAttribute('fill', colour);
+    svg.append(one);
+    return ratio(getComputedStyle(one).fill);
+  };
+  const texts = [...document.querySelectorAll('.chart text')].map((one) => ratio(getComputedStyle(one).fill));
+  return [texts, COLOURS.map((colour) => mark('circle', colour))];
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_are_legible_in_both_schemes(opened: Browser, scheme: str) -> None:
+    opened.look(1100, scheme)
+    colours = [colour for colour in ON_PAGE if colour != GRID]
+    texts, marks = opened.run(CHART_CONTRAST.replace("COLOURS", str(colours)))
+    assert min(texts) >= 4.5  # WCAG's AA for small text
+    assert min(marks) >= 3  # and for what is no text
 
 
 def test_a_phone_needs_no_sideways_scrolling(opened: Browser) -> None:

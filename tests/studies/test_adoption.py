@@ -149,15 +149,15 @@ def test_every_list_and_figure_shown_says_where_it_was_read(name: str) -> None:
     names and addresses.
     """
     from harness.adoption.published import figures, list_sources
-    from harness.adoption.words import catalogue
     from harness.studies.answer import answer
     from harness.studies.claims import find_claim
+    from harness.texts import catalogue
 
     found = answer(find_claim(name), Data(folder=None))
     for one in found.exhibits:
         if one.kind in ("downloads", "liked", "likes"):
             assert any("https://github.com/" in line.en for line in one.lines), one.title.en
     for figure in figures().values():
-        assert figure.what in catalogue()
-        assert figure.kind in catalogue()
-    assert all(source.title in catalogue() for source in list_sources().values())
+        assert figure.what in catalogue("adoption")
+        assert figure.kind in catalogue("adoption")
+    assert all(source.title in catalogue("adoption") for source in list_sources().values())

@@ -15,13 +15,12 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.published import rated_models
-from harness.reporting.render import code
+from harness.reporting.writers.markdown import code
 from harness.studies import document, plots
 from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
 from harness.studies.finding import country_name
-from harness.studies.shorter import shorter
 
 NASTY = "<script>alert(1)</script>|*x*\u202e"
 
@@ -83,20 +82,6 @@ def test_tables_name_every_country() -> None:
     assert {Text(en="Canada", zh="加拿大"), Text(en="China", zh="中国"), Text(en="France", zh="法国")} <= set(
         countries
     )
-
-
-def test_a_shorter_plot_says_the_same() -> None:
-    font = ' font-family="A, B"'
-    disc = "M1.5,0A1.5,1.5,0,1,1,-1.5,0A1.5,1.5,0,1,1,1.5,0"
-    plot = f"""<svg version="1.1" class="marks"><g role="x" aria-hidden="true"><path class="background" d="M0,0h0v0h0Z"/>
-<path transform="translate(10.449,3.0)" d="{disc}" fill="#D55E00" opacity="1"/><text x="0.96"{font}>0.05 class="a" qwen-2.55</text>
-<text{font}>two</text><path class="foreground" d="" display="none"/></g></svg>"""
-    assert shorter(plot.encode()).decode().replace("\n", "") == (
-        '<svg font-family="A, B" version="1.1"><g><circle transform="translate(10.4,3)" r="1.5" fill="#D55E00"/>'
-        '<text x="1">0.05 class="a" qwen-2.55</text><text>two</text></g></svg>'
-    )
-    two = plot.replace(font, ' font-family="C"', 1)
-    assert shorter(two.encode()).count(b"font-family") == 2
 
 
 def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:

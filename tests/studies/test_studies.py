@@ -18,9 +18,9 @@ from harness.studies.board import Board, BoardEntry, Side, difference
 from harness.studies.claims import FOLDER, Claim, Text, claims, find_claim, read_claim
 from harness.studies.costs import dominated
 from harness.studies.data import Data
-from harness.studies.finding import StatementFinding, _words, verdict
+from harness.studies.finding import StatementFinding, verdict
 from harness.studies.predicates import PREDICATES, ask_predicate
-from harness.studies.predicates.cost import Chips, ratio
+from harness.studies.predicates.chips import Chips, ratio
 
 CN, US = Side(country="CN", open=True), Side(country="US", open=True)
 
@@ -265,13 +265,6 @@ def test_every_packaged_claim_is_answered_and_said_in_both_languages() -> None:
         for language in ("en", "zh"):
             assert claim.claim[language] in document.text(found, language)
         assert found.as_data()["verdict"] == found.verdict
-
-
-def test_the_words_have_both_languages_and_the_same_blanks() -> None:
-    for key, both in _words().items():
-        assert set(both) == {"en", "zh"}, key
-        blanks = [set(re.findall(r"{(\w+)}", both[language])) for language in ("en", "zh")]
-        assert blanks[0] == blanks[1], key
 
 
 def test_a_new_claim_needs_no_code(tmp_path: Path) -> None:

@@ -20,14 +20,15 @@ from harness.published.scoreboards import analysed
 from harness.studies import document, overview
 from harness.studies.answer import ClaimAnswer, answer, months
 from harness.studies.board import BoardEntry
-from harness.studies.claims import FOLDER, Claim, Text, claims
+from harness.studies.claims import Claim, Text, claims
 from harness.studies.data import Data
 from harness.studies.families import family, newest_of_family
-from harness.studies.finding import _words, read_words, signed, together
+from harness.studies.finding import signed, together
 from harness.studies.predicates import ask_predicate
 from harness.studies.predicates.counts import release_days, trained
 from harness.studies.predicates.sizes import ratio_of_medians, regression
 from harness.studies.predicates.speed import speeds
+from harness.texts import catalogue
 
 OURS = tuple(f"C{number}" for number in (1, 2, *range(5, 17)))
 SAID = {
@@ -172,32 +173,11 @@ def test_months_of_spans_that_overlap_are_one() -> None:
     assert months([(day(2025, 8, 13), day(2025, 8, 14))]) == ["2025-08"]
 
 
-def test_a_key_of_words_stands_once(tmp_path: Path) -> None:
-    one, two = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    one.write_text("x: {en: a, zh: a}\ny: {en: b, zh: b}\n", encoding="utf-8")
-    two.write_text("# more\nx: {en: c, zh: c}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"b\.yaml:2: the key 'x' stands in a\.yaml:1 already"):
-        read_words([one, two])
-    two.write_text("z: {en: c, zh: c}\nz: {en: d, zh: d}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"b\.yaml:2: the key 'z' stands in b\.yaml:1"):
-        read_words([one, two])
-    two.write_text("z: {en: c, zh: c, en: d}\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"b\.yaml:1: 'z' has a language twice"):
-        read_words([one, two])
-    two.write_text("z: {en: c, zh: c}\n", encoding="utf-8")
-    assert set(read_words([one, two])) == {"x", "y", "z"}
-
-
-@pytest.mark.parametrize("room", ["report", "adoption"])
-def test_no_room_says_a_word_twice(room: str) -> None:
-    assert read_words([FOLDER.parent / room / "words.yaml"])
-
-
 def test_chinese_has_full_width_marks() -> None:
     """No half-width mark after a Han character, no blank between two, no blank beside a full-width
     mark; pairs of quotes are whole.
     """
-    said = [text for both in _words().values() for text in [both["zh"]]]
+    said = [text for both in catalogue("studies").values() for text in [both["zh"]]]
     for one in answers().values():
         claim = one.claim
         texts = [
@@ -237,7 +217,7 @@ def test_a_claim_has_parts_or_says_what_would_measure_it() -> None:
 
 def test_the_old_false_words_are_gone() -> None:
     """Each was printed before and is not true."""
-    said = [text for both in _words().values() for text in both.values()]
+    said = [text for both in catalogue("studies").values() for text in both.values()]
     for one in answers().values():
         texts = [
             one.claim.claim,
@@ -373,7 +353,6 @@ def test_signs() -> None:
 def test_a_speed_or_a_figure_without_a_source_is_refused(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pathlib import Path
 
     from harness.studies.predicates import counts, speed
 

@@ -1,8 +1,7 @@
-"""Ratings from pairwise votes: Bradley–Terry with ties as half wins, their intervals, style control
-and rank intervals (docs/arena.md).
+"""Ratings from pairwise votes (docs/arena.md).
 
-Bradley and Terry, Biometrika 39 (1952); the scale, the sandwich and the rank are LMArena's (arXiv
-2403.04132).
+Bradley–Terry with ties as half wins, their intervals, style control and rank intervals. Bradley and
+Terry, Biometrika 39 (1952); the scale, the sandwich and the rank are LMArena's (arXiv 2403.04132).
 """
 
 from harness.analysis.arena.fit import Fit

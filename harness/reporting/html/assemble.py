@@ -20,18 +20,19 @@ from markupsafe import Markup
 
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
+from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
-from harness.reporting.html.cost import cost_charts
 from harness.reporting.html.finding import finding, main_scopes
 from harness.reporting.html.items import item_data, stated
 from harness.reporting.html.study import Studies
-from harness.reporting.html.words import LANGUAGES, Words
 from harness.reporting.inert import embedded, shortened, visible
+from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.table import make_table
 from harness.results.query import Run
+from harness.texts import LANGUAGES, Words
 from harness.version import __version__
 
 if TYPE_CHECKING:
@@ -53,27 +54,27 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
     words = Words(language)
     comparison = compare(runs)
     items = item_data(comparison, words)
-    script, style = _part("viewer.js"), _part("style.css")
+
+    # The policy allows this very script and style by their hashes, so both are put together before
+    # anything is written.
+    script, style = _part("viewer.js"), _part("style.css") + page_style()
+    names = words.listed([visible(run.results.name) for run in runs])
+    results = [run.results for run in runs]
     return _template().render(
         w=words,
-        policy=_policy(script, style, images=studies is not None),
+        policy=_policy(script, style),
         studies=studies,
         script=Markup(script),
         style=Markup(style),
         title=words("title", name=visible(comparison.name)),
-        made=words(
-            "made", version=__version__, runs=words.listed([visible(run.results.name) for run in runs])
-        ),
+        made=words("made", version=__version__, runs=names),
         items=items["tasks"],
         stated=stated(items, words),
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
-        sanity=[
-            (line.level, visible(sanity_text(line, language)))
-            for line in lines_of([run.results for run in runs])
-        ],
-        failures=[visible(reason) for reason in make_table([run.results for run in runs]).failures],
-        notes=[visible(words.translated(note)) for note in comparison.notes],
+        sanity=[(line.level, visible(sanity_text(line, language))) for line in lines_of(results)],
+        failures=[visible(reason) for reason in make_table(results).failures],
+        notes=[visible(translated(note, language)) for note in comparison.notes],
         **_sections(comparison, words),
     )
 
@@ -81,47 +82,41 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
 def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
     """What is drawn and tabulated from the comparison."""
     labels = [model.label for model in comparison.models]
-    found, claims = gaps(comparison.contests), matches(comparison)
+    differences, claims = gaps(comparison.contests), matches(comparison)
     scopes = main_scopes(comparison)
+
+    # A ranking of one metric and one of means may have the same name, so each says its metric.
     names = [f"{tables.scope_name(scope, words)} · {tables.metric_name(scope, words)}" for scope in scopes]
+    ranked = list(zip(names, scopes, strict=True))
     rankings = [
-        (
-            name,
-            charts.ranking_chart(scope, labels, words, name),
-            tables.ranking_grid(comparison, scope, words),
-        )
-        for name, scope in zip(names, scopes, strict=True)
+        (name, charts.ranking_chart(one, labels, words, name), tables.ranking_grid(comparison, one, words))
+        for name, one in ranked
     ]
-    pairs = [
-        (name, tables.matrix_grid(comparison, scope, words))
-        for name, scope in zip(names, scopes, strict=True)
-    ]
+    pairs = [(name, tables.matrix_grid(comparison, one, words)) for name, one in ranked]
+
     return {
-        "finding": finding(comparison, found, words),
+        "finding": finding(comparison, differences, words),
         "rankings": rankings,
         "heat": tables.heat_grid(comparison, words),
         "scores": tables.scores_grid(comparison, words),
-        "gap": _gap(comparison, found, labels, words),
+        "gap": _gap(comparison, differences, labels, words),
         "pairs": [(name, grid) for name, grid in pairs if grid is not None and len(grid.rows) > 1],
-        "costs": cost_charts(comparison, scopes, words),
+        "costs": charts.cost_charts(comparison, scopes, words),
         "published": tables.published_grid(comparison, claims, words) if claims else None,
     }
 
 
 def _gap(
-    comparison: Comparison, found: Sequence[Gap], labels: Sequence[str], words: Words
+    comparison: Comparison, pairs: Sequence[Gap], labels: Sequence[str], words: Words
 ) -> tuple[Markup | None, tables.Grid] | None:
-    if not found:
+    if not pairs:
         return None
-    return charts.gap_chart(found, labels, words, words("h_gap")), tables.gap_grid(comparison, found, words)
+    return charts.gap_chart(pairs, labels, words, words("h_gap")), tables.gap_grid(comparison, pairs, words)
 
 
-def _policy(script: str, style: str, images: bool = False) -> str:
-    """The content security policy: nothing but this very script and this very style, and images
-    that stand in the page itself.
-    """
-    pictures = "img-src data:; " if images else ""
-    return f"default-src 'none'; {pictures}script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+def _policy(script: str, style: str) -> str:
+    """The content security policy: nothing but this very script and this very style."""
+    return f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
@@ -130,34 +125,35 @@ def _hash(text: str) -> str:
 
 def _manifest(run: Run, words: Words, most: int) -> dict[str, Any]:
     """A run's facts in short, and its manifest whole up to ``most`` characters."""
-    known, results = run.manifest, run.results
-    versions = known.get("packages") or {}
+    manifest, results = run.manifest, run.results
+    versions = manifest.get("packages") or {}
     facts = {
         "run": results.name,
         "created": results.created,
         "version": results.harness_version,
-        "command": " ".join(map(str, known.get("command") or [])),
-        "hardware": _hardware(known.get("hardware") or {}),
+        "command": " ".join(map(str, manifest.get("command") or [])),
+        "hardware": _hardware(manifest.get("hardware") or {}),
         "packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "models": ", ".join(_model(row.id, row.revision, row.dtype, row.engine) for row in results.models),
         "config_hash": results.config_hash,
     }
-    text = json.dumps(known, ensure_ascii=False, indent=1) if known else ""
+
+    # A manifest of many tasks is long, and all runs' together must leave room for the questions.
+    text = json.dumps(manifest, ensure_ascii=False, indent=1) if manifest else ""
     shown = [(words(f"m_{key}"), visible(value)) for key, value in facts.items() if value]
     return {"facts": shown, "whole": visible(shortened(text, most, words("cut")))}
 
 
 def _model(name: str, revision: str | None, *facts: str | None) -> str:
-    known = [fact for fact in (revision, *facts) if fact]
-    return f"{name} ({', '.join(known)})" if known else name
+    details = [fact for fact in (revision, *facts) if fact]
+    return f"{name} ({', '.join(details)})" if details else name
 
 
-def _hardware(known: dict[str, Any]) -> str:
-    gpus = [
-        str(gpu.get("name", gpu)) if isinstance(gpu, dict) else str(gpu) for gpu in known.get("gpus") or []
-    ]
-    cores = f"{known.get('cores')} cores" if known.get("cores") else ""
-    return ", ".join(part for part in (str(known.get("cpu") or ""), cores, *gpus) if part)
+def _hardware(machine: dict[str, Any]) -> str:
+    gpus = machine.get("gpus") or []
+    names = [str(gpu.get("name", gpu)) if isinstance(gpu, dict) else str(gpu) for gpu in gpus]
+    cores = f"{machine.get('cores')} cores" if machine.get("cores") else ""
+    return ", ".join(part for part in (str(machine.get("cpu") or ""), cores, *names) if part)
 
 
 def _part(name: str) -> str:
@@ -168,5 +164,7 @@ def _part(name: str) -> str:
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
-    known = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return known.from_string(_part("page.html.j2"))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_part("page.html.j2"))

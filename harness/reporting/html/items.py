@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ import numpy as np
 from harness.analysis.comparison import Comparison
 from harness.analysis.contests import Contest
 from harness.errors import RunFolderError
-from harness.reporting.html.words import Words
 from harness.reporting.inert import embedded, shortened, visible
 from harness.results.samples import read_items
+from harness.texts import Words
 
 MOST_BYTES = 20_000_000
 """Of all items together, as JSON in UTF-8.
@@ -43,19 +44,21 @@ def item_data(
     wanted = [
         contest for contest in comparison.contests if len(contest.aligned.docs) and contest.aligned.scores
     ]
-    kept: dict[str, dict[str, Any]] = {}
-    for left, contest in enumerate(sorted(wanted, key=_answers)):
-        share = len(wanted) - left
+    parts: dict[str, dict[str, Any]] = {}
+
+    # Small tasks come first: each may use an equal share of what is left, and what it does not use
+    # goes to the larger ones.
+    for number, contest in enumerate(sorted(wanted, key=_answers)):
+        share = len(wanted) - number
         task, used, answers = _task(
             contest, len(comparison.models), words, most_bytes // share, most_answers // share
         )
         most_bytes, most_answers = most_bytes - used, most_answers - answers
-        kept[contest.task] = task
+        parts[contest.task] = task
+
     labels = [visible(model.label) for model in comparison.models]
-    return {
-        "models": labels,
-        "tasks": [kept[contest.task] for contest in wanted if kept[contest.task]["items"]],
-    }
+    tasks = [parts[contest.task] for contest in wanted if parts[contest.task]["items"]]
+    return {"models": labels, "tasks": tasks}
 
 
 def _answers(contest: Contest) -> int:
@@ -67,18 +70,22 @@ def _task(
 ) -> tuple[dict[str, Any], int, int]:
     """A task's items within its share of the budgets, the bytes and the answers used."""
     docs = contest.aligned.docs.tolist()
+
+    # The seed is the task's name, so that the page of a run holds the same questions each time.
     count = min(len(docs), most_answers // len(contest.aligned.scores))
     order = random.Random(contest.task).sample(range(len(docs)), count)
     answers = _read(contest, {docs[row] for row in order})
     prompts = _prompts(contest, {docs[row] for row in order}) if answers else {}
+
     items, used = [], 0
     for row in order if answers else ():
         item = _item(contest, row, docs[row], models, answers, prompts.get(docs[row], ("", "")), words)
-        used += len(embedded(item).encode())
-        if used > most_bytes:
-            used -= len(embedded(item).encode())
+        size = len(embedded(item).encode())
+        if used + size > most_bytes:
             break
+        used += size
         items.append(item)
+
     items.sort(key=lambda item: item[0])
     facts = {
         "name": visible(contest.task),
@@ -93,38 +100,33 @@ def _read(contest: Contest, docs: set[int]) -> dict[int, dict[int, dict[str, Any
     """Samples by the contestant's place and document; contestants whose samples cannot be read are
     left out.
     """
-    found = {}
+    samples = {}
     for place in contest.aligned.scores:
         row = contest.row(place)
-        try:
-            found[place] = read_items(
-                contest.cells[place].run.folder.samples(row.model, row.task), contest.filter, docs, COLUMNS
-            )
-        except RunFolderError:
-            # gone since its scores were read; the comparison's notes name what is missing from the
-            # start
-            continue
-    return found
+        file = contest.cells[place].run.folder.samples(row.model, row.task)
+
+        # A file may have gone since its scores were read; what was missing from the start is named
+        # in the comparison's notes.
+        with suppress(RunFolderError):
+            samples[place] = read_items(file, contest.filter, docs, COLUMNS)
+    return samples
 
 
 def _prompts(contest: Contest, docs: set[int]) -> dict[int, tuple[str, str]]:
     """(prompt, right answer) by document: all models were asked the same, so one tells it, the
     others only what that one lacks.
     """
-    found: dict[int, tuple[str, str]] = {}
+    prompts: dict[int, tuple[str, str]] = {}
     for place in contest.aligned.scores:
-        lacking = docs - set(found)
+        lacking = docs - set(prompts)
         if not lacking:
             break
+
         row = contest.row(place)
-        samples = read_items(
-            contest.cells[place].run.folder.samples(row.model, row.task),
-            contest.filter,
-            lacking,
-            ("prompt", "target"),
-        )
-        found |= {doc: (sample["prompt"] or "", sample["target"] or "") for doc, sample in samples.items()}
-    return found
+        file = contest.cells[place].run.folder.samples(row.model, row.task)
+        samples = read_items(file, contest.filter, lacking, ("prompt", "target"))
+        prompts |= {doc: (sample["prompt"] or "", sample["target"] or "") for doc, sample in samples.items()}
+    return prompts
 
 
 def _marks(contest: Contest) -> bool:
@@ -141,16 +143,17 @@ def _item(
     doc: int,
     models: int,
     answers: dict[int, dict[int, dict[str, Any]]],
-    asked: tuple[str, str],
+    texts: tuple[str, str],
     words: Words,
 ) -> list[Any]:
-    mine = []
-    for place in range(models):
-        sample = answers.get(place, {}).get(doc)
-        mine.append(
-            None if sample is None else _answer(sample, float(contest.aligned.scores[place][row]), words)
-        )
-    return [doc, *(_shown(text, words) for text in asked), mine]
+    """One question; ``texts`` are its prompt and its right answer."""
+    by_model: list[list[Any] | None] = [None] * models
+
+    # A model that was not asked keeps its place, since the viewer counts models by it.
+    for place, samples in answers.items():
+        if doc in samples:
+            by_model[place] = _answer(samples[doc], float(contest.aligned.scores[place][row]), words)
+    return [doc, *(_shown(text, words) for text in texts), by_model]
 
 
 def _answer(sample: dict[str, Any], score: float, words: Words) -> list[Any]:
@@ -158,9 +161,11 @@ def _answer(sample: dict[str, Any], score: float, words: Words) -> list[Any]:
     read, where a reader ran.
     """
     answer = sample["answer"] or ""
-    said = [text or "" for text in sample["responses"] or []]
+    parts = [text or "" for text in sample["responses"] or []]
     flags = bool(sample["truncated"]) | bool(sample["empty"]) << 1 | bool(sample["unparsable"]) << 2
-    responses = [] if said == [answer] else [_shown(text, words) for text in said]
+
+    # What a filter left unchanged would stand in the file twice.
+    responses = [] if parts == [answer] else [_shown(text, words) for text in parts]
     reading = [_shown(sample["reading"], words)] if sample["reading"] else []
     return [_shown(answer, words), responses, None if math.isnan(score) else round(score, 4), flags, *reading]
 
@@ -172,9 +177,7 @@ def _shown(text: str, words: Words) -> str:
 def stated(data: dict[str, Any], words: Words) -> str:
     """How many items of how many the page holds, in a sentence."""
     tasks: Sequence[dict[str, Any]] = data["tasks"]
-    kept, total = sum(len(task["items"]) for task in tasks), sum(task["total"] for task in tasks)
-    return (
-        words("all_items", n=f"{kept:,}")
-        if kept == total
-        else words("some_items", n=f"{kept:,}", total=f"{total:,}")
-    )
+    count, total = sum(len(task["items"]) for task in tasks), sum(task["total"] for task in tasks)
+    if count == total:
+        return words("all_items", n=f"{count:,}")
+    return words("some_items", n=f"{count:,}", total=f"{total:,}")

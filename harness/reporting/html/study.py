@@ -5,8 +5,9 @@ Whoever makes one says nothing in markup.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from harness.reporting.html.tables import Grid
 
@@ -39,15 +40,11 @@ class Plate:
     grid: Grid
 
     @property
-    def image(self) -> str | None:
-        """The plot as an address of its own: in an image no script of it runs and no link of it
-        leads anywhere.
-        """
-        return (
-            f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode()}"
-            if self.svg is not None
-            else None
-        )
+    def drawing(self) -> Markup | None:
+        """The plot as an element of the page: only what draws is taken over from its SVG."""
+        from harness.reporting.plots.svg import inline
+
+        return inline(self.svg.decode(), self.title) if self.svg is not None else None
 
 
 @dataclass(frozen=True)

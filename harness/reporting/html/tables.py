@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison import Comparison
-from harness.analysis.gap import Gap, overall
+from harness.analysis.gap import Gap
 from harness.analysis.paired import Difference
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import NONE, difference, interval, p_text, share, signed, star
-from harness.reporting.html.words import Words
+from harness.reporting.comparison import NONE, difference, interval, share, signed, star
+from harness.reporting.document import Document, Table
+from harness.reporting.extras import gap_table, published_table
 from harness.reporting.inert import visible
+from harness.texts import Words
 
 STEPS = 10
 """Shades of the heat map and of the difference matrix."""
@@ -69,18 +71,14 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
     for place in scope.order:
         score, rank = scope.scores[place], scope.ranks.get(place)
         span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
+
+        # The best model's difference from itself is no result.
         lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
-        figures = (
-            span,
-            rank.tie if rank else NONE,
-            share(score.value),
-            interval(score.ci95),
-            share(score.corrected),
-            f"{score.n:,}",
-            behind,
-        )
-        rows.append(_row(comparison.models[place].label, *figures))
+        standing = (span, rank.tie if rank else NONE)
+        figures = (share(score.value), interval(score.ci95), share(score.corrected), f"{score.n:,}")
+        rows.append(_row(comparison.models[place].label, *standing, *figures, behind))
+
     keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
 
@@ -92,6 +90,8 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
     """
     if not scope.pairs:
         return None
+
+    # Shades are of this table alone, so that small differences are told apart, too.
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
     rows = []
     for number, a in enumerate(scope.order, 1):
@@ -99,6 +99,7 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
             _difference_cell(difference(scope, a, b), largest, scope.higher_is_better) for b in scope.order
         ]
         rows.append((Cell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
+
     headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
     return Grid(headers, tuple(rows))
 
@@ -125,10 +126,10 @@ def heat_grid(comparison: Comparison, words: Words) -> Grid:
         cells = [_heat_cell(scope, place) for place in range(len(comparison.models))]
         strong = "strong" if scope.kind == "average" else ""
         rows.append((Cell(scope_name(scope, words), strong), *cells, Cell(metric_name(scope, words))))
+
     labels = [visible(model.label) for model in comparison.models]
-    return Grid(
-        (words("col_task"), *labels, words("col_metric")), tuple(rows), left=frozenset({0, len(labels) + 1})
-    )
+    headers = (words("col_task"), *labels, words("col_metric"))
+    return Grid(headers, tuple(rows), left=frozenset({0, len(labels) + 1}))
 
 
 def _heat_cell(scope: Scope, place: int) -> Cell:
@@ -141,41 +142,28 @@ def _heat_cell(scope: Scope, place: int) -> Cell:
     return Cell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
-def gap_grid(comparison: Comparison, found: Sequence[Gap], words: Words) -> Grid:
-    """One row a model and pair of parallel tasks, and the model's mean over all of them."""
-    rows = []
-    for place, model in enumerate(comparison.models):
-        for gap in (gap for gap in found if place in gap.differences):
-            names = f"{gap.zh_task} − {gap.en_task}", share(gap.zh[place]), share(gap.en[place])
-            rows.append(_row(model.label, *names, *_gap_cells(gap.differences[place])))
-        whole = overall(found, place)
-        if whole is not None:
-            rows.append(_row(model.label, words("mean_of", n=len(found)), "", "", *_gap_cells(whole)))
-    keys = ("model", "tasks", "zh", "en", "difference", "interval", "p", "n")
-    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1}))
+def grid_of(table: Table, words: Words) -> Grid:
+    """A table of any command as the page shows it, in the page's language."""
+    shown = Document("", (table,)).in_language(words.language).tables[0]
+    left = frozenset(position for position, column in enumerate(shown.columns) if not column.number)
+    return Grid(tuple(map(visible, shown.headings)), tuple(_row(*row) for row in shown.texts), left)
 
 
-def _gap_cells(pair: Difference) -> tuple[str, ...]:
-    return signed(pair.value), interval(pair.ci95, sign=True), p_text(pair.p), f"{pair.n:,}"
+def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
+    """One row per model and pair of parallel tasks, and the model's mean over all of them."""
+    return grid_of(gap_table(comparison, gaps), words)
 
 
-def published_grid(comparison: Comparison, found: Sequence[Match], words: Words) -> Grid:
+def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
-    rows = []
-    for match in found:
-        label, claim = comparison.models[match.place].label, match.claim
-        same = words("yes") if match.same else words("no_because", why=words.translated(match.differs))
-        figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
-        rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
-    keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")
-    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1, 6, 7, 8}))
+    return grid_of(published_table(comparison, pairs), words)
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
     """Every task and model in full: score, standard error, interval, n, chance, above chance,
     shares of bad answers.
     """
-    keys = (
+    keys = [
         "task",
         "model",
         "metric",
@@ -188,10 +176,9 @@ def scores_grid(comparison: Comparison, words: Words) -> Grid:
         "truncated",
         "empty",
         "unparsable",
-    )
-    return Grid(
-        tuple(words(f"col_{key}") for key in keys), tuple(_score_rows(comparison)), left=frozenset({0, 1, 2})
-    )
+    ]
+    headers = tuple(words(f"col_{key}") for key in keys)
+    return Grid(headers, tuple(_score_rows(comparison)), left=frozenset({0, 1, 2}))
 
 
 def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
@@ -199,16 +186,12 @@ def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
         for place in sorted(contest.cells):
             row = contest.row(place)
             metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
+            label = comparison.models[place].label
+
+            score = (share(row.value), share(row.stderr), interval(row.ci95), f"{row.n:,}")
+            guessing = (share(row.chance), share(row.corrected))
             rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
-            facts = (
-                share(row.value),
-                share(row.stderr),
-                interval(row.ci95),
-                f"{row.n:,}",
-                share(row.chance),
-                share(row.corrected),
-            )
-            yield _row(contest.task, comparison.models[place].label, metric, *facts, *rates)
+            yield _row(contest.task, label, metric, *score, *guessing, *rates)
 
 
 def _rate(value: float | None) -> str:

@@ -12,9 +12,9 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.gap import gaps
 from harness.reporting.costs import cost_axes
 from harness.reporting.html.finding import main_scopes
-from harness.reporting.html.words import Words
 from harness.reporting.plots.grids import heat_map, matrix
 from harness.reporting.plots.scores import against, language_gap, ranking
+from harness.texts import Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.comparison import Comparison
+from harness.analysis.paired import Difference
 from harness.analysis.ranking import LEVEL
-from harness.analysis.scopes import Scope
+from harness.analysis.scopes import Scope, ScopeScore
 from harness.reporting.comparison import difference, interval, p_text, share, signed, star
 from harness.reporting.html.tables import metric_name, scope_name
-from harness.reporting.html.words import Words
-from harness.reporting.plots.theme import INK, Rows, heading
+from harness.reporting.plots.axes import hover
+from harness.reporting.plots.forms import cells
+from harness.reporting.plots.theme import heading
+from harness.texts import Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
@@ -34,112 +37,51 @@ def heat_map(comparison: Comparison, words: Words) -> Chart:
     no shares are not shaded.
     """
     labels = [model.label for model in comparison.models]
-    cells: Rows = []
-    order: list[str] = []
-    for scope in comparison.scopes:
-        if scope.kind == "subject" or not scope.scores:
-            continue
-        order.append(f"{scope_name(scope, words)} · {metric_name(scope, words)}")
-        for place, score in scope.scores.items():
-            above = score.corrected if score.corrected is not None else score.value
-            shade = min(1.0, max(0.0, above)) if scope.shares else None
-            cell = {
-                "row": order[-1],
-                "column": labels[place],
-                "text": share(score.value),
-                "interval": interval(score.ci95),
-                "n": score.n,
-            }
-            cells.append(
-                cell
-                | {
-                    "shade": shade,
-                    "light": shade is not None and shade > 0.6,
-                    "strong": scope.kind == "average",
-                }
-            )
-    names = {
-        "row": "col_task",
-        "column": "col_model",
-        "text": "col_score",
-        "interval": "col_interval",
-        "n": "col_n",
-    }
-    chart = _grid(cells, order, labels, SCORES, {key: words(name) for key, name in names.items()}, wide=74)
+    scopes = [scope for scope in comparison.scopes if scope.kind != "subject" and scope.scores]
+    order = [f"{scope_name(scope, words)} · {metric_name(scope, words)}" for scope in scopes]
+    rows = [
+        _score_cell(scope, score, row, labels[place])
+        for scope, row in zip(scopes, order, strict=True)
+        for place, score in scope.scores.items()
+    ]
+    names = ("row", "task"), ("column", "model"), ("text", "score"), ("interval", "interval"), ("n", "n")
+    tips = hover({field: words(f"col_{name}") for field, name in names})
+    chart = cells(rows, (order, labels), SCORES, wide=74, tips=tips)
     return heading(chart, words("h_heat"), words("p_heat"), words.language)
+
+
+def _score_cell(scope: Scope, score: ScopeScore, row: str, column: str) -> dict[str, Any]:
+    above = score.corrected if score.corrected is not None else score.value
+    shade = min(1.0, max(0.0, above)) if scope.shares else None
+    look = {"shade": shade, "light": shade is not None and shade > 0.6, "strong": scope.kind == "average"}
+    texts = {"text": share(score.value), "interval": interval(score.ci95), "n": score.n}
+    return {"row": row, "column": column, **texts, **look}
 
 
 def matrix(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
     """Row minus column for every pair, best model first; * and bold where it is sure."""
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
-    numbered = {place: f"{number}. {labels[place]}" for number, place in enumerate(scope.order, 1)}
-    columns = [f"{number}." for number in range(1, len(numbered) + 1)]
-    cells: Rows = []
+    names = {place: f"{number}. {labels[place]}" for number, place in enumerate(scope.order, 1)}
+    columns = {place: f"{number}." for number, place in enumerate(scope.order, 1)}
+    rows = []
     for a in scope.order:
-        for column, b in zip(columns, scope.order, strict=True):
+        for b in scope.order:
             pair = difference(scope, a, b)
-            if pair is None:
-                continue
-            shade = pair.value / largest * (1 if scope.higher_is_better else -1)
-            sure = pair.adjusted is not None and pair.adjusted < LEVEL
-            cell: dict[str, Any] = {
-                "row": numbered[a],
-                "column": column,
-                "other": numbered[b],
-                "text": signed(pair.value) + star(pair),
-            }
-            cell |= {"interval": interval(pair.ci95, sign=True), "p": p_text(pair.adjusted), "n": pair.n}
-            cells.append(cell | {"shade": shade, "light": False, "strong": sure})
-    titles = {
-        "row": words("col_model"),
-        "other": words("p_against"),
-        "text": words("col_difference"),
-        "interval": words("col_interval"),
-    }
-    titles |= {"p": words("p_holm"), "n": words("col_n")}
-    chart = _grid(cells, list(numbered.values()), columns, DIFFERENCES, titles, wide=58)
-    return heading(
-        chart, words("p_pairs_title", scope=scope_name(scope, words)), words("p_pairs"), words.language
-    )
+            if pair is not None:
+                # Scaled by the largest difference of this grid: small ones could not be told apart
+                # on a scale that all grids share.
+                shade = pair.value / largest * (1 if scope.higher_is_better else -1)
+                cell = {"row": names[a], "column": columns[b], "other": names[b], "shade": shade}
+                rows.append(cell | _difference_texts(pair))
+    titles = {"row": "col_model", "other": "p_against", "text": "col_difference", "interval": "col_interval"}
+    titles |= {"p": "p_holm", "n": "col_n"}
+    tips = hover({field: words(name) for field, name in titles.items()})
+    chart = cells(rows, (list(names.values()), list(columns.values())), DIFFERENCES, wide=58, tips=tips)
+    title = words("p_pairs_title", scope=scope_name(scope, words))
+    return heading(chart, title, words("p_pairs"), words.language)
 
 
-def _grid(
-    cells: list[dict[str, Any]],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    scale: dict[str, Any],
-    titles: dict[str, str],
-    *,
-    wide: int,
-) -> Any:
-    """Cells with fields row, column, text, shade (None: white), light (white text), strong (bold),
-    and what ``titles`` shows on hover.
-    """
-    import altair as alt
-
-    plain = {"ticks": False, "domain": False, "grid": False, "labelOverlap": False}
-    tilt = {"labelAngle": -35} if max(map(len, columns)) > 8 else {"labelAngle": 0}
-    tips = [alt.Tooltip(f"{key}:N", title=title) for key, title in titles.items()]
-    base = alt.Chart(alt.Data(values=cells)).encode(
-        x=alt.X("column:N", sort=list(columns), title=None, axis=alt.Axis(orient="top", **plain, **tilt)),
-        y=alt.Y("row:N", sort=list(rows), title=None, axis=alt.Axis(**plain)),
-        tooltip=tips,
-    )
-    fill = alt.condition(
-        "datum.shade === null",
-        alt.value("white"),
-        alt.Color("shade:Q", scale=alt.Scale(**scale), legend=None),
-    )
-    text = alt.condition("datum.light", alt.value("white"), alt.value(INK))
-    weight = {
-        strong: base.transform_filter(f"datum.strong === {str(strong).lower()}") for strong in (False, True)
-    }
-    marks = [
-        weight[strong]
-        .mark_text(fontSize=10, fontWeight="bold" if strong else "normal")
-        .encode(text="text:N", color=text)
-        for strong in weight
-    ]
-    wide = wide if len(columns) <= 12 else 50
-    box = base.mark_rect(stroke="#ffffff", strokeWidth=1.5).encode(color=fill)
-    return alt.layer(box, *marks).properties(width=wide * len(columns), height=22 * len(rows))
+def _difference_texts(pair: Difference) -> dict[str, Any]:
+    sure = pair.adjusted is not None and pair.adjusted < LEVEL
+    texts = {"text": signed(pair.value) + star(pair), "interval": interval(pair.ci95, sign=True)}
+    return texts | {"p": p_text(pair.adjusted), "n": pair.n, "light": False, "strong": sure}

@@ -10,7 +10,7 @@ from harness.reporting.plots.speed import MemoryBar
 
 
 def fitted_bars(models: Iterable[tuple[str, str, str | None]], context: int, batch: int) -> list[MemoryBar]:
-    """A bar each of the models (name, id, number format) for ``batch`` sequences of ``context``
+    """One bar per model (name, id, number format) for ``batch`` sequences of ``context``
     tokens.
 
     A format that is not said is the checkpoint's own. Models without a config at hand or a preset
@@ -22,13 +22,12 @@ def fitted_bars(models: Iterable[tuple[str, str, str | None]], context: int, bat
 
     bars = {}
     for name, model, dtype in models:
+        # A broken config, or an id that is none: as a model without a config.
         try:
             arch = known_architecture(ModelSpec(id=model))
-        except (
-            ModelError,
-            ValueError,
-        ):  # a broken config or an id of no use here: as a model without a config
+        except (ModelError, ValueError):
             continue
+
         if arch is not None and name not in bars:
             fit = memory_fit(arch, BYTES.get(dtype or "", BYTES[arch.torch_dtype]), context, batch)
             bars[name] = MemoryBar(name, fit.weights_bytes, fit.kv_bytes, fit.activation_bytes)

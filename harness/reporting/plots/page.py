@@ -71,10 +71,10 @@ def _script(version: str) -> str:
     """Vega, Vega-Lite and Vega-Embed with our few lines, as one script without imports."""
     import vl_convert
 
-    made = str(vl_convert.javascript_bundle(START, vl_version=version))
-    if "</script" in made or "<!--" in made:
+    bundle = str(vl_convert.javascript_bundle(START, vl_version=version))
+    if "</script" in bundle or "<!--" in bundle:
         raise AssertionError("the bundled libraries would end the script element they stand in")
-    return made
+    return bundle
 
 
 def _hash(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERSION = "6.4"
 """Vega-Lite's, which Altair writes and vl-convert draws."""
 SCALE = 2
-"""Pixels a point in PNG: 144 a inch."""
+"""Pixels per point in PNG: 144 per inch."""
 
 
 class FontWarning(UserWarning):
@@ -47,6 +47,8 @@ def save(chart: Chart | dict[str, Any], path: Path | str) -> None:
             f"{path}: a picture is written as {', '.join(FORMATS)}: got {file.suffix or 'no extension'}"
         )
     spec = specification(chart)
+
+    # Boxes in place of characters are no error to the renderer, so they are looked for beforehand.
     if file.suffix.lower() in (".png", ".svg") and holds_cjk(spec) and not draws_cjk():
         warnings.warn(f"{path}: {ADVICE}", FontWarning, stacklevel=2)
     data = write(spec)
@@ -57,12 +59,13 @@ def save(chart: Chart | dict[str, Any], path: Path | str) -> None:
     write_whole(file, put)
 
 
-def specification(chart: Chart | dict[str, Any]) -> dict[str, Any]:
+def specification(chart: Chart | dict[str, Any], *, check: bool = True) -> dict[str, Any]:
     """The chart as Vega-Lite with the theme, every text of it visible.
 
-    Raises ValueError for NaN and infinities.
+    ``check`` holds it against Vega-Lite's schema, which takes as long as drawing it: charts of our
+    own are checked by tests. Raises ValueError for NaN and infinities.
     """
-    raw = chart if isinstance(chart, dict) else _bare(chart)
+    raw = chart if isinstance(chart, dict) else _bare(chart, check=check)
     plain = json.loads(
         json.dumps(raw, allow_nan=False),
         object_hook=lambda part: {key: _visible(value) for key, value in part.items()},
@@ -70,13 +73,18 @@ def specification(chart: Chart | dict[str, Any]) -> dict[str, Any]:
     return themed(plain, cjk=holds_cjk(plain))
 
 
-def _bare(chart: Chart) -> dict[str, Any]:
+def _bare(chart: Chart, *, check: bool) -> dict[str, Any]:
     """Altair's chart without Altair's own theme."""
     import altair
 
     with altair.theme.enable("none"):
-        made: dict[str, Any] = chart.to_dict()
-    return made
+        spec: dict[str, Any] = chart.to_dict(validate=check)
+    return spec
+
+
+def drawn(chart: Chart) -> str:
+    """One of our own charts as SVG, to be written smaller or laid into a page."""
+    return _svg(specification(chart, check=False)).decode()
 
 
 def _visible(value: Any) -> Any:

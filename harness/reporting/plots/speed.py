@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from harness.reporting.html.words import Words
-from harness.reporting.plots.theme import FAINT, INK, Rows, heading, series
+from harness.reporting.plots.axes import Axis, Kinds, Names, hover
+from harness.reporting.plots.forms import ROOM, bars, level, lines, table
+from harness.reporting.plots.theme import FAINT, INK, Rows, fixed, heading, series
+from harness.texts import Words
 
 if TYPE_CHECKING:
     import altair
@@ -30,7 +32,7 @@ class SpeedPoint:
     concurrency: float
     """Requests at once."""
     throughput: float
-    """Output tokens a second."""
+    """Output tokens per second."""
     throughput_ci95: Interval | None = None
     latency: float | None = None
     """Milliseconds."""
@@ -42,7 +44,7 @@ class SpeedPoint:
 
 @dataclass(frozen=True)
 class RooflinePoint:
-    """What one phase of one shape reached: FLOPs a byte, and FLOP/s."""
+    """What one phase of one shape reached: FLOPs per byte, and FLOP/s."""
 
     series: str
     phase: Phase
@@ -77,7 +79,7 @@ GIB, MIB = 2.0**30, 2.0**20
 
 
 def throughput_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") -> Chart:
-    """Output tokens a second against requests at once: a line a series, bars for the 95 %
+    """Output tokens per second against requests at once: one line per series, bars for the 95 %
     intervals.
     """
     import altair as alt
@@ -86,24 +88,16 @@ def throughput_chart(points: Sequence[SpeedPoint], words: Words, shape: str = ""
     for point in points:
         low, high = point.throughput_ci95 or (point.throughput, point.throughput)
         rows.append({**asdict(point), "low": low, "high": high, "interval": _between(point.throughput_ci95)})
-    base, marks = _lines(rows, words, ("series", "concurrency", "throughput", "interval", "shape"))
-    ticks = alt.Axis(values=sorted({point.concurrency for point in points}), format="~g", grid=True)
-    x = alt.X(
-        "concurrency:Q",
-        title=words("axis_concurrency"),
-        scale=alt.Scale(type="log", base=2, nice=False, padding=12),
-        axis=ticks,
-    )
-    y = alt.Y("throughput:Q", title=words("axis_throughput"), scale=alt.Scale(zero=True))
-    whiskers = base.mark_rule(strokeWidth=1.2).encode(
-        x=x, y=alt.Y("low:Q", title=words("axis_throughput")), y2="high:Q", color=marks["color"]
-    )
-    drawn = alt.layer(
-        base.mark_line().encode(x=x, y=y, **_dashed(marks)),
-        whiskers,
-        base.mark_point().encode(x=x, y=y, **_shaped(marks)),
-    )
-    return heading(drawn, words("h_throughput"), _shaped_as(shape, words, "p_throughput"), words.language)
+
+    # Concurrency is doubled from shape to shape, so the axis is of powers of two, with a tick for
+    # what was measured and no other.
+    counts = sorted({point.concurrency for point in points})
+    x = Axis(words("axis_concurrency"), log=True, base=2, room=12, ticks=counts, format="~g")
+    y = Axis(words("axis_throughput"), zero=True)
+    tips = _tips(("series", "concurrency", "throughput", "interval", "shape"), words)
+    layers = lines(rows, x, y, _kinds(rows), ("concurrency", "throughput"), ends=("low", "high"), tips=tips)
+    more = _shaped_as(shape, words, "p_throughput")
+    return heading(alt.layer(*layers), words("h_throughput"), more, words.language)
 
 
 def pareto_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") -> Chart:
@@ -113,155 +107,121 @@ def pareto_chart(points: Sequence[SpeedPoint], words: Words, shape: str = "") ->
     import altair as alt
 
     rows = [asdict(point) for point in points if point.latency is not None]
-    base, marks = _lines(rows, words, ("series", "concurrency", "throughput", "latency", "shape"))
-    x = alt.X(
-        "throughput:Q",
-        title=words("axis_throughput"),
-        scale=_scale([row["throughput"] for row in rows]),
-        axis=alt.Axis(format="~s"),
-    )
     name = next((point.latency_name for point in points if point.latency_name), "")
-    y = alt.Y(
-        "latency:Q",
-        title=words("axis_latency", name=name),
-        scale=_scale([row["latency"] for row in rows]),
-        axis=alt.Axis(format="~s"),
-    )
-    order = alt.Order("concurrency:Q")
-    lines = base.mark_line().encode(x=x, y=y, order=order, **_dashed(marks))
-    dots = base.mark_point().encode(x=x, y=y, **_shaped(marks))
-    count = base.mark_text(dy=-9, fontSize=9, color=FAINT).encode(
-        x=x, y=y, text=alt.Text("concurrency:Q", format="~g")
-    )
-    return heading(
-        alt.layer(lines, dots, count), words("h_pareto"), _shaped_as(shape, words, "p_pareto"), words.language
-    )
+    x = _rate_axis(words("axis_throughput"), [row["throughput"] for row in rows])
+    y = _rate_axis(words("axis_latency", name=name), [row["latency"] for row in rows])
+
+    tips = _tips(("series", "concurrency", "throughput", "latency", "shape"), words)
+    fields = ("throughput", "latency")
+    layers = lines(rows, x, y, _kinds(rows), fields, order="concurrency", tips=tips)
+    count = alt.Chart(table(rows)).mark_text(dy=-9, fontSize=9, color=FAINT)
+    texts = count.encode(x=x.x(fields[0]), y=y.y(fields[1]), text=alt.Text("concurrency:Q", format="~g"))
+    more = _shaped_as(shape, words, "p_pareto")
+    return heading(alt.layer(*layers, texts), words("h_pareto"), more, words.language)
 
 
 def roofline_chart(points: Sequence[RooflinePoint], roofs: Sequence[Roof], words: Words) -> Chart:
-    """FLOP/s against FLOPs a byte, both logarithmic, below what the machine can do at most:
+    """FLOP/s against FLOPs per byte, both logarithmic, below what the machine can do at most:
     min(FLOP/s, bytes/s × intensity).
     """
     import altair as alt
 
     ends = [point.intensity for point in points] + [roof.flops / roof.bandwidth for roof in roofs]
     low, high = min(ends) / 3, max(ends) * 4
-    bends: Rows = []
-    for roof in roofs:
-        kind = words("p_measured") if roof.measured else words("p_datasheet")
-        for intensity in (low, roof.flops / roof.bandwidth, high):
-            speed = min(roof.flops, roof.bandwidth * intensity)
-            bends.append(
-                {"roof": f"{roof.name} ({kind})", "kind": kind, "intensity": intensity, "flops": speed}
-            )
+    bends = [bend for roof in roofs for bend in _bends(roof, low, high, words)]
     tops = [row["flops"] for row in bends] + [point.flops for point in points]
-    across = alt.Scale(type="log", domain=[low, high], nice=False)
-    up = alt.Scale(type="log", domain=[min(tops) / 2, max(tops) * 2], nice=False)
-    x = alt.X(
-        "intensity:Q", title=words("axis_intensity"), scale=across, axis=alt.Axis(format="~g", tickCount=6)
+    across = Axis(words("axis_intensity"), domain=(low, high), log=True, ticks=6, format="~g")
+    up = Axis(words("axis_rate"), domain=(min(tops) / 2, max(tops) * 2), log=True, ticks=6, format="~s")
+    x, y = across.x("intensity"), up.y("flops")
+
+    # A ceiling from a datasheet is broken: no one has seen this machine reach it.
+    names = [words("p_measured"), words("p_datasheet")]
+    known = alt.Scale(domain=names, range=[[1, 0], [5, 4]])
+    dash = alt.StrokeDash("kind:N", scale=known, title=words("p_ceiling"))
+    roof_lines = alt.Chart(table(bends)).mark_line(color=INK)
+    roof_lines = roof_lines.encode(
+        x=x, y=y, strokeDash=dash, detail=alt.Detail("roof:N"), tooltip=alt.Tooltip("roof:N")
     )
-    y = alt.Y("flops:Q", title=words("axis_rate"), scale=up, axis=alt.Axis(format="~s", tickCount=6))
-    kinds = [words("p_measured"), words("p_datasheet")]
-    solid = alt.StrokeDash(
-        "kind:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 4]]), title=words("p_ceiling")
-    )
-    lines = (
-        alt.Chart(alt.Data(values=bends))
-        .mark_line(color=INK)
-        .encode(x=x, y=y, strokeDash=solid, detail="roof:N", tooltip="roof:N")
-    )
+
     rows = [{**asdict(point), "phase": words(f"phase_{point.phase}")} for point in points]
-    told = series([point.series for point in points])
-    color = alt.Color("series:N", scale=told.color, title=None)
-    shape = alt.Shape("series:N", scale=told.shape, title=None)
-    fields = ("series", "phase", "shape", "intensity", "flops")
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, y=y, tooltip=_tips(fields, words))
-    dots = base.mark_point().encode(color=color, shape=shape)
-    phases = base.mark_text(align="left", dx=7, dy=4, fontSize=9, color=FAINT).encode(text="phase:N")
-    return heading(alt.layer(lines, dots, phases), words("h_roofline"), words("p_roofline"), words.language)
+    tips = _tips(("series", "phase", "shape", "intensity", "flops"), words)
+    base = alt.Chart(table(rows)).encode(x=x, y=y, tooltip=tips)
+    kinds = _kinds(rows)
+    dots = base.mark_point().encode(color=kinds.color, shape=kinds.shape)
+    phases = base.mark_text(align="left", dx=7, dy=4, fontSize=9, color=FAINT).encode(
+        text=alt.Text("phase:N")
+    )
+    layers = alt.layer(roof_lines, dots, phases)
+    return heading(layers, words("h_roofline"), words("p_roofline"), words.language)
+
+
+def _bends(roof: Roof, low: float, high: float, words: Words) -> Rows:
+    """The three points of a ceiling: where it begins, its ridge, and where it ends."""
+    kind = words("p_measured") if roof.measured else words("p_datasheet")
+    return [
+        {
+            "roof": f"{roof.name} ({kind})",
+            "kind": kind,
+            "intensity": intensity,
+            "flops": min(roof.flops, roof.bandwidth * intensity),
+        }
+        for intensity in (low, roof.flops / roof.bandwidth, high)
+    ]
 
 
 def memory_chart(
-    bars: Sequence[MemoryBar],
+    fits: Sequence[MemoryBar],
     words: Words,
     context: int,
     batch: int,
     capacity: tuple[str, float] | None = None,
 ) -> Chart:
-    """Memory by part for ``batch`` sequences of ``context`` tokens, a stacked bar a model;
+    """Memory by part for ``batch`` sequences of ``context`` tokens, one stacked bar per model;
     ``capacity`` (name, bytes) as a broken line.
     """
     import altair as alt
 
-    names = {part: words(f"memory_{part}") for part, _ in PARTS}
-    most = max(bar.weights + bar.cache + bar.activations for bar in bars)
+    parts = {part: words(f"memory_{part}") for part, _ in PARTS}
+    most = max(fit.weights + fit.cache + fit.activations for fit in fits)
     size, unit = (GIB, "GiB") if most >= GIB / 2 else (MIB, "MiB")
     rows = [
-        {"name": bar.name, "part": names[part], "order": number, "amount": getattr(bar, part) / size}
-        for bar in bars
+        {"name": fit.name, "part": parts[part], "order": number, "amount": getattr(fit, part) / size}
+        for fit in fits
         for number, (part, _) in enumerate(PARTS)
     ]
-    color = alt.Color(
-        "part:N",
-        scale=alt.Scale(domain=list(names.values()), range=[colour for _, colour in PARTS]),
-        title=None,
-    )
-    y = alt.Y("name:N", sort=[bar.name for bar in bars], title=None, axis=alt.Axis(ticks=False, domain=False))
-    tips = [alt.Tooltip("name:N"), alt.Tooltip("part:N"), alt.Tooltip("amount:Q", title=unit, format=".3f")]
-    x = alt.X("amount:Q", title=words("axis_memory", unit=unit), stack="zero")
-    stacked = alt.Chart(alt.Data(values=rows)).mark_bar(stroke=INK, strokeWidth=0.5, height={"band": 0.7})
-    layers: list[Any] = [stacked.encode(x=x, y=y, color=color, order="order:Q", tooltip=tips)]
+
+    kinds = Kinds("part", fixed(list(parts.values()), [colour for _, colour in PARTS]))
+    axis = Axis(words("axis_memory", unit=unit))
+    tips = [alt.Tooltip("name:N"), alt.Tooltip("part:N"), *hover({"amount": unit}, "Q", ".3f")]
+    names = Names("name", [fit.name for fit in fits])
+    layers = [bars(rows, names, axis, kinds, value="amount", order="order", tips=tips)]
     if capacity is not None:
-        limit = alt.Chart(alt.Data(values=[{"amount": capacity[1] / size, "name": capacity[0]}]))
-        layers.append(limit.mark_rule(strokeDash=[5, 4], color=INK).encode(x="amount:Q", tooltip="name:N"))
+        layers.append(level("amount", capacity[1] / size, axis.x("amount"), strokeDash=[5, 4], color=INK))
+
     facts = {"context": f"{context:,}", "batch": f"{batch:,}"}
     more = words("p_memory_limit", name=capacity[0], **facts) if capacity else words("p_memory", **facts)
-    return heading(
-        alt.layer(*layers).properties(height=26 * len(bars) + 8), words("h_memory"), more, words.language
-    )
+    chart = alt.layer(*layers).properties(height=26 * len(fits) + ROOM)
+    return heading(chart, words("h_memory"), more, words.language)
 
 
-def _lines(rows: list[dict[str, Any]], words: Words, fields: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    import altair as alt
-
-    told = series([row["series"] for row in rows])
-    marks = {
-        "color": alt.Color("series:N", scale=told.color, title=None),
-        "shape": alt.Shape("series:N", scale=told.shape, title=None),
-        "dash": alt.StrokeDash(
-            "style:N", scale=told.dash, legend=None
-        ),  # a field of its own: else the other legends go, too,
-    }
-    styled = [{**row, "style": row["series"]} for row in rows]
-    return alt.Chart(alt.Data(values=styled)).encode(tooltip=_tips(fields, words)), marks
-
-
-def _dashed(marks: dict[str, Any]) -> dict[str, Any]:
-    return {"color": marks["color"], "strokeDash": marks["dash"]}
-
-
-def _shaped(marks: dict[str, Any]) -> dict[str, Any]:
-    return {"color": marks["color"], "shape": marks["shape"]}
+def _kinds(rows: Rows) -> Kinds:
+    return Kinds("series", series([row["series"] for row in rows]))
 
 
 def _tips(fields: Sequence[str], words: Words) -> list[altair.Tooltip]:
-    import altair
-
     numbers = ("concurrency", "throughput", "latency", "intensity", "flops")
     return [
-        altair.Tooltip(f"{name}:Q", title=words(f"tip_{name}"), format=".4~s")
-        if name in numbers
-        else altair.Tooltip(f"{name}:N", title=words(f"tip_{name}"))
+        tip
         for name in fields
+        for tip in hover({name: words(f"tip_{name}")}, *(("Q", ".4~s") if name in numbers else ("N", None)))
     ]
 
 
-def _scale(values: Sequence[float]) -> altair.Scale:
+def _rate_axis(title: str, values: Sequence[float]) -> Axis:
     """Logarithmic where values spread over more than a factor of eight, from 0 else."""
-    import altair
-
-    log = min(values) > 0 and max(values) / min(values) > 8
-    return altair.Scale(type="log", nice=False, padding=16) if log else altair.Scale(zero=True)
+    if min(values) > 0 and max(values) / min(values) > 8:
+        return Axis(title, log=True, room=16, format="~s")
+    return Axis(title, zero=True, format="~s")
 
 
 def _between(ends: Interval | None) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from harness.reporting.html.words import Words
 from harness.reporting.plots.memory import fitted_bars
 from harness.reporting.plots.speed import (
     Phase,
@@ -20,29 +19,35 @@ from harness.reporting.plots.speed import (
     throughput_chart,
 )
 from harness.results.speed import SpeedRow
+from harness.texts import Words
 
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
 
 
 def speed_figures(rows: Sequence[SpeedRow], words: Words) -> Iterator[tuple[str, Chart]]:
-    """Every picture of speed that the rows hold data for, with its file's name: two a shape, one
-    roofline, one of memory.
+    """Every picture of speed that the rows hold data for, with its file's name: two per shape,
+    one roofline, one of memory.
     """
-    by_shape: dict[tuple[int, int], list[SpeedPoint]] = {}
+    shapes: dict[tuple[int, int], list[SpeedPoint]] = {}
     for row in rows:
         point = speed_point(row)
         if point is not None:
-            by_shape.setdefault((row.workload.input, row.workload.output), []).append(point)
-    for (given, made), points in by_shape.items():
+            shapes.setdefault((row.workload.input, row.workload.output), []).append(point)
+
+    # One level of concurrency is a point, and a point is no line.
+    for (tokens_in, tokens_out), points in shapes.items():
         several = len({point.concurrency for point in points}) > 1
         if several:
-            yield f"throughput-{given}-{made}", throughput_chart(points, words, points[0].shape)
+            yield f"throughput-{tokens_in}-{tokens_out}", throughput_chart(points, words, points[0].shape)
         if several and any(point.latency is not None for point in points):
-            yield f"latency-{given}-{made}", pareto_chart(points, words, points[0].shape)
+            yield f"latency-{tokens_in}-{tokens_out}", pareto_chart(points, words, points[0].shape)
+
     reached, roofs = roofline_points(rows), roofs_of(rows)
     if reached and roofs:
         yield "roofline", roofline_chart(reached, roofs, words)
+
+    # Memory is drawn for the largest shape: what fits it, fits the others.
     if rows:
         work = max(rows, key=_tokens).workload
         context, batch = work.input + work.output, work.concurrency or 1
@@ -56,7 +61,7 @@ def _tokens(row: SpeedRow) -> int:
 
 
 def speed_point(row: SpeedRow) -> SpeedPoint | None:
-    """Output tokens a second and median end-to-end latency of a closed-loop row; None for others,
+    """Output tokens per second and median end-to-end latency of a closed-loop row; None for others,
     and for rows without a rate.
     """
     work, rate = row.workload, row.rate.output_tps
@@ -69,34 +74,35 @@ def speed_point(row: SpeedRow) -> SpeedPoint | None:
 
 def roofline_points(rows: Iterable[SpeedRow]) -> list[RooflinePoint]:
     """Prefill and decode of every row that has them, else the whole wave."""
-    found = []
+    reached = []
     for row in rows:
         limit, work = row.limit, row.workload
+
+        # The whole wave mixes both phases, so it stands only where they were not told apart.
         parts: list[tuple[Phase, object]] = [("prefill", limit.prefill), ("decode", limit.decode)]
-        known: list[Phase] = [name for name, phase in parts if phase is not None] or ["whole"]
+        names: list[Phase] = [name for name, phase in parts if phase is not None] or ["whole"]
         shape = f"{work.input:,} → {work.output:,} × {work.concurrency or 1}"
-        for name in known:
+        for name in names:
             phase = getattr(limit, name)
             if phase is not None and phase.flops and phase.bytes and phase.seconds:
-                found.append(
-                    RooflinePoint(
-                        row.model, name, phase.flops / phase.bytes, phase.flops / phase.seconds, shape
-                    )
-                )
-    return found
+                intensity, rate = phase.flops / phase.bytes, phase.flops / phase.seconds
+                reached.append(RooflinePoint(row.model, name, intensity, rate, shape))
+    return reached
 
 
 def roofs_of(rows: Iterable[SpeedRow]) -> list[Roof]:
     """The ceilings that the rows were held against, each once; of one name's repeated measurements
     the highest.
     """
-    found: dict[tuple[str, bool], Roof] = {}
+    roofs: dict[tuple[str, bool], Roof] = {}
     for row in rows:
         for phase in filter(None, (row.limit.prefill, row.limit.decode, row.limit.whole)):
             for share, measured in ((phase.measured, True), (phase.datasheet, False)):
                 if share is None:
                     continue
-                old = found.get((share.name, measured))
+
+                # Ceilings are measured before each row; the best of them was reached, so it is one.
+                old = roofs.get((share.name, measured))
                 if old is None or share.flops > old.flops:
-                    found[share.name, measured] = Roof(share.name, share.flops, share.bandwidth, measured)
-    return list(found.values())
+                    roofs[share.name, measured] = Roof(share.name, share.flops, share.bandwidth, measured)
+    return list(roofs.values())

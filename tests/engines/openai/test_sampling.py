@@ -22,7 +22,7 @@ from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Completion, Sampling
 from harness.tasks.api import PromptStyle
-from harness.tasks.render import budget
+from harness.tasks.generation import budget
 
 FILLED = {"temperature": 0.7, "top_p": 0.5, "top_k": 2, "repetition_penalty": 1.7}
 """What a vLLM server takes from generation_config.json where a request does not say it, here strong

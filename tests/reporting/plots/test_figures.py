@@ -20,14 +20,14 @@ from harness.analysis.gap import gaps, overall
 from harness.errors import ConfigError, RunFolderError
 from harness.reporting.costs import cost_axes
 from harness.reporting.html import page
-from harness.reporting.html.charts import Point, frontier
 from harness.reporting.html.finding import main_scopes
-from harness.reporting.html.words import Words
 from harness.reporting.plots.draw import draw
 from harness.reporting.plots.figures import figures, slug
+from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.save import specification
 from harness.results.query import read_run
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.texts import Words
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 
@@ -121,9 +121,9 @@ def test_flops_an_item_are_worked_out_by_hand(smoke: Comparison) -> None:
 
 def test_the_broken_line_joins_the_frontier(smoke: Comparison, drawn: dict[str, dict[str, Any]]) -> None:
     rows = values(drawn["speed-chinese-average"])
-    points = [Point(0, row["x"], row["y"], None) for row in rows if "model" in row]
+    points = [(row["x"], row["y"]) for row in rows if "model" in row]
     line = [(row["x"], row["y"]) for row in rows if "model" not in row]
-    assert line == [(point.x, point.score) for point in frontier(points, more_is_better=True)]
+    assert line == frontier(points, more_is_better=True)
 
 
 def test_chinese_pictures_speak_chinese(smoke: Comparison) -> None:

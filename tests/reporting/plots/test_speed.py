@@ -10,13 +10,13 @@ from harness.config.architecture import Architecture
 from harness.config.memory import known_architecture
 from harness.config.schema import ModelSpec
 from harness.errors import RunFolderError
-from harness.reporting.html.words import Words
 from harness.reporting.plots.draw import draw
 from harness.reporting.plots.memory import fitted_bars
 from harness.reporting.plots.save import specification
 from harness.reporting.plots.speed import Roof, roofline_chart
 from harness.reporting.plots.speed_rows import roofline_points, roofs_of, speed_figures, speed_point
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.texts import Words
 
 
 def row(model: str, concurrency: int | None, tokens: float | None, mode: str = "closed") -> SpeedRow:
