@@ -73,7 +73,7 @@ def missing(text: str) -> bool:
 
 
 def retold(names: Iterable[str]) -> list[str]:
-    """What was changed, one line a changed name: ``'qwen ' is read as 'qwen'``."""
+    """What was changed, one line per changed name: ``'qwen ' is read as 'qwen'``."""
     return [f"{name!r} is read as {tidy(name)!r}" for name in dict.fromkeys(names) if name != tidy(name)]
 
 

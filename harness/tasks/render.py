@@ -114,7 +114,7 @@ class Renderer:
         self.adapted: list[Any] = []
         """What the chat template did to each document's messages, where it reports it.
 
-        The items are `harness.engines.folding.Adapted`.
+        The items are `harness.engines.folding.FoldedMessages`.
         """
         self._rest = self._documents()
 
