@@ -25,6 +25,9 @@ from harness.results.schema import Results
 from harness.version import __version__
 from harness.wording import list_some
 
+MOST_NAMES = 4
+"""Scores without an interval that a note names; the others are counted."""
+
 
 @dataclass(frozen=True)
 class Import:
