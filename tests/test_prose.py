@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from measure_code import GOALS, measure  # noqa: E402
 
 HARNESS = sorted((ROOT / "harness").rglob("*.py"))
+TASK_CODE = ROOT / "harness" / "data" / "lm_eval_tasks"
+"""Its text is part of a prompt's identity: a changed comment would ask everything again."""
 CODE = [*HARNESS, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
 
 ARCHAIC = (
@@ -29,7 +31,6 @@ ARCHAIC = (
     r"never came so far",
     r"(?:is|are|be|was) gone on with",
     r"as (?:it|they) comes?\b",
-    r"in vain",
     r"\bhitherto\b|\bthereof\b|\bwhereof\b|\bthereby\b|\bwherein\b|\btherein\b",
     r"\b(?:one|two|three) (?:row|line|file|cell|process|worker|bar|model|table) an? [a-z]",
     r"\b(?:row|line)s? an? (?:cell|model|item|task|answer|record|request|run|pair|preset|event)\b",
@@ -68,7 +69,7 @@ def test_no_archaic_phrase_in_docstrings_and_comments() -> None:
     finds = [
         f"{_name(path)}:{line}: {match[0]!r}"
         for path in CODE
-        if path != Path(__file__)
+        if path != Path(__file__) and not path.is_relative_to(TASK_CODE)
         for line, text in _prose(path)
         for match in pattern.finditer(" ".join(text.split()))
     ]
@@ -92,6 +93,8 @@ def _figures() -> dict[str, float]:
 REFERENCE = re.compile(r"(?<!`)`(`?)([^`\n]+)`\1(?!`)")
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 OURS = re.compile(r"(?:harness|tests|scripts)\.[\w.]+")
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
+"""A word in capitals within a path stands for any."""
 FILE = re.compile(r"(?:harness|tests|scripts|docs|configs|results/recorded)/[\w./-]+\.\w+")
 
 
@@ -161,6 +164,8 @@ def _defined(node: ast.AST) -> Iterator[str]:
 def _is_there(reference: str) -> bool:
     """Whether a reference that looks like a name or file of ours leads somewhere."""
     if FILE.fullmatch(reference):
+        if PLACEHOLDER.search(reference):
+            return (ROOT / PLACEHOLDER.split(reference)[0]).is_dir()
         return any(ROOT.glob(reference.lstrip("/")))
     if OURS.fullmatch(reference):
         return reference.endswith(".py") or _module_members(reference)
@@ -171,10 +176,14 @@ def _is_there(reference: str) -> bool:
 
 FOREIGN = frozenset(
     {
+        "_efficient_attention_forward",
+        "dispatch_model",
         "evaluator.py",
         "get_output",
+        "harness.formats",  # a group of entry points
         "get_rolling_token_windows",
         "huggingface_hub.HfApi.list_models",
+        "kernel_forward.h",
         "make_disjoint_window",
         "na_values",
         "normalize_gen_kwargs",

@@ -37,7 +37,7 @@ class Selection:
         return range(len(self.random))
 
     def cells(self, place: int) -> list[Row]:
-        """One row a cell of a column: the rows of a cell share tokens and seconds; the one with
+        """One row per cell of a column: the rows of a cell share tokens and seconds; the one with
         most documents stands for it.
         """
         return [max(rows, key=lambda row: row.n) for (where, _), rows in self.rows.items() if where == place]

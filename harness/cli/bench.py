@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, Device, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Overrides, load
 from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def bench(
         Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
     ] = None,
     device: Annotated[
-        Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)
+        DeviceOption | None,
+        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
     ] = None,
     project: Annotated[
         list[str] | None,

@@ -47,7 +47,7 @@ def mirror_folder(folder: Path | None) -> Path | None:
     return folder or (Path(named) if named else None)
 
 
-class Device(StrEnum):
+class DeviceOption(StrEnum):
     """Where a run may compute."""
 
     auto = "auto"
@@ -56,7 +56,10 @@ class Device(StrEnum):
 
 
 def load(
-    config: Path, overrides: Sequence[str] | None, limit: int | None = None, device: Device | None = None
+    config: Path,
+    overrides: Sequence[str] | None,
+    limit: int | None = None,
+    device: DeviceOption | None = None,
 ) -> LoadedConfig:
     """The checked config with the command line on top; ``--limit`` and ``--device`` are short for
     ``--set``.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
 from harness.cli.output import Show, shows
 
 
@@ -16,7 +16,8 @@ def plan(
     limit: Limit = None,
     overrides: Overrides = None,
     device: Annotated[
-        Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)
+        DeviceOption | None,
+        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
     chips: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
 from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def run(
         Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
     ] = None,
     device: Annotated[
-        Device | None, typer.Option("--device", help="auto takes CUDA where present.", show_default=False)
+        DeviceOption | None,
+        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
     ] = None,
     price: Annotated[
         float | None,

@@ -87,7 +87,7 @@ def open_engine(
 
 
 def engine_identity(spec: ModelSpec, device: str = "auto", files: ModelFiles | None = None) -> dict[str, Any]:
-    """What goes into ``engine_id``, known before the model is loaded.
+    """What goes into the identity, known before the model is loaded.
 
     Engine, versions, device kind, number format, and the options that decide an answer. With
     ``files`` a dtype of auto on CUDA is the checkpoint's, and an engine of auto is what vLLM can

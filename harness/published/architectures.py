@@ -14,7 +14,7 @@ from harness.published.models import RatedModel
 from harness.published.sources import FOLDER, read_yaml
 
 
-class Names(BaseModel):
+class ArchitectureNames(BaseModel):
     """The file: rated name to hub id of a preset.
 
     ``reshaped``: models whose shape is no longer that of what they were made from.
@@ -27,9 +27,9 @@ class Names(BaseModel):
 
 
 @cache
-def names() -> Names:
+def names() -> ArchitectureNames:
     """What the packaged file says. Raises pydantic.ValidationError for a broken one."""
-    return Names.model_validate(read_yaml(FOLDER / "architectures.yaml"))
+    return ArchitectureNames.model_validate(read_yaml(FOLDER / "architectures.yaml"))
 
 
 @cache

@@ -84,7 +84,7 @@ def _statement(says: str, finding: StatementFinding, language: str) -> Statement
 
 def _plate(exhibit: Exhibit, svg: bytes | None, language: str) -> Plate:
     headers = tuple(shown(head, language) for head in exhibit.headers)
-    rows = tuple(tuple(tables.Cell(shown(cell, language)) for cell in row) for row in exhibit.rows)
+    rows = tuple(tuple(tables.GridCell(shown(cell, language)) for cell in row) for row in exhibit.rows)
     grid = tables.Grid(headers, rows, left=frozenset(range(len(headers))))
     return Plate(
         shown(exhibit.title, language), svg, tuple(shown(line, language) for line in exhibit.lines), grid

@@ -10,7 +10,7 @@ from vllm_bench.cases import CASES
 
 
 def compare(peers: dict[str, Any]) -> list[dict[str, Any]]:
-    """One row a case: seconds (median), the ratio to lm-eval's engine, and how the answers differ.
+    """One row per case: seconds (median), the ratio to lm-eval's engine, and how the answers differ.
 
     Answers are taken out of ``peers``.
     """

@@ -136,8 +136,8 @@ def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> N
         assert sum(map(len, nodes)) == sum(map(len, ids)) - shared
 
 
-def _depth_first(tops: Sequence[Node]) -> Iterator[Node]:
-    for node in tops:
+def _depth_first(roots: Sequence[Node]) -> Iterator[Node]:
+    for node in roots:
         yield node
         yield from _depth_first(node.children)
 

@@ -1,4 +1,4 @@
-"""Models are loaded once a session; tests that need the mirror of real data are skipped without
+"""Models are loaded once per session; tests that need the mirror of real data are skipped without
 it.
 """
 
@@ -17,7 +17,7 @@ from harness.engines.transformers.engine import TransformersEngine
 
 @pytest.fixture(scope="session")
 def subject() -> Iterator[Callable[[str], Subject]]:
-    """Gives a model by its short name, loaded once a session."""
+    """Gives a model by its short name, loaded once per session."""
     made: dict[str, Subject] = {}
 
     def get(name: str) -> Subject:

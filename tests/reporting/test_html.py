@@ -26,7 +26,7 @@ from harness.reporting.html import page
 from harness.reporting.html.charts import cost_charts
 from harness.reporting.html.items import LONGEST, _answer, item_data, stated
 from harness.reporting.html.study import Plate, StatementView, Studies, Study
-from harness.reporting.html.tables import Cell, Grid, published_grid
+from harness.reporting.html.tables import Grid, GridCell, published_grid
 from harness.reporting.inert import embedded, shortened, visible
 from harness.reporting.plots.forms import clipped
 from harness.reporting.plots.frontier import frontier
@@ -314,7 +314,7 @@ def hostile_studies() -> Studies:
     statement = StatementView(
         f"says {bad}", f"outcome {bad}", "holds", f"measured {bad}", f"rests {bad}", f"command {bad} && x"
     )
-    plate = Plate(f"plot {bad}", svg, (f"line {bad}",), Grid((f"head {bad}",), ((Cell(f"cell {bad}"),),)))
+    plate = Plate(f"plot {bad}", svg, (f"line {bad}",), Grid((f"head {bad}",), ((GridCell(f"cell {bad}"),),)))
     study = Study(
         f"C{bad}",
         f"claim {bad}",

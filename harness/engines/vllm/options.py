@@ -183,7 +183,7 @@ def _against(name: str, known: frozenset[str] | None, whose: str) -> str | None:
 
 
 def identity_of(spec: ModelSpec) -> dict[str, Any]:
-    """The engine arguments that may change an answer, for ``engine_id``.
+    """The engine arguments that may change an answer, for the identity.
 
     A LoRA adapter counts by its files' hashes, wherever it lies.
     """

@@ -26,7 +26,7 @@ STEPS = 10
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """A text and how it is shown: h0 … h10 for heat, up0 … down10 for differences, sure or strong
     for bold.
     """
@@ -43,12 +43,12 @@ class Grid:
     """
 
     headers: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[GridCell, ...], ...]
     left: frozenset[int] = frozenset({0})
 
 
-def _row(*texts: str) -> tuple[Cell, ...]:
-    return tuple(Cell(visible(text)) for text in texts)
+def _row(*texts: str) -> tuple[GridCell, ...]:
+    return tuple(GridCell(visible(text)) for text in texts)
 
 
 def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
@@ -86,19 +86,19 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
         cells = [
             _difference_cell(difference(scope, a, b), largest, scope.higher_is_better) for b in scope.order
         ]
-        rows.append((Cell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
+        rows.append((GridCell(f"{number}. {visible(comparison.models[a].label)}"), *cells))
 
     headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
     return Grid(headers, tuple(rows))
 
 
-def _difference_cell(pair: Difference | None, largest: float, higher_is_better: bool) -> Cell:
+def _difference_cell(pair: Difference | None, largest: float, higher_is_better: bool) -> GridCell:
     if pair is None:
-        return Cell(NONE)
+        return GridCell(NONE)
     good = pair.value >= 0 if higher_is_better else pair.value <= 0
     shade = round(abs(pair.value) / largest * STEPS)
     sure = pair.adjusted is not None and pair.adjusted < LEVEL
-    return Cell(
+    return GridCell(
         f"{signed(pair.value)}{star(pair)}", f"{'up' if good else 'down'}{shade}{' sure' if sure else ''}"
     )
 
@@ -113,21 +113,21 @@ def heat_grid(comparison: Comparison, words: Words) -> Grid:
             continue
         cells = [_heat_cell(scope, place) for place in range(len(comparison.models))]
         strong = "strong" if scope.kind == "average" else ""
-        rows.append((Cell(scope_name(scope, words), strong), *cells, Cell(metric_name(scope, words))))
+        rows.append((GridCell(scope_name(scope, words), strong), *cells, GridCell(metric_name(scope, words))))
 
     labels = [visible(model.label) for model in comparison.models]
     headers = (words("col_task"), *labels, words("col_metric"))
     return Grid(headers, tuple(rows), left=frozenset({0, len(labels) + 1}))
 
 
-def _heat_cell(scope: Scope, place: int) -> Cell:
+def _heat_cell(scope: Scope, place: int) -> GridCell:
     score = scope.scores.get(place)
     if score is None:
-        return Cell(NONE)
+        return GridCell(NONE)
     if not scope.shares:
-        return Cell(share(score.value))
+        return GridCell(share(score.value))
     above = score.corrected if score.corrected is not None else score.value
-    return Cell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
+    return GridCell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
 def grid_of(table: Table, words: Words) -> Grid:
@@ -169,7 +169,7 @@ def scores_grid(comparison: Comparison, words: Words) -> Grid:
     return Grid(headers, tuple(_score_rows(comparison)), left=frozenset({0, 1, 2}))
 
 
-def _score_rows(comparison: Comparison) -> Iterator[tuple[Cell, ...]]:
+def _score_rows(comparison: Comparison) -> Iterator[tuple[GridCell, ...]]:
     for contest in comparison.contests:
         for place in sorted(contest.cells):
             row = contest.row(place)

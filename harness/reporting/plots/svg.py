@@ -55,12 +55,12 @@ _EMPTY = re.compile(r"|M0,0h0v0h0Z")
 
 
 @dataclass
-class Part:
+class SvgElement:
     """An element of the new drawing; ``text`` stands before its parts."""
 
     name: str
     attributes: dict[str, str]
-    parts: list[Part] = field(default_factory=list)
+    parts: list[SvgElement] = field(default_factory=list)
     text: str = ""
 
     def markup(self) -> Markup:
@@ -98,7 +98,7 @@ def inline(svg: str, title: str) -> Markup:
     root.parts = [part for part in root.parts if part.name != "rect"]
     box = {"viewBox": size} if (size := _box(svg).get("viewBox")) else {}
     root.attributes = {**box, "role": "img", "class": "chart"}
-    root.parts.insert(0, Part("title", {}, text=title))
+    root.parts.insert(0, SvgElement("title", {}, text=title))
     return root.markup()
 
 
@@ -108,7 +108,7 @@ def _box(svg: str) -> dict[str, str]:
     return {name: _rounded(root.get(name, "")) for name in ("width", "height", "viewBox") if root.get(name)}
 
 
-def _read(svg: str) -> tuple[Part, str]:
+def _read(svg: str) -> tuple[SvgElement, str]:
     """The drawing's parts, and its font where all texts have the same."""
     root = ElementTree.fromstring(svg)
     fonts = {one.get("font-family", "") for one in root.iter() if one.get("font-family")}
@@ -118,7 +118,7 @@ def _read(svg: str) -> tuple[Part, str]:
     return part, fonts.pop() if len(fonts) == 1 else ""
 
 
-def _part(element: ElementTree.Element, coloured: bool = False) -> Part | None:
+def _part(element: ElementTree.Element, coloured: bool = False) -> SvgElement | None:
     """An element with what it draws; None for one that draws nothing.
 
     ``coloured`` says that a group round it has a colour, as in a drawing that was written here.
@@ -146,20 +146,24 @@ def _part(element: ElementTree.Element, coloured: bool = False) -> Part | None:
     if name == "g":
         return _group(attributes, parts)
     text = (element.text or "") if name in ("text", "tspan", "title") else ""
-    return Part(name, attributes, _hint(element) + parts, text) if name != "text" or text or parts else None
+    return (
+        SvgElement(name, attributes, _hint(element) + parts, text)
+        if name != "text" or text or parts
+        else None
+    )
 
 
-def _hint(element: ElementTree.Element) -> list[Part]:
+def _hint(element: ElementTree.Element) -> list[SvgElement]:
     """What a mark says of itself, as a title: browsers show it on hover without a script."""
     label = element.get("aria-label")
-    return [Part("title", {}, text=label)] if label and element.get("role") == "graphics-symbol" else []
+    return [SvgElement("title", {}, text=label)] if label and element.get("role") == "graphics-symbol" else []
 
 
-def _group(attributes: dict[str, str], parts: list[Part]) -> Part | None:
+def _group(attributes: dict[str, str], parts: list[SvgElement]) -> SvgElement | None:
     """A group without needless levels, saying once what all its members say."""
     if not parts:
         return None
-    flat: list[Part] = []
+    flat: list[SvgElement] = []
     for part in parts:
         flat += part.parts if part.name == "g" and not part.attributes else [part]
 
@@ -173,7 +177,7 @@ def _group(attributes: dict[str, str], parts: list[Part]) -> Part | None:
                 del part.attributes[key]
     if len(flat) == 1 and not attributes:
         return flat[0]
-    return Part("g", attributes, flat)
+    return SvgElement("g", attributes, flat)
 
 
 def _rounded(value: str) -> str:
