@@ -18,7 +18,8 @@ Finish = Literal["eos", "stop", "length", "filter", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class ThinkTags:
-    """The markers around a reasoning model's thought, e.g. ``<think>`` and ``</think>``.
+    """The markers around a reasoning model's thought, e.g. ``<think>`` and ``</think>``; what they
+    mean in a text is `harness.thoughts`.
 
     ``opened`` is true when the prompt itself ends inside a thought (DeepSeek-R1's chat template
     writes ``<think>`` for the model).
@@ -27,52 +28,6 @@ class ThinkTags:
     open: str
     close: str
     opened: bool = False
-
-    def split(self, text: str) -> tuple[str, str | None]:
-        """Returns (thought, answer); the answer is None while the thought has not ended.
-
-        A text without a thought is all answer.
-        """
-        if not self.begins(text):
-            return "", text
-        start, _ = self._end(text)
-        return (text, None) if start is None else (text[:start].rstrip(), text[start:])
-
-    def begins(self, text: str) -> bool:
-        """Whether the text begins inside a thought: the prompt opened one, or the text does, or it
-        closes one before a word is said.
-        """
-        return self.opened or text.lstrip().startswith((self.open, self.close))
-
-    def answer_start(self, text: str) -> int | None:
-        """Where the answer begins in a text that still grows; None inside a thought, and while a
-        thought may still begin.
-
-        A thought ends at its *first* closing marker, which is all that can be known while the text
-        is being written (and how vLLM's and SGLang's reasoning parsers read it; lm-eval takes the
-        last one). Thoughts right behind it, with their own markers, belong to it. The answer begins
-        at its first character that is no white space.
-        """
-        bare = text.lstrip()
-        if not self.begins(text):
-            return None if self.open.startswith(bare) or self.close.startswith(bare) else 0
-        start, settled = self._end(text)
-        return start if settled else None
-
-    def _end(self, text: str) -> tuple[int | None, bool]:
-        """(where the answer begins, None inside a thought; whether more text cannot change
-        that).
-        """
-        bare = text.lstrip()
-        at = len(text) - len(bare) + len(self.open) if bare.startswith(self.open) else 0
-        while (closed := text.find(self.close, at)) >= 0:
-            rest = text[closed + len(self.close) :]
-            bare = rest.lstrip()
-            at = len(text) - len(bare)
-            if not bare.startswith(self.open):
-                return at, not self.open.startswith(bare)
-            at += len(self.open)
-        return None, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +48,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A question answered by comparing log-probabilities: one (context, continuation) pair an
+    """A question answered by comparing log-probabilities: one (context, continuation) pair per
     option, in the task's order.
 
     Most tasks share one context; winogrande-like ones vary it; mutual information adds pairs with
@@ -142,27 +97,28 @@ def asked_digest(item: Item) -> str:
     The journal keeps it with each answer, so that an answer counts only for the very question it
     was given to. Key and arrival time ask nothing and are left out.
     """
-    told = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(digest_size=8)
+
     if isinstance(item, Choice):
         context = None
-        for given, continuation in item.pairs:
-            # most often one context, long, serves every option: it is hashed once
-            if given != context:
-                context = given
-                _tell(told, "context", given)
-            _tell(told, "continuation", continuation)
+        for own, continuation in item.pairs:
+            # Most often one context, long, serves every option: it is hashed once.
+            if own != context:
+                context = own
+                _tell(digest, "context", own)
+            _tell(digest, "continuation", continuation)
     elif isinstance(item, Passage):
-        _tell(told, "text", item.text)
+        _tell(digest, "text", item.text)
     else:
         parts = {name: value for name, value in asdict(item).items() if name not in ("key", "arrival")}
-        _tell(told, "completion", json.dumps(parts, sort_keys=True))
-    return told.hexdigest()
+        _tell(digest, "completion", json.dumps(parts, sort_keys=True))
+    return digest.hexdigest()
 
 
-def _tell(told: hashlib.blake2b, kind: str, text: str) -> None:
+def _tell(digest: hashlib.blake2b, kind: str, text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
-    told.update(f"{kind}:{len(data)}:".encode())
-    told.update(data)
+    digest.update(f"{kind}:{len(data)}:".encode())
+    digest.update(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,15 +57,29 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise Unreadable(_not_utf8(path, error)) from error
 
 
+def columns(path: Path) -> list[str]:
+    """The columns of a CSV or TSV file, which may have no rows. Raises as `rows` does."""
+    check_encoding(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            mark, _ = _mark(file, SEPARATED[path.suffix.lower()])
+            return _header(next(csv.reader(file, delimiter=mark, strict=True), []))
+    except UnicodeDecodeError as error:
+        raise Unreadable(_not_utf8(path, error)) from error
+
+
 def check_encoding(path: Path) -> None:
     """Raises Unreadable where a file's first bytes show that it is no UTF-8 text, OSError where it
     cannot be opened.
     """
     with path.open("rb") as file:
         begin = file.read(4096)
+
+    # Each of these would pass as text of one odd encoding or another, and give rows of nonsense.
     for mark, name in _MARKS:
         if begin.startswith(mark):
             raise Unreadable(f"is {name}, not UTF-8; save it as UTF-8 (iconv -f {name} -t UTF-8)")
+
     if begin.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Unreadable("is a spreadsheet or an archive, not text; save the table as CSV in UTF-8")
     if begin.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
@@ -83,14 +97,15 @@ def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
     """
     with path.open("rb") as file:
         data = file.read(1 << 20)
+
     for name in ("gb18030", "big5"):
         try:
             text = codecs.getincrementaldecoder(name)().decode(data)
         except UnicodeDecodeError:
             continue
         if re.search(r"[\u4e00-\u9fff]{2}", text):
-            told = "GBK or GB18030" if name == "gb18030" else "Big5"
-            return f"not UTF-8; it looks like {told}: save it as UTF-8 (iconv -f {name.upper()} -t UTF-8)"
+            label = "GBK or GB18030" if name == "gb18030" else "Big5"
+            return f"not UTF-8; it looks like {label}: save it as UTF-8 (iconv -f {name.upper()} -t UTF-8)"
     return f"not UTF-8 (byte {error.start} of a part of it cannot be read); save the file as UTF-8"
 
 
@@ -98,6 +113,7 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
     csv.field_size_limit(_FIELD)
     mark, before = _mark(file, mark)
     reader = csv.reader(file, delimiter=mark, strict=True)
+
     number, line = 0, 1
     try:
         header = _header(next(reader, []))
@@ -108,12 +124,16 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
                 continue
             if len(cells) != len(header):
                 raise Unreadable(_length(number, begin, cells, header))
+
+            # A quote that is never closed swallows rows until the next one, and the row still has
+            # as many cells as the header.
             for place, cell in enumerate(cells):
                 if "\n" in cell and _swallowed(cell, place, len(header), mark):
                     raise Unreadable(
                         f"row {number} (from line {begin}), column {header[place]!r} holds whole rows of the file: a quote is missing or "
                         "stands alone; double each quote inside a field"
                     )
+
             yield number, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         where = f"row {number + 1}, near line {before + reader.line_num}"
@@ -128,9 +148,10 @@ def _mark(file: IO[str], usual: str) -> tuple[str, int]:
     two names, so the usual mark stands in it or another one is meant.
     """
     first = file.readline()
-    said = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff\r\n"))
-    if said is not None:
-        return said[1], 1
+    declared = re.fullmatch(r'"?sep=(.)"?', first.strip("\ufeff\r\n"))
+    if declared is not None:
+        return declared[1], 1
+
     file.seek(0)
     return (
         usual
@@ -167,6 +188,7 @@ def _swallowed(cell: str, place: int, columns: int, mark: str) -> bool:
     first, *inner, last = cell.split("\n")
     if first.count(mark) != columns - 1 - place or last.count(mark) != place or columns < 2:
         return False
+
     if any(line.count(mark) != columns - 1 for line in inner):
         return False
     return not re.search(
@@ -176,11 +198,14 @@ def _swallowed(cell: str, place: int, columns: int, mark: str) -> bool:
 
 def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """JSON lines, or one list of objects in a file of any name."""
+    # The suffix does not tell: many tools write one list into a file called .jsonl, and lines into
+    # .json.
     begin = next((line for line in file if line.strip()), "")
     file.seek(0)
     if begin.lstrip().startswith("["):
         yield from _list(file.read())
         return
+
     number = 0
     for number, line in enumerate(file, start=1):
         if not line.strip():
@@ -190,10 +215,10 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         except json.JSONDecodeError as error:
             if line.strip() == "{" and number == 1:
                 raise Unreadable(
-                    "is one JSON object over several lines; expected one object a line, or one list of objects"
+                    "is one JSON object over several lines; expected one object per line, or one list of objects"
                 ) from error
             raise Unreadable(
-                f"row {number}: no valid JSON ({error.msg}); one JSON object a line is expected"
+                f"row {number}: no valid JSON ({error.msg}); one JSON object per line is expected"
             ) from error
         except Unreadable as error:
             raise Unreadable(f"row {number}: {error}") from error
@@ -202,12 +227,12 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _list(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        found = _decode(text)
+        entries = _decode(text)
     except json.JSONDecodeError as error:
         raise Unreadable(
             f"line {error.lineno}: no valid JSON ({error.msg}); a list of objects is expected"
         ) from error
-    for number, row in enumerate(found, start=1):
+    for number, row in enumerate(entries, start=1):
         yield number, _object(number, row)
 
 
@@ -218,13 +243,13 @@ def _decode(text: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    row = dict(pairs)
+    if len(row) < len(pairs):
         names = [name for name, _ in pairs]
         raise Unreadable(
             f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
         )
-    return found
+    return row
 
 
 def _object(number: int, row: Any) -> dict[str, Any]:

@@ -1,75 +1,49 @@
-"""Thoughts that nobody announced: the markers that models are known to put around them, recognised
-in an answer or at the end of a prompt.
+"""Where a thought ends and an answer stands: one rule for marking, rescoring, stop texts while a text
+grows, and what an endpoint sends.
 
-Sources of the markers are the makers' own templates and cards: DeepSeek-R1, Qwen3, GLM-4.5 and many
-others ``<think>``; EXAONE Deep ``<thought>``; Seed-OSS ``<seed:think>``; Kimi-VL-Thinking
-``◁think▷``; Magistral ``[THINK]``; Sky-T1 and OpenThinker ``<|begin_of_thought|>``; MedGemma
-``<unused94>thought``; Command A Reasoning ``<|START_THINKING|>``; Apertus ``<|inner_prefix|>``;
-gpt-oss the channels of its Harmony format. Fine-tunes invent further names in the same brackets, so
-any tag whose name speaks of thinking counts.
+The rule, for a text and the markers of its thoughts:
+
+1. A thought ends at the first closing marker that closes all that was opened since it began; a
+   thought within a thought is part of it. Where an opening marker within is never closed it was a
+   word, and the thought ends at its first closing marker.
+2. Closing markers and thoughts right behind it, with only white space between, belong to it.
+3. Thoughts further on are no part of the answer either; one that never ends takes the rest with it.
+4. A closing marker further on is a word of the answer: the model speaks of it. At the very end it
+   says nothing and is left out.
+
+The other rule, the *last* closing marker (lm-eval, the model cards of Qwen3), loses the head of an
+answer that mentions the marker, and all of one that ends with it. It cannot be followed while a
+text is being written, so a stop text would end an answer by one rule that is marked by another. The
+first one is what the reasoning parsers of vLLM and SGLang take, so an endpoint splits alike.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.items import ThinkTags
+from harness.thought_markers import HARMONY, IN_PROSE, inside_of, recognise
 
-HARMONY = ThinkTags("<|channel|>analysis<|message|>", "<|channel|>final<|message|>")
-KNOWN = (
-    ThinkTags("<think>", "</think>"),
-    ThinkTags("<thinking>", "</thinking>"),
-    ThinkTags("<thought>", "</thought>"),
-    ThinkTags("<reasoning>", "</reasoning>"),
-    ThinkTags("<reflection>", "</reflection>"),
-    ThinkTags("<seed:think>", "</seed:think>"),
-    ThinkTags("◁think▷", "◁/think▷"),
-    ThinkTags("〈think〉", "〈/think〉"),
-    ThinkTags("[THINK]", "[/THINK]"),
-    ThinkTags("<|begin_of_thought|>", "<|end_of_thought|>"),
-    ThinkTags("<unused94>thought", "<unused95>"),
-    ThinkTags("<|START_THINKING|>", "<|END_THINKING|>"),
-    ThinkTags("<|inner_prefix|>", "<|inner_suffix|>"),
-    HARMONY,
-)
-PROSE = (
-    ThinkTags("Here is my thought process:", "Here is my response:"),
-    ThinkTags("Here's my thought process:", "Here's my response:"),
-    ThinkTags("Thinking...", "...done thinking."),
-)
-"""Plain words around a thought (Granite 3.2's, Ollama's at a terminal): these count at an answer's
-beginning, and only as a pair.
-"""
-_NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
-_HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
 _WRAPPED = (
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
     ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
     ("<response>", "</response>"),
 )
 """What some put around the answer behind their thought."""
-_BRACKETS = (("<", ">"), ("<|", "|>"), ("[", "]"), ("◁", "▷"), ("〈", "〉"), ("＜", "＞"), ("【", "】"))
-_OPEN = re.compile(
-    "|".join([_HTML, *(rf"{re.escape(a)}(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE
-)
-_ENDED = r"<\|(?:end_(?:of_)?(?:think|thought|reason)\w*|(?:think|thought|reason)\w*_end)\|>"
-_CLOSE = re.compile(
-    "|".join([_ENDED, *(rf"{re.escape(a)}/(?:{_NAME}){re.escape(b)}" for a, b in _BRACKETS)]), re.IGNORECASE
-)
-_BEGINS = re.compile(r"(?<![a-z])(?:begin|start)(?![a-z])", re.IGNORECASE)
-"""In a marker whose other one says "end" in its place."""
-_PLAIN = re.compile(r".(think|thinking|thought|reasoning|思考).", re.IGNORECASE)
-_HEADING = re.compile(r"(?:^|\n|[。.!])\s*[【\[][^】\]/\n]{1,12}[】\]]|【[^】/\n]{1,12}】")
-"""What shows that [Thought] or 【思考】 heads a part of an answer: another heading behind it, 【答案】."""
-_BARE_HARMONY = re.compile(r"analysis(?=[A-Z“\"'\u4e00-\u9fff])")
-_BARE_FINAL = "assistantfinal"
-"""What is left of Harmony's channels where a server or a decoder has dropped the special tokens."""
 
 
-_IN_PROSE = frozenset({"analysis", *(tags.open for tags in PROSE)})
-"""Opening words that an answer may hold as well."""
+@dataclass(frozen=True)
+class ThoughtScan:
+    """Where the answer stands in a text: ``spans`` of (begin, end), none within a first thought.
+
+    ``start`` is where the answer begins, None within a thought. ``settled``: no further text can
+    move it.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    start: int | None
+    settled: bool
 
 
 @dataclass(frozen=True)
@@ -90,167 +64,128 @@ class SplitAnswer:
 
 
 def read(text: str, think: ThinkTags | None, prompt: str = "") -> SplitAnswer:
-    """Takes the thought off an answer: by the markers that the config names, else by those that are
-    known.
-    """
-    if think is not None and think.begins(text):
-        return SplitAnswer(_rest(think.split(text)[1], think), think)
-    found = recognise(text, prompt if think is None else "") or _inside(text)
-    if found is None:
+    """Takes the thoughts off an answer: by the markers that the config names, else by the known ones."""
+    if think is not None and begins_inside(text, think):
+        return SplitAnswer(_answer(text, think), think)
+    tags = recognise(text, prompt if think is None else "") or inside_of(text)
+    if tags is None:
         return SplitAnswer(text)
-    announced = think is not None and (think.open, think.close) == (found.open, found.close)
-    return SplitAnswer(_rest(found.split(text)[1], found), found, announced)
+    announced = think is not None and (think.open, think.close) == (tags.open, tags.close)
+    return SplitAnswer(_answer(text, tags), tags, announced)
 
 
-def _rest(answer: str | None, tags: ThinkTags) -> str | None:
-    """An answer without the thoughts that stand further on in it, and without the marker of an
-    outer thought that ends there.
+def begins_inside(text: str, tags: ThinkTags) -> bool:
+    """Whether a text begins inside a thought: the prompt opened one, or the text does, or it closes
+    one before a word is said.
     """
-    if answer is None:
+    return tags.opened or text.lstrip().startswith((tags.open, tags.close))
+
+
+def answer_start(text: str, tags: ThinkTags | None) -> int | None:
+    """Where the answer begins in a text that still grows: at its first character that is no white
+    space. None inside a thought, and while a thought may still begin or go on.
+    """
+    if tags is None:
+        return 0
+    result = scan(text, tags)
+    return result.start if result.settled else None
+
+
+def scan(text: str, tags: ThinkTags) -> ThoughtScan:
+    """Where the answer stands in a text, by the rule above."""
+    at = _word_at(text, 0)
+    start, settled = 0, not _may_become_marker(text[at:], tags)
+    if begins_inside(text, tags):
+        first, settled = _first_thought(text, at, tags)
+        if first is None:
+            return ThoughtScan((), None, False)
+        start = first
+    return ThoughtScan(tuple(_spans(text, start, tags)), start, settled)
+
+
+def thought_words(text: str, tags: ThinkTags) -> str:
+    """What a text says within its thoughts, without their markers; blank where it holds none."""
+    words, end = [], 0
+    for begin, after in (*scan(text, tags).spans, (len(text), len(text))):
+        words.append(text[end:begin])
+        end = after
+    return "".join(words).replace(tags.open, "").replace(tags.close, "").strip()
+
+
+def _answer(text: str, tags: ThinkTags) -> str | None:
+    """The answer's spans as one text, without what some models put around it; None inside a thought."""
+    result = scan(text, tags)
+    if result.start is None:
         return None
-    opening = re.escape(tags.open)
-    if tags.open not in _IN_PROSE:
-        answer = re.sub(rf"{opening}(?:(?!{opening}).)*?{re.escape(tags.close)}", "", answer, flags=re.DOTALL)
-        answer = answer.rpartition(tags.close)[2].partition(tags.open)[0]
+    answer = "".join(text[begin:end] for begin, end in result.spans)
     for begin, end in _WRAPPED:
         if answer.lstrip().startswith(begin):
             answer = answer.lstrip().removeprefix(begin).partition(end)[0]
     return answer
 
 
-def _inside(text: str) -> ThinkTags | None:
-    """The pair of a thought that begins behind other words: one that ends, or one whose markers
-    nobody writes for anything else.
+def _first_thought(text: str, at: int, tags: ThinkTags) -> tuple[int | None, bool]:
+    """(where the answer behind the first thought begins, None inside it; whether more text cannot
+    change that).
     """
-    places = [(at, tags) for tags in KNOWN if (at := text.find(tags.open)) >= 0]
-    for begun in _OPEN.finditer(text):
-        tags = pair_of(begun[0])
-        if tags.close in text[begun.end() :]:
-            places.append((begun.start(), tags))
-            break
-    return min(places, key=lambda place: place[0])[1] if places else None
+    end, sure = _thought_end(text, at, tags)
+    while end is not None:
+        at = _word_at(text, end)
+        if text.startswith(tags.close, at):
+            end = at + len(tags.close)
+        elif text.startswith(tags.open, at):
+            end, also = _thought_end(text, at, tags)
+            sure = sure and also
+        else:
+            return at, sure and not _may_become_marker(text[at:], tags)
+    return None, False
 
 
-def recognise(text: str, prompt: str = "") -> ThinkTags | None:
-    """The markers of a thought that this answer begins with, or that its prompt opened; None where
-    there is no sign of one.
-
-    A closing marker without an opening one also tells: the template, on whichever machine it was
-    rendered, had begun the thought.
+def _thought_end(text: str, at: int, tags: ThinkTags) -> tuple[int | None, bool]:
+    """(behind the closing marker of the thought that begins at ``at``, None where there is none;
+    whether everything opened in it was closed).
     """
-    opened = opened_by(prompt)
-    if opened is not None:
-        return opened
-    bare = text.lstrip()
-    for tags in KNOWN:
-        if bare.startswith((tags.open, tags.close)):
-            return tags
-    for tags in PROSE:
-        if bare.startswith(tags.open) and tags.close in bare:
-            return tags
-    begun = _OPEN.match(bare)
-    if begun is not None:
-        tags = pair_of(begun[0])
-        heading = begun[0][0] in "[【" and not (
-            _PLAIN.fullmatch(begun[0]) and not _HEADING.search(bare, len(begun[0]))
-        )
-        if tags.close in bare or not heading:
-            return tags
-    if _BARE_HARMONY.match(bare):
-        return ThinkTags("analysis", _BARE_FINAL)
-    return _closed(text)
+    if text.startswith(tags.open, at):
+        at += len(tags.open)
+
+    markers = re.compile(f"{re.escape(tags.open)}|{re.escape(tags.close)}")
+    depth, first = 1, None
+    for marker in markers.finditer(text, at):
+        if marker[0] == tags.close:
+            first, depth = first or marker.end(), depth - 1
+            if depth == 0:
+                return marker.end(), True
+        elif _nests(tags):
+            depth += 1
+
+    return first, False
 
 
-def opened_by(prompt: str) -> ThinkTags | None:
-    """The markers of a thought that a prompt's end leaves open, marked as opened."""
-    end = prompt.rstrip()
-    for tags in KNOWN:
-        if end.endswith(tags.open):
-            return ThinkTags(tags.open, tags.close, opened=True)
-    last = [match for match in _OPEN.finditer(end, max(0, len(end) - 64)) if match.end() == len(end)]
-    if not last:
-        return None
-    tags = pair_of(last[0][0])
-    return ThinkTags(tags.open, tags.close, opened=True)
+def _spans(text: str, start: int, tags: ThinkTags) -> list[tuple[int, int]]:
+    """The answer from its start on, without thoughts further on and a last lone closing marker."""
+    spans, begin = [], start
+    while (at := text.find(tags.open, begin)) >= 0 and tags.open not in IN_PROSE:
+        spans.append((begin, at))
+        end, _ = _thought_end(text, at, tags)
+        if end is None:
+            return spans
+        begin = end
+
+    rest = text[begin:].rstrip()
+    lone = tags.open not in IN_PROSE and rest.endswith(tags.close)
+    return [*spans, (begin, begin + len(rest) - len(tags.close) if lone else len(text))]
 
 
-def closed_by(prompt: str) -> ThinkTags | None:
-    """The markers of a thought that a prompt's end has closed: the model is to answer at once."""
-    end = prompt.rstrip()
-    for tags in KNOWN:
-        if tags is not HARMONY and end.endswith(tags.close):
-            return tags
-    for match in _CLOSE.finditer(end, max(0, len(end) - 64)):
-        if match.end() == len(end):
-            return _pair_of_close(match[0])
-    return None
+def _nests(tags: ThinkTags) -> bool:
+    """Harmony opens one channel after another and closes them by the last; words open no level."""
+    return tags.open != HARMONY.open and tags.open not in IN_PROSE
 
 
-def pair_of(opening: str) -> ThinkTags:
-    """The pair of an opening marker."""
-    known = next((tags for tags in KNOWN if tags.open == opening), None)
-    if known is not None:
-        return known
-    before, after = _bracket(opening)
-    if opening.startswith("<details"):
-        return ThinkTags(opening, "</details>")
-    if _BEGINS.search(opening.replace("_", " ")):
-        return ThinkTags(opening, _BEGINS.sub(_end_like, opening.replace("_", " ")).replace(" ", "_"))
-    opening_name = opening.split()[0] + after if " " in opening else opening
-    return ThinkTags(opening, f"{before}/{opening_name[len(before) : len(opening_name) - len(after)]}{after}")
+def _word_at(text: str, at: int) -> int:
+    """The first position from ``at`` on that is no white space."""
+    return len(text) - len(text[at:].lstrip())
 
 
-def _end_like(found: re.Match[str]) -> str:
-    return "END" if found[0].isupper() else "End" if found[0][0].isupper() else "end"
-
-
-def _pair_of_close(closing: str) -> ThinkTags:
-    known = next((tags for tags in KNOWN if tags.close == closing), None)
-    if known is not None:
-        return known
-    if re.fullmatch(_ENDED, closing, re.IGNORECASE):
-        return ThinkTags(
-            re.sub(r"(?i)end(?=_)", "begin", re.sub(r"(?i)(?<=_)end", "start", closing)), closing
-        )
-    before, after = _bracket(closing)
-    return ThinkTags(f"{before}{closing[len(before) + 1 : len(closing) - len(after)]}{after}", closing)
-
-
-def _bracket(marker: str) -> tuple[str, str]:
-    """The longest brackets that a marker stands in."""
-    fitting = [(a, b) for a, b in _BRACKETS if marker.startswith(a) and marker.endswith(b)]
-    return max(fitting, key=lambda pair: len(pair[0]))
-
-
-def _closed(text: str) -> ThinkTags | None:
-    """The pair of the first closing marker before which its opening one does not stand."""
-    places = [
-        (at, tags)
-        for tags in (*KNOWN, ThinkTags("analysis", _BARE_FINAL))
-        if (at := text.find(tags.close)) >= 0
-    ]
-    found = _CLOSE.search(text)
-    if found is not None:
-        places.append((found.start(), _pair_of_close(found[0])))
-    for at, tags in sorted(places, key=lambda place: place[0]):
-        if tags.open not in text[:at] and all(
-            pair_of(begun[0]).close != tags.close for begun in _OPEN.finditer(text[:at])
-        ):
-            return ThinkTags(tags.open, tags.close, opened=True)
-    return None
-
-
-def told_in(texts: Iterable[str]) -> ThinkTags | None:
-    """The known pair whose closing marker stands in one of a model's own files (its template, its
-    added tokens), None where none does.
-    """
-    whole = "\n".join(texts)
-    channel = HARMONY.open.partition("<|message|>")[0]
-    for tags in KNOWN:
-        if (channel in whole) if tags is HARMONY else (tags.close in whole and tags.open in whole):
-            return tags
-    found = _CLOSE.search(whole)
-    pair = _pair_of_close(found[0]) if found else None
-    if pair is not None and pair.open in whole:
-        return pair
-    return next((tags for tags in KNOWN if tags is not HARMONY and tags.close in whole), None)
+def _may_become_marker(rest: str, tags: ThinkTags) -> bool:
+    """Whether more text can make a marker of what stands here, as of ``</thi`` or of nothing."""
+    return tags.open.startswith(rest) or tags.close.startswith(rest)

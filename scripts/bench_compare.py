@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
-from harness.evaluation.rows import CellFacts, make_rows, write_samples  # noqa: E402
+from harness.evaluation.rows import CellFacts, make_rows  # noqa: E402
+from harness.evaluation.samples import write_samples  # noqa: E402
 from harness.items import Score, Tokens  # noqa: E402
 from harness.results.files import write_json  # noqa: E402
 from harness.results.folder import RunFolder  # noqa: E402

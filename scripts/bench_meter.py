@@ -131,7 +131,7 @@ class Bench:
         from harness.evaluation.setup import WorkSetup
         from harness.evaluation.work import ModelWork
         from harness.results.folder import RunFolder
-        from harness.workers.events import EventStream
+        from harness.workers.stream import EventStream
 
         config = self.plain.model_copy(update={"meter": on})
         folder = RunFolder(self.folder / f"{number}-{'on' if on else 'off'}")

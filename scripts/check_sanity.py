@@ -21,6 +21,7 @@ import yaml
 
 from harness.config import load_config
 from harness.config.schema import ModelSpec
+from harness.engines import registry
 from harness.engines.files import locate
 from harness.errors import HarnessError
 from harness.evaluation import run_config
@@ -48,7 +49,8 @@ def small(model: dict[str, Any], mirror: Path) -> tuple[dict[str, Any] | None, s
     """The model cut small with random weights; None, and the reason, where its files are not at
     hand.
     """
-    if model.get("engine") in ("openai", "mock"):
+    name = model.get("engine", registry.AUTO)
+    if name != registry.AUTO and not registry.backend(name).loads_files:
         return None, "answers elsewhere"
     if str(model["id"]).startswith("bundled/"):
         return model, ""

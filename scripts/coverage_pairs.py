@@ -11,7 +11,8 @@ from typing import Any
 import coverage_before as before
 import numpy as np
 
-from harness.analysis.paired import combine, holm, paired
+from harness.analysis.combined import combine
+from harness.analysis.paired import holm, paired
 from harness.analysis.ranking import ties
 from harness.analysis.spread import from_codes
 

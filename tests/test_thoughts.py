@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.engines.stopping import cut
 from harness.items import ThinkTags
-from harness.thoughts import KNOWN, closed_by, opened_by, read, recognise, told_in
+from harness.thought_markers import KNOWN, closed_by, opened_by, recognise, told_in
+from harness.thoughts import answer_start, read, scan, thought_words
 
 THINK = ThinkTags("<think>", "</think>")
 INVENTED = [
@@ -73,35 +75,79 @@ def test_markers_that_the_config_names_come_first_and_wrong_ones_are_told() -> N
     assert read("B</think>A", THINK).announced
 
 
-def test_a_thought_ends_at_its_first_closing_marker_and_thoughts_right_behind_belong_to_it() -> None:
-    assert THINK.split("<think>a</think>b</think>c")[1] == "b</think>c"
-    assert THINK.split("<think>a</think>\n<think>b</think>\nc")[1] == "c"
-    assert THINK.split("<think>a</think>\n<think>b")[1] is None
-    assert THINK.split("</think>A")[1] == "A"
-    assert THINK.split("<think>a</think>")[1] == ""
+REAL = [
+    # (what a model wrote, its answer; None: still inside the thought)
+    ("<think>a</think>b", "b"),
+    ("<think>a</think>", ""),
+    ("</think>A", "A"),
+    ("A", "A"),
+    # it mentions the closing marker in its answer
+    ("<think>a</think>The tag </think> ends a thought. B", "The tag </think> ends a thought. B"),
+    ("<think>a</think>Write `<think>` first, then `</think>`. B", "Write ``. B"),
+    # it closes its answer as if it were a thought
+    ("<think>a</think>The answer is B.</think>", "The answer is B."),
+    ("<think>a</think>The answer is B.\n</think>\n", "The answer is B.\n"),
+    # it closes twice
+    ("<think>a</think>\n\n</think>\n\nB", "B"),
+    # several thoughts, with words between and without
+    ("<think>a</think>\n<think>b</think>\nc", "c"),
+    ("<think>a</think>\n<think>b", None),
+    ("<think>a</think>b<think>A?</think>B", "bB"),
+    ("<think>a</think>B<think>or A", "B"),
+    # a thought within a thought
+    ("<think>a<think>A?</think>still A</think>B", "B"),
+    # it speaks of the opening marker while it thinks
+    ("<think>They want <think> tags. A?</think>B", "B"),
+    ("<think>a", None),
+    ("<think>a<think>b", None),
+]
+
+
+@pytest.mark.parametrize(("text", "answer"), REAL)
+def test_marking_and_the_stop_watch_follow_one_rule(text: str, answer: str | None) -> None:
+    assert read(text, THINK).answer == answer
+    result = scan(text, THINK)
+    assert (result.start is None) == (answer is None)
+    spans = "".join(text[begin:end] for begin, end in result.spans)
+    assert spans == (answer or "")
+    # A stop text that stands in the answer cuts it there, one in a thought cuts nothing.
+    for stop in ("A?", "B", " ends"):
+        where = next((text.find(stop, b, e) for b, e in result.spans if text.find(stop, b, e) >= 0), None)
+        assert cut(text, [stop], THINK) == ((text, False) if where is None else (text[:where], True))
+
+
+@pytest.mark.parametrize(("text", "answer"), [(t, a) for t, a in REAL if t.startswith("<think>")])
+def test_a_thought_that_the_template_opened_follows_it_too(text: str, answer: str | None) -> None:
+    opened = ThinkTags("<think>", "</think>", opened=True)
+    bare = text.removeprefix("<think>")
+    assert read(bare, opened).answer == answer
+    assert read(text, opened).answer == answer  # the model repeats the marker
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "<think>a</think>\n\n<think>b</think> cd",
-        "</think>x",
-        "abc",
-        "<think>a</think>b</think>c",
-        "<thi",
-        " <think>a",
-    ],
+    "text", [text for text, _ in REAL] + ["<thi", " <think>a", "abc", "<think>a</think>\n</th"]
 )
 def test_what_is_said_while_a_text_grows_is_never_taken_back(text: str) -> None:
     """The stop watch sees the text token by token; what it calls the answer's start must be what
     marking finds in the whole text.
     """
-    starts = [THINK.answer_start(text[:size]) for size in range(len(text) + 1)]
-    said = {start for start in starts if start is not None}
-    assert len(said) <= 1
-    answer = THINK.split(text)[1]
-    if said:
-        assert answer == text[said.pop() :]
+    starts = [answer_start(text[:size], THINK) for size in range(len(text) + 1)]
+    settled = {start for start in starts if start is not None}
+    assert len(settled) <= 1
+    assert not settled or scan(text, THINK).start == settled.pop()
+
+
+def test_harmony_opens_several_channels_and_closes_them_once() -> None:
+    tags = KNOWN[-1]
+    text = f"{tags.open}a<|end|><|start|>assistant{tags.open}b{tags.close}B"
+    assert (read(text, tags).answer, answer_start(text, tags)) == ("B", len(text) - 1)
+
+
+def test_words_of_thoughts() -> None:
+    assert thought_words("<think>a</think>b<think>c</think>", THINK) == "ac"
+    assert thought_words("<think>\n\n</think>\n\nb", THINK) == ""
+    assert thought_words("<think>a", THINK) == "a"
+    assert thought_words("b", THINK) == ""
 
 
 def test_files_tell_the_markers() -> None:
@@ -140,6 +186,8 @@ WORDS = "Hmm, the answer is A. Answer: A\n"
     ],
 )
 def test_a_thought_is_found_wherever_it_stands(tags: ThinkTags, said: str, answer: str | None) -> None:
+    if tags is KNOWN[-1] and "more" in said:
+        answer = f"still A{tags.close}B"  # channels follow one another, they are not nested
     found = read(said.format(o=tags.open, c=tags.close, w=WORDS), None)
     assert (None if found.answer is None else found.answer.strip(), found.unannounced) == (answer, True)
 

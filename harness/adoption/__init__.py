@@ -1,5 +1,7 @@
-"""How widely models are used: the hub's likes and downloads as dated snapshots, and what follows
-from them by organisation and country.
+"""How widely models are used.
+
+The hub's likes and downloads as dated snapshots, and what follows from them by organisation and
+country.
 """
 
 from harness.adoption.files import read_snapshots

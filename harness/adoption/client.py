@@ -1,7 +1,7 @@
 """The hub's list of models, page by page, asked politely.
 
 Why not ``huggingface_hub.HfApi.list_models``: it yields models and hides the page's cursor, so that
-a snapshot could not be gone on with after a kill; a body that is no JSON, or half a one, ends it;
+a snapshot could not be continued after a kill; a body that is no JSON, or half a one, ends it;
 and it takes a token from the machine's login unasked. What it would ask (``/api/models`` with
 ``expand``) is asked here, through the same HTTP library.
 """
@@ -19,11 +19,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
-from harness.engines.openai.limits import backoff, retry_after
 from harness.errors import ConfigError, DataError
+from harness.hub.presence import HUB
+from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
+from harness.wording import one_line
 
-ENDPOINT = "https://huggingface.co"
 PATH = "/api/models"
 EXPAND = (
     "author",
@@ -63,21 +64,13 @@ class Page:
     next: tuple[tuple[str, str], ...] | None
 
 
-class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the hub asked for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
 @dataclass
 class HubClient:
     """A client of one hub. ``said`` hears of every failure that may pass. Close it, or use it as a
     context manager.
     """
 
-    endpoint: str = ENDPOINT
+    endpoint: str = HUB
     token: str | None = None
     manners: Manners = Manners()
     said: Callable[[str], None] = lambda _: None
@@ -89,6 +82,7 @@ class HubClient:
         headers = {"User-Agent": f"open-weight-harness/{__version__}", "Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+
         loopback = urlsplit(self.endpoint).hostname in ("localhost", "127.0.0.1", "::1")
         self._http = httpx2.Client(
             headers=headers,
@@ -116,70 +110,75 @@ class HubClient:
         if self.requests:
             self.sleep(self.manners.pause)
 
-        for attempt in range(self.manners.retries + 1):
-            try:
-                return self._once(parameters)
-            except _Passing as failure:
-                reason, asked = str(failure), failure.wait
-            if asked is not None and asked > self.manners.max_wait:
-                raise DataError(
-                    f"{self.where}: {reason}, asks to wait {asked:.0f} s; run the same command again after that"
-                )
-            if attempt < self.manners.retries:
-                wait = (
-                    asked
-                    if asked is not None
-                    else backoff(attempt, self.manners.backoff, self.manners.max_wait)
-                )
-                self.said(f"{self.where}: {reason}; asking again in {wait:.0f} s")
-                self.sleep(wait)
-        raise DataError(
-            f"{self.where}: {reason}, {self.manners.retries + 1} times; run the same command again later"
+        manners = self.manners
+        loop = retrying(
+            manners.retries,
+            manners.max_wait,
+            wait=lambda failure, attempt: (
+                backoff(attempt, manners.backoff, manners.max_wait) if failure.wait is None else failure.wait
+            ),
+            sleep=self.sleep,
+            before_sleep=lambda failure, seconds: self.said(
+                f"{self.where}: {failure}; asking again in {seconds:.0f} s"
+            ),
         )
+        try:
+            return loop(self._once, parameters)
+        except PassingError as failure:
+            raise self._given_up(failure) from failure
+
+    def _given_up(self, failure: PassingError) -> DataError:
+        if failure.wait is not None and failure.wait > self.manners.max_wait:
+            text = f"asks to wait {failure.wait:.0f} s; run the same command again after that"
+        else:
+            text = f"{self.manners.retries + 1} times; run the same command again later"
+        return DataError(f"{self.where}: {failure}, {text}")
 
     def _once(self, parameters: Parameters) -> Page:
         self.requests += 1
         try:
             response = self._http.get(self.endpoint.rstrip("/") + PATH, params=list(parameters))
         except httpx2.TimeoutException as error:
-            raise _Passing(f"no answer in {self.manners.timeout:g} s") from error
+            raise PassingError(f"no answer in {self.manners.timeout:g} s") from error
         except httpx2.ConnectError as error:
-            raise _Passing("no connection") from error
+            raise PassingError("no connection") from error
         except httpx2.TransportError as error:
-            raise _Passing("the connection ended before the whole answer") from error
+            raise PassingError("the connection ended before the whole answer") from error
 
         if response.status_code != 200:
             self._refuse(response)
         try:
-            found = json.loads(response.content)
+            entries = json.loads(response.content)
         except ValueError as error:
-            raise _Passing("an answer that is not JSON") from error
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise _Passing("an answer that is no list of models")
-        return Page(tuple(found), _next(response.links))
+            raise PassingError("an answer that is not JSON") from error
+        # A mirror's page of another kind must not become a snapshot of no models.
+        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+            raise PassingError("an answer that is no list of models")
+        return Page(tuple(entries), _next(response.links))
 
     def _refuse(self, response: httpx2.Response) -> None:
         """Raises what a status means."""
         status = response.status_code
         if status in AGAIN:
-            raise _Passing(f"HTTP {status}", _asked(response.headers))
+            raise PassingError(f"HTTP {status}", _asked(response.headers))
         if status in (401, 403):
             have = "the token in HF_TOKEN was refused" if self.token else "it wants a token: set HF_TOKEN"
             raise DataError(f"{self.where}: HTTP {status}: {have}")
-        said = " ".join(response.text.split())[:200]
+
+        words = one_line(response.text, 200)
         if status in (400, 410):  # cursors do not live for ever
-            said += "; where this snapshot was begun earlier, remove its .part file to begin anew"
+            words += "; where this snapshot was begun earlier, remove its .part file to begin anew"
         if self.token:
-            said = said.replace(self.token, "[token]")
-        raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + said if said else ''}")
+            words = words.replace(self.token, "[token]")
+        raise DataError(f"{self.where}{PATH}: HTTP {status}{': ' + words if words else ''}")
 
 
 def _asked(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait: ``Retry-After``, or the reset of the hub's ``RateLimit: "api";r=0;t=55``."""
-    found = retry_after(headers)
-    if found is None and (reset := re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))):
-        found = float(reset[1])
-    return None if found is None or math.isnan(found) else found
+    seconds = retry_after(headers)
+    if seconds is None and (reset := re.search(r"\bt=(\d+)", headers.get("ratelimit", ""))):
+        seconds = float(reset[1])
+    return None if seconds is None or math.isnan(seconds) else seconds
 
 
 def _next(links: Mapping[str | None, Any]) -> tuple[tuple[str, str], ...] | None:
@@ -196,6 +195,6 @@ def bare(endpoint: str) -> str:
     """An endpoint without scheme and credentials. Raises ConfigError for what is no address."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"HF_ENDPOINT: expected an address like {ENDPOINT}, got {endpoint!r}")
+        raise ConfigError(f"HF_ENDPOINT: expected an address like {HUB}, got {endpoint!r}")
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.hostname}{port}{parts.path.rstrip('/')}"

@@ -1,5 +1,6 @@
-"""What follows from a snapshot: shares by place and by organisation under a denominator,
-concentration, most-liked models.
+"""What follows from a snapshot.
+
+Shares by place and by organisation under a denominator, concentration, most-liked models.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from harness.adoption.organizations import Organizations
 from harness.adoption.rows import LANGUAGE, MEASURES, TEXT, HubModel, Snapshot, in_pipelines, named_quantized
 
 DENOMINATORS = ("all", "language", "text", "first_party", "no_reuploads", "new")
-"""All models; language models (LANGUAGE); text models (TEXT); language models of listed makers;
+"""What shares are of.
+
+All models; language models (LANGUAGE); text models (TEXT); language models of listed makers;
 language models without re-uploads; models of every pipeline that were created in the YEAR before
 the list.
 """
@@ -60,11 +63,11 @@ class LikedOrganization:
     models: int
 
 
-def reupload(row: HubModel, known: Organizations) -> bool:
+def reupload(row: HubModel, listed: Organizations) -> bool:
     """Whether a model is another's in fewer bits.
 
-    Where the hub says the base model: quantised, and its organisation is another one. Where it says
-    none: the name tells of fewer bits and the organisation is not one of the listed makers.
+    Where the hub has the base model: quantised, and its organisation is another one. Where it has
+    none: the name shows fewer bits and the organisation is not one of the listed makers.
     """
     quantized = named_quantized(row.model) if row.quantized is None else row.quantized
     if not quantized:
@@ -72,10 +75,10 @@ def reupload(row: HubModel, known: Organizations) -> bool:
     if row.base_model:
         other = row.base_model.split("/")[0].lower() != row.organization.lower()
         return other and row.relation in (None, "quantized")
-    return row.organization not in known
+    return row.organization not in listed
 
 
-def counts(row: HubModel, denominator: str, known: Organizations, day: datetime.date | None = None) -> bool:
+def counts(row: HubModel, denominator: str, listed: Organizations, day: datetime.date | None = None) -> bool:
     """Whether a model belongs to a denominator.
 
     Raises KeyError for one that is not of DENOMINATORS.
@@ -86,11 +89,12 @@ def counts(row: HubModel, denominator: str, known: Organizations, day: datetime.
         return in_pipelines(row, TEXT)
     if denominator == "new":
         return day is not None and row.created is not None and day - YEAR <= row.created <= day
+
     language = in_pipelines(row, LANGUAGE)
     return {
         "language": language,
-        "first_party": language and row.organization in known and not reupload(row, known),
-        "no_reuploads": language and not reupload(row, known),
+        "first_party": language and row.organization in listed and not reupload(row, listed),
+        "no_reuploads": language and not reupload(row, listed),
     }[denominator]
 
 
@@ -98,25 +102,31 @@ def share(
     rows: Iterable[HubModel],
     measure: str,
     denominator: str,
-    known: Organizations,
+    listed: Organizations,
     day: datetime.date | None = None,
 ) -> CountryShare:
-    """Sums by place and organisation. A model without an organisation counts as one of its own that
-    is not in the table.
+    """Sums by place and organisation.
+
+    A model without an organisation counts as one of its own that is not in the table.
     """
     value = MEASURES[measure]
     places, names = Counter[str](), Counter[str]()
     models = without = 0
+
     for row in rows:
-        if not counts(row, denominator, known, day):
+        if not counts(row, denominator, listed, day):
             continue
+
+        # A list of likes has no downloads: such models are counted as having no figure, not as
+        # zero.
         count = value(row)
         if count is None:
             without += 1
             continue
         models += 1
-        places[known.place(row.organization)] += count
+        places[listed.place(row.organization)] += count
         names[row.organization or row.model] += count
+
     return CountryShare(
         measure, denominator, sum(names.values()), models, without, dict(places), dict(names), hhi(names)
     )
@@ -133,22 +143,24 @@ def hhi(sums: Mapping[str, int]) -> float:
 
 
 def most_liked(rows: Iterable[HubModel], pipelines: frozenset[str] = TEXT) -> list[LikedOrganization]:
-    """Organisations by the likes of their most-liked model of these pipelines, most first; equal
-    ones by name.
+    """Organisations by the likes of their most-liked model of these pipelines, most first.
+
+    Equal ones by name.
     """
     mine: dict[str, list[HubModel]] = defaultdict(list)
     for row in rows:
         if row.likes is not None and in_pipelines(row, pipelines):
             mine[row.organization or row.model].append(row)
-    found = []
+
+    by_likes = []
     for name, several in mine.items():
         best = max(several, key=lambda row: (row.likes or 0, row.model))
-        found.append(
+        by_likes.append(
             LikedOrganization(
                 name, best.model, best.likes or 0, sum(row.likes or 0 for row in several), len(several)
             )
         )
-    return sorted(found, key=lambda one: (-one.likes, one.organization))
+    return sorted(by_likes, key=lambda one: (-one.likes, one.organization))
 
 
 def latest(snapshots: Iterable[Snapshot]) -> list[HubModel]:

@@ -1,5 +1,6 @@
-"""Snapshots as files: this project's own (JSONL, CSV.GZ, each with a header record) and dated CSV
-tables of several lists.
+"""Snapshots as files.
+
+This project's own (JSONL, CSV.GZ, each with a header record) and dated CSV tables of several lists.
 """
 
 from __future__ import annotations
@@ -36,30 +37,34 @@ NOTES = {
 
 
 def read_snapshots(paths: Iterable[Path]) -> list[Snapshot]:
-    """All snapshots of some files; tables of likes and of downloads that list the same day and
-    source are joined by model.
+    """All snapshots of some files, sorted by date and source.
 
-    Sorted by date and source. Raises DataError that names file and line for one that cannot be
-    read, ConfigError for another kind of file.
+    Tables of likes and of downloads that list the same day and source are joined by model. Raises
+    DataError that names file and line for one that cannot be read, ConfigError for another kind of
+    file.
     """
-    found: dict[tuple[Any, ...], Snapshot] = {}
+    by_list: dict[tuple[Any, ...], Snapshot] = {}
     for path in paths:
         for one in _read(path):
             key = (one.date, *one.series)
-            found[key] = _joined(found[key], one) if key in found else one
-    return sorted(found.values(), key=lambda one: (one.date, one.series))
+            by_list[key] = _joined(by_list[key], one) if key in by_list else one
+    return sorted(by_list.values(), key=lambda one: (one.date, one.series))
 
 
 def _joined(one: Snapshot, other: Snapshot) -> Snapshot:
-    """Both lists as one: what the first does not say of a model, the second may."""
-    if one.header and other.header:  # snapshots of our own: the later one of a day
+    """Both lists as one: what the first lacks of a model, the second may have."""
+    # Of two snapshots of our own of one day the later one counts.
+    if one.header and other.header:
         return max(one, other, key=lambda snapshot: str(snapshot.header.get("ended")))
+
     rows = {row.model: row for row in one.rows}
+
+    # Tables of likes and tables of downloads name the same models: their columns are put together.
     for row in other.rows:
-        known = rows.get(row.model)
-        if known is not None:
-            more = {name: getattr(row, name) for name in FIELDS if getattr(known, name) is None}
-            row = dataclasses.replace(known, **more, exact=known.exact and row.exact)
+        earlier = rows.get(row.model)
+        if earlier is not None:
+            more = {name: getattr(row, name) for name in FIELDS if getattr(earlier, name) is None}
+            row = dataclasses.replace(earlier, **more, exact=earlier.exact and row.exact)
         rows[row.model] = row
     return dataclasses.replace(one, rows=tuple(rows.values()))
 
@@ -70,8 +75,11 @@ def _read(path: Path) -> list[Snapshot]:
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
+
     if path.name.endswith(".jsonl"):
         return [_own(path, *_json_lines(path, text))]
+
+    # Our CSV has its header record as a comment line, so that other programs read the rows.
     if text.startswith("# {"):
         first, _, rest = text.partition("\n")
         return [
@@ -84,13 +92,13 @@ def _read(path: Path) -> list[Snapshot]:
 
 def _header(path: Path, text: str) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(text)
-        if found["record"] != "header" or found["schema_version"] != SCHEMA:
-            raise ValueError(f"schema_version {found.get('schema_version')!r}; this version reads {SCHEMA}")
-        datetime.date.fromisoformat(found["date"])
+        header: dict[str, Any] = json.loads(text)
+        if header["record"] != "header" or header["schema_version"] != SCHEMA:
+            raise ValueError(f"schema_version {header.get('schema_version')!r}; this version reads {SCHEMA}")
+        datetime.date.fromisoformat(header["date"])
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}:1: no header of `harness adoption snapshot`: {error}") from error
-    return found
+    return header
 
 
 def _json_lines(path: Path, text: str) -> tuple[dict[str, Any], Iterator[tuple[int, dict[str, Any]]]]:
@@ -111,7 +119,8 @@ def _own(path: Path, header: dict[str, Any], lines: Iterable[tuple[int, dict[str
     rows = tuple(row_of(path, number, raw) for number, raw in lines)
     if len(rows) != header.get("models"):
         raise DataError(
-            f"{path}: its header says {header.get('models')} models, it holds {len(rows)}: cut off? take the snapshot again"
+            f"{path}: its header says {header.get('models')} models, it holds {len(rows)}: cut"
+            f" off? take the snapshot again"
         )
     return Snapshot(
         datetime.date.fromisoformat(header["date"]), header["endpoint"], header["selection"], rows, header
@@ -119,10 +128,14 @@ def _own(path: Path, header: dict[str, Any], lines: Iterable[tuple[int, dict[str
 
 
 def _table(path: Path, reader: csv.DictReader[str]) -> list[Snapshot]:
-    """Several lists in one table: columns of TABLE, and any of likes, downloads_30d, downloads_all,
-    pipeline, exact, note, selection.
+    """Several lists in one table.
+
+    Columns of TABLE, and any of likes, downloads_30d, downloads_all, pipeline, exact, note,
+    selection.
     """
     names = reader.fieldnames or []
+
+    # A table without figures would give snapshots in which nobody has a like.
     if lacking := [name for name in TABLE if name not in names]:
         raise DataError(f"{path}: no column {', '.join(lacking)}; got {', '.join(names)[:120]}")
     if not set(COUNTS[:3]) & set(names):
@@ -150,6 +163,7 @@ def row_of(path: Path, number: int, raw: dict[str, Any]) -> HubModel:
         facts["created"] = None if facts["created"] is None else datetime.date.fromisoformat(facts["created"])
         facts["quantized"] = {"True": True, "False": False, True: True, False: False}.get(facts["quantized"])
         facts["exact"] = facts["exact"] in (None, True, "True", "yes")
+
         if not isinstance(facts["model"], str):
             raise ValueError("no model")
         return HubModel(**facts)
@@ -176,7 +190,8 @@ def _day(path: Path, number: int, text: str) -> datetime.date:
 
 def write_snapshot(path: Path, header: dict[str, Any], rows: Iterable[HubModel]) -> None:
     """Writes a header record and rows as JSONL or CSV.GZ by the suffix, whole or not at all.
-    ``rows`` is read once, a row at a time.
+
+    ``rows`` is read once, one row at a time.
     """
     from harness.results.files import write_whole
 
@@ -206,6 +221,6 @@ def _put_csv(file: IO[str], header: dict[str, Any], rows: Iterable[HubModel]) ->
 
 def plain(row: HubModel) -> dict[str, Any]:
     """A row as JSON has it."""
-    found = {name: getattr(row, name) for name in FIELDS}
-    found["created"] = str(row.created) if row.created else None
-    return found
+    record = {name: getattr(row, name) for name in FIELDS}
+    record["created"] = str(row.created) if row.created else None
+    return record

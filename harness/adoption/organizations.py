@@ -1,21 +1,24 @@
-"""Where a namespace of the hub has its seat: a packaged table with a source for each line, and a
-user's own. Nothing is guessed.
+"""Where a namespace of the hub has its seat.
+
+A packaged table with a source for each line, and a user's own. Nothing is guessed.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from harness.errors import DataError
+from harness.textfiles import Unreadable, columns, rows
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "adoption"
 FILE = FOLDER / "organizations.csv"
 PLACES = ("CN", "US", "EU", "other", "none", "?")
-"""China, the United States, the European Union, elsewhere, of no one place (said by the source),
-and not in the table.
+"""Places of a seat.
+
+China, the United States, the European Union, elsewhere, of no one place (as the source has it), and
+not in the table.
 """
 _PLACES = {"china": "CN", "us": "US", "eu": "EU", "other": "other", "unknown": "none"}
 COLUMNS = ("organization", "region", "source")
@@ -33,43 +36,47 @@ class Organization:
 class Organizations:
     """The table; namespaces are matched without regard to case, as the hub does."""
 
-    def __init__(self, known: dict[str, Organization]) -> None:
-        self._known = known
+    def __init__(self, table: dict[str, Organization]) -> None:
+        self._table = table
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._known
+        return name.lower() in self._table
 
     def place(self, name: str) -> str:
         """One of PLACES; ``?`` for a namespace that is not in the table."""
-        found = self._known.get(name.lower())
-        return found.place if found else "?"
+        entry = self._table.get(name.lower())
+        return entry.place if entry else "?"
 
 
 @cache
 def organizations(more: Path | None = None) -> Organizations:
-    """The packaged table, with a user's lines on top. Raises DataError for a broken file or a line
-    without a source.
+    """The packaged table, with a user's lines on top.
+
+    Raises DataError for a broken file or a line without a source.
     """
-    known = _read(FILE)
+    table = _read(FILE)
     if more is not None:
-        known |= _read(more)
-    return Organizations(known)
+        table |= _read(more)
+    return Organizations(table)
 
 
 def _read(path: Path) -> dict[str, Organization]:
-    found = {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if lacking := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-                raise DataError(f"{path}: no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
-            for number, row in enumerate(reader, 2):
-                name, region, source = (str(row[key] or "").strip() for key in COLUMNS)
-                if region not in _PLACES or not name or not source:
-                    raise DataError(
-                        f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}"
-                    )
-                found[name.lower()] = Organization(name, _PLACES[region], source)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        names = columns(path)
+        lines = [(number + 1, row) for number, row in rows(path) if row]
+    except Unreadable as error:
+        raise DataError(f"{path}: {error}") from error
+    except OSError as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-    return found
+
+    if lacking := [name for name in COLUMNS if name not in names]:
+        raise DataError(f"{path}: no column {', '.join(lacking)}; expected {', '.join(COLUMNS)}")
+    organizations = {}
+    for number, row in lines:
+        name, region, source = (str(row[key] or "").strip() for key in COLUMNS)
+        if region not in _PLACES or not name or not source:
+            raise DataError(
+                f"{path}:{number}: expected a name, one of {', '.join(_PLACES)}, and a source; got {row}"
+            )
+        organizations[name.lower()] = Organization(name, _PLACES[region], source)
+    return organizations

@@ -1,7 +1,7 @@
-"""What others published on adoption: dated lists of the hub (`snapshots.csv.gz`) and single figures
-(`figures.csv`), each with its source.
+"""What others published on adoption.
 
-`scripts/published_adoption.py` makes both files.
+Dated lists of the hub (`snapshots.csv.gz`) and single figures (`figures.csv`), each with its
+source. `scripts/published_adoption.py` makes both files.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ class ListSource(BaseModel):
 
 @dataclass(frozen=True)
 class PublishedCount:
-    """A single published figure. ``printed`` is how it was written down, which says how far it was
-    rounded.
+    """A single published figure.
+
+    ``printed`` is how it was written down, which shows how far it was rounded.
     """
 
     id: str
@@ -63,6 +64,7 @@ class PublishedCount:
 
         Closing noughts count as rounded.
         """
+        # "12800" may be exact, but nothing says so: the wider reading is the honest one.
         whole, _, decimals = self.printed.partition(".")
         if decimals.strip("0"):
             return 0.5 * 10.0 ** -len(decimals)
@@ -90,15 +92,16 @@ def packaged() -> tuple[Snapshot, ...]:
 
 
 def snapshots(folder: Path | None = USER_FOLDER) -> list[Snapshot]:
-    """The packaged lists and those of ``folder`` (None: none), by date. Raises DataError for one
-    that cannot be read.
+    """The packaged lists and those of ``folder`` (None: none), by date.
+
+    Raises DataError for one that cannot be read.
     """
-    found = list(packaged())
+    lists = list(packaged())
     if folder is not None and folder.is_dir():
-        found += read_snapshots(
+        lists += read_snapshots(
             path for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES) and path.name[0] != "."
         )
-    return sorted(found, key=lambda one: (one.date, one.source))
+    return sorted(lists, key=lambda one: (one.date, one.source))
 
 
 def find_figure(name: str) -> PublishedCount:

@@ -1,4 +1,4 @@
-"""Adoption as sheets and records: shares by country and organisation over time, concentration,
+"""Adoption as tables and records: shares by country and organisation over time, concentration,
 most-liked models, what is not listed.
 """
 
@@ -13,7 +13,7 @@ from harness.adoption.figures import DENOMINATORS, CountryShare, most_liked, sha
 from harness.adoption.organizations import PLACES, Organizations
 from harness.adoption.rows import LANGUAGE, TEXT, Snapshot, in_pipelines
 from harness.adoption.words import denominator, say, selection
-from harness.reporting.sheets import Sheet
+from harness.reporting.document import NONE, Column, Document, Table, TableCell
 
 SMALL = 100
 """Lists with fewer models say little of shares."""
@@ -46,24 +46,49 @@ def chosen(snapshots: Sequence[Snapshot], source: str | None = None) -> tuple[li
         one.source for one in snapshots
     }
     wanted = {source} if source is not None else large
-    found = [one for one in snapshots if one.source in wanted]
-    return found, sorted({one.source for one in snapshots} - wanted)
+    lists = [one for one in snapshots if one.source in wanted]
+    return lists, sorted({one.source for one in snapshots} - wanted)
 
 
-def sheets(
-    snapshots: Sequence[Snapshot], measure: str, known: Organizations, language: str = "en"
-) -> list[Sheet]:
+def adoption_document(
+    snapshots: Sequence[Snapshot],
+    measure: str,
+    seats: Organizations,
+    language: str = "en",
+    left_out: Sequence[str] = (),
+) -> Document:
+    """All tables of one measure in a language, and every figure as flat records."""
+    sentences = notes(left_out, language)
+    return Document(
+        title(snapshots, language),
+        tuple(tables(snapshots, measure, seats, language)),
+        tuple(sentences),
+        data=lambda: {"schema_version": 1, "figures": records(snapshots, measure, seats), "notes": sentences},
+        records=lambda: (FIELDS, records(snapshots, measure, seats)),
+        language=language,
+    )
+
+
+def tables(
+    snapshots: Sequence[Snapshot], measure: str, seats: Organizations, language: str = "en"
+) -> list[Table]:
     """All tables of one measure, source by source; every title says its denominator."""
-    made = []
+    shown = []
     for series in dict.fromkeys(one.series for one in snapshots):
         lists = [one for one in snapshots if one.series == series]
         for name in SHOWN:
-            shares = [share(one.rows, measure, name, known, one.date) for one in lists]
+            shares = [share(one.rows, measure, name, seats, one.date) for one in lists]
             if any(one.total for one in shares):
-                made += [_places(lists, shares, language), _organizations(lists, shares, known, language)]
-        made += list(_liked(lists[-1], known, language))
-        made += list(_not_listed(lists[-1], measure, known, language))
-    return made
+                shown += [_places(lists, shares, language), _organizations(lists, shares, seats, language)]
+        shown += list(_liked(lists[-1], seats, language))
+        shown += list(_not_listed(lists[-1], measure, seats, language))
+    return shown
+
+
+def _columns(language: str, texts: Sequence[str], figures: Sequence[str]) -> list[Column]:
+    """Columns by their words' keys; texts name the rows."""
+    columns = [Column(say(key, language), key=True) for key in texts]
+    return columns + [Column(say(key, language), number=True) for key in figures]
 
 
 def _title(key: str, one: CountryShare, language: str, **more: Any) -> str:
@@ -72,123 +97,114 @@ def _title(key: str, one: CountryShare, language: str, **more: Any) -> str:
     )
 
 
-def _notes(one: Snapshot, found: CountryShare, language: str) -> tuple[str, ...]:
+def _notes(one: Snapshot, shared: CountryShare, language: str) -> tuple[str, ...]:
     notes = [say("of_list", language, selection=selection(one, language), source=one.source)]
-    notes += [say("n_without", language, n=found.without)] if found.without else []
+    notes += [say("n_without", language, n=shared.without)] if shared.without else []
     notes += [say("n_rounded", language)] if any(not row.exact for row in one.rows) else []
     return tuple(notes)
 
 
-def _places(lists: Sequence[Snapshot], shares: Sequence[CountryShare], language: str) -> Sheet:
-    """A row a day: the share of each place, and the concentration of organisations."""
-    rows = tuple(
-        (
-            str(one.date),
-            *(percent(found.share(place), language) for place in PLACES),
-            f"{found.models:,}",
-            f"{found.total:,}",
-            _three(found.hhi),
-        )
-        for one, found in zip(lists, shares, strict=True)
-        if found.total
+def _places(lists: Sequence[Snapshot], shares: Sequence[CountryShare], language: str) -> Table:
+    """One row per day: the share of each place, and the concentration of organisations."""
+    rows = [
+        [
+            TableCell(str(one.date)),
+            *(_percent_cell(shared.share(place), language) for place in PLACES),
+            TableCell(f"{shared.models:,}", shared.models),
+            TableCell(f"{shared.total:,}", shared.total),
+            TableCell(_three(shared.hhi), _finite(shared.hhi)),
+        ]
+        for one, shared in zip(lists, shares, strict=True)
+        if shared.total
+    ]
+    columns = _columns(
+        language, ["h_date"], [*(f"p_{place}" for place in PLACES), "h_models", "h_sum", "h_hhi"]
     )
-    headers = (say("h_date", language), *(say(f"p_{place}", language) for place in PLACES))
-    headers += tuple(say(f"h_{key}", language) for key in ("models", "sum", "hhi"))
-    return Sheet(
-        _title("by_place", shares[-1], language), headers, rows, notes=_notes(lists[-1], shares[-1], language)
-    )
+    notes = _notes(lists[-1], shares[-1], language)
+    return Table.of(_title("by_place", shares[-1], language), columns, rows, notes)
 
 
 def _organizations(
-    lists: Sequence[Snapshot], shares: Sequence[CountryShare], known: Organizations, language: str
-) -> Sheet:
+    lists: Sequence[Snapshot], shares: Sequence[CountryShare], seats: Organizations, language: str
+) -> Table:
     """The largest organisations of the last day, with their shares on days before it."""
     last = shares[-1]
     step = max(1, math.ceil(len(lists) / COLUMNS))
     picked = list(range(len(lists) - 1, -1, -step))[::-1]
     names = sorted(last.by_organization, key=lambda name: (-last.by_organization[name], name))[:TOP]
-    rows = tuple(
-        (
-            name,
-            say(f"p_{known.place(name)}", language),
-            *(percent(_part(shares[place], name), language) for place in picked),
-        )
+    rows = [
+        [
+            TableCell(name),
+            TableCell(say(f"p_{seats.place(name)}", language)),
+            *(_percent_cell(_part(shares[position], name), language) for position in picked),
+        ]
         for name in names
-    )
-    headers = (
-        say("h_organization", language),
-        say("h_place", language),
-        *(str(lists[place].date) for place in picked),
-    )
-    return Sheet(
-        _title("by_organization", last, language),
-        headers,
-        rows,
-        frozenset({0, 1}),
-        _notes(lists[-1], last, language),
-    )
+    ]
+    columns = _columns(language, ["h_organization", "h_place"], [])
+    columns += [Column(str(lists[position].date), number=True) for position in picked]
+    notes = _notes(lists[-1], last, language)
+    return Table.of(_title("by_organization", last, language), columns, rows, notes)
 
 
-def _part(found: CountryShare, name: str) -> float:
-    return found.by_organization.get(name, 0) / found.total if found.total else math.nan
+def _part(shared: CountryShare, name: str) -> float:
+    return shared.by_organization.get(name, 0) / shared.total if shared.total else math.nan
 
 
-def _liked(one: Snapshot, known: Organizations, language: str) -> Iterator[Sheet]:
+def _liked(one: Snapshot, seats: Organizations, language: str) -> Iterator[Table]:
     """The most-liked model of each organisation, and the likes of all its models beside it."""
+    columns = _columns(
+        language, ["h_rank", "h_organization", "h_place", "h_model"], ["h_likes", "h_total", "h_models"]
+    )
+    columns[0] = Column(columns[0].heading, number=True)
     for name, pipelines in (("text", TEXT), ("language", LANGUAGE)):
-        found = share(one.rows, "likes", name, known, one.date)
-        best = most_liked(one.rows, pipelines)[:TOP]
-        places = [say(f"p_{known.place(each.organization)}", language) for each in best]
-        rows = tuple(
-            (
-                str(rank),
-                each.organization,
-                place,
-                each.model,
-                f"{each.likes:,}",
-                f"{each.total:,}",
-                str(each.models),
-            )
-            for rank, (each, place) in enumerate(zip(best, places, strict=True), 1)
-        )
-        headers = tuple(
-            say(f"h_{key}", language)
-            for key in ("rank", "organization", "place", "model", "likes", "total", "models")
-        )
+        shared = share(one.rows, "likes", name, seats, one.date)
+        rows = [
+            [
+                TableCell(str(rank), rank),
+                TableCell(best.organization),
+                TableCell(say(f"p_{seats.place(best.organization)}", language)),
+                TableCell(best.model),
+                *(TableCell(f"{value:,}", value) for value in (best.likes, best.total)),
+                TableCell(str(best.models), best.models),
+            ]
+            for rank, best in enumerate(most_liked(one.rows, pipelines)[:TOP], 1)
+        ]
         if rows:
-            notes = _notes(one, found, language)
-            yield Sheet(
-                _title("liked", found, language, date=one.date), headers, rows, frozenset({1, 2, 3}), notes
-            )
+            title = _title("liked", shared, language, date=one.date)
+            yield Table.of(title, columns, rows, _notes(one, shared, language))
 
 
-def _not_listed(one: Snapshot, measure: str, known: Organizations, language: str) -> Iterator[Sheet]:
+def _not_listed(one: Snapshot, measure: str, seats: Organizations, language: str) -> Iterator[Table]:
     for name in ("all", "language"):
-        found = share(one.rows, measure, name, known, one.date)
-        sums = {who: value for who, value in found.by_organization.items() if known.place(who) == "?"}
+        shared = share(one.rows, measure, name, seats, one.date)
+        sums = {who: value for who, value in shared.by_organization.items() if seats.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
-        rows = tuple(
-            (who, f"{sums[who]:,}", percent(sums[who] / found.total, language))
+        rows = [
+            [
+                TableCell(who),
+                TableCell(f"{sums[who]:,}", sums[who]),
+                _percent_cell(sums[who] / shared.total, language),
+            ]
             for who in names
-            if found.total
-        )
-        headers = tuple(say(f"h_{key}", language) for key in ("organization", "sum", "share"))
+            if shared.total
+        ]
         if rows:
-            yield Sheet(
-                _title("not_listed", found, language, date=one.date),
-                headers,
-                rows,
-                notes=_notes(one, found, language),
-            )
+            columns = _columns(language, ["h_organization"], ["h_sum", "h_share"])
+            title = _title("not_listed", shared, language, date=one.date)
+            yield Table.of(title, columns, rows, _notes(one, shared, language))
+
+
+def _percent_cell(value: float, language: str) -> TableCell:
+    return TableCell(percent(value, language), _finite(value))
 
 
 def percent(value: float, language: str = "en") -> str:
     """A share in per cent to a tenth; a dash for NaN. Chinese has no space before the sign."""
-    return "–" if math.isnan(value) else f"{100 * value:.1f}{' ' if language == 'en' else ''}%"
+    return NONE if math.isnan(value) else f"{100 * value:.1f}{' ' if language == 'en' else ''}%"
 
 
 def _three(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
+    return NONE if math.isnan(value) else f"{value:.3f}"
 
 
 def title(snapshots: Sequence[Snapshot], language: str) -> str:
@@ -199,44 +215,44 @@ def title(snapshots: Sequence[Snapshot], language: str) -> str:
 
 def notes(left_out: Sequence[str], language: str) -> list[str]:
     """What a reader must know of all tables."""
-    found = [say(key, language) for key in ("n_lists", "n_listed", "n_untagged", "n_reuploads", "n_hhi")]
+    sentences = [say(key, language) for key in ("n_lists", "n_listed", "n_untagged", "n_reuploads", "n_hhi")]
     names = texts.say("common.comma", language).join(left_out)
-    return found + ([say("n_small", language, least=SMALL, names=names)] if left_out else [])
+    return sentences + ([say("n_small", language, least=SMALL, names=names)] if left_out else [])
 
 
-def records(snapshots: Sequence[Snapshot], measure: str, known: Organizations) -> list[dict[str, Any]]:
-    """One row a figure under FIELDS: places, organisations, concentration, most-liked models (their
+def records(snapshots: Sequence[Snapshot], measure: str, seats: Organizations) -> list[dict[str, Any]]:
+    """One row per figure under FIELDS: places, organisations, concentration, most-liked models (their
     own measure: likes).
     """
-    made = []
+    figures = []
     for one in snapshots:
-        shared = {"date": str(one.date), "source": one.source, "selection": one.selection}
+        common = {"date": str(one.date), "source": one.source, "selection": one.selection}
         for name in DENOMINATORS:
-            found = share(one.rows, measure, name, known, one.date)
-            mine = shared | {"measure": measure, "denominator": name, "models": found.models, "model": ""}
-            made += [
+            shared = share(one.rows, measure, name, seats, one.date)
+            mine = common | {"measure": measure, "denominator": name, "models": shared.models, "model": ""}
+            figures += [
                 mine
                 | {
                     "kind": "country",
                     "name": place,
-                    "value": found.by_place.get(place, 0),
-                    "share": _finite(found.share(place)),
+                    "value": shared.by_place.get(place, 0),
+                    "share": _finite(shared.share(place)),
                 }
                 for place in PLACES
             ]
-            made += [
+            figures += [
                 mine
-                | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(found, who))}
-                for who, value in sorted(found.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
+                | {"kind": "organization", "name": who, "value": value, "share": _finite(_part(shared, who))}
+                for who, value in sorted(shared.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
             ]
-            made.append(mine | {"kind": "hhi", "name": "", "value": _finite(found.hhi), "share": None})
-        made += [
-            shared | {"measure": "likes", "denominator": name, "models": sum(in_pipelines(row, pipelines) for row in one.rows)}
+            figures.append(mine | {"kind": "hhi", "name": "", "value": _finite(shared.hhi), "share": None})
+        figures += [
+            common | {"measure": "likes", "denominator": name, "models": sum(in_pipelines(row, pipelines) for row in one.rows)}
             | {"kind": "most_liked", "name": best.organization, "model": best.model, "value": best.likes, "share": None}
             for name, pipelines in (("text", TEXT), ("language", LANGUAGE))
             for best in most_liked(one.rows, pipelines)
         ]  # fmt: skip
-    return made
+    return figures
 
 
 def _finite(value: float) -> float | None:

@@ -17,18 +17,19 @@ RELATIONS = ("quantized", "finetune", "adapter", "merge")
 """What the hub says a model is of its base model."""
 _FORMATS = frozenset({"gguf", "gptq", "awq", "exl2", "bitsandbytes", "compressed-tensors", "4-bit", "8-bit"})
 _IN_NAME = re.compile(
-    r"(?<![a-z0-9])(gguf|gptq|awq|exl2|exl3|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|w4a16|w8a8|[2348]bit|[2348]-bit)(?![a-z])"
+    r"(?<![a-z0-9])(gguf|gptq|awq|exl2|exl3|bnb|mlx|nvfp4|mxfp4|fp8|int4|int8|w4a16|w8a8|[2348]bit"
+    r"|[2348]-bit)(?![a-z])"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """What is known of a model; None is "not said". ``downloads_30d`` are of the last 30 days (the
-    hub's ``downloads``).
+    """What a list says of a model; None is "not said".
 
-    ``parameters``: total of the safetensors files. ``relation`` to ``base_model``: one of
-    RELATIONS, or None. ``quantized``: whether tags or the name say that the weights have fewer bits
-    than they were trained in. ``exact`` is False where the source rounds.
+    ``downloads_30d`` are of the last 30 days (the hub's ``downloads``). ``parameters``: total of
+    the safetensors files. ``relation`` to ``base_model``: one of RELATIONS, or None. ``quantized``:
+    whether tags or the name say that the weights have fewer bits than they were trained in.
+    ``exact`` is False where the source rounds.
     """
 
     model: str
@@ -60,8 +61,9 @@ MEASURES: dict[str, Callable[[HubModel], int | None]] = {
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One list on one day. ``selection`` says which models are on it (a list never holds the whole
-    hub unless it says so).
+    """One list on one day.
+
+    ``selection`` says which models are on it (a list never holds the whole hub unless it says so).
     """
 
     date: datetime.date
@@ -72,16 +74,15 @@ class Snapshot:
 
     @property
     def series(self) -> tuple[str, str, tuple[str, ...]]:
-        """What one line over time may join: source, selection, and the organisations that were
-        asked for.
-        """
+        """What one line over time may join: source, selection and the query's organisations."""
         names = self.header.get("query", {}).get("organizations", ())
         return (self.source, self.selection, tuple(sorted(name.lower() for name in names)))
 
 
 def clean_pipeline(text: Any) -> str | None:
-    """``Text Generation`` as ``text-generation``; None for what is no pipeline (a size,
-    ``unknown``, nothing).
+    """``Text Generation`` as ``text-generation``.
+
+    None for what is no pipeline (a size, ``unknown``, nothing).
     """
     name = re.sub(r"[\s_]+", "-", str(text or "").strip().lower())
     return (
@@ -98,18 +99,23 @@ def named_quantized(model: str) -> bool:
 
 
 def of_hub(entry: dict[str, Any]) -> HubModel:
-    """A model as the hub's API lists it. Raises ValueError for an entry without a name or with a
-    figure that is no number.
+    """A model as the hub's API lists it.
+
+    Raises ValueError for an entry without a name or with a figure that is no number.
     """
     model = entry.get("id") or entry.get("modelId")
     if not isinstance(model, str) or not model:
         raise ValueError("an entry without an id")
+
     tags = [str(tag) for tag in entry.get("tags") or ()]
     relation, base = _base(tags)
     licence = next((tag.partition(":")[2] for tag in tags if tag.startswith("license:")), None)
+
+    # Not every quantised model says so: formats in the tags and in the name count, too.
     marks = (
         relation == "quantized" or bool(_FORMATS & {tag.lower() for tag in tags}) or named_quantized(model)
     )
+
     created = str(entry.get("createdAt") or "")[:10]
     return HubModel(
         model=model,
@@ -148,14 +154,15 @@ def _whole(value: Any, name: str, model: str) -> int | None:
 @cache
 def preset_ids() -> frozenset[str]:
     """Hub ids of the language models that this project's presets know, in lower case."""
-    from harness.config import presets
+    from harness.config.presets import presets
 
     return frozenset(preset.id.lower() for preset in presets().values())
 
 
 def in_pipelines(row: HubModel, pipelines: frozenset[str]) -> bool:
-    """Whether a model is of these pipelines. One without a tag counts where a preset knows it: all
-    presets are language models.
+    """Whether a model is of these pipelines.
+
+    One without a tag counts where a preset has it: all presets are language models.
     """
     if row.pipeline is None:
         return row.model.lower() in preset_ids()

@@ -1,5 +1,6 @@
-"""Scores of several tasks corrected for guessing: one rule for results.json, comparisons and the
-composite index.
+"""Scores of several tasks corrected for guessing.
+
+One rule for results.json, comparisons and the composite index.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ def above_chances(
     wrong = [chance for chance in chances if not 0 <= chance < 1]
     if wrong:
         raise ValueError(f"chance must be in [0, 1), got {wrong[0]}")
+
     least = 0.0 if floor else -math.inf
     if len(set(chances)) == 1:
         whole = math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
         return max(least, above_chance(whole, chances[0]))
+
+    # Floored one by one: a subject below chance must not take from another's knowledge.
     return math.fsum(
         max(least, above_chance(value, chance)) for value, chance in zip(values, chances, strict=True)
     ) / len(values)

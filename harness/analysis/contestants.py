@@ -62,20 +62,25 @@ def contestants(runs: Sequence[Run]) -> list[Contestant]:
 
     Models with random weights have no accuracy and are left out.
     """
-    found: dict[tuple[str, str | None, str | None], Contestant] = {}
+    by_identity: dict[tuple[str, str | None, str | None], Contestant] = {}
     for run in runs:
         rows = _rows(run)
         for model in run.results.models:
             mine = rows.get(model.model, [])
             if model.weights == "random" or not mine:
                 continue
-            key = (model.model, model.model_id, model.engine or mine[0].engine)
-            one = found.setdefault(key, Contestant(model.model, model))
+
+            # Not every run says a model's engine; the rows of its scores do.
+            identity = (model.model, model.model_id, model.engine or mine[0].engine)
+            one = by_identity.setdefault(identity, Contestant(model.model, model))
             one.runs.append(run.results.name)
             _add(one, run, mine)
-    known = list(found.values())
-    _tell_apart(known)
-    return known
+
+    models = list(by_identity.values())
+    labels = distinct_labels([(one.label, one.runs[0]) for one in models])
+    for one, label in zip(models, labels, strict=True):
+        one.label = label
+    return models
 
 
 def _rows(run: Run) -> dict[str, list[Row]]:
@@ -97,17 +102,15 @@ def _add(one: Contestant, run: Run, rows: Sequence[Row]) -> None:
             one.cells[place] = cell
 
 
-def _tell_apart(known: Sequence[Contestant]) -> None:
-    """Adds the run's name, then a number, where labels are equal."""
-    labels = [one.label for one in known]
-    for one, label in zip(known, labels, strict=True):
-        if labels.count(label) > 1:
-            one.label = f"{label} ({one.runs[0]})"
-    for place, one in enumerate(known):
-        twins = [
-            other
-            for other in known[:place]
-            if other.label == one.label or other.label.startswith(f"{one.label} #")
-        ]
-        if twins:
-            one.label = f"{one.label} #{len(twins) + 1}"
+def distinct_labels(models: Sequence[tuple[str, str]]) -> list[str]:
+    """A label for every (model, run): the model's name; with its run's where several share it, and
+    a number where those are equal, too.
+    """
+    names = [name for name, _ in models]
+    labels: list[str] = []
+    used: dict[str, int] = {}
+    for name, run in models:
+        label = name if names.count(name) == 1 else f"{name} ({run})"
+        used[label] = used.get(label, 0) + 1
+        labels.append(label if used[label] == 1 else f"{label} #{used[label]}")
+    return labels

@@ -22,7 +22,7 @@ from harness.results.schema import Row
 class Contest:
     """A task under one prompt.
 
-    ``cells`` by the contestant's place; ``others`` were asked otherwise, and how.
+    ``cells`` by the contestant's index; ``others`` were asked otherwise, and how.
     """
 
     task: str
@@ -37,21 +37,19 @@ class Contest:
         """A row of the task: its language, group, examples, chance and direction."""
         return self.row(next(iter(self.cells)))
 
-    def row(self, place: int) -> Row:
+    def row(self, index: int) -> Row:
         """The row that a contestant's score stands in."""
-        row = self.cells[place].row(self.metric, self.filter)
+        row = self.cells[index].row(self.metric, self.filter)
         assert row is not None, "cells without the metric are never in a contest"
         return row
 
     @cached_property
     def aligned(self) -> Aligned:
-        """Every contestant's scores over all documents (read from the samples at the first
-        call).
-        """
+        """Every contestant's scores over all documents, read from the samples at the first call."""
         return align({place: self._scores(place) for place in self.cells})
 
-    def _scores(self, place: int) -> ItemScores | None:
-        row, cell = self.row(place), self.cells[place]
+    def _scores(self, index: int) -> ItemScores | None:
+        row, cell = self.row(index), self.cells[index]
         try:
             return read_scores(cell.run.folder.samples(row.model, row.task), self.metric, self.filter)
         except RunFolderError as error:
@@ -59,8 +57,9 @@ class Contest:
             return None
 
     def difference(self, a: int, b: int) -> Difference | None:
-        """a − b over the items that both answered; None where samples are missing or scores are no
-        numbers.
+        """a − b over the items that both answered.
+
+        None where samples are missing or scores are no numbers.
         """
         aligned = self.aligned
         if a not in aligned.scores or b not in aligned.scores:
@@ -70,7 +69,9 @@ class Contest:
 
 @dataclass(frozen=True)
 class Aligned:
-    """``docs`` (n documents in order); ``scores`` (n a contestant, NaN where it has none); clusters
+    """Scores over the same documents.
+
+    ``docs`` (n documents in order); ``scores`` (n per contestant, NaN where it has none); clusters
     of all n where items share sources.
     """
 
@@ -80,81 +81,101 @@ class Aligned:
     clusters: Clusters | None
 
 
-def align(found: dict[int, ItemScores | None]) -> Aligned:
+def align(by_contestant: dict[int, ItemScores | None]) -> Aligned:
     """Lines scores up by document. Contestants without any number are left out."""
     usable = {
-        place: one for place, one in found.items() if one is not None and not np.isnan(one.scores).all()
+        index: one
+        for index, one in by_contestant.items()
+        if one is not None and not np.isnan(one.scores).all()
     }
+
     if not usable:
         return Aligned(np.empty(0, np.int64), {}, None, None)
+
+    # Contestants may have answered different parts of a task (a limit, an interrupted run).
     docs = np.unique(np.concatenate([one.docs for one in usable.values()]))
     scores = {}
-    for place, one in usable.items():
+    for index, one in usable.items():
         column = np.full(len(docs), np.nan)
         column[np.searchsorted(docs, one.docs)] = one.scores
-        scores[place] = column
+        scores[index] = column
+
     codes = _cluster_codes(docs, list(usable.values()))
     return Aligned(docs, scores, codes, from_codes(codes) if codes is not None else None)
 
 
-def _cluster_codes(docs: Codes, found: Sequence[ItemScores]) -> Codes | None:
-    """A cluster number a document, from whichever contestant's run says it; a document without a
-    label stands alone.
+def _cluster_codes(docs: Codes, scores: Sequence[ItemScores]) -> Codes | None:
+    """A cluster number per document, from whichever contestant's run has it.
+
+    A document without a label stands alone.
     """
-    if all(one.clusters is None for one in found):
+    if all(one.clusters is None for one in scores):
         return None
+
+    # Negative numbers are unique, so a document that nobody labels stays alone.
     codes = -1 - np.arange(len(docs), dtype=np.int64)
     numbers: dict[str, int] = {}
-    for one in found:
+
+    for one in scores:
         if one.clusters is None:
             continue
-        places = np.searchsorted(docs, one.docs)
-        for place, label in zip(places.tolist(), one.clusters, strict=True):
-            if label is not None and codes[place] < 0:
-                codes[place] = numbers.setdefault(label, len(numbers))
+        indices = np.searchsorted(docs, one.docs)
+        for index, label in zip(indices.tolist(), one.clusters, strict=True):
+            if label is not None and codes[index] < 0:
+                codes[index] = numbers.setdefault(label, len(numbers))
+
         if (codes >= 0).all():
             break
     return codes
 
 
-def contests(known: Sequence[Contestant]) -> list[Contest]:
-    """One contest a task: the prompt that most contestants share (the first of equals); the others
-    say how they were asked.
+def contests(models: Sequence[Contestant]) -> list[Contest]:
+    """One contest per task: the prompt that most contestants share (the first of equals).
+
+    The others say how they were asked.
     """
-    tasks = dict.fromkeys(task for one in known for task, _ in one.cells)
-    found = [_contest(task, known) for task in tasks]
-    return [contest for contest in found if contest is not None]
+    tasks = dict.fromkeys(task for one in models for task, _ in one.cells)
+    task_contests = [_contest(task, models) for task in tasks]
+    return [contest for contest in task_contests if contest is not None]
 
 
-def _contest(task: str, known: Sequence[Contestant]) -> Contest | None:
-    cells = {place: one.asked(task) for place, one in enumerate(known) if one.asked(task)}
-    key = primary(task, [row for asked in cells.values() for cell in asked for row in cell.rows])
+def _contest(task: str, models: Sequence[Contestant]) -> Contest | None:
+    cells = {index: one.asked(task) for index, one in enumerate(models) if one.asked(task)}
+    key = primary(task, [row for task_cells in cells.values() for cell in task_cells for row in cell.rows])
+
     if key is None:
         return None
-    usable = {place: [cell for cell in asked if cell.row(*key)] for place, asked in cells.items()}
+    usable = {index: [cell for cell in task_cells if cell.row(*key)] for index, task_cells in cells.items()}
+
+    # The prompt of most contestants is the standard, so that the fewest fall out of the comparison.
     counts: dict[str | None, int] = {}
-    for asked in usable.values():
-        for cell in asked:
+    for task_cells in usable.values():
+        for cell in task_cells:
             counts[cell.rows[0].prompt_id] = counts.get(cell.rows[0].prompt_id, 0) + 1
+
     common = max(counts, key=lambda prompt: counts[prompt])
-    chosen = {
-        place: cell for place, asked in usable.items() for cell in asked if cell.rows[0].prompt_id == common
+    same_prompt = {
+        index: cell
+        for index, task_cells in usable.items()
+        for cell in task_cells
+        if cell.rows[0].prompt_id == common
     }
-    contest = Contest(task, key[0], key[1], chosen)
-    standard = next(iter(chosen.values()))
-    for place, asked in usable.items():
-        if place not in chosen and asked:
-            _judge(contest, place, asked[0], standard)
+
+    contest = Contest(task, key[0], key[1], same_prompt)
+    standard = next(iter(same_prompt.values()))
+    for index, task_cells in usable.items():
+        if index not in same_prompt and task_cells:
+            _judge(contest, index, task_cells[0], standard)
     return contest
 
 
-def _judge(contest: Contest, place: int, cell: Cell, standard: Cell) -> None:
+def _judge(contest: Contest, index: int, cell: Cell, standard: Cell) -> None:
     """Lets an imported cell in where it asked the same texts; else says in what it differs."""
     try:
         same = same_texts(standard, cell, [contest.filter])
     except RunFolderError:
         same = False
     if same:
-        contest.cells[place] = cell
+        contest.cells[index] = cell
     else:
-        contest.others[place] = how_they_differ(standard, cell)
+        contest.others[index] = how_they_differ(standard, cell)

@@ -1,12 +1,11 @@
-"""The sign-flip test: how likely a mean difference is where either model is as likely to be the
-better one on each item, or source.
+"""The sign-flip test: how likely a mean difference is by chance alone.
 
 Under the null hypothesis every independent unit's difference (an item's; the sum over a source's
 items) is as likely to have the opposite sign (R. A. Fisher, The Design of Experiments, 1935, §21).
-The p value is the share of all sign patterns that bring a mean at least as far from zero as the one
-seen. Patterns of the ``HEAVIEST`` units are all counted; the others together, too many and too
-small to matter one by one, are taken as normal. No variance is estimated, so equal differences are
-no certainty: two units can never give less than 2/2² = 0.5.
+The p value is the share of all sign patterns that bring a mean at least as far from zero as the
+measured one. Patterns of the ``HEAVIEST`` units are all counted; the others together, too many and
+too small to matter one by one, are taken as normal. No variance is estimated, so equal differences
+are no certainty: two units can never give less than 2/2² = 0.5.
 """
 
 from __future__ import annotations
@@ -25,8 +24,10 @@ HEAVIEST = 12
 
 @dataclass(frozen=True, slots=True)
 class Tosses:
-    """What each unit that differs adds to a mean difference, in absolute value: the largest ones in
-    ``heavy``, the sum of the others' squares in ``rest``; ``count`` of all.
+    """What each unit that differs adds to a mean difference, in absolute value.
+
+    ``heavy`` holds the largest ones, ``rest`` the sum of the others' squares, ``count`` the number
+    of all.
     """
 
     heavy: tuple[float, ...] = ()
@@ -35,32 +36,38 @@ class Tosses:
 
     @property
     def few(self) -> bool:
-        """Whether the heaviest units decide (nine tenths of the sum of squares), so that no normal
-        or t distribution can be trusted.
+        """Whether the heaviest units decide (nine tenths of the sum of squares).
+
+        No normal or t distribution can be trusted then.
         """
         return self.rest <= math.fsum(one * one for one in self.heavy) / 9
 
     @property
     def least(self) -> float:
-        """The smallest p that any differences of so many units can give: 2/2ᵏ, when all point the
-        same way.
+        """The smallest p that any differences of so many units can give: 2/2ᵏ.
+
+        It is reached when all point the same way.
         """
         return min(1.0, math.ldexp(2.0, -self.count))
 
     def p_value(self, value: float) -> float:
-        """Two-sided p of a mean difference ``value``: 2⁻ᵏ·#{patterns at least as far from zero},
-        exact for up to ``HEAVIEST`` units.
+        """Two-sided p of a mean difference ``value``.
+
+        2⁻ᵏ·#{patterns at least as far from zero}, exact for up to ``HEAVIEST`` units.
         """
         if not self.heavy or value == 0:
             return 1.0
+
+        # The margin counts patterns that equal the value but for rounding.
         sums = np.abs(_signs(len(self.heavy)) @ np.array(self.heavy))
-        seen = abs(value) * (1 - 1e-9)
+        distance = abs(value) * (1 - 1e-9)
         if self.rest <= 0:
-            return float(np.count_nonzero(sums >= seen) / len(sums))
+            return float(np.count_nonzero(sums >= distance) / len(sums))
+
         from scipy.special import ndtr
 
         scale = math.sqrt(self.rest)
-        return float(min(1.0, (ndtr((sums - seen) / scale) + ndtr((-sums - seen) / scale)).mean()))
+        return float(min(1.0, (ndtr((sums - distance) / scale) + ndtr((-sums - distance) / scale)).mean()))
 
 
 @cache
@@ -89,11 +96,12 @@ def of_equal_units(count: int, size: float) -> Tosses:
 
 def joined(parts: Iterable[Tosses], weights: Sequence[float]) -> Tosses:
     """The tosses of Σ w·difference over independent tasks."""
-    found: list[float] = []
+    sizes: list[float] = []
     rest, count = 0.0, 0
     for part, weight in zip(parts, weights, strict=True):
-        found += [weight * one for one in part.heavy]
+        sizes += [weight * one for one in part.heavy]
         rest += weight * weight * part.rest
         count += part.count
-    found.sort(reverse=True)
-    return Tosses(tuple(found[:HEAVIEST]), rest + math.fsum(one * one for one in found[HEAVIEST:]), count)
+
+    sizes.sort(reverse=True)
+    return Tosses(tuple(sizes[:HEAVIEST]), rest + math.fsum(one * one for one in sizes[HEAVIEST:]), count)

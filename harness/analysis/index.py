@@ -1,9 +1,8 @@
-"""A composite index: weighted parts (knowledge, maths, code, reasoning) of chance-corrected scores,
-one a language, with its interval.
+"""A composite index: weighted parts of chance-corrected scores, one per language.
 
-The scale is the Open LLM Leaderboard 2's: 100·max(0, (value − chance)/(1 − chance)) a task, chance
-0 for generated answers; a group whose subjects have different chance levels is the plain mean of
-theirs (`above_chances`).
+Parts are knowledge, maths, code and reasoning. The scale is the Open LLM Leaderboard 2's:
+100·max(0, (value − chance)/(1 − chance)) per task, chance 0 for generated answers; a group whose
+subjects have different chance levels is the plain mean of theirs (`above_chances`).
 
 The interval is that of the weighted mean of all tasks' answers before anything is cut off at 0
 (`share_interval`), tasks taken as given. Cutting off raises the index: its expectation is never
@@ -24,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.analysis.chance import above_chances, slopes
 from harness.analysis.strata import Strata, mixture, share_interval
 from harness.errors import ConfigError
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
@@ -33,7 +33,7 @@ PACKAGED = Path(__file__).resolve().parent.parent / "data" / "index"
 
 
 class IndexPart(BaseModel):
-    """A part of an index: its weight and the tasks (or groups) whose scores it is the mean of."""
+    """A part of an index: its weight and the tasks (or groups) whose mean score it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     weight: float = Field(gt=0)
@@ -62,8 +62,9 @@ class Index:
     parts: dict[str, float]
     missing: tuple[str, ...]
     from_zero: tuple[str, ...] = ()
-    """Tasks counted from 0 because no chance level is known: generated answers, or imports without
-    their questions.
+    """Tasks counted from 0 because no chance level is known.
+
+    Generated answers, or imports without their questions.
     """
 
 
@@ -80,28 +81,30 @@ def load_weights(name: str) -> Weights:
     if not path.exists():
         path = Path(name)
     if not path.exists():
-        known = ", ".join(sorted(file.stem for file in PACKAGED.glob("*.yaml")))
-        raise ConfigError(f"--index {name}: no such weights: expected one of {known}, or a YAML file")
+        names = ", ".join(sorted(file.stem for file in PACKAGED.glob("*.yaml")))
+        raise ConfigError(f"--index {name}: no such weights: expected one of {names}, or a YAML file")
+
     try:
         return Weights.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: not YAML: {reason_of(error)}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def indices(comparison: Comparison, weights: Weights) -> dict[int, list[Index]]:
-    """Every contestant's index in each language, by place."""
+    """Every contestant's index in each language, by its index."""
     return {
-        place: [_index(comparison, place, language, parts) for language, parts in weights.languages.items()]
-        for place in range(len(comparison.models))
+        index: [_index(comparison, index, language, parts) for language, parts in weights.languages.items()]
+        for index in range(len(comparison.models))
     }
 
 
 def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str, float]) -> Index:
-    """An index without an interval from chance-corrected scores (`floored`) by task; where a task
-    lacks one there is none.
+    """An index without an interval from chance-corrected scores (`floored`) by task.
+
+    Where a task lacks one there is none.
     """
     missing, values = [], {}
     for name, part in parts.items():
@@ -110,6 +113,7 @@ def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str
             missing.append(f"{name} ({', '.join(lacking)})")
         else:
             values[name] = sum(scores[task] for task in part.tasks) / len(part.tasks)
+
     if missing:
         return Index(language, None, None, values, tuple(missing))
     value = sum(part.weight * values[name] for name, part in parts.items()) / sum(
@@ -119,9 +123,10 @@ def of_scores(language: str, parts: Mapping[str, IndexPart], scores: Mapping[str
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A task's or group's score on the index's scale: cut off at 0 (``value``), as measured
-    (``plain``), and the answers that it rises with.
+class _IndexScore:
+    """A task's or group's score on the index's scale.
+
+    Cut off at 0 (``value``), as measured (``plain``), and the answers that it rises with.
     """
 
     value: float
@@ -130,55 +135,69 @@ class _Found:
     from_zero: bool
 
 
-def _index(comparison: Comparison, place: int, language: str, parts: Mapping[str, IndexPart]) -> Index:
+def _index(comparison: Comparison, position: int, language: str, parts: Mapping[str, IndexPart]) -> Index:
     tasks = [task for part in parts.values() for task in part.tasks]
-    found = {task: score for task in tasks if (score := _task(comparison, place, task)) is not None}
-    made = of_scores(language, parts, {task: score.value for task, score in found.items()})
-    made = replace(made, from_zero=tuple(task for task, score in found.items() if score.from_zero))
-    if made.value is None:
-        return made
+    scores = {task: score for task in tasks if (score := _task(comparison, position, task)) is not None}
+    index = of_scores(language, parts, {task: score.value for task, score in scores.items()})
+    index = replace(index, from_zero=tuple(task for task, score in scores.items() if score.from_zero))
+
+    if index.value is None:
+        return index
+
+    # Every task counts as its part's weight says, shared equally within the part.
     whole = sum(part.weight for part in parts.values())
     weights = [part.weight / whole / len(part.tasks) for part in parts.values() for _ in part.tasks]
-    strata = mixture([found[task].strata for task in tasks], weights)
+    strata = mixture([scores[task].strata for task in tasks], weights)
+
     if not strata:
-        return made
-    plain = sum(weight * found[task].plain for task, weight in zip(tasks, weights, strict=True))
-    return replace(made, ci95=ends(made.value, plain, strata))
+        return index
+    plain = sum(weight * scores[task].plain for task, weight in zip(tasks, weights, strict=True))
+    return replace(index, ci95=ends(index.value, plain, strata))
 
 
 def ends(value: float, plain: float, strata: Strata) -> tuple[float, float]:
-    """The 95 % interval of an index ``value``, that is ``plain`` with nothing cut off at 0 and
-    rises with the answers as ``strata`` say.
+    """The 95 % interval of an index ``value``.
+
+    It is ``plain`` with nothing cut off at 0 and rises with the answers as ``strata`` say.
     """
     centre = sum(weight * one.value for weight, one in strata.values())
     low, high = share_interval(strata)
     return max(0.0, plain + low - centre), min(100.0, value + high - centre)
 
 
-def _task(comparison: Comparison, place: int, name: str) -> _Found | None:
-    """A task's or group's score; None where there is no value, or none that a share of right
-    answers can be.
+def _task(comparison: Comparison, position: int, name: str) -> _IndexScore | None:
+    """A task's or group's score.
+
+    None where there is no value, or none that a share of right answers can be.
     """
     scope = comparison.scope(name)
-    if scope is None or place not in scope.scores or not scope.shares:
+    if scope is None or position not in scope.scores or not scope.shares:
         return None
+
+    # A group weighted by size counts its subjects by their items, another one alike.
     members = [scope] if name not in comparison.members else _subjects(comparison, name)
-    sizes = [one.scores[place].n if comparison.weighted.get(name, True) else 1 for one in members]
+    sizes = [one.scores[position].n if comparison.weighted.get(name, True) else 1 for one in members]
     weights = [size / sum(sizes) for size in sizes]
-    values, chances = [one.scores[place].value for one in members], [one.chance or 0.0 for one in members]
+
+    values, chances = [one.scores[position].value for one in members], [one.chance or 0.0 for one in members]
     strata = mixture(
-        [one.strata[place] for one in members], [100 * slope for slope in slopes(chances, weights)]
+        [one.strata[position] for one in members], [100 * slope for slope in slopes(chances, weights)]
     )
+
     value, plain = (100 * above_chances(values, chances, weights, floor=floor) for floor in (True, False))
-    return _Found(value, plain, strata, any(one.chance is None for one in members))
+    return _IndexScore(value, plain, strata, any(one.chance is None for one in members))
 
 
 def _subjects(comparison: Comparison, group: str) -> list[Scope]:
-    found = (comparison.scope(task) for task in comparison.members[group])
-    return [scope for scope in found if scope is not None]
+    scopes = (comparison.scope(task) for task in comparison.members[group])
+    return [scope for scope in scopes if scope is not None]
 
 
-def as_data(found: Mapping[int, list[Index]], labels: list[str], weights: Weights) -> dict[str, Any]:
+def as_data(
+    indices_by_model: Mapping[int, list[Index]], labels: list[str], weights: Weights
+) -> dict[str, Any]:
     """For JSON: the weights with their version, and every model's indices."""
-    models = {labels[place]: [vars(index) for index in mine] for place, mine in found.items()}
+    models = {
+        labels[position]: [vars(index) for index in mine] for position, mine in indices_by_model.items()
+    }
     return {"weights": weights.model_dump(mode="json"), "models": models}

@@ -11,15 +11,14 @@ Z80 = 0.8416212335729143
 
 
 def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
-    """Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927): right also near 0 and 1,
-    where mean ± z·SE is not.
+    """Wilson score interval of a proportion (E. B. Wilson, JASA 22, 1927).
 
-    ``n`` need not be whole: an effective sample size of clustered items is not.
-
-    Raises ValueError unless 0 <= successes <= n and n > 0.
+    It is right also near 0 and 1, where mean ± z·SE is not. ``n`` need not be whole: an effective
+    sample size of clustered items is not. Raises ValueError unless 0 <= successes <= n and n > 0.
     """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"successes must be in [0, n] with n > 0, got {successes} of {n}")
+
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -34,12 +33,11 @@ def normal(value: float, stderr: float, z: float = Z95) -> tuple[float, float]:
 
 
 def smallest_gap(n: int, omega2: float = 1 / 9, z_alpha: float = Z95, z_power: float = Z80) -> float:
-    """Smallest accuracy difference of two models that n shared items detect with 80 % power at the
-    5 % level.
+    """Smallest accuracy difference of two models that n shared items detect.
 
-    Miller, arXiv 2411.00640: n = (z_{α/2} + z_β)²·ω²/δ², with ω² the variance of the per-item
-    differences; 1/9 is his example, and 969 items for δ = 0.03 his figure. Raises ValueError for n
-    < 1.
+    With 80 % power at the 5 % level. Miller, arXiv 2411.00640: n = (z_{α/2} + z_β)²·ω²/δ², with ω²
+    the variance of the per-item differences; 1/9 is his example, and 969 items for δ = 0.03 his
+    figure. Raises ValueError for n < 1.
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")

@@ -1,7 +1,7 @@
-"""Two models on the same items: the difference, how far it can be trusted, and the smallest one
-that so many items detect.
+"""Two models on the same items.
 
-Formulas with their sources: docs/statistics.md.
+The difference, how far it can be trusted, and the smallest one that so many items detect. Formulas
+with their sources: docs/statistics.md.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness.analysis.flips import Tosses, joined, of_equal_units, of_units
+from harness.analysis.flips import Tosses, of_equal_units, of_units
 from harness.analysis.intervals import Z80, Z95
-from harness.analysis.spread import Array, Clusters, Codes, Spread, from_codes, spread, t95, t_test
+from harness.analysis.spread import Array, Clusters, Codes, ScoreSpread, from_codes, spread, t95, t_test
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """a − b over ``n`` shared items. ``p`` decides: McNemar's exact p for 0/1 scores of independent
-    items, the sign-flip test's where a handful of items or sources make the difference
-    (`Tosses.few`) or all differences are equal, else Student's t.
+    """a − b over ``n`` shared items.
+
+    ``p`` decides: McNemar's exact p for 0/1 scores of independent items, the sign-flip test's where
+    a handful of items or sources make the difference (`Tosses.few`) or all differences are equal,
+    else Student's t.
 
     ``only_a`` and ``only_b`` count items that one alone got right (None where scores are graded).
     ``correlation`` is of the items' scores. ``detectable`` is the smallest true difference found
-    with 80 % power at the 5 % level, given the differences seen. ``adjusted`` is Holm's p over all
-    pairs of the same comparison.
+    with 80 % power at the 5 % level, given the spread of the differences. ``adjusted`` is Holm's p
+    over all pairs of the same comparison.
     """
 
     n: int
@@ -44,7 +46,10 @@ class Difference:
     variances: tuple[float, float] = (0.0, 0.0)
     """Squared standard errors of a and of b."""
     tosses: Tosses = field(default_factory=Tosses)
-    """What each item or source adds, for the sign-flip test."""
+    """How many independent items it is of at least (all of a source's items taken as one).
+
+    None where scores are not all in [0, 1].
+    """
     worth: float | None = None
     """How many independent items it is of at least (all of a source's items taken as one); None
     where scores are not all in [0, 1].
@@ -67,37 +72,50 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     """
     if len(a) != len(b):
         raise ValueError(f"paired scores must be of the same items, got {len(a)} and {len(b)}")
-    found = spread(a - b, clusters)
+
+    differences = spread(a - b, clusters)
     counted = _counted(a) and _counted(b)
     only_a = int(np.count_nonzero(a > b)) if counted else None
     only_b = int(np.count_nonzero(a < b)) if counted else None
     exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
+
+    # The exact test holds for independent items only.
+    independent = exact if clusters is None else None
+    tosses = _tosses(a - b, clusters, None if independent is None else (only_a or 0) + (only_b or 0))
     worth = _worth(a, b, clusters, counted)
-    if exact is not None and clusters is None:
-        tosses = of_equal_units((only_a or 0) + (only_b or 0), 1 / found.n)
-    else:
-        tosses = of_units(
-            (a - b if clusters is None else np.bincount(clusters.codes, weights=a - b)) / found.n
-        )
     return Difference(
-        n=found.n,
-        value=found.mean,
-        stderr=found.robust,
-        dof=found.dof,
-        ci95=_interval(found, only_a, only_b, clusters, worth),
-        p=exact
-        if exact is not None and clusters is None
-        else _p_value(found.mean, found.robust, found.dof, tosses, joint=clusters is not None),
+        n=differences.n,
+        value=differences.mean,
+        stderr=differences.robust,
+        dof=differences.dof,
+        ci95=_interval(differences, only_a, only_b, clusters, worth),
+        p=independent
+        if independent is not None
+        else p_value(
+            differences.mean, differences.robust, differences.dof, tosses, joint=clusters is not None
+        ),
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,
         correlation=correlation(a, b),
-        detectable=detectable(found.robust),
-        clusters=found.clusters,
+        detectable=detectable(differences.robust),
+        clusters=differences.clusters,
         variances=((spread(a, clusters).robust or 0.0) ** 2, (spread(b, clusters).robust or 0.0) ** 2),
         tosses=tosses,
         worth=worth,
     )
+
+
+def _tosses(differences: Array, clusters: Clusters | None, discordant: int | None) -> Tosses:
+    """What each independent unit adds to the mean difference.
+
+    Discordant 0/1 items all add 1/n, so their number is enough; a source's items are one unit.
+    """
+    n = len(differences)
+    if discordant is not None:
+        return of_equal_units(discordant, 1 / n)
+    sums = differences if clusters is None else np.bincount(clusters.codes, weights=differences)
+    return of_units(sums / n)
 
 
 def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> float | None:
@@ -106,8 +124,10 @@ def _worth(a: Array, b: Array, clusters: Clusters | None, counted: bool) -> floa
     return float(len(a)) if clusters is None else len(a) ** 2 / float((clusters.sizes**2).sum())
 
 
-def _p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
-    """The sign-flip test's p where few of a task's sources, or of several tasks' items, decide
+def p_value(value: float, stderr: float | None, dof: float, tosses: Tosses, *, joint: bool) -> float | None:
+    """The p value of a mean difference.
+
+    The sign-flip test's where few of a task's sources, or of several tasks' items, decide
     (``joint``), and where all differences are equal; else Student's t, but never less than equal
     signs of so many units can give.
     """
@@ -125,28 +145,41 @@ def _vanishes(stderr: float, value: float) -> bool:
 
 
 def _interval(
-    found: Spread, only_a: int | None, only_b: int | None, clusters: Clusters | None, worth: float | None
+    differences: ScoreSpread,
+    only_a: int | None,
+    only_b: int | None,
+    clusters: Clusters | None,
+    worth: float | None,
 ) -> tuple[float, float] | None:
-    """Agresti and Min's for 0/1 scores of independent items, else Student's t; where all
-    differences are equal Agresti and Min's again.
+    """The 95 % interval of a difference.
+
+    Agresti and Min's for 0/1 scores of independent items, else Student's t; where all differences
+    are equal Agresti and Min's again.
     """
     if clusters is None and only_a is not None and only_b is not None:
-        return agresti_min(only_a, only_b, found.n)
-    if found.robust is None:
+        return agresti_min(only_a, only_b, differences.n)
+    if differences.robust is None:
         return None
-    if found.robust < 1e-9:
-        return widened(found.mean, 0.0, found.dof, worth)
-    ends = found.interval()
+
+    # t would give an interval without width here, as if the next item could not differ.
+    if differences.robust < 1e-9:
+        return widened(differences.mean, 0.0, differences.dof, worth)
+
+    ends = differences.interval()
     return (max(-1.0, ends[0]), min(1.0, ends[1])) if ends is not None and worth is not None else ends
 
 
 def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:
-    """95 % interval of a mean of differences: Agresti and Min's two added items (one for either
-    model) of the ``worth`` items that it is of, with t for z, so that a standard error of zero is
-    not taken for certainty. Without ``worth`` (unbounded scores) value ± t·SE, or None.
+    """95 % interval of a mean of differences, widened against false certainty.
+
+    Agresti and Min's two added items (one for either model) of the ``worth`` items that it is of,
+    with t for z, so that a standard error of zero is not taken for certainty. Without ``worth``
+    (unbounded scores) value ± t·SE, or None.
     """
     if worth is None:
         return (value - t95(dof) * stderr, value + t95(dof) * stderr) if stderr > 0 else None
+
+    # Mean and mean square of the worth items and of one difference of +1 and one of −1.
     whole = worth + 2
     centre = value * worth / whole
     square = ((stderr**2 * worth + value**2) * worth + 1) / whole - centre**2
@@ -155,9 +188,10 @@ def widened(value: float, stderr: float, dof: float, worth: float | None) -> tup
 
 
 def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    """95 % interval of a paired difference of proportions (Agresti and Min, Statistics in Medicine
-    24, 2005): half an item is added to each of the four cells of the table, so that equal answers
-    on n items are not taken for certainty.
+    """95 % interval of a paired difference of proportions.
+
+    Agresti and Min, Statistics in Medicine 24, 2005: half an item is added to each of the four
+    cells of the table, so that equal answers on n items are not taken for certainty.
     """
     more, whole = only_a - only_b, n + 2
     error = math.sqrt(max(0.0, only_a + only_b + 1 - more * more / whole)) / whole
@@ -165,10 +199,9 @@ def agresti_min(only_a: int, only_b: int, n: int) -> tuple[float, float]:
 
 
 def shared(a: Array, b: Array, codes: Codes | None, whole: Clusters | None) -> Difference | None:
-    """`paired` over the items where both have a score (NaN: none); ``whole`` are the clusters of
-    all items.
+    """`paired` over the items where both have a score (NaN: none).
 
-    None where they share none.
+    ``whole`` are the clusters of all items. None where the two share no item.
     """
     both = ~(np.isnan(a) | np.isnan(b))
     if both.all():
@@ -183,8 +216,9 @@ def _counted(scores: Array) -> bool:
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided p of McNemar's test: the discordant items are tosses of a fair coin
-    (binomial, doubled tail, at most 1).
+    """Exact two-sided p of McNemar's test.
+
+    The discordant items are tosses of a fair coin (binomial, doubled tail, at most 1).
     """
     tosses = only_a + only_b
     if not tosses:
@@ -202,89 +236,21 @@ def correlation(a: Array, b: Array) -> float | None:
 
 
 def detectable(stderr: float | None) -> float | None:
-    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect with the paired standard error seen;
+    """(z₀.₉₇₅ + z₀.₈)·SE: Miller's minimum detectable effect by the paired standard error.
+
     None where that is zero.
     """
     return (Z95 + Z80) * stderr if stderr else None
 
 
-def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
-    """Σ w·d of independent tasks, SE √Σ(w·SE)², degrees of freedom by Welch and Satterthwaite.
-    Weights sum to 1.
-
-    ``pooled`` says that items count alike over all tasks (a group weighted by size): then McNemar's
-    test holds for them together. The interval is widened as Agresti and Min's (`widened`), p is as
-    `paired` has it.
-    """
-    stderr, dof = _welch([part.stderr for part in parts], [part.dof for part in parts], weights)
-    value = math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True))
-    counts = [(part.only_a, part.only_b) for part in parts]
-    only_a = (
-        sum(one or 0 for one, _ in counts) if pooled and all(one is not None for one, _ in counts) else None
-    )
-    only_b = sum(other or 0 for _, other in counts) if only_a is not None else None
-    exact = mcnemar(only_a, only_b) if only_a is not None and only_b is not None else None
-    clustered = any(part.clusters is not None for part in parts)
-    squares = [
-        math.fsum(w * w * part.variances[side] for w, part in zip(weights, parts, strict=True))
-        for side in (0, 1)
-    ]
-    tosses = joined([part.tosses for part in parts], weights)
-    worth = _joint_worth([part.worth for part in parts], weights)
-    return Difference(
-        n=sum(part.n for part in parts),
-        value=value,
-        stderr=stderr,
-        dof=dof,
-        ci95=widened(value, stderr, dof, worth) if stderr is not None else None,
-        p=exact if exact is not None and not clustered else _p_value(value, stderr, dof, tosses, joint=True),
-        mcnemar=exact,
-        only_a=only_a,
-        only_b=only_b,
-        correlation=_from_variances(squares, stderr),
-        detectable=detectable(stderr),
-        variances=(squares[0], squares[1]),
-        tosses=tosses,
-        worth=worth,
-    )
-
-
-def _joint_worth(worths: Sequence[float | None], weights: Sequence[float]) -> float | None:
-    """1/Σ(w²/worth): of tasks weighted by their items, all items together."""
-    known = [worth for worth in worths if worth is not None]
-    if len(known) < len(worths):
-        return None
-    return 1 / math.fsum(weight * weight / worth for weight, worth in zip(weights, known, strict=True))
-
-
-def _welch(
-    errors: Sequence[float | None], dofs: Sequence[float], weights: Sequence[float]
-) -> tuple[float | None, float]:
-    known = [
-        (weight * error) ** 2 for weight, error in zip(weights, errors, strict=True) if error is not None
-    ]
-    if len(known) < len(errors):
-        return None, 0.0
-    total = math.fsum(known)
-    down = math.fsum(one * one / dof for one, dof in zip(known, dofs, strict=True) if dof > 0)
-    return math.sqrt(total), total * total / down if down > 0 else math.inf
-
-
-def _from_variances(squares: Sequence[float], stderr: float | None) -> float | None:
-    """The correlation of two models' mean scores over their tasks: (SE_a² + SE_b² −
-    SE_d²)/(2·SE_a·SE_b).
-    """
-    scale = 2 * math.sqrt(squares[0] * squares[1])
-    return (squares[0] + squares[1] - stderr**2) / scale if stderr is not None and scale > 0 else None
-
-
 def holm(values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p values (Scandinavian Journal of Statistics 6, 1979), in the given
-    order.
+    """Holm's step-down adjusted p values, in the order of ``values``.
+
+    Scandinavian Journal of Statistics 6, 1979.
     """
     count = len(values)
     adjusted, running = [0.0] * count, 0.0
-    for rank, place in enumerate(sorted(range(count), key=lambda index: values[index])):
-        running = max(running, min(1.0, (count - rank) * values[place]))
-        adjusted[place] = running
+    for rank, index in enumerate(sorted(range(count), key=lambda item: values[item])):
+        running = max(running, min(1.0, (count - rank) * values[index]))
+        adjusted[index] = running
     return adjusted

@@ -10,12 +10,14 @@ from harness.analysis.contestants import Cell
 from harness.analysis.notes import listed, note
 from harness.results.query import Run
 from harness.texts import catalogue
+from harness.wording import shorten
 
 LONGEST = 40
 """Characters of a value that are shown."""
 IMPORTED = "lm-eval-"
-"""How the prompt_ids of runs begin that were imported from lm-eval, which keeps no such identity
-itself.
+"""How the prompt_ids of runs begin that were imported from lm-eval.
+
+lm-eval keeps no such identity itself.
 """
 
 
@@ -26,22 +28,27 @@ def identity(run: Run, task: str, prompt_id: str | None) -> Mapping[str, Any] | 
 
 
 def how_they_differ(one: Cell, other: Cell) -> str:
-    """In one line what ``other`` was asked differently: ``examples 0 instead of 5; chat template on
-    instead of off``.
+    """In one line what ``other`` was asked differently.
+
+    Such as ``examples 0 instead of 5; chat template on instead of off``.
     """
     row, twin = one.rows[0], other.rows[0]
-    known, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
-    if known is None or theirs is None:
+    ours, theirs = identity(one.run, row.task, row.prompt_id), identity(other.run, twin.task, twin.prompt_id)
+
+    # Old runs and imports have no manifest of their prompts.
+    if ours is None or theirs is None:
         if row.fewshot != twin.fewshot:
             return note("examples", theirs=twin.fewshot, ours=row.fewshot)
         return note("unknown_difference")
     differ: list[str] = []
-    for key in dict.fromkeys([*known, *theirs]):
-        if key in ("prompt_id", "task") or known.get(key) == theirs.get(key):
+
+    for key in dict.fromkeys([*ours, *theirs]):
+        if key in ("prompt_id", "task") or ours.get(key) == theirs.get(key):
             continue
-        if key == "data" and _fingerprints(known) == _fingerprints(theirs):
+        # The same data may come from a mirror and from the hub.
+        if key == "data" and _fingerprints(ours) == _fingerprints(theirs):
             continue
-        differ += _in_words(key, known.get(key), theirs.get(key))
+        differ += _in_words(key, ours.get(key), theirs.get(key))
     return listed(differ) if differ else note("some_difference")
 
 
@@ -51,12 +58,14 @@ def _fingerprints(prompt: Mapping[str, Any]) -> Any:
 
 
 def _in_words(key: str, value: Any, theirs: Any) -> list[str]:
-    """Parts of a prompt's identity in words; those without a text keep their own names (seed,
-    repeats).
+    """Parts of a prompt's identity in words.
+
+    Those without a text keep their own names (seed, repeats).
     """
     name = note(f"part_{key}") if f"part_{key}" in catalogue("notes") else key
     if key in ("data", "prompt_config"):
         return [note("another", part=name)]
+
     if isinstance(value, Mapping) and isinstance(theirs, Mapping):
         parts = [part for part in dict.fromkeys([*value, *theirs]) if value.get(part) != theirs.get(part)]
         return [
@@ -71,17 +80,16 @@ def _short(value: Any) -> str:
         return note("on" if value else "off")
     if value is None:
         return note("none")
+
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
+    return shorten(text, LONGEST)
 
 
 def same_texts(one: Cell, other: Cell, filters: Sequence[str]) -> bool:
-    """Whether two cells, of which one was imported and so has no comparable prompt_id, asked the
-    very same texts on shared documents.
+    """Whether two cells asked the very same texts on shared documents.
 
-    Prompts and right answers are compared. Generation settings are not: an import names its own in
-    the manifest.
+    One of them was imported and so has no comparable prompt_id. Prompts and right answers are
+    compared. Generation settings are not: an import names its own in the manifest.
     """
     ids = [cell.rows[0].prompt_id or "" for cell in (one, other)]
     if sum(name.startswith(IMPORTED) for name in ids) != 1:

@@ -1,9 +1,8 @@
-"""What makers publish of their models, beside what was measured here
-(`data/published/figures.yaml`).
+"""What makers publish of their models, beside what was measured here.
 
-A published figure is compared only by model and task; whether the setting is the same is said
-beside it, and in what it is not. Where a report does not say how it asked, the setting counts as
-another one.
+The figures stand in `data/published/figures.yaml`. A published figure is compared only by model and
+task; whether the setting is the same is said beside it, and in what it is not. Where a report does
+not say how it asked, the setting counts as another one.
 """
 
 from __future__ import annotations
@@ -78,35 +77,37 @@ def claims() -> tuple[PublishedFigure, ...]:
 
 
 def read_claims(path: Path) -> tuple[PublishedFigure, ...]:
-    """Figures of a YAML file: blocks of a source with its date and figures [model, task, per cent,
-    examples, setting, how].
+    """Figures of a YAML file.
+
+    It holds blocks of a source with its date and figures [model, task, per cent, examples, setting,
+    how].
     """
     import yaml
 
-    found = []
+    figures = []
     for block in yaml.safe_load(path.read_text(encoding="utf-8")):
         shared = {"source": block.get("source"), "date": block.get("date")}
         for figure in block["figures"]:
             facts = {**figure, **shared}
             facts["value"] = facts.pop("percent") / 100
-            found.append(PublishedFigure.model_validate(facts))
-    return tuple(found)
+            figures.append(PublishedFigure.model_validate(facts))
+    return tuple(figures)
 
 
-def matches(comparison: Comparison, known: tuple[PublishedFigure, ...] | None = None) -> list[Match]:
+def matches(comparison: Comparison, figures: tuple[PublishedFigure, ...] | None = None) -> list[Match]:
     """Published figures of what was measured, in the comparison's order of models."""
-    found = []
-    for place, model in enumerate(comparison.models):
-        for claim in known if known is not None else claims():
+    pairs = []
+    for index, model in enumerate(comparison.models):
+        for claim in figures if figures is not None else claims():
             scope = comparison.scope(claim.task)
-            if claim.model.lower() == model.model.id.lower() and scope is not None and place in scope.scores:
-                score = scope.scores[place]
-                found.append(
+            if claim.model.lower() == model.model.id.lower() and scope is not None and index in scope.scores:
+                score = scope.scores[index]
+                pairs.append(
                     Match(
-                        place, claim.task, claim, score.value, score.ci95, _differs(comparison, claim, model)
+                        index, claim.task, claim, score.value, score.ci95, _differs(comparison, claim, model)
                     )
                 )
-    return found
+    return pairs
 
 
 def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) -> str:
@@ -114,11 +115,14 @@ def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) 
     tasks = comparison.members.get(claim.task, [claim.task])
     rows = [cell.rows[0] for task in tasks for cell in model.asked(task)]
     parts: list[str] = []
+
+    # A report that does not name its number of examples counts as another setting.
     shots = {row.fewshot for row in rows}
     if claim.fewshot is None or shots != {claim.fewshot}:
         ours = "/".join(str(shot) for shot in sorted(shots, key=str)) or "?"
         theirs = claim.fewshot if claim.fewshot is not None else note("not_said")
         parts.append(note("published_examples", ours=ours, theirs=theirs))
+
     if claim.how != "lm-eval":
         parts.append(note("own_evaluation"))
     if any(row.status == "partial" for row in rows) or _limited(tasks, model):

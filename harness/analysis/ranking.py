@@ -15,7 +15,9 @@ Pairs = Mapping[tuple[int, int], Difference]
 
 @dataclass(frozen=True)
 class Rank:
-    """``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its
+    """A rank with what is sure of it.
+
+    ``low`` to ``high``: 1 + number surely better … n − number surely worse. ``tie`` holds its
     letters (`ties`).
     """
 
@@ -26,18 +28,19 @@ class Rank:
 
 def surely(pairs: Pairs, a: int, b: int, *, higher_is_better: bool = True) -> bool:
     """Whether a is surely better than b."""
-    found, sign = pairs.get((a, b)), 1.0
-    if found is None:
-        found, sign = pairs.get((b, a)), -1.0
-    if found is None or found.adjusted is None or found.adjusted >= LEVEL:
+    difference, sign = pairs.get((a, b)), 1.0
+    if difference is None:
+        difference, sign = pairs.get((b, a)), -1.0
+
+    if difference is None or difference.adjusted is None or difference.adjusted >= LEVEL:
         return False
-    return (sign if higher_is_better else -sign) * found.value > 0
+    return (sign if higher_is_better else -sign) * difference.value > 0
 
 
 def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) -> dict[int, Rank]:
-    """The rank of each model. ``order`` is best first; models not compared with each other count as
-    neither better nor worse.
+    """The rank of each model.
 
+    ``order`` is best first; models not compared with each other count as neither better nor worse.
     The rank interval says for each model what is sure, the letters (``ties``) for each two.
     """
     count = len(order)
@@ -47,33 +50,37 @@ def ranks(order: Sequence[int], pairs: Pairs, *, higher_is_better: bool = True) 
     worse = {
         a: sum(surely(pairs, a, b, higher_is_better=higher_is_better) for b in order if b != a) for a in order
     }
+
     letters = ties(order, pairs)
-    return {place: Rank(1 + better[place], count - worse[place], letters[place]) for place in order}
+    return {model: Rank(1 + better[model], count - worse[model], letters[model]) for model in order}
 
 
 def ties(order: Sequence[int], pairs: Pairs) -> dict[int, str]:
-    """Compact letter display: two models share a letter exactly where their difference is not sure.
-    A model may have several letters, and one without any tested difference has none.
+    """Compact letter display: two models share a letter where their difference is not sure.
 
-    Insert and absorb (H.-P. Piepho, An algorithm for a letter-based representation of all-pairwise
-    comparisons, Journal of Computational and Graphical Statistics 13, 2004): all share a letter;
-    each sure difference splits the letters that hold both; a letter whose models another one holds,
-    too, is dropped. a is the best model's.
+    They do so exactly there. A model may have several letters, and one without any tested
+    difference has none. Insert and absorb (H.-P. Piepho, An algorithm for a letter-based
+    representation of all-pairwise comparisons, Journal of Computational and Graphical Statistics
+    13, 2004): all share a letter; each sure difference splits the letters that hold both; a letter
+    whose models another one holds, too, is dropped. a is the best model's.
     """
-    tested = {place for key, pair in pairs.items() if pair.adjusted is not None for place in key}
-    ranked = [place for place in order if place in tested]
-    held = [frozenset(ranked)]
-    for place, a in enumerate(ranked):
-        for b in ranked[place + 1 :]:
+    tested = {model for key, pair in pairs.items() if pair.adjusted is not None for model in key}
+    ranked = [model for model in order if model in tested]
+    groups = [frozenset(ranked)]
+    for model, a in enumerate(ranked):
+        for b in ranked[model + 1 :]:
             if surely(pairs, a, b) or surely(pairs, b, a):
-                split = [group for group in held if not {a, b} <= group]
-                split += [group - {one} for group in held if {a, b} <= group for one in (a, b)]
-                held = [group for group in set(split) if not any(group < other for other in split)]
-    held.sort(key=lambda group: [ranked.index(place) for place in ranked if place in group])
-    between = "" if len(held) <= 26 else " "
+                split = [group for group in groups if not {a, b} <= group]
+                split += [group - {one} for group in groups if {a, b} <= group for one in (a, b)]
+                groups = [group for group in set(split) if not any(group < other for other in split)]
+
+    groups.sort(key=lambda group: [ranked.index(model) for model in ranked if model in group])
+
+    # Beyond z letters are pairs (aa), which need a blank between them.
+    between = "" if len(groups) <= 26 else " "
     return {
-        place: between.join(letter(number) for number, group in enumerate(held) if place in group)
-        for place in order
+        model: between.join(letter(number) for number, group in enumerate(groups) if model in group)
+        for model in order
     }
 
 

@@ -12,15 +12,17 @@ from itertools import combinations
 from typing import Literal
 
 from harness.analysis.chance import above_chances
+from harness.analysis.combined import combine
 from harness.analysis.contests import Contest
-from harness.analysis.intervals import normal
-from harness.analysis.paired import Difference, combine, holm
+from harness.analysis.lines import AVERAGES
+from harness.analysis.means import weighted_mean
+from harness.analysis.paired import Difference, holm
 from harness.analysis.ranking import Rank, ranks
-from harness.analysis.strata import Strata, mixture, of_row, share_interval
+from harness.analysis.strata import Strata, of_row
 from harness.results.schema import Row
+from harness.wording import list_first
 
 Kind = Literal["task", "subject", "group", "average"]
-LANGUAGES = {"zh": "Chinese", "en": "English"}
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ def task_scope(contest: Contest, kind: Kind = "task") -> Scope:
         strata={place: of_row(contest.row(place)) for place in contest.cells},
     )
     for a, b in combinations(sorted(contest.cells), 2):
-        found = contest.difference(a, b)
-        if found is not None:
-            scope.pairs[a, b] = found
+        difference = contest.difference(a, b)
+        if difference is not None:
+            scope.pairs[a, b] = difference
     return scope.settle()
 
 
@@ -134,14 +136,12 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
     if len(mine) < 2:
         return None
     everyone = set.intersection(*(set(part.scores) for part in mine))
-    scope = _combined(f"{LANGUAGES[language]} average", "average", mine, everyone, weighted=False)
+    scope = _combined(AVERAGES[language], "average", mine, everyone, weighted=False)
     scope.language = language
     for place in places:
         lacking = [part.name for part in mine if place not in part.scores]
         if lacking:
-            scope.missing[place] = (
-                f"no comparable value on {', '.join(lacking[:3])}{' …' if len(lacking) > 3 else ''}"
-            )
+            scope.missing[place] = f"no comparable value on {list_first(lacking, 3)}"
     return scope
 
 
@@ -153,15 +153,16 @@ def _combined(name: str, kind: Kind, parts: Sequence[Scope], everyone: set[int],
     scope = Scope(name, kind, language, metric, filter_name, _chance(parts), better, {}, parts=len(parts))
     for place in sorted(everyone):
         weights = _weights([part.scores[place].n for part in parts], weighted=weighted)
-        scope.strata[place] = mixture([part.strata.get(place) for part in parts], weights)
-        scope.scores[place] = _combined_score(
-            parts, place, weights, scope.strata[place], mixed=kind == "average"
+        scope.scores[place], scope.strata[place] = _combined_score(
+            parts, place, weights, mixed=kind == "average"
         )
+
+    # A pair that one task lacks is a pair of other tasks: it is left out.
     for a, b in combinations(sorted(everyone), 2):
-        found = [part.pairs[a, b] for part in parts if (a, b) in part.pairs]
-        if len(found) == len(parts):
+        pairs = [part.pairs[a, b] for part in parts if (a, b) in part.pairs]
+        if len(pairs) == len(parts):
             scope.pairs[a, b] = combine(
-                found, _weights([pair.n for pair in found], weighted=weighted), pooled=weighted
+                pairs, _weights([pair.n for pair in pairs], weighted=weighted), pooled=weighted
             )
     return scope.settle()
 
@@ -172,23 +173,22 @@ def _weights(sizes: Sequence[int], *, weighted: bool) -> list[float]:
 
 
 def _combined_score(
-    parts: Sequence[Scope], place: int, weights: Sequence[float], strata: Strata | None, *, mixed: bool
-) -> ScopeScore:
-    """The weighted mean of the parts' scores. Above chance: that of a group (`above_chances`), or
-    (``mixed``) the mean of its parts'.
+    parts: Sequence[Scope], place: int, weights: Sequence[float], *, mixed: bool
+) -> tuple[ScopeScore, Strata | None]:
+    """The weighted mean of the parts' scores, and the answers behind it. Above chance: that of a
+    group (`above_chances`), or (``mixed``) the mean of its parts'.
     """
     scores = [part.scores[place] for part in parts]
-    value = math.fsum(weight * score.value for weight, score in zip(weights, scores, strict=True))
-    stderr = None
-    if all(score.stderr is not None for score in scores):
-        stderr = math.sqrt(
-            math.fsum(
-                (weight * (score.stderr or 0.0)) ** 2 for weight, score in zip(weights, scores, strict=True)
-            )
-        )
-    interval = share_interval(strata) if strata else normal(value, stderr) if stderr is not None else None
+    mean = weighted_mean(
+        [score.value for score in scores],
+        [score.stderr for score in scores],
+        [part.strata.get(place) for part in parts],
+        weights,
+    )
+
     corrected = None
     if all(score.corrected is not None for score in scores):
+        # Tasks of different kinds have no chance level in common: each is corrected by its own.
         if mixed or any(part.chance is None for part in parts):
             corrected = math.fsum(
                 weight * (score.corrected or 0.0) for weight, score in zip(weights, scores, strict=True)
@@ -197,7 +197,8 @@ def _combined_score(
             corrected = above_chances(
                 [score.value for score in scores], [part.chance or 0.0 for part in parts], weights
             )
-    return ScopeScore(value, stderr, interval, sum(score.n for score in scores), corrected)
+    n = sum(score.n for score in scores)
+    return ScopeScore(mean.value, mean.stderr, mean.ci95, n, corrected), mean.strata
 
 
 def _chance(parts: Sequence[Scope]) -> float | None:

@@ -13,9 +13,13 @@ from harness.config.schema import Slo
 from harness.meter.checks import require_finite
 from harness.meter.openloop import Timing, busy, goodput
 from harness.meter.repeats import median_interval
-from harness.results.speed import Figure, Latency, Rate, Spread
+from harness.results.records import Figure, Quantiles
+from harness.results.speed import ShapeLatency, ShapeRate
 
-NO_TEXT = "prompts of a shape are random token ids: their characters mean nothing; natural figures are with harness run"
+NO_TEXT = (
+    "prompts of a shape are random token ids: their characters mean nothing; "
+    "natural figures are with harness run"
+)
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,7 @@ def sample_of(line: dict[str, Any]) -> Sample:
 
 
 def gate(line: dict[str, Any], shape: Shape) -> float:
-    """The figure that decides when to stop: output tokens/s, of an open loop the median end-to-end
-    seconds.
-    """
+    """The figure that decides when to stop: output tokens/s, or an open loop's median e2e seconds."""
     sample = sample_of(line)
     if shape.rate:
         return statistics.median(timing.e2e for timing in sample.timings)
@@ -88,24 +90,24 @@ def figure(values: Sequence[float]) -> Figure:
     """Median and interval. Raises NotFiniteError."""
     if len(values) == 1:
         return Figure(median=require_finite("rate", values[0]))
-    found = median_interval(values)
-    return Figure(median=found.median, ci95=(found.low, found.high))
+    interval = median_interval(values)
+    return Figure(median=interval.median, ci95=(interval.low, interval.high))
 
 
-def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> Rate:
-    """Tokens and requests a second over the repeats; what is null has its reason put into
-    ``reasons``.
-    """
+def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> ShapeRate:
+    """Tokens and requests per second over the repeats; what is null gets its reason in ``reasons``."""
 
     def over(what: Callable[[Sample], float]) -> Figure:
         return figure([what(sample) for sample in samples])
 
-    rate = Rate(
+    rate = ShapeRate(
         prefill_tps=over(lambda sample: sample.prompt / sample.prefill_seconds),
         output_tps=over(lambda sample: sample.output / sample.wall),
         total_tps=over(lambda sample: (sample.prompt + sample.output) / sample.wall),
         requests_ps=over(lambda sample: len(sample.timings) / sample.wall),
     )
+
+    # One output token is written with the prompt: there is no phase of decoding to be timed.
     if all(sample.decode_seconds > 0 for sample in samples):
         rate.decode_tps = over(lambda sample: sample.decoded / sample.decode_seconds)
         rate.per_user_tps = over(
@@ -115,6 +117,7 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
         reasons["rate.decode_tps"] = reasons["rate.per_user_tps"] = (
             "one output token: nothing was decoded after the first"
         )
+
     if slo is None:
         reasons["rate.goodput_ps"] = "no limit was stated: speed.slo"
     else:
@@ -125,13 +128,14 @@ def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -
     return rate
 
 
-def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> Latency:
+def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> ShapeLatency:
     """Milliseconds of all requests of all repeats."""
     timings = [timing for sample in samples for timing in sample.timings]
     written = [timing.tpot for timing in timings if timing.tpot is not None]
     if not written:
         reasons["latency_ms.tpot"] = "one output token: there is no time per further token"
-    return Latency(
+
+    return ShapeLatency(
         ttft=spread([timing.ttft for timing in timings]),
         queue=spread([timing.queue for timing in timings]),
         prefill=spread([timing.prefill for timing in timings]),
@@ -140,7 +144,7 @@ def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> Latency:
     )
 
 
-def spread(seconds: Sequence[float]) -> Spread:
+def spread(seconds: Sequence[float]) -> Quantiles:
     """Mean and percentiles (linear between ranks) in milliseconds. Raises NotFiniteError."""
     import numpy as np
 
@@ -149,4 +153,4 @@ def spread(seconds: Sequence[float]) -> Spread:
     p50, p90, p95, p99 = (
         float(value) * 1000 for value in np.percentile(np.asarray(seconds), (50, 90, 95, 99))
     )
-    return Spread(mean=1000 * statistics.fmean(seconds), p50=p50, p90=p90, p95=p95, p99=p99)
+    return Quantiles(mean=1000 * statistics.fmean(seconds), p50=p50, p90=p90, p95=p95, p99=p99)

@@ -1,6 +1,4 @@
-"""How near to the limits a shape came: work by formula, time as measured, the machine's ceilings
-measured and by datasheet.
-"""
+"""How near to the limits a shape came: work by formula, over time and ceilings as measured."""
 
 from __future__ import annotations
 
@@ -17,15 +15,16 @@ from harness.errors import ConfigError, HarnessError
 from harness.meter.hardware import Chip, find_chip
 from harness.meter.roofline import Ceiling, Dtype, datasheet, efficiency
 from harness.meter.work import NumberFormat, Work, generation, prefill
-from harness.results.speed import Limit, Phase, Share
+from harness.results.speed import Phase, ShapeLimit, Share
 
 SHEET: dict[str, Dtype] = {"bfloat16": "bf16", "float16": "fp16"}
 
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What a model's device can do: measured, and by the catalogue where it has the chip
-    (``absent``: why not).
+    """What a model's device can do: measured, and by the catalogue where it has the chip.
+
+    ``absent`` says why there is no datasheet.
     """
 
     measured: Ceiling
@@ -47,9 +46,10 @@ class PhaseWork:
 def ceilings_of(load: dict[str, Any]) -> Ceilings:
     """From what a worker said when it loaded. Several GPUs have several times one's ceilings."""
     gpus = max(1, int(load.get("gpus") or 0))
-    found = load["ceiling"]
-    name = f"{gpus} x {found['name']}" if gpus > 1 else str(found["name"])
-    measured = Ceiling(name, gpus * found["flops"], gpus * found["bandwidth"])
+    best = load["ceiling"]
+    measured = times(Ceiling(str(best["name"]), best["flops"], best["bandwidth"]), gpus)
+
+    # The measured ceiling always stands; the datasheet's has three ways to be missing.
     device, dtype = str(load["info"]["device"]), SHEET.get(str(load["computed"]))
     try:
         chip = find_chip(device)
@@ -61,9 +61,14 @@ def ceilings_of(load: dict[str, Any]) -> Ceilings:
         sheet = datasheet(chip, dtype)
     except ConfigError as error:
         return Ceilings(measured, None, chip, dtype, gpus, str(error))
-    if gpus > 1:
-        sheet = Ceiling(f"{gpus} x {sheet.name}", gpus * sheet.flops, gpus * sheet.bandwidth)
-    return Ceilings(measured, sheet, chip, dtype, gpus)
+    return Ceilings(measured, times(sheet, gpus), chip, dtype, gpus)
+
+
+def times(ceiling: Ceiling, gpus: int) -> Ceiling:
+    """The ceiling of several devices alike."""
+    if gpus == 1:
+        return ceiling
+    return Ceiling(f"{gpus} x {ceiling.name}", gpus * ceiling.flops, gpus * ceiling.bandwidth)
 
 
 def phases(samples: Sequence[Sample], shape: Shape, load: dict[str, Any]) -> dict[str, PhaseWork]:
@@ -79,23 +84,25 @@ def phases(samples: Sequence[Sample], shape: Shape, load: dict[str, Any]) -> dic
         raise HarnessError(
             f"quantised ({load['quantisation']}): the formulas' bytes are those of one number format"
         )
+
+    # The engine computes in one number format, weights and cache alike.
     arch = Architecture(**load["arch"])
     size = BYTES[str(load["computed"])]
     form = NumberFormat(size, size, bool(load.get("latent")))
     first = prefill(arch, shape.input, batch=shape.batch, form=form)
     whole = generation(arch, shape.input, shape.output, shape.batch, form=form)
-    found = {"prefill": PhaseWork(first, _median(samples, "prefill_seconds"))}
+    parts = {"prefill": PhaseWork(first, _median(samples, "prefill_seconds"))}
     if shape.output > 1:
         rest = Work(whole.flops - first.flops, whole.bytes - first.bytes)
-        found["decode"] = PhaseWork(rest, _median(samples, "decode_seconds"))
-    return found | {"whole": PhaseWork(whole, _median(samples, "wall"))}
+        parts["decode"] = PhaseWork(rest, _median(samples, "decode_seconds"))
+    return parts | {"whole": PhaseWork(whole, _median(samples, "wall"))}
 
 
-def limit_of(parts: dict[str, PhaseWork], ceilings: Ceilings, reasons: dict[str, str]) -> Limit:
+def limit_of(parts: dict[str, PhaseWork], ceilings: Ceilings, reasons: dict[str, str]) -> ShapeLimit:
     """Every phase against both ceilings."""
     if ceilings.sheet is None:
         reasons["limit.datasheet"] = ceilings.absent
-    return Limit(**{name: _phase(part, ceilings) for name, part in parts.items()})
+    return ShapeLimit(**{name: _phase(part, ceilings) for name, part in parts.items()})
 
 
 def _phase(part: PhaseWork, ceilings: Ceilings) -> Phase:
@@ -109,15 +116,15 @@ def _phase(part: PhaseWork, ceilings: Ceilings) -> Phase:
 
 
 def _share(part: PhaseWork, ceiling: Ceiling) -> Share:
-    found = efficiency(part.work, part.seconds, ceiling)
+    reached = efficiency(part.work, part.seconds, ceiling)
     return Share(
         name=ceiling.name,
         flops=ceiling.flops,
         bandwidth=ceiling.bandwidth,
-        mfu=found.mfu,
-        mbu=found.mbu,
-        roofline=found.roofline,
-        bound=found.bound,
+        mfu=reached.mfu,
+        mbu=reached.mbu,
+        roofline=reached.roofline,
+        bound=reached.bound,
     )
 
 

@@ -1,6 +1,4 @@
-"""One repeat of one shape on a loaded engine: prompts, calibration, waves of requests, checks; and
-what came of it as plain data.
-"""
+"""One repeat of one shape on a loaded engine: prompts, calibration, waves of requests, checks."""
 
 from __future__ import annotations
 
@@ -26,8 +24,9 @@ from harness.meter.workload import prompts, requests
 _SLACK = 0.01
 """Seconds by which an engine's clock may run past ours: they are read in different places."""
 _FRESH = 0.5
-"""Seconds for which the calibration after a repeat is also the one before the next: between them
-only prompts are made.
+"""Seconds for which the calibration after a repeat is also the one before the next.
+
+Between the two only prompts are made.
 """
 MOST_WAVES = 1000
 
@@ -60,27 +59,26 @@ class Measurer:
         Raises a MeasurementError for cached tokens, wrong lengths or times that make no sense.
         """
         begin = time.perf_counter()
-        arrivals = (
-            poisson_arrivals(shape.rate, shape.requests, f"{self._seed}:{shape.label}")
-            if shape.rate
-            else None
-        )
+
+        # Arrivals are the same in every repeat, prompts are not: the first are the load that is
+        # measured, the second must share nothing that a cache could keep.
+        arrivals = None
+        if shape.rate:
+            arrivals = poisson_arrivals(shape.rate, shape.requests, f"{self._seed}:{shape.label}")
         batches = [self._items(shape, f"{number}:{wave}", arrivals) for wave in range(waves)]
-        before = (
-            self._last[1]
-            if self._last and time.perf_counter() - self._last[0] < _FRESH
-            else self._calibrate()
-        )
+
+        fresh = self._last is not None and time.perf_counter() - self._last[0] < _FRESH
+        before = self._last[1] if self._last and fresh else self._calibrate()
         self._last = None
         stolen = Stolen()
-        found = [self._wave(batch, shape) for batch in batches]
+        results = [self._wave(batch, shape) for batch in batches]
         share = stolen.share()
         after = self._calibrate()
         self._last = time.perf_counter(), after
         return {
             "number": number,
-            "walls": [wall for wall, _ in found],
-            "timings": [[timing_row(timing) for timing in timings] for _, timings in found],
+            "walls": [wall for wall, _ in results],
+            "timings": [[timing_row(timing) for timing in timings] for _, timings in results],
             "before": reading_row(before),
             "after": reading_row(after),
             "drift": drift(before, after),
@@ -90,11 +88,11 @@ class Measurer:
 
     def run_for(self, shape: Shape, seconds: float) -> tuple[int, int]:
         """Runs waves for at least so many seconds; returns (requests, generated tokens)."""
-        begin, waves, timings = time.perf_counter(), 0, 0
+        begin, waves, count = time.perf_counter(), 0, 0
         while time.perf_counter() - begin < seconds:
-            _, found = self._wave(self._items(shape, f"energy{waves}", None), shape)
-            waves, timings = waves + 1, timings + len(found)
-        return timings, timings * shape.output
+            _, timings = self._wave(self._items(shape, f"energy{waves}", None), shape)
+            waves, count = waves + 1, count + len(timings)
+        return count, count * shape.output
 
     def _items(self, shape: Shape, name: str, arrivals: Sequence[float] | None) -> list[Completion]:
         texts = prompts(shape.batch, shape.input, self._ids, f"{self._seed}:{shape.label}:{name}")
@@ -115,9 +113,7 @@ class Stolen:
         self._clock = time.perf_counter()
 
     def share(self) -> float | None:
-        """Of all processors' time since the beginning; None where the system does not say (only
-        Linux does).
-        """
+        """Of all processors' time since the beginning; None on systems that do not say (only Linux does)."""
         now, spent = _stolen_seconds(), time.perf_counter() - self._clock
         if now is None or self._begin is None:
             return None
@@ -127,8 +123,8 @@ class Stolen:
 def _stolen_seconds() -> float | None:
     import psutil
 
-    found = getattr(psutil.cpu_times(), "steal", None)
-    return None if found is None else float(found)
+    stolen = getattr(psutil.cpu_times(), "steal", None)
+    return None if stolen is None else float(stolen)
 
 
 def checked(
@@ -142,19 +138,25 @@ def checked(
     require_lengths(answers, shape.output, shape.input)
     require_uncached(answers)
     require_clock(answers)
+
     by_key = {answer.key: answer for answer in answers}
-    found = []
+    timings = []
     for item in items:
         if item.key not in by_key:
             raise ClockError(f"{item.key}: the engine gave no answer; {len(answers)} of {len(items)} came")
         answer = by_key[item.key]
+
+        # An engine in another process has another clock: its times must lie within our wave's.
         first, last = answer.first_token or 0.0, answer.last_token or 0.0
         arrival, started = item.arrival or 0.0, last - require_positive("engine seconds", answer.seconds)
         if last > wall + _SLACK or first < arrival - _SLACK or started > first + _SLACK:
-            text = f"expected arrival {arrival:.4f} <= first {first:.4f} <= last {last:.4f} <= wall {wall:.4f} s, started {started:.4f}"
+            text = (
+                f"expected arrival {arrival:.4f} <= first {first:.4f} <= last {last:.4f} "
+                f"<= wall {wall:.4f} s, started {started:.4f}"
+            )
             raise ClockError(f"{item.key}: {text}; the engine's clock is another one")
-        found.append(Timing(arrival, started, first, last, answer.tokens.prompt, answer.tokens.output))
-    return found
+        timings.append(Timing(arrival, started, first, last, answer.tokens.prompt, answer.tokens.output))
+    return timings
 
 
 def timing_row(timing: Timing) -> list[float]:

@@ -1,32 +1,29 @@
-"""From a config's model to the one that is measured: its files, and an engine set up so that every
-token is computed.
-"""
+"""From a config's model to the one that is measured: its files, and an engine without caches."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.presets import BUNDLED, preset_or_none
 from harness.config.schema import ModelSpec, Speed
 from harness.engines.files import ModelFiles
-from harness.errors import ConfigError, ModelError
+from harness.errors import ModelError
 from harness.results.files import write_json
 
 TOKENIZER = "bundled/tiny-qwen"
 """Stands in for the tokenizer of an architecture built from the table: a shape's prompts are token
 ids, so no text is ever encoded.
 """
-_ROWS = {"cpu": 128, "cuda": 256}
-_SEQUENCES = 256
-"""Requests that the engines run at once unless told otherwise."""
 
 
 def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[ModelSpec, ModelFiles]:
-    """The model's files, and the spec that names them. Random weights of a preset come from the
-    built-in table of architectures: their config.json is written into ``folder``, and nothing is
-    fetched. Raises ModelError.
+    """The model's files, and the spec that names them.
+
+    Random weights of a preset come from the built-in table of architectures: their config.json is
+    written into ``folder``, and nothing is fetched. Raises ModelError.
     """
     from harness.engines import find_model
 
@@ -40,16 +37,17 @@ def find_files(spec: ModelSpec, mirror: Path | None, folder: Path) -> tuple[Mode
 
 
 def table_architecture(spec: ModelSpec) -> Architecture | None:
-    """The preset's architecture where the table is what is measured: random weights, and the id
-    names no folder.
-    """
+    """The preset's architecture where the table is measured: random weights, and no folder named."""
+    from harness.engines import backend_of
+
     if (
         spec.weights != "random"
-        or spec.engine in ("mock", "openai")
+        or not backend_of(spec).loads_files
         or spec.id.startswith(BUNDLED)
         or Path(spec.id).expanduser().is_dir()
     ):
         return None
+
     preset = preset_or_none(spec.preset or spec.id)
     return preset.arch if preset else None
 
@@ -63,7 +61,8 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
 
     if arch.model_type not in CLASSES:
         raise ModelError(
-            f"{label}: transformers has no {arch.model_type}, whose code comes with the model; name a folder that has it"
+            f"{label}: transformers has no {arch.model_type}, whose code comes with the model; "
+            "name a folder that has it"
         )
     config = {key: value for key, value in arch.model_dump().items() if value is not None}
     config |= {
@@ -72,6 +71,9 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
         "eos_token_id": 0,
         "bos_token_id": 0,
     }
+
+    # What the table derives for itself, and what a dense model with plain attention does not have,
+    # is no key of its config.json.
     for key in ("sliding_layers", "attention_out_bias", "qk_norm", "shared_expert_size", "dense_layers"):
         config.pop(key)
     if not arch.num_experts:
@@ -82,9 +84,12 @@ def as_config(arch: Architecture, label: str) -> dict[str, Any]:
         }
     if not arch.kv_lora_rank:
         config = {key: value for key, value in config.items() if "lora" not in key and key not in _LATENT}
+
+    # Read back: an architecture that these keys do not say whole would be measured as another.
     if architecture_of(config) != arch:
         raise ModelError(
-            f"{label}: the table does not say all of a {arch.model_type} config.json; name a folder or a mirror that has it"
+            f"{label}: the table does not say all of a {arch.model_type} config.json; name a "
+            "folder or a mirror that has it"
         )
     return config
 
@@ -98,40 +103,11 @@ def measured_spec(spec: ModelSpec, files: ModelFiles, device: str, speed: Speed)
 
     Raises ConfigError for an engine that cannot be measured, or a spec that asks for a cache.
     """
-    from harness.engines import engine_name
+    from harness.engines.choice import choose
 
-    name = engine_name(spec, device, files)
-    given = dict(spec.engine_args)
-    most = max(speed.concurrency, default=1)
-    if name == "openai":
-        raise ConfigError(
-            f"{spec.label}: harness bench measures engines of its own process, not endpoints; use transformers or vllm"
-        )
-    if name == "transformers":
-        _refuse(spec, "shared_prefixes", False)
-        given["shared_prefixes"] = False
-        if most > _ROWS["cpu" if device == "cpu" else "cuda"]:
-            given.setdefault("batch_rows", most)
-    elif name == "vllm":
-        _refuse(spec, "enable_prefix_caching", False)
-        given["enable_prefix_caching"] = False
-        given.setdefault(
-            "multi_token", "whole"
-        )  # else a logits processor that only scoring needs runs in every step
-        if device == "cpu":
-            given.setdefault(
-                "block_size", 128
-            )  # vLLM's own; ours is smaller for the sake of the prefix cache
-        if most > _SEQUENCES:
-            given.setdefault("max_num_seqs", most)
-    window = None if name == "mock" else max(speed.input) + max(speed.output)
+    backend = choose(spec, device, files.path).backend
+    arguments = backend.bench_args(spec, device, speed)
+    window = None if backend.simulated else max(speed.input) + max(speed.output)
     return spec.model_copy(
-        update={"engine": name, "engine_args": given, "max_length": spec.max_length or window}
+        update={"engine": backend.name, "engine_args": arguments, "max_length": spec.max_length or window}
     )
-
-
-def _refuse(spec: ModelSpec, key: str, wanted: bool) -> None:
-    if spec.engine_args.get(key, wanted) is not wanted:
-        raise ConfigError(
-            f"{spec.label}: engine_args.{key}: {spec.engine_args[key]} would let tokens be read from a cache; leave it out"
-        )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.benchmark.limits import Ceilings, PhaseWork
+from harness.benchmark.limits import Ceilings, PhaseWork, times
 from harness.benchmark.shapes import Shape
 from harness.errors import HarnessError
 from harness.meter.hardware import Chip, chips, find_chip
@@ -35,37 +35,41 @@ def projections(
 
     Both ends compare datasheets; without one for this device there is nothing to compare.
     """
-    found: list[Projected] = []
     if not wanted:
-        return found
+        return []
     if ceilings.sheet is None or ceilings.chip is None or ceilings.dtype is None:
         reasons["projected"] = f"a projection compares two datasheets: {ceilings.absent}"
-        return found
+        return []
+
+    # A chip that cannot be projected to has its reason; the others still have their ranges.
+    ranges: list[Projected] = []
     for chip in chosen_chips(wanted):
         if chip.name == ceilings.chip.name:
             continue
         try:
             sheet = datasheet(chip, ceilings.dtype)
-            found.append(projected(parts, shape, ceilings.sheet, _times(sheet, ceilings.gpus)))
+            ranges.append(projected(parts, shape, ceilings.sheet, times(sheet, ceilings.gpus)))
         except HarnessError as error:
             reasons[f"projected.{chip.name}"] = str(error)
-    return found
+    return ranges
 
 
 def projected(parts: Mapping[str, PhaseWork], shape: Shape, here: Ceiling, there: Ceiling) -> Projected:
-    """One shape carried from one datasheet to another, phase by phase; what lies outside the phases
-    (the host) is carried as it is.
+    """One shape carried from one datasheet to another, phase by phase.
 
-    Raises HarnessError where a phase was faster than its datasheet allows.
+    Seconds outside the phases (the host's) are carried over unchanged. Raises HarnessError where a
+    phase was faster than its datasheet allows.
     """
     ranges = {
         name: project(part.work, part.seconds, here, there) for name, part in parts.items() if name != "whole"
     }
-    rest = max(
-        0.0, parts["whole"].seconds - sum(part.seconds for name, part in parts.items() if name != "whole")
-    )
+
+    # Phases of different requests overlap, so their sum may be longer than the whole.
+    phases = sum(part.seconds for name, part in parts.items() if name != "whole")
+    rest = max(0.0, parts["whole"].seconds - phases)
     low = sum(one.low for one in ranges.values()) + rest
     high = sum(one.high for one in ranges.values()) + rest
+
     tokens = {"prefill": shape.batch * shape.input, "decode": shape.batch * (shape.output - 1)}
     rates = {f"{name}_tps": (tokens[name] / one.high, tokens[name] / one.low) for name, one in ranges.items()}
     written = shape.batch * shape.output
@@ -76,12 +80,4 @@ def projected(parts: Mapping[str, PhaseWork], shape: Shape, here: Ceiling, there
         bound={name: one.bound for name, one in ranges.items()},
         same_bound=all(one.same_bound for one in ranges.values()),
         **rates,
-    )
-
-
-def _times(ceiling: Ceiling, gpus: int) -> Ceiling:
-    return (
-        ceiling
-        if gpus == 1
-        else Ceiling(f"{gpus} x {ceiling.name}", gpus * ceiling.flops, gpus * ceiling.bandwidth)
     )

@@ -1,5 +1,6 @@
-"""One cell's row: identity, load, figures, limits, energy, cost, statistics; null with a reason
-where something is not known.
+"""One cell's row: identity, load, figures, limits, energy, cost, statistics.
+
+What is not known is null, with a reason.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ from harness.evaluation.identity import digest
 from harness.meter.prices import usd_per_hour, usd_per_million_tokens, why_no_price
 from harness.meter.repeats import coefficient_of_variation, median_interval
 from harness.results.schema import Status
-from harness.results.speed import Cost, EnergyFigures, Identity, Load, Rate, SpeedRow, Stats, Workload
+from harness.results.speed import (
+    Cost,
+    EnergyFigures,
+    Identity,
+    LoadFigures,
+    ShapeRate,
+    SpeedRow,
+    Stats,
+    Workload,
+)
 from harness.workers.devices import Machine
 
 
@@ -27,7 +37,7 @@ from harness.workers.devices import Machine
 class ShapeFacts:
     """What a row is made of beside its samples.
 
-    ``load`` and ``who`` are the worker's own words (None, {}: it never came so far).
+    ``load`` and ``who`` are the worker's own words (None and {} where it failed before).
     """
 
     cell: str
@@ -53,8 +63,8 @@ def make_row(
 
     A cell that failed, or in which nothing was accepted, has no figure.
     """
-    kept = [line for line in lines if line["accepted"]]
-    status, reason = _status(facts, lines, len(kept), failure)
+    accepted = [line for line in lines if line["accepted"]]
+    status, reason = _status(facts, lines, len(accepted), failure)
     row = SpeedRow(
         cell_id=facts.cell,
         model=shown_name(facts.spec),
@@ -62,13 +72,15 @@ def make_row(
         identity=_identity(facts),
         load=_load(facts.load, lines),
         workload=_workload(facts.shape, lines),
-        stats=_stats(facts, lines, kept),
+        stats=_stats(facts, lines, accepted),
         status=status,
         reason=reason,
     )
-    if failure is not None or not kept or facts.load is None:
+    if failure is not None or not accepted or facts.load is None:
         return row
-    samples = [sample_of(line) for line in kept]
+
+    # Rejected repeats count in the statistics above and in no figure below.
+    samples = [sample_of(line) for line in accepted]
     row.rate = rates(samples, facts.speed.slo, row.reasons)
     row.latency_ms = latencies(samples, row.reasons)
     ceilings = ceilings_of(facts.load)
@@ -79,14 +91,15 @@ def make_row(
 
 
 def _status(
-    facts: ShapeFacts, lines: Sequence[dict[str, Any]], kept: int, failure: str | None
+    facts: ShapeFacts, lines: Sequence[dict[str, Any]], accepted: int, failure: str | None
 ) -> tuple[Status, str | None]:
     if failure is not None:
         return ("oom" if failure.startswith("OutOfMemoryError") else "failed"), failure
     if not lines:
         return "skipped", "not measured yet; the same command goes on"
-    if kept < facts.speed.repeats:
-        rejected = len(lines) - kept
+
+    if accepted < facts.speed.repeats:
+        rejected = len(lines) - accepted
         why = (
             f"{rejected} were rejected because the machine drifted by more than {facts.speed.drift:.0%}"
             if rejected
@@ -94,7 +107,8 @@ def _status(
         )
         return (
             "partial",
-            f"{kept} of {facts.speed.repeats} repeats: {why}; raise speed.seconds, or measure on a quieter machine",
+            f"{accepted} of {facts.speed.repeats} repeats: {why}; "
+            "raise speed.seconds, or measure on a quieter machine",
         )
     return "ok", None
 
@@ -103,6 +117,8 @@ def _identity(facts: ShapeFacts) -> Identity:
     load, who, spec = facts.load or {}, facts.who, facts.spec
     info = load.get("info") or {}
     arch = load.get("arch")
+
+    # Some engines do not count their parameters; the formula's architecture does.
     parameters = info.get("parameters")
     if not parameters and arch:
         from harness.config.architecture import Architecture
@@ -128,14 +144,13 @@ def _identity(facts: ShapeFacts) -> Identity:
     )
 
 
-def _load(load: dict[str, Any] | None, lines: Sequence[dict[str, Any]]) -> Load:
+def _load(load: dict[str, Any] | None, lines: Sequence[dict[str, Any]]) -> LoadFigures:
     def most(key: str) -> int | None:
         return max((line[key] for line in lines if line.get(key) is not None), default=None)
 
-    found = load or {}
-    return Load(
-        seconds=found.get("seconds"),
-        weight_bytes=found.get("weight_bytes"),
+    return LoadFigures(
+        seconds=(load or {}).get("seconds"),
+        weight_bytes=(load or {}).get("weight_bytes"),
         peak_device_bytes=most("peak_device_bytes"),
         peak_rss_bytes=most("peak_rss_bytes"),
     )
@@ -166,14 +181,14 @@ def _stolen(lines: Sequence[dict[str, Any]]) -> float | None:
     )
 
 
-def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], kept: Sequence[dict[str, Any]]) -> Stats:
-    values = [gate(line, facts.shape) for line in kept]
+def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], accepted: Sequence[dict[str, Any]]) -> Stats:
+    values = [gate(line, facts.shape) for line in accepted]
     drifts = [line["drift"] for line in lines]
     stats = Stats(
         gate="e2e" if facts.shape.rate else "output_tps",
         warmups=2 * len({line["session"] for line in lines}),
         repeats=len(lines),
-        rejected=len(lines) - len(kept),
+        rejected=len(lines) - len(accepted),
         samples=values,
         median=statistics.median(values) if values else None,
         cv=coefficient_of_variation(values),
@@ -186,6 +201,8 @@ def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], kept: Sequence[di
             {name for line in lines for name in line.get("beside", ()) if name != facts.spec.label}
         ),
     )
+
+    # The same test as the one that ended the repeats: "settled" is not judged twice by two rules.
     if len(values) > 1:
         interval = median_interval(values)
         stats.ci95, stats.half_width = (interval.low, interval.high), interval.half_width
@@ -212,6 +229,8 @@ def _energy(line: dict[str, Any] | None, reasons: dict[str, str]) -> EnergyFigur
             "reason"
         ) or "no energy window was measured (speed.energy_seconds)"
         return None
+
+    # Gross joules stand without an idle power; the net ones need it.
     if reading.get("joules_net") is None:
         reasons["energy.joules_net"] = str(reading.get("reason"))
     joules = reading["joules_gross"]
@@ -227,12 +246,13 @@ def _energy(line: dict[str, Any] | None, reasons: dict[str, str]) -> EnergyFigur
     )
 
 
-def _cost(rate: Rate, ceilings: Ceilings, facts: ShapeFacts, reasons: dict[str, str]) -> Cost | None:
+def _cost(rate: ShapeRate, ceilings: Ceilings, facts: ShapeFacts, reasons: dict[str, str]) -> Cost | None:
     name = ceilings.chip.name if ceilings.chip else None
     price = usd_per_hour(name, facts.usd)
     if price is None or rate.output_tps is None or rate.total_tps is None:
         reasons["cost"] = why_no_price(name)
         return None
+
     return Cost(
         usd_per_hour=price.usd_per_hour,
         source=price.source,

@@ -1,6 +1,4 @@
-"""The walk of `harness bench`: start the workers, measure shape after shape with the models in
-turn, write ``speed.json``.
-"""
+"""The walk of `harness bench`: start the workers, measure shape after shape, write ``speed.json``."""
 
 from __future__ import annotations
 
@@ -11,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.benchmark.figures import gate, gate_text
-from harness.benchmark.process import BenchProcess, Refused, WorkerDied
 from harness.benchmark.rows import ShapeFacts, make_row
 from harness.benchmark.samples import Line, SampleFile
 from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
@@ -20,8 +17,11 @@ from harness.benchmark.writing import write_results
 from harness.config.schema import ModelSpec, Speed
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.workers.conversation import Conversation, Refused, WorkerDied
 from harness.workers.devices import Machine, find_machine
-from harness.workers.schedule import make_jobs
+from harness.workers.executor import LocalExecutor
+from harness.workers.process import WorkerCommand
+from harness.workers.schedule import WorkerJob, make_jobs
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -46,14 +46,15 @@ def bench_config(
     usd: float | None = None,
     say: Say | None = None,
 ) -> BenchOutcome:
-    """Measures what is missing of a config's grid and writes ``speed.json`` into the run folder
-    (``results/<name>`` unless ``out``).
+    """Measures what is missing of a config's grid into ``speed.json`` of its run folder.
 
-    Raises ConfigError for a wrong config or device and RunFolderError for a folder that cannot be
-    used; what a model cannot do is a row's status, no exception.
+    The folder is ``results/<name>`` unless ``out``. Raises ConfigError for a wrong config or device
+    and RunFolderError for a folder that cannot be used; what a model cannot do is a row's status,
+    no exception.
     """
     from harness.benchmark.projection import chosen_chips
 
+    # An unknown chip is found before hours of measuring, not after.
     config = loaded.config
     chosen_chips((config.speed or Speed()).project)
     folder = RunFolder((out or Path("results") / config.name).absolute())
@@ -65,10 +66,10 @@ def bench_config(
 
 @dataclass
 class _Model:
-    """A model on its way: its worker, who it says it is, why it failed."""
+    """A model on its way: the talk with its worker, who it says it is, why it failed."""
 
     spec: ModelSpec
-    process: BenchProcess | None = None
+    talk: Conversation | None = None
     who: dict[str, Any] = field(default_factory=dict)
     loaded: bool = False
     failed: str | None = None
@@ -85,10 +86,12 @@ class _Bench:
         self.speed = self.config.speed or Speed()
         self.policy = policy_of(self.speed)
         self.session = uuid.uuid4().hex[:12]
+
         self.samples = SampleFile(folder.path / "speed-samples.jsonl")
         self.models = [_Model(spec) for spec in self.config.models]
         self.refused: dict[tuple[str, Shape], tuple[str, str]] = {}
         self.beside: list[str] = []
+        self.executor = LocalExecutor(machine, self._command)
 
     def go(self) -> BenchOutcome:
         """Measures, and writes what there is, also after Ctrl-C."""
@@ -102,8 +105,10 @@ class _Bench:
             self.say("interrupted: every repeat made is kept; run the same command again to go on")
         finally:
             for model in self.models:
-                if model.process is not None:
-                    model.process.kill()
+                if model.talk is not None:
+                    model.talk.worker.kill()
+
+        # Rows come from the samples file alone, with the repeats of earlier sessions.
         rows = [self._row(model, shape) for model in self.models for shape in shapes_of(self.speed)]
         results = write_results(self.folder, self.loaded, self.machine, rows)
         bad = any(row.status != "ok" for row in rows)
@@ -117,41 +122,40 @@ class _Bench:
 
     def _group(self, group: Sequence[_Model]) -> None:
         self.beside = [model.spec.label for model in group]
-        gpus = {
-            job.model: job.gpus for job in make_jobs(self.config.models, self._weights(), self.machine, 1)
-        }
-        free = [gpu.index for gpu in self.machine.gpus]
+        jobs = {job.model: job for job in make_jobs(self.config.models, self._weights(), self.machine, 1)}
         for model in group:
-            wanted = gpus.get(model.spec.label, 0)
-            mine = free[:wanted] if len(free) >= wanted else [gpu.index for gpu in self.machine.gpus][:wanted]
-            free = free[wanted:]
-            model.gpus = len(mine)
-            model.process = BenchProcess(self.folder, model.spec.label, self.machine.device, mine)
+            worker = self.executor.start(jobs[model.spec.label])
+            model.gpus, model.talk = len(worker.gpus), Conversation(worker)
             self._try(model, lambda model=model: self._identify(model))  # type: ignore[misc]
+
         for shape in shapes_of(self.speed):
             self._shape(group, shape)
         for model in group:
-            if model.process is not None:
-                model.process.quit()
-                model.process = None
+            if model.talk is not None:
+                model.talk.worker.quit()
+                self.executor.release(model.talk.worker)
+                model.talk = None
+
+    def _command(self, job: WorkerJob) -> WorkerCommand:
+        arguments = (str(self.folder.path), "--model", job.model, "--device", self.machine.device)
+        return WorkerCommand("harness.benchmark.worker", arguments, self.folder.log(job.model))
 
     def _weights(self) -> dict[str, int]:
         from harness.evaluation.plan import weight_bytes
 
         mirror = Path(self.config.mirror) if self.config.mirror else None
-        known = {spec.label: weight_bytes(spec, self.machine.device, mirror) for spec in self.config.models}
-        return {label: size for label, size in known.items() if size}
+        sizes = {spec.label: weight_bytes(spec, self.machine.device, mirror) for spec in self.config.models}
+        return {label: size for label, size in sizes.items() if size}
 
     def _identify(self, model: _Model) -> None:
-        assert model.process is not None
-        model.who = model.process.ask("identify")
+        assert model.talk is not None
+        model.who = model.talk.ask("identify")
 
     def _try(self, model: _Model, work: Callable[[], None]) -> bool:
-        """Does something with a model's worker; a worker that ends takes only its own cells with
-        it.
-        """
+        """Does something with a model's worker; one that ends takes only its own cells with it."""
         if model.failed is not None:
             return False
+
         try:
             work()
         except (WorkerDied, Refused) as error:
@@ -170,10 +174,12 @@ class _Bench:
         going = [model for model in group if model.failed is None and self._verdict(model, shape) == "more"]
         going = [model for model in going if self._ready(model, shape)]
         everyone = list(going)
+
         turn = 0
         while going:
-            place = turn % len(going)
-            for model in [*going[place:], *going[:place]]:
+            # Turned, so that what the machine does at regular times falls on every model.
+            first = turn % len(going)
+            for model in [*going[first:], *going[:first]]:
                 self._repeat(model, shape)
             going = [model for model in going if self._goes_on(model, shape)]
             turn += 1
@@ -192,50 +198,51 @@ class _Bench:
         """Loads where that was not done yet, and warms up with the shape itself."""
 
         def work() -> None:
-            assert model.process is not None
+            assert model.talk is not None
             if not model.loaded:
                 self.say(f"{model.spec.label}: loading")
-                facts = model.process.ask("load")
+                facts = model.talk.ask("load")
                 self.samples.add("load", self._who_id(model), session=self.session, gpus=model.gpus, **facts)
                 model.loaded = True
                 self.say(f"{model.spec.label}: ready after {facts['seconds']:.1f} s")
 
         if not self._try(model, work):
             return False
-        warmed = self._asked(model, shape, "warm")
+        warmed = self._ask(model, shape, "warm")
         if warmed is None:
             return False
-        kept = self.samples.repeats(self._cell(model, shape))
-        model.waves[shape] = (
-            len(kept[-1]["walls"]) if kept else int(warmed["waves"])
-        )  # all repeats of a cell are alike
+
+        # All repeats of a cell are alike: an earlier session's number of waves holds.
+        repeats = self.samples.repeats(self._cell(model, shape))
+        model.waves[shape] = len(repeats[-1]["walls"]) if repeats else int(warmed["waves"])
         return True
 
     def _repeat(self, model: _Model, shape: Shape) -> None:
         cell = self._cell(model, shape)
         number = len(self.samples.repeats(cell))
-        found = self._asked(model, shape, "repeat", waves=model.waves[shape], number=number)
-        if found is None:
+        repeat = self._ask(model, shape, "repeat", waves=model.waves[shape], number=number)
+        if repeat is None:
             return
-        accepted = found["drift"] <= self.speed.drift
+
+        accepted = repeat["drift"] <= self.speed.drift
         line = self.samples.add(
-            "repeat", cell, session=self.session, accepted=accepted, beside=self.beside, **found
+            "repeat", cell, session=self.session, accepted=accepted, beside=self.beside, **repeat
         )
-        note = "" if accepted else f", rejected: the machine drifted by {found['drift']:.1%}"
+        note = "" if accepted else f", rejected: the machine drifted by {repeat['drift']:.1%}"
         self.say(f"{model.spec.label} {shape.label}: repeat {number + 1}, {gate_text(line, shape)}{note}")
 
-    def _asked(self, model: _Model, shape: Shape, do: str, **fields: Any) -> dict[str, Any] | None:
-        """A worker's answer, or None where it refused (the cell has no figure) or died (the model
-        has none any more).
+    def _ask(self, model: _Model, shape: Shape, do: str, **fields: Any) -> dict[str, Any] | None:
+        """A worker's answer, or None.
+
+        One that refused leaves its cell without a figure, one that died leaves its model without.
         """
-        assert model.process is not None
+        assert model.talk is not None
         try:
-            return model.process.ask(do, shape=shape.to_dict(), **fields)
+            return model.talk.ask(do, shape=shape.to_dict(), **fields)
         except Refused as error:
             self.refused[model.spec.label, shape] = (error.kind, str(error))
-            self.samples.add(
-                "refused", self._cell(model, shape), session=self.session, error=error.kind, reason=str(error)
-            )
+            refusal = {"session": self.session, "error": error.kind, "reason": str(error)}
+            self.samples.add("refused", self._cell(model, shape), **refusal)
             self.say(f"{model.spec.label} {shape.label}: {error.kind}: {error}")
         except WorkerDied as error:
             model.failed = str(error)
@@ -245,18 +252,18 @@ class _Bench:
     def _energy(self, model: _Model, shape: Shape) -> None:
         if not self.speed.energy_seconds:
             return
-        known = self.samples.last("load", self._who_id(model)) or {}
-        fields = {"seconds": self.speed.energy_seconds, "idle_watts": known.get("idle_watts")}
-        found = self._asked(model, shape, "energy", **fields)
-        if found is not None:
-            self.samples.add("energy", self._cell(model, shape), session=self.session, **found)
+        load = self.samples.last("load", self._who_id(model)) or {}
+        fields = {"seconds": self.speed.energy_seconds, "idle_watts": load.get("idle_watts")}
+        window = self._ask(model, shape, "energy", **fields)
+        if window is not None:
+            self.samples.add("energy", self._cell(model, shape), session=self.session, **window)
 
     # what is known
 
     def _verdict(self, model: _Model, shape: Shape) -> str:
         lines = self.samples.repeats(self._cell(model, shape))
-        kept = [gate(line, shape) for line in lines if line["accepted"]]
-        return self.policy.verdict(kept, len(lines), sum(line["elapsed"] for line in lines))
+        values = [gate(line, shape) for line in lines if line["accepted"]]
+        return self.policy.verdict(values, len(lines), sum(line["elapsed"] for line in lines))
 
     def _cell(self, model: _Model, shape: Shape) -> str:
         return cell_id(model.who.get("who", {"model": model.spec.label}), shape, self.speed, self.config.seed)

@@ -1,5 +1,6 @@
-"""Every repeat as it comes: ``speed-samples.jsonl``, one JSON line each, so that a killed bench
-goes on where it stopped.
+"""Every repeat, the moment it is made: ``speed-samples.jsonl``, so that a killed bench can resume.
+
+One JSON line each.
 
 Lines of kind "repeat" are raw samples (rejected ones too); "load" says what a worker said of itself
 when it loaded, "energy" what a cell's energy window gave, "refused" why a cell gave no figure. The
@@ -29,6 +30,7 @@ class SampleFile:
         """Keeps a line: it is on the disk when this returns."""
         line = {"kind": kind, "cell": cell, **fields}
         text = json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
+
         with disk_errors(self.path.parent), self.path.open("a+b") as file:
             if file.tell() and not _ends_line(file):
                 text = "\n" + text  # a line that a kill cut short stays alone
@@ -59,7 +61,8 @@ def _ends_line(file: Any) -> bool:
 def _read(path: Path) -> list[Line]:
     if not path.exists():
         return []
-    found = []
+
+    lines = []
     with disk_errors(path.parent):
         for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
@@ -67,5 +70,5 @@ def _read(path: Path) -> list[Line]:
             except ValueError:
                 continue  # cut short by a kill
             if isinstance(line, dict) and "kind" in line and "cell" in line:
-                found.append(line)
-    return found
+                lines.append(line)
+    return lines

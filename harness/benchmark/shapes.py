@@ -12,8 +12,10 @@ from harness.meter.repeats import Policy
 
 @dataclass(frozen=True)
 class Shape:
-    """Prompt and output length, and either requests at once (closed loop) or requests a second
-    (open loop, ``requests`` of them).
+    """Prompt and output length in tokens, and the load: closed loop or open loop.
+
+    A closed loop gives ``concurrency`` requests at once; an open loop gives ``requests`` of them,
+    ``rate`` per second.
     """
 
     input: int
@@ -42,6 +44,7 @@ class Shape:
 def shapes_of(speed: Speed) -> list[Shape]:
     """The grid in order: small before large, closed loops before open ones."""
     pairs = [(length, output) for length in speed.input for output in speed.output]
+
     closed = [
         Shape(length, output, concurrency=count) for length, output in pairs for count in speed.concurrency
     ]

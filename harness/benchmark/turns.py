@@ -1,5 +1,6 @@
-"""Whether models are measured in turn: all loaded at once, a repeat of each, so that what the
-machine does meanwhile falls on all.
+"""Whether models are measured in turn: all loaded at once, one repeat of each after the other.
+
+So what the machine does meanwhile falls on all of them.
 """
 
 from __future__ import annotations
@@ -15,25 +16,24 @@ from harness.workers.devices import Machine
 
 _PROCESS = 3 * 2**30 // 2
 """Bytes that a worker takes without its model: torch, transformers, buffers."""
-_VLLM = 4 * 2**30
-"""Bytes of the cache that our vLLM takes on a CPU."""
 _SHARE = 0.8
 
 
 def interleaves(models: Sequence[ModelSpec], speed: Speed, machine: Machine, mirror: Path | None) -> bool:
-    """What the config says, else whether there is more than one model and all of them fit beside
-    each other.
+    """What the config says, else whether several models fit beside each other.
 
     On GPUs an engine takes what memory there is, so only models with GPUs of their own fit, or
     those whose `gpu_memory_utilization` sums to less than one.
     """
+    from harness.engines.registry import candidates
+
     if len(models) < 2:
         return False
     if speed.interleave is not None:
         return speed.interleave
     if machine.device == "cuda":
-        shares = [model.engine_args.get("gpu_memory_utilization") for model in models]
-        known = [share for share in shares if isinstance(share, float)]
+        shares = [backend.gpu_share(model) for model in models for backend in candidates(model)]
+        known = [share for share in shares if share is not None]
         return (len(known) == len(models) and sum(known) <= 0.95) or len(machine.gpus) >= sum(
             model.gpus or 1 for model in models
         ) > 1
@@ -48,7 +48,10 @@ def interleaves(models: Sequence[ModelSpec], speed: Speed, machine: Machine, mir
 
 def _need(model: ModelSpec, speed: Speed, mirror: Path | None) -> int | None:
     """Bytes that a model's worker takes on a CPU; None where its architecture is not known."""
-    if model.engine == "mock":
+    from harness.engines import backend_of
+
+    backend = backend_of(model)
+    if backend.simulated:
         return _PROCESS
     try:
         arch = known_architecture(model, str(mirror) if mirror else None)
@@ -56,7 +59,8 @@ def _need(model: ModelSpec, speed: Speed, mirror: Path | None) -> int | None:
         return None
     if arch is None:
         return None
+
     fit = memory_fit(
         arch, dtype_bytes(model.dtype, arch, "cpu"), longest(speed), max(speed.concurrency, default=1)
     )
-    return _PROCESS + fit.total + (_VLLM if model.engine == "vllm" else 0)
+    return _PROCESS + fit.total + backend.cpu_cache_bytes

@@ -1,4 +1,4 @@
-"""What a bench worker does when told: say who it is, load, warm up, repeat, measure energy."""
+"""What a bench worker does on command: say who it is, load, warm up, repeat, measure energy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from harness.config.memory import BYTES, known_architecture
 from harness.config.schema import Speed
 from harness.errors import ConfigError
 from harness.evaluation.setup import WorkSetup
+from harness.gpus import driver_version
 from harness.names import file_name
 
 _COMPUTES = ("float32", "bfloat16", "float16")
@@ -70,14 +71,15 @@ class BenchWork:
         }
 
     def _load(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """Ceilings first, while the machine is empty, in the number format that the engine is known
-        to compute in; then the model.
+        """Ceilings first, while the machine is empty, then the model.
+
+        The ceilings are measured in the number format that the engine is expected to compute in.
         """
-        from harness.engines import engine_identity, open_engine
+        from harness.engines import backend_of, engine_identity, open_engine
         from harness.engines.vocabulary import plain_ids
         from harness.meter.calibration import NumpyBench, TorchBench, ceiling, probe
 
-        mock = self._spec.engine == "mock"
+        mock = backend_of(self._spec).simulated
         planned = str(engine_identity(self._spec, self._setup.device, self._files).get("dtype"))
         device = self._setup.device
         empty = (
@@ -87,10 +89,13 @@ class BenchWork:
         )
         best = ceiling(empty)
         empty.release()
+
+        # Idle power, too, can be measured only while nothing is loaded.
         idle = self._idle_watts()
         begin = time.perf_counter()
         self._engine = open_engine(self._spec, self._files, device)
         seconds = time.perf_counter() - begin
+
         info = self._engine.info
         computed = str(info.extra.get("compute_dtype", info.dtype))
         bench = NumpyBench() if mock else TorchBench(device, _compute(computed, device))
@@ -101,14 +106,14 @@ class BenchWork:
             "info": info.to_dict(),
             "seconds": seconds,
             "computed": computed,
-            "latent": info.engine == "vllm",
+            "latent": backend_of(self._spec).caches_latents,
             "threads": _threads(mock, device),
             "ceiling": {"name": best.name, "flops": best.flops, "bandwidth": best.bandwidth},
             "idle_watts": idle,
             "weight_bytes": arch.weight_bytes(BYTES.get(computed, 4)) if arch else None,
             "arch": arch.model_dump() if arch else None,
-            "quantisation": self._spec.engine_args.get("quantization"),
-            "driver": _driver(device),
+            "quantisation": backend_of(self._spec).quantization(self._spec),
+            "driver": None if device == "cpu" else driver_version(),
         }
 
     def _warm(self, command: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,11 +148,12 @@ class BenchWork:
         return {"energy": asdict(reading), "requests": requests, "tokens": tokens, "reason": reading.reason}
 
     def _idle_watts(self) -> float | None:
+        from harness.engines import backend_of
         from harness.meter.energy import idle_power
 
         return (
             idle_power(self._setup.device)
-            if self._speed.energy_seconds and self._spec.engine != "mock"
+            if self._speed.energy_seconds and not backend_of(self._spec).simulated
             else None
         )
 
@@ -157,7 +163,8 @@ class BenchWork:
         window = self._engine.info.context_length
         if window and shape.input + shape.output > window:
             raise ConfigError(
-                f"{self._spec.label}: a request of {shape.input} + {shape.output} tokens does not fit its window of {window}"
+                f"{self._spec.label}: a request of {shape.input} + {shape.output} tokens does not "
+                f"fit its window of {window}"
             )
         return shape, self._measurer
 
@@ -217,22 +224,3 @@ def _device_bytes(device: str) -> int | None:
 
     pairs = [torch.cuda.mem_get_info(index) for index in range(torch.cuda.device_count())]
     return int(sum(total - free for free, total in pairs))
-
-
-def _driver(device: str) -> str | None:
-    import shutil
-    import subprocess
-
-    tool = shutil.which("nvidia-smi")
-    if device == "cpu" or tool is None:
-        return None
-    try:
-        query = [tool, "--query-gpu=driver_version", "--format=csv,noheader"]
-        return (
-            subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-            .stdout.split("\n")[0]
-            .strip()
-            or None
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.compare import Json, Latex, Markdown
-from harness.cli.output import chosen_form, colour, csv_text, width, write_or_print
-from harness.cli.report import Language
+from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
     from harness.adoption.organizations import Organizations
-    from harness.adoption.snapshot import Taken
+    from harness.adoption.snapshot import TakenSnapshot
 
 app = typer.Typer(
     help="Likes and downloads of models: dated snapshots of the hub, and reports.",
@@ -78,18 +76,6 @@ Seats = Annotated[
 Plots = Annotated[
     Path | None, _option("--plots", metavar="FOLDER", say="Write every figure as a picture, too.")
 ]
-Forms = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="NAMES",
-        help="Of the pictures: svg, png, html, json, or several with commas.",
-    ),
-]
-Lang = Annotated[Language, typer.Option("--lang", help="Of tables and pictures.")]
-Csv = Annotated[bool, typer.Option("--csv", help="One row a figure, as CSV.")]
-Out = Annotated[Path | None, _option("--out", "-o", metavar="FILE", say="Write the tables to this file.")]
 
 
 @app.command("snapshot")
@@ -101,23 +87,24 @@ def snapshot(
     HF_ENDPOINT names another hub, HF_TOKEN a token (not needed). The same command goes on with a
     snapshot that was cut short.
     """
-    from harness.adoption.client import ENDPOINT, HubClient, Manners
+    from harness.adoption.client import HubClient, Manners
     from harness.adoption.published import USER_FOLDER
     from harness.adoption.snapshot import Query, take
     from harness.errors import ConfigError
+    from harness.hub import presence
 
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        raise ConfigError("HF_HUB_OFFLINE is set: a snapshot asks the hub; unset it")
+    if (switch := presence.offline_switch()) is not None:
+        raise ConfigError(f"{switch} is set: a snapshot asks the hub; unset it")
     if org and whole:
         raise ConfigError("choose one of --org and --whole")
 
     query = Query(tuple(dict.fromkeys(org or ())), None if whole else top)
     today = datetime.datetime.now(datetime.UTC).date()
     file = out or USER_FOLDER / f"{'-'.join(query.organizations) or 'hub'}-{today}.jsonl"
-    endpoint, token = os.environ.get("HF_ENDPOINT") or ENDPOINT, os.environ.get("HF_TOKEN") or None
-    with HubClient(endpoint, token, Manners(pause=pause), _heard) as client:
-        taken = take(client, query, file, _progress)
-    _told(taken)
+    token = os.environ.get("HF_TOKEN") or None
+    with HubClient(presence.endpoint(), token, Manners(pause=pause), _report_problem) as client:
+        outcome = take(client, query, file, _progress)
+    _report_end(outcome)
 
 
 def _live() -> bool:
@@ -133,68 +120,50 @@ def _progress(models: int, pages: int) -> None:
         typer.echo(text, err=True)
 
 
-def _heard(text: str) -> None:
+def _report_problem(text: str) -> None:
     typer.echo(f"\n{text}" if _live() else text, err=True)
 
 
-def _told(taken: Taken) -> None:
+def _report_end(outcome: TakenSnapshot) -> None:
     if _live():
         typer.echo(err=True)
-    for name in taken.empty:
+    for name in outcome.empty:
         typer.echo(f"{name}: the hub lists no model of it", err=True)
-    again = ", begun by an earlier call" if taken.resumed else ""
-    twice = f"; {taken.repeated} came on two pages and are kept once" if taken.repeated else ""
-    typer.echo(f"{taken.models:,} models in {taken.file}{again}{twice}")
+    again = ", begun by an earlier call" if outcome.resumed else ""
+    twice = f"; {outcome.repeated} came on two pages and are kept once" if outcome.repeated else ""
+    typer.echo(f"{outcome.models:,} models in {outcome.file}{again}{twice}")
 
 
 @app.command("report")
+@shows()
 def report(
-    files: Files = None, measure: Counted = Measure.downloads, source: OnlySource = None, organizations: Seats = None,
-    plots: Plots = None, form: Forms = "svg", lang: Lang = Language.en, as_json: Json = False, as_csv: Csv = False,
-    as_markdown: Markdown = False, as_latex: Latex = False, out: Out = None,
-) -> None:  # fmt: skip
+    files: Files = None,
+    measure: Counted = Measure.downloads,
+    source: OnlySource = None,
+    organizations: Seats = None,
+    plots: Plots = None,
+    *,
+    show: Show,
+) -> None:
     """Show shares by country and organisation over time, concentration, and each organisation's
     most-liked model.
 
     Every heading says its denominator: all models, language models, first-party, without quantised
-    re-uploads, new ones.
+    re-uploads, new ones. With --plots, -f names pictures: svg, png, html, json, or several with
+    commas.
     """
-    from harness.adoption import report as shown
     from harness.adoption.organizations import organizations as table
+    from harness.adoption.report import adoption_document, chosen
 
-    kind = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown, latex=as_latex)
-    known = table(organizations)
-    snapshots, left_out = shown.chosen(_read(files or []), source)
-    _check(snapshots, measure.value, source)
-    text = _text(kind, snapshots, left_out, measure.value, known, lang.value, coloured=out is None)
-    write_or_print(text, out)
     if plots is not None:
-        _pictures(snapshots, measure.value, known, plots, form, lang.value)
-
-
-def _text(
-    kind: str,
-    snapshots: list[Snapshot],
-    left_out: list[str],
-    measure: str,
-    known: Organizations,
-    language: str,
-    *,
-    coloured: bool,
-) -> str:
-    """The report in one of its forms."""
-    from harness.adoption import report as shown
-    from harness.reporting.sheets import write
-
-    notes = shown.notes(left_out, language)
-    if kind == "csv":
-        return csv_text(shown.FIELDS, shown.records(snapshots, measure, known))
-    if kind == "json":
-        data = {"schema_version": 1, "figures": shown.records(snapshots, measure, known), "notes": notes}
-        return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    sheets = shown.sheets(snapshots, measure, known, language)
-    title = shown.title(snapshots, language)
-    return write(title, sheets, notes, kind, width=width(), colour=colour() and coloured)
+        # -f is about the pictures; the tables are printed, or go where --out says.
+        pictures, show = show.named or "svg", replace(show, named=None)
+    seats = table(organizations)
+    snapshots, left_out = chosen(_read(files or []), source)
+    _check(snapshots, measure.value, source)
+    show(adoption_document(snapshots, measure.value, seats, show.language, left_out))
+    if plots is not None:
+        _pictures(snapshots, measure.value, seats, plots, pictures, show.language)
 
 
 def _read(files: list[Path]) -> list[Snapshot]:
@@ -216,22 +185,22 @@ def _check(snapshots: list[Snapshot], measure: str, source: str | None) -> None:
 
 
 def _pictures(
-    snapshots: list[Snapshot], measure: str, known: Organizations, folder: Path, form: str, language: str
+    snapshots: list[Snapshot], measure: str, seats: Organizations, folder: Path, form: str, language: str
 ) -> None:
     from harness.adoption.plots import figures
     from harness.errors import ConfigError
-    from harness.reporting.plots import FORMATS, save
+    from harness.reporting.plots.save import FORMATS, save
 
     forms = [name.strip() for name in form.split(",")]
     if unknown := [name for name in forms if name not in FORMATS]:
         raise ConfigError(
             f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or several with commas"
         )
-    made = [
+    files = [
         (folder / f"{name}.{one}", chart)
-        for name, chart in figures(snapshots, measure, known, language)
+        for name, chart in figures(snapshots, measure, seats, language)
         for one in forms
     ]
-    for path, chart in made:
+    for path, chart in files:
         save(chart, path)
-    typer.echo(f"{len(made)} pictures written to {folder}", err=True)
+    typer.echo(f"{len(files)} pictures written to {folder}", err=True)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.compare import Csv, Json, Latex, Markdown
-from harness.cli.output import chosen_form, colour, csv_text, width, write_or_print
+from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
-    from harness.analysis.arena import Ratings, Votes
+    from harness.analysis.arena import Votes
     from harness.analysis.arena.ratings import Anchor
 
 
+@shows()
 def arena(
     file: Annotated[
         Path,
@@ -57,13 +56,8 @@ def arena(
             show_default=False,
         ),
     ] = None,
-    as_json: Json = False,
-    as_csv: Csv = False,
-    as_markdown: Markdown = False,
-    as_latex: Latex = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write to this file.", show_default=False)
-    ] = None,
+    *,
+    show: Show,
 ) -> None:
     """Rate models from votes.
 
@@ -72,46 +66,33 @@ def arena(
     """
     from harness.analysis.arena import make_ratings, read_votes
     from harness.analysis.arena.ratings import SEED
-    from harness.reporting import arena as shown
-    from harness.reporting.sheets import write
+    from harness.reporting.arena import arena_document
 
-    form = chosen_form(json=as_json, csv=as_csv, markdown=as_markdown, latex=as_latex)
     fixed = _anchor(anchor)
     votes = _kept(read_votes(file, style=style, where=where or ()), without or [], least)
-    ratings: Ratings = make_ratings(votes, draws=draws, seed=SEED if seed is None else seed, anchor=fixed)
-    if form == "json":
-        text = json.dumps(shown.as_data(ratings), ensure_ascii=False, indent=1) + "\n"
-    elif form == "csv":
-        text = csv_text(shown.FIELDS, shown.records(ratings))
-    else:
-        title = f"{file.name}: {len(ratings.rows)} models"
-        text = write(
-            title,
-            shown.sheets(ratings),
-            shown.notes(ratings),
-            form,
-            width=width(),
-            colour=colour() and out is None,
-        )
-    if form == "csv":
+    ratings = make_ratings(votes, draws=draws, seed=SEED if seed is None else seed, anchor=fixed)
+
+    # CSV has no room for notes, and they may say that models were left out.
+    if show.form == "csv":
         for note in ratings.notes:
             typer.echo(note, err=True)
-    write_or_print(text, out)
+    show(arena_document(ratings, file.name))
 
 
-def _anchor(given: str | None) -> Anchor | None:
-    if given is None:
+def _anchor(text: str | None) -> Anchor | None:
+    if text is None:
         return None
     from harness.errors import ConfigError
 
-    model, _, rating = given.rpartition("=")
+    model, _, rating = text.rpartition("=")
+    # NaN fails every comparison below, as infinity does: both are refused with the rest.
     try:
         value = float(rating)
     except ValueError:
         value = float("nan")
     if not model or not abs(value) < float("inf"):
         raise ConfigError(
-            f"--anchor {given}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114"
+            f"--anchor {text}: expected MODEL=RATING with a number, e.g. mixtral-8x7b-instruct-v0.1=1114"
         )
     return model, value
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import ConfigFile, Device, Overrides, load
-from harness.cli.output import chosen_form, colour, csv_text, list_width, write_or_print
+from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
     from harness.benchmark.runner import BenchOutcome
 
 
+@shows(out=False)
 def bench(
     config: ConfigFile,
     overrides: Overrides = None,
@@ -43,9 +44,8 @@ def bench(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress: only the tables and what went wrong.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As data: speed.json.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV: one row a cell.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False,
+    *,
+    show: Show,
 ) -> None:
     """Measure the speed of fixed shapes: input x output x concurrency, or Poisson arrivals.
 
@@ -56,34 +56,19 @@ def bench(
 
     from harness.benchmark.runner import bench_config
 
-    form = chosen_form(json=as_json, csv=as_csv, markdown=markdown)
     chips = [f"speed.project={json.dumps(project)}"] if project else []
     loaded = load(config, [*(overrides or ()), *chips], None, device)
     outcome = bench_config(
         loaded, out=out, fresh=fresh, usd=usd, say=None if quiet else lambda text: typer.echo(text, err=True)
     )
-    _show(outcome, form)
+    _show(outcome, show)
     raise typer.Exit(outcome.exit_code)
 
 
-def _show(outcome: BenchOutcome, form: str) -> None:
-    from harness.reporting.sheets import write
-    from harness.reporting.speed import NOTES, csv_rows, failures, speed_sheets
+def _show(outcome: BenchOutcome, show: Show) -> None:
+    from harness.reporting.speed import failures, speed_document
 
-    if form == "json":
-        write_or_print(outcome.results.model_dump_json(indent=1) + "\n", None)
-    elif form == "csv":
-        write_or_print(csv_text(*csv_rows(outcome.results)), None)
-    else:
-        text = write(
-            outcome.results.name,
-            speed_sheets(outcome.results),
-            NOTES,
-            form,
-            width=list_width(),
-            colour=colour(),
-        )
-        typer.echo(text, nl=False, color=True)
+    show(speed_document(outcome.results), wide=True)
     for failure in failures(outcome.results):
         typer.echo(failure, err=True)
     relative = os.path.relpath(outcome.folder)

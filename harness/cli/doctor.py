@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.cli.options import Mirror
-
-if TYPE_CHECKING:
-    from harness.doctor.findings import Check
-
-COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
+from harness.cli.output import Show, shows
 
 
+@shows(out=False)
 def doctor(
     mirror: Mirror = None,
     out: Annotated[Path, typer.Option("--out", help="Where runs will be kept.")] = Path("results"),
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    *,
+    show: Show,
 ) -> None:
     """Check this machine, and say what to do.
 
     Python, torch, CUDA, vLLM, disk, hub, mirror. Exit code 1 where no run can work.
     """
     from harness.doctor.checks import examine
+    from harness.reporting.doctor import doctor_document
 
     checks = examine(mirror, out)
-    if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(check) for check in checks], ensure_ascii=False, indent=2))
-    else:
-        for check in checks:
-            _show(check)
+    show(doctor_document(checks))
     raise typer.Exit(1 if any(check.level == "bad" for check in checks) else 0)
-
-
-def _show(check: Check) -> None:
-    typer.secho(f"{check.level:4}", fg=COLOURS[check.level], nl=False)
-    typer.echo(f"  {check.name:<18}  {check.found}")
-    if check.advice:
-        typer.echo(f"{'':26}→ {check.advice}")

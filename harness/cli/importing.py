@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.wording import list_first, plural
+
 
 def import_(
     file: Annotated[
@@ -35,10 +37,12 @@ def import_(
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
     typer.echo(
-        f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}"
+        f"{plural(tasks, 'task')} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}"
     )
     for note in done.notes:
         typer.echo(note, err=True)
     if done.without_samples:
-        names = ", ".join(done.without_samples[:4]) + (" …" if len(done.without_samples) > 4 else "")
-        typer.echo(f"without samples, so not paired in comparisons: {names}", err=True)
+        typer.echo(
+            f"without samples, so not paired in comparisons: {list_first(done.without_samples, 4)}",
+            err=True,
+        )

@@ -34,6 +34,7 @@ from harness.cli import (
 )
 from harness.errors import HarnessError
 from harness.version import __version__
+from harness.wording import first_line
 
 
 class GuardedGroup(TyperGroup):
@@ -70,8 +71,7 @@ class GuardedGroup(TyperGroup):
             if hasattr(error, "format_message"):
                 raise
             _debug()
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            text = f"unexpected error: {type(error).__name__}: {first}; please report it (HARNESS_DEBUG=1 shows the traceback)"
+            text = f"unexpected error: {first_line(error, named=True)}; please report it (HARNESS_DEBUG=1 shows the traceback)"
             typer.echo(text, err=True)
             raise SystemExit(1) from None
 

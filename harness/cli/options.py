@@ -41,10 +41,10 @@ Mirror = Annotated[
 ]
 
 
-def mirror_folder(given: Path | None) -> Path | None:
+def mirror_folder(folder: Path | None) -> Path | None:
     """The mirror of ``--mirror``, else of HARNESS_MIRROR, else none."""
     named = os.environ.get("HARNESS_MIRROR")
-    return given or (Path(named) if named else None)
+    return folder or (Path(named) if named else None)
 
 
 class Device(StrEnum):

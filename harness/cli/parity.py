@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.options import Limit, Overrides, load
-from harness.cli.output import colour, list_width
+from harness.cli.output import Show, shows
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
 
+@shows(out=False)
 def parity(
     first: Annotated[
         str,
@@ -47,9 +47,10 @@ def parity(
         typer.Option("--within", min=0, help="Nats a token.  [default: by dtype]", show_default=False),
     ] = None,
     items: Annotated[
-        int, typer.Option("--items", min=0, help="Differing items to show for each cell; --json has all.")
+        int, typer.Option("--items", min=0, help="Differing items to show for each cell; -f json has all.")
     ] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
+    *,
+    show: Show,
 ) -> None:
     """Ask the same of two engines or dtypes, and say whether the second can be trusted.
 
@@ -57,7 +58,7 @@ def parity(
     harness parity RUN RUN. Exit code 0 for yes and within noise, 3 for no.
     """
     from harness.analysis.parity import compare
-    from harness.reporting.parity import parity_data, render_parity
+    from harness.reporting.parity import parity_document
     from harness.results.cells import read_cells
 
     if (second is None) == (not against):
@@ -71,14 +72,9 @@ def parity(
         folders: tuple[str | Path, str | Path] = (first, second)
     else:
         folders = _run_both(load(Path(first), overrides, limit), list(against or ()), out)
-    found = compare(read_cells(folders[0]), read_cells(folders[1]), within)
-    if as_json:
-        typer.echo(json.dumps(parity_data(found), ensure_ascii=False, indent=2))
-    else:
-        typer.echo(
-            render_parity(found, items=items, width=list_width(), colour=colour()), nl=False, color=True
-        )
-    raise typer.Exit(3 if found.verdict == "no" else 0)
+    outcome = compare(read_cells(folders[0]), read_cells(folders[1]), within)
+    show(parity_document(outcome, items=items), wide=True)
+    raise typer.Exit(3 if outcome.verdict == "no" else 0)
 
 
 def _run_both(loaded: LoadedConfig, against: list[str], out: Path | None) -> tuple[Path, Path]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import show_list
+from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
     from harness.published import RatedModel
@@ -108,6 +107,7 @@ def import_(
 
 
 @app.command("list")
+@shows()
 def list_(
     models: Annotated[
         bool, typer.Option("--models", help="The rated models instead: maker, country, licence, release.")
@@ -118,50 +118,19 @@ def list_(
     country: Annotated[
         str | None, typer.Option("--country", help="Only makers of this country.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As data.")] = False,
     folder: Folder = Path("results/published"),
+    *,
+    show: Show,
 ) -> None:
     """List the snapshots of published ratings, or the rated models."""
     from harness.published import load_ratings, rated_models
-    from harness.published.overview import model_data, snapshot_data
+    from harness.reporting.published import rated_document, snapshots_document
 
     if models or unknown or country:
         chosen = [one for one in rated_models(folder).values() if _wanted(one, unknown, country)]
-        data = [model_data(one) for one in chosen]
-        keys: tuple[str, ...] = ("name", "maker", "country", "weights", "licence", "released", "unknown")
-        headers, right = (
-            ["model", "maker", "from", "weights", "licence", "released", "not known"],
-            list[int](),
-        )
+        show(rated_document(chosen), wide=True)
     else:
-        data = snapshot_data(load_ratings(folder, board=None))
-        keys = (
-            "board",
-            "first",
-            "last",
-            "snapshots",
-            "models",
-            "methods",
-            "intervals",
-            "categories",
-            "source",
-        )
-        headers = [
-            "board",
-            "from",
-            "to",
-            "snapshots",
-            "models",
-            "methods",
-            "intervals",
-            "categories",
-            "source",
-        ]
-        right = [3, 4]
-    if as_json:
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
-        return
-    show_list("", headers, [[str(entry[key]) for key in keys] for entry in data], right=right)
+        show(snapshots_document(load_ratings(folder, board=None)), wide=True)
 
 
 def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
@@ -170,9 +139,9 @@ def _wanted(model: RatedModel, unknown: bool, country: str | None) -> bool:
     )
 
 
-def _one_of(text: str | None, known: tuple[str, ...]) -> Any:
-    if text is not None and text not in known:
-        raise typer.BadParameter(f"expected {', '.join(known)}; got {text!r}")
+def _one_of(text: str | None, names: tuple[str, ...]) -> Any:
+    if text is not None and text not in names:
+        raise typer.BadParameter(f"expected {', '.join(names)}; got {text!r}")
     return text
 
 

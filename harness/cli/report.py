@@ -4,29 +4,19 @@ the figures as pictures.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from harness.cli.output import colour, width, write_or_print
+from harness.cli.output import Show, shows, write_or_print
 
 if TYPE_CHECKING:
     from harness.reporting.html.study import Studies
     from harness.results.query import Run
-    from harness.results.schema import Results
-
-TABLES = ("rich", "markdown", "csv", "json")
 
 
-class Language(StrEnum):
-    """What the page and the pictures are written in."""
-
-    en = "en"
-    zh = "zh"
-
-
+@shows()
 def report(
     runs: Annotated[
         list[str],
@@ -36,24 +26,8 @@ def report(
             show_default=False,
         ),
     ],
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="Table: rich, markdown, csv or json (csv and json hold every metric); with --plots: png, svg, html, json, or several "
-            "with commas.  [default: rich; svg]",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="Write to this file.  [default: the terminal]", show_default=False),
-    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
-    costs: Annotated[
-        bool, typer.Option("--costs", help="What the answers cost instead of scores (rich or markdown).")
-    ] = False,
+    costs: Annotated[bool, typer.Option("--costs", help="What the answers cost instead of scores.")] = False,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -72,12 +46,6 @@ def report(
             show_default=False,
         ),
     ] = None,
-    lang: Annotated[
-        Language | None,
-        typer.Option(
-            "--lang", help="The page's and the pictures' language.  [default: en]", show_default=False
-        ),
-    ] = None,
     study: Annotated[
         list[str] | None,
         typer.Option(
@@ -87,74 +55,57 @@ def report(
             show_default=False,
         ),
     ] = None,
+    *,
+    show: Show,
 ) -> None:
-    """Show the table of one run, or of several joined; or write the page, or the pictures."""
+    """Show the table of one run, or of several joined; or write the page, or the pictures.
+
+    -f csv and -f json hold every metric. With --plots, -f names pictures: svg, png, html, json, or
+    several with commas.
+    """
     if html is not None or plots is not None:
-        _alone(html, plots, out)
+        _alone(html, plots, show.out)
     if study and html is None:
         _refuse_studies(study)
     if html is not None:
-        _page(runs, html, (lang or Language.en).value, study or [])
+        _page(runs, html, show.language, study or [])
     elif plots is not None:
-        _pictures(runs, plots, form or "svg", lang or Language.en)
+        _pictures(runs, plots, show.named or "svg", show.language)
     else:
-        _table(runs, form or "rich", lang, out, every=every, costs=costs)
+        _table(runs, show, every=every, costs=costs)
 
 
 def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
     from harness.errors import ConfigError
 
-    asked = [
+    options = [
         f"--{name} {value}"
         for name, value in (("html", html), ("plots", plots), ("out", out))
         if value is not None
     ]
-    if len(asked) > 1:
+    if len(options) > 1:
         raise ConfigError(
-            f"choose one of {' and '.join(asked)}: --html writes the page, --plots the pictures, --out the table"
+            f"choose one of {' and '.join(options)}: --html writes the page, --plots the pictures, --out the table"
         )
 
 
-def _table(
-    runs: list[str], form: str, lang: Language | None, out: Path | None, *, every: bool, costs: bool
-) -> None:
+def _table(runs: list[str], show: Show, *, every: bool, costs: bool) -> None:
     from harness.errors import ConfigError
-
-    if form not in TABLES:
-        raise ConfigError(
-            f"--format {form}: a table is written as {', '.join(TABLES)}; pictures need --plots FOLDER"
-        )
-    if lang is not None:
-        raise ConfigError(
-            f"--lang {lang.value}: only page and pictures have languages, the table is in English; add --html FILE"
-        )
-    from harness.reporting import make_table, render
+    from harness.reporting.cost_sheet import costs_document
+    from harness.reporting.score_document import score_document
+    from harness.reporting.table import make_table
     from harness.results.query import read_results
 
     results = [read_results(run) for run in runs]
-    if costs:
-        _costs(results, form, every, out)
+    if not costs:
+        show(score_document(make_table(results), every=every, language=show.language))
         return
-    table = make_table(results)
-    write_or_print(render(table, form, every=every, width=width(), colour=colour() and out is None), out)
-
-
-def _costs(results: list[Results], form: str, every: bool, out: Path | None) -> None:
-    from harness.errors import ConfigError
-    from harness.reporting.cost_sheet import costs_sheets
-    from harness.reporting.sheets import write
-
-    if form not in ("rich", "markdown"):
-        raise ConfigError(
-            f"--costs --format {form}: csv and json hold the costs without --costs; choose rich or markdown"
-        )
-    sheets = costs_sheets(results, every)
-    if not sheets:
+    document = costs_document(results, every)
+    if document is None:
         raise ConfigError(
             "these runs hold no costs: they were made with meter: false, by an older version, or imported"
         )
-    names = ", ".join(dict.fromkeys(result.name for result in results))
-    write_or_print(write(names, sheets, [], form, width=width(), colour=colour() and out is None), out)
+    show(document)
 
 
 def _refuse_studies(names: list[str]) -> NoReturn:
@@ -169,8 +120,8 @@ def _page(runs: list[str], html: Path, lang: str, studies: list[str]) -> None:
     from harness.reporting.html import page
     from harness.results.query import read_run
 
-    read = [read_run(run) for run in runs]
-    write_or_print(page(read, lang, _studies(studies, read, lang)), html)
+    loaded = [read_run(run) for run in runs]
+    write_or_print(page(loaded, lang, _studies(studies, loaded, lang)), html)
 
 
 def _studies(names: list[str], runs: list[Run], lang: str) -> Studies | None:
@@ -182,10 +133,10 @@ def _studies(names: list[str], runs: list[Run], lang: str) -> Studies | None:
     return section(names, Data(runs=tuple(runs)), lang)
 
 
-def _pictures(runs: list[str], folder: Path, form: str, lang: Language) -> None:
+def _pictures(runs: list[str], folder: Path, form: str, language: str) -> None:
     from harness.reporting.plots.draw import draw
 
-    made, said = draw(runs, folder, [name.strip() for name in form.split(",")], lang.value)
-    for line in said:
-        typer.echo(line, err=True)
-    typer.echo(f"{len(made)} pictures written to {folder}", err=True)
+    pictures, notes = draw(runs, folder, [name.strip() for name in form.split(",")], language)
+    for note in notes:
+        typer.echo(note, err=True)
+    typer.echo(f"{len(pictures)} pictures written to {folder}", err=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from harness.cli.output import show_list
-
-if TYPE_CHECKING:
-    from harness.rescoring.rescore import Change
+from harness.cli.output import Show, shows
 
 
+@shows(out=False)
 def rescore(
     run: Annotated[
         str,
@@ -26,18 +24,20 @@ def rescore(
         Path | None,
         typer.Option("--out", help="New run folder.  [default: RUN-rescored]", show_default=False),
     ] = None,
+    *,
+    show: Show,
 ) -> None:
     """Mark kept answers again, without a model.
 
     After an extractor was fixed, or with other filters. The old run stays as it is.
     """
-    from harness.rescoring.rescore import read_changes
+    from harness.reporting.changes import changes_document
     from harness.rescoring.rescore import rescore as again
+    from harness.rescoring.settings import read_changes
 
     done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
     if done.changes:
-        headers = ["model", "task", "metric", "before", "after"]
-        show_list("", headers, [_row(change) for change in done.changes], right=(3, 4))
+        show(changes_document(done.changes), wide=True)
     else:
         typer.echo("no score changed")
     for failure in done.failed:
@@ -45,9 +45,3 @@ def rescore(
     typer.echo(f"Kept in {done.folder}; side by side: harness report {run} {done.folder}")
     if done.failed:
         raise typer.Exit(1)
-
-
-def _row(change: Change) -> list[str]:
-    metric = change.metric if change.filter == "none" else f"{change.metric} ({change.filter})"
-    values = [f"{value:.4f}" if value is not None else "none" for value in (change.before, change.after)]
-    return [change.model, change.task, metric, *values]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import ConfigFile, Device, Limit, Overrides, load
-from harness.cli.output import show_table
+from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
     from harness.evaluation import RunOutcome
 
 
+@shows(out=False)
 def run(
     config: ConfigFile,
     limit: Limit = None,
@@ -37,6 +38,8 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")
     ] = False,
+    *,
+    show: Show,
 ) -> None:
     """Run every model on every task.
 
@@ -50,14 +53,15 @@ def run(
     loaded = load(config, overrides, limit, device)
     with reporter_for(quiet=quiet) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
-    _show(outcome)
+    _show(outcome, show)
     raise typer.Exit(outcome.exit_code)
 
 
-def _show(outcome: RunOutcome) -> None:
+def _show(outcome: RunOutcome, show: Show) -> None:
     from harness.reporting import make_table
+    from harness.reporting.score_document import score_document
 
-    show_table(make_table([outcome.results]))
+    show(score_document(make_table([outcome.results]), language=show.language))
     for expectation in outcome.results.expectations:
         if not expectation.get("held", True):
             typer.echo(_broken(expectation), err=True)

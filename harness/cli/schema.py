@@ -18,8 +18,11 @@ def config() -> None:
     $schema=FILE`).
     """
     from harness.config import config_schema
+    from harness.engines.registry import broken
 
     _print(config_schema())
+    for line in broken():
+        typer.echo(line, err=True)
 
 
 @app.command("results")

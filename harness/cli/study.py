@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import show_list, write_or_print
-from harness.cli.report import Language
+from harness.cli.output import PIPE, Show, list_width, shows, write_or_print
 
 if TYPE_CHECKING:
+    from harness.reporting.document import Document
     from harness.studies.answer import ClaimAnswer
     from harness.studies.data import Data
 
 OUT = Path("results") / "studies"
 
 
+@shows(out=False)
 def study(
     names: Annotated[
         list[str] | None,
@@ -25,12 +26,6 @@ def study(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All packaged claims; writes the documents.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the claims.")] = False,
-    lang: Annotated[
-        Language | None,
-        typer.Option(
-            "--lang", help="Of the text (default en) and the documents (default both).", show_default=False
-        ),
-    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -44,7 +39,8 @@ def study(
         list[str] | None,
         typer.Option("--run", help="A run to look at, too. May be repeated.", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    *,
+    show: Show,
 ) -> None:
     """Test the articles' claims.
 
@@ -56,25 +52,57 @@ def study(
     from harness.studies.answer import answer
     from harness.studies.claims import claims, find_claim
 
-    language = (lang or Language.en).value
     if listed:
-        show_list("", ["claim", "says"], [[claim.id, claim.claim[language]] for claim in claims().values()])
+        show(_list(show.language), wide=True)
         return
     if not names and not every:
         raise ConfigError("name a claim (harness study --list shows them), or give --all")
     chosen = list(claims().values()) if every else [find_claim(name) for name in names or ()]
     data = _data(runs or [])
     answers = [answer(claim, data) for claim in chosen]
-    if as_json:
-        write_or_print(
-            json.dumps([one.as_data() for one in answers], ensure_ascii=False, indent=1) + "\n", None
-        )
+
+    if show.form != "terminal":
+        show(_verdicts(answers, show.language))
     elif not every:
         from harness.studies.document import text
 
-        write_or_print("\n".join(text(one, language) for one in answers), None)
-    if out is not None or (every and not as_json):
-        _write(answers, data, out or OUT, [lang.value] if lang is not None else ["en", "zh"])
+        write_or_print("\n".join(text(one, show.language) for one in answers), None)
+    if out is not None or (every and show.form == "terminal"):
+        _write(answers, data, out or OUT, [show.language] if show.language_asked else ["en", "zh"], show)
+
+
+def _list(language: str) -> Document:
+    from harness.reporting.document import Document, Table, keys, texts
+    from harness.studies.claims import claims
+
+    rows = [[claim.id, claim.claim[language]] for claim in claims().values()]
+    return Document("", (Table.of("", [*keys("claim"), *texts("says")], rows),))
+
+
+def _verdicts(answers: list[ClaimAnswer], language: str) -> Document:
+    """The table of verdicts; as JSON everything."""
+    from harness.reporting.document import NONE, Column, Document, Table
+    from harness.studies.finding import say
+    from harness.studies.overview import COLUMNS, below, overview
+
+    semicolon = say("semicolon")[language]
+    columns = [Column(say(f"w_{name}")[language], key=name == COLUMNS[0]) for name in COLUMNS]
+    rows = [
+        [
+            f"{row.id} {row.name}",
+            row.when,
+            row.verdict,
+            *(semicolon.join(cell) or NONE for cell in (row.then, row.today, row.basis)),
+        ]
+        for row in overview(answers, language)
+    ]
+    return Document(
+        "",
+        (Table.of("", columns, rows),),
+        tuple(below(answers, language)),
+        data=lambda: [one.as_data() for one in answers],
+        language=language,
+    )
 
 
 def _data(runs: list[str]) -> Data:
@@ -84,7 +112,7 @@ def _data(runs: list[str]) -> Data:
     return Data(runs=tuple(read_run(run) for run in runs))
 
 
-def _write(answers: list[ClaimAnswer], data: Data, out: Path, languages: list[str]) -> None:
+def _write(answers: list[ClaimAnswer], data: Data, out: Path, languages: list[str], show: Show) -> None:
     from harness.results.files import write_text
     from harness.studies import document
 
@@ -94,28 +122,15 @@ def _write(answers: list[ClaimAnswer], data: Data, out: Path, languages: list[st
             write_text(out / "plots" / name, svg.decode())
         write_or_print(document.markdown(answers, data, language), out / f"studies.{language}.md")
         write_or_print(document.html(answers, data, language, pictures), out / f"studies.{language}.html")
-    _show(answers, languages[0])
+    _show(answers, languages[0], show)
 
 
-def _show(answers: list[ClaimAnswer], language: str) -> None:
+def _show(answers: list[ClaimAnswer], language: str, show: Show) -> None:
     """The table of verdicts; in a pipe one line per claim, so that grep finds it."""
-    from harness.cli.output import PIPE, list_width
-    from harness.studies.finding import say
-    from harness.studies.overview import below, overview, terminal
+    from harness.studies.overview import terminal
 
     if list_width() < PIPE:
         write_or_print(terminal(answers, language, list_width()), None)
-        return
-    semicolon = say("semicolon")[language]
-    headers = [say(f"w_{name}")[language] for name in ("claim", "when", "verdict", "then", "today", "basis")]
-    rows = [
-        [
-            f"{row.id} {row.name}",
-            row.when,
-            row.verdict,
-            *(semicolon.join(cell) or "–" for cell in (row.then, row.today, row.basis)),
-        ]
-        for row in overview(answers, language)
-    ]
-    show_list("", headers, rows)
-    write_or_print("".join(f"{line}\n" for line in below(answers, language)), None)
+    elif show.form == "terminal":
+        show = replace(show, language=language)
+        show(_verdicts(answers, language), wide=True)

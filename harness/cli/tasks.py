@@ -4,7 +4,6 @@ how it is marked.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli.options import Mirror, Overrides, mirror_folder
-from harness.cli.output import show_list
+from harness.cli.output import Language, ShortLanguage, Show, shows
+from harness.wording import list_first
 
 if TYPE_CHECKING:
     from harness.config.schema import TaskEntry
-    from harness.tasks import CatalogueEntry, Task
+    from harness.tasks import Task
 
 MOST = 200
 """Names listed without ``--all``."""
@@ -35,14 +35,8 @@ class ListByDefault(TyperGroup):
 app = typer.Typer(cls=ListByDefault, help="List suites and tasks, or show a prompt.")
 
 
-class Language(StrEnum):
-    """Languages of the averages."""
-
-    zh = "zh"
-    en = "en"
-
-
 @app.command("list")
+@shows(language=ShortLanguage)
 def listing(
     pattern: Annotated[
         str | None,
@@ -55,46 +49,32 @@ def listing(
         typer.Option("--language", "-l", help="Only tasks known to be in it.", show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every name, not families.")] = False,
+    *,
+    show: Show,
 ) -> None:
     """List what a config may name (the default).
 
     Suites, the harness's own tasks, and lm-eval's by family; with PATTERN the names that match.
     """
-    from harness.cli.listing import families, matching, own_rows, suite_rows
+    from harness.cli.listing import families_document, matching, names_document
     from harness.tasks import Catalogue
 
     entries = Catalogue().names(language.value if language else None)
-    if pattern is not None or every:
-        _names(matching(entries, pattern), every)
+    if pattern is None and not every:
+        show(families_document(entries, both=language is None), wide=True)
         return
-    show_list("Suites (suite: NAME)", ["suite", "tasks", "what"], suite_rows(), right=(1,))
-    show_list("The harness's own (task: NAME)", ["task", "lang", "what"], own_rows(entries))
-    headers = ["family", "tasks", "lang", "names to ask for", "what"]
-    show_list("lm-eval's, by family", headers, families(entries, both=language is None), right=(1,))
-    typer.echo(
-        "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name."
-    )
-
-
-def _names(found: list[CatalogueEntry], every: bool) -> None:
-    if not found:
+    chosen = matching(entries, pattern)
+    if not chosen:
         from harness.errors import ConfigError
 
         raise ConfigError(
             "no task, group or tag matches; `harness tasks` lists families, `harness tasks --all` every name"
         )
-    shown = found if every else found[:MOST]
-    rows = [
-        [entry.name, entry.kind, entry.language or "", entry.description if len(shown) <= MOST else ""]
-        for entry in shown
-    ]
-    show_list("", ["name", "kind", "lang", "what"], rows)
-    if len(shown) < len(found):
-        typer.echo(f"and {len(found) - len(shown)} more: --all lists them")
+    show(names_document(chosen, MOST if not every else None), wide=True)
 
 
 @app.command("show")
-def show(
+def show_task(
     name: Annotated[
         str,
         typer.Argument(
@@ -116,9 +96,7 @@ def show(
         entry = {"task": name}
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
-        typer.echo(
-            f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n"
-        )
+        typer.echo(f"{name} is {len(specs)} tasks: {list_first([spec.name for spec in specs], 12, ', …')}\n")
     folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
 

@@ -4,11 +4,12 @@ file:line:column.
 It imports pydantic and PyYAML only.
 """
 
-from harness.config.architecture import Architecture, architecture_of
+from harness.config.architecture import Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.json_schema import config_schema
 from harness.config.loader import LoadedConfig, load_config
 from harness.config.memory import MemoryFit, dtype_bytes, known_architecture, memory_fit
-from harness.config.presets import Preset, bundled_model_dir, find_preset, missing_models, presets
+from harness.config.presets import Preset, bundled_model_dir, find_preset, missing_models
 from harness.config.schema import Config, Expectation, GenerationSettings, ModelSpec, Speed, TaskEntry
 
 __all__ = [
@@ -31,5 +32,4 @@ __all__ = [
     "load_config",
     "memory_fit",
     "missing_models",
-    "presets",
 ]

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from harness.config import engines
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.source import Mistakes, Place, YamlNode
@@ -50,7 +51,7 @@ def _task_key(entry: YamlNode) -> str:
 
 def expand(root: YamlNode, mistakes: Mistakes) -> list[str]:
     """Fills in presets, resolves paths, takes the mirror from HARNESS_MIRROR and tidies names, in
-    place; what was tidied, a line a name.
+    place; what was tidied, one line per name.
     """
     for entry in _entries(root, "models"):
         _expand_model(entry, mistakes)
@@ -76,7 +77,8 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
     for key in ("id", "tokenizer"):
         if key in fields and _is_path(fields[key]):
             fields[key] = _absolute(fields[key])
-    _refuse_gguf(fields, mistakes)
+    if engines.loads_files(entry):  # a server may call its model what it likes
+        _refuse_gguf(fields, mistakes)
     preset = _preset_of(entry, mistakes)
     if preset is not None:
         fields["preset"] = fields.get("preset", entry).wrap(preset.name)
@@ -85,8 +87,10 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
             if key not in fields and value is not None:
                 fields[key] = _tree(value, entry)
     elif "chat_template" not in fields and isinstance(model_id := _plain(fields.get("id")), str):
-        talks = _plain(fields.get("engine")) == "openai" or CHAT_WORDS.search(Path(model_id).name) is not None
+        # An endpoint answers chats, whatever its model is called.
+        talks = engines.asks_endpoint(entry) or CHAT_WORDS.search(Path(model_id).name) is not None
         fields["chat_template"] = entry.wrap(talks)
+
     if not fields.keys() & {"id", "preset"}:
         mistakes.add(
             entry.place, "expected id: (a hub id or a folder) or preset: (a short name), got neither"
@@ -98,11 +102,7 @@ def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
 
 
 def _refuse_gguf(fields: dict[str, YamlNode], mistakes: Mistakes) -> None:
-    """llama.cpp's files, folders and repositories of them; a server may call its model what it
-    likes.
-    """
-    if _plain(fields.get("engine")) in ("openai", "mock"):
-        return
+    """Adds a mistake for llama.cpp's files, folders and repositories of them."""
     for key in ("id", "tokenizer"):
         name = _plain(fields.get(key))
         if isinstance(name, str) and _is_gguf(name):
@@ -126,8 +126,8 @@ def _preset_of(entry: YamlNode, mistakes: Mistakes) -> Preset | None:
     fields: dict[str, YamlNode] = entry.value
     named = fields.get("preset")
     if named is not None:
-        found = preset_or_none(named.value) if isinstance(named.value, str) else None
-        if found is None and isinstance(named.value, str):
+        preset = preset_or_none(named.value) if isinstance(named.value, str) else None
+        if preset is None and isinstance(named.value, str):
             hint = suggest(named.value, presets()) or "; `harness models` lists the presets"
             mistakes.add(
                 named.place,
@@ -135,20 +135,21 @@ def _preset_of(entry: YamlNode, mistakes: Mistakes) -> Preset | None:
             )
             # one line is enough: pydantic need not add that the id is missing
             fields.setdefault("id", named)
-        return found
+        return preset
+
     model_id = _plain(fields.get("id"))
     if not isinstance(model_id, str):
         return None
-    found = preset_or_none(model_id)
-    if found is not None:
-        fields["id"] = fields["id"].wrap(found.id)
+    preset = preset_or_none(model_id)
+    if preset is not None:
+        fields["id"] = fields["id"].wrap(preset.id)
     elif model_id.startswith(BUNDLED):
-        bundled = [preset.id for preset in presets().values() if preset.id.startswith(BUNDLED)]
+        bundled = [one.id for one in presets().values() if one.id.startswith(BUNDLED)]
         mistakes.add(
             fields["id"].place,
             f"unknown bundled model {model_id!r}{suggest(model_id, bundled)}; there are {', '.join(bundled)}",
         )
-    return found
+    return preset
 
 
 def _expand_task(entry: YamlNode, mistakes: Mistakes) -> None:
@@ -161,8 +162,8 @@ def _expand_task(entry: YamlNode, mistakes: Mistakes) -> None:
 
 
 def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
-    found = _absolute(node)
-    path = Path(found.value)
+    absolute = _absolute(node)
+    path = Path(absolute.value)
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for names too long for the disk
         mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
     elif not os.path.isfile(path):  # noqa: PTH113
@@ -170,7 +171,7 @@ def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
         mistakes.add(
             node.place, f"{node.value}: no such file (looked in {path.parent}){suggest(path.name, siblings)}"
         )
-    return found
+    return absolute
 
 
 def _expand_mirror(root: YamlNode, mistakes: Mistakes) -> None:
@@ -181,19 +182,19 @@ def _expand_mirror(root: YamlNode, mistakes: Mistakes) -> None:
             return
         node = YamlNode(named, Place("HARNESS_MIRROR"))
     if isinstance(node.value, str):
-        found = _absolute(node)
-        if not os.path.isdir(found.value):  # noqa: PTH112
-            mistakes.add(node.place, f"mirror: no such folder: {found.value}")
-        root.value["mirror"] = found
+        folder = _absolute(node)
+        if not os.path.isdir(folder.value):  # noqa: PTH112
+            mistakes.add(node.place, f"mirror: no such folder: {folder.value}")
+        root.value["mirror"] = folder
 
 
 def _check_names(root: YamlNode, mistakes: Mistakes) -> None:
-    seen: dict[str, tuple[str, Place]] = {}
+    labels: dict[str, tuple[str, Place]] = {}
     for entry in _entries(root, "models"):
         label = _plain(entry.value.get("name"))
         if not isinstance(label, str):
             continue
-        other, place = seen.setdefault(clash_key(label), (label, entry.place))
+        other, place = labels.setdefault(clash_key(label), (label, entry.place))
         if place is not entry.place:
             first = f" (the first on line {place.line})" if place.line else ""
             mistakes.add(

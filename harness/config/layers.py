@@ -32,6 +32,7 @@ class Layers:
         start = Place(shown, 1, 1, path.parent, len(self.sources))
         if path not in self.sources:
             self.sources.append(path)
+
         before = len(self.mistakes)
         root = parse(text, start, self.mistakes)
         if root is None:
@@ -43,12 +44,14 @@ class Layers:
                 root.place, f"expected a mapping (name: …, models: …), got {describe(root.plain())}"
             )
             return YamlNode({}, start)
+
         own = YamlNode(dict(root.value), start)
         return self._extend(own, own.value.pop("extends", None), (*chain, path.resolve()), shown)
 
     def _extend(self, own: YamlNode, named: YamlNode | None, chain: tuple[Path, ...], shown: str) -> YamlNode:
         if named is None or named.value is None:
             return own
+
         entries = named.value if isinstance(named.value, list) else [named]
         below: YamlNode | None = None
         for entry in entries:
@@ -60,6 +63,7 @@ class Layers:
             part = self._extended(entry, chain, shown)
             if part is not None:
                 below = part if below is None else merge(below, part)
+
         return own if below is None else merge(below, own)
 
     def _extended(self, entry: YamlNode, chain: tuple[Path, ...], shown: str) -> YamlNode | None:
@@ -68,12 +72,14 @@ class Layers:
                 entry.place, "extends: expected the path of a YAML file, got a text with a null character"
             )
             return None
+
         named = Path(os.path.expanduser(entry.value))  # noqa: PTH111 - pathlib's raises where a user is unknown
         target = Path(os.path.normpath(entry.place.folder / named))
         if target.resolve() in chain:
             circle = " -> ".join(file.name for file in (*chain[chain.index(target.resolve()) :], target))
             self.mistakes.add(entry.place, f"extends: goes in a circle: {circle}")
             return None
+
         display = str(named) if named.is_absolute() else os.path.normpath(Path(shown).parent / named)
         try:
             return self._read(target, display, chain)
@@ -105,6 +111,8 @@ def override(root: YamlNode, assignments: Sequence[str], mistakes: Mistakes) -> 
         if not equals or not all(steps):
             mistakes.add(place, "expected key=value, e.g. limit=10 or models.0.dtype=float32")
             continue
+
+        # A value that is no YAML is said once; it must not be set besides.
         before = len(mistakes)
         value = parse(text, place, mistakes) or YamlNode(None, place)
         if len(mistakes) == before:
@@ -121,6 +129,8 @@ def _assign(root: YamlNode, steps: Sequence[str], value: YamlNode, mistakes: Mis
         if last:
             node.value[slot] = value
             return
+
+        # Mappings on the way may be made; a list has no entry that could stand for a missing one.
         if isinstance(slot, str) and (slot not in node.value or node.value[slot].value is None):
             if steps[depth + 1].isdigit():
                 mistakes.add(
@@ -139,6 +149,7 @@ def _slot(node: YamlNode, step: str, path: str, place: Place, mistakes: Mistakes
     if isinstance(node.value, list):
         if step.isdigit() and int(step) < len(node.value):
             return int(step)
+
         last = len(node.value) - 1
         mistakes.add(
             place,

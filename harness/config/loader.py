@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from harness.config.engines import check_engines
 from harness.config.expand import expand, shorthands
 from harness.config.layers import Layers, override
 from harness.config.problems import explain, suggest
@@ -55,14 +56,17 @@ class LoadedConfig:
         of keys or ``--set`` it was written. Folders count relative to the YAML file.
         """
         plain = self.config.model_dump(mode="json", exclude_none=True)
-        kept = {key: value for key, value in plain.items() if key not in RUN_ONLY}
-        kept["models"] = [_without(model, RUN_ONLY_OF_MODEL) for model in kept["models"]]
-        kept["tasks"] = [_without(task, RUN_ONLY_OF_TASK) for task in kept["tasks"]]
-        for entry in (*kept["models"], *kept["tasks"]):
+        parts = {key: value for key, value in plain.items() if key not in RUN_ONLY}
+        parts["models"] = [_without(model, RUN_ONLY_OF_MODEL) for model in parts["models"]]
+        parts["tasks"] = [_without(task, RUN_ONLY_OF_TASK) for task in parts["tasks"]]
+
+        # The same folder, moved or cloned elsewhere with its YAML, is the same run.
+        for entry in (*parts["models"], *parts["tasks"]):
             for key in ("id", "tokenizer", "task", "file"):
                 if isinstance(entry.get(key), str) and Path(entry[key]).is_absolute():
                     entry[key] = Path(os.path.relpath(entry[key], self.base_dir)).as_posix()
-        text = json.dumps(kept, sort_keys=True, ensure_ascii=False)
+
+        text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def to_yaml(self) -> str:
@@ -85,7 +89,7 @@ class LoadedConfig:
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
     """Reads and checks the YAML file, with what it extends and ``key=value`` overrides on top.
 
-    Raises ConfigError whose message has one line a mistake, all of them, each beginning with
+    Raises ConfigError whose message has one line per mistake, all of them, each beginning with
     file:line:column (or ``--set key=value``).
     """
     named = Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
@@ -95,9 +99,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
         root = layers.read(named, str(path))
     except ConfigError as error:
         raise ConfigError(f"{error}{_similar_file(named)}") from None
+
+    # Before the overrides, so that they can name a key of a model that was written as a plain name;
+    # and after, since they may bring plain names.
     shorthands(root)
     override(root, overrides, mistakes)
     shorthands(root)
+
     notes = expand(root, mistakes)
     config = _check(root, mistakes)
     absolute = layers.sources[0]
@@ -112,6 +120,7 @@ def _check(root: YamlNode, mistakes: Mistakes) -> Config:
         config = Config.model_validate(root.plain())
     except ValidationError as error:
         _without_echo(error, root, mistakes)
+    check_engines(root, mistakes)
     mistakes.raise_if_any()
     return config
 
@@ -126,18 +135,19 @@ def _without_echo(error: ValidationError, root: YamlNode, mistakes: Mistakes) ->
         for text in texts
     ):
         return
+
     echoes: tuple[str, ...] = ()
     if any(text.startswith("two models are called") for text in texts):
         echoes += ("two models are called",)
     if any(text.startswith("extends:") for text in texts):
         echoes += ("expected a key 'models'", "expected a key 'name'")
-    found = Mistakes()
-    explain(error, root, Config, found)
-    known = {mistake.place.rank for mistake in mistakes}
-    for one in found:
-        lost = one.place.rank in known and one.text.endswith(
-            "got nothing"
-        )  # the value could not be read, which is said already
+
+    complaints = Mistakes()
+    explain(error, root, Config, complaints)
+    places = {mistake.place.rank for mistake in mistakes}
+    for one in complaints:
+        # The value could not be read, which is said already.
+        lost = one.place.rank in places and one.text.endswith("got nothing")
         if not lost and not (echoes and one.text.startswith(echoes)):
             mistakes.append(one)
 

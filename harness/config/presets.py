@@ -16,7 +16,8 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.config.architecture import REMOTE, Architecture, architecture_of
+from harness.config.architecture import REMOTE, Architecture
+from harness.config.architecture_reading import architecture_of
 from harness.config.problems import suggest
 from harness.errors import ConfigError
 
@@ -125,13 +126,13 @@ def presets() -> dict[str, Preset]:
 
     Raises ConfigError where a packaged file is broken.
     """
-    found: dict[str, Preset] = {}
+    by_name: dict[str, Preset] = {}
     for path in sorted((DATA / "presets").glob("*.yaml")):
         for preset in _read_family(path):
-            if preset.name in found:
+            if preset.name in by_name:
                 raise ConfigError(f"{path.name}: the preset {preset.name!r} is there twice")
-            found[preset.name] = preset
-    return found
+            by_name[preset.name] = preset
+    return by_name
 
 
 @cache
@@ -158,9 +159,9 @@ def origin_country(preset: Preset) -> str | None:
     """The country where the weights began: of the maker of the model at the end of the chain of
     ``base_model``. None: not known.
     """
-    seen: set[str] = set()
-    while preset.base_model is not None and preset.name not in seen:
-        seen.add(preset.name)
+    names: set[str] = set()
+    while preset.base_model is not None and preset.name not in names:
+        names.add(preset.name)
         base = _by_id().get(preset.base_model.lower())
         if preset.base_country is not None or base is None:
             return preset.base_country
@@ -187,6 +188,7 @@ def missing_models() -> list[dict[str, str]]:
     """
     path = DATA / "missing_models.yaml"
     gaps: list[dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+
     for gap in gaps:
         if set(gap) != {"model", "lacks", "why"} or not all(gap.values()):
             raise ConfigError(f"{path.name}: an entry needs model, lacks and why; got {gap}")
@@ -220,11 +222,13 @@ def _preset(defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, di
     entry = defaults | model
     entry.setdefault("chat_template", entry["instruct"])
     entry.setdefault("source", f"https://huggingface.co/{entry['id']}")
+
     arch = entry.pop("arch", None)
     if isinstance(arch, str):
         arch = archs[arch]
     elif isinstance(arch, dict):
         arch = archs[arch["like"]] | {key: value for key, value in arch.items() if key != "like"}
+
     entry["arch"] = architecture_of(arch) if arch else None
     if entry["id"].startswith(BUNDLED):
         entry |= _bundled(entry["id"])

@@ -18,8 +18,9 @@ Part = Literal["prompt", "model", "engine", "reading", "nothing"]
 
 @dataclass(frozen=True)
 class Role:
-    """The part of a cell's identity that a key belongs to (``reading``, ``nothing``: none), and why
-    where that is not plain.
+    """The part of a cell's identity that a key belongs to.
+
+    ``reading`` and ``nothing`` are no part of it; ``why`` says the reason where that is not plain.
     """
 
     part: Part
@@ -43,7 +44,7 @@ MODEL: dict[str, Role] = {
     "max_new_tokens": Role("prompt"),
     "trust_remote_code": Role("model", "other code may load the model"),
     "config_overrides": Role("model"),
-    "engine_args": Role("engine", "but for those that only decide speed, which each engine names"),
+    "engine_args": Role("engine", "each option by itself: see EngineOptions.roles of its engine"),
     "base_url": Role("model"),
     "api_key_env": Role("nothing", "who pays, not who answers"),
     "gpus": Role("nothing", "where layers lie; sums differ by rounding only, as they do between batches"),

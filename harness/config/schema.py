@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 from harness.names import clash, clash_key
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
-EngineName = Literal["auto", "transformers", "vllm", "openai", "mock"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -54,9 +53,10 @@ class ModelSpec(Strict):
     dtype: Dtype = Field(
         "auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU."
     )
-    engine: EngineName = Field(
+    engine: str = Field(
         "auto",
-        description="Who answers: transformers, vllm, openai or mock. auto: vllm where it can run on a GPU, else transformers.",
+        description="Who answers: transformers, vllm, openai, mock, or an installed package's engine. "
+        "auto: vllm where it can run on a GPU, else transformers.",
     )
     tokenizer: str | None = Field(
         None, description="Hub id or folder of another tokenizer. Default: the model's own."
@@ -87,7 +87,7 @@ class ModelSpec(Strict):
     )
     engine_args: dict[str, Any] = Field(
         default_factory=dict,
-        description="Arguments for the engine, by name (batch_tokens, attention …; with vllm any of its own).",
+        description="Options of the engine, by name (batch_tokens, attention …; with vllm any of its own).",
     )
     base_url: str | None = Field(
         None, description="engine: openai: where the endpoint is, e.g. http://localhost:8000/v1."
@@ -116,10 +116,6 @@ class ModelSpec(Strict):
         """Messages never show the values: they may hold a key, and a config is kept beside its
         results.
         """
-        if (self.engine == "openai") != (self.base_url is not None):
-            raise PydanticCustomError(
-                "endpoint", "base_url and engine: openai belong together; say both or neither"
-            )
         if self.base_url is not None and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", self.base_url):
             text = "expected http(s)://HOST[:PORT]/PATH without user, password or query (a key belongs into the environment)"
             raise PydanticCustomError("endpoint", text, {"key": "base_url"})
@@ -195,9 +191,9 @@ class TaskEntry(Strict):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> TaskEntry:
-        given = [key for key in ("task", "suite", "file") if getattr(self, key)]
-        if len(given) != 1:
-            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(given) or 'none'}")
+        named = [key for key in ("task", "suite", "file") if getattr(self, key)]
+        if len(named) != 1:
+            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(named) or 'none'}")
         return self
 
 
@@ -362,12 +358,12 @@ class Config(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Config:
-        seen: dict[str, str] = {}
+        labels: dict[str, str] = {}
         for model in self.models:
             key = clash_key(model.label)
-            if key in seen:
+            if key in labels:
                 raise ValueError(
-                    f"two models {clash(model.label, seen[key])}; give one of them another name:"
+                    f"two models {clash(model.label, labels[key])}; give one of them another name:"
                 )
-            seen[key] = model.label
+            labels[key] = model.label
         return self

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
+from harness.wording import clipped
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class YamlNode:
     def child(self, step: str | int) -> YamlNode | None:
         """The node under one step of a path, or None."""
         if isinstance(self.value, dict) and isinstance(step, str):
-            found = self.value.get(step)
-            return found if isinstance(found, YamlNode) else None
+            entry = self.value.get(step)
+            return entry if isinstance(entry, YamlNode) else None
         if isinstance(self.value, list) and isinstance(step, int) and 0 <= step < len(self.value):
             entry = self.value[step]
             return entry if isinstance(entry, YamlNode) else None
@@ -95,7 +96,7 @@ class Mistakes(list[Mistake]):
             self.append(mistake)
 
     def raise_if_any(self) -> None:
-        """Raises ConfigError with one line a mistake, by position."""
+        """Raises ConfigError with one line per mistake, by position."""
         if self:
             raise ConfigError(
                 "\n".join(str(mistake) for mistake in sorted(self, key=lambda mistake: mistake.place.rank))
@@ -111,7 +112,8 @@ def describe(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return repr(value if len(value) <= 60 else value[:57] + "…")
+        return repr(clipped(value, 58))
+
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, Sequence):
@@ -149,7 +151,10 @@ def parse(text: str, start: Place, mistakes: Mistakes) -> YamlNode | None:
     ``start`` names the source; its line and column are ignored. With line 0 kept (``--set``),
     positions are left out.
     """
+    # Nodes and not values, for only they know their line; safe_load would also keep the last of two
+    # equal keys without a word.
     loader: yaml.SafeLoader | None = None
+
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
@@ -205,6 +210,7 @@ class _Converter:
         if id(node) in self.open:
             self.mistakes.add(place, "an alias that contains itself")
             return YamlNode(None, place, key)
+
         self.open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -220,12 +226,8 @@ class _Converter:
             return self.loader.construct_object(node)
         except yaml.MarkedYAMLError as error:
             self.mistakes.add(place, error.problem or "not a valid value")
-        except (
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ):  # PyYAML lets these out for a tag like !!int on another text
+        # PyYAML lets these out for a tag like !!int on another text.
+        except (ValueError, LookupError, TypeError, AttributeError):
             self.mistakes.add(
                 place, f"not a valid value for {node.tag.rpartition(':')[2]}: {describe(node.value)}"
             )
@@ -241,11 +243,14 @@ class _Converter:
                     name: entry for name, entry in self.merge(value_node).items() if name not in merged
                 }
                 continue
+
+            # A key that is no text (yes, 3, a date) would be another one than was written.
             name = self.scalar(key_node, place) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(name, str):
                 got = repr(name) if isinstance(name, Hashable) and name is not None else "something else"
                 self.mistakes.add(place, f"expected a key that is text, got {got}; put it in quotes")
                 continue
+
             if name in entries:
                 first = entries[name].key
                 self.mistakes.add(
@@ -253,16 +258,17 @@ class _Converter:
                 )
                 continue
             entries[name] = self.node(value_node, place)
+
         return merged | entries
 
     def merge(self, node: yaml.Node) -> dict[str, YamlNode]:
         """What ``<<: *anchor`` (or a list of anchors, the first wins) brings in."""
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        found: dict[str, YamlNode] = {}
+        entries: dict[str, YamlNode] = {}
         for part in parts:
             converted = self.node(part)
             if not isinstance(converted.value, dict):
                 self.mistakes.add(self.place(node), "expected a mapping after <<")
                 continue
-            found = converted.value | found
-        return found
+            entries = converted.value | entries
+        return entries

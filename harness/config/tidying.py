@@ -19,7 +19,7 @@ PATHS = (".yaml", ".yml")
 
 
 def tidy_names(root: YamlNode) -> list[str]:
-    """Tidies names in place; one line a name that was changed, and one where names of models look
+    """Tidies names in place; one line per name that was changed, and one where names of models look
     alike.
     """
     notes = []
@@ -36,11 +36,14 @@ def tidy_names(root: YamlNode) -> list[str]:
                     continue
                 notes.append(f"{node.place}: {key}: {node.value!r} is read as {tidy(node.value)!r}")
                 node.value = tidy(node.value)
+
+    # Names that only look alike are left, for nobody can tell which was meant.
     names = [
         node.value
         for entry in _entries(root, "models")
         if (node := entry.child("name")) and isinstance(node.value, str)
     ]
+
     notes += [
         f"models that differ by case, separators or look-alike letters alone: {', '.join(group)}; name them so that they can be told apart"
         for group in alike(names)

@@ -4,12 +4,11 @@ to do if not.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.doctor.findings import Check, in_range
+from harness.doctor.software import run_probe
 
 RANGE = ">=0.26,<0.33"
 """Tested versions, as the extra ``vllm`` in pyproject.toml says (a test compares them)."""
@@ -27,52 +26,30 @@ def probe_vllm(timeout: float = 120) -> str | None:
 
     Asked in a process of its own, which a broken one may crash.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", PROBE], capture_output=True, text=True, timeout=timeout, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"importing it took more than {timeout:.0f} s"
-    except OSError as error:
-        return str(error)
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return (
-        None
-        if done.returncode == 0
-        else (lines[-1][:300] if lines else f"importing it ended with code {done.returncode}")
-    )
+    return run_probe(PROBE, timeout)[1]
 
 
-def check_vllm(found: Mapping[str, Any], probe: Callable[[], str | None] = probe_vllm) -> Check:
-    """vLLM is optional; ``found`` is what torch said of itself. Its build must fit the device."""
+def check_vllm(facts: Mapping[str, Any], probe: Callable[[], str | None] = probe_vllm) -> Check:
+    """vLLM is optional; ``facts`` are what torch says of itself. Its build must fit the device."""
     from harness.engines.vllm.package import find_package
     from harness.engines.vllm.preflight import INSTALL
 
     package = find_package()
-    cuda = bool(found.get("cuda"))
+    cuda = bool(facts.get("cuda"))
     if package is None:
-        advice = (
-            "only for engine: vllm: pip install 'open-weight-harness[vllm]'"
-            if cuda
-            else "only for engine: vllm"
-        )
-        return Check("vLLM", "ok", "not installed", advice)
+        install = ": pip install 'open-weight-harness[vllm]'" if cuda else ""
+        return Check("vLLM", "ok", "not installed", f"only for engine: vllm{install}")
+
+    # A build that cannot be imported is the first thing to mend, whatever device it is for.
     text = f"{package.version}, built for {package.built_for}"
-    broken = probe()
-    if broken is not None:
-        return Check(
-            "vLLM",
-            "warn",
-            f"{text}, cannot be used: {broken}",
-            "install it anew, or say engine: transformers",
-        )
+    failure = probe()
+    if failure is not None:
+        advice = "install it anew, or say engine: transformers"
+        return Check("vLLM", "warn", f"{text}, cannot be used: {failure}", advice)
+
     if package.built_for == "cuda" and not cuda:
-        return Check(
-            "vLLM",
-            "warn",
-            f"{text}, but torch sees no GPU",
-            "engine: auto takes transformers; for the CPU build see docs/vllm.md",
-        )
+        advice = "engine: auto takes transformers; for the CPU build see docs/vllm.md"
+        return Check("vLLM", "warn", f"{text}, but torch sees no GPU", advice)
     if package.built_for == "cpu" and cuda:
         return Check("vLLM", "warn", f"{text}: it cannot use this machine's GPU", INSTALL)
     if not in_range(package.version, RANGE):

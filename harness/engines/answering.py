@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.engines.portions import PAIR, ahead, portions
-from harness.engines.rows import ScorePlan, Verdict, rolling_windows
+from harness.engines.rows import PartialScore, ScorePlan, rolling_windows
 from harness.engines.seams import with_cuts
 from harness.engines.tokenizer import TextEncoder
 from harness.errors import ModelError
@@ -17,7 +17,7 @@ from harness.items import Choice, Completion, Likelihood, Passage, Score, Tokens
 
 
 class PlanScorer(Protocol):
-    """A scorer: fills a plan's verdicts and yields each owner when its verdict is whole."""
+    """A scorer: fills a plan's scores and yields each owner when its score is whole."""
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
         """Answers a plan."""
@@ -75,7 +75,7 @@ class TextSide:
 
         for portion, rules, plan in ahead(prepare, portions(texts)):
             for place in scorer.run(plan):
-                found = plan.verdicts[place]
+                found = plan.scores[place]
                 key, greedy = items[portion[place]].key, tuple(found.greedy)
                 sizes, told = tuple(found.lengths), with_cuts(rules[place], found.cut, len(found.lengths))
                 yield Score(
@@ -103,12 +103,12 @@ class TextSide:
 
         for portion, plan in ahead(prepare, portions([(item.text, len(item.text)) for item in items])):
             for place in scorer.run(plan):
-                found = plan.verdicts[place]
+                found = plan.scores[place]
                 key, logprob = items[portion[place]].key, sum(found.logprobs)
                 yield Likelihood(
                     key, logprob, _tokens(found), sum(found.lengths), found.truncated, found.seconds
                 )
 
 
-def _tokens(found: Verdict) -> Tokens:
+def _tokens(found: PartialScore) -> Tokens:
     return Tokens(found.prompt, found.computed, max(0, found.prompt - found.computed))

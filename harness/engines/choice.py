@@ -1,6 +1,4 @@
-"""Which engine ``engine: auto`` means: vLLM where it can run the model on a GPU, else transformers;
-and why.
-"""
+"""Which engine ``engine: auto`` means for a model here, and why."""
 
 from __future__ import annotations
 
@@ -9,54 +7,54 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config.schema import ModelSpec
+from harness.engines import registry
+from harness.engines.backend import Backend
 
 log = logging.getLogger(__name__)
-
-_FOR = "a CUDA GPU, the package vllm and its implementation of the architecture are there"
-_TRANSFORMERS_ONLY = {
-    "batch_tokens",
-    "batch_rows",
-    "attention",
-    "shared_prefixes",
-}  # engine_args that vLLM does not know
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine's name, and why it was taken."""
+    """An engine, and why it was taken."""
 
-    name: str
+    backend: Backend
     reason: str
+
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        return self.backend.name
+
+
+def choose(spec: ModelSpec, device: str, folder: Path | None) -> EngineChoice:
+    """The engine that a spec names, else what `automatic` takes.
+
+    Raises EngineError for an engine that is not there.
+    """
+    if spec.engine == registry.AUTO and folder is not None:
+        return automatic(spec, device, folder)
+    return EngineChoice(registry.backend_of(spec), "named")
 
 
 def automatic(spec: ModelSpec, device: str, folder: Path | None) -> EngineChoice:
-    """What ``engine: auto`` means for a spec here. ``folder``: where the model's config.json is.
+    """The best engine that nothing is against. ``folder``: where the model's config.json is."""
+    *better, last = registry.candidates(spec)
+    reasons = []
+    for one in better:
+        reason = one.why_not_automatic(spec, device, folder) or _option_of_another(spec, one, last)
+        if reason is None:
+            return _said(spec, EngineChoice(one, one.why_automatic))
+        reasons.append(reason)
+    return _said(spec, EngineChoice(last, "; ".join(reasons)))
 
-    The questions are asked in the order of their cost: nothing of vLLM is imported, and torch only
-    where there may be a GPU.
-    """
-    reason = _against_vllm(spec, device, folder)
-    choice = EngineChoice("vllm", _FOR) if reason is None else EngineChoice("transformers", reason)
+
+def _option_of_another(spec: ModelSpec, backend: Backend, other: Backend) -> str | None:
+    """An option in the config that only the other engine has says which of them is meant."""
+    only = other.options.model_fields.keys() - backend.options.model_fields.keys()
+    named = sorted(only & spec.engine_args.keys())
+    return f"engine_args.{named[0]} is the {other.name} engine's" if named else None
+
+
+def _said(spec: ModelSpec, choice: EngineChoice) -> EngineChoice:
     log.info("%s: engine: auto takes %s: %s", spec.label, choice.name, choice.reason)
     return choice
-
-
-def _against_vllm(spec: ModelSpec, device: str, folder: Path | None) -> str | None:
-    """The first reason not to take vLLM, None where there is none."""
-    from harness.engines.transformers.identity import read_config, resolve_device
-    from harness.engines.vllm.package import find_package
-    from harness.engines.vllm.preflight import unsupported
-
-    package = find_package()
-    if package is None:
-        return "the package vllm is not installed"
-    if package.built_for == "cpu":
-        return f"{package.name} {package.version} is the CPU build"
-    resolved = resolve_device(device)
-    if resolved == "cpu":
-        return "no CUDA GPU"
-    if own := sorted(_TRANSFORMERS_ONLY & set(spec.engine_args)):
-        return f"engine_args.{own[0]} is the transformers engine's"
-    if folder is None:
-        return "the model's files are not known"
-    return unsupported(package, read_config(folder) | spec.config_overrides, resolved)

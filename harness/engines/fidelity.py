@@ -31,6 +31,7 @@ from typing import Any, Literal
 
 from harness.errors import ModelError
 from harness.sanity import Finding
+from harness.wording import clipped, first_line
 
 TEXTS = (
     "中国的首都是北京。 1+1=2",
@@ -78,8 +79,9 @@ Verdict = Literal["same", "normalised", "altered", "gone"]
 
 @dataclass(frozen=True)
 class LoadedTokenizer:
-    """A transformers tokenizer that does what its file says. ``rebuilt``: not by the class that its
-    config names, which would not.
+    """A transformers tokenizer that does what its file says.
+
+    ``rebuilt``: not by the class that its config names, which would not.
     """
 
     raw: Any
@@ -88,14 +90,13 @@ class LoadedTokenizer:
 
 
 def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -> LoadedTokenizer:
-    """The tokenizer in a folder. Raises ModelError, one line, where there is none to be read, or
-    where it loses text.
+    """The tokenizer in a folder, by the first way of loading that keeps to its file.
 
-    Tried in turn, until one does what ``tokenizer.json`` says: transformers' own choice of class,
-    its generic class, and the generic class around the file with nothing of
-    ``tokenizer_config.json`` but the special tokens' names and the chat template. Without that
-    file, or with a tokenizer in remote code, there is nothing to compare with, and the texts only
-    go there and back.
+    Raises ModelError, one line, where there is none to be read, or where it loses text. Tried in
+    turn, until one does what ``tokenizer.json`` says: transformers' own choice of class, its
+    generic class, and the generic class around the file with nothing of ``tokenizer_config.json``
+    but the special tokens' names and the chat template. Without that file, or with a tokenizer in
+    remote code, there is nothing to compare with, and the texts only go there and back.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -110,8 +111,9 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
             lambda: PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True),
             lambda: _around(truth, folder),
         ]
+
     reasons: list[str] = []
-    for place, way in enumerate(ways):
+    for number, way in enumerate(ways):
         try:
             raw = way()
             reason = _difference(raw, truth, folder)
@@ -119,25 +121,28 @@ def load_faithfully(folder: Path, label: str, trust_remote_code: bool = False) -
             reason = _reason(error)
             if truth is None:
                 raise ModelError(f"{label}: cannot load a tokenizer from {folder}: {reason}") from error
+        # The first way that does what the file says counts; why the ones before it do not is kept.
         if reason is None:
             named = _config(folder).get("tokenizer_class") or "of its model type"
             rebuilt = (
                 ()
-                if place == 0
+                if number == 0
                 else (Finding("tokenizer_rebuilt", values={"name": str(named), "reason": reasons[0]}),)
             )
-            return LoadedTokenizer(raw, (*rebuilt, *check_round_trip(raw, label, folder)), place > 0)
+            return LoadedTokenizer(raw, (*rebuilt, *check_round_trip(raw, label, folder)), number > 0)
         reasons.append(reason)
     raise ModelError(
-        f"{label}: cannot load a tokenizer from {folder}: {reasons[-1]}; its tokenizer.json and tokenizer_config.json disagree"
+        f"{label}: cannot load a tokenizer from {folder}: {reasons[-1]}; its tokenizer.json and "
+        "tokenizer_config.json disagree"
     )
 
 
 def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
-    """Sends `TEXTS` there and back. Raises ModelError, one line, where some of a text is gone
-    without a trace.
+    """Sends `TEXTS` there and back.
+
+    Raises ModelError, one line, where some of a text is gone without a trace.
     """
-    found: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
+    cases_by_verdict: dict[Verdict, list[tuple[str, str]]] = {"normalised": [], "altered": []}
     unknown = _unknown_ids(raw)
     for text in TEXTS:
         try:
@@ -145,22 +150,25 @@ def check_round_trip(raw: Any, label: str, folder: Path) -> tuple[Finding, ...]:
             back = str(raw.decode(ids))
         except Exception as error:  # e.g. an unknown token that the vocabulary does not have
             raise ModelError(
-                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} ({type(raw).__name__} from {folder})"
+                f"{label}: its tokenizer cannot encode {text!r}: {_reason(error)} "
+                f"({type(raw).__name__} from {folder})"
             ) from error
+
         verdict = judge(text, back, bool(unknown.intersection(ids)))
         if verdict == "gone":
             raise ModelError(
-                f"{label}: its tokenizer loses text: {text!r} comes back as {_short(back)} ({type(raw).__name__} from {folder}); "
+                f"{label}: its tokenizer loses text: {text!r} comes back as {_short(back)} "
+                f"({type(raw).__name__} from {folder}); "
                 "put its right tokenizer.json there, or name another tokenizer: FOLDER or ID"
             )
         if verdict != "same":
-            found[verdict].append((text, back))
+            cases_by_verdict[verdict].append((text, back))
     kinds: dict[Verdict, str] = {"altered": "tokenizer_loses_text", "normalised": "tokenizer_normalises"}
     return tuple(
         Finding(
             kinds[verdict], len(cases), len(TEXTS), {"text": repr(cases[0][0]), "back": _short(cases[0][1])}
         )
-        for verdict, cases in found.items()
+        for verdict, cases in cases_by_verdict.items()
         if cases
     )
 
@@ -183,25 +191,26 @@ def _visible(text: str) -> Counter[str]:
 
 
 def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return first_line(error)
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:79] + "…")
+    return repr(clipped(text, 80))
 
 
 def _unknown_ids(raw: Any) -> set[int]:
     """The ids that stand for what the vocabulary lacks."""
-    found = {raw.unk_token_id}
+    ids = {raw.unk_token_id}
     if backend := getattr(raw, "backend_tokenizer", None):
         names = {name for name in (*_UNKNOWN, getattr(backend.model, "unk_token", None)) if name}
-        found |= {backend.token_to_id(name) for name in names}
-    return found - {None}
+        ids |= {backend.token_to_id(name) for name in names}
+    return ids - {None}
 
 
 def _read_truth(folder: Path, label: str) -> Any:
-    """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none. Raises
-    ModelError for a spoilt one.
+    """The folder's tokenizer.json as `tokenizers` itself reads it, None where there is none.
+
+    Raises ModelError for a spoilt one.
     """
     from tokenizers import Tokenizer
 
@@ -224,16 +233,16 @@ def _read_truth(folder: Path, label: str) -> Any:
 
 def _config(folder: Path) -> dict[str, Any]:
     """What tokenizer_config.json says, over special_tokens_map.json; {} where there is neither."""
-    found: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         if (file := folder / name).is_file():
-            read = json.loads(file.read_text(encoding="utf-8"))
-            found |= (
-                {key: value for key, value in read.items() if value is not None}
-                if isinstance(read, dict)
+            content = json.loads(file.read_text(encoding="utf-8"))
+            merged |= (
+                {key: value for key, value in content.items() if value is not None}
+                if isinstance(content, dict)
                 else {}
             )
-    return found
+    return merged
 
 
 def _around(truth: Any, folder: Path) -> Any:
@@ -241,22 +250,25 @@ def _around(truth: Any, folder: Path) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     config = _config(folder)
-    told: dict[str, Any] = {name: _content(config[name]) for name in _SPECIALS if name in config}
-    told |= {name: config[name] for name in _KEPT if name in config}
+    options: dict[str, Any] = {name: _content(config[name]) for name in _SPECIALS if name in config}
+    options |= {name: config[name] for name in _KEPT if name in config}
     template = folder / "chat_template.jinja"
     if template.is_file():
-        told["chat_template"] = template.read_text(encoding="utf-8")
+        options["chat_template"] = template.read_text(encoding="utf-8")
     elif isinstance(several := config.get("chat_template"), list):
-        told["chat_template"] = {entry["name"]: entry["template"] for entry in several}
-    return PreTrainedTokenizerFast(tokenizer_object=truth, **told)
+        options["chat_template"] = {entry["name"]: entry["template"] for entry in several}
+    return PreTrainedTokenizerFast(tokenizer_object=truth, **options)
 
 
 def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
-    """How a tokenizer departs from its file, None where it does not (or there is no file, or it is
-    remote code of its own).
+    """How a tokenizer departs from its file, None where it does not.
+
+    None as well where there is no file, or the tokenizer is remote code of its own.
     """
     if truth is None or not getattr(raw, "is_fast", False):
         return None
+
+    # Equal ids of a few texts are not enough: a rare token or a normalizer may still differ.
     texts = _compared(truth)
     ids = raw(
         texts,
@@ -268,9 +280,11 @@ def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
     for text, want, got in zip(texts, truth.encode_batch(texts, add_special_tokens=False), ids, strict=True):
         if want.ids != got:
             return f"{_short(text)} becomes other tokens than the file's ({len(got)}, not {len(want.ids)})"
+
     for name, want, got in _parts(truth, raw.backend_tokenizer):
         if want != got:
             return f"it has another {name} than the file"
+
     config = _config(folder)
     if (added := _uncalled_for(raw, truth, config)) is not None:
         return f"it adds the token {added!r}, which the file does not have"
@@ -284,8 +298,9 @@ def _difference(raw: Any, truth: Any, folder: Path) -> str | None:
 
 
 def _compared(truth: Any) -> list[str]:
-    """The texts of which ids are compared: ours, and every added token between spaces and between
-    letters.
+    """The texts of which ids are compared.
+
+    Ours, and every added token between spaces and between letters.
     """
     return [
         *_COMPARED,
@@ -294,22 +309,24 @@ def _compared(truth: Any) -> list[str]:
 
 
 def _uncalled_for(raw: Any, truth: Any, config: dict[str, Any]) -> str | None:
-    """An added token that neither the file has nor its config asks for: as a special token by name,
-    or under an id beyond the file's.
+    """An added token that neither the file has nor its config asks for.
+
+    A config asks for one as a special token by name, or under an id beyond the file's.
     """
-    known = {token.content for token in truth.get_added_tokens_decoder().values()}
+    names = {token.content for token in truth.get_added_tokens_decoder().values()}
     lists = [config.get(name) or () for name in ("additional_special_tokens", "extra_special_tokens")]
     named = [
         *(config.get(name) for name in _SPECIALS),
         *(one for each in lists for one in (each.values() if isinstance(each, dict) else each)),
     ]
-    known |= {content for one in named if (content := _content(one))}
+    names |= {content for one in named if (content := _content(one))}
+
     declared = {
         int(index): _content(token) for index, token in (config.get("added_tokens_decoder") or {}).items()
     }
     for index, token in raw.added_tokens_decoder.items():
         beyond = index >= truth.get_vocab_size() and declared.get(index) == token.content
-        if token.content not in known and not beyond:
+        if token.content not in names and not beyond:
             return str(token.content)
     return None
 

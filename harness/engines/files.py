@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.config.schema import ModelSpec
 from harness.engines.hashes import hash_files
 from harness.errors import ModelError
+from harness.hub.local import local_folder
 from harness.hub.models import Origin, Wanted, fetch
 
 BUNDLED = "bundled/"
@@ -40,10 +41,11 @@ _SHARD_COPIES = "consolidated*"  # Mistral's second copy of the same weights in 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """A model's files on this machine. ``hashes`` are SHA-256 by file name; ``model_id`` identifies
-    model, files and how they are loaded.
+    """A model's files on this machine.
 
-    ``tokenizer`` is the folder of the tokenizer: the model's own unless the spec names another.
+    ``hashes`` are SHA-256 by file name; ``model_id`` identifies model, files and how they are
+    loaded. ``tokenizer`` is the folder of the tokenizer: the model's own unless the spec names
+    another.
     """
 
     path: Path
@@ -55,22 +57,24 @@ class ModelFiles:
 
 
 def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
-    """Finds (or downloads) what the spec names. Raises ModelError, one line, when it is nowhere or
-    not loadable by this harness.
+    """Finds (or downloads) what the spec names.
 
-    Order: ``bundled/NAME``, a folder, ``mirror``/models/<org>/<name>, the hub (its cache included)
-    or, with HARNESS_HUB=modelscope, ModelScope. With ``weights: random`` only the configuration and
-    the tokenizer are needed.
+    Raises ModelError, one line, when it is nowhere or not loadable by this harness. Order:
+    ``bundled/NAME``, a folder, ``mirror``/models/<org>/<name>, the hub (its cache included) or,
+    with HARNESS_HUB=modelscope, ModelScope. With ``weights: random`` only the configuration and the
+    tokenizer are needed.
     """
     path, revision, origin = locate(spec.id, spec, mirror, weights=spec.weights == "pretrained")
     if not (path / "config.json").is_file():
         raise ModelError(f"{spec.id}: {path} has no config.json; name the folder that holds the model itself")
     _refuse_adapter(spec, path)
+
     weights = (
         []
         if spec.weights == "random"
         else [*find_weights(path, spec.id), *path.glob("*.safetensors.index.json")]
     )
+
     tokenizer = path
     if spec.tokenizer:
         tokenizer, _, _ = locate(spec.tokenizer, spec, mirror, weights=False)
@@ -78,8 +82,10 @@ def resolve_model(spec: ModelSpec, mirror: Path | None = None) -> ModelFiles:
         spec.trust_remote_code and any(tokenizer.glob("*.py"))
     ):
         raise ModelError(
-            f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another model's with tokenizer: ID"
+            f"{spec.id}: no tokenizer in {tokenizer}; add its tokenizer.json, or name another "
+            "model's with tokenizer: ID"
         )
+
     # generation_config.json decides how texts end and a repetition penalty
     settings = [file for name in ("config.json", "generation_config.json") if (file := path / name).is_file()]
     try:
@@ -103,13 +109,17 @@ def _code(spec: ModelSpec, folder: Path) -> list[Path]:
 
 
 def _refuse_adapter(spec: ModelSpec, folder: Path) -> None:
-    """transformers leaves an adapter out where peft is missing, and else loads it over a base model
-    from elsewhere: neither is what the files beside it say. Raises ModelError.
+    """Raises ModelError for a folder that holds an adapter.
+
+    transformers leaves an adapter out where peft is missing, and else loads it over a base model
+    from elsewhere: neither is what the files beside it say.
     """
     if (folder / "adapter_config.json").is_file():
         raise ModelError(
-            f"{spec.id}: {folder} holds an adapter (adapter_config.json), which is not applied here; merge it into the weights "
-            "(peft's merge_and_unload), or name the base model with engine: vllm and engine_args.lora: FOLDER"
+            f"{spec.id}: {folder} holds an adapter (adapter_config.json), which is not applied "
+            "here; merge it into the weights "
+            "(peft's merge_and_unload), or name the base model with engine: vllm and "
+            "engine_args.lora: FOLDER"
         )
 
 
@@ -127,13 +137,11 @@ def locate(name: str, spec: ModelSpec, mirror: Path | None, weights: bool) -> tu
             )
             raise ModelError(f"{name}: no such bundled model; there are: {known}")
         return folder, None, "bundled"
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder.resolve(), None, "folder"
+    local = local_folder(name, mirror)
+    if local is not None:
+        return local[0].resolve(), None, local[1]
     if _is_path(name):
         raise ModelError(f"{name}: no such folder")
-    if mirror is not None and (kept := mirror / "models" / name).is_dir():
-        return kept.resolve(), None, "mirror"
     return fetch(name, Wanted(spec.revision, weights, spec.trust_remote_code), mirror)
 
 
@@ -147,18 +155,21 @@ def find_weights(path: Path, name: str) -> list[Path]:
 
     ModelError when there are none: pickle files (.bin, .pt) run code when read.
     """
-    found = [file for file in path.glob("*.safetensors") if not file.match(_SHARD_COPIES)] or list(
+    weights = [file for file in path.glob("*.safetensors") if not file.match(_SHARD_COPIES)] or list(
         path.glob("*.safetensors")
     )
-    if found:
-        return found
+    if weights:
+        return weights
+
     pickles = sorted(file.name for kind in ("*.bin", "*.pt", "*.pth") for file in path.glob(kind))
     if pickles:
         raise ModelError(
-            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; convert them to safetensors first"
+            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; convert "
+            "them to safetensors first"
         )
     raise ModelError(
-        f"{name}: no *.safetensors weights in {path}; fetch them, or say weights: random to measure speed only"
+        f"{name}: no *.safetensors weights in {path}; fetch them, or say weights: random to "
+        "measure speed only"
     )
 
 
@@ -168,8 +179,9 @@ def tokenizer_files(path: Path, patterns: tuple[str, ...] = TOKENIZER_FILES) -> 
 
 
 def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
-    """Sixteen hex digits: equal when the same files are loaded and talked to in the same way,
-    wherever the files lie.
+    """Sixteen hex digits, equal when the same files are loaded and talked to in the same way.
+
+    Where the files lie does not count.
     """
     parts = {
         "id": name,
@@ -184,5 +196,7 @@ def model_identity(spec: ModelSpec, name: str, hashes: dict[str, str]) -> str:
         "max_length": spec.max_length,
         "trust_remote_code": spec.trust_remote_code,
     }
+
+    # The text that is hashed must not change with the version: old journals are known by it.
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

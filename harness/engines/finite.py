@@ -40,9 +40,9 @@ def find_fault(answer: Answer) -> Fault | None:
         return None if answer.broken is None else Fault(answer.key, "", answer.broken)
     if isinstance(answer, Likelihood):
         return None if _right(answer.logprob) else Fault(answer.key, "", f"{answer.logprob:g}")
-    for place, value in enumerate(answer.logprobs):
+    for index, value in enumerate(answer.logprobs):
         if not _right(value):
-            return Fault(answer.key, f"option {place + 1} of {len(answer.logprobs)}", f"{value:g}")
+            return Fault(answer.key, f"option {index + 1} of {len(answer.logprobs)}", f"{value:g}")
     return None
 
 
@@ -51,8 +51,10 @@ def _right(value: float) -> bool:
 
 
 def is_kept(answer: Answer) -> bool:
-    """Whether an answer that a journal holds may be used: its numbers are right, and no option was
-    called certain for want of a token, as earlier versions did.
+    """Whether an answer that a journal holds may be used.
+
+    Its numbers are right, and no option was called certain because it had no token, as earlier
+    versions did.
     """
     certain = isinstance(answer, Score) and any(
         size == 0 and value == 0.0 for size, value in zip(answer.lengths, answer.logprobs, strict=False)
@@ -81,6 +83,7 @@ class Faults:
         """
         if not self.found:
             return
+
         first = "; ".join(map(str, self.found[:_TOLD])) + ("; …" if len(self.found) > _TOLD else "")
         why = (
             "; ".join(causes)

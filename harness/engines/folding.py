@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from harness.engines.protocol import Message
 from harness.errors import ModelError
-from harness.thoughts import told_in
+from harness.thought_markers import told_in
+from harness.wording import quoted, reason_of
 
 Render = Callable[[list[Message]], str]
 """Messages to a prompt; raises where it does not take them."""
@@ -38,10 +39,9 @@ class FoldedMessages:
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """The messages without a system turn: its text stands before the first user turn's, a blank
-    line between them.
+    """The messages without a system turn, its text before the first user turn's.
 
-    Where no user turn follows, the system's text becomes one.
+    A blank line stands between the two. Where no user turn follows, the system's text becomes one.
     """
     text = "\n\n".join(
         message["content"].strip("\n")
@@ -51,7 +51,9 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     rest = [message for message in messages if message["role"] != "system"]
     if not text:
         return rest
-    first = next((place for place, message in enumerate(rest) if message["role"] == "user"), None)
+
+    # Gemma's makers advise this place, and Mistral's own tokenizer puts it there.
+    first = next((index for index, message in enumerate(rest) if message["role"] == "user"), None)
     if first is None:
         return [{"role": "user", "content": text}, *rest]
     user = rest[first]
@@ -70,12 +72,11 @@ def merge_turns(messages: Sequence[Message]) -> list[Message]:
 
 
 def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessages]:
-    """The prompt, and what was done to the messages so that everything is in it. Raises ModelError
-    where no form of them is taken.
+    """The prompt, and what was done to the messages so that everything is in it.
 
-    Tried in turn: the messages as they are, with the system turn folded, with turns of one role
-    merged, with both. The first form in which nothing is lost counts, else the form that loses
-    least.
+    Raises ModelError where the template takes no form of them. Tried in turn: the messages as they
+    are, with the system turn folded, with turns of one role merged, with both. The first form in
+    which nothing is lost counts, else the form that loses least.
     """
     refusals: list[str] = []
     best: tuple[str, FoldedMessages] | None = None
@@ -83,37 +84,41 @@ def adapt(messages: Sequence[Message], render: Render) -> tuple[str, FoldedMessa
         try:
             prompt = render(tried)
         except Exception as error:  # a template is a program of its maker's
-            refusals.append(" ".join(str(error).split()) or type(error).__name__)
+            refusals.append(reason_of(error, 300))
             continue
+
+        # A template may leave a message out without a word, so the prompt itself is read.
         lost, cut = _lost(messages, prompt)
-        found = prompt, FoldedMessages(folded, merged, cut, lost)
+        result = prompt, FoldedMessages(folded, merged, cut, lost)
         if not lost:
-            return found
+            return result
         if best is None or len(lost) < len(best[1].lost):
-            best = found
+            best = result
     if best is None:
-        raise ModelError(f"the chat template refused the messages: {refusals[0][:300]}")
+        raise ModelError(f"the chat template refused the messages: {refusals[0]}")
     return best
 
 
 def _forms(messages: list[Message]) -> list[tuple[bool, bool, list[Message]]]:
     """(folded, merged, messages) without repetitions."""
     folded, merged = fold_system(messages), merge_turns(messages)
-    found: list[tuple[bool, bool, list[Message]]] = []
+
+    forms: list[tuple[bool, bool, list[Message]]] = []
     for entry in (
         (False, False, messages),
         (True, False, folded),
         (False, True, merged),
         (True, True, merge_turns(folded)),
     ):
-        if all(entry[2] != known[2] for known in found):
-            found.append(entry)
-    return found
+        if all(entry[2] != other[2] for other in forms):
+            forms.append(entry)
+    return forms
 
 
 def _lost(messages: Sequence[Message], prompt: str) -> tuple[tuple[str, ...], bool]:
-    """Texts that are not in the prompt (white space apart), and whether thoughts were cut out of
-    earlier answers.
+    """Texts that are not in the prompt, and whether thoughts were cut out of earlier answers.
+
+    White space does not count.
     """
     whole = _bare(prompt)
     lost, cut = [], False
@@ -121,6 +126,8 @@ def _lost(messages: Sequence[Message], prompt: str) -> tuple[tuple[str, ...], bo
         text = message["content"]
         if _bare(text) in whole:
             continue
+
+        # Makers of reasoning models have their templates cut earlier thoughts out.
         tags = told_in([text]) if message["role"] == "assistant" else None
         if tags is not None and _bare(text.rpartition(tags.close)[2]) in whole:
             cut = True
@@ -135,5 +142,4 @@ def _bare(text: str) -> str:
 
 def shown(text: str) -> str:
     """The start of a lost text, for people."""
-    flat = " ".join(text.split())
-    return repr(flat if len(flat) <= SHOWN else flat[: SHOWN - 1] + "…")
+    return quoted(text, SHOWN)

@@ -1,7 +1,7 @@
 """SHA-256 of a model's files, without reading gigabytes twice.
 
 A file in the hub's cache is a link to a blob whose name is its SHA-256 (for LFS files); a local
-file is read once and remembered in the user's cache folder under its path, its number on the disk,
+file is read once and remembered in our cache folder under its path, its number on the disk,
 its size and when its content and its entry last changed: a copy that keeps the modification time
 (``cp -p``, ``rsync -a``) still changes the latter.
 """
@@ -11,22 +11,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.hub.caches import own_cache
+
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _WORTH_REMEMBERING = 1 << 20  # bytes: below a megabyte, hashing is as quick as looking up
-
-
-def user_cache() -> Path:
-    """The folder for what may be lost: ``$XDG_CACHE_HOME/open-weight-harness``, by default under
-    ``~/.cache``.
-    """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "open-weight-harness"
 
 
 def hash_files(folder: Path, files: Iterable[Path]) -> dict[str, str]:
@@ -42,15 +35,18 @@ def hash_file(path: Path) -> str:
     real = path.resolve()
     if path.is_symlink() and real.parent.name == "blobs" and _SHA256.match(real.name):
         return real.name
+
+    # Gigabytes are read once: the note holds as long as nothing about the file has changed.
     stat = real.stat()
     if stat.st_size < _WORTH_REMEMBERING:
         return hashlib.sha256(real.read_bytes()).hexdigest()
-    note = user_cache() / "hashes" / (hashlib.sha256(str(real).encode()).hexdigest()[:32] + ".json")
+    note = own_cache() / "hashes" / (hashlib.sha256(str(real).encode()).hexdigest()[:32] + ".json")
     stamp = [str(real), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(note.read_text(encoding="utf-8"))
-        if known["stamp"] == stamp:
-            return str(known["sha256"])
+        entry = json.loads(note.read_text(encoding="utf-8"))
+        if entry["stamp"] == stamp:
+            return str(entry["sha256"])
+
     with real.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     _remember(note, {"stamp": stamp, "sha256": digest})

@@ -77,6 +77,8 @@ class PieceEncoder:
         self.prefix: list[int] = []
         self.usable = False
         self.runs = False
+
+        # Anything unusual in the tokenizer means that no text is cut.
         if (
             getattr(raw, "is_fast", False)
             and _plain_pipeline(raw.backend_tokenizer)
@@ -85,6 +87,7 @@ class PieceEncoder:
             plain = raw("a", add_special_tokens=False)["input_ids"]
             special = raw("a")["input_ids"]
             self.prefix = special[: len(special) - len(plain)]
+
             before = [text for text in _BEFORE if _solid(text)]
             pre_tokenize = raw.backend_tokenizer.pre_tokenizer.pre_tokenize_str
             added_in_front = special == self.prefix + plain and raw("")["input_ids"] == self.prefix
@@ -114,10 +117,11 @@ class PieceEncoder:
                 parts.append((len(heads) - 1, [last]))
             else:
                 parts.append((len(heads) - 1, self.cut(text[keep:])))
-        known = self._encode_pieces(heads, parts)
-        whole = [[*front, *itertools.chain.from_iterable(map(known.__getitem__, head))] for head in heads]
+
+        ids = self._encode_pieces(heads, parts)
+        whole = [[*front, *itertools.chain.from_iterable(map(ids.__getitem__, head))] for head in heads]
         return {
-            text: whole[head] + list(itertools.chain.from_iterable(map(known.__getitem__, rest)))
+            text: whole[head] + list(itertools.chain.from_iterable(map(ids.__getitem__, rest)))
             for text, (head, rest) in zip(texts, parts, strict=True)
         }
 
@@ -128,36 +132,38 @@ class PieceEncoder:
             itertools.chain.from_iterable(heads), itertools.chain.from_iterable(rest for _, rest in parts)
         )
         pieces = list(dict.fromkeys(every))
-        found = self._raw(
+
+        encoded = self._raw(
             pieces,
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,
         )
-        return dict(zip(pieces, found["input_ids"], strict=True))
+        return dict(zip(pieces, encoded["input_ids"], strict=True))
 
     def cut(self, text: str) -> list[str]:
         """The text in pieces, each but the last ending in a line break."""
         pieces: list[str] = []
         start = 0
-        for found in (_AFTER_RUNS if self.runs else _AFTER_LINE).finditer(text):
-            pieces.append(text[start : found.end()])
-            start = found.end()
+        for match in (_AFTER_RUNS if self.runs else _AFTER_LINE).finditer(text):
+            pieces.append(text[start : match.end()])
+            start = match.end()
         if start < len(text):
             pieces.append(text[start:])
         return pieces
 
 
 def _solid_class() -> str:
-    """Pattern of what is visible: no space of any kind, no control or format character, nothing
-    beyond the basic plane.
+    """Pattern of what is visible.
+
+    No space of any kind, no control or format character, nothing beyond the basic plane.
     """
     visible = "".join(
         character if character.isprintable() and character != " " else "\n"
         for character in map(chr, range(0x10000))
     )
-    spans = [(found.start(), found.end() - 1) for found in re.finditer(r"[^\n]+", visible)]
+    spans = [(run.start(), run.end() - 1) for run in re.finditer(r"[^\n]+", visible)]
     return "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in spans)
 
 
@@ -192,8 +198,9 @@ def _added_tokens_stay_apart(raw: Any) -> bool:
 
 
 def _ends_there(pre_tokenize: Callable[[str], list[tuple[str, tuple[int, int]]]], before: list[str]) -> bool:
-    """Whether a pre-token ends after each text of ``before``, and both sides are cut as if they
-    stood alone.
+    """Whether a pre-token ends after each text of ``before``.
+
+    Both sides must be cut as if they stood alone.
     """
     alone = {text: [piece for piece, _ in pre_tokenize(text)] for text in (*before, *_AFTER)}
     return all(

@@ -17,17 +17,18 @@ Made = TypeVar("Made")
 
 
 def portions(texts: Sequence[tuple[str, int]], most: int = PORTION) -> list[list[int]]:
-    """Cuts items into lists of indices. ``texts``: of each item, its first text and how many
-    characters it has in all.
+    """Cuts items into lists of indices.
 
-    Items are taken in the order of their texts, so that equal beginnings stand together whatever
-    the order they came in; those whose text is the same are never parted.
+    ``texts``: the first text of each item, and how many characters it has in all. Items are taken
+    in the order of their texts, so that equal beginnings stand together whatever the order they
+    came in; those whose text is the same are never parted.
     """
     order = sorted(range(len(texts)), key=lambda index: texts[index])
+
     cut: list[list[int]] = []
     room = 0
-    for place, index in enumerate(order):
-        same = place > 0 and texts[order[place - 1]][0] == texts[index][0]
+    for position, index in enumerate(order):
+        same = position > 0 and texts[order[position - 1]][0] == texts[index][0]
         if room <= 0 and not same:
             cut.append([])
             room = most
@@ -37,17 +38,19 @@ def portions(texts: Sequence[tuple[str, int]], most: int = PORTION) -> list[list
 
 
 def ahead(make: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
-    """``map``, one step ahead in a thread of its own (tokenizers and torch let other threads run
-    while they work).
+    """``map``, one step ahead in a thread of its own.
+
+    Tokenizers and torch let other threads run while they work.
     """
     if len(given) < 2:
         yield from map(make, given)
         return
+
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, given[0])
         for following in given[1:]:
-            made = coming.result()
+            result = coming.result()
             coming = pool.submit(make, following)
-            yield made
-            del made
+            yield result
+            del result  # else it would be held beside the next one
         yield coming.result()

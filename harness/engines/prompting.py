@@ -13,8 +13,9 @@ from harness.sanity import Finding
 
 @dataclass(frozen=True)
 class Fitted:
-    """A prompt's ids after truncation from the left, how many tokens may follow, and how many were
-    cut.
+    """A prompt's ids after truncation from the left.
+
+    ``budget`` tokens may follow; ``truncated`` were cut.
     """
 
     prompt: list[int]
@@ -23,18 +24,20 @@ class Fitted:
 
 
 def fit_prompt(item: Completion, prompt: Sequence[int], window: int) -> Fitted:
-    """Truncates a prompt from the left as lm-eval does: it keeps ``window - max_tokens``. A budget
-    as large as the window, on which lm-eval fails, reserves half of it and may use what the prompt
-    leaves.
+    """Truncates a prompt from the left as lm-eval does: it keeps ``window - max_tokens``.
+
+    A budget as large as the window, on which lm-eval fails, reserves half of it and may use what
+    the prompt leaves.
     """
     reserve = item.max_tokens if item.max_tokens < window else max(1, window // 2)
-    kept = list(prompt[-max(1, window - reserve) :])
-    return Fitted(kept, max(1, min(item.max_tokens, window - len(kept))), len(prompt) - len(kept))
+    tail = list(prompt[-max(1, window - reserve) :])
+    return Fitted(tail, max(1, min(item.max_tokens, window - len(tail))), len(prompt) - len(tail))
 
 
 def with_penalty(sampling: Sampling, penalty: float) -> Sampling:
-    """The item's settings, with the checkpoint's repetition penalty where the item says nothing of
-    one (1 says that there is none).
+    """The item's settings, with the checkpoint's repetition penalty where the item names none.
+
+    A penalty of 1 in the item says that there is none.
     """
     return (
         sampling if sampling.repetition_penalty is not None else replace(sampling, repetition_penalty=penalty)
@@ -42,8 +45,10 @@ def with_penalty(sampling: Sampling, penalty: float) -> Sampling:
 
 
 def closing_texts(item: Completion, eos_text: str) -> tuple[str, ...]:
-    """The texts that cut an answer. The EOS as text is looked for only at the end: as a token it
-    ends the row at once, and spelt out it hardly ever comes.
+    """The texts that cut an answer.
+
+    The EOS as text is looked for only at the end: as a token it ends the row at once, and spelt out
+    it hardly ever comes.
     """
     return (*item.stop, eos_text) if eos_text and not item.ignore_eos else item.stop
 

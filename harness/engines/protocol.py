@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
 
@@ -43,6 +44,21 @@ class EngineInfo:
         data = asdict(self)
         del data["findings"]  # these stand in the manifest's sanity section
         return data
+
+
+class GenerateOnly:
+    """What an engine that gives no log-probabilities inherits.
+
+    Both other methods refuse in one line, before anything is asked.
+    """
+
+    def score(self, items: Sequence[Choice]) -> Iterator[Score]:
+        """Raises ModelError."""
+        raise ModelError("this engine gives no log-probabilities; ask generative (-gen) tasks")
+
+    def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
+        """Raises ModelError."""
+        raise ModelError("this engine gives no log-probabilities; ask generative (-gen) tasks")
 
 
 class Engine(Protocol):

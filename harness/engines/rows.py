@@ -21,35 +21,35 @@ def sort_key(ids: Ids) -> bytes:
 
 
 @dataclass(slots=True)
-class Want:
+class Continuation:
     """One pair of one owner: the tokens whose log-probabilities are summed.
 
     They are predicted by the last positions of its row.
     """
 
     owner: int
-    slot: int
+    option: int
     targets: Ids
 
 
 @dataclass(slots=True)
 class InputRow:
-    """An input that goes through the model once, for every pair (index into the plan's wants) that
-    has it.
+    """An input that goes through the model once for every pair that has it.
+
+    ``continuations``: indices into the plan's continuations.
     """
 
     inputs: Ids
     owner: int
-    wants: list[int] = field(default_factory=list)
+    continuations: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What one owner (item) gets: a sum and a greedy flag a slot, and its part of the work.
-    ``open``: tokens not yet scored.
+class PartialScore:
+    """What one owner (item) gets: per option a sum and a greedy flag, and its part of the work.
 
-    ``lengths``: tokens of each continuation, before the window cuts it; ``cut``: the slots in which
-    it does.
+    ``open``: tokens not yet scored; ``lengths``: tokens of each continuation before the window cuts
+    it; ``cut``: the options in which it does.
     """
 
     logprobs: list[float]
@@ -72,68 +72,68 @@ class ScorePlan:
     """
 
     def __init__(self, owners: Sequence[Sequence[Pair]], window: int) -> None:
-        self.verdicts: list[Verdict] = []
-        self.wants: list[Want] = []
+        self.scores: list[PartialScore] = []
+        self.continuations: list[Continuation] = []
         rows: dict[bytes, InputRow] = {}
         for owner, pairs in enumerate(owners):
-            verdict = Verdict(
+            score = PartialScore(
                 [0.0] * len(pairs), [True] * len(pairs), [len(continuation) for _, continuation in pairs]
             )
-            self.verdicts.append(verdict)
-            for slot, (context, continuation) in enumerate(pairs):
+            self.scores.append(score)
+            for option, (context, continuation) in enumerate(pairs):
                 if not len(continuation):
                     raise ValueError("a continuation without a token")
                 self._add(
                     rows,
-                    Want(owner, slot, np.asarray(continuation, np.int32)),
+                    Continuation(owner, option, np.asarray(continuation, np.int32)),
                     np.asarray(context, np.int32),
                     window,
                 )
         self.rows = [row for _, row in sorted(rows.items())]
 
-    def _add(self, rows: dict[bytes, InputRow], want: Want, context: Ids, window: int) -> None:
-        whole = np.concatenate([context, want.targets])
+    def _add(
+        self, rows: dict[bytes, InputRow], continuation: Continuation, context: Ids, window: int
+    ) -> None:
+        whole = np.concatenate([context, continuation.targets])
         inputs = whole[-(window + 1) : -1]
-        verdict = self.verdicts[want.owner]
-        if len(want.targets) > len(inputs):
-            want.targets = want.targets[-len(inputs) :]
-            verdict.cut.add(want.slot)
-        verdict.truncated += len(whole) - len(inputs) - 1
-        verdict.prompt += len(inputs)
-        verdict.open += len(want.targets)
+        score = self.scores[continuation.owner]
+        if len(continuation.targets) > len(inputs):
+            continuation.targets = continuation.targets[-len(inputs) :]
+            score.cut.add(continuation.option)
+        score.truncated += len(whole) - len(inputs) - 1
+        score.prompt += len(inputs)
+        score.open += len(continuation.targets)
         key = sort_key(inputs)
         if key not in rows:
-            rows[key] = InputRow(inputs, want.owner)
-        rows[key].wants.append(len(self.wants))
-        self.wants.append(want)
+            rows[key] = InputRow(inputs, continuation.owner)
+        rows[key].continuations.append(len(self.continuations))
+        self.continuations.append(continuation)
 
     def reopen(self, owners: Sequence[int]) -> list[InputRow]:
         """Forgets what some owners were told; returns the rows that answer them anew."""
         asked = set(owners)
-        wanted = {index for index, want in enumerate(self.wants) if want.owner in asked}
+        wanted = {index for index, each in enumerate(self.continuations) if each.owner in asked}
         for owner in asked:
-            verdict = self.verdicts[owner]
-            verdict.logprobs, verdict.greedy = [0.0] * len(verdict.logprobs), [True] * len(verdict.greedy)
+            score = self.scores[owner]
+            score.logprobs, score.greedy = [0.0] * len(score.logprobs), [True] * len(score.greedy)
         for index in wanted:
-            self.verdicts[self.wants[index].owner].open += len(self.wants[index].targets)
+            self.scores[self.continuations[index].owner].open += len(self.continuations[index].targets)
         rows = [
-            InputRow(row.inputs, row.owner, [want for want in row.wants if want in wanted])
+            InputRow(row.inputs, row.owner, [index for index in row.continuations if index in wanted])
             for row in self.rows
         ]
-        return [row for row in rows if row.wants]
+        return [row for row in rows if row.continuations]
 
     def fill(
-        self, want: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool
+        self, index: int, logprobs: np.ndarray[tuple[int], np.dtype[np.float64]], greedy: bool
     ) -> int | None:
-        """Adds part of a want's log-probabilities; returns its owner when that was the owner's last
-        part.
-        """
-        asked = self.wants[want]
-        verdict = self.verdicts[asked.owner]
-        verdict.logprobs[asked.slot] += float(logprobs.sum())
-        verdict.greedy[asked.slot] &= greedy
-        verdict.open -= len(logprobs)
-        return None if verdict.open else asked.owner
+        """Adds part of a continuation's log-probabilities; its owner when that was the last part."""
+        continuation = self.continuations[index]
+        score = self.scores[continuation.owner]
+        score.logprobs[continuation.option] += float(logprobs.sum())
+        score.greedy[continuation.option] &= greedy
+        score.open -= len(logprobs)
+        return None if score.open else continuation.owner
 
 
 def rolling_windows(tokens: list[int], prefix: int, window: int) -> list[Pair]:

@@ -36,8 +36,9 @@ USUAL, MOVED, END, CUT = "", "moved", "end", "cut"
 
 @dataclass(frozen=True)
 class Split:
-    """One option's ids: of its context (never empty), and of context and option encoded
-    together.
+    """One option's ids: of its context, and of context and option encoded together.
+
+    The context is never empty.
     """
 
     context: list[int]
@@ -55,27 +56,32 @@ class OptionPairs:
 def settle(
     splits: Sequence[Split], contexts: Sequence[str], begin: int | None, end: int | None
 ) -> OptionPairs:
-    """The pairs of one document. ``contexts``: their texts; ``begin``, ``end``: the ids that begin
-    and end a text.
+    """The pairs of one document, by the rules above.
 
-    Raises ValueError where a rule needs one of these ids and the tokenizer has none.
+    ``contexts``: their texts; ``begin``, ``end``: the ids that begin and end a text. Raises
+    ValueError where a rule needs one of these ids and the tokenizer has none.
     """
     pairs = [(split.context, split.whole[len(split.context) :]) for split in splits]
     if all(rest for _, rest in pairs):
         return OptionPairs(pairs)
+
+    # An option of which nothing is left says that the text ends here.
     wholes = [split.whole if split.whole != split.context else _ended(split, end) for split in splits]
     rules = [END if split.whole == split.context else USUAL for split in splits]
     pairs = [
         (split.context, whole[len(split.context) :]) for split, whole in zip(splits, wholes, strict=True)
     ]
+
+    # Options that merge with their context move together with all others on the same context, or
+    # one would pay for tokens that the others get for nothing.
     for context in dict.fromkeys(contexts):
-        group = [place for place, each in enumerate(contexts) if each == context]
-        if not all(pairs[place][1] for place in group):
+        group = [index for index, each in enumerate(contexts) if each == context]
+        if not all(pairs[index][1] for index in group):
             seam = min(
-                min(_alike(splits[place].context, wholes[place]), len(wholes[place]) - 1) for place in group
+                min(_alike(splits[index].context, wholes[index]), len(wholes[index]) - 1) for index in group
             )
-            for place in group:
-                pairs[place], rules[place] = _cut(wholes[place], seam, begin), rules[place] or MOVED
+            for index in group:
+                pairs[index], rules[index] = _cut(wholes[index], seam, begin), rules[index] or MOVED
     return OptionPairs(pairs, tuple(rules))
 
 
@@ -91,19 +97,22 @@ def with_cuts(rules: tuple[str, ...], cut: Set[int], size: int) -> tuple[str, ..
     """The rules of a document's options with those that the window cut named."""
     if not cut:
         return rules
-    return tuple(CUT if place in cut else rule for place, rule in enumerate(rules or (USUAL,) * size))
+    return tuple(CUT if index in cut else rule for index, rule in enumerate(rules or (USUAL,) * size))
 
 
 def _ended(split: Split, end: int | None) -> list[int]:
     if end is None:
         raise ValueError(
-            "an option has no token of its own, and the tokenizer no token that ends a text; leave the empty option out"
+            "an option has no token of its own, and the tokenizer no token that ends a text; "
+            "leave the empty option out"
         )
     return [*split.context, end]
 
 
 def _cut(whole: list[int], seam: int, begin: int | None) -> Pair:
-    """A seam at the very start leaves no context: the token that begins a text stands for it, as
+    """A whole in two at a seam.
+
+    A seam at the very start leaves no context: the token that begins a text stands for it, as
     before an empty context.
     """
     if seam:
@@ -117,7 +126,7 @@ def _cut(whole: list[int], seam: int, begin: int | None) -> Pair:
 
 def _alike(left: Sequence[int], right: Sequence[int]) -> int:
     """How many first ids are the same."""
-    for place, (one, other) in enumerate(zip(left, right, strict=False)):
+    for index, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
-            return place
+            return index
     return min(len(left), len(right))

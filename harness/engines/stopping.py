@@ -8,44 +8,34 @@ from collections.abc import Sequence
 
 from harness.engines.tokenizer import TextEncoder
 from harness.items import Finish, ThinkTags
-from harness.thoughts import KNOWN
+from harness.thought_markers import KNOWN
+from harness.thoughts import answer_start, scan
 
 MARKERS = tuple(marker for tags in KNOWN for marker in (tags.open, tags.close))
 _UNFINISHED = "�"  # what a decoder writes for a character whose last bytes have not come yet
 
 
-def answer_start(text: str, think: ThinkTags | None) -> int | None:
-    """Where the answer begins in ``text``, None while that cannot be said: inside a thought, or
-    when a thought may still begin.
-
-    The rule is `ThinkTags.answer_start`, which marking follows, too.
-    """
-    return 0 if think is None else think.answer_start(text)
-
-
 def cut(text: str, stops: Sequence[str], think: ThinkTags | None) -> tuple[str, bool]:
     """(text before the first stop text, whether there was one), by lm-eval's rule
-    (``postprocess_generated_text``): the stops in their order, each cutting what the former left. A
-    text that has not ended its thought has no stop.
+    (``postprocess_generated_text``): the stops in their order, each cutting what the former left.
+
+    Thoughts have no stops, wherever they stand (`harness.thoughts`).
     """
-    start = answer_start(text, think)
-    if start is None and think is not None and not think.begins(text):
-        start = 0  # too short to have begun a thought, and nothing more will come
-    if start is None:
-        return text, False
-    answer = text[start:]
-    for stop in stops:
-        if stop:
-            answer = answer.split(stop)[0]
-    return text[:start] + answer, len(answer) < len(text) - start
+    for begin, end in [(0, len(text))] if think is None else scan(text, think).spans:
+        answer = text[begin:end]
+        for stop in stops:
+            if stop:
+                answer = answer.split(stop)[0]
+        if len(answer) < end - begin:
+            return text[:begin] + answer, True
+    return text, False
 
 
 class StopWatch:
-    """Follows one row's tokens and says when a stop text has come. Each token is decoded once,
-    together with the few before it.
+    """Follows one row's tokens and says when a stop text has come.
 
-    Nothing is decoded before a token comes that may end a stop text: most hold none of the stops'
-    last characters.
+    Each token is decoded once, together with the few before it. Nothing is decoded before a token
+    comes that may end a stop text: most hold none of the stops' last characters.
     """
 
     def __init__(self, encoder: TextEncoder, stops: Sequence[str], think: ThinkTags | None) -> None:
@@ -65,18 +55,22 @@ class StopWatch:
         return StopWatch(self._encoder, self._stops, self._think)
 
     def add(self, token: int) -> bool:
-        """Takes the next token; true when a stop text is in the text, special tokens written out,
-        after the thought.
+        """Takes the next token; true when a stop text is in the text after the thought.
+
+        Special tokens are written out.
         """
         if not self._stops:
             return False
         self._ids.append(token)
         if not self._encoder.may_hold(token, self._ends):
             return False
+
+        # A token may end a character or a word that the one before began, so both are decoded.
         before = self._encoder.decode(self._ids[self._from : self._read], skip_special=False)
         after = self._encoder.decode(self._ids[self._from :], skip_special=False)
         if len(after) <= len(before) or after.endswith(_UNFINISHED):
             return False
+
         seen = len(self._text)
         self._text += after[len(before) :]
         self._from, self._read = self._read, len(self._ids)
@@ -85,19 +79,33 @@ class StopWatch:
             seen = 0
         if self._start is None:
             return False
-        window = max(self._start, seen - self._longest + 1)
-        return any(self._text.find(stop, window) >= 0 for stop in self._stops)
+        return self._stop_since(max(self._start, seen - self._longest + 1))
+
+    def _stop_since(self, window: int) -> bool:
+        """Whether the answer holds a stop text that begins at or behind ``window``."""
+        assert self._start is not None
+        spans: Sequence[tuple[int, int]] = [(self._start, len(self._text))]
+        # Models that think again in their answer are rare, and a scan reads the whole text.
+        if self._think is not None and self._text.find(self._think.open, self._start) >= 0:
+            spans = scan(self._text, self._think).spans
+        return any(
+            self._text.find(stop, max(begin, window), end) >= 0
+            for begin, end in spans
+            for stop in self._stops
+        )
 
 
 def final_text(encoder: TextEncoder, ids: Sequence[int], think: ThinkTags | None) -> str:
-    """The text of a generation without special tokens, except those of which thought markers are
-    made (special in some vocabularies, as gpt-oss's channels are): the reader needs them, also
+    """The text of a generation without special tokens, except those of thought markers.
+
+    Markers are special in some vocabularies, as gpt-oss's channels are. The reader needs them, also
     where the config names none.
     """
-    kept = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
-    if kept.intersection(ids):
+    markers = encoder.marker_ids((think.open, think.close) if think is not None else MARKERS)
+    if markers.intersection(ids):
         return encoder.decode(
-            [token for token in ids if token in kept or token not in encoder.special_ids], skip_special=False
+            [token for token in ids if token in markers or token not in encoder.special_ids],
+            skip_special=False,
         )
     return encoder.decode(ids)
 
@@ -109,9 +117,11 @@ def final_answer(
     stops: Sequence[str],
     think: ThinkTags | None,
 ) -> tuple[str, Finish]:
-    """(text of the tokens written, cut at its stop texts; why it ended): one that ran out of budget
-    but has a stop text ended by it.
+    """(text of the tokens written, cut at its stop texts; why it ended).
+
+    A text that ran out of budget but has a stop text ended by it.
     """
     ids = written[:-1] if finish == "eos" else written
+
     text, stopped = cut(final_text(encoder, ids, think), stops, think)
     return text, "stop" if stopped and finish == "length" else finish

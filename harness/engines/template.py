@@ -36,13 +36,14 @@ def switches_of(source: str) -> tuple[str, ...]:
 
 
 def thinking_options(source: str, thinking: bool | None) -> dict[str, Any]:
-    """What is handed to a template so that its model thinks or does not; {} where the config says
-    nothing.
+    """What is handed to a template so that its model thinks or does not.
+
+    Nothing where the config says nothing.
     """
     if thinking is None:
         return {}
-    told = {name: SWITCHES[name][thinking] for name in switches_of(source) if thinking in SWITCHES[name]}
-    return {"enable_thinking": thinking} | told
+    settings = {name: SWITCHES[name][thinking] for name in switches_of(source) if thinking in SWITCHES[name]}
+    return {"enable_thinking": thinking} | settings
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,12 @@ class TemplateFile:
 
     @classmethod
     def read(cls, folder: Path) -> TemplateFile | None:
-        """From a tokenizer's folder; None where it holds no template, or one that cannot be
-        read.
-        """
+        """From a tokenizer's folder; None where it holds no template that can be read."""
         config = _json(folder / "tokenizer_config.json")
         source = _source(folder, config)
         if source is None:
             return None
+
         named = _json(folder / "special_tokens_map.json") | config
         tokens = {
             key: _text(value) for key, value in named.items() if key.endswith("_token") and _text(value)
@@ -79,10 +79,11 @@ class TemplateFile:
         Raises jinja2's TemplateError where the template refuses, and whatever else its program
         raises.
         """
-        given = {"tools": None, "documents": None, **self.tokens, **options}
+        # transformers defines both names in every template, as None where nothing is given.
+        variables = {"tools": None, "documents": None, **self.tokens, **options}
         return str(
             self._compiled.render(
-                messages=list(messages), add_generation_prompt=add_generation_prompt, **given
+                messages=list(messages), add_generation_prompt=add_generation_prompt, **variables
             )
         )
 
@@ -111,22 +112,22 @@ def _source(folder: Path, config: Mapping[str, Any]) -> str | None:
     file = folder / "chat_template.jinja"
     if file.is_file():
         return file.read_text(encoding="utf-8", errors="replace")
-    found = _json(folder / "chat_template.json").get("chat_template") or config.get("chat_template")
-    if isinstance(found, list):
-        named = {entry.get("name"): entry.get("template") for entry in found if isinstance(entry, dict)}
-        found = named.get("default")
-    return found if isinstance(found, str) and found else None
+    template = _json(folder / "chat_template.json").get("chat_template") or config.get("chat_template")
+    if isinstance(template, list):
+        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
+        template = named.get("default")
+    return template if isinstance(template, str) and template else None
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _text(value: Any) -> str:
     """A token as its file writes it: a text, or a mapping with its content."""
-    found = value.get("content") if isinstance(value, dict) else value
-    return found if isinstance(found, str) else ""
+    text = value.get("content") if isinstance(value, dict) else value
+    return text if isinstance(text, str) else ""

@@ -14,14 +14,15 @@ from typing import Any, Literal
 
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
-from harness.engines.files import BUNDLED, PACKAGED
 from harness.engines.folding import FoldedMessages, adapt, shown
 from harness.engines.protocol import Message
 from harness.engines.template import TemplateFile, switches_of, thinking_options
 from harness.errors import ModelError
+from harness.hub.caches import cached_file
+from harness.hub.local import local_folder
 from harness.items import ThinkTags
 from harness.sanity import Finding
-from harness.thoughts import closed_by, opened_by, told_in
+from harness.thought_markers import closed_by, opened_by, told_in
 
 Kind = Literal["base", "instruct", "closed", "thinks"]
 USER, SYSTEM = "Which letter comes first, B or A? (7f3a91)", "Answer in one word. (c05d2e)"
@@ -61,38 +62,33 @@ def thinking_of(spec: ModelSpec, folder: Path | None) -> Thinking:
     template = TemplateFile.read(folder) if folder is not None else None
     if template is None:
         return _unprobed(spec)
+
+    # The template itself is asked, since a model's name and its maker's words may be wrong.
     probe = _Probe(spec, template)
-    found = probe.thinking()
+    thinking = probe.thinking()
     return Thinking(
-        found.kind,
-        found.why,
-        found.tags,
-        found.found,
-        found.refusal,
-        found.switch,
-        probe.findings(found),
+        thinking.kind,
+        thinking.why,
+        thinking.tags,
+        thinking.found,
+        thinking.refusal,
+        thinking.switch,
+        probe.findings(thinking),
         probe.system.folded,
     )
 
 
 def local_tokenizer(spec: ModelSpec, mirror: Path | None) -> Path | None:
     """The folder of a model's tokenizer, where it is on this machine already; asks no network."""
-    name = spec.tokenizer or spec.id
-    if spec.engine in ("mock", "openai") and spec.tokenizer is None:
-        return None
-    if name.startswith(BUNDLED):
-        return PACKAGED / name.removeprefix(BUNDLED)
-    if (folder := Path(name).expanduser()).is_dir():
-        return folder
-    if mirror is not None and (kept := mirror / "models" / name).is_dir():
-        return kept
-    from huggingface_hub import try_to_load_from_cache
+    from harness.engines.registry import backend_of
 
-    try:
-        found = try_to_load_from_cache(name, "tokenizer_config.json", revision=spec.revision)
-    except ValueError:  # no hub name
+    name = spec.tokenizer or spec.id
+    if spec.tokenizer is None and not backend_of(spec).loads_files:
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    if (local := local_folder(name, mirror)) is not None:
+        return local[0]
+    path = cached_file(name, "tokenizer_config.json", spec.revision)
+    return path.parent if path is not None else None
 
 
 def _said(spec: ModelSpec) -> ThinkTags | None:
@@ -105,14 +101,15 @@ def _known_thinker(spec: ModelSpec) -> bool:
 
 
 def _unprobed(spec: ModelSpec) -> Thinking:
-    """By the config and the preset alone: an endpoint's template is the server's, a model to be
-    fetched has none here yet.
+    """What is known by the config and the preset alone.
+
+    An endpoint's template is the server's, and a model to be fetched has none here yet.
     """
     if spec.thinking is False:
-        known = _known_thinker(spec)
+        thinker = _known_thinker(spec)
         return Thinking(
-            "closed" if known else "instruct",
-            "thinking: false, to be obeyed by its template" if known else "thinking: false",
+            "closed" if thinker else "instruct",
+            "thinking: false, to be obeyed by its template" if thinker else "thinking: false",
             switch=True,
         )
     if spec.thinking or spec.think_tags:
@@ -145,6 +142,7 @@ class _Probe:
             opened = own
         if opened is not None:
             return self._thinks("its chat template opens a thought in every prompt", opened)
+
         if closed is not None or (own is not None and self._tail.rstrip().endswith(own.close)):
             return Thinking("closed", "its chat template closes the thought before the answer", switch=True)
         if self._effective:
@@ -155,11 +153,12 @@ class _Probe:
         return self._without_switch()
 
     def _without_switch(self) -> Thinking:
-        known = _known_thinker(self.spec)
-        if self.spec.thinking is False and not known:
+        thinker = _known_thinker(self.spec)
+        if self.spec.thinking is False and not thinker:
             return Thinking("instruct", "thinking: false")
-        if known or self.spec.thinking or self.spec.think_tags:
+        if thinker or self.spec.thinking or self.spec.think_tags:
             return self._thinks("its preset or the config says so", self._told)
+
         preset = preset_or_none(self.spec.preset or self.spec.id)
         # Only the template's own words count: Qwen3's and DeepSeek's vocabularies hold the markers
         # also where the model never thinks.
@@ -168,15 +167,18 @@ class _Probe:
         return Thinking("instruct", "nothing in its chat template speaks of thoughts")
 
     def _thinks(self, why: str, tags: ThinkTags | None) -> Thinking:
-        said = _said(self.spec)
-        taken = said or (ThinkTags(tags.open, tags.close) if tags else None)
+        configured = _said(self.spec)
+        markers = configured or (ThinkTags(tags.open, tags.close) if tags else None)
         refusal = None
         if self.spec.thinking is False:
             refusal = (
-                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in a generative form"
+                f"thinking: false cannot be had: {why}; leave it out, and ask multiple choice in "
+                "a generative form"
                 " (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
             )
-        return Thinking("thinks", why, taken, said is None and taken is not None, refusal, self._effective)
+        return Thinking(
+            "thinks", why, markers, configured is None and markers is not None, refusal, self._effective
+        )
 
     @property
     def _tail(self) -> str:
@@ -198,19 +200,20 @@ class _Probe:
 
     def findings(self, found: Thinking) -> tuple[Finding, ...]:
         """What the template adds of its own, and markers that were taken from the files."""
-        made = []
+        findings = []
         if found.found and found.tags is not None:
-            made.append(
+            findings.append(
                 Finding("tags_from_files", values={"open": found.tags.open, "close": found.tags.close})
             )
         own = self._own_words()
         if own:
-            made.append(Finding("default_system_prompt", values={"text": shown(own)}))
-        return tuple(made)
+            findings.append(Finding("default_system_prompt", values={"text": shown(own)}))
+        return tuple(findings)
 
     def _own_words(self) -> str:
-        """The words that stand before a question to which no system message was given: the head of
-        a later user turn taken off.
+        """The words before a question to which no system message was given.
+
+        The head of a later user turn is taken off.
         """
         head = self.prompt.partition(USER)[0]
         turns = [
@@ -219,6 +222,8 @@ class _Probe:
             {"role": "user", "content": USER},
         ]
         twice, _ = self._render(turns, self.options)
+
+        # What stands before every user turn is form; what stands only before the first are words.
         between = twice.split(USER)[1] if twice.count(USER) == 2 else ""
         shared = 0
         while (
@@ -226,6 +231,7 @@ class _Probe:
             and head[len(head) - 1 - shared] == between[len(between) - 1 - shared]
         ):
             shared += 1
+
         words = _MARKS.sub(" ", head[: len(head) - shared])
         for token in self.template.tokens.values():
             words = words.replace(token, " ")

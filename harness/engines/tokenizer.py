@@ -53,11 +53,11 @@ def read_tokenizer(spec: ModelSpec, folder: Path) -> TextEncoder:
 
 
 class TextEncoder:
-    """Encodes and decodes text. ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else
-    EOS) stands for an empty context.
+    """Encodes and decodes text.
 
-    ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get another
-    tokenizer (see `fidelity`).
+    ``raw`` is the transformers tokenizer; ``prefix_id`` (BOS, else EOS) stands for an empty
+    context. ``findings``: what loading it showed; ``rebuilt``: others who load its folder may get
+    another tokenizer (see `fidelity`).
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class TextEncoder:
         self.name = name
         self.findings = findings
         self.rebuilt = rebuilt
+
         self.bos_id: int | None = raw.bos_token_id
         self.eos_id: int | None = raw.eos_token_id
         prefix: int | None = raw.eos_token_id if raw.bos_token_id is None else raw.bos_token_id
@@ -75,6 +76,7 @@ class TextEncoder:
         self._pieces = PieceEncoder(raw)
         self._holding: dict[frozenset[str], dict[int, bool]] = {}
         self._markers: dict[tuple[str, ...], frozenset[int]] = {}
+
         added = getattr(raw, "added_tokens_decoder", {})
         # What decoding drops: more than `all_special_ids`, which names only the tokens that have a
         # part (BOS, EOS …).
@@ -90,7 +92,8 @@ class TextEncoder:
         """
         if self._prefix_id is None:
             raise ModelError(
-                f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty context cannot be scored"
+                f"{self.name}: the tokenizer has neither a BOS nor an EOS token, so an empty "
+                "context cannot be scored"
             )
         return self._prefix_id
 
@@ -100,13 +103,15 @@ class TextEncoder:
         return "" if self.eos_id is None else str(self.raw.decode(self.eos_id, skip_special_tokens=False))
 
     def encode(self, texts: Iterable[str]) -> dict[str, list[int]]:
-        """Token ids by text, each distinct text once; the tokenizer adds its special tokens unless
-        the text begins with BOS itself.
+        """Token ids by text, each distinct text once.
+
+        The tokenizer adds its special tokens unless the text begins with BOS itself.
         """
         distinct = list(dict.fromkeys(texts))
         begun = [
             text for text in distinct if self._prefix_text is not None and text.startswith(self._prefix_text)
         ]
+
         skip = set(begun)
         return self._batch([text for text in distinct if text not in skip], special=True) | self._batch(
             begun, special=False
@@ -121,14 +126,15 @@ class TextEncoder:
             return {}
         if self._pieces.usable and len(texts) > 1:
             return self._pieces.encode(texts, special)
-        found = self.raw(
+
+        encoded = self.raw(
             texts,
             add_special_tokens=special,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,
         )
-        return dict(zip(texts, found["input_ids"], strict=True))
+        return dict(zip(texts, encoded["input_ids"], strict=True))
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[Pair]:
         """Token ids of (context, continuation) pairs, each as a document of its own.
@@ -138,12 +144,12 @@ class TextEncoder:
         return [options.pairs[0] for options in self.options([[pair] for pair in pairs])]
 
     def options(self, documents: Sequence[Sequence[tuple[str, str]]]) -> list[OptionPairs]:
-        """Token ids of documents' (context, continuation) pairs: spaces that end a context belong
-        to its continuation, the whole is encoded and split at the context's length; an empty
-        context is the prefix token, which the continuation itself may begin with.
+        """Token ids of documents' (context, continuation) pairs.
 
-        Where an option would have no token of its own, the rules of `seams` hold. Raises ModelError
-        where they need a token that the tokenizer does not have.
+        Spaces that end a context belong to its continuation; the whole is encoded and split at the
+        context's length. An empty context is the prefix token, which the continuation itself may
+        begin with. Where an option would have no token of its own, the rules of `seams` hold.
+        Raises ModelError where they need a token that the tokenizer does not have.
         """
         pairs = [pair for document in documents for pair in document]
         shifted = [_shift_spaces(context, continuation) for context, continuation in pairs]
@@ -152,16 +158,19 @@ class TextEncoder:
         ]
         texts += [
             context + continuation
-            for (given, _), (context, continuation) in zip(pairs, shifted, strict=True)
-            if given and not context
+            for (written, _), (context, continuation) in zip(pairs, shifted, strict=True)
+            if written and not context
         ]
+
+        # One call for all texts: equal ones are encoded once, the others in one batch.
         encoded = self.encode(texts)
         plain = self.encode_plain(continuation for context, continuation in pairs if not context)
         splits = iter(
-            self._split(context, continuation, encoded) if given else self._split_alone(plain[continuation])
-            for (given, _), (context, continuation) in zip(pairs, shifted, strict=True)
+            self._split(context, continuation, encoded) if written else self._split_alone(plain[continuation])
+            for (written, _), (context, continuation) in zip(pairs, shifted, strict=True)
         )
         contexts = iter(context for context, _ in shifted)
+
         try:
             return [
                 settle(
@@ -185,23 +194,24 @@ class TextEncoder:
         return Split([self.prefix_id], whole if whole[:1] == [self.prefix_id] else [self.prefix_id, *whole])
 
     def _split_alone(self, ids: list[int]) -> Split:
-        """An option after an empty context, encoded without special tokens; it may begin with the
-        prefix token, not be it.
+        """An option after an empty context, encoded without special tokens.
+
+        It may begin with the prefix token, not be it.
         """
         begun = len(ids) > 1 and ids[0] == self.prefix_id
         return Split([self.prefix_id], ids if begun else [self.prefix_id, *ids])
 
     def may_hold(self, token: int, characters: frozenset[str]) -> bool:
         """Whether a token, somewhere in a text, may write or complete one of the characters."""
-        known = self._holding.setdefault(characters, {})
-        if token not in known:
+        answers = self._holding.setdefault(characters, {})
+        if token not in answers:
             text = self.decode([token], skip_special=False)
             # A part of a character, or nothing by itself: what it writes depends on its neighbours,
             # as spaces do in some vocabularies.
-            known[token] = (
+            answers[token] = (
                 not text or "\ufffd" in text or " " in characters or any(sign in text for sign in characters)
             )
-        return known[token]
+        return answers[token]
 
     def marker_ids(self, markers: tuple[str, ...]) -> frozenset[int]:
         """The special tokens of which the markers of a thought are made."""
@@ -220,11 +230,12 @@ class TextEncoder:
 
 
 def _shift_spaces(context: str, continuation: str) -> tuple[str, str]:
-    """Moves white space from the context's end to the continuation's start (lm-eval's
-    ``_encode_pair``).
+    """Moves white space from the context's end to the continuation's start.
+
+    lm-eval's ``_encode_pair`` does the same.
     """
-    kept = context.rstrip()
-    return kept, context[len(kept) :] + continuation
+    stripped = context.rstrip()
+    return stripped, context[len(stripped) :] + continuation
 
 
 class ChatTemplate:
@@ -242,10 +253,12 @@ class ChatTemplate:
         if date is not None:  # Llama's templates take a date_string, others ask the clock
             self._clock = {"strftime_now": date.strftime, "date_string": date.strftime("%d %b %Y")}
         self._date = date
+
         template = getattr(self._raw, "chat_template", None)
         if not template:
             raise ModelError(
-                f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, or name an instruct model"
+                f"{encoder.name}: its tokenizer has no chat template; say chat_template: false, "
+                "or name an instruct model"
             )
         self.source: str = template if isinstance(template, str) else str(template.get("default", template))
         self._options = thinking_options(self.source, thinking)
@@ -260,11 +273,11 @@ class ChatTemplate:
         ).hexdigest()[:16]
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
-        """The prompt as text. Without ``add_generation_prompt`` the last message is left open, to
-        be continued.
+        """The prompt as text.
 
-        What a template refuses or leaves out is brought in by `harness.engines.folding`;
-        ``adapted`` says how. Raises ModelError when it refuses every form.
+        Without ``add_generation_prompt`` the last message is left open, to be continued. What a
+        template refuses or leaves out is brought in by `harness.engines.folding`; ``adapted`` says
+        how. Raises ModelError when it refuses every form.
         """
         prompt, self.adapted = adapt(messages, lambda tried: self._render(tried, add_generation_prompt))
         return prompt

@@ -12,8 +12,9 @@ _ANY = range(1000)
 
 
 def plain_ids(engine: Engine) -> Sequence[int]:
-    """The ids of the engine's tokenizer apart from its special and added tokens, sorted; of an
-    engine without a tokenizer (the mock), the first thousand.
+    """The ids of the engine's tokenizer apart from its special and added tokens, sorted.
+
+    The first thousand where an engine has no tokenizer (the mock).
     """
     encoder, text = getattr(engine, "encoder", None), getattr(engine, "_text", None)
     if encoder is None:

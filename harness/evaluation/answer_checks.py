@@ -1,5 +1,6 @@
-"""What a cell's kept answers show of themselves: told from the journal, so a run that went on later
-loses none of it.
+"""What a cell's kept answers show of themselves.
+
+Read from the journal, so that a run that was resumed later loses none of it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ logits) and repeated options make a few.
 
 
 def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
-    """Options that are all alike, answers that a filter cut off, answers without a reason for their
-    end, texts without a token.
-    """
-    scores = generated = alike = certain = filtered = untold = texts = tokenless = 0
+    """Findings on options that are all alike, and on answers cut off, endless or without a token."""
+    scores = generated = alike = certain = filtered = unknown = texts = tokenless = 0
     for answer in answers:
         if isinstance(answer, Score) and len(answer.logprobs) > 1 and all(answer.lengths):
             scores += 1
@@ -33,40 +32,52 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
         elif isinstance(answer, Generation):
             generated += 1
             filtered += answer.finish == "filter"
-            untold += answer.finish == "unknown"
+            unknown += answer.finish == "unknown"
         elif isinstance(answer, Likelihood):
             texts += 1
             tokenless += not answer.predicted and answer.logprob == 0.0
-    found = []
+
+    # A few equal options are rounding; one answer that is certain of two options is never right.
+    findings = []
     if certain or alike > _MANY * scores:
-        found.append(Finding("constant_logprobs", alike, scores))
+        findings.append(Finding("constant_logprobs", alike, scores))
     if filtered:
-        found.append(Finding("answers_filtered", filtered, generated))
-    if untold:
-        found.append(Finding("endings_unknown", untold, generated))
+        findings.append(Finding("answers_filtered", filtered, generated))
+    if unknown:
+        findings.append(Finding("endings_unknown", unknown, generated))
     if tokenless:
-        found.append(Finding("texts_without_tokens", tokenless, texts))
-    return found
+        findings.append(Finding("texts_without_tokens", tokenless, texts))
+    return findings
 
 
 def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:
-    """The engine's findings with those of earlier sessions. An endpoint's show in its answers, and
-    a session that asks only for what is missing may not see again what spoilt the answers that are
-    kept; any other engine's show anew whenever the model is loaded.
+    """The engine's findings with those of earlier sessions.
+
+    An endpoint's show in its answers, and a session that asks only for what is missing may not see
+    again what spoilt the answers that are kept; any other engine's show anew whenever the model is
+    loaded.
     """
+    from harness.engines.registry import is_endpoint
+
     found = list(info.findings)
     kinds = {one.kind for one in found}
-    return found + [one for one in known if one.kind not in kinds] if info.engine == "openai" else found
+    return found + [one for one in known if one.kind not in kinds] if is_endpoint(info.engine) else found
 
 
 def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:
-    """That an endpoint said otherwise what it is when an earlier session asked it. Local engines
-    need no such look: what they are is part of a cell's identity.
+    """A finding where an endpoint describes itself otherwise than in an earlier session.
+
+    Local engines need no such look: what they are is part of a cell's identity.
     """
+    from harness.engines.registry import is_endpoint
+
     earlier = ((before or {}).get("extra") or {}).get("reported") or {}
     now = info.extra.get("reported") or {}
     differ = [name for name in {**earlier, **now} if earlier.get(name) != now.get(name)]
-    if info.engine != "openai" or not earlier or not differ:
+    if not is_endpoint(info.engine) or not earlier or not differ:
         return []
-    said = [", ".join(f"{name} {told.get(name, 'not told')}" for name in differ) for told in (earlier, now)]
-    return [Finding("server_changed", values={"before": said[0], "now": said[1]})]
+    before_text, now_text = (
+        ", ".join(f"{name} {reported.get(name, 'not reported')}" for name in differ)
+        for reported in (earlier, now)
+    )
+    return [Finding("server_changed", values={"before": before_text, "now": now_text})]

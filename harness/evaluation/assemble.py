@@ -1,6 +1,4 @@
-"""From the journal to ``results.json``: rows of the cells that the config asks for, group scores,
-expectations.
-"""
+"""From the journal to ``results.json``: the config's cells, group scores, costs, expectations."""
 
 from __future__ import annotations
 
@@ -27,27 +25,27 @@ if TYPE_CHECKING:
 def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Results:
     """The results as they stand in the journal, in the config's order."""
     cells = journal.cells()
-    known = journal.models()
-    asked = {
-        (cell.model, cell.identity["asked_as"]) for cell in cells.values() if cell.identity.get("asked_as")
-    }
+    records = journal.models()
+
+    # A twin that the config does not name counts only for models that were asked it in its place.
+    identities = [(cell.model, cell.identity.get("asked_as")) for cell in cells.values()]
+    stand_ins = {(model, task) for model, task in identities if task}
     named = {task.name for task in expansion.tasks}
     expansion = expansion.twins
+
     rows, models = [], []
     for model in loaded.config.models:
         for task in expansion.tasks:
             cell = cells.get((model.label, task.name))
-            if cell is not None and (task.name in named or (model.label, task.name) in asked):
+            if cell is not None and (task.name in named or (model.label, task.name) in stand_ins):
                 rows += [Row.model_validate(row) for row in cell.rows]
-        row = known.get(model.label) or {"status": "skipped", "reason": "interrupted before it began"}
+        row = records.get(model.label) or {"status": "skipped", "reason": "interrupted before it began"}
         models.append(
             ModelRow.model_validate({"model": model.label, "id": model.id, "weights": model.weights, **row})
         )
-    groups = [
-        row
-        for group in expansion.groups
-        for row in group_rows(group, rows, [model.label for model in loaded.config.models])
-    ]
+
+    labels = [model.label for model in loaded.config.models]
+    groups = [row for group in expansion.groups for row in group_rows(group, rows, labels)]
     costs = cost_rows(journal, rows, models)
     sanity = sanity_rows(journal, loaded, {(row.model, row.task) for row in rows}, expansion)
     return Results(
@@ -66,87 +64,81 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
 
 
 def sanity_rows(
-    journal: Journal, loaded: LoadedConfig, told: Collection[tuple[str, str]], expansion: Expansion
+    journal: Journal, loaded: LoadedConfig, cells: Collection[tuple[str, str]], expansion: Expansion
 ) -> list[SanityRow]:
-    """What was found about the config's models and those of their cells that are ``told``, in the
-    config's order.
-    """
-    found = journal.findings()
-    places = [
-        (model.label, task)
-        for model in loaded.config.models
-        for task in (None, *(task.name for task in expansion.tasks))
-    ]
+    """What was found about the config's models and these ``cells`` of theirs, in the config's order."""
+    findings = journal.findings()
+    tasks = [task.name for task in expansion.tasks]
+    keys = [(model.label, task) for model in loaded.config.models for task in (None, *tasks)]
+
+    # Cells that left no row (a twin not asked after all) may have old findings in the journal.
     return [
-        sanity_row(*place, finding)
-        for place in places
-        if place[1] is None or place in told
-        for finding in found.get(place, [])
+        sanity_row(*key, finding)
+        for key in keys
+        if key[1] is None or key in cells
+        for finding in findings.get(key, [])
     ]
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
-    """What answers cost: a row a metered cell in the order of ``rows``, then a row a language of a
-    model's metered cells.
+    """What answers cost: of each model one row per metered cell, then one per language of those.
+
+    Cells come in the order of ``rows``.
     """
     from harness.meter.natural import cost_row
     from harness.meter.tally import CostTally
 
-    kept = {key: CostTally.from_dict(tally) for key, tally in journal.tallies().items()}
+    tallies = {key: CostTally.from_dict(tally) for key, tally in journal.tallies().items()}
     languages = {(row.model, row.task): row.language for row in rows}
     costs = []
     for model in models:
         mine = {
             task: language
             for (label, task), language in languages.items()
-            if label == model.model and (label, task) in kept
+            if label == model.model and (label, task) in tallies
         }
         weights = model.weights
         for task, language in mine.items():
-            costs.append(
-                cost_row(
-                    [kept[model.model, task]], model.model, task=task, language=language, weights=weights
-                )
-            )
+            tally = tallies[model.model, task]
+            row = cost_row([tally], model.model, task=task, language=language, weights=weights)
+            costs.append(row)
+
+        # A language's figures come from the sums, not from the cells' rates: seconds add up, rates
+        # do not.
         for language in dict.fromkeys(mine.values()):
-            parts = [kept[model.model, task] for task in mine if mine[task] == language]
+            parts = [tallies[model.model, task] for task in mine if mine[task] == language]
             costs.append(cost_row(parts, model.model, task=None, language=language, weights=weights))
     return costs
 
 
 def group_rows(group: GroupSpec, rows: Sequence[Row], models: Sequence[str]) -> list[GroupRow]:
-    """A group's scores, one a (model, metric, filter), over the subjects that gave a value; those
-    that gave none are named in ``missing``.
+    """A group's scores, one per (model, metric, filter), over the subjects that gave a value.
 
-    Weighted by items as lm-eval's groups are (weight_by_size), else the plain mean; the standard
-    error is that of the weighted sum of independent subjects, √Σ(wᵢ·SEᵢ)², the interval
-    `share_interval`. Subjects that are marked by another of the group's metrics (IFEval in
-    ``leaderboard``'s acc) are not missing.
+    Subjects that gave none are named in ``missing``. Weighted by items as lm-eval's groups are
+    (weight_by_size), else the plain mean; the standard error is that of the weighted sum of
+    independent subjects, √Σ(wᵢ·SEᵢ)², the interval `share_interval`. Subjects that are marked by
+    another of the group's metrics (IFEval in ``leaderboard``'s acc) are not missing.
     """
     members = set(group.members)
-    found: dict[tuple[str, str, str], list[Row]] = {}
+    by_key: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        if (
-            row.task in members
-            and row.value is not None
-            and row.metric
-            and (not group.metrics or row.metric in group.metrics)
-        ):
-            found.setdefault((row.model, row.metric, row.filter or "none"), []).append(row)
-    made = []
-    for (model, metric, name), parts in found.items():
+        scored = row.task in members and row.value is not None
+        if scored and row.metric and (not group.metrics or row.metric in group.metrics):
+            by_key.setdefault((row.model, row.metric, row.filter or "none"), []).append(row)
+
+    # Where the group names no metrics, one that only a few subjects have is theirs, not the
+    # group's.
+    group_rows = []
+    for (model, metric, name), parts in by_key.items():
         if model in models and (group.metrics or len(parts) * 2 > len(members) or len(members) == 1):
-            others = {row.task for (whose, *_), theirs in found.items() if whose == model for row in theirs}
-            made.append(
-                _group_row(
-                    group, model, metric, name, parts, [task for task in group.members if task not in others]
-                )
-            )
-    return made
+            marked = {row.task for (label, *_), own in by_key.items() if label == model for row in own}
+            missing = [task for task in group.members if task not in marked]
+            group_rows.append(_group_row(group, (model, metric, name), parts, missing))
+    return group_rows
 
 
 def _group_row(
-    group: GroupSpec, model: str, metric: str, name: str, parts: Sequence[Row], missing: list[str]
+    group: GroupSpec, key: tuple[str, str, str], parts: Sequence[Row], missing: list[str]
 ) -> GroupRow:
     sizes = [row.n if group.weighted else 1 for row in parts]
     weights = [size / sum(sizes) for size in sizes]
@@ -156,7 +148,10 @@ def _group_row(
             sum((weight * (row.stderr or 0.0)) ** 2 for weight, row in zip(weights, parts, strict=True))
         )
     value = sum(weight * (row.value or 0.0) for weight, row in zip(weights, parts, strict=True))
+
+    # A group over two languages belongs to neither.
     languages = {row.language for row in parts}
+    model, metric, name = key
     return GroupRow(
         group=group.name,
         model=model,
@@ -183,8 +178,8 @@ def group_trust(
         corrected = above_chances(
             [row.value or 0.0 for row in parts], [row.chance or 0.0 for row in parts], weights
         )
+
     strata = mixture([of_row(row) for row in parts], weights)
-    ci95 = (
-        share_interval(strata) if strata else normal(value, stderr) if stderr else None
-    )  # an error of 0 is none known
-    return {"ci95": ci95, "chance": chance, "corrected": corrected}
+    # A standard error of 0 is one that is not known: no interval, rather than one of no width.
+    plain = normal(value, stderr) if stderr else None
+    return {"ci95": share_interval(strata) if strata else plain, "chance": chance, "corrected": corrected}

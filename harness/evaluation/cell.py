@@ -12,16 +12,20 @@ from harness.engines.finite import Faults
 from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.evaluation.answer_checks import answer_findings
+from harness.evaluation.cell_sums import CellAnswers, read_sizes
 from harness.evaluation.identity import cell_identity, digest
-from harness.evaluation.metering import CellAnswers, Meter, read_sizes
-from harness.evaluation.rows import CellFacts, make_rows, write_samples
+from harness.evaluation.metering import Meter
+from harness.evaluation.rows import CellFacts, make_rows
+from harness.evaluation.samples import write_samples
 from harness.evaluation.setup import WorkSetup, cell_facts
 from harness.items import Answer, Generation, Item, asked_digest
 from harness.results.journal import Journal
 from harness.results.schema import Row, Status
 from harness.sanity import Finding
-from harness.thoughts import recognise
-from harness.workers.events import EventStream
+from harness.thought_markers import recognise
+from harness.wording import named_line
+from harness.workers.events import CellProgress, WorkerNote
+from harness.workers.stream import EventStream
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -31,9 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("harness")
 LOOKS = 8
-"""Answers of a cell that are looked at for a thought while it is asked; marking looks at all of
-them.
-"""
+"""Answers of a cell in which a thought is looked for while it is asked; marking looks at all."""
 
 
 class StopFlag(Protocol):
@@ -89,6 +91,7 @@ class CellWork:
 
         Returns the cell's status and the reason where it is not ok. Raises RunFolderError.
         """
+        # A full disk ends the run; anything else ends this cell, and the next one has its chance.
         try:
             items = self._items = list(self.task.items(self.style, self.limit))
             self._asked = {item.key: asked_digest(item) for item in items}
@@ -98,6 +101,7 @@ class CellWork:
                 self._answer(missing, len(items))
         except Interrupted:
             return "partial", "interrupted; the same command goes on"
+
         except RunFolderError:
             raise
         except (OutOfMemoryError, MemoryError) as error:
@@ -106,26 +110,29 @@ class CellWork:
             return "failed", str(error)
         except Exception as error:
             log.exception("cell %s", self.task.name)
-            return "failed", one_line(error)
+            return "failed", named_line(error)
         return "ok", None
 
     def _missing(self, items: Sequence[Item]) -> list[Item]:
-        """The items without an answer, or with one to another question: a prompt may change with
-        the clock or the machine although nothing of the cell's identity has.
+        """The items without an answer, or with one to another question.
+
+        A prompt may change with the clock or the machine although the cell's identity has not.
         """
-        kept = self.owner.journal.asked(self.facts.cell_id)
+        before = self.owner.journal.asked(self.facts.cell_id)
         changed = {
-            key for key, asked in kept.items() if asked is not None and asked != self._asked.get(key, asked)
+            key
+            for key, question in before.items()
+            if question is not None and question != self._asked.get(key, question)
         }
         self._changed = len(changed)
+
         if changed:
             log.warning(
                 "%s: %d prompts are not what was asked before: asked again", self.task.name, len(changed)
             )
-            self.owner.journal.forget(
-                self.facts.cell_id, changed
-            )  # nothing that reads the journal may take them for answers
-        return [item for item in items if item.key not in kept or item.key in changed]
+            # Dropped at once: nothing that reads the journal may take them for answers.
+            self.owner.journal.forget(self.facts.cell_id, changed)
+        return [item for item in items if item.key not in before or item.key in changed]
 
     def _answer(self, missing: Sequence[Item], total: int) -> None:
         engine = self.owner.open_engine(self.files)
@@ -137,8 +144,10 @@ class CellWork:
         stream = self._stream(engine, missing)
         begin = time.perf_counter()
         faults = Faults(total)
+
         for answer in stream:
-            if not faults.take(answer):  # a wrong one is not kept: the same command asks it again
+            # A wrong one is not kept: the same command asks it again.
+            if not faults.take(answer):
                 self.owner.journal.add(
                     self.facts.cell_id, answer, time.perf_counter() - begin, self._asked.get(answer.key)
                 )
@@ -149,6 +158,7 @@ class CellWork:
                 stream.close()
                 raise Interrupted
             begin = time.perf_counter()
+
         if done < total:
             raise RuntimeError(f"the engine answered {done} of {total} items")
         faults.raise_any(
@@ -156,18 +166,19 @@ class CellWork:
         )
 
     def _watch(self, answer: Answer) -> None:
-        """Says as soon as the first answers show a thought that the config does not name; after
-        those it looks no more.
-        """
+        """Says as soon as the first answers show a thought that the config does not name."""
         if self._looks <= 0 or self.style.think is not None or not isinstance(answer, Generation):
             return
         self._looks -= 1
-        found = recognise(answer.text)
-        if found is not None:
+        thought = recognise(answer.text)
+        if thought is not None:
             self._looks = 0
-            tags = json.dumps([found.open, found.close], ensure_ascii=False)
-            text = f"{self.facts.model}: {self.facts.task}: answers hold thoughts that the config does not name: say think_tags: {tags}"
-            self.owner.events.send("note", model=self.facts.model, text=text)
+            tags = json.dumps([thought.open, thought.close], ensure_ascii=False)
+            text = (
+                f"{self.facts.model}: {self.facts.task}: answers hold thoughts "
+                f"that the config does not name: say think_tags: {tags}"
+            )
+            self.owner.events.send(WorkerNote(text))
 
     def _stream(self, engine: Engine, items: Sequence[Any]) -> Any:
         methods: dict[str, Callable[[Sequence[Any]], Iterator[Answer]]]
@@ -175,9 +186,8 @@ class CellWork:
         return methods[self.task.kind](items)
 
     def _progress(self, done: int, total: int, *, force: bool = False) -> None:
-        self.owner.events.progress(
-            force=force, model=self.facts.model, task=self.facts.task, done=done, total=total
-        )
+        event = CellProgress(self.facts.model, self.facts.task, done, total)
+        self.owner.events.progress(event, force=force)
 
     def mark(self, status: Status, reason: str | None) -> None:
         """Marks the documents whose every answer is there, and keeps rows and samples.
@@ -186,6 +196,7 @@ class CellWork:
         """
         answers = self.owner.journal.answers(self.facts.cell_id)
         marks = self.task.mark(answers, self.style, self.limit)
+
         rows: list[Row] = []
         if marks.n:
             keys = {key for sample in marks.samples for key in sample.keys}
@@ -196,25 +207,24 @@ class CellWork:
             self.owner.journal.put_findings(self.facts.model, self.facts.task, self._findings(marks, answers))
         elif status == "ok":
             status, reason = "failed", "no document could be marked: see the log"
-        asked = digest([self._asked[item.key] for item in self._items]) if self._items else None
-        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": asked}
+
+        # With the digest of every prompt, another run can tell whether it asked the very same.
+        prompts = digest([self._asked[item.key] for item in self._items]) if self._items else None
+        provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": prompts}
         self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
-        given = answers.values()
-        found = [
+        return [
             *self.task.findings(self.style),
-            *rule_findings(given),
+            *rule_findings(answers.values()),
             *marks.findings,
-            *answer_findings(given),
+            *answer_findings(answers.values()),
+            *self._of_the_record(),
         ]
-        return [*found, *self._of_the_record()]
 
     def _of_the_record(self) -> list[Finding]:
-        """That prompts had changed stays said after they were asked again: another day may change
-        them once more.
-        """
+        """That prompts were asked again is said in later sessions, too: they may change once more."""
         if self._changed:
             return [Finding("asked_again", self._changed, len(self._items))]
         before = self.owner.journal.findings().get((self.facts.model, self.facts.task), [])
@@ -231,9 +241,3 @@ class CellWork:
             raise
         except Exception:
             log.exception("metering %s", self.task.name)
-
-
-def one_line(error: BaseException) -> str:
-    """The kind and first line of an unexpected error; its traceback is in the log."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300] if text else 'no message'}"

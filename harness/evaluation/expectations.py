@@ -27,6 +27,7 @@ def check(
         if fits and expectation.filter in (None, row.filter) and value is None:
             value = row.value
 
+    # A bound that is not named holds; a value that is missing does not, whatever the bounds.
     low = expectation.min is None or (value is not None and value >= expectation.min)
     high = expectation.max is None or (value is not None and value <= expectation.max)
     return {
@@ -44,11 +45,10 @@ def _check_sanity(expectation: Expectation, sanity: Sequence[SanityRow]) -> dict
         if expectation.model in (None, row.model)
         and (expectation.task is None or row.task in (None, expectation.task))
     ]
+
+    value = "clean"
     warnings = [row for row in mine if row.level == "warning"]
-    value = (
-        "clean"
-        if is_clean(mine)
-        else f"{len(warnings)} warnings, the first: {warnings[0].model}: {warnings[0].text}"
-    )
-    said = expectation.model_dump(exclude_none=True, exclude={"metric"})
-    return {**said, "value": value, "held": is_clean(mine)}
+    if warnings:
+        value = f"{len(warnings)} warnings, the first: {warnings[0].model}: {warnings[0].text}"
+    threshold = expectation.model_dump(exclude_none=True, exclude={"metric"})
+    return {**threshold, "value": value, "held": is_clean(mine)}

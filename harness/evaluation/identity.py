@@ -80,6 +80,7 @@ def _model_part(spec: ModelSpec, files: ModelFiles, task: Task, style: PromptSty
         if style.think is not None and task.kind == "completion"
         else None
     )
+
     return {
         "model_id": files.model_id,
         "id": spec.id,

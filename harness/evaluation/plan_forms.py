@@ -1,6 +1,4 @@
-"""What a plan says of forms: what each model does before it answers, and how each task is asked of
-it.
-"""
+"""What a plan says of forms: what each model does before it answers, and how each task is asked."""
 
 from __future__ import annotations
 
@@ -35,8 +33,9 @@ class ThinkingPlan:
 
 @dataclass(frozen=True)
 class FormPlan:
-    """How one task is asked of one model: logprobs, generated, perplexity, twin (``asked_as`` names
-    it) or refused, with the reason.
+    """How one task is asked of one model: logprobs, generated, perplexity, twin or refused.
+
+    ``asked_as`` names the twin, ``reason`` says why it is asked or why the task is refused.
     """
 
     model: str
@@ -48,14 +47,15 @@ class FormPlan:
 
 
 def plan_thinking(spec: ModelSpec, mirror: Path | None) -> ThinkingPlan:
-    """What is known of a model without a network: from its files where they are here, else from the
-    config and its preset.
+    """What a model does before it answers, as far as is known without a network.
+
+    From its files where they are here, else from the config and its preset.
     """
     from harness.engines.thinking import local_tokenizer, thinking_of
 
-    found = thinking_of(spec, local_tokenizer(spec, mirror))
-    tags = (found.tags.open, found.tags.close) if found.tags else None
-    return ThinkingPlan(found.kind, found.why, tags, found.found, found.switch, found.folds, found.refusal)
+    model = thinking_of(spec, local_tokenizer(spec, mirror))
+    tags = (model.tags.open, model.tags.close) if model.tags else None
+    return ThinkingPlan(model.kind, model.why, tags, model.found, model.switch, model.folds, model.refusal)
 
 
 def plan_forms(
@@ -64,42 +64,46 @@ def plan_forms(
     """The form of every task for a model; ``kinds`` of the tasks whose data is here."""
     from harness.tasks.forms import OUTPUTS, form_of
 
-    found = []
+    plans = []
     for spec in tasks:
         group = spec.groups[0] if spec.groups else None
+        # A model that is told not to think and cannot be is asked nothing at all.
         if thinking.refusal is not None:
-            found.append(FormPlan(model, spec.name, group, "refused", None, thinking.refusal))
+            plans.append(FormPlan(model, spec.name, group, "refused", None, thinking.refusal))
             continue
-        asked = form_of(thinking, spec, OUTPUTS.get(kinds.get(spec.name) or ""))
-        twin = asked.task.name if asked.form == "twin" and asked.task else None
-        found.append(FormPlan(model, spec.name, group, asked.form, twin, asked.reason))
-    return found
+
+        choice = form_of(thinking, spec, OUTPUTS.get(kinds.get(spec.name) or ""))
+        twin = choice.task.name if choice.form == "twin" and choice.task else None
+        plans.append(FormPlan(model, spec.name, group, choice.form, twin, choice.reason))
+    return plans
 
 
 def budget_warnings(models: Sequence[str], forms: Sequence[FormPlan]) -> list[str]:
-    """A line for the models that think on the tasks' own budgets, which are made for answers
-    without a thought.
-    """
-    asked = [
+    """A line for the models that think on the tasks' own budgets, made for answers without thoughts."""
+    generating = [
         model
         for model in models
         if any(form.model == model and form.form in ("generated", "twin") for form in forms)
     ]
-    if not asked:
+    if not generating:
         return []
+
     return [
-        f"{', '.join(asked)}: no max_new_tokens: a thought seldom ends within the tasks' own 256 to 2,048 tokens; say e.g. 8192"
+        f"{', '.join(generating)}: no max_new_tokens: a thought seldom ends within the tasks' own "
+        "256 to 2,048 tokens; say e.g. 8192"
     ]
 
 
 def form_warnings(forms: Sequence[FormPlan]) -> list[str]:
-    """One line a reason for which a model's tasks are refused."""
+    """One line per reason for which a model's tasks are refused."""
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     counts: dict[str, int] = {}
     for form in forms:
         counts[form.model] = counts.get(form.model, 0) + 1
         if form.form == "refused":
             reasons.setdefault((form.model, form.reason or ""), {})[form.task] = None
+
+    # Subjects of one group are refused together: the group's name stands for them all.
     groups = {(form.model, form.task): form.group or form.task for form in forms}
     lines = []
     for (model, reason), tasks in reasons.items():

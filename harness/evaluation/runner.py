@@ -1,6 +1,4 @@
-"""The walk from a config to ``results.json``: prepare the folder, run the workers, put together
-what they kept.
-"""
+"""The walk from a config to ``results.json``: prepare the folder, run the workers, assemble."""
 
 from __future__ import annotations
 
@@ -25,8 +23,9 @@ from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
 from harness.results.schema import Results, Status
 from harness.workers.devices import Machine, find_machine
-from harness.workers.events import Event
-from harness.workers.executor import LocalExecutor
+from harness.workers.events import CellEnded, Event, RunPlanned, WorkerExited, WorkerFailed, WorkerNote
+from harness.workers.executor import Executor, LocalExecutor
+from harness.workers.process import WorkerCommand
 from harness.workers.schedule import WorkerJob, make_jobs
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ class RunOutcome:
 def run_config(
     loaded: LoadedConfig, *, out: Path | None = None, fresh: bool = False, reporter: Reporter | None = None
 ) -> RunOutcome:
-    """Runs what is missing of a config and writes the run folder (``results/<name>`` unless
-    ``out``).
+    """Runs what is missing of a config and writes its run folder (``results/<name>`` unless ``out``).
 
     Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be
     used; a model's or task's failure is no exception but a status in the results.
@@ -78,14 +76,11 @@ class _Run:
         machine: Machine,
         reporter: Reporter,
     ) -> None:
-        self.loaded, self.folder, self.expansion, self.machine, self.reporter = (
-            loaded,
-            folder,
-            expansion,
-            machine,
-            reporter,
-        )
-        self.config = loaded.config
+        self.loaded, self.config = loaded, loaded.config
+        self.folder, self.expansion = folder, expansion
+        self.machine, self.reporter = machine, reporter
+
+        # Unique, since answers are counted by the session that gave them.
         self.session = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         self.ended: set[tuple[str, str]] = set()
         self.fatal: list[str] = []
@@ -95,21 +90,20 @@ class _Run:
         """Runs the jobs and puts the results together."""
         begin = time.time()
         journal = Journal(self.folder.journal)
-        executor = LocalExecutor(self.folder, self.machine, self.session)
+        executor = LocalExecutor(self.machine, self._command)
         jobs = make_jobs(self.config.models, self._weights(), self.machine, len(self.expansion.tasks))
         labels = [model.label for model in self.config.models]
         names = [task.name for task in self.expansion.tasks]
-        self.reporter.event(
-            {"event": "plan", "models": labels, "tasks": names, "cells": len(labels) * len(names)}
-        )
+
+        self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
         with self._interruptible(executor):
             for event in executor.run(jobs):
-                self._see(event, journal, jobs)
+                self._follow(event, journal, jobs)
         self._close_open_cells(journal, labels, self.expansion.tasks)
-        sessions = (journal.meta("sessions") or []) + [
-            {"session": self.session, "begin": begin, "end": time.time()}
-        ]
-        journal.put_meta("sessions", sessions)
+        session = {"session": self.session, "begin": begin, "end": time.time()}
+        journal.put_meta("sessions", [*(journal.meta("sessions") or []), session])
+
+        # From the journal alone, so that a run that was killed and resumed reads like any other.
         results = assemble(journal, self.loaded, self.expansion)
         write_json(self.folder.results, results.model_dump(mode="json"))
         write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
@@ -120,30 +114,42 @@ class _Run:
         from harness.evaluation.plan import weight_bytes
 
         mirror = Path(self.config.mirror) if self.config.mirror else None
-        known = {
+        sizes = {
             model.label: weight_bytes(model, self.machine.device, mirror) for model in self.config.models
         }
-        return {label: size for label, size in known.items() if size}
+        return {label: size for label, size in sizes.items() if size}
 
-    def _see(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
-        if event["event"] == "cell" and event.get("state") == "end":
-            self.ended.add((event["model"], event["task"]))
-        elif event["event"] == "note":
-            self.reporter.message(str(event.get("text")))
-        elif event["event"] == "fatal":
-            self.fatal.append(str(event.get("reason")))
-        elif event["event"] == "exit" and event["reason"]:
-            job = next(job for job in jobs if job.model == event["model"] and job.shard == event["shard"])
-            self._fail(
-                journal, event["model"], self.expansion.tasks[job.shard :: job.shards], event["reason"]
-            )
+    def _command(self, job: WorkerJob) -> WorkerCommand:
+        shard = f"{job.shard}/{job.shards}"
+        arguments = (str(self.folder.path), "--model", job.model, "--device", self.machine.device)
+        return WorkerCommand(
+            "harness.evaluation.worker",
+            (*arguments, "--shard", shard, "--session", self.session),
+            self.folder.log(job.model, job.shard),
+        )
+
+    def _follow(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
+        """Keeps what an event says of the run, and hands it on to the reporter."""
+        match event:
+            case CellEnded():
+                self.ended.add((event.model, event.task))
+            case WorkerNote():
+                self.reporter.message(event.text)
+            case WorkerFailed():
+                self.fatal.append(event.reason)
+            case WorkerExited(reason=str(reason)):
+                job = next(job for job in jobs if (job.model, job.shard) == (event.model, event.shard))
+                self._fail(journal, job, reason)
         self.reporter.event(event)
 
-    def _fail(self, journal: Journal, model: str, tasks: Sequence[TaskSpec], reason: str) -> None:
-        """A worker that died says nothing of the cells it had left."""
-        for task in tasks:
+    def _fail(self, journal: Journal, job: WorkerJob, reason: str) -> None:
+        """Ends the cells that a dead worker had left: it says nothing of them itself."""
+        model = job.model
+        for task in self.expansion.tasks[job.shard :: job.shards]:
             if (model, task.name) not in self.ended:
                 self._leave(journal, model, task, "failed", reason)
+
+        # What the model's worker wrote of it before it died still holds.
         row = journal.models().get(model) or {
             "model": model,
             "id": self._spec(model).id,
@@ -152,54 +158,43 @@ class _Run:
         journal.put_model(model, {**row, "status": "failed", "reason": reason})
 
     def _close_open_cells(self, journal: Journal, labels: Sequence[str], tasks: Sequence[TaskSpec]) -> None:
-        """After an interruption: cells that no worker came to."""
+        """Ends the cells that no worker came to before an interruption."""
+        reason = "interrupted before it began; the same command goes on"
         for model in labels:
             for task in tasks:
                 if (model, task.name) not in self.ended:
-                    self._leave(
-                        journal,
-                        model,
-                        task,
-                        "skipped",
-                        "interrupted before it began; the same command goes on",
-                    )
+                    self._leave(journal, model, task, "skipped", reason)
 
     def _leave(self, journal: Journal, model: str, task: TaskSpec, status: Status, reason: str) -> None:
         self.ended.add((model, task.name))
         group = task.groups[0] if task.groups else None
         facts = CellFacts(
-            digest([model, task.name]),
-            None,
-            model,
-            task.name,
-            group,
-            task.language,
-            task.fewshot,
-            None,
-            None,
-            None,
+            cell_id=digest([model, task.name]),
+            prompt_id=None,
+            model=model,
+            task=task.name,
+            group=group,
+            language=task.language,
+            fewshot=task.fewshot,
+            dtype=None,
+            engine=None,
+            chance=None,
         )
+
         rows = [failed_row(facts, status, reason).model_dump()]
         journal.put_cell(CellRecord(model, task.name, facts.cell_id, status, reason, {}, rows))
-        self.reporter.event(
-            {
-                "event": "cell",
-                "model": model,
-                "task": task.name,
-                "state": "end",
-                "status": status,
-                "reason": reason,
-            }
-        )
+        self.reporter.event(CellEnded(model, task.name, status, reason))
 
     def _spec(self, label: str) -> ModelSpec:
         return next(model for model in self.config.models if model.label == label)
 
     @contextlib.contextmanager
-    def _interruptible(self, executor: LocalExecutor) -> Iterator[None]:
-        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed (the
-        journal keeps what it has).
+    def _interruptible(self, executor: Executor) -> Iterator[None]:
+        """Ctrl-C once: workers keep the answer in hand and stop; twice: they are killed.
+
+        The journal has everything answered either way.
         """
+        # Python runs signal handlers in the main thread only; a run in another leaves Ctrl-C alone.
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -228,9 +223,8 @@ class _Run:
         return 0 if all(expectation["held"] for expectation in results.expectations) else 3
 
     def _notes(self) -> list[str]:
-        notes = list(
-            dict.fromkeys([*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)])
-        )
+        lines = [*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)]
+        notes = list(dict.fromkeys(lines))
         if self.interrupted:
             notes.append("interrupted: everything answered is kept; run the same command again to go on")
         return notes

@@ -1,6 +1,4 @@
-"""What a worker is told, and what follows from it for every cell: files, prompt style, the facts
-that rows share.
-"""
+"""What a worker is given, and what follows for every cell: prompt style, the facts that rows share."""
 
 from __future__ import annotations
 
@@ -21,12 +19,12 @@ if TYPE_CHECKING:
     from harness.tasks.api import PromptStyle, TaskSpec
 
 FORMS = {"choice": "logprobs", "completion": "generated", "passage": "perplexity"}
-"""How a task of each kind is asked, as rows tell it."""
+"""How a task of each kind is asked, in the words of the rows."""
 
 
 @dataclass(frozen=True)
 class WorkSetup:
-    """What a worker is told: the config, its model, where it runs and where it writes."""
+    """What a worker is given: the config, its model, where it runs and where it writes."""
 
     config: Config
     spec: ModelSpec
@@ -60,10 +58,10 @@ def thinking_of(setup: WorkSetup, files: ModelFiles) -> Thinking:
     from harness.engines import template_folder
     from harness.engines.thinking import thinking_of
 
-    found = thinking_of(setup.spec, template_folder(setup.spec, files))
-    if found.refusal is not None:
-        raise ModelError(f"{setup.spec.label}: {found.refusal}")
-    return found
+    thinking = thinking_of(setup.spec, template_folder(setup.spec, files))
+    if thinking.refusal is not None:
+        raise ModelError(f"{setup.spec.label}: {thinking.refusal}")
+    return thinking
 
 
 def prompt_style(setup: WorkSetup, files: ModelFiles, thinking: Thinking) -> PromptStyle:
@@ -79,6 +77,8 @@ def prompt_style(setup: WorkSetup, files: ModelFiles, thinking: Thinking) -> Pro
         from harness.engines import chat_renderer
 
         chat = chat_renderer(spec, files, setup.config.date)
+
+    # A date matters to prompts only where a chat template may write it into them.
     return PromptStyle(
         chat=chat,
         system_prompt=spec.system_prompt,
@@ -92,9 +92,11 @@ def prompt_style(setup: WorkSetup, files: ModelFiles, thinking: Thinking) -> Pro
 def cell_facts(
     setup: WorkSetup, spec: TaskSpec, identity: CellIdentity | None = None, task: Task | None = None
 ) -> CellFacts:
-    """What every row of a cell shares; without an identity (the cell never began) the id stands for
-    model and task only.
+    """What every row of a cell shares.
+
+    Without an identity (the cell never began) the id stands for model and task only.
     """
+    # A loaded task knows its language and shots; before that there is only what the config says.
     return CellFacts(
         cell_id=identity.cell_id if identity else digest([setup.spec.label, spec.name]),
         prompt_id=identity.prompt_id if identity else None,

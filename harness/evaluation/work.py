@@ -1,6 +1,4 @@
-"""What one worker does: every cell of one model, with the model loaded once, and only if an answer
-is missing.
-"""
+"""What one worker does: every cell of one model, loaded once, and only if an answer is missing."""
 
 from __future__ import annotations
 
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.evaluation.answer_checks import lasting_findings, server_changed
-from harness.evaluation.cell import CellWork, StopFlag, one_line
-from harness.evaluation.metering import Meter, peak_rss
+from harness.evaluation.cell import CellWork, StopFlag
+from harness.evaluation.memory_peaks import peak_rss
+from harness.evaluation.metering import Meter
 from harness.evaluation.plan import download_bytes
 from harness.evaluation.rows import CellFacts, failed_row
 from harness.evaluation.setup import WorkSetup, cell_facts, prompt_style, thinking_of
@@ -22,7 +21,16 @@ from harness.results.journal import CellRecord, Journal
 from harness.results.schema import ModelRow, Row, Status
 from harness.sanity import Finding
 from harness.tasks.forms import OUTPUTS, Asked, form_of, leftover
-from harness.workers.events import EventStream
+from harness.wording import named_line
+from harness.workers.events import (
+    CellEnded,
+    CellStarted,
+    DownloadProgress,
+    ModelEnded,
+    ModelLoaded,
+    ModelPhase,
+)
+from harness.workers.stream import EventStream
 
 if TYPE_CHECKING:
     from harness.engines.files import ModelFiles
@@ -32,6 +40,16 @@ if TYPE_CHECKING:
     from harness.tasks.api import PromptStyle, TaskSpec
 
 log = logging.getLogger("harness")
+MEASURED = (
+    "load_seconds",
+    "parameters",
+    "dtype",
+    "engine",
+    "device",
+    "peak_rss_bytes",
+    "peak_device_bytes",
+)
+"""What a session that loads the model measures of it."""
 
 
 class ModelWork:
@@ -43,6 +61,7 @@ class ModelWork:
         self.stop = stop
         self.journal = Journal(setup.folder.journal, setup.session)
         self.meter = Meter(setup, self.journal)
+
         self.engine: Engine | None = None
         self.thinking: Thinking
         self._names: set[str] = set()
@@ -69,6 +88,8 @@ class ModelWork:
         ).tasks
         self._names = {spec.name for spec in specs}
         specs = specs[shard[0] :: shard[1]]
+
+        # Files that are not there fail every cell alike; the journal must say so of each.
         try:
             files, style = self._prepare()
         except HarnessError as error:
@@ -82,36 +103,39 @@ class ModelWork:
             self._finish()
 
     def _form(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: DataSources) -> None:
-        """A task in the form that this model can answer: as it is, as its generative twin, or not
-        at all.
-        """
-        asked = form_of(self.thinking, spec)
-        if asked.form not in ("twin", "refused"):
+        """A task in the form that this model can answer: as it is, as its twin, or not at all."""
+        choice = form_of(self.thinking, spec)
+        if choice.form not in ("twin", "refused"):
             self._cell(spec, files, style, sources)
             return
-        if asked.form == "refused" or asked.task is None:
-            self._refuse(spec, asked)
+        if choice.form == "refused" or choice.task is None:
+            self._refuse(spec, choice)
             return
-        twin = leftover(asked, self._names)
+
+        # A twin that the config names itself has its own turn: asked here, it would be asked twice.
+        twin = leftover(choice, self._names)
         if twin is not None:
             self._cell(twin, files, style, sources)
-        facts = replace(cell_facts(self.setup, spec), asked_as=asked.task.name)
+        facts = replace(cell_facts(self.setup, spec), asked_as=choice.task.name)
         self.journal.put_findings(facts.model, facts.task, [Finding("asked_as_twin")])
-        self.end(facts, {"asked_as": asked.task.name}, "skipped", asked.reason)
+        self.end(facts, {"asked_as": choice.task.name}, "skipped", choice.reason)
 
-    def _refuse(self, spec: TaskSpec, asked: Asked) -> None:
+    def _refuse(self, spec: TaskSpec, choice: Asked) -> None:
         self.journal.put_findings(self.setup.spec.label, spec.name, [])
-        self.end(cell_facts(self.setup, spec), {}, "failed", f"refused: {asked.reason}")
+        self.end(cell_facts(self.setup, spec), {}, "failed", f"refused: {choice.reason}")
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
         from harness.engines import find_model
 
-        self.events.send("model", model=self.setup.spec.label, state="files")
-        with watched(self.setup.spec, self.events, download_bytes(self.setup.spec, self.setup.mirror)):
+        self.events.send(ModelPhase(self.setup.spec.label, "files"))
+        with watched(self._report_download, download_bytes(self.setup.spec, self.setup.mirror)):
             files = find_model(self.setup.spec, self.setup.mirror)
         self._row.model_id, self._row.revision = files.model_id, files.revision
         self.thinking = thinking_of(self.setup, files)
         return files, prompt_style(self.setup, files, self.thinking)
+
+    def _report_download(self, done: int, total: int) -> None:
+        self.events.send(DownloadProgress(self.setup.spec.label, done, total))
 
     def _cell(self, spec: TaskSpec, files: ModelFiles, style: PromptStyle, sources: Any) -> None:
         from harness.tasks import load
@@ -119,7 +143,9 @@ class ModelWork:
         if self.stop.asked:
             self.end(cell_facts(self.setup, spec), {}, "skipped", "interrupted before it began")
             return
-        self.events.send("cell", model=self.setup.spec.label, task=spec.name, state="loading")
+        self.events.send(CellStarted(self.setup.spec.label, spec.name))
+
+        # A subject of a group whose data is not at hand is skipped: the group goes on without it.
         try:
             task = load(
                 spec, sources, seed=self.setup.config.seed, allow_code=self.setup.config.allow_code_execution
@@ -130,11 +156,13 @@ class ModelWork:
             return
         except Exception as error:
             log.exception("task %s", spec.name)
-            self.end(cell_facts(self.setup, spec), {}, "failed", one_line(error))
+            self.end(cell_facts(self.setup, spec), {}, "failed", named_line(error))
             return
-        asked = form_of(self.thinking, spec, OUTPUTS[task.kind])
-        if asked.form == "refused":  # only its code said that it compares log-probabilities
-            self._refuse(spec, asked)
+
+        # Only its code says that some task compares log-probabilities, so it is asked once more.
+        choice = form_of(self.thinking, spec, OUTPUTS[task.kind])
+        if choice.form == "refused":
+            self._refuse(spec, choice)
             return
         self._ask_and_mark(CellWork(self, task, files, style))
 
@@ -146,24 +174,21 @@ class ModelWork:
             raise
         except Exception as error:
             log.exception("marking %s", cell.task.name)
-            self.end(
-                cell.facts,
-                cell.identity.to_dict(),
-                "failed",
-                f"the answers are kept but cannot be marked: {one_line(error)}",
-            )
+            reason = f"the answers are kept but cannot be marked: {named_line(error)}"
+            self.end(cell.facts, cell.identity.to_dict(), "failed", reason)
 
     def open_engine(self, files: ModelFiles) -> Engine:
         """The engine, loaded at the first call.
 
         Raises HarnessError, the same one again at later calls.
         """
+        # A model that could not be loaded is not tried again for every cell.
         if self._broken is not None:
             raise self._broken
         if self.engine is None:
             from harness.engines import open_engine
 
-            self.events.send("model", model=self.setup.spec.label, state="loading")
+            self.events.send(ModelPhase(self.setup.spec.label, "loading"))
             begin = time.perf_counter()
             try:
                 self.engine = open_engine(self.setup.spec, files, self.setup.device)
@@ -172,12 +197,11 @@ class ModelWork:
                 self._row.status, self._row.reason = "failed", str(error)
                 raise
             self._row.load_seconds = self.meter.load_seconds = round(time.perf_counter() - begin, 3)
+
             info = self.engine.info
             self._row.dtype, self._row.engine, self._row.parameters = info.dtype, info.engine, info.parameters
             self._row.device = info.device
-            self.events.send(
-                "model", model=self.setup.spec.label, state="ready", seconds=self._row.load_seconds
-            )
+            self.events.send(ModelLoaded(self.setup.spec.label, self._row.load_seconds))
         return self.engine
 
     def _style_findings(self) -> tuple[Finding, ...]:
@@ -198,39 +222,38 @@ class ModelWork:
         reason: str | None,
         rows: Sequence[Row] = (),
     ) -> None:
-        kept = list(rows) or [failed_row(facts, status, reason or "no value")]
-        record = CellRecord(
-            facts.model,
-            facts.task,
-            facts.cell_id,
-            status,
-            reason,
-            dict(identity),
-            [row.model_dump() for row in kept],
-        )
-        self.journal.put_cell(record)
-        first = kept[0]
-        value = {"metric": first.metric, "value": first.value, "n": first.n, "ci95": first.ci95}
+        """Keeps how a cell ended and says so; without rows it gets one that gives no value."""
+        rows = list(rows) or [failed_row(facts, status, reason or "no value")]
+        plain = [row.model_dump() for row in rows]
+        cell = facts.model, facts.task, facts.cell_id
+        self.journal.put_cell(CellRecord(*cell, status, reason, dict(identity), plain))
+
+        # The journal first: a parent that counts this cell as done must find it there.
+        first = rows[0]
         self.events.send(
-            "cell",
-            model=facts.model,
-            task=facts.task,
-            state="end",
-            status=status,
-            reason=reason,
-            twin=facts.task not in self._names,
-            **value,
+            CellEnded(
+                facts.model,
+                facts.task,
+                status,
+                reason,
+                metric=first.metric,
+                value=first.value,
+                n=first.n,
+                ci95=first.ci95,
+                twin=facts.task not in self._names,
+            )
         )
 
     def _keep(self, info: EngineInfo) -> None:
         """Keeps what the engine is and what it found."""
         label = self.setup.spec.label
-        before, known = self.journal.meta(f"engine:{label}"), self.journal.findings().get((label, None), [])
+        before = self.journal.meta(f"engine:{label}")
+        earlier = self.journal.findings().get((label, None), [])
         self.journal.put_meta(f"engine:{label}", info.to_dict())
 
         first = [*self._style_findings(), *server_changed(info, before)]
         kinds = {finding.kind for finding in first}
-        lasting = [finding for finding in lasting_findings(info, known) if finding.kind not in kinds]
+        lasting = [finding for finding in lasting_findings(info, earlier) if finding.kind not in kinds]
         self.journal.put_findings(label, None, [*first, *lasting])
 
     def _finish(self) -> None:
@@ -240,21 +263,13 @@ class ModelWork:
         if self.engine is not None:
             self._keep(self.engine.info)
             self.engine.close()
+
         old = self.journal.models().get(self.setup.spec.label, {})
         row = self._row.model_dump()
         # A session in which nothing was missing loads nothing: what an earlier one measured still
         # holds.
         if self.engine is None and row["status"] == "ok":
-            row |= {
-                key: old[key]
-                for key in ("load_seconds", "parameters", "dtype", "engine", "device")
-                if old.get(key) is not None
-            }
-            row |= {
-                key: old[key] for key in ("peak_rss_bytes", "peak_device_bytes") if old.get(key) is not None
-            }
+            row |= {key: old[key] for key in MEASURED if old.get(key) is not None}
         self.journal.put_model(self.setup.spec.label, row)
-        self.events.send(
-            "model", model=self.setup.spec.label, state="end", status=row["status"], reason=row["reason"]
-        )
+        self.events.send(ModelEnded(self.setup.spec.label, row["status"], row["reason"]))
         self.journal.close()

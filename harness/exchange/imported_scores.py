@@ -1,6 +1,4 @@
-"""Scores of an imported evaluation: their intervals with and without samples, and what guessing
-would score.
-"""
+"""Scores of an imported evaluation: their intervals, and what guessing would score."""
 
 from __future__ import annotations
 
@@ -20,31 +18,24 @@ def metric_values(scores: TaskMetrics, samples: Sequence[Mapping[str, Any]]) -> 
     Without samples a share of right answers gets Wilson's interval of its n; another score of
     standard error 0 none.
     """
-    made = []
+    values = []
     for (metric, filter_name), (value, error) in scores.metrics.items():
         column = [number(sample.get(metric)) for sample in samples if sample["filter"] == filter_name]
         n = len(column) or scores.n
         counted = all(one in (0.0, 1.0) for one in column) if column else _counted(metric, value, error, n)
-        known = (
-            error if error else None
-        )  # a standard error of 0 makes an interval of no width, which no sample can give
-        made.append(
-            MetricValue(
-                metric,
-                filter_name,
-                value,
-                error if column else known,
-                n,
-                scores.better.get(metric, True),
-                counted,
-            )
-        )
-    return made
+
+        # A standard error of 0 would make an interval of no width, which no sample can give.
+        stderr = error if column else error or None
+        better = scores.better.get(metric, True)
+        values.append(MetricValue(metric, filter_name, value, stderr, n, better, counted))
+    return values
 
 
 def _counted(metric: str, value: float, error: float | None, n: int) -> bool:
-    """Whether a score without samples is a share of right answers: its name, a whole number of
-    them, and a standard error that is √(p(1 − p)/(n − 1)) or not said.
+    """Whether a score without samples is a share of right answers.
+
+    By its name, by a whole number of right answers, and by a standard error that is
+    √(p(1 − p)/(n − 1)) or missing.
     """
     if metric not in SHARES or n < 1 or not 0 <= value <= 1 or abs(value * n - round(value * n)) > 1e-6 * n:
         return False
@@ -54,9 +45,9 @@ def _counted(metric: str, value: float, error: float | None, n: int) -> bool:
 
 
 def arguments_of(sample: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(context, continuation) an instance, in order."""
-    kept = sample.get("arguments") or {}
-    groups = list(kept.values()) if isinstance(kept, dict) else list(kept)
+    """(context, continuation) of each instance, in order."""
+    arguments = sample.get("arguments") or {}
+    groups = list(arguments.values()) if isinstance(arguments, dict) else list(arguments)
     pairs = []
     for group in groups:
         parts = list(group.values()) if isinstance(group, dict) else list(group)
@@ -65,14 +56,12 @@ def arguments_of(sample: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def chance(samples: Sequence[Mapping[str, Any]], kind: str) -> float | None:
-    """The mean of 1 / number of options of multiple choice; not known without samples, or where
-    mutual information adds pairs.
-    """
-    if (
-        kind != "multiple_choice"
-        or not samples
-        or any("acc_mutual_info" in (sample.get("metrics") or []) for sample in samples[:1])
-    ):
+    """The mean of 1 / number of options of multiple choice; None where that is not known."""
+    if kind != "multiple_choice" or not samples:
+        return None
+
+    # Mutual information scores every option twice, with and without the question.
+    if "acc_mutual_info" in (samples[0].get("metrics") or []):
         return None
     counts = [len(arguments_of(sample)) for sample in samples]
     return sum(1 / count for count in counts) / len(counts) if all(counts) else None

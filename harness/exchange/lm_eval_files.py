@@ -17,10 +17,12 @@ from harness.errors import ConfigError
 from harness.exchange.lm_eval_samples import read_samples
 from harness.names import tidy
 from harness.textfiles import Unreadable, check_encoding
+from harness.wording import reason_of
 
 MODEL_KEYS = ("pretrained", "model", "path")
 CALL = re.compile(
-    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
+    r"^\s*(?P<source>[\w-]+) \((?P<args>.*?)\), gen_kwargs: \((?P<gen>.*)\), "
+    r"limit: (?P<limit>\S+), num_fewshot: (?P<shots>\S+),"
 )
 
 
@@ -56,21 +58,23 @@ class Evaluation:
 
 
 def read_evaluation(path: Path) -> Evaluation:
-    """An evaluation out of a results file (its samples are looked for beside it), a folder with
-    one, or a text with a printed table.
+    """An evaluation out of a results file, a folder with one, or a text with a printed table.
 
-    Raises ConfigError.
+    Samples are looked for beside a results file. Raises ConfigError.
     """
     notes: list[str] = []
     if path.is_dir():
         path, notes = _newest(path)
+
     try:
         check_encoding(path)
         text = path.read_text(encoding="utf-8-sig")
     except Unreadable as error:
         raise ConfigError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
+
+    # What was copied from a terminal has no extension to go by; what lm-eval writes ends in .json.
     if path.suffix != ".json":
         return _table(path, text)
     try:
@@ -95,11 +99,12 @@ def _tidied(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     parts = ("results", "configs", "versions", "n-shot", "n-samples", "higher_is_better", "samples")
     changed = {}
     for part in parts:
-        named = data.get(part)
-        if not isinstance(named, dict):
+        by_name = data.get(part)
+        if not isinstance(by_name, dict):
             continue
-        changed[part] = {tidy(name): value for name, value in named.items()}
-        if len(changed[part]) < len(named):
+
+        changed[part] = {tidy(name): value for name, value in by_name.items()}
+        if len(changed[part]) < len(by_name):
             raise ConfigError(
                 f"{path}: two tasks under {part} have names that differ by spaces or width alone; rename one"
             )
@@ -109,25 +114,34 @@ def _tidied(path: Path, data: dict[str, Any]) -> dict[str, Any]:
 def _newest(folder: Path) -> tuple[Path, list[str]]:
     """(the newest results, a note where there are older ones).
 
-    Raises ConfigError where there are none, or of several folders: models.
+    Raises ConfigError where there are none, or some in several folders (which are several models).
     """
-    found = sorted(folder.rglob("results_*.json")) or sorted(folder.rglob("results.json"))
-    if not found:
+    files = sorted(folder.rglob("results_*.json")) or sorted(folder.rglob("results.json"))
+    if not files:
         raise ConfigError(
             f"{folder}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise"
         )
-    folders = sorted({file.parent for file in found})
+
+    folders = sorted({file.parent for file in files})
     if len(folders) > 1:
         names = ", ".join(str(one.relative_to(folder)) for one in folders[:6])
         raise ConfigError(
             f"{folder}: holds results in {len(folders)} folders ({names}); import one of them at a time"
         )
-    older = f"{found[-1].name} is taken, the newest of {len(found)} results in {folders[0]}; name another file to import it"
-    return found[-1], [older] if len(found) > 1 else []
+
+    # Their names end in a date and time, so the last by name is the newest.
+    newest = files[-1]
+    note = (
+        f"{newest.name} is taken, the newest of {len(files)} results in {folders[0]}; "
+        "name another file to import it"
+    )
+    return newest, [note] if len(files) > 1 else []
 
 
 def _from_json(data: dict[str, Any]) -> Evaluation:
     config = data.get("config") or {}
+
+    # lm-eval writes groups among the tasks; only tasks have a config.
     tasks = {name: _scores(data, name) for name in data["results"] if name in data["configs"]}
     groups = {name: _scores(data, name) for name in data["results"] if name not in data["configs"]}
     facts = {
@@ -150,6 +164,7 @@ def _from_json(data: dict[str, Any]) -> Evaluation:
         "git_hash": data.get("git_hash"),
         "seconds": data.get("total_evaluation_time_seconds"),
     }
+
     return Evaluation(
         model=data.get("model_name") or _named(config.get("model_args")),
         facts=facts,
@@ -168,10 +183,10 @@ def _named(args: Any) -> str | None:
 
 
 def _leaves(group: str, subtasks: dict[str, list[str]]) -> list[str]:
-    found: list[str] = []
+    leaves: list[str] = []
     for name in subtasks.get(group, []):
-        found += _leaves(name, subtasks) if subtasks.get(name) else [name]
-    return found
+        leaves += _leaves(name, subtasks) if subtasks.get(name) else [name]
+    return leaves
 
 
 def _when(date: Any) -> str | None:
@@ -194,6 +209,8 @@ def _scores(data: dict[str, Any], name: str) -> TaskMetrics:
         },
         config=(data.get("configs") or {}).get(name) or {},
     )
+
+    # A score's key is "metric,filter"; what has no comma describes the row (alias, sample length).
     for key, value in row.items():
         metric, comma, filter_name = key.partition(",")
         if (
@@ -220,43 +237,49 @@ def _whole(value: Any) -> int | None:
 
 
 def _table(path: Path, text: str) -> Evaluation:
-    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|; a
-    task's name stands in its first line only.
-    """
+    """The table that lm-eval prints: |Tasks|Version|Filter|n-shot|Metric| |Value| |Stderr|."""
     evaluation = Evaluation(None, {}, {})
     name, scores = "", TaskMetrics()
     columns: list[str] = []
     for line in text.splitlines():
-        call = CALL.match(line)
-        if call is not None:
-            evaluation.model = _argument(call["args"], MODEL_KEYS)
-            limit = None if call["limit"] == "None" else float(call["limit"])
-            evaluation.facts = {
-                "source": call["source"],
-                "model_args": call["args"],
-                "gen_kwargs": call["gen"],
-                "limit": limit,
-            }
-        cells = (
-            [cell.strip() for cell in line.strip().strip("|").split("|")]
-            if line.lstrip().startswith("|")
-            else []
-        )
+        _read_call(evaluation, line)
+        cells = _table_cells(line)
+
+        # Its second table is of groups, which repeat what the tasks say.
         if cells and cells[0] in ("Tasks", "Groups"):
             columns = cells if cells[0] == "Tasks" else []
         elif columns and len(cells) == len(columns) and not set(line) <= set("|-: "):
             row = dict(zip(columns, cells, strict=True))
+            # Only the first line of a task has its name.
             if cells[0]:
-                name, scores = (
-                    cells[0].lstrip("- "),
-                    TaskMetrics(version=row.get("Version"), fewshot=_digits(row.get("n-shot"))),
-                )
+                name = cells[0].lstrip("- ")
+                scores = TaskMetrics(version=row.get("Version"), fewshot=_digits(row.get("n-shot")))
             _add_line(evaluation, name, scores, row, cells)
     if not evaluation.tasks:
         raise ConfigError(
-            f"{path}: neither a results file nor a table that lm-eval printed (|Tasks|Version|Filter|n-shot|Metric|…)"
+            f"{path}: neither a results file nor a table that lm-eval printed "
+            "(|Tasks|Version|Filter|n-shot|Metric|…)"
         )
     return evaluation
+
+
+def _read_call(evaluation: Evaluation, line: str) -> None:
+    """Takes model and settings from the line above the table, in which lm-eval repeats its call."""
+    call = CALL.match(line)
+    if call is not None:
+        evaluation.model = _argument(call["args"], MODEL_KEYS)
+        evaluation.facts = {
+            "source": call["source"],
+            "model_args": call["args"],
+            "gen_kwargs": call["gen"],
+            "limit": None if call["limit"] == "None" else float(call["limit"]),
+        }
+
+
+def _table_cells(line: str) -> list[str]:
+    if not line.lstrip().startswith("|"):
+        return []
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 def _add_line(
@@ -266,6 +289,7 @@ def _add_line(
         value = float(row.get("Value", ""))
     except ValueError:
         return  # a group's line without a value of its own
+
     error = cells[-1]
     metric, filter_name = row["Metric"], row.get("Filter") or "none"
     scores.metrics[metric, filter_name] = (
@@ -282,7 +306,7 @@ def _digits(text: str | None) -> int | None:
 
 def _argument(args: str, names: tuple[str, ...]) -> str | None:
     for name in names:
-        found = re.search(rf"(?:^|[,{{'\"\s]){name}['\"]?\s*[=:]\s*['\"]?([^,'\"}}]+)", args)
-        if found is not None:
-            return found[1].strip()
+        match = re.search(rf"(?:^|[,{{'\"\s]){name}['\"]?\s*[=:]\s*['\"]?([^,'\"}}]+)", args)
+        if match is not None:
+            return match[1].strip()
     return None

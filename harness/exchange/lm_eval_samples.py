@@ -2,14 +2,12 @@
 
 | version | file | content |
 |---|---|---|
-| 0.4.0–0.4.2 | ``<model args>_<task>.jsonl`` beside ``results.json`` | one JSON list; no filter, no
-  list of
-  metrics |
-| 0.4.3 | ``samples_<task>_<stamp>.json`` beside ``results_<stamp>.json`` | one JSON list; no
-  filter, no list
-  of metrics |
-| since | ``samples_<task>_<stamp>.jsonl`` | an object a line |
+| 0.4.0–0.4.2 | ``<model args>_<task>.jsonl`` beside ``results.json`` | one JSON list |
+| 0.4.3 | ``samples_<task>_<stamp>.json`` beside ``results_<stamp>.json`` | one JSON list |
+| since | ``samples_<task>_<stamp>.jsonl`` | one object per line |
 | `simple_evaluate` as JSON | ``samples`` in the results themselves | lists by task |
+
+The first two name neither a sample's filter nor its metrics.
 """
 
 from __future__ import annotations
@@ -32,23 +30,23 @@ def read_samples(results: Path, inline: Any, tasks: Metrics) -> dict[str, list[S
     """Samples by task, each with ``filter`` and ``metrics``; tasks without samples are not there.
 
     ``inline`` is what the results file itself holds. Raises ConfigError, with file and line or
-    place, where samples are cut short or none.
+    number, where samples are cut short or none.
     """
-    found: dict[str, list[Sample]] = {}
+    by_task: dict[str, list[Sample]] = {}
     if isinstance(inline, dict):
         for task, samples in inline.items():
             if task in tasks and isinstance(samples, list) and samples:
-                found[task] = _checked(f"{results}: samples of {task}", samples)
+                by_task[task] = _checked(f"{results}: samples of {task}", samples)
+
+    # What the results hold belongs to them; a file beside them may be of another evaluation.
     for task, file in _files(results, tasks):
-        if task not in found:
-            found[task] = _read(file)
-    return {task: _completed(samples, tasks[task]) for task, samples in found.items() if samples}
+        if task not in by_task:
+            by_task[task] = _read(file)
+    return {task: _completed(samples, tasks[task]) for task, samples in by_task.items() if samples}
 
 
 def _files(results: Path, tasks: Metrics) -> Iterator[tuple[str, Path]]:
-    """Samples of the same stamp beside the results; where results have no stamp, files that end in
-    a task's name.
-    """
+    """Samples of the same stamp beside the results; without a stamp, files that end in a task's name."""
     stamped = STAMP.match(results.name)
     if stamped is not None:
         for task in tasks:
@@ -61,6 +59,8 @@ def _files(results: Path, tasks: Metrics) -> Iterator[tuple[str, Path]]:
             if file is not None:
                 yield task, file
         return
+
+    # One task's name may end in another's: the longest that fits is meant.
     beside = sorted(file for file in results.parent.glob("*.json*") if file != results)
     for file in beside:
         ending = [task for task in tasks if file.stem == task or file.stem.endswith(f"_{task}")]
@@ -75,6 +75,7 @@ def _read(path: Path) -> list[Sample]:
             return _checked(str(path), json.loads(text))
         except ValueError as error:
             raise ConfigError(f"{path}: not JSON: the file was cut short? ({error})") from error
+
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -88,8 +89,8 @@ def _read(path: Path) -> list[Sample]:
 
 def _checked(where: str, rows: list[Any]) -> list[Sample]:
     """Raises ConfigError for what is no sample."""
-    for place, row in enumerate(rows, start=1):
-        at = where if len(rows) == 1 else f"{where}, sample {place}"
+    for number, row in enumerate(rows, start=1):
+        at = where if len(rows) == 1 else f"{where}, sample {number}"
         if not isinstance(row, dict) or "doc_id" not in row:
             raise ConfigError(f"{at}: no sample of lm-eval: doc_id is missing")
         doc = row["doc_id"]
@@ -99,19 +100,21 @@ def _checked(where: str, rows: list[Any]) -> list[Sample]:
 
 
 def _completed(samples: Sequence[Sample], metrics: Sequence[tuple[str, str]]) -> list[Sample]:
-    """Samples with their filter and metrics. Older ones say neither: a document that stands there
-    several times went through the filters in the order of the results, and its metrics are those of
-    the results that it has.
+    """Samples with their filter and metrics.
+
+    Older ones name neither: a document that is there several times went through the filters in the
+    order of the results, and its metrics are those of the results that it has.
     """
     filters = list(dict.fromkeys(name for _, name in metrics)) or ["none"]
     times: dict[int, int] = {}
-    found = []
+
+    completed = []
     for sample in samples:
         doc = int(sample["doc_id"])
         time = times[doc] = times.get(doc, -1) + 1
         name = sample.get("filter") or filters[min(time, len(filters) - 1)]
-        named = sample.get("metrics")
-        if not isinstance(named, list):
-            named = [metric for metric, one in metrics if one == name and metric in sample]
-        found.append(sample | {"filter": name, "metrics": named})
-    return found
+        own = sample.get("metrics")
+        if not isinstance(own, list):
+            own = [metric for metric, one in metrics if one == name and metric in sample]
+        completed.append(sample | {"filter": name, "metrics": own})
+    return completed

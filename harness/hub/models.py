@@ -1,5 +1,4 @@
-"""Fetching a model from the Hugging Face hub (its cache, HF_ENDPOINT and HF_HUB_OFFLINE included)
-or from ModelScope.
+"""Fetching a model from the hub, with its cache and its mirrors, or from ModelScope.
 
 Only what is needed is fetched: configuration, tokenizer, safetensors; Python files only with
 trust_remote_code; never pickles.
@@ -7,12 +6,12 @@ trust_remote_code; never pickles.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import ModelError
+from harness.hub import downloads, modelscope, presence
 
 Origin = Literal["folder", "bundled", "mirror", "cache", "hub", "modelscope", "endpoint"]
 
@@ -20,7 +19,6 @@ _TEXTS = ["*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja"]
 _WEIGHTS = ["*.safetensors"]
 _CODE = ["*.py"]
 _IGNORED = ["*/*", "consolidated*", "*.gguf"]
-_WAIT = 5.0  # seconds for the hub's first answer: a machine without a network should learn it soon
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,15 @@ class Wanted:
 
 
 def fetch(name: str, wanted: Wanted, mirror: Path | None) -> tuple[Path, str | None, Origin]:
-    """(folder, revision, origin); ModelError of one line when it cannot be had."""
-    if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
-        return _from_modelscope(name, wanted)
+    """(folder, revision, origin) of a model or a tokenizer. Raises ModelError in one line."""
+    if presence.modelscope_chosen():
+        folder = modelscope.fetch_model(name, wanted.revision, wanted.patterns, _IGNORED)
+        return folder, wanted.revision, "modelscope"
     return _from_hub(name, wanted, mirror)
 
 
 def _from_hub(name: str, wanted: Wanted, mirror: Path | None) -> tuple[Path, str | None, Origin]:
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import snapshot_download
 
     options: dict[str, Any] = {
         "revision": wanted.revision,
@@ -54,16 +53,22 @@ def _from_hub(name: str, wanted: Wanted, mirror: Path | None) -> tuple[Path, str
         "ignore_patterns": _IGNORED,
     }
     cached = _cached(name, wanted, snapshot_download, options)
+
     # A commit's files never change, so a whole snapshot of one needs no question to the hub.
     pinned = wanted.revision is not None and len(wanted.revision) == 40
-    if cached is not None and (constants.HF_HUB_OFFLINE or pinned):
+    if cached is not None and (pinned or presence.hub_absence() is not None):
         return cached, cached.name, "cache"
+
     try:
-        folder = Path(snapshot_download(name, etag_timeout=_WAIT, **options))
+        folder = Path(
+            snapshot_download(name, etag_timeout=presence.WAIT, tqdm_class=downloads.bar_class(), **options)
+        )
     except Exception as error:
+        # The branch may have moved on while the hub fails half way; what is whole here still counts.
         if cached is not None:
             return cached, cached.name, "cache"
         raise ModelError(f"{name}: {_reason(error, name, mirror)}") from error
+
     if not _complete(folder, wanted):
         _explain_incomplete(name, folder, wanted)
     return folder, folder.name, "hub" if cached is None or cached != folder else "cache"
@@ -121,7 +126,6 @@ def _explain_incomplete(name: str, folder: Path, wanted: Wanted) -> None:
 
 def _reason(error: Exception, name: str, mirror: Path | None) -> str:
     """One line: what happened and the ways to mend it."""
-    from huggingface_hub import constants
     from huggingface_hub.errors import (
         GatedRepoError,
         HFValidationError,
@@ -129,7 +133,8 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
         RevisionNotFoundError,
     )
 
-    endpoint = constants.ENDPOINT
+    endpoint = presence.endpoint()
+
     if isinstance(error, GatedRepoError):
         return f"gated; accept its licence at {endpoint}/{name}, then log in (hf auth login) or set HF_TOKEN"
     if isinstance(error, RevisionNotFoundError):
@@ -140,12 +145,11 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
         return "neither a folder nor a hub name (ORG/NAME)"
     if _disk_full(error):
         return "no space left for the download; free some or set HF_HOME to another disk"
+
+    # What is left is a hub out of reach, for which there are four ways round.
     where = f"not in the mirror {mirror}" if mirror else "no mirror set"
-    state = (
-        "HF_HUB_OFFLINE is set and the hub cache does not hold it"
-        if constants.HF_HUB_OFFLINE
-        else f"{endpoint} did not answer"
-    )
+    switch = presence.offline_switch()
+    state = f"{switch} is set and the hub cache does not hold it" if switch else f"{endpoint} did not answer"
     return (
         f"cannot be fetched ({state}; {where}). Mend it by one of: mirror: FOLDER in the YAML or HARNESS_MIRROR; "
         "HF_ENDPOINT=<another hub>; HARNESS_HUB=modelscope; a filled hub cache (HF_HOME)"
@@ -158,24 +162,3 @@ def _disk_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _from_modelscope(name: str, wanted: Wanted) -> tuple[Path, str | None, Origin]:
-    try:
-        from modelscope import snapshot_download
-    except ImportError as error:
-        raise ModelError(
-            f"{name}: HARNESS_HUB=modelscope needs the modelscope package: pip install modelscope"
-        ) from error
-    try:
-        folder = Path(
-            snapshot_download(
-                name, revision=wanted.revision, allow_patterns=wanted.patterns, ignore_patterns=_IGNORED
-            )
-        )
-    except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ModelError(
-            f"{name}: ModelScope could not give it ({first[:200]}); check the name there, or unset HARNESS_HUB"
-        ) from error
-    return folder, wanted.revision, "modelscope"

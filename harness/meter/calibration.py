@@ -59,10 +59,13 @@ def probe(bench: Bench, seconds: float = PROBE_SECONDS) -> MachineRates:
     """
     products, copies = bench.sizes
     product, copied = bench.product(products[0]), bench.copy(copies[0])
+
+    # In turn, so that a change of the clock during the probe touches both figures.
     slices = max(1, round(seconds / _SLICE))
     pairs = [
         (min(_times(product, seconds / slices)), min(_times(copied, seconds / slices))) for _ in range(slices)
     ]
+
     flops = 2 * products[0] ** 3 / require_positive("matrix product", min(pair[0] for pair in pairs))
     return MachineRates(flops, 2 * copies[0] / require_positive("copy", min(pair[1] for pair in pairs)))
 
@@ -91,29 +94,30 @@ def _best(
     seconds: float,
     amount: Callable[[int], float],
 ) -> float:
-    found = []
+    rates = []
     for size in sizes:
         try:
-            found.append(
+            rates.append(
                 amount(size) / require_positive("calibration", min(_times(make(size), seconds / len(sizes))))
             )
         except OutOfMemoryError:
             continue
-    if not found:
+
+    if not rates:
         raise OutOfMemoryError(
             "no memory left to measure the machine's ceilings; lower gpu_memory_utilization"
         )
-    return max(found)
+    return max(rates)
 
 
 def _times(work: Callable[[], float], seconds: float) -> list[float]:
     """Seconds of each call, after one that warms up; at least `_LEAST` calls."""
     work()
-    found: list[float] = []
+    times: list[float] = []
     begin = time.perf_counter()
-    while len(found) < _LEAST or time.perf_counter() - begin < seconds:
-        found.append(work())
-    return found
+    while len(times) < _LEAST or time.perf_counter() - begin < seconds:
+        times.append(work())
+    return times
 
 
 class TorchBench:
@@ -173,17 +177,18 @@ class TorchBench:
 
     def _timed(self, kind: str, size: int, make: Callable[[], Callable[[], Any]]) -> Callable[[], float]:
         """The probe's buffers are kept, so that a probe does not allocate; others are made anew."""
-        probes = size in (self.sizes[0][0], self.sizes[1][0])
         if (kind, size) in self._kept:
             return self._kept[kind, size]
+
         try:
             work = make()
         except (RuntimeError, MemoryError) as error:
             if isinstance(error, MemoryError) or "memory" in str(error).lower():
                 raise OutOfMemoryError(f"no memory for a {kind} of {size}") from error
             raise
+
         timed = self._on_gpu(work) if self._device.type == "cuda" else self._on_cpu(work)
-        if probes:
+        if size in (self.sizes[0][0], self.sizes[1][0]):
             self._kept[kind, size] = timed
         return timed
 
@@ -191,6 +196,7 @@ class TorchBench:
         torch, threads = self._torch, self._threads
 
         def timed() -> float:
+            # torch has one number of threads per process, which the engine needs back.
             own = torch.get_num_threads()
             if threads is not None and threads != own:
                 torch.set_num_threads(threads)

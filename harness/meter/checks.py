@@ -38,7 +38,7 @@ class ClockError(MeasurementError):
 
 
 class EnergyError(MeasurementError):
-    """No joules can be told: nothing readable, or the window is invalid."""
+    """There are no joules: nothing readable, or the window is invalid."""
 
 
 class NotFiniteError(MeasurementError):
@@ -76,6 +76,7 @@ def require_lengths(answers: Sequence[Generation], output: int, prompt: int | No
             raise LengthError(
                 f"{text}; ask with ignore_eos and a window of at least prompt and output together"
             )
+
         if prompt is not None and answer.tokens.prompt != prompt:
             raise LengthError(
                 f"{answer.key}: expected a prompt of {prompt} tokens, got {answer.tokens.prompt}; pass token ids, not text"
@@ -104,6 +105,7 @@ def require_clock(answers: Sequence[Generation]) -> None:
             raise ClockError(
                 f"{answer.key}: the engine gave no time of the {'first' if first is None else 'last'} token; latency is unknown"
             )
+
         if not (math.isfinite(first) and math.isfinite(last)) or not 0 <= first <= last:
             raise ClockError(
                 f"{answer.key}: expected 0 <= first token <= last token in seconds, got {first} and {last}"

@@ -16,16 +16,18 @@ Keys = Callable[[int, int], int]
 
 
 def computed_flops(arch: Architecture, answers: Iterable[Answer], window: int | None = None) -> float:
-    """FLOPs (a multiply-add is two) computed for answers: 2·N_body a computed token, 2·A·keys of
-    attention, 2·N_head a row of logits.
+    """FLOPs (a multiply-add is two) computed for answers.
+
+    2·N_body per computed token, 2·A·keys of attention, 2·N_head per row of logits.
 
     The counts say how many tokens were computed, not which: they are taken to be the ends of rows
     of the answer's mean length, first the rows that were read whole, which is exact for generation
     and where an item's options are one token; else only the attention part, some percent of the
-    whole, is approximate. Rows of logits: one a generated token; one a token of the continuations,
+    whole, is approximate. Rows of logits: one per generated token; one per token of the continuations,
     less those that options with one context share. ``window`` cuts perplexity's rows.
     """
     look = _looking(arch)
+
     tokens = keys = rows = 0
     for answer in answers:
         counts = _generated(answer, look) if isinstance(answer, Generation) else _scored(answer, look, window)
@@ -45,8 +47,12 @@ def _generated(answer: Generation, look: Keys) -> tuple[int, int, int]:
     """(tokens computed, keys, rows of logits)."""
     tokens = answer.tokens
     steps = max(0, tokens.output - 1)
-    read = max(0, tokens.computed - steps)
-    return read + steps, look(max(0, tokens.prompt - read), read) + look(tokens.prompt, steps), tokens.output
+    prefilled = max(0, tokens.computed - steps)
+    return (
+        prefilled + steps,
+        look(max(0, tokens.prompt - prefilled), prefilled) + look(tokens.prompt, steps),
+        tokens.output,
+    )
 
 
 def _scored(answer: Answer, look: Keys, window: int | None) -> tuple[int, int, int]:

@@ -1,5 +1,8 @@
-"""Joules of a stretch of work, as the hardware tells them, or null and the reason. Never an
-estimate from a datasheet's power.
+"""Joules of a stretch of work as the hardware counts them, or null and the reason.
+
+Never an estimate from a datasheet's power. This is ours, and no library such as codecarbon: those
+fill a gap with a model of the chip, while here a window that cannot be trusted (a reset counter, a
+gap between samples, a window shorter than the driver's average) has no joules and says why.
 
 GPUs, through NVML: for windows of ten seconds or more the difference of the total-energy counter;
 else power sampled every tenth of a second and integrated by trapezoids, which is invalid where two
@@ -117,13 +120,9 @@ class EnergyWatch:
         clock: Clock = time.perf_counter,
         owns: bool = False,
     ) -> None:
-        self.source, self.idle_watts, self.reason, self.clock, self.owns = (
-            source,
-            idle_watts,
-            reason,
-            clock,
-            owns,
-        )
+        self.source, self.idle_watts, self.reason = source, idle_watts, reason
+        self.clock, self.owns = clock, owns
+
         self._samples: list[tuple[float, float]] = []
         self._counters: list[tuple[float, float]] = []
         self._stop = threading.Event()
@@ -158,6 +157,7 @@ class EnergyWatch:
             gross, source = self._gross(seconds)
         except EnergyError as error:
             return Energy(seconds, reason=str(error))
+
         if self.idle_watts is None:
             return Energy(
                 seconds,
@@ -165,6 +165,8 @@ class EnergyWatch:
                 source=source,
                 reason="idle power was not measured, so there are no net joules",
             )
+
+        # A device may take less than its idle power was when it was measured, warm.
         idle = self.idle_watts * seconds
         return Energy(seconds, gross, idle, max(0.0, gross - idle), source)
 
@@ -202,6 +204,8 @@ class EnergyWatch:
             raise EnergyError(self.reason or "nothing to read")
         if isinstance(self.source, RaplDomains):
             return _difference(self._counters, "the RAPL counters"), "rapl"
+
+        # The counter has no error of its own over a long window; over a short one its steps count.
         if seconds >= COUNTER_WINDOW and len(self._counters) > 1:
             return _difference(self._counters, "NVML's energy counter"), "nvml-counter"
         return integrate(self._samples, seconds), "nvml-power"
@@ -225,8 +229,11 @@ def integrate(samples: list[tuple[float, float]], seconds: float) -> float:
         raise EnergyError(
             f"a window of {seconds:.2f} s is shorter than the second over which the driver averages power"
         )
+
     if len(samples) < 2:
         raise EnergyError(f"{len(samples)} power samples in {seconds:.1f} s: an integral needs two")
+
+    # The ends count like gaps between samples: there too nothing is known of the power.
     pairs = list(itertools.pairwise(samples))
     gap = max(later - earlier for (earlier, _), (later, _) in pairs)
     unseen = seconds - (samples[-1][0] - samples[0][0])

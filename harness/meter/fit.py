@@ -49,7 +49,7 @@ class ChipFit:
 
 @dataclass(frozen=True)
 class Need:
-    """A model in a number format: bytes a number, and whether experts stay in the checkpoint's own
+    """A model in a number format: bytes per number, and whether experts stay in the checkpoint's own
     format.
     """
 
@@ -58,15 +58,19 @@ class Need:
     checkpoint: bool = False
 
     def bytes(self, batch: int, length: int) -> int:
-        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass and a
-        row of logits a sequence.
+        """Weights, cache of ``batch`` sequences of ``length`` tokens, activations of one pass, and one
+        row of logits per sequence.
+
+        Raises ConfigError for no sequence or no token.
         """
         if batch < 1 or length < 1:
             raise ConfigError(
                 f"memory is asked for at least one sequence of one token, got {batch} of {length}"
             )
+
         fit = memory_fit(self.arch, self.dtype_bytes, min(batch * length, PASS), 1, self.checkpoint)
         logits = round((batch - 1) * self.arch.vocab_size * (self.dtype_bytes + 4))
+
         return (
             fit.weights_bytes
             + batch * self.arch.kv_bytes(length, self.dtype_bytes)
@@ -78,6 +82,8 @@ class Need:
         """The most sequences of ``length`` tokens that fit into ``memory`` bytes (at most `MOST`);
         0 where not one does.
         """
+
+        # Memory grows with every sequence, so the largest batch can be found by halving.
         low, high = 0, MOST
         while low < high:
             middle = (low + high + 1) // 2
@@ -100,6 +106,7 @@ class Need:
         """
         memory = int(chip.figure("memory"))
         shortest = min(min(lengths), self.arch.max_position_embeddings)
+
         count = next(
             (number for number in COUNTS if self.bytes(1, shortest) <= USABLE * memory * number), None
         )

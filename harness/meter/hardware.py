@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, mod
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
+from harness.wording import first_problem, reason_of
 
 CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "hardware.yaml"
 Quantity = Literal["bf16", "fp16", "fp8", "int8", "memory", "bandwidth", "interconnect", "power"]
@@ -88,30 +89,31 @@ def read_catalogue(path: Path = CATALOGUE) -> dict[str, Chip]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         sources = {name: CatalogueSource(**entry) for name, entry in raw["sources"].items()}
-        found = [_chip(entry, sources) for entry in raw["chips"]]
+        entries = [_chip(entry, sources) for entry in raw["chips"]]
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {type(error).__name__}: {error}; expected sources: and chips: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected sources: and chips: as in the packaged file"
         ) from None
-    names = [chip.name for chip in found]
+
+    # A name that stands twice would silently be the later chip, with other figures.
+    names = [chip.name for chip in entries]
     if len(set(names)) != len(names):
         raise ConfigError(
             f"{path.name}: a chip is there twice: {', '.join(sorted({name for name in names if names.count(name) > 1}))}"
         )
-    return dict(zip(names, found, strict=True))
+    return dict(zip(names, entries, strict=True))
 
 
 def _chip(entry: dict[str, Any], sources: dict[str, CatalogueSource]) -> Chip:
     figures = {}
-    for quantity, given in entry["figures"].items():
-        if not isinstance(given, list) or len(given) != 2 or given[1] not in sources:
+    for quantity, figure in entry["figures"].items():
+        if not isinstance(figure, list) or len(figure) != 2 or figure[1] not in sources:
             raise ValueError(
-                f"{entry['name']}: {quantity}: expected [value, name of a source], got {given!r}"
+                f"{entry['name']}: {quantity}: expected [value, name of a source], got {figure!r}"
             )
-        figures[quantity] = SourcedFigure(value=given[0], source=sources[given[1]])
+        figures[quantity] = SourcedFigure(value=figure[0], source=sources[figure[1]])
     return Chip(**(entry | {"figures": figures}))
 
 
@@ -128,9 +130,11 @@ def find_chip(name: str) -> Chip:
     Raises ConfigError with the nearest name.
     """
     wanted = name.strip().lower()
+    # Drivers, shops and papers each have their own name for one chip.
     for chip in chips().values():
         if wanted in {
-            known.lower() for known in (chip.name, chip.name.split()[-1], chip.full, *chip.devices)
+            alias.lower() for alias in (chip.name, chip.name.split()[-1], chip.full, *chip.devices)
         }:
             return chip
+
     raise ConfigError(f"unknown chip {name!r}{suggest(name, chips())}; known: {', '.join(chips())}")

@@ -10,17 +10,17 @@ from typing import Any
 from harness.meter.checks import MeasurementError, require_clock, require_finite
 from harness.meter.tally import CostTally, add
 from harness.results.cost import (
+    AnswerLatency,
     CostRow,
     EnergyUsed,
-    Latency,
     Limit,
     Memory,
     Money,
     Quality,
     Rate,
-    Spread,
-    Tokens,
+    TokenFigures,
 )
+from harness.results.records import Spread
 
 SCORING = "scoring answers whole items: there is no first token"
 NO_PHASES = "this engine reads and writes in one step, or kept no times of its phases"
@@ -38,9 +38,12 @@ def cost_row(
 
     Costs of a right answer are those of the tallies whose metric counts answers.
     """
+    # What a right answer costs is asked only of tasks whose metric counts answers; the rest of the
+    # time must not be charged to them.
     whole = add(tallies)
     counted = [tally for tally in tallies if tally.correct is not None]
     right = add(counted) if counted else None
+
     return CostRow(
         model=model,
         task=task,
@@ -88,9 +91,12 @@ def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | Non
         require_clock(answers)
     except MeasurementError as error:
         return {}, str(error)
+
     first = [1000 * answer.first_token for answer in answers]
     last = [1000 * answer.last_token for answer in answers]
     steps = [answer.tokens.output - 1 for answer in answers]
+
+    # An answer of one token has no time between tokens.
     tpot = [(end - begin) / count for begin, end, count in zip(first, last, steps, strict=True) if count > 0]
     return {
         name: [round(value, 4) for value in values]
@@ -98,19 +104,20 @@ def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | Non
     }, None
 
 
-def _tokens(tally: CostTally) -> Tokens:
+def _tokens(tally: CostTally) -> TokenFigures:
     prompt, computed, shared, output = tally.tokens
-    read = tally.read or (None, None)
-    return Tokens(
+    characters, size = tally.read or (None, None)
+
+    return TokenFigures(
         prompt=prompt,
         computed=computed,
         shared=shared,
         output=output,
-        read_characters=read[0],
-        read_bytes=read[1],
+        read_characters=characters,
+        read_bytes=size,
         written_characters=tally.written[0],
         written_bytes=tally.written[1],
-        read_characters_per_token=_by(read[0], prompt),
+        read_characters_per_token=_by(characters, prompt),
         written_characters_per_token=_by(tally.written[0], output),
     )
 
@@ -118,9 +125,10 @@ def _tokens(tally: CostTally) -> Tokens:
 def _rate(tally: CostTally) -> Rate:
     if tally.seconds <= 0:
         return Rate(reason="the clock did not move")
+
     prompt, computed, _, output = tally.tokens
     prefill, decode = tally.prefill, tally.decode
-    read = tally.read
+    size = tally.read
     return Rate(
         items=tally.items / tally.seconds,
         prompt_tokens=prompt / tally.seconds,
@@ -129,17 +137,17 @@ def _rate(tally: CostTally) -> Rate:
         prefill_tokens=_by(prefill[0], prefill[2]) if prefill else None,
         prefill_computed_tokens=_by(prefill[1], prefill[2]) if prefill else None,
         decode_tokens=_by(decode[0], decode[1]) if decode else None,
-        characters=(read[0] + tally.written[0]) / tally.seconds if read else None,
-        bytes=(read[1] + tally.written[1]) / tally.seconds if read else None,
+        characters=(size[0] + tally.written[0]) / tally.seconds if size else None,
+        bytes=(size[1] + tally.written[1]) / tally.seconds if size else None,
         written_characters=tally.written[0] / tally.seconds,
         reason=NO_PHASES if prefill is None or (decode is None and tally.generated) else None,
     )
 
 
-def _latency(tally: CostTally) -> Latency:
+def _latency(tally: CostTally) -> AnswerLatency:
     reason = tally.latency_reason if tally.generated else SCORING
-    made = {name: spread(tally.samples.get(name, [])) for name in ("ttft", "tpot", "e2e")}
-    return Latency(**made, reason=reason if made["e2e"] is None else None)
+    spreads = {name: spread(tally.samples.get(name, [])) for name in ("ttft", "tpot", "e2e")}
+    return AnswerLatency(**spreads, reason=reason if spreads["e2e"] is None else None)
 
 
 def _limit(tally: CostTally, right: CostTally | None) -> Limit:
@@ -148,6 +156,7 @@ def _limit(tally: CostTally, right: CostTally | None) -> Limit:
     if tally.flops is not None and setting.ceiling_flops and tally.seconds > 0:
         mfu = require_finite("MFU", tally.flops / tally.seconds / setting.ceiling_flops)
         reason = None
+
     return Limit(
         flops=tally.flops,
         flops_per_item=_by(tally.flops, tally.items),
@@ -162,6 +171,7 @@ def _limit(tally: CostTally, right: CostTally | None) -> Limit:
 def _energy(tally: CostTally, right: CostTally | None) -> EnergyUsed:
     joules = tally.joules
     item = _by(joules.gross, joules.items)
+
     return EnergyUsed(
         joules_gross=joules.gross,
         joules_idle=joules.idle,
@@ -179,6 +189,7 @@ def _money(tally: CostTally, right: CostTally | None) -> Money:
     setting = tally.setting
     if setting.usd_per_hour is None:
         return Money(accelerators=setting.accelerators, reason=setting.price_reason)
+
     second = setting.usd_per_hour * setting.accelerators / 3600
     return Money(
         usd=second * tally.seconds,

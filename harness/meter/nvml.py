@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from harness.gpus import Device, NvmlError, list_gpus, opened, visible_devices
 from harness.meter.checks import EnergyError
+
+_SLICED = "the GPU is cut into MIG slices, which have no meter and no datasheet of their own"
 
 
 class NvmlDevices:
     """Some GPUs read as one: joules and watts are their sums.
 
-    ``nvml`` is `pynvml` or what stands in for it.
+    ``nvml`` is `pynvml` or what stands in for it; ``close`` ends its use.
     """
 
     period: ClassVar[float] = 0.1
 
-    def __init__(self, handles: Sequence[Any], nvml: Any) -> None:
-        self.handles, self.nvml = list(handles), nvml
+    def __init__(self, handles: Sequence[Any], nvml: Any, close: Callable[[], None] = lambda: None) -> None:
+        self.handles, self.nvml, self.close = list(handles), nvml, close
 
     @classmethod
     def visible(cls, index: int | None = None, nvml: Any = None) -> NvmlDevices:
         """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, or the one at ``index`` among them.
-        Raises EnergyError with the reason.
 
-        Numbers are NVML's, which count by bus; CUDA's do where CUDA_DEVICE_ORDER=PCI_BUS_ID, and
-        where all GPUs are of one kind.
+        Raises EnergyError with the reason. For the numbers see `harness.gpus`.
         """
-        nvml = nvml or _pynvml()
         try:
-            nvml.nvmlInit()
-        except nvml.NVMLError as error:
-            raise EnergyError(f"NVML cannot be used: {error}") from None
-        try:
-            handles = _handles(nvml, index)
-            if not handles:
-                raise EnergyError("no GPU is visible, so none can be read")
-            for handle in handles:
-                _check(nvml, handle)
-        except nvml.NVMLError as error:
-            nvml.nvmlShutdown()
-            raise EnergyError(f"NVML does not tell the GPU's power: {error}") from None
-        except EnergyError:
-            nvml.nvmlShutdown()
-            raise
-        return cls(handles, nvml)
+            with contextlib.ExitStack() as stack:
+                library = stack.enter_context(opened(nvml))
+                devices = _chosen(visible_devices(library), index)
+                for device in devices:
+                    _require_power(library, device)
+
+                # From here on the library stays open, until these devices are closed.
+                close = stack.pop_all().close
+        except NvmlError as error:
+            raise EnergyError(str(error)) from None
+        return cls([device.handle for device in devices], library, close)
 
     def counter(self) -> float | None:
         """Joules since the driver was loaded; None where the GPU has no counter (before Volta)."""
@@ -56,76 +50,44 @@ class NvmlDevices:
         """Watts of the whole board."""
         return self._sum(lambda handle: self.nvml.nvmlDeviceGetPowerUsage(handle) / 1000)
 
-    def _sum(self, read: Any) -> float | None:
+    def _sum(self, read: Callable[[Any], float]) -> float | None:
         try:
             return float(sum(read(handle) for handle in self.handles))
         except self.nvml.NVMLError:
             return None
 
-    def close(self) -> None:
-        """Lets go of NVML, which counts its users."""
-        with contextlib.suppress(self.nvml.NVMLError):
-            self.nvml.nvmlShutdown()
+
+def _chosen(devices: Sequence[Device], index: int | None) -> Sequence[Device]:
+    if index is None:
+        if not devices:
+            raise EnergyError("no GPU is visible, so none can be read")
+        return devices
+    if index >= len(devices):
+        names = ", ".join(device.gpu.index for device in devices) or "none"
+        raise EnergyError(f"cuda:{index} is not visible; visible: {names}")
+    return [devices[index]]
 
 
-def _pynvml() -> Any:
+def _require_power(nvml: Any, device: Device) -> None:
+    """Raises EnergyError where the power cannot be read, or is not this device's own."""
+    if device.gpu.mig:
+        raise EnergyError(_SLICED)
     try:
-        import pynvml
-    except ImportError:
-        raise EnergyError("nvidia-ml-py is not installed: pip install nvidia-ml-py") from None
-    return pynvml
-
-
-def _handles(nvml: Any, index: int | None) -> list[Any]:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        names = [str(number) for number in range(nvml.nvmlDeviceGetCount())]
-    else:
-        names = [name.strip() for name in visible.split(",") if name.strip()]
-    if index is not None:
-        if index >= len(names):
-            raise EnergyError(f"cuda:{index} is not visible; visible: {', '.join(names) or 'none'}")
-        names = [names[index]]
-    return [_handle(nvml, name) for name in names]
-
-
-def _handle(nvml: Any, name: str) -> Any:
-    if name.startswith("MIG"):
-        raise EnergyError("a MIG slice has no power meter of its own")
-    if name.isdigit():
-        return nvml.nvmlDeviceGetHandleByIndex(int(name))
-    return nvml.nvmlDeviceGetHandleByUUID(name)
-
-
-def _check(nvml: Any, handle: Any) -> None:
-    """Raises where the power cannot be read, or is not this device's own."""
-    _whole(nvml, handle)
-    nvml.nvmlDeviceGetPowerUsage(handle)
-
-
-def _whole(nvml: Any, handle: Any) -> None:
-    with contextlib.suppress(nvml.NVMLError):  # GPUs without MIG say that they do not know it
-        if nvml.nvmlDeviceGetMigMode(handle)[0] == 1:
-            raise EnergyError(
-                "the GPU is cut into MIG slices, which have no meter and no datasheet of their own"
-            )
+        nvml.nvmlDeviceGetPowerUsage(device.handle)
+    except nvml.NVMLError as error:
+        raise EnergyError(f"NVML does not tell the GPU's power: {error}") from None
 
 
 def visible_names(nvml: Any = None) -> list[str]:
     """The driver's names of the visible GPUs.
 
-    Raises EnergyError where NVML cannot be used, and for MIG slices: their name is the GPU's.
+    Raises EnergyError where NVML cannot be used, and for MIG slices: their price and their peak are
+    not the GPU's.
     """
-    nvml = nvml or _pynvml()
     try:
-        nvml.nvmlInit()
-        try:
-            handles = _handles(nvml, None)
-            for handle in handles:
-                _whole(nvml, handle)
-            names = [nvml.nvmlDeviceGetName(handle) for handle in handles]
-        finally:
-            nvml.nvmlShutdown()
-    except nvml.NVMLError as error:
-        raise EnergyError(f"NVML cannot be used: {error}") from None
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
+        gpus = list_gpus(nvml)
+    except NvmlError as error:
+        raise EnergyError(str(error)) from None
+    if any(gpu.mig for gpu in gpus):
+        raise EnergyError(_SLICED)
+    return [gpu.name for gpu in gpus]

@@ -59,7 +59,7 @@ class Timing:
 
 
 def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
-    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` a second: independent
+    """Seconds of ``count`` arrivals of a Poisson process of ``rate`` per second: independent
     exponential gaps of mean 1/rate, seeded.
 
     The first request arrives after the first gap. Raises ConfigError for a rate that is not above
@@ -67,14 +67,16 @@ def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
     """
     if not rate > 0 or count < 1:
         raise ConfigError(
-            f"an open loop needs a rate above zero and at least one request; got {rate} a second, {count} requests"
+            f"an open loop needs a rate above zero and at least one request; got {rate} per second, {count} requests"
         )
+
     draw = random.Random(f"{seed}")
-    now, found = 0.0, []
+    now, arrivals = 0.0, []
     for _ in range(count):
         now += draw.expovariate(rate)
-        found.append(now)
-    return found
+        arrivals.append(now)
+
+    return arrivals
 
 
 def good(timing: Timing, ttft: float | None, tpot: float | None) -> bool:
@@ -87,7 +89,7 @@ def good(timing: Timing, ttft: float | None, tpot: float | None) -> bool:
 
 
 def goodput(timings: Sequence[Timing], seconds: float, ttft: float | None, tpot: float | None) -> float:
-    """Good requests a second over ``seconds``.
+    """Good requests per second over ``seconds``.
 
     Raises ConfigError where no limit is stated: then it would be the request rate.
     """

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 from harness.errors import ConfigError
 from harness.meter.checks import require_positive
 from harness.meter.hardware import chips, find_chip
+from harness.wording import first_problem, reason_of
 
 TABLE = Path(__file__).resolve().parent.parent / "data" / "prices.yaml"
 OWN = "--usd-per-hour"
@@ -36,7 +37,7 @@ class Listed(BaseModel):
 
 
 class HourlyPrice(BaseModel):
-    """Dollars an hour of one accelerator.
+    """Dollars per hour of one accelerator.
 
     ``source`` is where from (`--usd-per-hour`: the user's own), ``date`` when it was read.
     """
@@ -59,12 +60,13 @@ def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
         prices = {find_chip(name).name: Listed(**entry) for name, entry in raw["prices"].items()}
         absent = {find_chip(name).name: str(reason) for name, reason in raw["absent"].items()}
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {type(error).__name__}: {error}; expected prices: and absent: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected prices: and absent: as in the packaged file"
         ) from None
+
+    # A chip that is in neither part was forgotten, one that is in both contradicts itself.
     for chip in chips():
         if (chip in prices) == (chip in absent):
             raise ConfigError(
@@ -85,17 +87,20 @@ def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice
 
     Raises ConfigError for an ``override`` that is no positive number.
     """
-    known = _known(chip)
+    name = _known(chip)
+
     if override is not None:
         if not (math.isfinite(override) and override > 0):
             raise ConfigError(f"{OWN}: expected a number of dollars above zero, got {override}")
-        return HourlyPrice(usd_per_hour=override, chip=known or chip, source=OWN)
-    listed = price_table()[0].get(known or "")
+        return HourlyPrice(usd_per_hour=override, chip=name or chip, source=OWN)
+
+    # A user's own price is no matter of the catalogue, so it counts for unknown devices, too.
+    listed = price_table()[0].get(name or "")
     if listed is None:
         return None
     return HourlyPrice(
         usd_per_hour=listed.usd_per_hour,
-        chip=known,
+        chip=name,
         source=f"{listed.seller}: {listed.page}",
         date=listed.date.isoformat(),
     )
@@ -103,9 +108,9 @@ def usd_per_hour(chip: str | None, override: float | None = None) -> HourlyPrice
 
 def why_no_price(chip: str | None) -> str:
     """Why `usd_per_hour` gives None."""
-    known = _known(chip)
-    reason = price_table()[1].get(known or "")
-    return f"{known}: {reason}" if reason else f"no price is known for {chip or 'this device'}; say {OWN}"
+    name = _known(chip)
+    reason = price_table()[1].get(name or "")
+    return f"{name}: {reason}" if reason else f"no price is known for {chip or 'this device'}; say {OWN}"
 
 
 def _known(chip: str | None) -> str | None:

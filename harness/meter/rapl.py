@@ -47,14 +47,18 @@ class RaplDomains:
 
         Raises EnergyError with the reason where there are none or they may not be read.
         """
-        found = [
+        paths = [
             path for path in sorted(root.glob("intel-rapl:*")) if _name(path).startswith(("package", "dram"))
         ]
-        if not found:
+
+        if not paths:
             raise EnergyError(f"this machine shows no RAPL energy counters under {root}")
+
+        # The first reading also shows whether the counters may be read: many systems keep them for
+        # root, since they betray what other processes compute (CVE-2020-8694).
         domains = []
         try:
-            for path in found:
+            for path in paths:
                 domain = _Domain(path, int((path / "max_energy_range_uj").read_text()))
                 domain.read()
                 domains.append(domain)

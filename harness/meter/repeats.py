@@ -39,11 +39,11 @@ def median_interval(values: Sequence[float], seed: int = 0, resamples: int = RES
         raise ConfigError(f"an interval needs at least two repeats, got {len(values)}")
     for value in values:
         require_finite("repeat", value)
-    known = np.sort(np.asarray(values, dtype=np.float64))
-    picks = np.random.default_rng(seed).integers(0, len(known), (resamples, len(known)))
-    medians = np.median(known[picks], axis=1)
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    picks = np.random.default_rng(seed).integers(0, len(ordered), (resamples, len(ordered)))
+    medians = np.median(ordered[picks], axis=1)
     low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(np.median(known)), float(low), float(high))
+    return Interval(float(np.median(ordered)), float(low), float(high))
 
 
 def coefficient_of_variation(values: Sequence[float]) -> float | None:

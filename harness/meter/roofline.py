@@ -118,10 +118,14 @@ def project(work: Work, seconds: float, measured: Ceiling, chip: Ceiling) -> Pro
     """
     _check(work, seconds)
     least, there = measured.t_min(work), chip.t_min(work)
+
     if seconds < least:
         raise HarnessError(
             f"{seconds:.4g} s is less than the {least:.4g} s that {measured.name} allows: tokens were cached, or work or ceiling are wrong"
         )
+
+    # Nobody can say which of the three the lost time is, so the range over all of them is the
+    # answer, and not less than the chip's own ceiling allows.
     readings = (
         there * seconds / least,
         seconds * sum(chip.times(work)) / sum(measured.times(work)),

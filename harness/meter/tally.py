@@ -41,7 +41,7 @@ class Joules:
 
 @dataclass(frozen=True)
 class CostTally:
-    """Sums over answers; ``samples`` are lists of numbers an answer: output tokens, and ttft, tpot,
+    """Sums over answers; ``samples`` are lists with one number per answer: output tokens, and ttft, tpot,
     e2e in milliseconds.
     """
 
@@ -79,10 +79,10 @@ class CostTally:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> CostTally:
         """The tally that `to_dict` wrote."""
-        known: dict[str, Any] = {
+        fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
-        return cls(**known | {"joules": Joules(**data["joules"]), "setting": Setting(**data["setting"])})
+        return cls(**fields | {"joules": Joules(**data["joules"]), "setting": Setting(**data["setting"])})
 
 
 def add(tallies: Sequence[CostTally]) -> CostTally:
@@ -93,6 +93,9 @@ def add(tallies: Sequence[CostTally]) -> CostTally:
     first = tallies[0]
     if len(tallies) == 1:
         return first
+
+    # Costs lack what a part lacks, for a sum of some parts would look like the whole. Times of
+    # phases are only used as rates, for which some parts are enough.
     return CostTally(
         items=sum(tally.items for tally in tallies),
         sessions=max(tally.sessions for tally in tallies),
@@ -141,30 +144,32 @@ def _all(rows: Sequence[Any]) -> Any:
 
 
 def _some(rows: Sequence[Any]) -> Any:
-    known = [row for row in rows if row is not None]
-    return _columns(known) if known else None
+    present = [row for row in rows if row is not None]
+    return _columns(present) if present else None
 
 
 def _most(values: Sequence[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return max(known) if known else None
+    present = [value for value in values if value is not None]
+    return max(present) if present else None
 
 
 def _joules(parts: Sequence[Joules]) -> Joules:
-    known = [part for part in parts if part.gross is not None]
-    if not known:
+    metered = [part for part in parts if part.gross is not None]
+    if not metered:
         return Joules(reason=next((part.reason for part in parts if part.reason), None))
-    whole = len(known) == len(parts)
-    net = [part.net for part in known]
+
+    whole = len(metered) == len(parts)
+    net = [part.net for part in metered]
     missing = None if whole else next(part.reason for part in parts if part.gross is None)
+
     return Joules(
-        gross=math.fsum(part.gross or 0.0 for part in known),
-        idle=None if None in net else math.fsum(part.idle or 0.0 for part in known),
+        gross=math.fsum(part.gross or 0.0 for part in metered),
+        idle=None if None in net else math.fsum(part.idle or 0.0 for part in metered),
         net=None if None in net else math.fsum(value or 0.0 for value in net),
-        items=sum(part.items for part in known),
-        seconds=math.fsum(part.seconds for part in known),
-        source="+".join(sorted({part.source for part in known if part.source})),
-        reason=next((part.reason for part in known if part.reason), None)
+        items=sum(part.items for part in metered),
+        seconds=math.fsum(part.seconds for part in metered),
+        source="+".join(sorted({part.source for part in metered if part.source})),
+        reason=next((part.reason for part in metered if part.reason), None)
         if whole
         else f"a part has none: {missing}",
     )

@@ -87,6 +87,7 @@ def mirror_tokenizers(mirror: Path | None) -> list[str]:
         raise ConfigError(
             "no tokenizer named: give model ids, folders or presets, or a mirror with --mirror or HARNESS_MIRROR"
         )
+
     folders = sorted(
         path
         for path in (mirror / "models").glob("*/*")
@@ -110,8 +111,11 @@ def count(encoder: TextEncoder, texts: Sequence[str]) -> LanguageCount:
         raise ModelError(
             f"{encoder.name}: the tokenizer gives no token for {len(texts)} texts; it is broken, or the texts are empty"
         )
+
+    # Some vocabularies write one unknown token for what they cannot spell, and look cheap by it.
     unknown = getattr(encoder.raw, "unk_token_id", None)
     lost = sum(ids[text].count(unknown) for text in texts) if unknown is not None else 0
+
     characters = sum(len(unicodedata.normalize("NFC", text)) for text in texts)
     return LanguageCount(tokens, characters, sum(len(text.encode()) for text in texts), lost)
 

@@ -6,9 +6,8 @@ N_head = D·V, and A the multiply-adds of attention for one query and one key in
 `Architecture.attention_width`), a multiply-add being two FLOPs:
 
 - n tokens read after p others: 2n·N_body + 2A·Σ_layers Σ_{c=p+1..p+n} min(c, window) +
-  2·N_head·rows (with p
-  = 0 and full attention the
-  middle term is the 2LHd·n(n+1) of the textbooks);
+  2·N_head·rows (with p = 0 and full attention the middle term is the 2LHd·n(n+1) of the
+  textbooks);
 - one token written at context c: the same with n = 1 and one row;
 - bytes of a pass: the weights it touches once, and the cache it reads or writes.
 
@@ -41,7 +40,7 @@ class Work:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How numbers are kept. ``weight`` and ``cache`` are bytes a number; ``latent``: multi-head
+    """How numbers are kept. ``weight`` and ``cache`` are bytes per number; ``latent``: multi-head
     latent attention caches its latent (vLLM) and not full keys and values (transformers).
     """
 
@@ -75,11 +74,12 @@ def distinct_experts(arch: Architecture, tokens: int) -> float:
 
 def weights_read(arch: Architecture, tokens: int, head: bool = True) -> float:
     """Weights that a pass over ``tokens`` tokens reads: all layers, the experts it is expected to
-    touch, the head if there are logits, and of the embeddings one row a token.
+    touch, the head if there are logits, and of the embeddings one row per token.
     """
     layers = (
         arch.parameters - arch.head_matrix * (1 if arch.tie_word_embeddings else 2) - arch.expert_parameters
     )
+
     experts = (
         arch.expert_parameters * distinct_experts(arch, tokens) / arch.num_experts
         if arch.num_experts
@@ -101,7 +101,7 @@ def prefill(
     sequences, with logits for ``rows`` of each.
 
     ``rows`` is 1 before generation; scoring a continuation of m tokens takes m rows, perplexity one
-    a token, and the head's part counts. Latent attention is expanded to full keys and values in
+    per token, and the head's part counts. Latent attention is expanded to full keys and values in
     this pass, as engines do. Bytes: weights once, the past's cache read, the new tokens' cache
     written. Raises ConfigError for a negative number, no token, no sequence, or more rows than
     tokens.
@@ -111,11 +111,15 @@ def prefill(
         raise ConfigError(
             f"a pass needs at least one token, one sequence and no more rows than tokens; got {tokens}, {batch}, {rows}"
         )
+
     flops = (
         2 * tokens * arch.layer_matrices
         + 2 * arch.attention_width() * attended(arch, past, tokens)
         + 2 * arch.head_matrix * rows
     )
+
+    # The new tokens attend to the cache of the past, so that is read once per pass; their own keys
+    # and values are still in the chip, and only written.
     written = arch.kv_bytes_per_token(form.cache, form.latent) * tokens
     cache = arch.kv_bytes(past, form.cache, form.latent) + written
     return Work(batch * flops, weights_read(arch, batch * tokens, rows > 0) * form.weight + batch * cache)
@@ -132,6 +136,7 @@ def decode_step(arch: Architecture, contexts: Sequence[int], *, form: NumberForm
         raise ConfigError(
             f"a decode step needs sequences of at least one token, got lengths {list(contexts)}"
         )
+
     keys = sum(arch.layer_tokens(context) for context in contexts)
     return _decode(arch, steps=1, batch=len(contexts), keys=keys, form=form)
 
@@ -147,6 +152,7 @@ def generation(
     """
     if output < 1:
         raise ConfigError(f"a generation needs at least one output token, got {output}")
+
     first = prefill(arch, prompt, batch=batch, form=form)
     keys = batch * attended(arch, prompt, output - 1)
     return first + _decode(arch, steps=output - 1, batch=batch, keys=keys, form=form)

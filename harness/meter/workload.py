@@ -22,28 +22,33 @@ def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> lis
         raise ConfigError(
             f"a shape needs prompts of at least one token; got {count} prompts of {length} tokens from {len(ids)} ids"
         )
+
+    # Caches match whole blocks from the front, so prompts must differ in their first tokens.
     head = 1
     while len(ids) ** head < count:
         head += 1
+
     if head > length:
         raise ConfigError(
             f"{count} prompts of {length} tokens cannot all differ with {len(ids)} token ids; use longer prompts"
         )
+
+    # Each prompt has a number of its own, written in base len(ids), as its beginning.
     draw = random.Random(f"{seed}")
-    found = []
+    drawn = []
     for number in draw.sample(range(len(ids) ** head), count):
         beginning = []
         for _ in range(head):
             number, place = divmod(number, len(ids))
             beginning.append(ids[place])
-        found.append((*beginning, *draw.choices(ids, k=length - head)))
-    return found
+        drawn.append((*beginning, *draw.choices(ids, k=length - head)))
+    return drawn
 
 
 def requests(
     inputs: Sequence[tuple[int, ...]], output: int, arrivals: Sequence[float] | None = None
 ) -> list[Completion]:
-    """One request a prompt that writes ``output`` tokens whatever the model would say (greedy, EOS
+    """One request per prompt that writes ``output`` tokens whatever the model would say (greedy, EOS
     ignored), at its arrival in seconds.
     """
     return [

@@ -1,4 +1,4 @@
-"""The bars of a run on a terminal: one line a running cell, one for all cells.
+"""The bars of a run on a terminal: one line per running cell, one for all cells.
 
 The only module of the run that imports rich.
 """
@@ -12,20 +12,33 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from harness.progress.reporters import Progress as State
 from harness.progress.reporters import download_text, pace_text, plain, plural
-from harness.workers.events import Event
+from harness.progress.state import RunState
+from harness.workers.events import (
+    CellEnded,
+    CellProgress,
+    CellStarted,
+    DownloadProgress,
+    Event,
+    ModelEnded,
+    ModelLoaded,
+    ModelPhase,
+    RunPlanned,
+    WorkerExited,
+    WorkerFailed,
+)
 
 PHASES = {"files": "looking for files", "loading": "loading weights"}
 
 
 class RichReporter:
-    """Bars with items a second and time left; failures as lines above them, successes only counted
-    (the table will show them).
+    """Bars with items per second and time left.
+
+    Failures are lines above the bars; successes are only counted, since the table will show them.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self.state = State()
+        self.state = RunState()
         self.console = Console(file=stream, highlight=False)
         columns = (
             TextColumn("{task.description}", markup=False),
@@ -52,65 +65,54 @@ class RichReporter:
     def event(self, event: Event) -> None:
         """Moves the bars."""
         self.state.take(event)
-        kind, state = event["event"], event.get("state")
-        if kind == "plan":
-            self._all = self._bars.add_task(
-                "all cells", total=event["cells"], figures=f"0/{event['cells']} cells"
-            )
-        elif kind == "model":
-            self._model(event)
-        elif kind == "download":
-            self._show(
-                (event["model"], ""),
-                f"{event['model']}: downloading",
-                event.get("done"),
-                event.get("total"),
-                download_text(event),
-            )
-        elif kind == "progress":
-            self._progress(event)
-        elif kind == "cell" and state == "loading":
-            self._hide((event["model"], ""))
-            self._show(
-                (event["model"], event["task"]), f"{event['model']} {event['task']}", None, None, "preparing"
-            )
-        elif kind == "cell" and state == "end":
-            self._cell(event)
-        elif kind in ("exit", "fatal"):
-            self._drop(event["model"])
+        match event:
+            case RunPlanned():
+                figures = f"0/{event.cells} cells"
+                self._all = self._bars.add_task("all cells", total=event.cells, figures=figures)
+            case ModelPhase():
+                self._phase(event)
+            case ModelLoaded():
+                self._hide((event.model, ""))
+            case DownloadProgress():
+                text = f"{event.model}: downloading"
+                self._show((event.model, ""), text, event.done, event.total or None, download_text(event))
+            case CellStarted():
+                # The model's own line gives way to the line of its first cell.
+                self._hide((event.model, ""))
+                self._show((event.model, event.task), f"{event.model} {event.task}", None, None, "preparing")
+            case CellProgress():
+                self._progress(event)
+            case CellEnded():
+                self._cell(event)
+            case ModelEnded() | WorkerExited() | WorkerFailed():
+                self._drop(event.model)
 
-    def _model(self, event: Event) -> None:
-        model, state = event["model"], str(event.get("state"))
-        if state in PHASES:
-            # Weights are loaded when the first cell asks for them: then that cell's line says so,
-            # instead of a second line.
-            task = next((task for name, task in self._lines if name == model and task), "")
-            text = f"{model} {task}" if task else model
-            self._show((model, task), text, None, None, PHASES[state])
-        elif state == "end":
-            self._drop(model)
-        else:
-            self._hide((model, ""))
+    def _phase(self, event: ModelPhase) -> None:
+        # Weights are loaded when the first cell asks for them: then that cell's line says so,
+        # instead of a second line.
+        task = next((task for model, task in self._lines if model == event.model and task), "")
+        text = f"{event.model} {task}" if task else event.model
+        self._show((event.model, task), text, None, None, PHASES[event.phase])
 
-    def _progress(self, event: Event) -> None:
-        key = (event["model"], event["task"])
+    def _progress(self, event: CellProgress) -> None:
+        key = (event.model, event.task)
         pace, now = self.state.running[key], self.state.clock()
         figures = f"{pace.done}/{pace.total}{pace_text(pace, now)}"
-        self._hide((event["model"], ""))
+        self._hide((event.model, ""))
         self._show(key, f"{key[0]} {key[1]}", pace.done, pace.total, figures)
 
-    def _cell(self, event: Event) -> None:
-        self._hide((event["model"], event["task"]))
+    def _cell(self, event: CellEnded) -> None:
+        self._hide((event.model, event.task))
         if self._all is not None:
+            # After the last cell the parent still assembles the results: the bar must not look
+            # stuck.
             more = ", writing results" if self.state.ended >= self.state.cells else ""
-            self._bars.update(
-                self._all,
-                completed=self.state.ended,
-                figures=f"{self.state.ended}/{self.state.cells} cells{more}",
-            )
-        reason = str(event.get("reason") or event.get("status"))
-        if event.get("status") != "ok" and self.state.is_news(event["model"], reason):
-            self.message(f"{event['model']} {event['task']}: {event.get('status')}: {reason}")
+            figures = f"{self.state.ended}/{self.state.cells} cells{more}"
+            self._bars.update(self._all, completed=self.state.ended, figures=figures)
+
+        reason = event.reason or event.status
+        if event.status != "ok" and self.state.is_news(event.model, reason):
+            self.message(f"{event.model} {event.task}: {event.status}: {reason}")
 
     def _show(
         self, key: tuple[str, str], text: str, done: float | None, total: float | None, figures: str

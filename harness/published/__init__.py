@@ -6,7 +6,7 @@ Read here, checked here; nothing without a source gets in.
 from harness.published.models import RatedModel, rated_models
 from harness.published.prices import TokenPrice, load_prices
 from harness.published.ratings import PublishedRating, load_ratings
-from harness.published.sources import FigureSource, sources
+from harness.published.sources import FigureSource
 
 __all__ = [
     "FigureSource",
@@ -16,5 +16,4 @@ __all__ = [
     "load_prices",
     "load_ratings",
     "rated_models",
-    "sources",
 ]

@@ -1,5 +1,6 @@
-"""Rated models to presets: which of them have an architecture here, and so parameters and FLOPs
-(data/published/architectures.yaml).
+"""Rated models to presets: which of them have an architecture here.
+
+With it come parameters and FLOPs (data/published/architectures.yaml).
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.config import Preset, presets
+from harness.config.presets import Preset, presets
 from harness.published.models import RatedModel
 from harness.published.sources import FOLDER, read_yaml
 
 
 class Names(BaseModel):
-    """The file: rated name to hub id of a preset; and the models whose shape is no longer that of
-    what they were made from.
+    """The file: rated name to hub id of a preset.
+
+    ``reshaped``: models whose shape is no longer that of what they were made from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,16 +35,19 @@ def names() -> Names:
 @cache
 def _known() -> tuple[dict[str, Preset], dict[str, Preset]]:
     """Presets with an architecture by hub id and by the last part of it, in lower case."""
-    known = [preset for preset in presets().values() if preset.arch is not None and preset.folder is None]
-    return {one.id.lower(): one for one in known}, {one.id.rpartition("/")[2].lower(): one for one in known}
+    with_arch = [preset for preset in presets().values() if preset.arch is not None and preset.folder is None]
+    return {one.id.lower(): one for one in with_arch}, {
+        one.id.rpartition("/")[2].lower(): one for one in with_arch
+    }
 
 
 def preset_of(model: RatedModel) -> Preset | None:
-    """The preset whose architecture a rated model has: its own, or that of the published weights it
-    was tuned from. None: not known.
+    """The preset whose architecture a rated model has; None: not known.
+
+    Its own, or that of the published weights it was tuned from.
     """
-    said, (by_id, by_name) = names(), _known()
-    if model.name in said.reshaped:
+    file, (by_id, by_name) = names(), _known()
+    if model.name in file.reshaped:
         return None
-    named = said.renamed.get(model.name) or said.modes.get(model.name) or model.made_from or ""
-    return by_name.get(model.name.lower()) or by_id.get(named.lower())
+    other_name = file.renamed.get(model.name) or file.modes.get(model.name) or model.made_from or ""
+    return by_name.get(model.name.lower()) or by_id.get(other_name.lower())

@@ -1,5 +1,6 @@
-"""The rated models: who made each, where, whether its weights are out, when it was released;
-harness/data/published/arena_models.yaml.
+"""The rated models: who made each, where, whether its weights are out, when it was released.
+
+The file is harness/data/published/arena_models.yaml.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from harness.published.sources import FOLDER, USER_FOLDER, check_source, first_p
 
 FILE = FOLDER / "arena_models.yaml"
 NEWER = FOLDER / "arena_models_new.yaml"
-"""Models that the boards rate and the first file, which is kept by hand, lacks: written by
-scripts/published_ratings.py.
+"""Models that the boards rate and the first file, which is kept by hand, lacks.
+
+Written by scripts/published_ratings.py.
 """
 Sourced = Annotated[str, AfterValidator(check_source)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -45,7 +47,7 @@ class Maker(BaseModel):
 
 
 class PublishedModel(BaseModel):
-    """One model as the file says it."""
+    """One model as the file has it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(min_length=1)
@@ -58,7 +60,9 @@ class PublishedModel(BaseModel):
     released_source: Sourced | None = None
     unread: bool = Field(
         False,
-        description="The day was not read in released_source: not opened, or its stored copy does not say it.",
+        description=(
+            "The day was not read in released_source: not opened, or its stored copy does not say it."
+        ),
     )
     made_from: str | None = Field(
         None, description="The published weights of another maker that it was tuned from."
@@ -90,11 +94,11 @@ class Models(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RatedModel:
-    """A rated model. ``country`` is its maker's; ``base_country`` that of the weights it was made
-    from, where they are another maker's.
+    """A rated model.
 
-    ``open`` is None where the licence is unknown. Sources are keys of sources.yaml or URLs
-    (`sources.source_url` resolves them).
+    ``country`` is its maker's; ``base_country`` that of the weights it was made from, where they
+    are another maker's. ``open`` is None where the licence is unknown. Sources are keys of
+    sources.yaml or URLs (`sources.source_url` resolves them).
     """
 
     name: str
@@ -114,8 +118,9 @@ class RatedModel:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is not known of it: of maker, country, licence, release date; "release date unread"
-        where its source was only cited.
+        """Which of maker, country, licence and release date are not known.
+
+        "release date unread" where its source was only cited.
         """
         facts = {
             "maker": self.maker,
@@ -128,17 +133,16 @@ class RatedModel:
 
 
 def rated_models(folder: Path | None = USER_FOLDER) -> dict[str, RatedModel]:
-    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``, which
-    add but change none.
+    """Rated models by name: the packaged ones, then those of ``*.models.yaml`` in ``folder``.
 
-    Raises ConfigError for a broken file: an entry without a source, a maker that `makers` lacks, a
-    name that is there twice.
+    The latter add models but change none. Raises ConfigError for a broken file: an entry without a
+    source, a maker that `makers` lacks, a name that is there twice.
     """
-    found = dict(_packaged())
+    by_name = dict(_packaged())
     if folder is not None and folder.is_dir():
         for path in sorted(folder.glob("*.models.yaml")):
-            found = read_models(path) | found
-    return found
+            by_name = read_models(path) | by_name
+    return by_name
 
 
 @cache
@@ -162,19 +166,23 @@ def parse_models(data: Any, where: str, makers: Mapping[str, Maker] | None = Non
         file = Models.model_validate(data)
     except ValidationError as error:
         raise ConfigError(f"{where}: {first_problem(error)}") from error
-    known = {**(makers or {}), **file.makers}
-    found: dict[str, RatedModel] = {}
+
+    # An import's file may rely on makers of the packaged table, and adds its own.
+    all_makers = {**(makers or {}), **file.makers}
+    by_name: dict[str, RatedModel] = {}
     for entry in file.models:
-        if entry.name in found:
+        if entry.name in by_name:
             raise ConfigError(f"{where}: {entry.name!r} is there twice")
-        if entry.maker is not None and entry.maker not in known:
+        if entry.maker is not None and entry.maker not in all_makers:
             raise ConfigError(
-                f"{where}: {entry.name}: the maker {entry.maker!r} is not in `makers`; add it with its country and source"
+                f"{where}: {entry.name}: the maker {entry.maker!r} is not in `makers`; add it with"
+                f" its country and source"
             )
-        country = known[entry.maker].country if entry.maker else None
+
+        country = all_makers[entry.maker].country if entry.maker else None
         facts = {name: getattr(entry, name) for name in PublishedModel.model_fields}
-        found[entry.name] = RatedModel(country=country, **facts)
-    return found
+        by_name[entry.name] = RatedModel(country=country, **facts)
+    return by_name
 
 
 def other_names(models: dict[str, RatedModel]) -> dict[str, str]:

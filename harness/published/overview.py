@@ -11,12 +11,16 @@ from harness.published.sources import source_url
 
 
 def snapshot_data(ratings: Iterable[PublishedRating]) -> list[dict[str, Any]]:
-    """One row a board and source: dates, how many snapshots and models, categories, whether
-    intervals were published, where it was read.
+    """One row per board and source.
+
+    Dates, how many snapshots and models, categories, whether intervals were published, where it was
+    read.
     """
     groups: dict[tuple[str, str], list[PublishedRating]] = {}
     for one in ratings:
         groups.setdefault((one.board, one.source), []).append(one)
+
+    # Boards in the order of their names, the sources of one by their first snapshots.
     return [
         {
             "board": board,

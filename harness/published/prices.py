@@ -1,5 +1,6 @@
-"""Published prices of models: $ per million tokens in and out, with where and when they were read;
-harness/data/published/prices.yaml.
+"""Published prices of models: $ per million tokens in and out, with where they were read.
+
+The file is harness/data/published/prices.yaml.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from harness.published.sources import FOLDER, check_source, first_problem, read_
 
 FILE = FOLDER / "prices.yaml"
 RESELLERS = (
-    "openrouter.ai", "deepinfra.com", "together.ai", "fireworks.ai", "groq.com", "replicate.com", "novita.ai", "siliconflow", "hyperbolic",
-    "lobechat.com", "llm-stats.com", "vals.ai", "omniverse.com.im", "problembo.com", "nanjiren.online", "artificialanalysis.ai",
-)  # fmt: skip
+    *("openrouter.ai", "deepinfra.com", "together.ai", "fireworks.ai", "groq.com", "replicate.com"),
+    *("novita.ai", "siliconflow", "hyperbolic", "lobechat.com", "llm-stats.com", "vals.ai"),
+    *("omniverse.com.im", "problembo.com", "nanjiren.online", "artificialanalysis.ai"),
+)
 """Hosts of pages that sell, or list, other makers' models."""
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class TokenPrice(BaseModel):
-    """$ per million tokens. ``source`` is the page that LMArena's list names, the maker's or a
-    reseller's; ``date`` that of the list, not of the page.
+    """$ per million tokens.
+
+    ``source`` is the page that LMArena's list names, the maker's or a reseller's; ``date`` that of
+    the list, not of the page.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,7 +52,8 @@ def load_prices() -> dict[str, TokenPrice]:
     Raises ConfigError for a price without a source.
     """
     data = read_yaml(FILE)
-    found = {}
+    by_model = {}
+
     for entry in data["prices"]:
         try:
             price = TokenPrice.model_validate(
@@ -56,5 +61,5 @@ def load_prices() -> dict[str, TokenPrice]:
             )
         except ValidationError as error:
             raise ConfigError(f"prices.yaml: {entry.get('model')}: {first_problem(error)}") from error
-        found[price.model] = price
-    return found
+        by_model[price.model] = price
+    return by_model

@@ -1,5 +1,4 @@
-"""Published ratings and scores: one row per figure, from the packaged file and from what a user
-imported.
+"""Published ratings and scores: one row per figure, packaged ones and a user's imports.
 
 Ratings of different snapshots share a scale only roughly (anchor and method of LMArena changed):
 compare within one snapshot. Ratings of different methods do not share one at all: the method is
@@ -29,17 +28,17 @@ FIELDS = (*NEEDED[:4], "method", *NEEDED[4:8], "votes", "flag", "source")
 LMARENA = "lmarena-text"
 STYLES = ("default", "style_control")
 
-Method = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
+RatingMethod = Literal["online-elo", "elo-bootstrap-median", "bradley-terry", "bradley-terry-refit", "score"]
 """How a figure was made from its data. ``online-elo``: updated vote by vote, so that the order of
 the votes counts. ``elo-bootstrap-median``: the median of online Elo over shuffled votes.
 ``bradley-terry``: maximum likelihood over all votes, by the board. ``bradley-terry-refit``: the
 same by a third party on public votes. ``score``: a share of right answers or an index, no votes at
 all.
 """
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[RatingMethod, ...] = get_args(RatingMethod)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +54,15 @@ class PublishedRating:
     """
 
     date: datetime.date
-    board: Text
-    category: Text
-    style: Text
-    model: Text
+    board: NonEmpty
+    category: NonEmpty
+    style: NonEmpty
+    model: NonEmpty
     rating: Finite
     lower: Finite | None
     upper: Finite | None
     source: Annotated[str, AfterValidator(check_source)]
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
     votes: Annotated[int, Field(ge=0)] | None = None
     flag: str = ""
 
@@ -76,7 +75,7 @@ class PublishedRating:
             raise ValueError(f"the rating {self.rating} is outside its interval {self.lower} to {self.upper}")
 
     @property
-    def snapshot(self) -> tuple[str, datetime.date, str, str, str, Method]:
+    def snapshot(self) -> tuple[str, datetime.date, str, str, str, RatingMethod]:
         """What the figure may be compared within: board, date, source, style, category, method."""
         return (self.board, self.date, self.source, self.style, self.category, self.method)
 
@@ -85,19 +84,19 @@ _ROWS: TypeAdapter[list[PublishedRating]] = TypeAdapter(list[PublishedRating])
 
 
 def load_ratings(folder: Path | None = USER_FOLDER, board: str | None = LMARENA) -> list[PublishedRating]:
-    """Packaged ratings and the imported ones of ``folder`` (None: none), of one board or with None
-    of all.
+    """Packaged ratings and the imported ones of ``folder`` (None: none).
 
-    Sorted by board, date, source, style, category and falling rating. Raises ConfigError for a file
-    that cannot be read or a figure without a source.
+    Of one board, or with None of all. Sorted by board, date, source, style, category and falling
+    rating. Raises ConfigError for a file that cannot be read or a figure without a source.
     """
-    found = list(_packaged())
+    ratings = list(_packaged())
     if folder is not None and folder.is_dir():
         for path in sorted([*folder.glob("*.csv"), *folder.glob("*.csv.gz")]):
-            found += read_ratings(path)
-    chosen = [one for one in found if board is None or one.board == board]
+            ratings += read_ratings(path)
+
+    of_board = [one for one in ratings if board is None or one.board == board]
     return sorted(
-        chosen,
+        of_board,
         key=lambda one: (one.board, one.date, one.source, one.style, one.category, -one.rating, one.model),
     )
 
@@ -119,8 +118,11 @@ def read_ratings(path: Path) -> list[PublishedRating]:
         columns = set(reader.fieldnames or ())
         if not set(NEEDED) <= columns <= set(FIELDS):
             raise ConfigError(
-                f"{path}: expected the columns {', '.join(FIELDS)}; got {', '.join(reader.fieldnames or ['none'])}"
+                f"{path}: expected the columns {', '.join(FIELDS)}; got"
+                f" {', '.join(reader.fieldnames or ['none'])}"
             )
+
+        # An empty cell is "not published"; zero would be a rating.
         empty = ("lower", "upper", "votes")
         rows = [
             {key: value if value or key not in empty else None for key, value in row.items()}
@@ -128,6 +130,7 @@ def read_ratings(path: Path) -> list[PublishedRating]:
         ]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+
     try:
         return _ROWS.validate_python(rows)
     except ValidationError as error:
@@ -136,8 +139,9 @@ def read_ratings(path: Path) -> list[PublishedRating]:
 
 
 def write_ratings(path: Path, ratings: Iterable[PublishedRating]) -> int:
-    """Writes rows as ``.csv`` or ``.csv.gz`` (without a time stamp, so that equal rows give equal
-    bytes), whole or not at all; how many.
+    """Writes rows as ``.csv`` or ``.csv.gz``, whole or not at all; returns how many.
+
+    Without a time stamp, so that equal rows give equal bytes.
     """
     from harness.results.files import write_whole
 
@@ -150,6 +154,8 @@ def write_ratings(path: Path, ratings: Iterable[PublishedRating]) -> int:
             ["" if value is None else value for value in (getattr(one, field) for field in FIELDS)]
         )
         count += 1
+
+    # A compressed file holds the time of its making, unless that is set to zero.
     data = file.getvalue().encode("utf-8")
     packed = gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data
     write_whole(path, lambda part: part.write_bytes(packed))

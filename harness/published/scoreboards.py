@@ -1,5 +1,6 @@
-"""Packaged boards of scores: the Open LLM Leaderboard 2 and Artificial Analysis, dated copies; and
-the origin of each board of votes.
+"""Packaged boards of scores, and the origin of each board of votes.
+
+Dated copies of the Open LLM Leaderboard 2 and Artificial Analysis.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from harness.published.sources import FOLDER
 OPEN_LLM = "open-llm-leaderboard-2"
 ANALYSIS = "artificial-analysis"
 ITEMS = {"ifeval": 541, "bbh": 5761, "math": 1324, "gpqa": 1192, "musr": 756, "mmlu_pro": 12032}
-"""Items of the Open LLM Leaderboard 2's parts: the lengths of the data sets that lm-eval's group
-`leaderboard` reads.
+"""Items of the Open LLM Leaderboard 2's parts.
+
+The lengths of the data sets that lm-eval's group `leaderboard` reads.
 """
 PARTS = tuple(ITEMS)
 ANALYSIS_PARTS = ("mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbench", "aime_2025", "aa_lcr")
@@ -26,9 +28,11 @@ ANALYSIS_PARTS = ("mmlu_pro", "gpqa", "hle", "livecodebench", "scicode", "ifbenc
 
 @dataclass(frozen=True, slots=True)
 class OpenLLM:
-    """One model on one date. ``average`` and ``parts`` are per cent above chance; ``raw`` shares of
-    right answers, in the order of `PARTS`, None where empty; ``official``: marked as the maker's
-    own; ``parameters`` in billions, all of them, as the board counted them.
+    """One model on one date.
+
+    ``average`` and ``parts`` are per cent above chance; ``raw`` shares of right answers, in the
+    order of `PARTS`, None where empty; ``official``: marked as the maker's own; ``parameters`` in
+    billions, all of them, as the board counted them.
     """
 
     date: datetime.date
@@ -46,11 +50,11 @@ class OpenLLM:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One model on one date. ``version`` of the index: values of two versions are never compared.
-    ``parts``: shares, by `ANALYSIS_PARTS`.
+    """One model on one date of Artificial Analysis.
 
-    ``price`` is blended $ per million tokens, median over providers; ``speed`` output tokens/s, the
-    same; ``estimated``: so is the index.
+    ``version`` of the index: values of two versions are never compared. ``parts``: shares, by
+    `ANALYSIS_PARTS`. ``price`` is blended $ per million tokens, median over providers; ``speed``
+    output tokens/s, the same; ``estimated``: so is the index.
     """
 
     date: datetime.date
@@ -130,8 +134,9 @@ def analysed() -> tuple[Analysed, ...]:
 
 @cache
 def origins() -> dict[tuple[str, datetime.date], dict[str, str]]:
-    """(source, date) of a board of votes to the commit and path where it was read, and what kind of
-    date it is.
+    """(source, date) of a board of votes to where it was read.
+
+    Commit and path, and what kind of date it is.
     """
     return {
         (row["source"], datetime.date.fromisoformat(row["date"])): row for row in _rows("snapshots.csv.gz")

@@ -61,9 +61,7 @@ def check_source(text: str) -> str:
 
 
 def source_url(key: str) -> str:
-    """What a reader can open: the URL of a named source, its title where it has none, or the URL
-    itself.
-    """
+    """What a reader can open: a named source's URL (its title where it has none), else the key."""
     named = sources().get(key)
     return key if named is None else named.url or named.title
 

@@ -1,20 +1,19 @@
-"""Rows of a table file: CSV, JSON (a list), JSONL, Parquet."""
+"""Rows of a table file that someone brings: CSV, TSV, JSON (a list), JSON lines, Parquet."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.textfiles import JSON_LINES, SEPARATED, Unreadable, rows
+from harness.wording import reason_of
 
-KINDS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+KINDS = (*SEPARATED, *JSON_LINES, ".parquet")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Every row, by column name.
+    """Every row, by column name; numbers of JSON as they were written there (`textfiles.Number`).
 
     Raises ConfigError where the file is missing, of another kind, broken or empty.
     """
@@ -23,27 +22,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     kind = path.suffix.lower()
     if kind not in KINDS:
         raise ConfigError(f"{path}: expected {', '.join(KINDS)}, got {kind or 'no ending'}")
+
     try:
-        rows = _parquet(path) if kind == ".parquet" else _text(path.read_text(encoding="utf-8-sig"), kind)
-    except (OSError, ValueError, csv.Error) as error:
-        raise ConfigError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(
-            f"{path}: expected a table, one row a model; got {'no rows' if not rows else 'something else'}"
-        )
-    return rows
-
-
-def _text(text: str, kind: str) -> list[dict[str, Any]]:
-    if kind in (".csv", ".tsv"):
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if kind == ".tsv" else ",")
-        return [{str(key): value for key, value in row.items() if key is not None} for row in reader]
-    if kind == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    data = json.loads(text)
-    if not isinstance(data, list):
-        raise ValueError("expected a list of rows")
-    return data
+        table = _parquet(path) if kind == ".parquet" else [row for _, row in rows(path) if row]
+    except Unreadable as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {reason_of(error)}") from error
+    if not table:
+        raise ConfigError(f"{path}: expected a table, one row per model; got no rows")
+    return table
 
 
 def _parquet(path: Path) -> list[dict[str, Any]]:

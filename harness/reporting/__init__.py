@@ -1,10 +1,11 @@
 """What a person looks at.
 
 Reads results only; imports no engine, so a report opens in a second anywhere: `make_table`,
-`render`.
+`render`; every command's `Document`, and the writers that write it down.
 """
 
+from harness.reporting.document import Document, Screen
 from harness.reporting.render import render
-from harness.reporting.table import Table, make_table
+from harness.reporting.table import ScoreTable, make_table
 
-__all__ = ["Table", "make_table", "render"]
+__all__ = ["Document", "ScoreTable", "Screen", "make_table", "render"]

@@ -1,4 +1,4 @@
-"""Ratings from votes as sheets, records and data."""
+"""Ratings from votes as a document: tables, records and data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import dataclasses
 from typing import Any
 
 from harness.analysis.arena import Ratings
-from harness.reporting.sheets import Sheet
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
+from harness.reporting.texts import Phrase
 
 CAUTION = (
     "Votes say what voters prefer among the answers they were shown, not what is correct. Private testing of variants, unequal sampling "
@@ -26,67 +27,74 @@ FIELDS = (
 )
 
 
-def sheets(ratings: Ratings) -> list[Sheet]:
+def arena_document(ratings: Ratings, name: str) -> Document:
+    """All of it, under the name of the votes' file."""
+    return Document(
+        Phrase("{name}: {n} models", name=name, n=len(ratings.rows)),
+        tuple(tables(ratings)),
+        tuple(notes(ratings)),
+        data=lambda: as_data(ratings),
+        records=lambda: (FIELDS, records(ratings)),
+    )
+
+
+def tables(ratings: Ratings) -> list[Table]:
     """The table of ratings, and with style control one of what style is worth."""
     drawn = ratings.draws > 0
     rows = []
     for row in ratings.rows:
-        more = (
-            [f"{row.bootstrap[0]:.1f} – {row.bootstrap[1]:.1f}" if row.bootstrap is not None else "–"]
-            if drawn
-            else []
-        )
         ranks = str(row.rank) if row.rank == row.rank_high else f"{row.rank}–{row.rank_high}"
-        rows.append(
-            (
-                ranks,
-                row.model,
-                f"{row.rating:.1f}",
-                f"{row.low:.1f} – {row.high:.1f}",
-                *more,
-                f"{row.battles:,.0f}",
-            )
-        )
-    headers = ("rank", "model", "rating", "95 % interval", *(["bootstrap"] if drawn else []), "battles")
-    made = [Sheet("Ratings", headers, tuple(rows), frozenset({1}))]
+        cells = [TableCell(ranks, row.rank), TableCell(row.model), TableCell(f"{row.rating:.1f}", row.rating)]
+        cells.append(TableCell(f"{row.low:.1f} – {row.high:.1f}"))
+        if drawn:
+            ends = row.bootstrap
+            cells.append(TableCell(f"{ends[0]:.1f} – {ends[1]:.1f}" if ends is not None else NONE))
+        rows.append([*cells, TableCell(f"{row.battles:,.0f}", row.battles)])
+
+    # Ranks are intervals; a single number would claim more than the votes say.
+    figures = ["rating", "95 % interval", *(["bootstrap"] if drawn else []), "battles"]
+    columns = [*numbers("rank"), *keys("model"), *numbers(*figures)]
+    shown = [Table.of(Phrase("Ratings"), columns, rows)]
     if ratings.style:
-        effects = tuple(
-            (one.feature, f"{one.points:+.1f}", f"{one.low:+.1f} – {one.high:+.1f}") for one in ratings.style
-        )
-        made.append(
-            Sheet(
-                "What one standard deviation more of it is worth",
-                ("feature", "points", "95 % interval"),
-                effects,
-            )
-        )
-    return made
+        effects = [
+            [
+                TableCell(one.feature),
+                TableCell(f"{one.points:+.1f}", one.points),
+                TableCell(f"{one.low:+.1f} – {one.high:+.1f}"),
+            ]
+            for one in ratings.style
+        ]
+        title = Phrase("What one standard deviation more of it is worth")
+        shown.append(Table.of(title, [*keys("feature"), *numbers("points", "95 % interval")], effects))
+    return shown
 
 
 def notes(ratings: Ratings) -> list[str]:
     """What a reader must know; the last one is what to keep in mind of any arena."""
     level = f"{ratings.anchor[0]} = {ratings.anchor[1]:g}" if ratings.anchor is not None else "mean 1000"
     controlled = f", {', '.join(one.feature for one in ratings.style)} held constant" if ratings.style else ""
-    found = [
+
+    lines = [
         f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad answers, are half a win each; θ·400/ln 10, "
         f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's upper, to n − models whose upper lies below "
         "this one's lower.",
         *ratings.notes,
     ]
+
     if ratings.draws:
         lost = (
             f"; {ratings.lost_draws} of them determined no ratings and are left out"
             if ratings.lost_draws
             else ""
         )
-        found.append(
+        lines.append(
             f"Bootstrap: percentiles of {ratings.draws:,} resamples of battles, seed {ratings.seed}{lost}."
         )
-    return [*found, CAUTION]
+    return [*lines, CAUTION]
 
 
 def records(ratings: Ratings) -> list[dict[str, Any]]:
-    """One row a model under `FIELDS`."""
+    """One row per model under `FIELDS`."""
     rows = []
     for row in ratings.rows:
         plain = dataclasses.asdict(row)

@@ -1,59 +1,61 @@
-"""A comparison as sheets for people (`sheets`), as tidy records for CSV (`records`) and as data for
-JSON (`as_data`).
-"""
+"""A comparison as tables for people: ranking and pairs of each average, then all tasks."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import Any
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
-from harness.reporting.sheets import Sheet
+from harness.reporting.document import NONE as NONE
+from harness.reporting.document import Column, Table, TableCell, keys, numbers, texts
+from harness.reporting.texts import Phrase
 
 MOST_PAIRS = 28
 """Pairs that are all shown (those of eight models); of more each model against the next one in
 rank.
 """
-NONE = "–"
 LEGEND = (
-    "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
-    "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one "
-    "table.",
-    "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two models share a letter exactly where neither "
-    "is surely better. r: correlation of item scores. detects: the smallest true difference found with 80 % power.",
+    Phrase(
+        "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
+        "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one "
+        "table."
+    ),
+    Phrase(
+        "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two models share a letter exactly where neither "
+        "is surely better. r: correlation of item scores. detects: the smallest true difference found with 80 % power."
+    ),
 )
 
 
-def sheets(
+def tables(
     comparison: Comparison, *, baseline: int | None = None, tasks: str | None = None, every: bool = False
-) -> list[Sheet]:
+) -> list[Table]:
     """Ranking and pairs of each language's average (of the tasks that ``tasks`` names, where
-    given), then all tasks on one sheet.
+    given), then all tasks in one table.
 
-    Raises nothing; a pattern that fits no task gives no sheets.
+    Raises nothing; a pattern that fits no task gives no tables.
     """
     chosen = [scope for scope in comparison.scopes if scope.kind == "average"]
     if tasks is not None:
         chosen = [scope for scope in comparison.scopes if fnmatchcase(scope.name, tasks)]
     elif not chosen:
         chosen = [scope for scope in comparison.scopes if scope.kind != "subject"]
-    made = []
+
+    shown = []
     for scope in chosen:
-        made += [
-            ranking_sheet(comparison, scope, baseline),
-            *pair_sheets(comparison, scope, baseline, every=every),
+        shown += [
+            ranking_table(comparison, scope, baseline),
+            *pair_tables(comparison, scope, baseline, every=every),
         ]
     if tasks is None:
-        made += _task_sheets(comparison, every=every)
-    return made
+        shown += _task_tables(comparison, every=every)
+    return shown
 
 
-def ranking_sheet(comparison: Comparison, scope: Scope, baseline: int | None = None) -> Sheet:
+def ranking_table(comparison: Comparison, scope: Scope, baseline: int | None = None) -> Table:
     """Models best first, with score, interval, rank and tie group, and the difference from the
     baseline or else from the best.
     """
@@ -63,41 +65,35 @@ def ranking_sheet(comparison: Comparison, scope: Scope, baseline: int | None = N
     rows = []
     for place in order:
         score, rank = scope.scores[place], scope.ranks.get(place)
-        cells = [
-            _span(rank.low, rank.high) if rank else NONE,
-            comparison.models[place].label,
-            rank.tie if rank else "",
-        ]
-        cells += [
-            share(score.value),
-            interval(score.ci95),
-            *([share(score.corrected)] if corrected else []),
-            f"{score.n:,}",
-        ]
-        rows.append((*cells, _against(scope, place, lead)))
-    title = f"{_title(scope)}: ranking"
-    against = f"vs {comparison.models[lead].label}" if lead is not None else "vs best"
-    headers = (
-        "rank",
-        "model",
-        "tie",
-        "score",
-        "95 % interval",
-        *(["above chance"] if corrected else []),
-        "n",
-        against,
+        cells = [TableCell(_span(rank.low, rank.high), rank.low) if rank else TableCell(NONE)]
+        cells += [TableCell(comparison.models[place].label), TableCell(rank.tie if rank else "")]
+        cells += [share_cell(score.value), TableCell(interval(score.ci95))]
+        cells += [share_cell(score.corrected)] if corrected else []
+        rows.append([*cells, TableCell(f"{score.n:,}", score.n), _against(scope, place, lead)])
+
+    # Without a chance level known to anyone the column would be empty.
+    figures = ["score", "95 % interval", *(["above chance"] if corrected else []), "n"]
+    against = (
+        Phrase("vs {model}", model=comparison.models[lead].label) if lead is not None else Phrase("vs best")
     )
-    missing = tuple(
+    columns = [
+        *numbers("rank"),
+        *keys("model"),
+        *texts("tie"),
+        *numbers(*figures),
+        Column(against, number=True),
+    ]
+    missing = [
         f"{comparison.models[place].label}: {reason}" for place, reason in sorted(scope.missing.items())
-    )
-    return Sheet(title, headers, tuple(rows), frozenset({1, 2}), missing)
+    ]
+    return Table.of(Phrase("{scope}: ranking", scope=_title(scope)), columns, rows, missing)
 
 
-def _against(scope: Scope, place: int, lead: int | None) -> str:
+def _against(scope: Scope, place: int, lead: int | None) -> TableCell:
     if lead is None or place == lead:
-        return NONE
-    found = difference(scope, place, lead)
-    return f"{signed(found.value)}{star(found)}" if found is not None else NONE
+        return TableCell(NONE)
+    pair = difference(scope, place, lead)
+    return TableCell(f"{signed(pair.value)}{star(pair)}", pair.value) if pair is not None else TableCell(NONE)
 
 
 def difference(scope: Scope, a: int, b: int) -> Difference | None:
@@ -107,157 +103,108 @@ def difference(scope: Scope, a: int, b: int) -> Difference | None:
     return scope.pairs[b, a].flipped() if (b, a) in scope.pairs else None
 
 
-def pair_sheets(
+def pair_tables(
     comparison: Comparison, scope: Scope, baseline: int | None, *, every: bool
-) -> Iterator[Sheet]:
+) -> Iterator[Table]:
     """The pairs of a scope: with the baseline, or all, or (of many models) neighbours in rank."""
     order = scope.order
-    keys = [(a, b) for place, a in enumerate(order) for b in order[place + 1 :]]
+    chosen = [(a, b) for position, a in enumerate(order) for b in order[position + 1 :]]
     notes: tuple[str, ...] = ()
     if baseline is not None:
-        keys = [(place, baseline) for place in order if place != baseline]
-    elif len(keys) > MOST_PAIRS and not every:
+        chosen = [(place, baseline) for place in order if place != baseline]
+    elif len(chosen) > MOST_PAIRS and not every:
         notes = (
-            f"Each model against the next; --all shows all {len(keys)} pairs, --csv and --json hold them.",
+            Phrase(
+                "Each model against the next; --all shows all {n} pairs, -f csv and json hold them.",
+                n=len(chosen),
+            ),
         )
-        keys = list(pairwise(order))
-    found = [(a, b, pair) for a, b in keys if (pair := difference(scope, a, b)) is not None]
-    if not found:
+        chosen = list(pairwise(order))
+    pairs = [(a, b, pair) for a, b in chosen if (pair := difference(scope, a, b)) is not None]
+    if not pairs:
         return
-    discordant = any(pair.only_a is not None for _, _, pair in found)
-    rows = tuple(_pair_row(comparison, a, b, pair, discordant) for a, b, pair in found)
-    headers = ["model", "against", "difference", "95 % interval", "p", "Holm p", "n", "r", "detects"]
-    headers += ["only it", "only other"] if discordant else []
-    title = f"{_title(scope)}: paired differences (Holm over {len(scope.pairs)} pair{'s' if len(scope.pairs) != 1 else ''})"
-    yield Sheet(title, tuple(headers), rows, frozenset({0, 1}), notes)
+
+    # Counts of items that only one got right exist only where every score is right or wrong.
+    discordant = any(pair.only_a is not None for _, _, pair in pairs)
+    rows = [_pair_row(comparison, a, b, pair, discordant) for a, b, pair in pairs]
+    figures = ["difference", "95 % interval", "p", "Holm p", "n", "r", "detects"]
+    figures += ["only it", "only other"] if discordant else []
+    title = "{scope}: paired differences (Holm over {n} pairs)"
+    if len(scope.pairs) == 1:
+        title = "{scope}: paired differences (Holm over {n} pair)"
+    yield Table.of(
+        Phrase(title, scope=_title(scope), n=len(scope.pairs)),
+        [*keys("model", "against"), *numbers(*figures)],
+        rows,
+        notes,
+    )
 
 
-def _pair_row(comparison: Comparison, a: int, b: int, pair: Difference, discordant: bool) -> tuple[str, ...]:
+def _pair_row(comparison: Comparison, a: int, b: int, pair: Difference, discordant: bool) -> list[TableCell]:
     cells = [
-        comparison.models[a].label,
-        comparison.models[b].label,
-        f"{signed(pair.value)}{star(pair)}",
-        interval(pair.ci95, sign=True),
+        TableCell(comparison.models[a].label),
+        TableCell(comparison.models[b].label),
+        TableCell(f"{signed(pair.value)}{star(pair)}", pair.value),
+        TableCell(interval(pair.ci95, sign=True)),
+        TableCell(p_text(pair.p), pair.p),
+        TableCell(p_text(pair.adjusted), pair.adjusted),
+        TableCell(f"{pair.n:,}", pair.n),
+        TableCell(_plain(pair.correlation, 2), pair.correlation),
+        TableCell(_plain(pair.detectable, 3), pair.detectable),
     ]
-    cells += [
-        p_text(pair.p),
-        p_text(pair.adjusted),
-        f"{pair.n:,}",
-        _plain(pair.correlation, 2),
-        _plain(pair.detectable, 3),
-    ]
+
     if discordant:
-        cells += [str(count) if count is not None else NONE for count in (pair.only_a, pair.only_b)]
-    return tuple(cells)
+        cells += [
+            TableCell(str(count) if count is not None else NONE, count)
+            for count in (pair.only_a, pair.only_b)
+        ]
+    return cells
 
 
-def _task_sheets(comparison: Comparison, *, every: bool) -> list[Sheet]:
-    """All tasks: score and rank interval a model, and the smallest and largest difference that each
-    can detect.
+def _task_tables(comparison: Comparison, *, every: bool) -> list[Table]:
+    """All tasks: score and rank interval per model, and the smallest and largest difference that
+    each can detect.
     """
-    shown = [
+    scopes = [
         scope
         for scope in comparison.scopes
         if scope.kind != "average" and (every or scope.kind != "subject") and scope.pairs
     ]
-    if not shown:
+    if not scopes:
         return []
     rows = []
-    for scope in shown:
-        cells = [f"{'  ' if scope.kind == 'subject' else ''}{scope.name}", _metric(scope), _detects(scope)]
-        for place in range(len(comparison.models)):
-            score, rank = scope.scores.get(place), scope.ranks.get(place)
-            cells.append(
-                f"{share(score.value)} ({_span(rank.low, rank.high)})"
-                if score and rank
-                else share(score.value)
-                if score
-                else NONE
-            )
-        rows.append(tuple(cells))
-    headers = ("task", "metric", "detects", *(model.label for model in comparison.models))
-    return [Sheet("Tasks: score and, in brackets, rank interval", headers, tuple(rows), frozenset({0, 1}))]
+    for scope in scopes:
+        indent = "  " if scope.kind == "subject" else ""
+        cells = [TableCell(f"{indent}{scope.name}"), TableCell(_metric(scope)), TableCell(_detects(scope))]
+        rows.append([*cells, *(_rated(scope, place) for place in range(len(comparison.models)))])
+
+    columns = [*keys("task", "metric"), *numbers("detects")]
+    columns += [Column(model.label, number=True) for model in comparison.models]
+    return [Table.of(Phrase("Tasks: score and, in brackets, rank interval"), columns, rows)]
+
+
+def _rated(scope: Scope, place: int) -> TableCell:
+    """A model's score on a task, with its rank interval where pairs were tested."""
+    score, rank = scope.scores.get(place), scope.ranks.get(place)
+    if score is None:
+        return TableCell(NONE)
+    text = share(score.value) + (f" ({_span(rank.low, rank.high)})" if rank else "")
+    return TableCell(text, score.value)
 
 
 def _detects(scope: Scope) -> str:
     """The smallest differences that its pairs can detect, as a range."""
-    known = [pair.detectable for pair in scope.pairs.values() if pair.detectable is not None]
-    if not known:
+    gaps = [pair.detectable for pair in scope.pairs.values() if pair.detectable is not None]
+    if not gaps:
         return NONE
-    low, high = _plain(min(known), 3), _plain(max(known), 3)
+    low, high = _plain(min(gaps), 3), _plain(max(gaps), 3)
     return low if low == high else f"{low}–{high}"
 
 
-def records(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    """One flat row a scope and pair, in `record_fields`' order."""
-    for scope in comparison.scopes:
-        for (a, b), pair in scope.pairs.items():
-            labels = {"model_a": comparison.models[a].label, "model_b": comparison.models[b].label}
-            facts = {
-                "scope": scope.name,
-                "kind": scope.kind,
-                "language": scope.language,
-                "metric": scope.metric,
-                "filter": scope.filter,
-            }
-            yield {**facts, **labels, **_flat(pair)}
-
-
-def _flat(pair: Difference) -> dict[str, Any]:
-    data = dataclasses.asdict(pair)
-    low, high = data.pop("ci95") or (None, None)
-    for inner in ("variances", "tosses", "worth"):
-        del data[inner]
-    return {**data, "ci95_lo": low, "ci95_hi": high}
-
-
-def record_fields() -> tuple[str, ...]:
-    """The columns of `records`."""
-    empty = Difference(0, 0.0, None, 0.0, None, None)
-    return ("scope", "kind", "language", "metric", "filter", "model_a", "model_b", *_flat(empty))
-
-
-def as_data(comparison: Comparison) -> dict[str, Any]:
-    """Everything: models with their runs, scopes with scores, ranks and pairs, notes.
-
-    Numbers are not rounded.
-    """
-    labels = [model.label for model in comparison.models]
-    models = [
-        {"label": one.label, "runs": one.runs, **one.model.model_dump(mode="json")}
-        for one in comparison.models
-    ]
-    return {
-        "name": comparison.name,
-        "models": models,
-        "scopes": [_scope(scope, labels) for scope in comparison.scopes],
-        "notes": comparison.notes,
-    }
-
-
-def _scope(scope: Scope, labels: Sequence[str]) -> dict[str, Any]:
-    facts = {
-        name: getattr(scope, name)
-        for name in ("name", "kind", "language", "metric", "filter", "chance", "higher_is_better", "parts")
-    }
-    pairs = [{"a": labels[a], "b": labels[b], **_flat(pair)} for (a, b), pair in scope.pairs.items()]
-    return {
-        **facts,
-        "scores": {labels[place]: dataclasses.asdict(score) for place, score in scope.scores.items()},
-        "ranks": {labels[place]: dataclasses.asdict(rank) for place, rank in scope.ranks.items()},
-        "missing": {labels[place]: reason for place, reason in scope.missing.items()},
-        "pairs": pairs,
-    }
-
-
 def _title(scope: Scope) -> str:
-    return (
-        f"{scope.name} (mean of {scope.parts})"
-        if scope.kind == "average"
-        else f"{scope.name} ({_metric(scope)})"
-        if scope.metric
-        else scope.name
-    )
+    if scope.kind == "average":
+        return Phrase("{average} (mean of {n})", average=Phrase(scope.name), n=scope.parts)
+    return f"{scope.name} ({_metric(scope)})" if scope.metric else scope.name
 
 
 def _metric(scope: Scope) -> str:
@@ -270,6 +217,11 @@ def _metric(scope: Scope) -> str:
 def share(value: float | None) -> str:
     """Three decimals, or nothing."""
     return _plain(value, 3)
+
+
+def share_cell(value: float | None) -> TableCell:
+    """Three decimals, or nothing, with the figure itself behind it."""
+    return TableCell(share(value), value)
 
 
 def signed(value: float) -> str:

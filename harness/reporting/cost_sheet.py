@@ -1,15 +1,14 @@
-"""What answers cost, for reading: a sheet with a row a (model, language) or (model, task)."""
+"""What answers cost, for reading: tables with one row per (model, language) or (model, task)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.reporting.sheets import Sheet
-from harness.results.cost import CostRow, Spread
+from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
+from harness.reporting.texts import Phrase
+from harness.results.cost import CostRow
+from harness.results.records import Spread
 from harness.results.schema import Results
-
-NONE = "–"
-
 
 SPEED = ("items", "prefill", "computed", "decode", "chars", "read", "written")
 COST = (
@@ -25,71 +24,75 @@ COST = (
 )
 
 
-def costs_sheets(results: Sequence[Results], every: bool = False) -> list[Sheet]:
-    """How fast, and what an answer took: two sheets of a row a (model, language), with ``every``
-    also a row a (model, task).
+def costs_document(results: Sequence[Results], every: bool = False) -> Document | None:
+    """How fast, and what an answer took; JSON and CSV hold every record of the costs. None where
+    the runs hold none.
+    """
+    shown = costs_tables(results, every)
+    rows = [row.model_dump(mode="json") for result in results for row in result.costs]
+    names = ", ".join(dict.fromkeys(result.name for result in results))
+    return Document(names, tuple(shown), data=lambda: rows) if shown else None
+
+
+def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]:
+    """Two tables with one row per (model, language), with ``every`` also per (model, task).
 
     Figures that no row has are left out, and the notes say why. Empty where the runs hold no costs.
     """
     rows = [row for result in results for row in result.costs if every or row.task is None]
     if not rows:
         return []
-    lines = [_line(row) for row in rows]
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes = [f"{what}: {reason}" for what, reason in dict.fromkeys(reasons)]
     notes.append(
         "Latencies: median / 99th percentile. Every figure and its definition: results.json (`costs`, `definitions`)."
     )
+
     unit = "Items, tokens (read, read by the model, written) and characters a second; characters a token, read and written."
-    fast = _sheet("How fast", SPEED, [line[: 2 + len(SPEED)] for line in lines], (unit,))
+    fast = [[*_names(row), *_speed_cells(row)] for row in rows]
+    took = [[*_names(row), *_cost_cells(row)] for row in rows]
+    names = keys("model", "of")
     return [
-        fast,
-        _sheet(
-            "What an answer took",
-            COST,
-            [(*line[:2], *line[2 + len(SPEED) :]) for line in lines],
-            tuple(notes),
-        ),
+        Table.of(Phrase("How fast"), [*names, *numbers(*SPEED)], fast, (unit,)).without_empty(),
+        Table.of(Phrase("What an answer took"), [*names, *numbers(*COST)], took, notes).without_empty(),
     ]
 
 
-def _sheet(
-    title: str, headers: tuple[str, ...], lines: Sequence[tuple[str, ...]], notes: tuple[str, ...]
-) -> Sheet:
-    """A sheet with the columns that say something."""
-    kept = [
-        place for place in range(len(headers) + 2) if place < 2 or any(line[place] != NONE for line in lines)
-    ]
-    shown = ("model", "of", *headers)
-    return Sheet(
-        title,
-        tuple(shown[place] for place in kept),
-        tuple(tuple(line[place] for place in kept) for line in lines),
-        frozenset({0, 1}),
-        notes,
-    )
+def _names(row: CostRow) -> list[TableCell]:
+    label = row.model if row.weights != "random" else f"{row.model} (random weights)"
+    languages = {"zh": Phrase("all Chinese"), "en": Phrase("all English")}
+    return [TableCell(label), TableCell(row.task or languages.get(row.language or "", Phrase("all others")))]
 
 
-def _line(row: CostRow) -> tuple[str, ...]:
-    rate, tokens, latency = row.rate, row.tokens, row.latency_ms
-    thousand = [
-        None if value is None else 1000 * value
-        for value in (row.money.usd_per_item, row.money.usd_per_correct)
-    ]
-    figures: tuple[float | None, ...] = (
+def _speed_cells(row: CostRow) -> list[TableCell]:
+    rate, tokens = row.rate, row.tokens
+    figures = (
         rate.items,
         rate.prefill_tokens,
         rate.prefill_computed_tokens,
         rate.decode_tokens,
         rate.characters,
+        tokens.read_characters_per_token,
+        tokens.written_characters_per_token,
     )
-    figures += (tokens.read_characters_per_token, tokens.written_characters_per_token)
+    return [TableCell(text(value), value) for value in figures]
+
+
+def _cost_cells(row: CostRow) -> list[TableCell]:
+    latency, energy, money = row.latency_ms, row.energy, row.money
     spreads = (row.answer_tokens, latency.ttft, latency.tpot, latency.e2e)
     mfu = NONE if row.limit.mfu is None else f"{100 * row.limit.mfu:.2g} %"
-    costs = (row.energy.joules_per_item, row.energy.joules_per_correct, *thousand)
-    label = row.model if row.weights != "random" else f"{row.model} (random weights)"
-    where = row.task or {"zh": "all Chinese", "en": "all English"}.get(row.language or "", "all others")
-    return (label, where, *map(text, figures), *map(_spread, spreads), mfu, *map(text, costs))
+    dollars = [
+        None if value is None else 1000 * value for value in (money.usd_per_item, money.usd_per_correct)
+    ]
+
+    # Dollars are per thousand: per item they would be zeros to the third digit.
+    costs = (energy.joules_per_item, energy.joules_per_correct, *dollars)
+    return [
+        *(TableCell(_spread(spread), spread and spread.p50) for spread in spreads),
+        TableCell(mfu, row.limit.mfu),
+        *(TableCell(text(value), value) for value in costs),
+    ]
 
 
 def text(value: float | None) -> str:
@@ -104,5 +107,5 @@ def _spread(spread: Spread | None) -> str:
 
 
 def _reasons(row: CostRow) -> list[tuple[str, str]]:
-    found = [("MFU", row.limit.reason), ("joules", row.energy.reason), ("dollars", row.money.reason)]
-    return [(what, reason) for what, reason in found if reason]
+    reasons = [("MFU", row.limit.reason), ("joules", row.energy.reason), ("dollars", row.money.reason)]
+    return [(what, reason) for what, reason in reasons if reason]

@@ -1,4 +1,4 @@
-"""What answers cost: three figures a model for the table, and the main figures of a cell as flat
+"""What answers cost: three figures per model for the table, and the main figures of a cell as flat
 columns.
 """
 
@@ -53,6 +53,8 @@ def flat(row: CostRow | None) -> dict[str, Any]:
     """The main figures of a cell, `FIELDS`; all None where it was not metered."""
     if row is None:
         return dict.fromkeys(FIELDS)
+
+    # In the order of FIELDS, which is that of the CSV's columns.
     latency, mean = row.latency_ms, row.answer_tokens
     values = (
         row.rate.computed_tokens,
@@ -75,6 +77,6 @@ def _per_correct(pairs: Iterable[tuple[float | None, float | None]]) -> float | 
 
 
 def _ratio(parts: Iterable[tuple[float, float]]) -> float | None:
-    known = list(parts)
-    below = math.fsum(count for _, count in known)
-    return math.fsum(value for value, _ in known) / below if below else None
+    pairs = list(parts)
+    below = math.fsum(count for _, count in pairs)
+    return math.fsum(value for value, _ in pairs) / below if below else None

@@ -66,6 +66,8 @@ def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
         CostAxis("flops", _flops(comparison)),
         CostAxis("speed", _speeds(comparison)),
     ]
+
+    # A run knows neither joules nor prices everywhere: an axis of one point would say nothing.
     more = [CostAxis("usd", _natural(comparison, scope, "money", "usd_per_item"))]
     more += [CostAxis("joules", _natural(comparison, scope, "energy", "joules_per_item")), _bench(comparison)]
     return always + [axis for axis in more if len(axis.values) > 1]
@@ -75,7 +77,7 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
     """A figure of the runs' cost records by place: of the scope's task, or of its language where it
     is an average.
     """
-    found = {}
+    figures = {}
     for place, one in enumerate(comparison.models):
         for run in dict.fromkeys(cell.run.results.name for cell in one.cells.values()):
             results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
@@ -84,9 +86,10 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
                     scope.kind == "average" and row.task is None and row.language == scope.language
                 )
                 value = getattr(getattr(row, part), name)
+
                 if row.model == one.model.model and mine and value:
-                    found[place] = float(value)
-    return found
+                    figures[place] = float(value)
+    return figures
 
 
 def _bench(comparison: Comparison) -> CostAxis:
@@ -96,6 +99,7 @@ def _bench(comparison: Comparison) -> CostAxis:
     best = CostAxis("bench", {})
     folders = {cell.run.folder.path for one in comparison.models for cell in one.cells.values()}
     for file in filter(None, map(speed_file, sorted(folders))):
+        # Rates of different shapes cannot be held against each other: one shape is drawn.
         shapes: dict[str, CostAxis] = {}
         for row in read_speed_rows(file):
             rate, axis = (
@@ -125,7 +129,7 @@ def _flops(comparison: Comparison) -> dict[int, float]:
 
     places = range(len(comparison.models))
     everyone = [contest for contest in comparison.contests if set(contest.cells) == set(places)]
-    found = {}
+    flops = {}
     for place in places if everyone else ():
         try:
             arch = known_architecture(ModelSpec(id=comparison.models[place].model.id))
@@ -141,8 +145,8 @@ def _flops(comparison: Comparison) -> dict[int, float]:
             sum(row.n for row in rows),
         )
         if arch is not None and tokens and items:
-            found[place] = 2 * (arch.layer_matrices * tokens + arch.head_matrix * max(outputs, items)) / items
-    return found
+            flops[place] = 2 * (arch.layer_matrices * tokens + arch.head_matrix * max(outputs, items)) / items
+    return flops
 
 
 def _sum(rows: Iterable[Row], *kinds: str) -> int:

@@ -1,4 +1,4 @@
-"""Why cells gave no value, one line a reason: a model that cannot load fails every task for one
+"""Why cells gave no value, one line per reason: a model that cannot load fails every task for one
 reason, said once.
 """
 
@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting.select import Selection
+from harness.analysis.selection import Selection
+from harness.wording import list_some
 
 NAMED = 3
 """Tasks named in one line; of more the first ones and a count."""
@@ -23,11 +24,12 @@ class _Fault:
 
 
 def failures(selection: Selection, labels: Sequence[str]) -> tuple[str, ...]:
-    """One line a reason: ``MODELS: TASKS: status: reason``. ``labels`` name the columns."""
+    """One line per reason: ``MODELS: TASKS: status: reason``. ``labels`` name the columns."""
     by_fault: dict[_Fault, list[str]] = {}
     for place in selection.places:
         for fault in _merged(_faults(selection, place), selection):
             by_fault.setdefault(fault, []).append(labels[place])
+
     lines = []
     for fault, models in by_fault.items():
         who = "all models" if len(models) == len(labels) > 1 else ", ".join(models)
@@ -38,39 +40,41 @@ def failures(selection: Selection, labels: Sequence[str]) -> tuple[str, ...]:
 
 def _faults(selection: Selection, place: int) -> list[_Fault]:
     """A column's failures, tasks with the same status and reason together."""
-    found: dict[tuple[str, str], list[str]] = {}
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for task in selection.tasks:
         for row in selection.rows.get((place, task), [])[:1]:
             # what was asked in another form is no failure
             if row.status != "ok" and row.asked_as is None:
-                found.setdefault(
+                by_reason.setdefault(
                     (row.status, " ".join((row.reason or "no reason given").split())), []
                 ).append(task)
-    return [_Fault(tuple(tasks), status, reason) for (status, reason), tasks in found.items()]
+    return [_Fault(tuple(tasks), status, reason) for (status, reason), tasks in by_reason.items()]
 
 
 def _merged(faults: Sequence[_Fault], selection: Selection) -> list[_Fault]:
     """Failures inside one group with one status, each with a reason of its own (a subject not in
     the mirror), become one.
     """
-    kept: list[_Fault] = []
+    merged: list[_Fault] = []
     for fault in faults:
         group = _group(fault.tasks, selection)
+
+        # Fifty subjects that a mirror lacks are one fact, not fifty.
         twin = next(
             (
                 one
-                for one in kept
+                for one in merged
                 if group and one.status == fault.status and _group(one.tasks, selection) == group
             ),
             None,
         )
         if twin is None:
-            kept.append(fault)
+            merged.append(fault)
         else:
-            kept[kept.index(twin)] = _Fault(
+            merged[merged.index(twin)] = _Fault(
                 (*twin.tasks, *fault.tasks), twin.status, twin.reason, twin.others + 1
             )
-    return kept
+    return merged
 
 
 def _group(tasks: Sequence[str], selection: Selection) -> str | None:
@@ -85,4 +89,4 @@ def _what(tasks: Sequence[str], selection: Selection) -> str:
     group = _group(tasks, selection)
     if group is not None:
         return f"{group}: {len(tasks)} of {len(selection.members[group])} subjects"
-    return ", ".join(tasks[:NAMED]) + (f" and {len(tasks) - NAMED} more tasks" if len(tasks) > NAMED else "")
+    return list_some(tasks, NAMED, "tasks")

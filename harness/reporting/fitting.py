@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.cells import cell_len
 
@@ -28,11 +29,15 @@ _HAN = re.compile(
 
 @dataclass(frozen=True)
 class FittedColumn:
-    """``lines`` of its heading, its cells, and whether they are figures, which are never broken."""
+    """The lines of its heading and its cells; figures are never broken, keys stand in every part,
+    neighbours of one group stay together.
+    """
 
     heading: str
     cells: tuple[str, ...]
     figures: bool = False
+    key: bool = False
+    group: str = ""
 
     @property
     def natural(self) -> int:
@@ -66,50 +71,61 @@ class TablePart:
     widths: tuple[int, ...]
 
 
-def parts(columns: Sequence[FittedColumn], keys: int, width: int, gap: int) -> list[TablePart]:
-    """The tables that hold all columns, each beginning with the first ``keys`` ones; empty where
-    blocks must be written instead.
+def parts(columns: Sequence[FittedColumn], width: int, gap: int) -> list[TablePart]:
+    """The tables that hold all columns, each with the key ones; empty where blocks must be written
+    instead.
     """
     least, easy = [column.least for column in columns], [column.easy for column in columns]
     whole = list(range(len(columns)))
     if _needs(least, whole, gap) <= width:
         return [_part(columns, whole, width, gap)]
-    groups = _groups(easy, keys, width, gap) or _groups(least, keys, width, gap)
+
+    # Names that stay whole are worth one table more, not blocks instead of tables.
+    groups = _groups(columns, easy, width, gap) or _groups(columns, least, width, gap)
     return [_part(columns, group, width, gap) for group in groups]
 
 
-def _groups(needs: Sequence[int], keys: int, width: int, gap: int) -> list[list[int]]:
-    """Columns in as few tables as hold them in their order; empty where one does not fit beside the
-    keys.
+def _groups(columns: Sequence[FittedColumn], needs: Sequence[int], width: int, gap: int) -> list[list[int]]:
+    """Columns in as few tables as hold them in their order; empty where some that belong together
+    do not fit beside the keys.
     """
-    names = list(range(keys))
+    names = [position for position, column in enumerate(columns) if column.key]
     groups: list[list[int]] = []
-    for place in range(keys, len(needs)):
-        if _needs(needs, [*names, place], gap) > width:
+    for unit in _units(columns):
+        if _needs(needs, [*names, *unit], gap) > width:
             return []
-        if not groups or _needs(needs, [*groups[-1], place], gap) > width:
+        if not groups or _needs(needs, [*groups[-1], *unit], gap) > width:
             groups.append(list(names))
-        groups[-1].append(place)
-    return groups
+        groups[-1] += unit
+    return [sorted(group) for group in groups]
+
+
+def _units(columns: Sequence[FittedColumn]) -> Iterator[list[int]]:
+    """The columns that are no keys, neighbours of one group together."""
+    others = (position for position, column in enumerate(columns) if not column.key)
+    for _, unit in groupby(others, key=lambda position: columns[position].group or position):
+        yield list(unit)
 
 
 def _needs(needs: Sequence[int], chosen: Sequence[int], gap: int) -> int:
-    return sum(needs[place] for place in chosen) + gap * (len(chosen) - 1)
+    return sum(needs[position] for position in chosen) + gap * (len(chosen) - 1)
 
 
 def _part(columns: Sequence[FittedColumn], chosen: Sequence[int], width: int, gap: int) -> TablePart:
     """What is left over goes to figures first (their headings), then to short texts, last to long
     ones.
     """
-    widths = {place: columns[place].least for place in chosen}
+    widths = {position: columns[position].least for position in chosen}
     left = width - sum(widths.values()) - gap * (len(chosen) - 1)
-    for place in sorted(
-        chosen, key=lambda place: (not columns[place].figures, columns[place].natural, place)
-    ):
-        more = min(left, columns[place].natural - widths[place])
-        widths[place] += more
+
+    def urgency(position: int) -> tuple[bool, int, int]:
+        return not columns[position].figures, columns[position].natural, position
+
+    for position in sorted(chosen, key=urgency):
+        more = min(left, columns[position].natural - widths[position])
+        widths[position] += more
         left -= more
-    return TablePart(tuple(chosen), tuple(widths[place] for place in chosen))
+    return TablePart(tuple(chosen), tuple(widths[position] for position in chosen))
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -117,8 +133,8 @@ def pieces(text: str) -> Iterator[str]:
     number, a date or 6.0e-06, and between Han characters.
     """
     begin = end = 0
-    for found in _PIECES.findall(text):
-        end += len(found)
+    for part in _PIECES.findall(text):
+        end += len(part)
         if not (_NUMBER.search(text, begin, end) and text[end : end + 1].isdigit()):
             yield from _HAN.findall(text[begin:end])
             begin = end

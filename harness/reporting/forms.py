@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from harness.reporting.lines import Line
-from harness.reporting.select import Selection
+from harness.analysis.lines import Line
+from harness.analysis.selection import Selection
+from harness.wording import list_some
 
 WORDS = {
     "logprobs": "log-probabilities of the options",
@@ -16,7 +17,7 @@ WORDS = {
     "perplexity": "perplexity of whole texts",
 }
 NAMED = 6
-"""Lines named a form; of more the first ones and a count."""
+"""Lines named per form; of more the first ones and a count."""
 
 
 def with_forms(lines: Sequence[Line], selection: Selection) -> list[Line]:
@@ -26,29 +27,32 @@ def with_forms(lines: Sequence[Line], selection: Selection) -> list[Line]:
     rows = [row for task in selection.tasks for row in selection.of(task)]
     twins = {row.asked_as for row in rows if row.asked_as}
     both = twins | {row.task for row in rows if row.asked_as}
-    made = []
+
+    labelled = []
     for line in lines:
         tasks = selection.members.get(line.name, [line.name])
         forms = {row.form for task in tasks for row in selection.of(task) if row.value is not None}
         other = set(tasks) <= twins and any(figure.status is None for figure in line.figures)
         form = forms.pop() if len(forms) == 1 else None
-        made.append(replace(line, form=form, alternative=other, apart=bool(both.intersection(tasks))))
-    return made
+        labelled.append(replace(line, form=form, alternative=other, apart=bool(both.intersection(tasks))))
+    return labelled
 
 
 def form_notes(lines: Sequence[Line]) -> list[str]:
     """What was asked in which form, and what that keeps apart."""
-    found: dict[str, list[str]] = {}
+    by_form: dict[str, list[str]] = {}
     for line in lines:
         if line.form is not None and line.kind in ("task", "group"):
-            found.setdefault(line.form, []).append(line.name)
+            by_form.setdefault(line.form, []).append(line.name)
     notes = []
-    if found:
+    if by_form:
         notes.append(
             "Asked: "
-            + "; ".join(f"{WORDS.get(form, form)}: {_named(names)}" for form, names in found.items())
+            + "; ".join(f"{WORDS.get(form, form)}: {_named(names)}" for form, names in by_form.items())
             + "."
         )
+
+    # What stands apart must be said: a reader would miss it in the averages.
     apart = [line.name for line in lines if line.alternative and line.kind in ("task", "group")]
     if apart:
         notes.append(
@@ -58,4 +62,4 @@ def form_notes(lines: Sequence[Line]) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return list_some(names, NAMED)

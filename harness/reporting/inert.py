@@ -25,7 +25,7 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     whole = _LONE.sub("\ufffd", text.replace("\r\n", "\n"))
-    return _HIDDEN.sub(lambda found: f"⟦U+{ord(found[0]):04X}⟧", whole)
+    return _HIDDEN.sub(lambda mark: f"⟦U+{ord(mark[0]):04X}⟧", whole)
 
 
 def shortened(text: str, most: int, mark: str) -> str:

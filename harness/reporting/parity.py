@@ -5,10 +5,9 @@ and the same as plain data.
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
-from harness.analysis.parity import (
+from harness.analysis.parity_verdict import (
     FULL,
     FULL_PREFIX,
     HALF,
@@ -18,106 +17,97 @@ from harness.analysis.parity import (
     MetricDifference,
     Parity,
 )
+from harness.reporting.document import Document, Points, Table, TableCell, keys, numbers, texts
+from harness.reporting.texts import Phrase
+from harness.reporting.writers.json import finite
 
-HEADERS = (
-    "model",
-    "task",
-    "items",
-    "max Δ",
-    "p99 Δ",
-    "mean Δ",
-    "flips",
-    "texts ≠",
-    "metric",
-    "first",
-    "second",
-    "Δ/SE",
-    "verdict",
-)
-RIGHT = (*range(2, 8), 9, 10, 11)
 CLIP = 70
-"""Characters of a differing text that are shown, from shortly before the place where it differs."""
+"""Characters of a differing text that are shown, from shortly before where it differs."""
 
 
-def render_parity(parity: Parity, *, items: int = 5, width: int = 100, colour: bool = False) -> str:
-    """The comparison as text; at most ``items`` differing items a cell."""
-    from harness.reporting.terminal import clean, print_list
-
-    lines = [f"first:  {clean(parity.first)}", f"second: {clean(parity.second)}", ""]
-    lines.append(
-        print_list(
-            "", HEADERS, [_row(cell) for cell in parity.cells], right=RIGHT, width=width, colour=colour
-        ).rstrip("\n")
-    )
-    lines.append("")
-    for cell in parity.cells:
-        lines += [clean(line) for line in _items(cell, items)]
-    lines += [f"- {clean(reason)}" for reason in parity.reasons]
-    lines += ["", f"Can this backend be trusted? {parity.verdict}", _thresholds(parity)]
-    return "\n".join(lines) + "\n"
+def parity_document(parity: Parity, *, items: int = 5) -> Document:
+    """The comparison; at most ``items`` differing items of each cell."""
+    columns = [*keys("model", "task"), *numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
+    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE"), *texts("verdict")]
+    table = Table.of("", columns, [_row(cell) for cell in parity.cells])
+    lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
+    if parity.reasons:
+        lists.append(Points(Phrase("Why:"), tuple(parity.reasons)))
+    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=parity.verdict)
+    lists.append(Points(verdict, tuple(_thresholds(parity))))
+    title = Phrase("first: {first}; second: {second}", first=parity.first, second=parity.second)
+    return Document(title, (table,), lists=tuple(lists), data=lambda: parity_data(parity))
 
 
-def _thresholds(parity: Parity) -> str:
+def _thresholds(parity: Parity) -> list[str]:
     nats = " or ".join(f"{value:g}" for value in sorted({cell.tolerance for cell in parity.cells}) or [HALF])
-    return (
-        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics within one standard error (SE)\n"
-        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their start, metrics within one SE\n"
-        f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})"
-    )
-
-
-def _row(cell: CellParity) -> list[str]:
-    spread = cell.logprobs
-    gaps = [_small(spread.max), _small(spread.p99), _small(spread.mean)] if spread else ["", "", ""]
-    flips = str(cell.argmax_flips) if spread else ""
-    texts = f"{cell.texts_differing}/{cell.texts}" if cell.texts else ""
     return [
-        cell.model,
-        cell.task,
-        str(cell.items),
-        *gaps,
-        flips,
-        texts,
-        *_metric(cell.metrics[0] if cell.metrics else None),
-        cell.verdict,
+        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics within one standard error (SE)",
+        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their start, metrics within one SE",
+        f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})",
     ]
 
 
-def _metric(metric: MetricDifference | None) -> list[str]:
+def _row(cell: CellParity) -> list[TableCell]:
+    spread = cell.logprobs
+    gaps = (spread.max, spread.p99, spread.mean) if spread else (None, None, None)
+    flips = str(cell.argmax_flips) if spread else ""
+
+    # Items that were not generated have no texts to differ; the cell then stays empty.
+    texts_apart = f"{cell.texts_differing}/{cell.texts}" if cell.texts else ""
+    return [
+        TableCell(cell.model),
+        TableCell(cell.task),
+        TableCell(str(cell.items), cell.items),
+        *(TableCell("" if gap is None else _small(gap), gap) for gap in gaps),
+        TableCell(flips, cell.argmax_flips if spread else None),
+        TableCell(texts_apart),
+        *_metric(cell.metrics[0] if cell.metrics else None),
+        TableCell(cell.verdict),
+    ]
+
+
+def _metric(metric: MetricDifference | None) -> list[TableCell]:
     if metric is None:
-        return ["", "", "", ""]
-    ratio = f"{metric.ratio:.2f}" if metric.stderr is not None else ""
-    return [metric.metric, f"{metric.first:.4g}", f"{metric.second:.4g}", ratio]
+        return [TableCell("")] * 4
+    ratio = TableCell(f"{metric.ratio:.2f}", metric.ratio) if metric.stderr is not None else TableCell("")
+    figures = [TableCell(f"{value:.4g}", value) for value in (metric.first, metric.second)]
+    return [TableCell(metric.metric), *figures, ratio]
 
 
 def _small(value: float) -> str:
     return "0" if value == 0 else f"{value:.1e}" if value < 0.01 else f"{value:.3g}"
 
 
-def _items(cell: CellParity, most: int) -> list[str]:
-    """The largest differences of a cell, one line an item."""
+def _items(cell: CellParity, most: int) -> Points | None:
+    """The largest differences of a cell, one line per item."""
     if not cell.differing or not most:
-        return []
+        return None
     more = f", the {most} largest" if len(cell.differing) > most else ""
-    lines = [f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"]
-    return [*lines, *(_item(one) for one in cell.differing[:most]), ""]
+    title = f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"
+    return Points(title, tuple(_item(one) for one in cell.differing[:most]))
 
 
 def _item(one: ItemDifference) -> str:
     if one.what != "text":
         return f"  item {one.key}: {one.what}, {_small(one.size)} a token: {one.first} | {one.second}"
-    place = next((at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0)
-    start = max(0, place - 20)
+    start_of_difference = next(
+        (at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0
+    )
+    start = max(0, start_of_difference - 20)
     texts = (f"{'…' if start else ''}{text[start : start + CLIP]!r}" for text in (one.first, one.second))
-    return f"  item {one.key}: text from character {place + 1}: {' | '.join(texts)}"
+    return f"  item {one.key}: text from character {start_of_difference + 1}: {' | '.join(texts)}"
 
 
 def parity_data(parity: Parity) -> dict[str, Any]:
     """Plain data for JSON, which has no infinity: null instead."""
-    data: dict[str, Any] = _finite(dataclasses.asdict(parity))
-    for cell, made in zip(parity.cells, data["cells"], strict=True):
-        for metric, entry in zip(cell.metrics, made["metrics"], strict=True):
-            entry["standard_errors"] = _finite(metric.ratio)
+    data: dict[str, Any] = finite(dataclasses.asdict(parity))
+
+    # A property of the records, which asdict leaves out.
+    for cell, plain in zip(parity.cells, data["cells"], strict=True):
+        for metric, entry in zip(cell.metrics, plain["metrics"], strict=True):
+            entry["standard_errors"] = finite(metric.ratio)
+
     return {
         **data,
         "thresholds": {
@@ -127,11 +117,3 @@ def parity_data(parity: Parity) -> dict[str, Any]:
             "other_prefix": HALF_PREFIX,
         },
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The tidy form of results: one flat record a (model, task or group, metric, filter), for CSV, JSON
+"""The tidy form of results: one flat record per (model, task or group, metric, filter), for CSV, JSON
 and data frames.
 """
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.analysis.intervals import normal
 from harness.analysis.primary import primary
+from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import FIELDS as COSTS
 from harness.reporting.cost_totals import flat
-from harness.reporting.select import Selection
 from harness.results.query import flat_row
 from harness.results.schema import GroupRow, Results, Row
 
@@ -26,16 +26,19 @@ def fields() -> tuple[str, ...]:
 def records(results: Sequence[Results], selection: Selection) -> tuple[dict[str, Any], ...]:
     """Every row of the runs, then their groups (``kind`` says which)."""
     shown = {task: primary(task, selection.of(task)) for task in selection.tasks}
-    found: list[dict[str, Any]] = []
+    flat_records: list[dict[str, Any]] = []
     for result in results:
         weights = {row.model: row.weights for row in result.models}
         costs = {(row.model, row.task): row for row in result.costs}
+
         for row in result.rows:
             cost = flat(costs.get((row.model, row.task)))
-            found.append(_task_record(row, result.name, weights.get(row.model), shown[row.task]) | cost)
+            flat_records.append(
+                _task_record(row, result.name, weights.get(row.model), shown[row.task]) | cost
+            )
         for group in result.groups:
-            found.append(_group_record(group, result, weights.get(group.model)))
-    return tuple(found)
+            flat_records.append(_group_record(group, result, weights.get(group.model)))
+    return tuple(flat_records)
 
 
 def _task_record(row: Row, run: str, weights: str | None, shown: tuple[str, str] | None) -> dict[str, Any]:
@@ -53,10 +56,12 @@ def _task_record(row: Row, run: str, weights: str | None, shown: tuple[str, str]
 def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict[str, Any]:
     mine = [row for row in result.groups if row.group == group.group]
     low, high = group.ci95 if group.ci95 is not None else (None, None)
-    # runs of version 1 kept no interval of a group
+
+    # Runs of version 1 kept no interval of a group
     if group.ci95 is None and group.stderr is not None:
         low, high = normal(group.value, group.stderr)
-    known = {
+
+    facts = {
         "run": result.name,
         "model": group.model,
         "task": group.group,
@@ -76,4 +81,4 @@ def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict
         "weights": weights,
         "primary": (group.metric, group.filter) == primary(group.group, mine),
     }
-    return {name: known.get(name) for name in fields()}
+    return {name: facts.get(name) for name in fields()}

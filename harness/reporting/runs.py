@@ -1,4 +1,4 @@
-"""All runs below a folder: one line a run, or all their rows joined."""
+"""All runs below a folder: one line per run, or all their rows joined."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from harness.reporting.sheets import Sheet
+from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
+from harness.reporting.texts import Phrase
 from harness.results.query import Run, flat_row
 from harness.results.schema import Row
+from harness.wording import list_some
 
 
 @dataclass(frozen=True)
@@ -49,38 +51,64 @@ def _named(wanted: str | None, name: str) -> bool:
     return fnmatchcase(name, wanted) if set(wanted) & set("*?[") else wanted.lower() in name.lower()
 
 
-def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Sheet:
-    """One line a run with a row that fits: folder, date, models, tasks, how its cells ended, on
+def runs_document(runs: Sequence[Run], chosen: Filter, top: Path, *, rows: bool = False) -> Document:
+    """The list of runs, or (``rows``) their scores; JSON and CSV hold all joined rows."""
+    table = rows_table(runs, chosen) if rows else listing(runs, chosen, top)
+    return Document(
+        str(top),
+        (table,),
+        data=lambda: list(joined(runs, chosen)),
+        records=lambda: (joined_fields(), joined(runs, chosen)),
+    )
+
+
+def listing(runs: Sequence[Run], chosen: Filter, top: Path) -> Table:
+    """One line per run with a row that fits: folder, date, models, tasks, how its cells ended, on
     what it ran.
     """
-    lines = []
+    lines: list[list[TableCell]] = []
     for run in runs:
         rows = chosen.rows(run)
         if rows:
             lines.append(_line(run, rows, top))
-    headers = ("run", "date", "models", "tasks", "cells", "not done", "machine")
-    return Sheet(
-        f"{len(lines)} run{'s' if len(lines) != 1 else ''} below {top}",
-        headers,
-        tuple(sorted(lines, key=lambda line: line[1])),
-        frozenset({0, 1, 2, 5, 6}),
-    )
+
+    columns = [
+        *keys("run"),
+        *texts("date", "models"),
+        *numbers("tasks", "cells"),
+        *texts("not done", "machine"),
+    ]
+    title = "{n} runs below {folder}" if len(lines) != 1 else "{n} run below {folder}"
+    lines.sort(key=lambda line: line[1].text)
+    return Table.of(Phrase(title, n=len(lines), folder=str(top)), columns, lines)
 
 
-def _line(run: Run, rows: Sequence[Row], top: Path) -> tuple[str, ...]:
+def _line(run: Run, rows: Sequence[Row], top: Path) -> list[TableCell]:
     models, tasks = list(dict.fromkeys(row.model for row in rows)), {row.task for row in rows}
     cells = {(row.model, row.task): row.status for row in rows}
+
     bad: dict[str, int] = {}
     for status in cells.values():
         if status != "ok":
             bad[status] = bad.get(status, 0) + 1
-    named = ", ".join(models[:3]) + (f" and {len(models) - 3} more" if len(models) > 3 else "")
+    named = list_some(models, 3)
+
+    # A run that an older version or an import left has no manifest, or one without hardware.
     hardware = run.manifest.get("hardware") or {}
     gpus = hardware.get("gpus") or []
     machine = f"{len(gpus)} × {gpus[0]['name']}" if gpus else str(hardware.get("cpu") or "")
     where = run.folder.path.relative_to(top) if run.folder.path.is_relative_to(top) else run.folder.path
     faults = ", ".join(f"{count} {status}" for status, count in bad.items())
-    return (str(where), run.results.created[:10], named, str(len(tasks)), str(len(cells)), faults, machine)
+    counts = [TableCell(str(len(tasks)), len(tasks)), TableCell(str(len(cells)), len(cells))]
+    day = run.results.created[:10]
+    return [
+        TableCell(str(where)),
+        TableCell(day),
+        TableCell(named),
+        *counts,
+        TableCell(faults),
+        TableCell(machine),
+    ]
 
 
 def joined(runs: Iterable[Run], chosen: Filter) -> Iterator[dict[str, Any]]:
@@ -99,27 +127,22 @@ def joined_fields() -> tuple[str, ...]:
     return ("folder", "created", *flat_row(Row(cell_id="", model="", task="", status="ok"), ""))
 
 
-def rows_sheet(runs: Iterable[Run], chosen: Filter) -> Sheet:
+def rows_table(runs: Iterable[Run], chosen: Filter) -> Table:
     """The joined rows that have a value, for reading."""
-    lines = []
-    for row in joined(runs, chosen):
-        if row["value"] is None:
-            continue
-        ends = f"{row['ci95_lo']:.3f} … {row['ci95_hi']:.3f}" if row["ci95_lo"] is not None else ""
-        shots = "" if row["fewshot"] is None else str(row["fewshot"])
-        name = row["metric"] if row["filter"] in (None, "none") else f"{row['metric']} ({row['filter']})"
-        lines.append(
-            (
-                row["run"],
-                row["created"][:10],
-                row["model"],
-                row["task"],
-                name,
-                shots,
-                f"{row['value']:.3f}",
-                ends,
-                f"{row['n']:,}",
-            )
-        )
-    headers = ("run", "date", "model", "task", "metric", "shots", "value", "95 % interval", "n")
-    return Sheet(f"{len(lines)} scores", headers, tuple(lines), frozenset({0, 1, 2, 3, 4}))
+    lines = [_score(row) for row in joined(runs, chosen) if row["value"] is not None]
+    columns = [*keys("run"), *texts("date"), *keys("model", "task"), *texts("metric")]
+    columns += numbers("shots", "value", "95 % interval", "n")
+    return Table.of(Phrase("{n} scores", n=len(lines)), columns, lines)
+
+
+def _score(row: dict[str, Any]) -> list[TableCell]:
+    ends = f"{row['ci95_lo']:.3f} … {row['ci95_hi']:.3f}" if row["ci95_lo"] is not None else ""
+    shots = "" if row["fewshot"] is None else str(row["fewshot"])
+    name = row["metric"] if row["filter"] in (None, "none") else f"{row['metric']} ({row['filter']})"
+    names = (row["run"], row["created"][:10], row["model"], row["task"], name)
+    figures = [
+        TableCell(shots, row["fewshot"]),
+        TableCell(f"{row['value']:.3f}", row["value"]),
+        TableCell(ends),
+    ]
+    return [*map(TableCell, names), *figures, TableCell(f"{row['n']:,}", row["n"])]

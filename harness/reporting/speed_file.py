@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import RunFolderError
 from harness.results.query import FILE
 from harness.results.speed import SPEED_VERSION, SpeedResults, SpeedRow
+from harness.wording import first_problem
 
 SPEED = "speed.json"
 
@@ -38,8 +39,6 @@ def read_speed_rows(file: Path) -> list[SpeedRow]:
     try:
         return SpeedResults.model_validate(data).rows
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
         raise RunFolderError(
-            f"{file}: {place}: {first['msg']}; `harness schema speed` says what is expected"
+            f"{file}: {first_problem(error)}; `harness schema speed` says what is expected"
         ) from error

@@ -1,24 +1,20 @@
-"""The results table as typed data: models × tasks, with what every figure rests on. Renderers only
-lay it out.
+"""The results table as typed data: models × tasks, with what every figure rests on;
+`score_document` lays it out.
 
 Rules, so that two people read the same table:
 
 - A task shows one metric, the *primary* one (`harness.analysis.primary`). All metrics are in the
-  CSV and in
-  results.json. Where other
-  filters extract other answers from the same texts, each has a line of its own below; averages leave these out.
+  CSV and in results.json. Where other filters extract other answers from the same texts, each has
+  a line of its own below; averages leave these out.
 - ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96
-  standard
-  errors (groups).
+  standard errors (groups).
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both
-  languages. A model
-  gets one only where it
-  has every value that another model has; else the average says how many are missing. Perplexities and metrics above 1 are left out, and
-  so is the generative form of a task that only the models that think were asked: no average mixes the two forms.
+  languages. A model gets one only where it has every value that another model has; else the
+  average says how many are missing. Perplexities and metrics above 1 are left out, and so is the
+  generative form of a task that only the models that think were asked: no average mixes the two.
 - Items and tokens a second count marked documents and logical tokens (prompt and output) by engine
-  seconds,
-  over a model's cells.
+  seconds, over a model's cells.
 - A model with random weights has speed but no accuracy.
 """
 
@@ -29,21 +25,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.analysis.strata import mixture, share_interval
+from harness.analysis.averages import with_averages
+from harness.analysis.contestants import distinct_labels
+from harness.analysis.lines import Line
+from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import Totals, totals
 from harness.reporting.failures import failures
 from harness.reporting.forms import form_notes, with_forms
-from harness.reporting.lines import LANGUAGES, Line, ScoreFigure
 from harness.reporting.records import records
 from harness.reporting.sanity import lines_of
-from harness.reporting.select import Selection
+from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
+from harness.wording import list_some
 
 
 @dataclass(frozen=True)
-class Column:
+class ModelColumn:
     """One model of one run."""
 
     label: str
@@ -61,14 +60,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Everything a renderer shows.
+class ScoreTable:
+    """Everything that is shown of runs.
 
-    ``records`` is the tidy form: one flat row a (model, task or group, metric, filter).
+    ``records`` is the tidy form: one flat row per (model, task or group, metric, filter).
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[ModelColumn, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     failures: tuple[str, ...]
@@ -88,15 +87,16 @@ class Table:
         )
 
 
-def make_table(results: Sequence[Results]) -> Table:
-    """The table of one run, or of several joined: one column a model a run."""
+def make_table(results: Sequence[Results]) -> ScoreTable:
+    """The table of one run, or of several joined: one column per model and run."""
     selection = Selection(results)
     columns = make_columns(results, selection)
-    lines = ordered(with_forms(selection.lines(), selection))
+    lines = with_averages(with_forms(selection.lines(), selection))
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
-    return Table(
+
+    return ScoreTable(
         names,
         columns,
         lines,
@@ -108,22 +108,16 @@ def make_table(results: Sequence[Results]) -> Table:
     )
 
 
-def make_columns(results: Sequence[Results], selection: Selection) -> tuple[Column, ...]:
-    """One column a model a run. A label that several runs share has its run's name added."""
-    models = [(result.name, row) for result in results for row in result.models]
-    labels = [row.model for _, row in models]
-    costs = [
-        totals(cost for cost in result.costs if cost.model == row.model)
-        for result in results
-        for row in result.models
-    ]
-    made: list[Column] = []
-    for place, (run, row) in enumerate(models):
-        label = row.model if labels.count(row.model) == 1 else f"{row.model} ({run})"
-        taken = sum(column.label.startswith(label) and column.row.model == row.model for column in made)
-        label = f"{label} #{taken + 1}" if any(column.label == label for column in made) else label
-        made.append(Column(label, run, row, *speed(selection.cells(place)), costs[place]))
-    return tuple(made)
+def make_columns(results: Sequence[Results], selection: Selection) -> tuple[ModelColumn, ...]:
+    """One column per model and run. A label that several runs share has its run's name added."""
+    models = [(result, row) for result in results for row in result.models]
+    labels = distinct_labels([(row.model, result.name) for result, row in models])
+    columns = []
+    for position, (label, (result, row)) in enumerate(zip(labels, models, strict=True)):
+        costs = totals(cost for cost in result.costs if cost.model == row.model)
+        rates = speed(selection.cells(position))
+        columns.append(ModelColumn(label, result.name, row, *rates, costs))
+    return tuple(columns)
 
 
 def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | None]:
@@ -141,91 +135,56 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
     )
 
 
-def ordered(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Chinese lines and their average, English lines and theirs, then the rest; inside a language
-    the config's order.
-    """
-    found: list[Line] = []
-    for language in LANGUAGES:
-        mine = [line for line in lines if line.language == language]
-        found += mine
-        average = make_average(language, mine)
-        found += [average] if average is not None else []
-    return (*found, *(line for line in lines if line.language not in LANGUAGES))
-
-
-def make_average(language: str, lines: Sequence[Line]) -> Line | None:
-    """The unweighted mean of a language's lines, or None for fewer than two.
-
-    Its interval takes the tasks as independent.
-    """
-    parts = [line for line in lines if line.averaged]
-    if len(parts) < 2:
-        return None
-    figures = tuple(_mean(figures) for figures in zip(*(line.figures for line in parts), strict=True))
-    return Line(f"{LANGUAGES[language]} average", "average", language, None, None, None, None, True, figures)
-
-
-def _mean(figures: Sequence[ScoreFigure]) -> ScoreFigure:
-    if any(figure.status == "random" for figure in figures):
-        return ScoreFigure(status="random")
-    whole = [figure for figure in figures if figure.value is not None and figure.status == "ok"]
-    if len(whole) < len(figures):
-        return ScoreFigure(status="partial", n=len(whole), missing=len(figures) - len(whole))
-    strata = mixture([figure.strata for figure in whole], [1 / len(whole)] * len(whole))
-    halves = [figure.half for figure in whole if figure.half is not None]
-    half = (
-        math.sqrt(math.fsum(half**2 for half in halves)) / len(whole) if len(halves) == len(whole) else None
-    )
-    if strata:
-        low, high = share_interval(strata)
-        half = (high - low) / 2
-    return ScoreFigure(
-        math.fsum(figure.value or 0.0 for figure in whole) / len(whole), half, len(whole), "ok"
-    )
-
-
-def _notes(columns: Sequence[Column], lines: Sequence[Line]) -> tuple[str, ...]:
+def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
-    notes = ["± is half the 95 % interval; n counts marked documents; 0-shot unless said."]
+    notes: list[str] = [Phrase("± is half the 95 % interval; n counts marked documents; 0-shot unless said.")]
     if any(column.items_per_second for column in columns):
         notes.append(
-            "items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds."
+            Phrase("items/s and tokens/s: documents and logical tokens (prompt + output) by engine seconds.")
         )
     if any(column.cost.characters_per_second for column in columns):
         notes.append(
-            "chars/s: characters read and written. J and $ of 1,000 right answers, where joules and prices are known: --costs."
+            Phrase(
+                "chars/s: characters read and written. J and $ of 1,000 right answers, "
+                "where joules and prices are known: --costs."
+            )
         )
     if any(line.kind == "average" for line in lines):
-        notes.append("Averages: unweighted over the tasks of a language; perplexities are left out.")
+        notes.append(Phrase("Averages: unweighted over the tasks of a language; perplexities are left out."))
+
     notes += _filters(lines)
     notes += form_notes(lines)
+
+    # Subjects are shown on demand only: their marks would be explained to nobody.
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
-        notes.append("Answers: t truncated, e empty, u unparsable.")
+        notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
     if any(figure.status == "partial" and figure.value is not None for figure in figures):
-        notes.append("* fewer documents or subjects than asked; not averaged.")
+        notes.append(Phrase("* fewer documents or subjects than asked; not averaged."))
     notes += [f"{column.label}: random weights: no accuracy." for column in columns if column.random]
+
     differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
     if differ:
-        names = ", ".join(differ[:4]) + (f" and {len(differ) - 4} more" if len(differ) > 4 else "")
-        notes.append(f"Models were not asked the same (template, shots, data or settings) on {names}.")
+        notes.append(
+            f"Models were not asked the same (template, shots, data or settings) on {list_some(differ, 4)}."
+        )
     return tuple(notes)
 
 
 def _filters(lines: Sequence[Line]) -> list[str]:
     """Which of several extractions of the same answers is the headline, and why."""
-    found: dict[tuple[str, str], list[str]] = {}
+    others_of: dict[tuple[str, str], list[str]] = {}
     main: dict[str, str] = {}
     for line in lines:
         if line.kind in ("task", "group"):
             main[line.name] = line.filter or "none"
         elif line.kind == "filter":
-            found.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
+            others_of.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
+
     return [
         f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the headline (averages and comparisons use it)"
         " because the task defines it first, as published figures do."
-        for (name, first), others in found.items()
+        for (name, first), others in others_of.items()
     ]
 
 

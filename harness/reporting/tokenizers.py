@@ -1,4 +1,4 @@
-"""Tokenizer costs as data and as the rows of a table."""
+"""Tokenizer costs as a document: one table per parallel text, and data."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.reporting.document import Document, Table, TableCell, keys, numbers
+from harness.reporting.texts import Phrase
 from harness.version import __version__
 
 if TYPE_CHECKING:
     from harness.meter.texts import Language, ParallelText
     from harness.meter.tokenizers import Failed, LanguageCount, TokenizerCounts
 
-HEADERS = (
-    "tokenizer",
+FIGURES = (
     "vocabulary",
     "zh tokens",
     "en tokens",
@@ -27,8 +28,55 @@ HEADERS = (
 )
 
 
+def tokenizers_document(
+    counts: Sequence[TokenizerCounts],
+    failed: Sequence[Failed],
+    texts: Sequence[ParallelText],
+    pages: dict[Language, int],
+) -> Document:
+    """One table per parallel text, and everything that was counted for JSON."""
+    tables = [_table(counts, text) for text in texts] if counts else []
+    return Document(
+        "",
+        tuple(tables),
+        tuple(_notes(counts, pages)),
+        data=lambda: tokenizer_data(counts, failed, texts, pages),
+    )
+
+
+def _table(counts: Sequence[TokenizerCounts], text: ParallelText) -> Table:
+    title = Phrase(
+        "{name}: {n} texts in Chinese and English ({source})",
+        name=text.name,
+        n=len(text.zh),
+        source=text.source,
+    )
+    columns = [*keys("tokenizer"), *numbers(*FIGURES)]
+    return Table.of(title, columns, [_row(one, text.name) for one in counts])
+
+
+def _notes(counts: Sequence[TokenizerCounts], pages: dict[Language, int]) -> list[str]:
+    notes: list[str] = [
+        Phrase(
+            "A page: {zh} Chinese or {en:,} English characters. "
+            "zh:en: tokens of the Chinese text by those of the English.",
+            zh=pages["zh"],
+            en=pages["en"],
+        )
+    ]
+
+    for one in counts:
+        if len(one.names) > 1:
+            notes.append(f"{one.names[0]} shares its tokenizer with {', '.join(one.names[1:])}.")
+        if any(count.unknown for languages in one.counts.values() for count in languages.values()):
+            notes.append(
+                f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look better than they are."
+            )
+    return notes
+
+
 def tokenizer_data(
-    found: Sequence[TokenizerCounts],
+    counts: Sequence[TokenizerCounts],
     failed: Sequence[Failed],
     texts: Sequence[ParallelText],
     pages: dict[Language, int],
@@ -49,7 +97,7 @@ def tokenizer_data(
             }
             for text in texts
         ],
-        "tokenizers": [_one(one) for one in found],
+        "tokenizers": [_one(one) for one in counts],
         "failed": [{"name": one.name, "reason": one.reason} for one in failed],
     }
 
@@ -80,19 +128,15 @@ def _count(count: LanguageCount, language: Language) -> dict[str, Any]:
     }
 
 
-def tokenizer_rows(found: Sequence[TokenizerCounts], text: str) -> list[list[str]]:
-    """One row a tokenizer under `HEADERS`; * marks a count in which characters were lost to unknown
-    tokens.
-    """
-    return [_row(one, text) for one in found]
-
-
-def _row(one: TokenizerCounts, text: str) -> list[str]:
+def _row(one: TokenizerCounts, text: str) -> list[TableCell]:
+    """* marks a count in which characters were lost to unknown tokens."""
     zh, en = one.counts[text]["zh"], one.counts[text]["en"]
     more = f" +{len(one.names) - 1}" if len(one.names) > 1 else ""
-    tokens = [f"{count.tokens:,}{'*' if count.unknown else ''}" for count in (zh, en)]
+    tokens = [
+        TableCell(f"{count.tokens:,}{'*' if count.unknown else ''}", count.tokens) for count in (zh, en)
+    ]
     ratios = [
-        f"{value:.2f}"
+        TableCell(f"{value:.2f}", value)
         for value in (
             zh.characters_per_token,
             en.characters_per_token,
@@ -100,5 +144,7 @@ def _row(one: TokenizerCounts, text: str) -> list[str]:
             en.bytes_per_token,
         )
     ]
-    pages = [f"{zh.page('zh'):.0f}", f"{en.page('en'):.0f}"]
-    return [one.names[0] + more, f"{one.vocabulary:,}", *tokens, *ratios, *pages, f"{one.premium(text):.2f}"]
+
+    pages = [TableCell(f"{value:.0f}", value) for value in (zh.page("zh"), en.page("en"))]
+    names = [TableCell(one.names[0] + more), TableCell(f"{one.vocabulary:,}", one.vocabulary)]
+    return [*names, *tokens, *ratios, *pages, TableCell(f"{one.premium(text):.2f}", one.premium(text))]

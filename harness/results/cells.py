@@ -1,6 +1,4 @@
-"""Reading a run's cells with their single answers, from its journal: what item-by-item comparisons
-start from.
-"""
+"""Reading a run's cells with their single answers, for comparisons item by item."""
 
 from __future__ import annotations
 
@@ -19,8 +17,9 @@ from harness.results.schema import Row, Status
 
 @dataclass(frozen=True)
 class AnsweredCell:
-    """A cell as it was left: ``prompt`` and ``engine`` are the parts of its identity ({} where it
-    never began).
+    """A cell as it was left.
+
+    ``prompt`` and ``engine`` are the parts of its identity ({} where it never began).
     """
 
     model: str
@@ -46,8 +45,10 @@ def read_cells(path: str | Path) -> Cells:
     folder = RunFolder(find_results(path).parent)
     if not folder.journal.is_file():
         raise RunFolderError(
-            f"{folder.path} holds no journal, which has the single answers: compare folders that `harness run` wrote"
+            f"{folder.path} holds no journal, which has the single answers: compare folders that "
+            "`harness run` wrote"
         )
+
     journal = Journal(folder.journal)
     try:
         return {
@@ -60,6 +61,7 @@ def read_cells(path: str | Path) -> Cells:
 def _cell(record: CellRecord, answers: Mapping[str, Answer]) -> AnsweredCell:
     rows = tuple(Row.model_validate(row) for row in record.rows)
     identity = record.identity
+
     return AnsweredCell(
         model=record.model,
         task=record.task,

@@ -1,5 +1,4 @@
-"""What answers cost: the record of natural figures, one a (model, task) and one a (model,
-language).
+"""What answers cost: the record of natural figures, one per (model, task) and per (model, language).
 
 A null has its reason beside it.
 """
@@ -8,24 +7,35 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from harness.results.records import EnergyRecord, Latency, Record, Spread
 
 DEFINITIONS: dict[str, str] = {
-    "workload": "natural: the evaluation's own prompts and endings, from the engine process that gave the accuracy, after the load.",
-    "seconds": "wall clock of the engine on these items, added over sessions and workers; the load is not in it.",
-    "tokens": "the model's own. Logical prompt tokens are what one-by-one work would read, computed ones went through the model.",
-    "prefill": "prompt tokens by the seconds of passes that read prompts (scoring: by all seconds). Null where an engine reads and writes "
+    "workload": "natural: the evaluation's own prompts and endings, from the engine process that "
+    "gave the accuracy, after the load.",
+    "seconds": "wall clock of the engine on these items, added over sessions and workers; the "
+    "load is not in it.",
+    "tokens": "the model's own. Logical prompt tokens are what one-by-one work would read, "
+    "computed ones went through the model.",
+    "prefill": "prompt tokens by the seconds of passes that read prompts (scoring: by all "
+    "seconds). Null where an engine reads and writes "
     "in one step.",
-    "decode": "output tokens after each answer's first, by the seconds of steps that write them. Null as for prefill.",
-    "characters": "NFC code points; bytes are UTF-8. Read: each context and continuation as rendered, logical. Written: answers as kept, "
+    "decode": "output tokens after each answer's first, by the seconds of steps that write them. "
+    "Null as for prefill.",
+    "characters": "NFC code points; bytes are UTF-8. Read: each context and continuation as "
+    "rendered, logical. Written: answers as kept, "
     "thoughts included, stop texts not.",
-    "answer_tokens": "generated tokens an answer.",
-    "ttft": "ms from the engine's getting the batch of items to an item's first token: all arrive at once, so waiting for a place counts.",
+    "answer_tokens": "generated tokens per answer.",
+    "ttft": "ms from the engine's getting the batch of items to an item's first token: all arrive "
+    "at once, so waiting for a place counts.",
     "tpot": "ms (last token − first token) / (output tokens − 1), answers of two tokens or more.",
     "e2e": "ms from the engine's getting the batch of items to an item's last token.",
     "quantiles": "linear interpolation between order statistics (numpy's default).",
-    "mfu": "FLOPs of computed tokens (docs/meter.md) by seconds and the datasheet's peak in the number format used, all GPUs together.",
-    "energy": "gross: all that the device took while the engine answered. idle: its power before the load, for as long. net: the "
+    "mfu": "FLOPs of computed tokens (docs/meter.md) by seconds and the datasheet's peak in the "
+    "number format used, all GPUs together.",
+    "energy": "gross: all that the device took while the engine answered. idle: its power before "
+    "the load, for as long. net: the "
     "difference. Only sessions that were metered to their end count, and items are theirs.",
     "money": "price of an hour × accelerators × seconds; the load is not in it.",
     "correct": "right answers by the task's primary metric, where that counts answers.",
@@ -35,22 +45,7 @@ DEFINITIONS: dict[str, str] = {
 """Every metric's definition, kept with the figures."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class Spread(_Record):
-    """How values lie."""
-
-    n: int
-    mean: float
-    p50: float
-    p90: float
-    p95: float
-    p99: float
-
-
-class Tokens(_Record):
+class TokenFigures(Record):
     """Tokens, characters and bytes of all items, and how they go together."""
 
     prompt: int = Field(description="Logical.")
@@ -65,7 +60,7 @@ class Tokens(_Record):
     written_characters_per_token: float | None = None
 
 
-class Rate(_Record):
+class Rate(Record):
     """Per second of the engine's wall clock; prefill and decode by the seconds of their own
     phases.
     """
@@ -85,7 +80,7 @@ class Rate(_Record):
     reason: str | None = None
 
 
-class Latency(_Record):
+class AnswerLatency(Latency):
     """Milliseconds; null for scoring."""
 
     ttft: Spread | None = None
@@ -94,7 +89,7 @@ class Latency(_Record):
     reason: str | None = None
 
 
-class Memory(_Record):
+class Memory(Record):
     """What the model took."""
 
     load_seconds: float | None = None
@@ -103,7 +98,7 @@ class Memory(_Record):
     reason: str | None = None
 
 
-class Limit(_Record):
+class Limit(Record):
     """Share of the machine that was reached."""
 
     flops: float | None = Field(None, description="Of computed tokens.")
@@ -115,21 +110,16 @@ class Limit(_Record):
     reason: str | None = None
 
 
-class EnergyUsed(_Record):
+class EnergyUsed(EnergyRecord):
     """Joules of ``items`` items."""
 
-    joules_gross: float | None = None
-    joules_idle: float | None = None
-    joules_net: float | None = None
     items: int = 0
-    seconds: float = 0.0
-    source: str | None = None
     joules_per_item: float | None = None
     joules_per_correct: float | None = None
     reason: str | None = None
 
 
-class Money(_Record):
+class Money(Record):
     """Dollars of all items."""
 
     usd: float | None = None
@@ -143,7 +133,7 @@ class Money(_Record):
     reason: str | None = None
 
 
-class Quality(_Record):
+class Quality(Record):
     """What the cost bought."""
 
     metric: str | None = None
@@ -153,7 +143,7 @@ class Quality(_Record):
     reason: str | None = None
 
 
-class CostRow(_Record):
+class CostRow(Record):
     """Natural figures of one model on one task, or (``task`` null) on all tasks of one language."""
 
     model: str
@@ -164,10 +154,10 @@ class CostRow(_Record):
     items: int
     sessions: int
     seconds: float
-    tokens: Tokens
+    tokens: TokenFigures
     rate: Rate
     answer_tokens: Spread | None = None
-    latency_ms: Latency
+    latency_ms: AnswerLatency
     memory: Memory
     limit: Limit
     energy: EnergyUsed

@@ -1,6 +1,4 @@
-"""Files are written whole or not at all: to a temporary name beside the target, then moved over
-it.
-"""
+"""Files are written whole or not at all: under a temporary name beside the target, then moved."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from harness.errors import RunFolderError
 
 @contextlib.contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turns the operating system's refusals (no space, no permission, read-only) into a one-line
-    `RunFolderError`.
-    """
+    """Turns the operating system's refusals (no space, no permission) into a `RunFolderError`."""
     try:
         yield
     except OSError as error:
@@ -30,7 +26,8 @@ def explain(error: OSError, folder: Path) -> RunFolderError:
     """The one-line error for a failed write in ``folder``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunFolderError(
-            f"no space left on the disk of {folder}: free some and run the same command again; nothing kept is lost"
+            f"no space left on the disk of {folder}: free some and run the same command again; "
+            "nothing kept is lost"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return RunFolderError(f"no permission to write in {folder}: choose another folder with --out")
@@ -43,6 +40,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises RunFolderError.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
     with disk_errors(path.parent):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +57,7 @@ def write_text(path: Path, text: str) -> None:
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
+            # Before it is moved: after a power cut the new name must not stand for an empty file.
             file.flush()
             os.fsync(file.fileno())
 

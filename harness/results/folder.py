@@ -49,34 +49,40 @@ class RunFolder:
         return self.path / "logs" / f"{file_name(model)}{f'-{shard}' if shard else ''}.log"
 
     def prepare(self, name: str, models: set[str], config_yaml: str, *, fresh: bool = False) -> None:
-        """Makes the folder ready for a run called ``name``; an old run is gone on with, or moved
-        aside with ``fresh``.
+        """Makes the folder ready for a run called ``name``; an old run is resumed, or moved aside.
 
-        Raises RunFolderError where the folder holds another config's run, or cannot be written.
+        It is moved aside with ``fresh``. Raises RunFolderError where the folder holds another
+        config's run, or cannot be written.
         """
         with disk_errors(self.path):
             if fresh and self.path.exists():
                 self.path.rename(
                     self.path.with_name(f"{self.path.name}.old-{time.strftime('%Y%m%d-%H%M%S')}")
                 )
+
             if self.path.exists() and not self.path.is_dir():
                 raise RunFolderError(f"{self.path} is a file, not a folder: choose another folder with --out")
             if self.config.exists():
                 self._check_owner(name, models)
+            # A folder of other things is refused: results would lie among somebody's files.
             elif self.path.exists() and any(entry for entry in self.path.iterdir() if entry.name != ".lock"):
                 raise RunFolderError(
-                    f"{self.path} holds files that are no run: choose another folder with --out, or --fresh to move it aside"
+                    f"{self.path} holds files that are no run: choose another folder with --out, "
+                    "or --fresh to move it aside"
                 )
             self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.config, config_yaml)
 
     def _check_owner(self, name: str, models: set[str]) -> None:
-        """A folder is gone on with when its run has the same name and at least one model in common:
-        cells are keyed by content, so a config that grew or shrank mixes nothing up, while a copied
-        YAML with its old name must not overwrite another run's table.
+        """Raises RunFolderError unless the folder's run may be resumed by this config.
+
+        It may where it has the same name and at least one model in common: cells are keyed by
+        content, so a config that grew or shrank mixes nothing up, while a copied YAML with its old
+        name must not overwrite another run's table.
         """
         import yaml
 
+        # Read loosely: a config of another version need not be valid to tell whose the folder is.
         try:
             old: dict[str, Any] = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
             old_models = {
@@ -89,7 +95,8 @@ class RunFolder:
             ) from error
         if old.get("name") != name or not old_models & models:
             raise RunFolderError(
-                f"{self.path} holds the run {old.get('name')!r} of {', '.join(sorted(old_models)) or 'no models'}, not this config's: "
+                f"{self.path} holds the run {old.get('name')!r} of "
+                f"{', '.join(sorted(old_models)) or 'no models'}, not this config's: "
                 "choose another folder with --out, or move the old run aside with --fresh"
             )
 

@@ -1,9 +1,11 @@
-"""The journal: every answer as it comes, in SQLite with a write-ahead log, so that ``kill -9``
-loses at most the batch in flight.
+"""The journal: every answer, the moment it is given, in SQLite with a write-ahead log.
 
-One file a run (``journal.sqlite``), written by the workers. Answers are keyed by (cell_id, item
-key); a cell's id is made of what decides its answers, so a changed model, prompt or engine finds no
-old answers, and a raised limit finds all of them.
+``kill -9`` loses at most the batch in flight. One file per run (``journal.sqlite``), written by the
+workers. Answers are keyed by (cell_id, item key); a cell's id is made of what decides its answers,
+so a changed model, prompt or engine finds no old answers, and a raised limit finds all of them.
+
+Ours, and no cache library (diskcache, joblib): those keep values by key, while a resumed run needs
+to know which answers are of the same question under the same engine, and which cells are done.
 """
 
 from __future__ import annotations
@@ -25,21 +27,26 @@ from harness.sanity import Finding
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL, seconds REAL NOT NULL, session TEXT NOT NULL,
-  asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL,
-  rows TEXT NOT NULL, updated REAL NOT NULL, PRIMARY KEY(model, task));
-CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL, PRIMARY KEY(cell_id, session));
-CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS answers(cell_id TEXT, key TEXT, answer TEXT NOT NULL,
+  seconds REAL NOT NULL, session TEXT NOT NULL, asked TEXT, PRIMARY KEY(cell_id, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cells(model TEXT, task TEXT, cell_id TEXT NOT NULL,
+  status TEXT NOT NULL, reason TEXT, identity TEXT NOT NULL, rows TEXT NOT NULL,
+  updated REAL NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS spans(cell_id TEXT, session TEXT, span TEXT NOT NULL,
+  PRIMARY KEY(cell_id, session));
+CREATE TABLE IF NOT EXISTS tallies(model TEXT, task TEXT, tally TEXT NOT NULL,
+  PRIMARY KEY(model, task));
 CREATE TABLE IF NOT EXISTS models(model TEXT PRIMARY KEY, row TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL, PRIMARY KEY(model, task));
+CREATE TABLE IF NOT EXISTS findings(model TEXT, task TEXT, findings TEXT NOT NULL,
+  PRIMARY KEY(model, task));
 """
 
 
 @dataclass(frozen=True)
 class CellRecord:
-    """A cell as last left: ``rows`` are its result rows as plain data, ``identity`` what its three
-    ids were made of.
+    """A cell as last left.
+
+    ``rows`` are its result rows as plain data, ``identity`` what its three ids were made of.
     """
 
     model: str
@@ -73,8 +80,10 @@ class Journal:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        # SQLite has one error for all that the disk may do: only its text tells them apart.
         except sqlite3.OperationalError as error:
             text = str(error)
+
             if "full" in text or "disk I/O" in text:
                 raise explain(OSError(errno.ENOSPC, text), self.path.parent) from error
             if "unable to open" in text or "readonly" in text:
@@ -86,20 +95,21 @@ class Journal:
             ) from error
 
     def add(self, cell_id: str, answer: Answer, seconds: float, asked: str | None = None) -> None:
-        """Keeps one answer, at once. ``seconds`` is the wall clock the engine spent since the
-        answer before; ``asked`` the digest of its item (`harness.items.asked_digest`).
+        """Keeps one answer, at once.
+
+        ``seconds`` is the wall clock that the engine spent since the answer before; ``asked`` the
+        digest of its item (`harness.items.asked_digest`).
         """
         text = json.dumps(answer_to_dict(answer), ensure_ascii=True, separators=(",", ":"))
         with self._explained():
             self._db.execute(
-                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) VALUES (?,?,?,?,?,?)",
+                "INSERT OR REPLACE INTO answers(cell_id, key, answer, seconds, session, asked) "
+                "VALUES (?,?,?,?,?,?)",
                 (cell_id, answer.key, text, seconds, self.session, asked),
             )
 
     def asked(self, cell_id: str) -> dict[str, str | None]:
-        """What each kept answer of a cell was asked, by key, as its item's digest; None where an
-        older version did not keep it.
-        """
+        """The digest of each kept answer's item, by key; None where an older version kept none."""
         with self._explained():
             return dict(
                 self._db.execute("SELECT key, asked FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
@@ -108,8 +118,8 @@ class Journal:
     def answers(self, cell_id: str) -> dict[str, Answer]:
         """All kept answers of a cell by key."""
         with self._explained():
-            found = self._db.execute("SELECT answer FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
-        return {answer.key: answer for answer in (answer_from_dict(json.loads(text)) for (text,) in found)}
+            rows = self._db.execute("SELECT answer FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+        return {answer.key: answer for answer in (answer_from_dict(json.loads(text)) for (text,) in rows)}
 
     def forget(self, cell_id: str, keys: Iterable[str]) -> None:
         """Drops answers of a cell: those to questions that are no longer asked in these words."""
@@ -119,22 +129,18 @@ class Journal:
             )
 
     def seconds(self, cell_id: str, keys: set[str] | None = None) -> float:
-        """Engine seconds spent on a cell's kept answers (those with the given keys), over all
-        sessions.
-        """
+        """Engine seconds spent on a cell's kept answers (with these keys), over all sessions."""
         with self._explained():
-            found = self._db.execute(
-                "SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)
-            ).fetchall()
-        return float(sum(seconds for key, seconds in found if keys is None or key in keys))
+            rows = self._db.execute("SELECT key, seconds FROM answers WHERE cell_id=?", (cell_id,)).fetchall()
+        return float(sum(seconds for key, seconds in rows if keys is None or key in keys))
 
     def work(self, cell_id: str) -> dict[str, tuple[float, str]]:
         """Engine seconds and session of each kept answer by key."""
         with self._explained():
-            found = self._db.execute(
+            rows = self._db.execute(
                 "SELECT key, seconds, session FROM answers WHERE cell_id=?", (cell_id,)
             ).fetchall()
-        return {key: (seconds, session) for key, seconds, session in found}
+        return {key: (seconds, session) for key, seconds, session in rows}
 
     def put_span(self, cell_id: str, span: dict[str, Any]) -> None:
         """Keeps what was metered around this session's answers of a cell."""
@@ -144,12 +150,10 @@ class Journal:
             )
 
     def spans(self, cell_id: str) -> dict[str, dict[str, Any]]:
-        """What was metered around a cell's answers by session; a session that was killed left
-        nothing.
-        """
+        """What was metered around a cell's answers by session; a killed session left nothing."""
         with self._explained():
-            found = self._db.execute("SELECT session, span FROM spans WHERE cell_id=?", (cell_id,)).fetchall()
-        return {session: json.loads(span) for session, span in found}
+            rows = self._db.execute("SELECT session, span FROM spans WHERE cell_id=?", (cell_id,)).fetchall()
+        return {session: json.loads(span) for session, span in rows}
 
     def put_tally(self, model: str, task: str, tally: dict[str, Any] | None) -> None:
         """Keeps a cell's sums, of which its natural figures are made; None takes old ones away."""
@@ -162,8 +166,8 @@ class Journal:
     def tallies(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every cell's sums by (model, task)."""
         with self._explained():
-            found = self._db.execute("SELECT model, task, tally FROM tallies").fetchall()
-        return {(model, task): json.loads(tally) for model, task, tally in found}
+            rows = self._db.execute("SELECT model, task, tally FROM tallies").fetchall()
+        return {(model, task): json.loads(tally) for model, task, tally in rows}
 
     def put_cell(self, cell: CellRecord) -> None:
         """Says where a cell stands now; replaces what was said before."""
@@ -177,16 +181,17 @@ class Journal:
             _dump(cell.rows),
             time.time(),
         )
+
         with self._explained():
             self._db.execute("INSERT OR REPLACE INTO cells VALUES (?,?,?,?,?,?,?,?)", row)
 
     def cells(self) -> dict[tuple[str, str], CellRecord]:
         """Every cell by (model, task)."""
         with self._explained():
-            found = self._db.execute(
+            rows = self._db.execute(
                 "SELECT model, task, cell_id, status, reason, identity, rows FROM cells"
             ).fetchall()
-        return {(row[0], row[1]): _record(row) for row in found}
+        return {(row[0], row[1]): _record(row) for row in rows}
 
     def put_model(self, model: str, row: dict[str, Any]) -> None:
         """Keeps what a model's worker said of it."""
@@ -201,20 +206,18 @@ class Journal:
             }
 
     def put_findings(self, model: str, task: str | None, findings: Sequence[Finding]) -> None:
-        """Keeps what was found about a cell, or with no task about a model; replaces what was found
-        before.
-        """
+        """Keeps the findings about a cell, or with no task about a model, in place of older ones."""
         row = (model, task or "", _dump([finding.to_dict() for finding in findings]))
         with self._explained():
             self._db.execute("INSERT OR REPLACE INTO findings VALUES (?,?,?)", row)
 
     def findings(self) -> dict[tuple[str, str | None], list[Finding]]:
-        """What was found by (model, task); task None is the model itself."""
+        """Findings by (model, task); task None is the model itself."""
         with self._explained():
-            found = self._db.execute("SELECT model, task, findings FROM findings").fetchall()
+            rows = self._db.execute("SELECT model, task, findings FROM findings").fetchall()
         return {
             (model, task or None): [Finding.from_dict(data) for data in json.loads(text)]
-            for model, task, text in found
+            for model, task, text in rows
         }
 
     def put_meta(self, key: str, value: Any) -> None:

@@ -1,6 +1,4 @@
-"""Reading runs: one as a checked `Results` or as a `Run` with its folder, all below a folder,
-several as a data frame.
-"""
+"""Reading runs: one as checked `Results` or as a `Run`, all below a folder, several as a data frame."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ConfigError, RunFolderError
 from harness.results.folder import RunFolder
 from harness.results.schema import READABLE, SCHEMA_VERSION, Results, Row
+from harness.wording import first_problem
 
 if TYPE_CHECKING:
     import pandas
@@ -24,9 +23,7 @@ FILE = "results.json"
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is kept: where, what it found, and (read when asked for) what is needed to do it
-    again.
-    """
+    """A run that is kept: its folder, its results, and its manifest, which is read when asked for."""
 
     folder: RunFolder
     results: Results
@@ -58,6 +55,7 @@ def find_runs(folder: str | Path) -> Iterator[Path]:
     top = Path(folder).expanduser()
     if not top.is_dir():
         raise ConfigError(f"{folder}: no such folder: name the one that holds your runs, e.g. results")
+
     for here, inner, files in os.walk(top):
         inner[:] = sorted(
             name for name in inner if not name.startswith(".") and name not in ("samples", "logs")
@@ -67,25 +65,27 @@ def find_runs(folder: str | Path) -> Iterator[Path]:
 
 
 def find_results(path: str | Path) -> Path:
-    """The results.json that a run folder, a file or a run's name (``smoke`` for ``results/smoke``)
-    means.
+    """The results.json of a run folder, a file, or a run's name (``smoke`` for ``results/smoke``).
 
     Raises ConfigError where there is nothing of that name, RunFolderError for a folder without
     results.
     """
     named = Path(path).expanduser()
-    found = named if named.exists() else Path("results") / named
-    if not found.exists():
+    file = named if named.exists() else Path("results") / named
+    if not file.exists():
         raise ConfigError(
             f"{path}: no such run: expected a run folder, its {FILE}, or the name of a run in results/"
         )
-    if found.is_dir():
-        found = found / FILE
-        if not found.exists():
+
+    # A folder without it is no unknown name: somebody's run has not ended, or is not one.
+    if file.is_dir():
+        file = file / FILE
+        if not file.exists():
             raise RunFolderError(
-                f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` writes it at the end"
+                f"{path}: this folder holds no {FILE}: no run has ended here; `harness run` "
+                "writes it at the end"
             )
-    return found
+    return file
 
 
 def read_results(path: str | Path) -> Results:
@@ -108,6 +108,9 @@ def _checked(file: Path, data: Any) -> Results:
 
     if not isinstance(data, dict) or "schema_version" not in data:
         raise RunFolderError(f"{file}: no results of this harness: schema_version is missing")
+
+    # Older versions are brought up to date by the records themselves, whose new fields have
+    # defaults.
     version = data["schema_version"]
     if version not in READABLE:
         hint = (
@@ -116,22 +119,21 @@ def _checked(file: Path, data: Any) -> Results:
             else "run it again"
         )
         raise RunFolderError(
-            f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to {READABLE[-1]}: {hint}"
+            f"{file}: schema_version is {version!r}, this harness reads {READABLE[0]} to "
+            f"{READABLE[-1]}: {hint}"
         )
     try:
         return Results.model_validate({**data, "schema_version": SCHEMA_VERSION})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise RunFolderError(
-            f"{file}: {place}: {first['msg']}{more}; `harness schema results` says what is expected"
+            f"{file}: {first_problem(error)}; `harness schema results` says what is expected"
         ) from error
 
 
 def flat_row(row: Row, run: str) -> dict[str, Any]:
-    """A row as one level of plain values: ``ci95`` as ci95_lo and ci95_hi, tokens as tokens_prompt
-    and so on, the run's name first.
+    """A row as one level of plain values, the run's name first.
+
+    ``ci95`` becomes ci95_lo and ci95_hi, ``tokens`` tokens_prompt and so on.
     """
     flat: dict[str, Any] = {"run": run}
     for name, value in row.model_dump().items():
@@ -145,7 +147,7 @@ def flat_row(row: Row, run: str) -> dict[str, Any]:
 
 
 def load_results(paths: str | Path | Sequence[str | Path]) -> pandas.DataFrame:
-    """One row a (cell, metric, filter) of one or more runs, with the run's name.
+    """One row per (cell, metric, filter) of one or more runs, with the run's name.
 
     Raises ConfigError, RunFolderError.
     """

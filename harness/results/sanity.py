@@ -32,17 +32,16 @@ def is_clean(rows: Iterable[SanityRow]) -> bool:
 
 
 def sanity_section(rows: Sequence[SanityRow]) -> dict[str, Any]:
-    """The manifest's section: every check with its state (ok, info, note or warning) and what was
-    found.
-    """
+    """The manifest's section: every check with its state (ok, info, note or warning) and findings."""
     section: dict[str, Any] = {"clean": is_clean(rows), "checks": {}}
     for name, words in checks().items():
         mine = [row for row in rows if row.check == name]
         state = next(
             (level for level in ("warning", "note", "info") if any(row.level == level for row in mine)), "ok"
         )
-        found = [row.model_dump(mode="json", exclude={"check"}, exclude_none=True) for row in mine]
-        section["checks"][name] = {"asks": words["en"], "state": state, "found": found}
+
+        findings = [row.model_dump(mode="json", exclude={"check"}, exclude_none=True) for row in mine]
+        section["checks"][name] = {"asks": words["en"], "state": state, "found": findings}
     return section
 
 
@@ -70,8 +69,9 @@ class SanityLine:
 
 
 def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
-    """Warnings, then notes, one line per (model, kind), tasks together and counts summed; models
-    with equal lines share one.
+    """Warnings, then notes, one line per (model, kind); models with equal lines share one.
+
+    Tasks are named together and their counts summed.
     """
     merged: dict[tuple[Any, ...], list[str]] = {}
     for (model, kind), mine in _by_model_and_kind(rows).items():
@@ -81,6 +81,7 @@ def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
         total = None if first.of is None else sum(row.of or 0 for row in mine)
         values = tuple(sorted((first.values | _sums(kind, mine)).items()))
         merged.setdefault((kind, first.level, tasks, count, total, values), []).append(model)
+
     lines = [
         SanityLine(kind, level, tuple(models), tasks, count, of, dict(values))
         for (kind, level, tasks, count, of, values), models in merged.items()
@@ -105,8 +106,8 @@ def sanity_line_of(row: SanityRow) -> SanityLine:
 
 
 def _by_model_and_kind(rows: Iterable[SanityRow]) -> dict[tuple[str, str], list[SanityRow]]:
-    found: dict[tuple[str, str], list[SanityRow]] = {}
+    groups: dict[tuple[str, str], list[SanityRow]] = {}
     for row in rows:
         if row.level != "info":
-            found.setdefault((row.model, row.kind), []).append(row)
-    return found
+            groups.setdefault((row.model, row.kind), []).append(row)
+    return groups

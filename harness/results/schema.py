@@ -98,7 +98,8 @@ class Row(_Record):
     n: int = Field(0, description="Documents that were marked.")
     n_truncated: int | None = Field(
         0,
-        description="Answers or prompts cut by a length limit (an unended thought counts); null where it is not known.",
+        description="Answers or prompts cut by a length limit (an unended thought counts); null "
+        "where it is not known.",
     )
     n_empty: int | None = Field(0, description="Answers without any text; null where it is not known.")
     n_unparsable: int | None = Field(
@@ -116,13 +117,11 @@ class Row(_Record):
 
     @model_validator(mode="after")
     def _derive(self) -> Row:
-        """What follows from the other fields is never said differently, and rows of version 1 get
-        it, too.
-        """
-        known = self.value is not None and self.chance is not None and self.chance < 1
-        self.corrected = (
-            above_chance(self.value or 0.0, self.chance or 0.0) if is_share(self.metric) and known else None
-        )
+        """Fills in what follows from the other fields, in rows of version 1, too."""
+        self.corrected = None
+        if self.value is not None and self.chance is not None and self.chance < 1 and is_share(self.metric):
+            self.corrected = above_chance(self.value, self.chance)
+
         for kind in ("truncated", "empty", "unparsable"):
             count = getattr(self, f"n_{kind}")
             setattr(self, f"rate_{kind}", count / self.n if self.n and count is not None else None)
@@ -143,14 +142,16 @@ class GroupRow(_Record):
     stderr: float | None = None
     ci95: tuple[float, float] | None = Field(
         None,
-        description="95 % score interval of the subjects' weighted mean (docs/statistics.md); ± 1.96 SE for other figures.",
+        description="95 % score interval of the subjects' weighted mean (docs/statistics.md); ± "
+        "1.96 SE for other figures.",
     )
     chance: float | None = Field(
         None, description="Chance level of the subjects, weighted as their scores are."
     )
     corrected: float | None = Field(
         None,
-        description="(value − chance)/(1 − chance) where all subjects have one chance level, else the plain mean of the subjects' own.",
+        description="(value − chance)/(1 − chance) where all subjects have one chance level, else "
+        "the plain mean of the subjects' own.",
     )
     weighted: bool = Field(True, description="Whether subjects count by their number of items.")
     n: int
@@ -184,7 +185,8 @@ class SanityRow(_Record):
     """
 
     check: str = Field(
-        description="What was looked at: tokenizer, finite, options, form, instructions, letters, thoughts, defaults …"
+        description="What was looked at: tokenizer, finite, options, form, instructions, letters, "
+        "thoughts, defaults …"
     )
     kind: str = Field(description="What was found; the catalogue has its sentence in both languages.")
     level: Level = Field(
@@ -214,7 +216,8 @@ class Results(_Record):
     rows: list[Row]
     groups: list[GroupRow] = Field(default_factory=list)
     costs: list[CostRow] = Field(
-        default_factory=list, description="What answers cost: one a (model, task), one a (model, language)."
+        default_factory=list,
+        description="What answers cost: one per (model, task), then one per (model, language).",
     )
     definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
     expectations: list[dict[str, Any]] = Field(

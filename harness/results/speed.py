@@ -1,5 +1,4 @@
-"""The published form of ``speed.json``: one row a cell of `harness bench`, with every figure's unit
-and definition.
+"""The published form of ``speed.json``: one row per cell of `harness bench`, every figure defined.
 
 A figure that is not there is null, and `reasons` says why, by the field's name.
 """
@@ -8,16 +7,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from harness.results.records import EnergyRecord, Figure, Latency, Quantiles, Record
 from harness.results.schema import Status
 
 SPEED_VERSION = 1
 DEFINITIONS = {
-    "output_tps": "generated tokens of a repeat / wall seconds of its waves, from handing the requests over to the last answer",
+    "output_tps": "generated tokens of a repeat / wall seconds of its waves, from handing the "
+    "requests over to the last answer",
     "total_tps": "prompt and generated tokens / the same seconds",
-    "prefill_tps": "prompt tokens / seconds in which at least one request was between its start in the engine and its first token",
-    "decode_tps": "generated tokens after each request's first / seconds in which at least one request was between first and last token",
+    "prefill_tps": "prompt tokens / seconds in which at least one request was between its start "
+    "in the engine and its first token",
+    "decode_tps": "generated tokens after each request's first / seconds in which at least one "
+    "request was between first and last token",
     "requests_ps": "requests / wall seconds",
     "per_user_tps": "1 / median TPOT",
     "ttft": "intended arrival (closed loop: the wave's start) to first token",
@@ -35,18 +38,7 @@ DEFINITIONS = {
 """Speed's words differ between tools: these are ours."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Figure(_Record):
-    """A median over repeats and its 95 % interval (null with one repeat)."""
-
-    median: float
-    ci95: tuple[float, float] | None = None
-
-
-class Identity(_Record):
+class Identity(Record):
     """What was measured, and with what."""
 
     id: str
@@ -67,7 +59,7 @@ class Identity(_Record):
     tokenizer_hash: str | None = None
 
 
-class Load(_Record):
+class LoadFigures(Record):
     """What loading took."""
 
     seconds: float | None = None
@@ -78,7 +70,7 @@ class Load(_Record):
     peak_rss_bytes: int | None = Field(None, description="The worker process and those it started.")
 
 
-class Workload(_Record):
+class Workload(Record):
     """What was asked."""
 
     kind: Literal["shape"] = "shape"
@@ -86,7 +78,7 @@ class Workload(_Record):
     input: int
     output: int
     concurrency: int | None = Field(None, description="Closed loop: requests given at once.")
-    rate: float | None = Field(None, description="Open loop: arrivals a second.")
+    rate: float | None = Field(None, description="Open loop: arrivals per second.")
     requests: int = Field(0, description="Requests of a repeat.")
     waves: int = Field(
         1, description="Closed loop: batches of `concurrency` requests one after another in a repeat."
@@ -94,8 +86,8 @@ class Workload(_Record):
     cached_tokens: int = 0
 
 
-class Rate(_Record):
-    """Tokens and requests a second (`DEFINITIONS`)."""
+class ShapeRate(Record):
+    """Tokens and requests per second (`DEFINITIONS`)."""
 
     prefill_tps: Figure | None = None
     decode_tps: Figure | None = None
@@ -110,27 +102,14 @@ class Rate(_Record):
     slo: dict[str, float] | None = None
 
 
-class Spread(_Record):
-    """Milliseconds of all requests of the accepted repeats."""
+class ShapeLatency(Latency):
+    """Milliseconds per request, of all accepted repeats (`DEFINITIONS`)."""
 
-    mean: float
-    p50: float
-    p90: float
-    p95: float
-    p99: float
+    queue: Quantiles | None = None
+    prefill: Quantiles | None = None
 
 
-class Latency(_Record):
-    """Milliseconds a request (`DEFINITIONS`)."""
-
-    ttft: Spread | None = None
-    queue: Spread | None = None
-    prefill: Spread | None = None
-    tpot: Spread | None = None
-    e2e: Spread | None = None
-
-
-class Share(_Record):
+class Share(Record):
     """What was reached of one ceiling."""
 
     name: str
@@ -142,7 +121,7 @@ class Share(_Record):
     bound: Literal["compute", "memory"]
 
 
-class Phase(_Record):
+class Phase(Record):
     """Work of one wave by formula, how long it took (median), and what that is of each ceiling."""
 
     flops: float
@@ -152,7 +131,7 @@ class Phase(_Record):
     datasheet: Share | None = None
 
 
-class Limit(_Record):
+class ShapeLimit(Record):
     """Prefill, decode, and the whole wave."""
 
     prefill: Phase | None = None
@@ -160,12 +139,10 @@ class Limit(_Record):
     whole: Phase | None = None
 
 
-class EnergyFigures(_Record):
+class EnergyFigures(EnergyRecord):
     """Joules of a window of whole waves after the repeats."""
 
     joules_gross: float
-    joules_idle: float | None = None
-    joules_net: float | None = None
     seconds: float
     source: str
     tokens: int = Field(description="Generated tokens of the window.")
@@ -173,7 +150,7 @@ class EnergyFigures(_Record):
     joules_per_request: float
 
 
-class Cost(_Record):
+class Cost(Record):
     """Dollars, from a price with its source."""
 
     usd_per_hour: float
@@ -184,7 +161,7 @@ class Cost(_Record):
     usd_per_million_total: float
 
 
-class Stats(_Record):
+class Stats(Record):
     """How the figures were made.
 
     ``samples`` are the accepted repeats' output tokens/s (open loop: median e2e in seconds).
@@ -212,7 +189,7 @@ class Stats(_Record):
     )
 
 
-class Projected(_Record):
+class Projected(Record):
     """What another chip would give: never a measurement."""
 
     kind: Literal["projected"] = "projected"
@@ -227,18 +204,18 @@ class Projected(_Record):
     )
 
 
-class SpeedRow(_Record):
+class SpeedRow(Record):
     """One cell: a model in a shape."""
 
     cell_id: str
     model: str = Field(description="Name in tables; says so where weights are random.")
     shape: str
     identity: Identity
-    load: Load = Field(default_factory=Load)
+    load: LoadFigures = Field(default_factory=LoadFigures)
     workload: Workload
-    rate: Rate = Field(default_factory=Rate)
-    latency_ms: Latency = Field(default_factory=Latency)
-    limit: Limit = Field(default_factory=Limit)
+    rate: ShapeRate = Field(default_factory=ShapeRate)
+    latency_ms: ShapeLatency = Field(default_factory=ShapeLatency)
+    limit: ShapeLimit = Field(default_factory=ShapeLimit)
     energy: EnergyFigures | None = None
     cost: Cost | None = None
     stats: Stats
@@ -248,7 +225,7 @@ class SpeedRow(_Record):
     reason: str | None = None
 
 
-class SpeedResults(_Record):
+class SpeedResults(Record):
     """The whole of ``speed.json``."""
 
     schema_version: int = SPEED_VERSION

@@ -1,3 +1,4 @@
-"""The articles' claims, each one question over runs and published figures: claim, measurement,
-uncertainty, verdict (docs/studies.md).
+"""The articles' claims, each one question over runs and published figures.
+
+Claim, measurement, uncertainty, verdict (docs/studies.md).
 """

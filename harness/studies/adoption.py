@@ -1,5 +1,6 @@
-"""Exhibits of likes and downloads: shares of downloads under each denominator, printed figures,
-most-liked models, likes over time.
+"""Exhibits of likes and downloads.
+
+Shares of downloads under each denominator, printed figures, most-liked models, likes over time.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
 from harness.studies.finding import country_name, listed, say
-from harness.studies.predicates import adoption as asked
+from harness.studies.predicates import adoption as predicates
+from harness.studies.predicates.likes import LikedRank, days_of, ranked
 from harness.texts import catalogue
 
 COUNTED = ("CN", "US")
 
 
 class Shares(BaseModel):
-    """Shares of downloads; ``printed``: pairs of figures (China's, America's) beside those of the
-    lists.
+    """Shares of downloads.
+
+    ``printed``: pairs of figures (China's, America's) beside those of the lists.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,39 +64,47 @@ class Likes(BaseModel):
 
 
 def shares(title: Text, keys: Shares, data: Data) -> Exhibit:
-    """A row for each day and denominator, the printed ones first; a plot of the last day's and the
-    printed ones.
+    """A row for each day and denominator, the printed ones first.
+
+    The plot shows the last day's and the printed ones.
     """
-    known = asked.wide(data)
+    lists = predicates.wide(data)
     rows, points = [], list[dict[str, Any]]()
     for pair in keys.printed:
-        one, other = asked.of_figures(pair)
+        one, other = predicates.of_figures(pair)
         label = say("printed_row", what=written(one.what))
         rows.append(_printed_row(one, other, label))
         if one.unit == "per cent":
             points += [
-                _point(_short(one, label), one.date, place, figure.value / 100, 0.0)
-                for place, figure in zip(COUNTED, (one, other), strict=True)
+                _point(_short(one, label), one.date, country, figure.value / 100, 0.0)
+                for country, figure in zip(COUNTED, (one, other), strict=True)
             ]
-    for day in known:
+
+    # The table has every day; a plot of all would hide the newest, which the claim is about.
+    for day in lists:
         for name in DENOMINATORS:
-            found = share(day.rows, "downloads_30d", name, organizations(), day.date)
-            if found.total:
-                rows.append(_share_row(day, found))
-                last = day is known[-1]
-                points += [
-                    _point(_brief(found), str(day.date), p, found.share(p), found.share("?"))
-                    for p in COUNTED
-                    if last
-                ]
+            country_shares = share(day.rows, "downloads_30d", name, organizations(), day.date)
+            if country_shares.total:
+                rows.append(_share_row(day, country_shares))
+                if day is lists[-1]:
+                    points += _share_points(day, country_shares)
+
     headers = [
         say("h_date"),
         say("h_of"),
-        *(_place(place) for place in PLACES),
+        *(_place(country) for country in PLACES),
         _word("h_hhi"),
         say("h_ahead"),
     ]
-    return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(known), arena=False)
+    return Exhibit("downloads", title, tuple(headers), tuple(rows), tuple(points), _said(lists), arena=False)
+
+
+def _share_points(day: Snapshot, country_shares: CountryShare) -> list[dict[str, Any]]:
+    label, open_share = _brief(country_shares), country_shares.share("?")
+    return [
+        _point(label, str(day.date), country, country_shares.share(country), open_share)
+        for country in COUNTED
+    ]
 
 
 def _short(one: PublishedCount, label: Text) -> Text:
@@ -101,22 +112,28 @@ def _short(one: PublishedCount, label: Text) -> Text:
     return written(f"short: {one.what}") if f"short: {one.what}" in catalogue("adoption") else label
 
 
-def _brief(found: CountryShare) -> Text:
+def _brief(country_shares: CountryShare) -> Text:
     """A denominator beside a plot; the table says it in full."""
-    return both(f"k_{found.denominator}", n=found.models)
+    return both(f"k_{country_shares.denominator}", n=country_shares.models)
 
 
-def _place(place: str) -> Text:
-    return country_name(place) if place in COUNTED else _word(f"p_{place}")
+def _place(country: str) -> Text:
+    return country_name(country) if country in COUNTED else _word(f"p_{country}")
 
 
 def _word(key: str) -> Text:
     return both(key)
 
 
-def _point(label: Text, date: str, place: str, value: float, more: float) -> dict[str, Any]:
+def _point(label: Text, date: str, country: str, value: float, more: float) -> dict[str, Any]:
     label = Text(en=f"{date}: {label.en}", zh=f"{date}：{label.zh}")
-    return {"en": label.en, "zh": label.zh, "country": place, "share": value, "high": min(1.0, value + more)}
+    return {
+        "en": label.en,
+        "zh": label.zh,
+        "country": country,
+        "share": value,
+        "high": min(1.0, value + more),
+    }
 
 
 def _printed_row(one: PublishedCount, other: PublishedCount, label: Text) -> tuple[Cell, ...]:
@@ -124,17 +141,17 @@ def _printed_row(one: PublishedCount, other: PublishedCount, label: Text) -> tup
     return (one.date, label, number(one), number(other), *("–",) * (len(PLACES) - 2), "–", ahead)
 
 
-def _share_row(day: Snapshot, found: CountryShare) -> tuple[Cell, ...]:
-    key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[asked.lead(found, *COUNTED)]
-    values = [found.share(place) for place in PLACES]
-    shown = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
-    return (str(day.date), of_models(found), *shown, f"{found.hhi:.3f}", say(key))
+def _share_row(day: Snapshot, country_shares: CountryShare) -> tuple[Cell, ...]:
+    key = {1: "ahead_one", -1: "ahead_other", 0: "ahead_open"}[predicates.lead(country_shares, *COUNTED)]
+    values = [country_shares.share(country) for country in PLACES]
+    cells = [Text(en=percent(value), zh=percent(value, "zh")) for value in values]
+    return (str(day.date), of_models(country_shares), *cells, f"{country_shares.hhi:.3f}", say(key))
 
 
-def _said(known: list[Snapshot]) -> tuple[Text, ...]:
+def _said(lists: list[Snapshot]) -> tuple[Text, ...]:
     """Which lists these are, where they were read, and how models were sorted."""
     lines = []
-    for last in {one.series: one for one in known}.values():
+    for last in {one.series: one for one in lists}.values():
         words = Text(en=selection(last, "en"), zh=selection(last, "zh"))
         lines += [both("of_list", selection=words, source=last.source), *_read_at([last.source])]
     return (*lines, *(_word(key) for key in ("n_lists", "n_reuploads", "n_untagged", "n_hhi")))
@@ -142,10 +159,12 @@ def _said(known: list[Snapshot]) -> tuple[Text, ...]:
 
 def _read_at(sources: Iterable[str]) -> list[Text]:
     """Where packaged lists were read; a user's own have their hub as their source already."""
-    known = [(name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()]
+    named_sources = [
+        (name, list_sources()[name]) for name in dict.fromkeys(sources) if name in list_sources()
+    ]
     return [
         say("list_source", name=name, title=written(one.title), url=one.url, commit=one.commit)
-        for name, one in known
+        for name, one in named_sources
     ]
 
 
@@ -172,41 +191,45 @@ def _value(one: PublishedCount) -> Cell:
 
 
 def liked(title: Text, keys: Liked, data: Data) -> Exhibit:
-    """Organisations by their most-liked model, and the likes of all their models on the lists
-    beside it.
+    """Organisations by their most-liked model.
+
+    The likes of all their models on the lists stand beside it.
     """
-    known = asked.wide(data)
-    if keys.begin is None and not known:
+    lists = predicates.wide(data)
+    if keys.begin is None and not lists:
         return Exhibit("liked", title, (), (), ())
-    what = asked.LikedRank(begin=keys.begin, end=keys.end, pipelines=keys.pipelines, organization="?", rank=1)
-    begin, end = asked.days_of(data, what)
-    found = list(asked.ranked(data, what).values())[:TOP]
+
+    what = LikedRank(begin=keys.begin, end=keys.end, pipelines=keys.pipelines, organization="?", rank=1)
+    begin, end = days_of(data, what)
+    ranked_models = list(ranked(data, what).values())[:TOP]
     rows, points = (
-        tuple(_liked_row(rank, one) for rank, one in found),
-        tuple(_liked_point(one) for _, one in found),
+        tuple(_liked_row(rank, one) for rank, one in ranked_models),
+        tuple(_liked_point(one) for _, one in ranked_models),
     )
+
     names = ("rank", "organization", "place", "model", "likes", "total", "models")
     days = [one for one in data.adoption if begin <= one.date <= end and any(row.exact for row in one.rows)]
     line = say("likes_source", names=listed(dict.fromkeys(one.source for one in days)))
-    read = _read_at(one.source for one in days)
-    wins = [say("wins_liked", model=one.model, likes=f"{one.likes:,}") for _, one in found[:1]]
+    source_lines = _read_at(one.source for one in days)
+    wins = [say("wins_liked", model=one.model, likes=f"{one.likes:,}") for _, one in ranked_models[:1]]
     span = say("counted_on", date=f"{begin} – {end}" if begin != end else begin)
+
     return Exhibit(
         "liked",
         title,
         tuple(_word(f"h_{name}") for name in names),
         rows,
         points,
-        (*wins, span, line, *read, _word("n_untagged")),
+        (*wins, span, line, *source_lines, _word("n_untagged")),
     )
 
 
 def _liked_row(rank: int, one: MostLiked) -> tuple[Cell, ...]:
-    place = _place(organizations().place(one.organization))
+    country = _place(organizations().place(one.organization))
     return (
         str(rank),
         one.organization,
-        place,
+        country,
         one.model,
         f"{one.likes:,}",
         f"{one.total:,}",
@@ -219,17 +242,21 @@ def _liked_point(one: MostLiked) -> dict[str, Any]:
 
 
 def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
-    """A point for each day on which a list has an exact count; a table row for each model and
-    quarter's last count.
+    """A point for each day on which a list has an exact count.
+
+    The table has a row for each model and quarter's last count.
     """
-    points, rows, used = [], {}, list[str]()
+    points, rows, sources = [], {}, list[str]()
+
+    # Rounded counts ("12.3k") would draw steps that nobody's likes made.
     for one in data.adoption:
         for row in one.rows:
             if row.model in keys.models and row.likes is not None and row.exact:
                 points.append({"date": one.date, "model": row.model, "likes": row.likes})
-                used.append(one.source)
+                sources.append(one.source)
                 quarter = (row.model, one.date.year, (one.date.month - 1) // 3)
                 rows[quarter] = (row.model, str(one.date), f"{row.likes:,}", one.source)
+
     headers = (say("h_model"), say("h_date"), _word("h_likes"), say("h_read_at"))
     return Exhibit(
         "likes",
@@ -237,5 +264,5 @@ def likes(title: Text, keys: Likes, data: Data) -> Exhibit:
         headers,
         tuple(rows[key] for key in sorted(rows)),
         tuple(points),
-        tuple(_read_at(used)),
+        tuple(_read_at(sources)),
     )

@@ -1,5 +1,6 @@
-"""Texts of likes and downloads in both languages: the adoption room's words, and what printed
-figures are called.
+"""Texts of likes and downloads in both languages.
+
+The adoption room's words, and what printed figures are called.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from harness.texts import catalogue, every_language
 
 
 def number(one: PublishedCount, *, short: bool = False) -> Text:
-    """A printed figure as it is read: 12,800 or 17.1 %; ``short``: large numbers in billions (in
-    Chinese, units of 10⁸).
+    """A printed figure as it is read: 12,800 or 17.1 %.
+
+    ``short``: large numbers in billions (in Chinese, units of 10⁸).
     """
     if one.unit == "per cent":
         return Text(en=f"{one.printed} %", zh=f"{one.printed}%")
@@ -40,11 +42,11 @@ def both(name: str, /, **values: Any) -> Text:
     return Text(**every_language(f"adoption.{name}", **filled))
 
 
-def of_models(found: CountryShare) -> Text:
+def of_models(country_shares: CountryShare) -> Text:
     """The denominator in both languages."""
-    return both(f"d_{found.denominator}", n=found.models)
+    return both(f"d_{country_shares.denominator}", n=country_shares.models)
 
 
-def per_cent(found: CountryShare, place: str) -> str:
+def per_cent(country_shares: CountryShare, country: str) -> str:
     """A share to a tenth of a per cent."""
-    return f"{100 * found.share(place):.1f}"
+    return f"{100 * country_shares.share(country):.1f}"

@@ -14,23 +14,25 @@ from harness.studies.exhibited import Exhibit
 from harness.studies.exhibits import exhibit
 from harness.studies.finding import (
     Basis,
+    ClaimVerdict,
     Outcome,
     StatementFinding,
-    Verdict,
+    counted_outcome,
     decided,
     joined,
     plain,
     say,
     together,
-    told,
 )
 from harness.studies.predicates import ask_predicate
 
 
 @dataclass(frozen=True)
 class ClaimAnswer:
-    """``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of
-    its statements of today.
+    """A claim with its findings and exhibits.
+
+    ``findings`` in the order of the claim's parts, ``exhibits`` of what it shows, ``today`` of its
+    statements of today.
     """
 
     claim: Claim
@@ -41,15 +43,15 @@ class ClaimAnswer:
     @functools.cached_property
     def statements(self) -> tuple[Outcome, ...]:
         """The outcome of each statement; parts of one topic are one statement."""
-        found: dict[str, list[Outcome]] = {}
-        for place, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
-            found.setdefault(part.topic.en if part.topic is not None else f"#{place}", []).append(
-                told(finding)
+        by_topic: dict[str, list[Outcome]] = {}
+        for position, (part, finding) in enumerate(zip(self.claim.parts, self.findings, strict=True)):
+            by_topic.setdefault(part.topic.en if part.topic is not None else f"#{position}", []).append(
+                counted_outcome(finding)
             )
-        return tuple(together(outcomes) for outcomes in found.values())
+        return tuple(together(outcomes) for outcomes in by_topic.values())
 
     @functools.cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ClaimVerdict:
         """What follows from the statements."""
         return decided(self.statements)
 
@@ -77,23 +79,24 @@ class ClaimAnswer:
     @property
     def bases(self) -> tuple[Text, ...]:
         """The same as one text for each board or other source."""
-        known = [one.basis or Basis(say(one.kind)) for one in self.findings]
-        sources = {one.source.en: one.source for one in known}
+        bases = [one.basis or Basis(say(one.kind)) for one in self.findings]
+        sources = {one.source.en: one.source for one in bases}
         return tuple(
-            _in_short(source, [one for one in known if one.source == source]) for source in sources.values()
+            _in_short(source, [one for one in bases if one.source == source]) for source in sources.values()
         )
 
     @property
     def datum(self) -> Text | None:
-        """The figure that would decide a claim that cannot be told: the first undecided part's, or
-        why it is undecided.
+        """The figure that would decide a claim that cannot be told.
+
+        The first undecided part's, or why it is undecided.
         """
         if self.verdict != "cannot tell":
             return None
         open_parts = [
             part.datum or finding.why
             for part, finding in zip(self.claim.parts, self.findings, strict=True)
-            if told(finding) not in ("holds", "fails")
+            if counted_outcome(finding) not in ("holds", "fails")
         ]
         return next((one for one in open_parts if one is not None), None)
 
@@ -125,27 +128,29 @@ class ClaimAnswer:
         }
 
 
-def _in_short(source: Text, known: Sequence[Basis]) -> Text:
+def _in_short(source: Text, bases: Sequence[Basis]) -> Text:
     """A source with its methods, and the months of each."""
-    said = []
-    for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in known):
-        mine = [one for one in known if ((one.method.en, one.method.zh) if one.method else None) == method]
+    texts = []
+    for method in dict.fromkeys((one.method.en, one.method.zh) if one.method else None for one in bases):
+        mine = [one for one in bases if ((one.method.en, one.method.zh) if one.method else None) == method]
         spans = [
             plain(one) for one in months([(one.begin, one.end) for one in mine if one.begin and one.end])
         ]
-        said.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
-    return joined([source, *([joined(said)] if any(one.en != "–" for one in said) else [])], ", ", "，")
+        texts.append(joined([*([Text(en=method[0], zh=method[1])] if method else []), *spans], ", ", "，"))
+    return joined([source, *([joined(texts)] if any(one.en != "–" for one in texts) else [])], ", ", "，")
 
 
 def months(spans: Sequence[tuple[datetime.date, datetime.date]]) -> list[str]:
     """Spans of days as months, those that overlap as one; a single day is said as it is."""
-    made: list[tuple[datetime.date, datetime.date]] = []
+    joined_spans: list[tuple[datetime.date, datetime.date]] = []
     for begin, end in sorted(spans):
-        if made and begin <= made[-1][1]:
-            made[-1] = (made[-1][0], max(end, made[-1][1]))
+        if joined_spans and begin <= joined_spans[-1][1]:
+            joined_spans[-1] = (joined_spans[-1][0], max(end, joined_spans[-1][1]))
         else:
-            made.append((begin, end))
-    ends = [(f"{begin}",) if begin == end else (f"{begin:%Y-%m}", f"{end:%Y-%m}") for begin, end in made]
+            joined_spans.append((begin, end))
+    ends = [
+        (f"{begin}",) if begin == end else (f"{begin:%Y-%m}", f"{end:%Y-%m}") for begin, end in joined_spans
+    ]
     return [" – ".join(dict.fromkeys(one)) for one in ends]
 
 

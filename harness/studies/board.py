@@ -18,15 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from harness.errors import ConfigError
 from harness.published import PublishedRating, RatedModel
-from harness.published.ratings import Method
+from harness.published.ratings import RatingMethod
 
 MARGIN = 8.0
-"""Rating points that a difference without published intervals may be off: the median, over the open
-top ten of the snapshots of 2025, of √2 times an interval's half width (7.9).
+"""Rating points that a difference without published intervals may be off.
+
+The median, over the open top ten of the snapshots of 2025, of √2 times an interval's half width
+(7.9).
 """
 EARLY_MARGIN = 20.0
-"""The same for boards of before 2024-03-27, which had fewer votes: √2 times the median half width
-of the models with 1,000 to 2,000 votes on the board of 2024-03-29 (14.4).
+"""The same for boards of before 2024-03-27, which had fewer votes.
+
+√2 times the median half width of the models with 1,000 to 2,000 votes on the board of 2024-03-29
+(14.4).
 """
 EARLY = datetime.date(2024, 3, 27)
 _SIZE = re.compile(r"(?<![\dx.ae])(\d+(?:\.\d+)?)b(?![a-z])")
@@ -36,11 +40,12 @@ _PARTLY = re.compile(r"\d+e(?![a-z0-9])|(?<![a-z])e\d+b")
 
 @dataclass(frozen=True)
 class BoardEntry:
-    """One model in a snapshot. ``low`` and ``high`` are None where no interval was published;
-    ``margin`` is what a difference without them may be off (`margin_of`). Where the board says
-    them: ``parameters`` and ``active`` in billions, ``price`` in $ per million tokens (blended),
-    ``speed`` in output tokens/s. ``official`` is False for models that the board's keepers did not
-    mark as a maker's own.
+    """One model in a snapshot.
+
+    ``low`` and ``high`` are None where no interval was published; ``margin`` is what a difference
+    without them may be off (`margin_of`). Where the board has them: ``parameters`` and ``active``
+    in billions, ``price`` in $ per million tokens (blended), ``speed`` in output tokens/s.
+    ``official`` is False for models that the board's keepers did not mark as a maker's own.
     """
 
     name: str
@@ -57,14 +62,15 @@ class BoardEntry:
 
     @property
     def size(self) -> float | None:
-        """Total parameters in billions as the board or the model's own name says them; None where
-        neither does (8x7b shares parts, 17b-128e and e4b tell what is active).
+        """Total parameters in billions, as the board or the model's own name has them.
+
+        None where neither does (8x7b shares parts, 17b-128e and e4b name what is active).
         """
         if self.parameters is not None:
             return self.parameters
         name = self.name.lower()
-        found = _SIZE.search(name)
-        return float(found[1]) if found and not _PARTLY.search(name) else None
+        match = _SIZE.search(name)
+        return float(match[1]) if match and not _PARTLY.search(name) else None
 
 
 class Side(BaseModel):
@@ -110,11 +116,11 @@ class BoardSnapshot:
     style: str
     category: str
     entries: tuple[BoardEntry, ...]
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
     board: str = "lmarena-text"
 
     @property
-    def kind(self) -> tuple[str, str, str, Method]:
+    def kind(self) -> tuple[str, str, str, RatingMethod]:
         """What snapshots must share to stand in one window."""
         return (self.board, self.style, self.category, self.method)
 
@@ -129,12 +135,11 @@ class BoardSnapshot:
 
 @dataclass(frozen=True)
 class RatingDifference:
-    """``ahead`` − ``behind`` in rating points within one snapshot; ``published`` says whether both
-    intervals were published.
+    """``ahead`` − ``behind`` in rating points within one snapshot.
 
-    The interval takes the two published ones as independent: √(h_a² + h_b²) on each side; without
-    published ones ± the larger `margin`, which is infinite for online Elo: nothing follows from it
-    for sure.
+    ``published`` says whether both intervals were published. The interval takes the two published
+    ones as independent: √(h_a² + h_b²) on each side; without published ones ± the larger `margin`,
+    which is infinite for online Elo: nothing follows from it for sure.
     """
 
     value: float
@@ -154,7 +159,7 @@ def difference(one: BoardEntry, other: BoardEntry) -> RatingDifference:
     return RatingDifference(value, value - down, value + up, True)
 
 
-def margin_of(method: Method, date: datetime.date) -> float:
+def margin_of(method: RatingMethod, date: datetime.date) -> float:
     """Points that a difference of a board without published intervals may be off."""
     if method == "online-elo":
         return math.inf
@@ -162,14 +167,16 @@ def margin_of(method: Method, date: datetime.date) -> float:
 
 
 def one_kind(snapshots: Sequence[BoardSnapshot]) -> None:
-    """Raises ConfigError where snapshots of more than one board, style, category or method stand
-    together.
+    """Raises ConfigError where snapshots of more than one kind stand together.
+
+    A kind is a board, style, category and method.
     """
     kinds = sorted({one.kind for one in snapshots})
     if len(kinds) > 1:
-        said = " and ".join("/".join(kind) for kind in kinds)
+        names = " and ".join("/".join(kind) for kind in kinds)
         raise ConfigError(
-            f"ratings of different methods are never compared in one window; got {said}; give one method, style and category"
+            f"ratings of different methods are never compared in one window; got {names}; give one"
+            f" method, style and category"
         )
 
 
@@ -181,17 +188,22 @@ class Board:
 
     @classmethod
     def of(cls, ratings: Sequence[PublishedRating], models: dict[str, RatedModel]) -> Board:
-        """Ratings grouped by snapshot; a model that is not in ``models`` has no facts and stands on
-        no side with one.
+        """Ratings grouped by snapshot.
+
+        A model that is not in ``models`` has no facts and stands on no side with one.
         """
-        grouped: dict[tuple[str, datetime.date, str, str, str, Method], list[BoardEntry]] = defaultdict(list)
+        grouped: dict[tuple[str, datetime.date, str, str, str, RatingMethod], list[BoardEntry]] = defaultdict(
+            list
+        )
         for one in ratings:
             facts = models.get(one.model) or _unknown(one)
             margin = margin_of(one.method, one.date)
             grouped[one.snapshot].append(
                 BoardEntry(one.model, one.rating, one.lower, one.upper, facts, margin)
             )
-        made = [
+
+        # Sorted once here: everything that reads a snapshot relies on its best being first.
+        snapshots = [
             BoardSnapshot(
                 date,
                 source,
@@ -204,11 +216,13 @@ class Board:
             for (board, date, source, style, category, method), entries in grouped.items()
         ]
         return cls(
-            tuple(sorted(made, key=lambda one: (one.date, one.source, one.style, one.category, one.method)))
+            tuple(
+                sorted(snapshots, key=lambda one: (one.date, one.source, one.style, one.category, one.method))
+            )
         )
 
     def series(
-        self, style: str = "default", category: str = "full", method: Method = "bradley-terry"
+        self, style: str = "default", category: str = "full", method: RatingMethod = "bradley-terry"
     ) -> tuple[BoardSnapshot, ...]:
         """The snapshots of one way of rating, by date: methods are never mixed."""
         return tuple(
@@ -220,18 +234,19 @@ class Board:
     @cached_property
     def first_rated(self) -> dict[str, datetime.date]:
         """When each model was first in any snapshot: its release was not later."""
-        found: dict[str, datetime.date] = {}
+        dates: dict[str, datetime.date] = {}
         for one in self.snapshots:
             for entry in one.entries:  # snapshots of all methods, by date
-                found.setdefault(entry.name, one.date)
-        return found
+                dates.setdefault(entry.name, one.date)
+        return dates
 
     def released(self, entry: BoardEntry) -> tuple[datetime.date, bool]:
-        """The release date where a source gives it (True), else the date of the first rating
-        (False), which is not earlier.
+        """The release date where a source has it (True), else the date of the first rating (False).
+
+        The first rating is not earlier than the release.
         """
-        known = entry.facts.released
-        return (known, True) if known is not None else (self.first_rated[entry.name], False)
+        released = entry.facts.released
+        return (released, True) if released is not None else (self.first_rated[entry.name], False)
 
 
 def _unknown(one: PublishedRating) -> RatedModel:

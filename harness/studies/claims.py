@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.config.problems import suggest
 from harness.errors import ConfigError
+from harness.wording import first_problem, reason_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "studies"
 
@@ -66,8 +67,10 @@ class Shown(BaseModel):
 
 
 class Claim(BaseModel):
-    """One claim of an article. It is supported where every part holds, partly where some hold and
-    some fail; ``today`` asks the same of the newest data and does not count.
+    """One claim of an article.
+
+    It is supported where every part holds, partly where some hold and some fail; ``today`` asks the
+    same of the newest data and does not count.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -101,18 +104,18 @@ def read_claim(path: Path) -> Claim:
     try:
         return Claim.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: not a claim's YAML: {' '.join(str(error).split())[:200]}") from error
+        raise ConfigError(f"{path}: not a claim's YAML: {reason_of(error)}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ConfigError(f"{path}: {first_problem(error)}") from error
 
 
 @cache
 def claims() -> dict[str, Claim]:
     """The packaged claims by id, C1 before C10."""
-    found = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
+    packaged = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
     return {
-        claim.id: claim for claim in sorted(found, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
+        claim.id: claim
+        for claim in sorted(packaged, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
     }
 
 

@@ -1,5 +1,6 @@
-"""What models cost by published prices, and which of them another surpasses in rating at no higher
-cost.
+"""What models cost by published prices.
+
+And which of them another surpasses in rating at no higher cost.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from harness.studies.data import Data
 
 
 def blended(data: Data, entry: BoardEntry) -> float | None:
-    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4;
+    """$ per million tokens: the board's own price, else the listed one as (3·input + output)/4.
+
     None where none is published.
     """
     if entry.price is not None:
@@ -22,19 +24,20 @@ def blended(data: Data, entry: BoardEntry) -> float | None:
 
 def priced(data: Data, snapshot: BoardSnapshot, side: Side | None = None) -> list[tuple[BoardEntry, float]]:
     """The models of a snapshot with a published price above zero, best first."""
-    found = []
+    rows = []
     for entry in snapshot.entries:
         price = blended(data, entry)
         if price and (side is None or side.holds(entry)):
-            found.append((entry, price))
-    return found
+            rows.append((entry, price))
+    return rows
 
 
 def dominated(rows: list[tuple[BoardEntry, float]]) -> dict[str, str]:
-    """Model to a model that is rated no lower and costs no more (and is better in one of the
-    two).
+    """Model to a model that is rated no lower and costs no more.
+
+    It is better in one of the two.
     """
-    found: dict[str, str] = {}
+    beaten: dict[str, str] = {}
     for entry, price in rows:
         for rival, cost in rows:
             if (
@@ -42,12 +45,12 @@ def dominated(rows: list[tuple[BoardEntry, float]]) -> dict[str, str]:
                 and cost <= price
                 and (rival.rating, -cost) != (entry.rating, -price)
             ):
-                found[entry.name] = rival.name
+                beaten[entry.name] = rival.name
                 break
-    return found
+    return beaten
 
 
 def latest(data: Data, style: str, category: str, date: datetime.date) -> BoardSnapshot | None:
     """The last snapshot up to a day."""
-    known = [one for one in data.board.series(style, category) if one.date <= date]
-    return known[-1] if known else None
+    snapshots = [one for one in data.board.series(style, category) if one.date <= date]
+    return snapshots[-1] if snapshots else None

@@ -1,5 +1,6 @@
-"""What studies look at: the published ratings, prices and tokenizer counts at hand, and the runs
-that were named.
+"""What studies look at.
+
+The published ratings, prices and tokenizer counts at hand, and the runs that were named.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TOKENIZERS = Path("results") / "recorded" / "tokenizers.json"
 
 @dataclass(frozen=True)
 class Data:
-    """Read when first asked for.
+    """Data that is read at its first use.
 
     ``folder`` holds what a user imported (`harness published import`).
     """
@@ -53,9 +54,9 @@ class Data:
             return scoreboard(name)
         imported = load_ratings(self.folder, board=name)
         if not imported:
-            known = (LMARENA, *NAMES)
+            names = (LMARENA, *NAMES)
             raise ConfigError(
-                f"unknown board {name!r}{suggest(name, known)}; known: {', '.join(known)}, and imported ones"
+                f"unknown board {name!r}{suggest(name, names)}; known: {', '.join(names)}, and imported ones"
             )
         return Board.of(imported, rated_models(self.folder))
 
@@ -66,8 +67,9 @@ class Data:
 
     @cached_property
     def adoption(self) -> list[Snapshot]:
-        """The hub's likes and downloads as dated lists: the packaged ones and what `harness
-        adoption snapshot` kept.
+        """The hub's likes and downloads as dated lists.
+
+        The packaged ones and those of `harness adoption snapshot`.
         """
         from harness.adoption.published import USER_FOLDER as TAKEN
         from harness.adoption.published import snapshots
@@ -83,10 +85,10 @@ class Data:
         if not self.tokenizers.is_file():
             return None
         try:
-            found: dict[str, Any] = json.loads(self.tokenizers.read_text(encoding="utf-8"))
-            found["tokenizers"]
+            counts: dict[str, Any] = json.loads(self.tokenizers.read_text(encoding="utf-8"))
+            counts["tokenizers"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{self.tokenizers}: not what `harness tokenizers --out` writes: {error}"
             ) from error
-        return found
+        return counts

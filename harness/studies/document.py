@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from harness.published.sources import sources
 from harness.reporting.inert import visible
-from harness.reporting.render import code, escape
+from harness.reporting.writers.markdown import code, escape
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import FOLDER, Part, Text
 from harness.studies.data import Data

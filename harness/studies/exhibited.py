@@ -1,5 +1,6 @@
-"""The shape of an exhibit: a table, sentences, and rows for a plot; and the keys that several kinds
-share.
+"""The shape of an exhibit: a table, sentences, and rows for a plot.
+
+And the keys that several kinds share.
 """
 
 from __future__ import annotations
@@ -11,26 +12,28 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.published.ratings import Method
+from harness.published.ratings import RatingMethod
 from harness.studies import gap
 from harness.studies.board import BoardEntry, BoardSnapshot, Side
 from harness.studies.claims import Text
 from harness.studies.finding import joined, say
 
 Cell = str | Text
-Rows = tuple[tuple[Cell, ...], ...]
+TableRows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are
-    shown and need their caution.
+    """One exhibit.
+
+    ``points`` are the plot's rows (language-free), ``arena`` says that ratings by votes are shown
+    and need their caution.
     """
 
     kind: str
     title: Text
     headers: tuple[Text, ...]
-    rows: Rows
+    rows: TableRows
     points: tuple[dict[str, Any], ...]
     lines: tuple[Text, ...] = ()
     names: tuple[Text, ...] = ()
@@ -57,7 +60,7 @@ class Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     style: str = "default"
     category: str = "full"
-    method: Method = "bradley-terry"
+    method: RatingMethod = "bradley-terry"
 
 
 class Top(Keys):
@@ -71,19 +74,19 @@ class Top(Keys):
 def segments(dates: Sequence[datetime.date]) -> list[int]:
     """A number for each stretch without a hole, so that no line is drawn across one."""
     parts: list[int] = []
-    for place, date in enumerate(dates):
-        broken = place > 0 and (date - dates[place - 1]).days > gap.HOLE
+    for index, date in enumerate(dates):
+        broken = index > 0 and (date - dates[index - 1]).days > gap.HOLE
         parts.append((parts[-1] if parts else 0) + broken)
     return parts
 
 
 def of_date(snapshot: BoardSnapshot) -> Text:
     """The day of a snapshot, and how its ratings were made."""
-    said = [
+    methods = [
         say(f"method_{snapshot.method}"),
         *([say("style_control")] if snapshot.style == "style_control" else []),
     ]
-    return say("of_date", date=snapshot.date, method=say("method_of", method=joined(said, ", ", "，")))
+    return say("of_date", date=snapshot.date, method=say("method_of", method=joined(methods, ", ", "，")))
 
 
 def interval(entry: BoardEntry) -> Cell:

@@ -15,30 +15,31 @@ _TWO_WORDS = {"gpt-oss"}
 
 
 def family(entry: BoardEntry) -> tuple[str, str]:
-    """Maker and the name's first word: what a maker renews with each release (qwen3.5 and qwen3 are
-    one family).
+    """Maker and the name's first word: what a maker renews with each release.
+
+    So qwen3.5 and qwen3 are one family.
     """
-    found = _WORD.match(entry.name.lower().split()[0])
-    word = found[0] if found else entry.name.lower()
+    match = _WORD.match(entry.name.lower().split()[0])
+    word = match[0] if match else entry.name.lower()
     return (entry.facts.maker or "?", word if word in _TWO_WORDS else word.split("-")[0])
 
 
 def newest_of_family(entries: Sequence[BoardEntry]) -> list[BoardEntry]:
-    """The best-rated model of each family's newest release date; models without a date are left
-    out.
+    """The best-rated model of each family's newest release date, best first.
 
-    Best first.
+    Models without a date are left out.
     """
-    kept: dict[tuple[str, str], BoardEntry] = {}
+    newest: dict[tuple[str, str], BoardEntry] = {}
     for entry in entries:
         day = entry.facts.released
         if day is None:
             continue
-        have = kept.get(family(entry))
+
+        earlier = newest.get(family(entry))
         if (
-            have is None
-            or have.facts.released is None
-            or (day, entry.rating) > (have.facts.released, have.rating)
+            earlier is None
+            or earlier.facts.released is None
+            or (day, entry.rating) > (earlier.facts.released, earlier.rating)
         ):
-            kept[family(entry)] = entry
-    return sorted(kept.values(), key=lambda one: (-one.rating, one.name))
+            newest[family(entry)] = entry
+    return sorted(newest.values(), key=lambda one: (-one.rating, one.name))

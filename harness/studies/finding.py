@@ -12,14 +12,15 @@ from harness.studies.claims import Text
 from harness.texts import catalogue, every_language
 
 Outcome = Literal["holds", "fails", "unclear", "missing"]
-Kind = Literal["published", "measured", "projected", "none"]
-Verdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
+EvidenceKind = Literal["published", "measured", "projected", "none"]
+ClaimVerdict = Literal["supported", "partly supported", "not supported", "cannot tell", "not yet measured"]
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a finding rests on: a board or another source, how its figures were made, and their
-    first and last day.
+    """What a finding rests on.
+
+    A board or another source, how its figures were made, and their first and last day.
     """
 
     source: Text
@@ -31,24 +32,26 @@ class Basis:
     def text(self) -> Text:
         """In words, with the days."""
         days = sorted({str(day) for day in (self.begin, self.end) if day is not None})
-        said = [
+        parts = [
             self.source,
             *([self.method] if self.method else []),
             *([plain(" – ".join(days))] if days else []),
         ]
-        return joined(said, ", ", "，")
+        return joined(parts, ", ", "，")
 
 
 @dataclass(frozen=True)
 class StatementFinding:
-    """``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
+    """What a predicate says of one statement.
+
+    ``measured`` is one sentence with the figure and its uncertainty; ``why`` what keeps it from
     being decided; ``command`` would produce what is missing. ``limits`` says over which limits the
     outcome stands, where a limit decides; ``basis`` names board, method and dates; ``brief`` is the
     figure alone with its unit, for a table. ``figures`` is the same for programs.
     """
 
     outcome: Outcome
-    kind: Kind
+    kind: EvidenceKind
     measured: Text
     why: Text | None = None
     command: str | None = None
@@ -58,27 +61,30 @@ class StatementFinding:
     brief: Text | None = None
 
 
-def told(finding: StatementFinding) -> Outcome:
-    """What a finding says for the verdict: what rests on projections alone neither holds nor fails,
-    since a datasheet is no measurement.
+def counted_outcome(finding: StatementFinding) -> Outcome:
+    """What a finding says for the verdict.
+
+    What rests on projections alone neither holds nor fails, since a datasheet is no measurement.
     """
     return finding.outcome if finding.kind != "projected" else "unclear"
 
 
 def together(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of a statement that was asked in several ways: it fails where one does, and holds
-    where all do.
+    """The outcome of a statement that was asked in several ways.
+
+    It fails where one does, and holds where all do.
     """
     if "fails" in outcomes:
         return "fails"
     return "holds" if all(outcome == "holds" for outcome in outcomes) else "unclear"
 
 
-def decided(outcomes: Sequence[Outcome]) -> Verdict:
-    """Supported where every statement holds, partly where some hold and some fail, not supported
-    where some fail and none holds.
+def decided(outcomes: Sequence[Outcome]) -> ClaimVerdict:
+    """What follows from the outcomes of all statements.
 
-    Else it cannot be told; not yet measured where there is no statement at all.
+    Supported where every statement holds, partly where some hold and some fail, not supported where
+    some fail and none holds. Else it cannot be told; not yet measured where there is no statement
+    at all.
     """
     if not outcomes:
         return "not yet measured"
@@ -87,9 +93,9 @@ def decided(outcomes: Sequence[Outcome]) -> Verdict:
     return "supported" if all(outcome == "holds" for outcome in outcomes) else "cannot tell"
 
 
-def verdict(findings: Sequence[StatementFinding]) -> Verdict:
+def verdict(findings: Sequence[StatementFinding]) -> ClaimVerdict:
     """What follows from findings that each test a statement of its own."""
-    return decided([told(finding) for finding in findings])
+    return decided([counted_outcome(finding) for finding in findings])
 
 
 def say(name: str, /, **values: Any) -> Text:
@@ -108,14 +114,16 @@ def has_text(name: str) -> bool:
 
 
 def joined_han(text: str) -> str:
-    """Chinese without blanks between Han characters or beside full-width marks, which filled blanks
-    leave behind.
+    """Chinese without the blanks that filled-in values leave behind.
+
+    Such stand between Han characters or beside full-width marks.
     """
     return _BLANK.sub("", text)
 
 
 _BLANK = re.compile(
-    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)|(?<=\S) +(?=[，。；：、（）！？])"
+    r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])|(?<=[，。；：、（）！？]) +(?=\S)"
+    r"|(?<=\S) +(?=[，。；：、（）！？])"
 )
 
 
@@ -153,8 +161,8 @@ def joined(texts: Sequence[Text], en: str = "; ", zh: str = "；") -> Text:
 
 def listed(names: Iterable[str]) -> Text:
     """Names in a row."""
-    known = list(names)
-    return Text(en=", ".join(known) or "–", zh="、".join(known) or "–")
+    once = list(names)
+    return Text(en=", ".join(once) or "–", zh="、".join(once) or "–")
 
 
 def side_name(country: str | None) -> Text:
@@ -163,8 +171,9 @@ def side_name(country: str | None) -> Text:
 
 
 def country_name(country: str | None) -> Text:
-    """A country's name; its code (ISO 3166-1 alpha-2) where words.yaml has none, ``?`` where it is
-    not known.
+    """A country's name, ``?`` if unknown.
+
+    Its code (ISO 3166-1 alpha-2) where words.yaml has no name.
     """
     return _named("country", country)
 

@@ -1,6 +1,6 @@
 """Who is on the frontier of one snapshot: no other model is rated as high for as little.
 
-A cost is what an architecture tells.
+A cost is what an architecture shows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ Cost = Callable[[BoardEntry], float | None]
 
 @dataclass(frozen=True)
 class Frontier:
-    """``rows``: a side's models with their cost, best first; ``without``: those whose cost is not
-    known, which may belong on it.
+    """A side's models with their cost.
+
+    ``rows``: those with a cost, best first; ``without``: those whose cost is not known, which may
+    belong on the frontier.
     """
 
     date: datetime.date
@@ -43,9 +45,7 @@ class Frontier:
 
     @property
     def countries(self) -> Counter[str]:
-        """How many of the frontier's models each country's makers made; ``?`` where the country is
-        not known.
-        """
+        """How many of the frontier's models each country's makers made; ``?`` if unknown."""
         return Counter(entry.facts.country or "?" for entry, _ in self.best)
 
     def share(self, country: str) -> float:
@@ -53,37 +53,42 @@ class Frontier:
         return self.countries[country] / len(self.best)
 
     def share_range(self, country: str) -> tuple[float, float]:
-        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`); a cost has
-        no error.
+        """The 95 % interval of `share` where every rating is drawn anew (`gap.drawn`).
+
+        A cost has no error.
         """
+        # Models of one cost compete with each other, too, so they are looked at in groups of equal
+        # cost.
         rows = sorted(self.rows, key=lambda row: row[1])
         mine = np.array([entry.facts.country == country for entry, _ in rows])
-        starts = np.flatnonzero(
-            np.diff([cost for _, cost in rows], prepend=-1.0)
-        )  # models of one cost compete with each other, too
+        starts = np.flatnonzero(np.diff([cost for _, cost in rows], prepend=-1.0))
         groups = np.split(gap.drawn([entry for entry, _ in rows]), starts[1:], axis=1)
+
+        # In each draw a group's best is on the frontier where it is above all that is cheaper.
         bar = np.full(gap.DRAWS, -np.inf)
-        count, found = np.zeros(gap.DRAWS), np.zeros(gap.DRAWS)
+        count, hits = np.zeros(gap.DRAWS), np.zeros(gap.DRAWS)
         for start, group in zip(starts, groups, strict=True):
             best = group.max(axis=1)
             on = best > bar
             count += on
-            found += on & mine[start + group.argmax(axis=1)]
+            hits += on & mine[start + group.argmax(axis=1)]
             bar = np.maximum(bar, best)
-        low, high = np.quantile(found / count, [0.025, 0.975], method="nearest")
+
+        low, high = np.quantile(hits / count, [0.025, 0.975], method="nearest")
         return float(low), float(high)
 
 
 def frontier(snapshot: BoardSnapshot, side: Side, cost: Cost) -> Frontier:
     """The frontier of a side's models in one snapshot."""
-    known = [(entry, cost(entry)) for entry in snapshot.entries if side.holds(entry)]
-    rows = tuple((entry, value) for entry, value in known if value is not None)
-    return Frontier(snapshot.date, rows, tuple(entry for entry, value in known if value is None))
+    costs = [(entry, cost(entry)) for entry in snapshot.entries if side.holds(entry)]
+    rows = tuple((entry, value) for entry, value in costs if value is not None)
+    return Frontier(snapshot.date, rows, tuple(entry for entry, value in costs if value is None))
 
 
 def active(entry: BoardEntry) -> float | None:
-    """Billions of parameters that one token passes through, embeddings counted; None where no
-    preset has the architecture.
+    """Billions of parameters that one token passes through, embeddings counted.
+
+    None where no preset has the architecture.
     """
     preset = preset_of(entry.facts)
     return preset.arch.active_parameters / 1e9 if preset is not None and preset.arch is not None else None

@@ -1,5 +1,6 @@
-"""Exhibits of frontiers: rating against price, size and FLOPs in one snapshot, and who is on the
-frontier at each date.
+"""Exhibits of frontiers.
+
+Rating against price, size and FLOPs in one snapshot, and who is on the frontier at each date.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from harness.studies.finding import country_name, listed, percent, say
 from harness.studies.frontier import Frontier, active, frontier, item_flops, quarterly
 
 NAMED = 12
-"""Models without an architecture that a line names, best first."""
+"""Models without an architecture named in a line, best first."""
 
 
 class Over(Keys):
@@ -48,10 +49,10 @@ def sizes(title: Text, keys: Top, data: Data) -> Exhibit:
     snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     side = Side(open=True)
     rows = [(one, one.size) for one in (snapshot.entries if snapshot else ()) if side.holds(one) and one.size]
-    known = [(one, float(size)) for one, size in rows if size is not None]
-    beaten = costs.dominated(known)
-    points = tuple(_point(one, "size", size, one.name not in beaten) for one, size in known)
-    return _frontier("sizes", title, known, beaten, points, snapshot)
+    sized = [(one, float(size)) for one, size in rows if size is not None]
+    beaten = costs.dominated(sized)
+    points = tuple(_point(one, "size", size, one.name not in beaten) for one, size in sized)
+    return _frontier("sizes", title, sized, beaten, points, snapshot)
 
 
 def flops(title: Text, keys: ItemTokens, data: Data) -> Exhibit:
@@ -59,37 +60,52 @@ def flops(title: Text, keys: ItemTokens, data: Data) -> Exhibit:
     snapshot = costs.latest(data, keys.style, keys.category, keys.date)
     if snapshot is None:
         return _frontier("flops", title, [], {}, (), None)
-    found = frontier(snapshot, keys.side, item_flops(keys.prompt, keys.output))
-    points = tuple(_point(one, "flops", value, one.name not in found.beaten) for one, value in found.rows)
-    lines = (say("item", prompt=f"{keys.prompt:,}", output=f"{keys.output:,}"), *_without(found))
-    return _frontier("flops", title, list(found.rows), found.beaten, points, snapshot, lines)
+    on_frontier = frontier(snapshot, keys.side, item_flops(keys.prompt, keys.output))
+    points = tuple(
+        _point(one, "flops", value, one.name not in on_frontier.beaten) for one, value in on_frontier.rows
+    )
+    lines = (say("item", prompt=f"{keys.prompt:,}", output=f"{keys.output:,}"), *_without(on_frontier))
+    return _frontier("flops", title, list(on_frontier.rows), on_frontier.beaten, points, snapshot, lines)
 
 
 def frontiers(title: Text, keys: Over, data: Data) -> Exhibit:
-    """At each date the frontier of rating against active parameters, and how many of its models are
-    whose; a table row a quarter.
+    """At each date the frontier of rating against active parameters.
+
+    How many of its models are whose; one table row per quarter.
     """
     series = data.board.series(keys.style, keys.category, keys.method)
     parts = dict(zip((one.date for one in series), segments([one.date for one in series]), strict=True))
-    found = {one.date: made for one in series if (made := frontier(one, keys.side, active)).rows}
-    points = []
-    for date, one in found.items():
-        shares = {name: one.share(name) for name in ("CN", "US")}
-        shares["other"] = max(0.0, 1 - sum(shares.values()))
-        points += [
-            {"date": date, "country": name, "share": value, "part": parts[date]}
-            for name, value in shares.items()
-        ]
-    kept = [found[one.date] for one in quarterly(series) if one.date in found]
+
+    by_date = {
+        one.date: one_frontier for one in series if (one_frontier := frontier(one, keys.side, active)).rows
+    }
+    points = [
+        {"date": date, "country": name, "share": value, "part": parts[date]}
+        for date, one in by_date.items()
+        for name, value in _shares(one).items()
+    ]
+
+    # The table's intervals draw every rating anew, so it has the last date of each quarter only.
+    quarters = [by_date[one.date] for one in quarterly(series) if one.date in by_date]
+
     headers = tuple(
         say(f"h_{name}")
         for name in ("date", "open_rated", "with_arch", "on_frontier", "countries", "cn_share")
     )
-    wins = [say("wins_frontiers", date=kept[-1].date, share=percent(kept[-1].share("CN")))] if kept else []
-    lines = (*wins, say("by_active"), say("frontier_interval"), *(_without(kept[-1]) if kept else ()))
-    return Exhibit(
-        "frontiers", title, headers, tuple(_quarter(one) for one in kept), tuple(points), lines, arena=True
+    wins = (
+        [say("wins_frontiers", date=quarters[-1].date, share=percent(quarters[-1].share("CN")))]
+        if quarters
+        else []
     )
+    lines = (*wins, say("by_active"), say("frontier_interval"), *(_without(quarters[-1]) if quarters else ()))
+
+    rows = tuple(_quarter(one) for one in quarters)
+    return Exhibit("frontiers", title, headers, rows, tuple(points), lines, arena=True)
+
+
+def _shares(one: Frontier) -> dict[str, float]:
+    shares = {name: one.share(name) for name in ("CN", "US")}
+    return shares | {"other": max(0.0, 1 - sum(shares.values()))}
 
 
 def _quarter(one: Frontier) -> tuple[Cell, ...]:
@@ -102,6 +118,7 @@ def _quarter(one: Frontier) -> tuple[Cell, ...]:
     counts = _listed(
         [say("country_count", country=country_name(name), n=n) for name, n in one.countries.most_common()]
     )
+
     low, high = one.share_range("CN")
     value, ends = percent(one.share("CN")), f"{100 * low:.0f} … {100 * high:.0f}"
     share = Text(en=f"{value.en} ({ends})", zh=f"{value.zh}（{ends}）")
@@ -112,17 +129,17 @@ def _listed(texts: list[Text]) -> Text:
     return Text(en="; ".join(one.en for one in texts), zh="；".join(one.zh for one in texts))
 
 
-def _without(found: Frontier) -> tuple[Text, ...]:
+def _without(on_frontier: Frontier) -> tuple[Text, ...]:
     """Which of the side's models have no architecture here."""
-    if not found.without:
+    if not on_frontier.without:
         return ()
-    named = listed(entry.name for entry in found.without[:NAMED])
+    named = listed(entry.name for entry in on_frontier.without[:NAMED])
     return (
         say(
             "no_arch",
-            n=len(found.without),
-            all=len(found.rows) + len(found.without),
-            date=found.date,
+            n=len(on_frontier.without),
+            all=len(on_frontier.rows) + len(on_frontier.without),
+            date=on_frontier.date,
             listed=named,
         ),
     )
@@ -172,6 +189,7 @@ def _frontier(
         )
         for one, value in ordered
     )
+
     mine = sum(one.facts.country == "CN" for one, _ in best)
     lines = [of_date(at)] if at else []
     lines.append(
@@ -183,6 +201,7 @@ def _frontier(
             all=len(rows),
         )
     )
+
     headers = tuple(
         say(f"h_{name}") for name in ("model", "country", kind, "rating", "interval", "dominated")
     )

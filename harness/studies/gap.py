@@ -1,5 +1,7 @@
-"""The gap between two sides over time: difference of the best, when the lead changed hands, share
-of the top, and the lag in months.
+"""The gap between two sides over time.
+
+The difference of the best, when the lead changed hands, the share of the top, and the lag in
+months.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ MONTH = 365.25 / 12
 
 @dataclass(frozen=True)
 class SideLead:
-    """The best model of either side in one snapshot, and their difference (first side − second
-    side).
+    """The best model of either side in one snapshot.
+
+    ``difference`` is first side − second side.
     """
 
     snapshot: BoardSnapshot
@@ -51,16 +54,16 @@ class SideLead:
 
     @property
     def sure(self) -> int:
-        """Who is surely ahead (the interval leaves zero out): 1, −1, or 0 where that cannot be
-        told.
-        """
+        """Who is surely ahead: 1, −1, or 0 where the interval holds zero."""
         return (self.difference.low > 0) - (self.difference.high < 0)
 
 
 @dataclass(frozen=True)
 class Bracket:
-    """The lead changed hands after ``after`` and by ``by``; ``to`` is 1 where the first side took
-    it. ``sure`` brackets leave out the snapshots at which the lead could not be told.
+    """The lead changed hands after ``after`` and by ``by``.
+
+    ``to`` is 1 where the first side took it. ``sure`` brackets leave out the snapshots at which
+    nobody was surely ahead.
     """
 
     after: datetime.date
@@ -75,24 +78,25 @@ def leads(snapshots: Sequence[BoardSnapshot], one: Side, other: Side) -> list[Si
     Raises ConfigError for snapshots of different methods.
     """
     one_kind(snapshots)
-    found = []
+    side_leads = []
     for snapshot in snapshots:
         a, b = snapshot.best(one), snapshot.best(other)
         if a is not None and b is not None:
-            found.append(SideLead(snapshot, a, b, difference(a, b)))
-    return found
+            side_leads.append(SideLead(snapshot, a, b, difference(a, b)))
+    return side_leads
 
 
-def brackets(found: Sequence[SideLead], *, sure: bool = False) -> list[Bracket]:
-    """Each change of the lead, between the last snapshot with the old leader and the first with the
-    new one.
+def brackets(side_leads: Sequence[SideLead], *, sure: bool = False) -> list[Bracket]:
+    """Changes of the lead, each between the last old and the first new snapshot.
 
-    By the points alone, or with ``sure`` by the intervals: then what cannot be told belongs to the
-    bracket.
+    By the points alone, or with ``sure`` by the intervals: then snapshots where nobody is surely
+    ahead belong to the bracket.
     """
-    told = [(lead.snapshot.date, lead.sure if sure else lead.sign) for lead in found]
-    told = [(date, who) for date, who in told if who]
-    return [Bracket(before, date, who, sure) for (before, old), (date, who) in pairwise(told) if old != who]
+    leaders = [(lead.snapshot.date, lead.sure if sure else lead.sign) for lead in side_leads]
+    leaders = [(date, who) for date, who in leaders if who]
+    return [
+        Bracket(before, date, who, sure) for (before, old), (date, who) in pairwise(leaders) if old != who
+    ]
 
 
 def holes(snapshots: Sequence[BoardSnapshot]) -> list[tuple[datetime.date, datetime.date]]:
@@ -101,8 +105,9 @@ def holes(snapshots: Sequence[BoardSnapshot]) -> list[tuple[datetime.date, datet
 
 
 def shares(snapshot: BoardSnapshot, count: int, side: Side) -> dict[str, float]:
-    """Share of each country among the best ``count`` models of a side; ``?`` stands for makers
-    whose country is unknown.
+    """Share of each country among the best ``count`` models of a side.
+
+    ``?`` stands for makers whose country is unknown.
     """
     top = snapshot.top(count, side)
     counted = Counter(entry.facts.country or "?" for entry in top)
@@ -110,52 +115,58 @@ def shares(snapshot: BoardSnapshot, count: int, side: Side) -> dict[str, float]:
 
 
 def drawn(entries: Sequence[BoardEntry]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Every rating drawn anew, (`DRAWS`, models): normal, fixed seed, as wide as the published
-    intervals, or as the margin says without.
+    """Every rating drawn anew, (`DRAWS`, models).
 
-    Raises ConfigError for online Elo ratings, which have no error that could be drawn.
+    Normal, fixed seed, as wide as the published intervals, or as the margin says without. Raises
+    ConfigError for online Elo ratings, which have no error that could be drawn.
     """
     if any(math.isinf(one.margin) and one.low is None for one in entries):
         raise ConfigError(
-            "online Elo ratings have no known error: no share or frontier with an interval can be drawn from them"
+            "online Elo ratings have no known error: no share or frontier with an interval can be"
+            " drawn from them"
         )
+
+    # A margin is of a difference of two ratings: one rating has 1/√2 of it.
     spread = [
         one.margin / math.sqrt(2) if one.low is None or one.high is None else (one.high - one.low) / 2
         for one in entries
     ]
+
     rng = np.random.default_rng(SEED)
-    made: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
+    ratings: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = (
         np.array([one.rating for one in entries])
         + rng.standard_normal((DRAWS, len(entries))) * np.array(spread) / Z95
     )
-    return made
+    return ratings
 
 
 def share_range(snapshot: BoardSnapshot, count: int, side: Side, country: str) -> tuple[float, float, float]:
-    """(low, published, high) share of a country among the best ``count``: the 95 % interval where
-    every rating is drawn anew.
+    """(low, published, high) share of a country among the best ``count``.
 
-    The ratings are those of `drawn`.
+    ``low`` to ``high`` is the 95 % interval where every rating is drawn anew (`drawn`).
     """
     entries = [entry for entry in snapshot.entries if side.holds(entry)]
     if not entries:
         return 0.0, 0.0, 0.0
+
     mine = np.array([one.facts.country == country for one in entries])
     number = min(count, len(entries))
-    found = mine[np.argsort(-drawn(entries), axis=1)[:, :number]].mean(axis=1)
-    low, high = np.quantile(found, [0.025, 0.975], method="nearest")
+    shares_drawn = mine[np.argsort(-drawn(entries), axis=1)[:, :number]].mean(axis=1)
+
+    # Shares of few models take few values, so the ends are values that occurred.
+    low, high = np.quantile(shares_drawn, [0.025, 0.975], method="nearest")
     return float(low), float(mine[:number].mean()), float(high)
 
 
 @dataclass(frozen=True)
 class Lag:
-    """Months by which ``behind``, the best of its side at a snapshot, comes after the other side's
-    first model at least as good.
+    """Months by which ``behind``, the best of its side, comes after the other side.
 
-    ``months``: from that model's release (``first``) to the snapshot's date; None where the other
-    side has no such model: then the side is not behind. ``least`` and ``most`` take the models that
-    surely, and that possibly, are at least as good. ``release`` counts from release to release.
-    ``dated`` is False where a date is that of a first rating: the lag is then at least so much.
+    They count from the other side's first model at least as good. ``months``: from that model's
+    release (``first``) to the snapshot's date; None where the other side has no such model: then
+    the side is not behind. ``least`` and ``most`` take the models that surely, and that possibly,
+    are at least as good. ``release`` counts from release to release. ``dated`` is False where a
+    date is that of a first rating: the lag is then at least so much.
     """
 
     snapshot: BoardSnapshot
@@ -173,12 +184,16 @@ def lag(board: Board, snapshot: BoardSnapshot, behind: Side, other: Side) -> Lag
     mine = snapshot.best(behind)
     if mine is None:
         return None
+
+    # Point, surest and most generous reading of "at least as good", by the difference's interval.
     rivals = [(entry, difference(entry, mine)) for entry in snapshot.entries if other.holds(entry)]
-    point = _earliest(board, [entry for entry, found in rivals if found.value >= 0])
-    sure = _earliest(board, [entry for entry, found in rivals if found.low >= 0])
-    possible = _earliest(board, [entry for entry, found in rivals if found.high >= 0])
+    point = _earliest(board, [entry for entry, gap_to in rivals if gap_to.value >= 0])
+    sure = _earliest(board, [entry for entry, gap_to in rivals if gap_to.low >= 0])
+    possible = _earliest(board, [entry for entry, gap_to in rivals if gap_to.high >= 0])
+
     released = [board.released(entry) for entry in (point,) if entry is not None]
     own = board.released(mine)
+
     return Lag(
         snapshot,
         mine,
@@ -206,15 +221,12 @@ def within(
     return [one for one in snapshots if begin <= one.date <= end]
 
 
-def median_gap(found: Sequence[SideLead]) -> tuple[float, float, float]:
-    """Medians over snapshots of a difference and of the ends of its interval. Raises
-    statistics.StatisticsError for none.
+def median_gap(side_leads: Sequence[SideLead]) -> tuple[float, float, float]:
+    """Medians over snapshots of a difference and of the ends of its interval.
+
+    Raises statistics.StatisticsError for no snapshot.
     """
-    differences = [lead.difference for lead in found]
-    value, low, high = (
-        statistics.median(values)
-        for values in zip(
-            *((one.value, one.low, one.high) for one in differences), strict=True
-        )  # one row a snapshot
-    )
+    differences = [lead.difference for lead in side_leads]
+    ends = ((one.value, one.low, one.high) for one in differences)
+    value, low, high = (statistics.median(values) for values in zip(*ends, strict=True))
     return value, low, high

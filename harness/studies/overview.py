@@ -1,5 +1,6 @@
-"""The table of verdicts: claim, date, verdict, then, today, basis; for a terminal as a table where
-it fits, else as blocks.
+"""The table of verdicts: claim, date, verdict, then, today, basis.
+
+For a terminal as a table where it fits, else as blocks.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ def named(one: ClaimAnswer, language: str) -> str:
 
 
 def _phrase(part: Part, finding: StatementFinding, language: str) -> str:
-    """A mark for the outcome, what the figure is, and the figure; without one what is said of
-    it.
+    """A mark for the outcome, and the figure with what it is.
+
+    Without a figure the outcome in words.
     """
     label = part.short[language] if part.short is not None else ""
     figure = (finding.brief or say(finding.outcome))[language]
@@ -76,22 +78,25 @@ def _phrase(part: Part, finding: StatementFinding, language: str) -> str:
 
 
 def asides(answer: ClaimAnswer) -> list[tuple[str, Text]]:
-    """What stands beside a verdict: what would measure a claim that is not measured yet, and what
-    would decide one that cannot be told.
+    """What stands beside a verdict.
+
+    What would measure a claim that is not measured yet, and what would decide one that cannot be
+    told.
     """
     named = (("pending", answer.claim.pending), ("datum", answer.datum))
-    return [(name, said) for name, said in named if said is not None]
+    return [(name, text) for name, text in named if text is not None]
 
 
 def below(answers: Sequence[ClaimAnswer], language: str) -> list[str]:
-    """What stands under the table: how to read the marks, and what is missing where a claim is not
-    measured or not decided.
+    """What stands under the table.
+
+    How to read the marks, and what is missing where a claim is not measured or not decided.
     """
     colon = say("colon")[language]
     listed = [
-        f"{one.claim.id} · {say(f'w_{name}')[language]}{colon}{said[language]}"
+        f"{one.claim.id} · {say(f'w_{name}')[language]}{colon}{text[language]}"
         for one in answers
-        for name, said in asides(one)
+        for name, text in asides(one)
     ]
     return [say("marks")[language], *map(visible, listed)]
 
@@ -99,12 +104,12 @@ def below(answers: Sequence[ClaimAnswer], language: str) -> list[str]:
 def terminal(answers: Sequence[ClaimAnswer], language: str, width: int) -> str:
     """The table for a terminal, with what stands below it. Nothing is cropped."""
     rows = overview(answers, language)
-    made = (
+    body = (
         _table(rows, language, width)
         if width >= WIDE
         else "\n".join(_block(row, language, width) for row in rows)
     )
-    return f"{made}\n" + "".join(f"{_hung(line, width, 2)}\n" for line in below(answers, language))
+    return f"{body}\n" + "".join(f"{_hung(line, width, 2)}\n" for line in below(answers, language))
 
 
 def _table(rows: Sequence[OverviewRow], language: str, width: int) -> str:
@@ -113,18 +118,21 @@ def _table(rows: Sequence[OverviewRow], language: str, width: int) -> str:
     from rich.table import Table
     from rich.text import Text as Plain
 
+    # Shares of the width that suit the longest words of each column in both languages.
     free = width - 2 * len(COLUMNS)
     shares = (0.13, 0.11, 0.15, 0.26, 0.2, 0.15)
     widths = [int(free * share) for share in shares]
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), show_lines=False
     )
+
     for name, room in zip(COLUMNS, widths, strict=True):
         table.add_column(say(f"w_{name}")[language], width=room, no_wrap=True)
     for row in rows:
         cells = ((f"{row.id} {row.name}",), (row.when,), (row.verdict,), row.then, row.today, row.basis)
         table.add_row(*(Plain(_listed(cell, room)) for cell, room in zip(cells, widths, strict=True)))
         table.add_section()
+
     console = Console(file=io.StringIO(), width=width, highlight=False)
     console.print(table)
     file = console.file
@@ -151,11 +159,12 @@ def _block(row: OverviewRow, language: str, width: int) -> str:
 
     head = f"{row.id}  {row.name}{say('stop')[language]} {row.when}{say('colon')[language]}{row.verdict}"
     lines = [_hung(head, width, INDENT)]
+
     labels = {name: say(f"w_{name}")[language] for name in ("then", "today", "basis")}
     room = max(cell_len(label) for label in labels.values()) + 2
     for name, phrases in (("then", row.then), ("today", row.today), ("basis", row.basis)):
-        for place, phrase in enumerate(phrases):
-            label = labels[name] if place == 0 else ""
+        for index, phrase in enumerate(phrases):
+            label = labels[name] if index == 0 else ""
             start = " " * INDENT + label + " " * (room - cell_len(label))
             folds = _hung(phrase, width - INDENT - room, 2).split("\n")
             lines += [start + folds[0], *(" " * (INDENT + room) + fold for fold in folds[1:])]

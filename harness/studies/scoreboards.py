@@ -1,5 +1,6 @@
-"""Boards of scores as the same snapshots that boards of votes have: the Open LLM Leaderboard 2 and
-Artificial Analysis.
+"""Boards of scores as the same snapshots that boards of votes have.
+
+The Open LLM Leaderboard 2 and Artificial Analysis.
 """
 
 from __future__ import annotations
@@ -26,29 +27,33 @@ from harness.published.scoreboards import (
 from harness.studies.board import Board, BoardEntry, BoardSnapshot
 
 REGIONS = {"china": "CN", "us": "US", "eu": "EU"}
-"""Regions of the Open LLM Leaderboard's namespaces (the list of the ATOM project); others stay
-without a country.
+"""Regions of the Open LLM Leaderboard's namespaces (the list of the ATOM project).
+
+Others stay without a country.
 """
 CHANCE = {"ifeval": 0.0, "bbh": 0.3, "math": 0.0, "gpqa": 0.25, "musr": 0.35, "mmlu_pro": 0.1}
-"""Share of right answers of blind guessing; BBH's and MuSR's are rough means over their tasks and
-serve the interval's width only.
+"""Share of right answers of blind guessing.
+
+BBH's and MuSR's are rough means over their tasks and serve the interval's width only.
 """
 STATED = 1.0
-"""Half the width of the 95 % interval of its index as Artificial Analysis states it (methodology,
-v2.2 to v4.1: less than ±1).
+"""Half the width of the 95 % interval of its index as Artificial Analysis states it.
+
+Methodology, v2.2 to v4.1: less than ±1.
 """
 NAMES = (OPEN_LLM, *(f"{ANALYSIS}-v{version}" for version in ("2.2", "4.0", "4.1")))
 
 
 def half_width(row: OpenLLM) -> float | None:
-    """Half the 95 % interval of the average, from the numbers of items:
-    1.96·√Σ(100·√(p(1−p)/n)/(1−chance))²/6; None without a part.
+    """Half the 95 % interval of the average, from the numbers of items; None without a part.
 
-    It is the error of drawing the items, which models that answered the same ones share: their
-    difference is surer than this says.
+    1.96·√Σ(100·√(p(1−p)/n)/(1−chance))²/6. It is the error of drawing the items, which models that
+    answered the same ones share: their difference is surer than this says.
     """
     if any(value is None for value in row.raw):
         return None
+
+    # A part with all or no items right keeps the variance of one item: no score is certain.
     variances = [
         (100 / (1 - CHANCE[part])) ** 2
         * max(value, 1 / ITEMS[part])
@@ -68,10 +73,13 @@ def scoreboard(name: str) -> Board:
     """
     if name not in NAMES:
         raise KeyError(name)
+
     entries: dict[tuple[datetime.date, str], list[BoardEntry]] = defaultdict(list)
     for date, source, entry in _open_llm() if name == OPEN_LLM else _analysed(name.rpartition("-v")[2]):
         entries[date, source].append(entry)
-    made = [
+
+    # Boards of scores have one style and one category, and no votes: their method is "score".
+    snapshots = [
         BoardSnapshot(
             date,
             source,
@@ -83,7 +91,7 @@ def scoreboard(name: str) -> Board:
         )
         for (date, source), rows in sorted(entries.items())
     ]
-    return Board(tuple(made))
+    return Board(tuple(snapshots))
 
 
 def _open_llm() -> Iterable[tuple[datetime.date, str, BoardEntry]]:
@@ -102,8 +110,9 @@ def _open_llm() -> Iterable[tuple[datetime.date, str, BoardEntry]]:
 
 
 def _analysed(version: str) -> Iterable[tuple[datetime.date, str, BoardEntry]]:
-    """What was measured: an estimated index (after a new version, most of the older models) is no
-    measurement.
+    """What was measured.
+
+    An estimated index (after a new version, most of the older models) is no measurement.
     """
     for row in analysed():
         if row.version == version and row.index is not None and not row.estimated:

@@ -1,5 +1,6 @@
-"""Answers as a section of the report's page: the runs' page stays one file, and what is published
-stands beside what was measured.
+"""Answers as a section of the report's page.
+
+The runs' page stays one file, and what is published stands beside what was measured.
 """
 
 from __future__ import annotations
@@ -19,50 +20,48 @@ from harness.studies.overview import asides
 
 
 def section(names: Sequence[str], data: Data, language: str) -> Studies:
-    """The studies named, or those of all packaged claims for ``all``, in one language; each once,
-    however often it is named.
+    """The studies named, in one language, each once; ``all``: those of all packaged claims.
 
     Raises ConfigError for an unknown claim.
     """
-    chosen = {
+    selected = {
         claim.id: claim
         for name in names
         for claim in (claims().values() if name.lower() == "all" else [find_claim(name)])
     }
 
-    answers = [answer(claim, data) for claim in chosen.values()]
+    answers = [answer(claim, data) for claim in selected.values()]
     sources = tuple((visible(title), visible(url)) for title, url in cited(answers, data, language))
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 
-def _study(one: ClaimAnswer, language: str) -> Study:
-    claim, pictures = one.claim, plots(one, language)
+def _study(claim_answer: ClaimAnswer, language: str) -> Study:
+    claim, pictures = claim_answer.claim, plots(claim_answer, language)
     plates = [
-        _plate(exhibit, pictures.get(picture_name(one, language, number)), language)
-        for number, exhibit in enumerate(one.exhibits, 1)
+        _plate(one, pictures.get(picture_name(claim_answer, language, position)), language)
+        for position, one in enumerate(claim_answer.exhibits, 1)
     ]
 
     # Ratings from votes measure what people like, which every reader of one must know.
-    beside = [labelled(f"w_{name}", text, language) for name, text in asides(one)]
-    notes = [*claim.notes, *([say("caution")] if any(exhibit.arena for exhibit in one.exhibits) else [])]
-
+    beside = [labelled(f"w_{name}", text, language) for name, text in asides(claim_answer)]
+    notes = [*claim.notes, *([say("caution")] if any(one.arena for one in claim_answer.exhibits) else [])]
     return Study(
         claim.id,
         shown(claim.claim, language),
-        visible(origin(one, language)),
-        f"{visible(dated(one, language))}{say('colon')[language]}{one.said[language]}",
-        one.verdict.replace(" ", "-"),
+        visible(origin(claim_answer, language)),
+        f"{visible(dated(claim_answer, language))}{say('colon')[language]}{claim_answer.said[language]}",
+        claim_answer.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
-        tuple(_statements(one, language)),
+        tuple(_statements(claim_answer, language)),
         tuple(plates),
         (*map(visible, beside), *(shown(note, language) for note in notes)),
     )
 
 
-def _statements(one: ClaimAnswer, language: str) -> list[StatementView]:
+def _statements(claim_answer: ClaimAnswer, language: str) -> list[StatementView]:
     """The claim's statements, then those of today, which say so."""
-    then = zip(one.claim.parts, one.findings, strict=True)
-    now = zip(one.claim.today, one.today, strict=True)
+    then = zip(claim_answer.claim.parts, claim_answer.findings, strict=True)
+    now = zip(claim_answer.claim.today, claim_answer.today, strict=True)
     today = say("w_today")[language] + say("colon")[language]
     return [
         *(_statement(shown(part.says, language), finding, language) for part, finding in then),

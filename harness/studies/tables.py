@@ -20,8 +20,9 @@ from harness.studies.predicates.speed import speeds
 
 
 class Standing(BaseModel):
-    """The best of a side at each date of a board of scores, or with ``names`` the models that
-    match, of every version of the index.
+    """The best of a side at each date of a board of scores.
+
+    With ``names`` the models that match, of every version of the index.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +55,8 @@ def board(title: Text, keys: Standing, data: Data) -> Exhibit:
 
 def _standing(title: Text, keys: Standing, data: Data) -> Exhibit:
     rows: list[tuple[Cell, ...]] = []
+
+    # A board of scores has few dates, so every one is a group of table rows.
     for one in data.board_of(keys.board).series(method="score"):
         if keys.begin <= one.date <= keys.end:
             for rank, entry in enumerate(one.top(keys.top, keys.side), 1):
@@ -72,28 +75,35 @@ def _standing(title: Text, keys: Standing, data: Data) -> Exhibit:
                         span,
                     )
                 )
+
     headers = tuple(say(f"h_{name}") for name in ("date", "rank", "model", "country", "score", "interval"))
     return Exhibit("board", title, headers, tuple(rows), (), (say("from_items_line"),))
 
 
 def _index(title: Text, keys: Standing) -> Exhibit:
-    """Values of all versions with the version beside each; the mean of the parts where the version
-    is that mean.
+    """Values of all versions with the version beside each.
+
+    The mean of the parts where the version is that mean.
     """
     rows: list[tuple[Cell, ...]] = []
-    seen: set[tuple[datetime.date, str]] = set()
+    keys_listed: set[tuple[datetime.date, str]] = set()
+
     for row in analysed():
         key = (row.date, row.model.lower())
         if (
             row.index is None
-            or key in seen
+            or key in keys_listed
             or not any(re.search(name, row.model.lower()) for name in keys.names)
         ):
             continue
-        seen.add(key)
+
+        keys_listed.add(key)
+
+        # Only version 2.2 is a plain mean of its parts, so only there can the index be checked.
         index: Cell = say("estimated", value=f"{row.index:g}") if row.estimated else f"{row.index:g}"
         mean = f"{row.recomputed:.1f}" if row.recomputed is not None and row.version == "2.2" else "–"
         rows.append((str(row.date), f"v{row.version}", row.model, country_name(row.country), index, mean))
+
     headers = tuple(
         say(f"h_{name}") for name in ("date", "version", "model", "country", "index", "recomputed")
     )
@@ -115,6 +125,7 @@ def measured_speeds(title: Text, keys: Nothing, data: Data) -> Exhibit:
         )
         for one in speeds()
     )
+
     headers = tuple(
         say(f"h_{name}")
         for name in ("chip", "phase", "per_chip", "engine", "input", "precision", "day", "source")
@@ -145,11 +156,12 @@ def training(title: Text, keys: Nothing, data: Data) -> Exhibit:
 
 def releases(title: Text, keys: Span, data: Data) -> Exhibit:
     """Days with a release by quarter and country."""
-    found = release_days(keys.begin, keys.end)
+    by_country = release_days(keys.begin, keys.end)
     counts = {
-        country: Counter(f"{day.year} Q{(day.month + 2) // 3}" for _, day in days)
-        for country, days in found.items()
+        country: Counter(f"{day.year} Q{(day.month + 2) // 3}" for _, day in release_list)
+        for country, release_list in by_country.items()
     }
+    # Makers outside the two countries are one column, so that every release is counted.
     quarters = sorted({quarter for one in counts.values() for quarter in one})
     named = ("CN", "US")
     rows = tuple(
@@ -160,6 +172,7 @@ def releases(title: Text, keys: Span, data: Data) -> Exhibit:
         )
         for quarter in quarters
     )
+
     headers = (say("h_quarter"), *(country_name(country) for country in named), say("other_countries"))
     total = [sum(one.values()) for one in (counts.get(country, Counter()) for country in named)]
     return Exhibit("releases", title, headers, rows, (), (say("gap_total", one=total[0], other=total[1]),))

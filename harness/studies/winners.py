@@ -14,22 +14,24 @@ Points = Sequence[Mapping[str, Any]]
 """The rows of a plot."""
 
 
-def of_gap(found: Sequence[SideLead]) -> tuple[Text, ...]:
+def of_gap(leads: Sequence[SideLead]) -> tuple[Text, ...]:
     """The best of both sides in the last snapshot, and their difference."""
-    if not found:
+    if not leads:
         return ()
-    last = found[-1]
-    known = {"date": last.snapshot.date, "one": last.one.name, "other": last.other.name}
+
+    last = leads[-1]
+    facts = {"date": last.snapshot.date, "one": last.one.name, "other": last.other.name}
     ratings = {
         "a": f"{last.one.rating:.0f}",
         "b": f"{last.other.rating:.0f}",
         "value": signed(last.difference.value),
     }
+
     if not last.difference.published:
-        return (say("wins_gap_point", **known, **ratings),)
+        return (say("wins_gap_point", **facts, **ratings),)
     return (
         say(
-            "wins_gap", **known, **ratings, low=signed(last.difference.low), high=signed(last.difference.high)
+            "wins_gap", **facts, **ratings, low=signed(last.difference.low), high=signed(last.difference.high)
         ),
     )
 
@@ -46,6 +48,7 @@ def of_shares(points: Points, top: int) -> tuple[Text, ...]:
         )
         for row in last
     ]
+
     return (
         (say("wins_share", date=last[0]["date"], top=top, listed=joined(listed, ", ", "，")),) if last else ()
     )
@@ -54,19 +57,20 @@ def of_shares(points: Points, top: int) -> tuple[Text, ...]:
 def of_lags(points: Points, names: Sequence[Text]) -> tuple[Text, ...]:
     """Who is behind in the last snapshot, and by how many months."""
     last = [row for row in points if row["date"] == points[-1]["date"]] if points else []
-    said = [
+    texts = [
         say("lag_of", who=names[row["side"]], months=f"{row['months']:.1f}")
         if row["months"]
         else say("lag_none", who=names[row["side"]])
         for row in last
     ]
-    return (say("wins_lag", date=last[0]["date"], listed=joined(said, ", ", "，")),) if last else ()
+    return (say("wins_lag", date=last[0]["date"], listed=joined(texts, ", ", "，")),) if last else ()
 
 
 def of_ranking(top: Sequence[BoardEntry]) -> tuple[Text, ...]:
     """The first, and the best of China or the United States where that is another."""
     if not top:
         return ()
+
     first = top[0]
     lines = [
         say(
@@ -76,6 +80,8 @@ def of_ranking(top: Sequence[BoardEntry]) -> tuple[Text, ...]:
             rating=f"{first.rating:.0f}",
         )
     ]
+
+    # The other country's best is news only where the first model is not its own.
     for country in ("CN", "US"):
         rank, best = next(
             ((rank, one) for rank, one in enumerate(top, 1) if one.facts.country == country), (0, None)
@@ -90,6 +96,7 @@ def of_ranking(top: Sequence[BoardEntry]) -> tuple[Text, ...]:
                     rating=f"{best.rating:.0f}",
                 )
             )
+
     return tuple(lines)
 
 
@@ -103,6 +110,7 @@ def of_tokens(points: Points) -> tuple[Text, ...]:
         )
         for language in ("zh", "en")
     ]
+
     if best[0] is None or best[1] is None:
         return ()
     return (

@@ -1,8 +1,8 @@
-"""What is asked: names to tasks (`expand`), tasks with their data (`load`), items to ask and marks
-to give (`Task`).
+"""What is asked of models, and how it is marked.
 
-lm-eval is the library of tasks and metrics; it, torch and datasets are imported only when a task is
-loaded.
+Names become tasks (`expand`), tasks get their data (`load`), and a `Task` gives items to ask and
+marks for their answers. lm-eval is the library of tasks and metrics; it, torch and datasets are
+imported only when a task is loaded.
 """
 
 from harness.tasks.api import (
@@ -15,10 +15,11 @@ from harness.tasks.api import (
     SampleMark,
     TaskSpec,
 )
-from harness.tasks.catalogue import Catalogue, CatalogueEntry
-from harness.tasks.expansion import Suite, expand, suites
-from harness.tasks.hub import local_only
+from harness.tasks.catalogue import Catalogue
+from harness.tasks.entries import CatalogueEntry
+from harness.tasks.expansion import expand
 from harness.tasks.sources import DataSources
+from harness.tasks.suites import Suite, suites
 from harness.tasks.task import Task, load, render_example
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
     "TaskSpec",
     "expand",
     "load",
-    "local_only",
     "render_example",
     "suites",
 ]

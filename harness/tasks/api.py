@@ -1,6 +1,8 @@
-"""The tasks room's own words: a task before its data is read (`TaskSpec`), how prompts are dressed
-(`PromptStyle`), and what marking gives back (`Marks`). Plain data; lm-eval and datasets are
-imported only by the modules that read data.
+"""The shared data types of the tasks room.
+
+A task before its data is read (`TaskSpec`), how prompts are dressed (`PromptStyle`), and what
+marking gives back (`Marks`). Plain data; lm-eval and datasets are imported only by the modules that
+read data.
 """
 
 from __future__ import annotations
@@ -14,22 +16,18 @@ from harness.config.schema import GenerationSettings
 from harness.items import ThinkTags
 from harness.sanity import Finding
 
-Kind = Literal["choice", "completion", "passage"]
+ItemKind = Literal["choice", "completion", "passage"]
 ChatRenderer = Callable[[list[dict[str, str]], bool], str]
 """(messages, add_generation_prompt) -> prompt text, by the model's own chat template."""
 
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """One leaf task (a subject, not a group) and the settings asked for; None means: as the task
-    says.
-    """
+    """One leaf task (a subject, not a group) and its settings; None means: as the task says."""
 
     name: str
     yaml_path: Path | None
-    """The task's lm-eval YAML, or None for an own task, whose whole lm-eval config is in
-    ``config``.
-    """
+    """The task's lm-eval YAML; None for an own task, whose whole config is in ``config``."""
     config: dict[str, Any] = field(default_factory=dict)
     """Overrides that a group or an own task brings (lm-eval config keys)."""
     groups: tuple[str, ...] = ()
@@ -46,8 +44,9 @@ class TaskSpec:
     output: str | None = None
     """lm-eval's output_type, None where the task's code decides."""
     twin: TaskSpec | None = None
-    """The generative form of a multiple-choice task, where there is one: what a model that thinks
-    is asked instead.
+    """The generative form of a multiple-choice task, where there is one.
+
+    It is what a model that thinks is asked instead.
     """
 
 
@@ -74,34 +73,39 @@ class Expansion:
 
     @property
     def twins(self) -> Expansion:
-        """The same with the generative twin of each task behind it, where it is not asked for by
-        itself, and groups over the twins.
+        """The same with the generative twin of each task behind it, and groups over the twins.
+
+        A twin that the config lists by itself is not added again.
         """
-        asked = {task.name for task in self.tasks}
+        names = {task.name for task in self.tasks}
         tasks = [
             each
             for task in self.tasks
             for each in (task, task.twin)
-            if each is not None and (each is task or each.name not in asked)
+            if each is not None and (each is task or each.name not in names)
         ]
         return Expansion(tuple(tasks), (*self.groups, *_twin_groups(self)))
 
 
 def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
-    """A group over the twins of a group's tasks, weighted as it is, unless the config asks for it
-    by itself.
+    """A group over the twins of a group's tasks, weighted as it is.
+
+    None where the config lists that group by itself.
     """
     twins = {task.name: task.twin for task in expansion.tasks if task.twin is not None}
-    known = {group.name for group in expansion.groups}
-    found: dict[str, GroupSpec] = {}
+    names = {group.name for group in expansion.groups}
+    by_name: dict[str, GroupSpec] = {}
+
     for group in expansion.groups:
         mine = [twins[name] for name in group.members if name in twins]
         name = mine[0].groups[0] if mine and mine[0].groups else None
-        if name is not None and name not in known and len(mine) == len(group.members):
+        if name is not None and name not in names and len(mine) == len(group.members):
             members = tuple(twin.name for twin in mine)
-            if name not in found or len(found[name].members) < len(members):
-                found[name] = GroupSpec(name, members, group.weighted, ("exact_match",))
-    return list(found.values())
+            # Two groups may share a twin group (a subset and the whole): the larger one has all its
+            # members.
+            if name not in by_name or len(by_name[name].members) < len(members):
+                by_name[name] = GroupSpec(name, members, group.weighted, ("exact_match",))
+    return list(by_name.values())
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ class PromptStyle:
 class SampleMark:
     """One document under one filter, marked.
 
-    ``metrics`` holds one number a metric where it is a number, else null.
+    ``metrics`` holds one number per metric where it is a number, else null.
     """
 
     doc_id: int
@@ -154,16 +158,19 @@ class SampleMark:
     tied: bool = False
     """Two options shared the best score (the first one counts, as in lm-eval)."""
     item: str = ""
-    """The item's name in every language that asks it; the place in the data where nothing better
-    names it.
+    """The item's name in every language that asks it.
+
+    Its position in the data where nothing better names it.
     """
     cluster: str | None = None
-    """What items of one source (a passage, a premise) have in common; None where items are
-    independent.
+    """What items of one source (a passage, a premise) have in common.
+
+    None where items are independent.
     """
     reading: str | None = None
-    """How the harness's own reader read the answer: ``rule: words``, one line a repeat; None where
-    no reader ran.
+    """How the harness's own reader read the answer: ``rule: words``, one line per repeat.
+
+    None where no reader ran.
     """
 
 
@@ -189,8 +196,6 @@ class Marks:
     n: int
     """Documents whose every answer was there, and that could be marked."""
     failed: tuple[tuple[int, str], ...] = ()
-    """Documents whose answers were there but could not be marked (the task's own code raised):
-    (document, reason).
-    """
+    """(document, reason) where all answers were there but the task's own code raised in marking."""
     findings: tuple[Finding, ...] = ()
     """What may make the scores wrong, as far as the answers show."""

@@ -1,7 +1,7 @@
-"""lm-eval's task object out of a `TaskSpec`: its YAML with functions resolved, overrides merged,
-data from our sources.
+"""lm-eval's task object out of a `TaskSpec`.
 
-Imports lm-eval inside functions only.
+Its YAML comes with functions resolved, overrides merged, and data from our sources. lm-eval is
+imported inside functions only.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from harness.tasks.api import TaskSpec
 from harness.tasks.chance import seeded
 from harness.tasks.scan import FUNCTION, read_config
 from harness.tasks.sources import DataSources
+from harness.wording import reason_of
 
 log = logging.getLogger(__name__)
 _RANDOM_SEED, _NUMPY_SEED = 0, 1234
-"""What lm_eval.simple_evaluate seeds before it builds tasks; process_docs of gpqa and others draw
-from them.
+"""What lm_eval.simple_evaluate seeds before it builds tasks.
+
+process_docs of gpqa and others draw from these generators.
 """
 
 
 @dataclass(frozen=True)
 class Built:
-    """lm-eval's object, the config it was made from (functions resolved), and whether repeats are
-    ours to score one by one.
+    """lm-eval's object, and the config that it was made from (functions resolved).
+
+    ``own_repeats``: how often each document is asked and scored one by one.
     """
 
     task: Any
@@ -46,8 +49,11 @@ def full_config(spec: TaskSpec) -> dict[str, Any]:
 
     Raises ConfigError or DataError in one line.
     """
+
     from lm_eval.tasks._yaml_loader import load_yaml
 
+    # YAMLs of tasks import code at will: whatever it raises is the task's fault, and one line has
+    # to say so.
     try:
         config: dict[str, Any] = (
             deepcopy(load_yaml(spec.yaml_path, resolve_func=True)) if spec.yaml_path else {}
@@ -55,10 +61,13 @@ def full_config(spec: TaskSpec) -> dict[str, Any]:
         config |= {key: _resolved(value) for key, value in deepcopy(spec.config).items()}
     except ImportError as error:
         raise DataError(
-            f"task {spec.name} needs a package that is missing ({error}): pip install 'open-weight-harness[tasks]'"
+            f"task {spec.name} needs a package that is missing ({error}): pip install"
+            f" 'open-weight-harness[tasks]'"
         ) from error
     except Exception as error:
         raise ConfigError(f"task {spec.name}: {spec.yaml_path} cannot be loaded ({_line(error)})") from error
+
+    # Where a task stands among others is no setting of the task itself.
     for key in ("tag", "group", "task_list", "derive"):
         config.pop(key, None)
     metadata = config.get("metadata") or {}
@@ -68,7 +77,7 @@ def full_config(spec: TaskSpec) -> dict[str, Any]:
 
 
 def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"{reason_of(error, 300, named=True)}"
 
 
 def _resolved(value: Any) -> Any:
@@ -88,11 +97,15 @@ def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) 
 
     Raises DataError or ConfigError, each one line.
     """
-    said = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
-    if said.get("unsafe_code") and not allow_code:
+    settings = (read_config(spec.yaml_path) if spec.yaml_path else {}) | spec.config
+    if settings.get("unsafe_code") and not allow_code:
         raise ConfigError(
-            f"task {spec.name} runs code that the model writes; set allow_code_execution: true in a sandbox you trust"
+            f"task {spec.name} runs code that the model writes; set allow_code_execution: true in"
+            f" a sandbox you trust"
         )
+
+    # lm-eval and its tasks draw random numbers while they are built; with its own seeds documents
+    # and examples are the same.
     with seeded(_RANDOM_SEED, _NUMPY_SEED), _quiet(), sources.active():
         config = full_config(spec)
         try:
@@ -101,10 +114,12 @@ def build(spec: TaskSpec, sources: DataSources, *, seed: int, allow_code: bool) 
             raise
         except ImportError as error:
             raise DataError(
-                f"task {spec.name} needs a package that is missing ({error}): pip install 'open-weight-harness[tasks]'"
+                f"task {spec.name} needs a package that is missing ({error}): pip install"
+                f" 'open-weight-harness[tasks]'"
             ) from error
         except Exception as error:
             raise DataError(f"task {spec.name} cannot be built from its data ({_line(error)})") from error
+
     if getattr(task, "MULTIMODAL", False):
         raise ConfigError(f"task {spec.name} asks about images or sound, which this harness cannot ask")
     _set_fewshot(task, spec)
@@ -125,6 +140,8 @@ def _construct(spec: TaskSpec, config: dict[str, Any], sources: DataSources) -> 
             _forgive_missing_splits(config, _shots(spec, config), splits)
         _remember_processed(config)
         return ConfigurableTask(config=config)
+
+    # Task classes written in Python take a config or nothing.
     accepts = "config" in inspect.signature(cls.__init__).parameters
     task = cls(config=config) if accepts else cls()
     if hasattr(task, "config") and hasattr(task.config, "task"):
@@ -133,26 +150,32 @@ def _construct(spec: TaskSpec, config: dict[str, Any], sources: DataSources) -> 
 
 
 def _shots(spec: TaskSpec, config: dict[str, Any]) -> int:
-    said = config.get("num_fewshot")
-    return int(said or 0) if spec.fewshot is None or said == 0 else spec.fewshot
+    declared = config.get("num_fewshot")
+
+    # As in lm-eval, a task that fixes zero-shot keeps it.
+    return int(declared or 0) if spec.fewshot is None or declared == 0 else spec.fewshot
 
 
 def _forgive_missing_splits(config: dict[str, Any], shots: int, splits: Any) -> None:
-    """Zero-shot needs no split to draw examples from: a declared but missing one is left out, where
-    lm-eval raises KeyError.
+    """Leaves out declared splits that are missing and not needed.
 
-    The pool is not even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing
-    draws random numbers: then the evaluated documents depend on it.
+    Zero-shot needs no split to draw examples from, where lm-eval raises KeyError. The pool is not
+    even prepared (HellaSwag's 39,905 training rows take seconds), unless preparing draws random
+    numbers: then the evaluated documents depend on it.
     """
     if shots:
         return
+
     names = ["training_split", "fewshot_split", *(["validation_split"] if config.get("test_split") else [])]
     for key in names:
         if config.get(key) is not None and config[key] not in splits:
             config[key] = None
+
     fewshot = dict(config.get("fewshot_config") or {})
     if fewshot.get("split") is not None and fewshot["split"] not in splits:
         fewshot["split"] = None
+
+    # Without a pool nothing is prepared, and lm-eval asks for no split.
     if not _draws(config.get("process_docs")) and not _draws(fewshot.get("process_docs")):
         config["fewshot_split"], fewshot["split"], fewshot["samples"] = None, None, []
     config["fewshot_config"] = fewshot or None
@@ -170,8 +193,9 @@ def _draws(function: Any) -> bool:
 
 
 def _remember_processed(config: dict[str, Any]) -> None:
-    """process_docs runs once a split. lm-eval calls it again and again and leans on the disk cache
-    of `datasets` for equal results.
+    """process_docs runs once per split.
+
+    lm-eval calls it again and again, and relies on the disk cache of `datasets` for equal results.
     """
     if callable(config.get("process_docs")):
         config["process_docs"] = _once(config["process_docs"])
@@ -181,15 +205,16 @@ def _remember_processed(config: dict[str, Any]) -> None:
 
 
 def _once(function: Callable[..., Any]) -> Callable[..., Any]:
-    kept: list[tuple[Any, Any]] = []
+    results: list[tuple[Any, Any]] = []
 
+    # By identity, not by equality: comparing two data sets would read both.
     @functools.wraps(function)
     def remembered(dataset: Any) -> Any:
-        for known, result in kept:
-            if known is dataset:
+        for earlier, result in results:
+            if earlier is dataset:
                 return result
-        kept.append((dataset, function(dataset)))
-        return kept[-1][1]
+        results.append((dataset, function(dataset)))
+        return results[-1][1]
 
     return remembered
 
@@ -210,33 +235,41 @@ def _set_fewshot(task: Any, spec: TaskSpec) -> None:
         task.set_config(key="num_fewshot", value=spec.fewshot)
 
 
-def _set_generation(task: Any, asked: GenerationSettings) -> None:
+def _set_generation(task: Any, generation: GenerationSettings) -> None:
     """What the config says instead of the task's generation settings, in lm-eval's words."""
-    said = asked.model_dump(exclude_none=True)
-    if not said or task.get_config("output_type") != "generate_until":
+    settings = generation.model_dump(exclude_none=True)
+    if not settings or task.get_config("output_type") != "generate_until":
         return
     kwargs = dict(task.get_config("generation_kwargs") or {})
-    if "max_tokens" in said:
+
+    # lm-eval takes the first alias that is set, so the task's own must not remain beside ours.
+    if "max_tokens" in settings:
         for alias in ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens"):
             kwargs.pop(alias, None)
-        kwargs["max_gen_toks"] = said.pop("max_tokens")
-    if "temperature" in said:
-        kwargs["do_sample"] = said["temperature"] > 0
-    task.set_config(key="generation_kwargs", value=kwargs | said)
+        kwargs["max_gen_toks"] = settings.pop("max_tokens")
+
+    if "temperature" in settings:
+        kwargs["do_sample"] = settings["temperature"] > 0
+    task.set_config(key="generation_kwargs", value=kwargs | settings)
 
 
 def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
-    """Tells lm-eval how often to ask where its filters vote (majority_vote, take_first_k); else
-    returns how often we ask and score.
+    """How often each answer is asked and scored by us.
+
+    Where a task's filters vote (majority_vote, take_first_k), lm-eval is set to ask so often
+    instead.
     """
     if spec.repeats is None:
         return 1
+
+    # lm-eval's voting filters need all repeats of a document at once, so they are its own to ask.
     filters = [step.get("function") for item in config.get("filter_list") or [] for step in item["filter"]]
     if int(config.get("repeats") or 1) > 1 or {"majority_vote", "take_first_k"} & {
         name for name in filters if isinstance(name, str)
     }:
         task.set_config(key="repeats", value=spec.repeats)
         return 1
+
     kwargs = task.get_config("generation_kwargs") or {}
     if (
         task.get_config("output_type") == "generate_until"
@@ -253,8 +286,9 @@ def _set_repeats(task: Any, spec: TaskSpec, config: dict[str, Any]) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars of `datasets` and no remarks of lm-eval about defaults: neither is for the
-    person who runs a comparison.
+    """No progress bars of `datasets` and no remarks of lm-eval about defaults.
+
+    Neither is for the person who runs a comparison.
     """
     import datasets
 

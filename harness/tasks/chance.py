@@ -1,5 +1,6 @@
-"""Random numbers that task code draws from Python's and numpy's global generators: the same at
-every run.
+"""Random numbers that task code draws from Python's and numpy's global generators.
+
+They are the same at every run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 @contextmanager
 def seeded(python: int, numpy: int) -> Iterator[None]:
-    """These seeds inside; outside, everybody's random numbers go on as if nothing had happened."""
+    """These seeds inside; outside, everybody's random numbers continue undisturbed."""
     import numpy as np
 
     before, numpy_before = random.getstate(), np.random.get_state()
@@ -29,8 +30,9 @@ def seeded(python: int, numpy: int) -> Iterator[None]:
 
 
 def draws(config: Mapping[str, Any]) -> bool:
-    """Whether a task's config may draw random numbers when a document is rendered: a template or a
-    function's module says "random".
+    """Whether a task's config may draw random numbers when a document is rendered.
+
+    It may where a template or a function's module holds the word "random".
     """
     return any(_says_random(value) for value in config.values())
 
@@ -48,8 +50,9 @@ def _says_random(value: Any) -> bool:
 
 
 def _source(function: Any) -> str:
-    """The text of the module that a function is of; "random" where it cannot be read, so that it
-    counts as drawing.
+    """The text of the module that a function is of.
+
+    "random" where it cannot be read, so that it counts as drawing.
     """
     try:
         return Path(inspect.getsourcefile(function) or "").read_text(encoding="utf-8", errors="replace")

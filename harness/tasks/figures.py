@@ -22,22 +22,26 @@ def number(value: Any) -> float | None:
 def average(values: list[Any]) -> float | None:
     """The mean, or None unless every value is a number."""
     numbers = [number(value) for value in values]
-    known = [number for number in numbers if number is not None]
-    return sum(known) / len(known) if known and len(known) == len(numbers) else None
+    numeric = [number for number in numbers if number is not None]
+    return sum(numeric) / len(numeric) if numeric and len(numeric) == len(numbers) else None
 
 
 def standard_error(aggregate: Callable[[Sequence[Any]], Any], metric: str, column: list[Any]) -> float | None:
-    """lm-eval's standard error: in closed form for means, else by its bootstrap (same draws), here
-    without processes or output.
+    """lm-eval's standard error: in closed form for means, else by its bootstrap.
+
+    The draws are the same; here they need neither processes nor output.
     """
     from lm_eval.api.metrics import mean, sample_stddev, stderr_for_metric
 
     if len(column) < 2:
         return None
+
     draws = 100 if metric in _SLOW else _BOOTSTRAP
     function = stderr_for_metric(metric=aggregate, bootstrap_iters=draws)
     if function is None:
         return None
+
+    # lm-eval's bootstrap is a lambda around a pool of processes: its draws are made here instead.
     if aggregate is mean or getattr(function, "__name__", "") != "<lambda>":
         return float(function(column))
     source = random.Random(0)

@@ -1,17 +1,7 @@
-"""In which form a task is asked of a model: the decision of docs/tasks.md, which the plan says
-before a run and the worker follows.
+"""In which form a task is asked of a model.
 
-| | no template | answers at once | thought closed | thinks |
-|---|---|---|---|---|
-| options by log-probability | as lm-eval | through the template | behind the closed thought | the
-  generative
-  twin, else refused |
-| one continuation's log-probability | as lm-eval | through the template | behind the closed thought
-  | refused
-  |
-| generated answer | generated | generated | generated | generated; the thought is no answer |
-| whole texts (perplexity) | perplexity | perplexity | perplexity | perplexity: no template is
-  involved |
+This is the decision table of docs/tasks.md ("Models that think"), which the plan shows before a run
+and the worker follows.
 """
 
 from __future__ import annotations
@@ -22,9 +12,9 @@ from typing import Literal, Protocol
 
 from harness.tasks.api import TaskSpec
 
-Form = Literal["logprobs", "generated", "perplexity", "twin", "refused"]
-Kind = Literal["base", "instruct", "closed", "thinks"]
-_PLAIN: dict[str, Form] = {
+TaskForm = Literal["logprobs", "generated", "perplexity", "twin", "refused"]
+ModelKind = Literal["base", "instruct", "closed", "thinks"]
+_PLAIN: dict[str, TaskForm] = {
     "multiple_choice": "logprobs",
     "loglikelihood": "logprobs",
     "generate_until": "generated",
@@ -54,7 +44,7 @@ class Thinker(Protocol):
     """What is known of a model: see `harness.engines.thinking.Thinking`."""
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> ModelKind: ...
     @property
     def why(self) -> str: ...
     @property
@@ -63,11 +53,12 @@ class Thinker(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """One task of one model: its form; ``task`` is what is really asked (the twin, where that is
-    the form), None where refused.
+    """One task of one model.
+
+    ``task`` is what is really asked (the twin, where ``form`` is "twin"), None where refused.
     """
 
-    form: Form
+    form: TaskForm
     task: TaskSpec | None
     reason: str | None = None
 
@@ -77,16 +68,20 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
 
     ``output`` is lm-eval's output_type, for tasks whose spec does not know it.
     """
-    known = spec.output or output
-    form = _PLAIN.get(known or "", "generated")
+    output_type = spec.output or output
+    form = _PLAIN.get(output_type or "", "generated")
+
+    # Only log-probabilities mean nothing behind a thought; whatever is generated or summed can be
+    # asked.
     if model.kind != "thinks" or form != "logprobs":
         return Asked(form, spec)
     if spec.twin is not None:
         name = spec.twin.groups[0] if spec.twin.groups else spec.twin.name
         return Asked("twin", spec.twin, f"asked as {name}: the model thinks before it answers ({model.why})")
+
     what = (
         "the log-probabilities of its options"
-        if known == "multiple_choice"
+        if output_type == "multiple_choice"
         else "the log-probability of a continuation"
     )
     off = {
@@ -94,6 +89,7 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
         False: "its template knows no thinking: false;",
         None: "say thinking: false (where its template knows it), or",
     }[model.switch]
+
     ways = f"{off} ask a generative task instead (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
     return Asked(
         "refused",
@@ -102,12 +98,13 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
     )
 
 
-def leftover(asked: Asked, names: Collection[str]) -> TaskSpec | None:
-    """The twin that is to be asked in a task's place, None where the config asks for it by itself
-    anyway.
+def leftover(choice: Asked, names: Collection[str]) -> TaskSpec | None:
+    """The twin that is to be asked in a task's place.
+
+    None where the config lists it by itself anyway.
     """
     return (
-        asked.task
-        if asked.form == "twin" and asked.task is not None and asked.task.name not in names
+        choice.task
+        if choice.form == "twin" and choice.task is not None and choice.task.name not in names
         else None
     )

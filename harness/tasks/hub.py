@@ -1,106 +1,24 @@
-"""The hub and ModelScope: reached quickly or given up quickly, and remembered for the rest of the
-process.
-
-`huggingface_hub` retries for a minute where no network answers; here one short question decides
-whether it is asked at all.
+"""Data sets of the hub and of ModelScope as splits: from the hub's cache, from the hub itself, and
+from repositories whose loading script `datasets` refuses.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextvars import ContextVar
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError
+from harness.hub import modelscope, presence
+from harness.hub.caches import cache_only
 from harness.tasks.folder import as_dict, read_folder
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-_TIMEOUT = 6.0
-"""Seconds to wait for the hub's first answer."""
 _DATA = (".parquet", ".csv", ".json", ".jsonl", ".tsv", ".zip")
-
-
-def offline() -> bool:
-    """True where the environment forbids the network."""
-    return any(
-        os.environ.get(name, "").upper() in ("1", "TRUE", "YES", "ON")
-        for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
-    )
-
-
-def endpoint() -> str:
-    """The hub's address: HF_ENDPOINT or huggingface.co."""
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-
-
-@cache
-def _answers(address: str) -> str | None:
-    """None where the address answers at all, else why not. Asked once a process."""
-    outcome: list[str | None] = []
-
-    def ask() -> None:
-        try:
-            with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_TIMEOUT):
-                outcome.append(None)
-        except urllib.error.HTTPError:
-            outcome.append(None)  # it answered
-        except (OSError, ValueError) as error:
-            outcome.append(str(getattr(error, "reason", error)))
-
-    # a name look-up knows no time limit of its own
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_TIMEOUT + 1)
-    return outcome[0] if outcome else f"no answer in {_TIMEOUT:.0f} s"
-
-
-_LOCAL_ONLY: ContextVar[bool] = ContextVar("local_only", default=False)
-
-
-@contextlib.contextmanager
-def local_only() -> Iterator[None]:
-    """Inside, data is looked for on this machine only, whatever the environment says (planning asks
-    no network).
-    """
-    token = _LOCAL_ONLY.set(True)
-    try:
-        yield
-    finally:
-        _LOCAL_ONLY.reset(token)
-
-
-def unreachable() -> str | None:
-    """Why the hub is not asked, or None when it can be."""
-    if _LOCAL_ONLY.get():
-        return "the network is not asked"
-    if offline():
-        return "HF_HUB_OFFLINE is set"
-    why = _answers(endpoint())
-    return f"{endpoint()}: {why}" if why else None
-
-
-@contextlib.contextmanager
-def _forced_offline() -> Iterator[None]:
-    """Only caches are read inside: both libraries' switches, which they look up at call time."""
-    import datasets
-    import huggingface_hub.constants as hub_constants
-
-    before = (datasets.config.HF_HUB_OFFLINE, hub_constants.HF_HUB_OFFLINE)
-    datasets.config.HF_HUB_OFFLINE = hub_constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        datasets.config.HF_HUB_OFFLINE, hub_constants.HF_HUB_OFFLINE = before
 
 
 def _fingerprint(splits: Any, revision: str | None) -> str:
@@ -111,15 +29,12 @@ def _fingerprint(splits: Any, revision: str | None) -> str:
 def from_cache(
     path: str, name: str | None, load: Any, kwargs: dict[str, Any]
 ) -> tuple[DatasetDict, str, str | None] | None:
-    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None where neither
-    holds it.
-    """
+    """(splits, fingerprint, revision) from the hub's or datasets' cache, or None."""
     from huggingface_hub import snapshot_download
 
-    with _forced_offline():
-        with contextlib.suppress(
-            Exception
-        ):  # whatever a cache lacks or holds broken, the next place is asked
+    with cache_only():
+        # Whatever a cache lacks or holds broken, the next place is asked.
+        with contextlib.suppress(Exception):
             folder = Path(
                 snapshot_download(
                     path, repo_type="dataset", revision=kwargs.get("revision"), local_files_only=True
@@ -127,6 +42,7 @@ def from_cache(
             )
             splits, fingerprint = read_folder(folder, name)
             return splits, fingerprint, folder.name
+
         with contextlib.suppress(Exception):
             splits = as_dict(dict(load(path, name, **kwargs)))
             return splits, _fingerprint(splits, None), None
@@ -144,40 +60,44 @@ def from_hub(
 
     revision = None
     try:
-        revision = HfApi().dataset_info(path, revision=kwargs.get("revision"), timeout=_TIMEOUT).sha
+        revision = HfApi().dataset_info(path, revision=kwargs.get("revision"), timeout=presence.WAIT).sha
         splits = as_dict(dict(load(path, name, **kwargs)))
         return splits, _fingerprint(splits, revision), revision
     except Exception as error:
         if "dataset scripts" in str(error).lower():
             return _script_repository(path, name, revision)
-        raise DataError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:300]}") from error
+        raise DataError(f"{path}: {reason_of(error, 300, named=True)}") from error
 
 
 def _script_repository(
     path: str, name: str | None, revision: str | None
 ) -> tuple[DatasetDict, str, str | None]:
-    """A repository whose loading script `datasets` refuses: its zip of CSV files, or the hub's own
-    Parquet conversion.
+    """A repository whose loading script `datasets` refuses.
+
+    Its zip of CSV files is read instead, or the hub's own Parquet conversion.
     """
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 
+    # The zip is what the script itself would read; the conversion is made by a robot and may lag
+    # behind.
     try:
         files = HfApi().list_repo_files(path, repo_type="dataset", revision=revision)
         archive = next((file for file in sorted(files) if file.endswith(".zip")), None)
         if archive:
             folder = Path(hf_hub_download(path, archive, repo_type="dataset", revision=revision)).parent
         else:
-            wanted = [f"{name}/*"] if name else None
+            patterns = [f"{name}/*"] if name else None
             folder = Path(
                 snapshot_download(
-                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=wanted
+                    path, repo_type="dataset", revision="refs/convert/parquet", allow_patterns=patterns
                 )
             )
     except Exception as error:
         raise DataError(
             f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
-            f" ({' '.join(str(error).split())[:200]}); put the data under mirror: datasets/{path}"
+            f" ({reason_of(error)}); put the data under mirror: datasets/{path}"
         ) from error
+
     splits, fingerprint = read_folder(folder, name)
     return splits, fingerprint, revision
 
@@ -187,12 +107,4 @@ def from_modelscope(path: str, name: str | None) -> tuple[DatasetDict, str]:
 
     Raises DataError where the package or the data is missing.
     """
-    try:
-        from modelscope import dataset_snapshot_download
-    except ImportError as error:
-        raise DataError("HARNESS_HUB=modelscope needs the package: pip install modelscope") from error
-    try:
-        folder = Path(dataset_snapshot_download(path))
-    except Exception as error:
-        raise DataError(f"{path}: ModelScope: {' '.join(str(error).split())[:200]}") from error
-    return read_folder(folder, name)
+    return read_folder(modelscope.fetch_dataset(path), name)

@@ -1,5 +1,6 @@
-"""Where an item comes from: the source it shares with others (its cluster), and its name in every
-language (its item key).
+"""Where an item comes from.
+
+The source it shares with others is its cluster, its name in every language its item key.
 """
 
 from __future__ import annotations
@@ -18,21 +19,20 @@ SOURCES = Path(__file__).resolve().parent.parent / "data" / "sources.yaml"
 
 @dataclass(frozen=True)
 class Fields:
-    """Document fields that make up a task's cluster labels and item keys; empty where there are
-    none.
-    """
+    """Document fields that make up a task's cluster labels and item keys; may be empty."""
 
     cluster: tuple[str, ...] = ()
     item: tuple[str, ...] = ()
 
     def cluster_of(self, doc: Mapping[str, Any]) -> str | None:
-        """16 hex digits that items of one source share; None where items are independent or a field
-        is missing.
+        """16 hex digits that items of one source share.
+
+        None where items are independent or a field is missing.
         """
         return _digest(doc, self.cluster)
 
     def item_of(self, doc: Mapping[str, Any], doc_id: int) -> str:
-        """What names the item in every language: its fields' digest, else its place in the data."""
+        """What names the item in every language: its fields' digest, else its position in the data."""
         return _digest(doc, self.item) or str(doc_id)
 
 
@@ -55,8 +55,8 @@ def _table() -> list[dict[str, Any]]:
     return table
 
 
-def _names(said: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (said,) if isinstance(said, str) else tuple(said or ())
+def _names(fields: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (fields,) if isinstance(fields, str) else tuple(fields or ())
 
 
 def _digest(doc: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from harness.sanity import Finding
+from harness.wording import quoted
 
 SHOWN = 60
 """Characters of a lost text that are shown."""
@@ -25,16 +26,18 @@ class Adapted(Protocol):
 
 
 def prompt_findings(adapted: Sequence[Adapted]) -> tuple[Finding, ...]:
-    """Findings over the prompts of one cell, one entry a document."""
+    """Findings over the prompts of one cell, one entry per document."""
     counts = {
         "system_folded": sum(each.folded for each in adapted),
         "turns_merged": sum(each.merged for each in adapted),
         "thoughts_cut_from_examples": sum(each.cut_thoughts for each in adapted),
     }
-    found = [Finding(kind, count, len(adapted)) for kind, count in counts.items() if count]
+
+    findings = [Finding(kind, count, len(adapted)) for kind, count in counts.items() if count]
+
+    # One example is enough to recognise the instruction that the template dropped.
     losing = [each for each in adapted if each.lost]
     if losing:
-        flat = " ".join(losing[0].lost[0].split())
-        text = repr(flat if len(flat) <= SHOWN else flat[: SHOWN - 1] + "…")
-        found.append(Finding("instruction_lost", len(losing), len(adapted), {"text": text}))
-    return tuple(found)
+        text = quoted(losing[0].lost[0], SHOWN)
+        findings.append(Finding("instruction_lost", len(losing), len(adapted), {"text": text}))
+    return tuple(findings)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from harness.errors import DataError
-from harness.items import Choice, Completion, Item, Passage, Sampling, ThinkTags
+from harness.items import Choice, Completion, Item, Passage, ThinkTags
 from harness.tasks.api import PromptStyle
 from harness.tasks.chance import seeded
-
-_MAX_TOKENS = 256
-"""What lm-eval's HFLM generates where a task says nothing."""
+from harness.tasks.generation import budget, item_seed
+from harness.wording import reason_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,9 @@ class Rendered:
     instances: tuple[Any, ...]
     items: tuple[Item, ...]
     asked: str | None = None
-    """The prompt that was really asked, where answers are marked again and the chat template is not
-    at hand.
+    """The prompt that was really asked.
+
+    Set where answers are marked again and the chat template is not at hand.
     """
 
     @property
@@ -37,8 +36,9 @@ class Rendered:
         return self.asked if self.asked is not None else str(self.instances[0].args[0])
 
     def asked_as(self, prompt: str | None, think: ThinkTags | None) -> Rendered:
-        """The same document with the prompt that was really asked, which says whether a thought was
-        opened for the model.
+        """The same document with the prompt that was really asked.
+
+        The prompt also shows whether a thought was opened for the model.
         """
         if prompt is None:
             return self
@@ -47,87 +47,6 @@ class Rendered:
             for item in self.items
         )
         return replace(self, items=tuple(items), asked=prompt)
-
-
-@dataclass(frozen=True)
-class GenerationBudget:
-    """Generation settings of a task under a style."""
-
-    max_tokens: int
-    stop: tuple[str, ...]
-    sampling: Sampling
-
-
-def budget(kwargs: dict[str, Any], style: PromptStyle) -> GenerationBudget:
-    """lm-eval's generation settings as ours: aliases by its priority, greedy unless it samples (its
-    ``normalize_gen_kwargs``).
-    """
-    aliases = (
-        kwargs.get(name) for name in ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
-    )
-    tokens = style.max_new_tokens or next((int(value) for value in aliases if value is not None), _MAX_TOKENS)
-    until = kwargs.get("until") or []
-    stop = tuple(text for text in ([until] if isinstance(until, str) else until) if text)
-    temperature = float(kwargs.get("temperature") or 0.0)
-    sampled = kwargs.get("do_sample")
-    if sampled is None:
-        sampled = temperature > 0
-    elif sampled and "temperature" not in kwargs:
-        temperature = 1.0  # transformers' own default, which lm-eval leaves in place
-    told = kwargs.get("repetition_penalty")
-    penalty = float(told) if told else None
-    if not sampled or temperature == 0:
-        return GenerationBudget(tokens, stop, Sampling(repetition_penalty=penalty))
-    top_p, top_k = float(kwargs.get("top_p") or 1.0), int(kwargs.get("top_k") or 0)
-    return GenerationBudget(tokens, stop, Sampling(temperature, top_p, max(top_k, 0), penalty))
-
-
-_UNDERSTOOD = frozenset(
-    (
-        *("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens", "until", "do_sample"),
-        *("temperature", "top_p", "top_k", "repetition_penalty"),
-    )
-)
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "num_beams": (1,),
-    "num_beam_groups": (1,),
-    "num_return_sequences": (1,),
-    "n": (1,),
-    "min_p": (0,),
-    "typical_p": (1,),
-    "presence_penalty": (0,),
-    "frequency_penalty": (0,),
-    "no_repeat_ngram_size": (0,),
-    "length_penalty": (0, 1),
-}
-"""Settings of other engines' that change nothing at these values."""
-_NO_MATTER = frozenset(
-    {
-        "early_stopping",
-        "use_cache",
-        "pad_token_id",
-        "return_dict_in_generate",
-        "output_scores",
-        "skip_special_tokens",
-    }
-)
-
-
-def ignored_settings(kwargs: dict[str, Any]) -> list[str]:
-    """Generation settings of a task that no engine here follows, as ``name: value``: answers are
-    generated without them.
-    """
-    return [
-        f"{name}: {value}"
-        for name, value in kwargs.items()
-        if name not in _UNDERSTOOD | _NO_MATTER and value is not None and value not in _NEUTRAL.get(name, ())
-    ]
-
-
-def item_seed(seed: int, doc_id: int, repeat: int) -> int:
-    """A seed of its own for each answer, the same in every run: 31 bits."""
-    digest = hashlib.sha256(f"{seed}:{doc_id}:{repeat}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
 @lru_cache(maxsize=4096)
@@ -142,8 +61,9 @@ _PLAIN = frozenset({str, int, float, bool, list, dict, type(None)})
 
 
 class Templates:
-    """lm-eval's ``apply_template``, with each Jinja template compiled once (37 times faster) and
-    each document rendered once by it.
+    """lm-eval's ``apply_template``, but 37 times faster.
+
+    Each Jinja template is compiled once, and each document rendered once by it.
     """
 
     def __init__(self) -> None:
@@ -151,8 +71,11 @@ class Templates:
 
     def __call__(self, template: str, doc: Any) -> str:
         """The template filled in from a document."""
+        # Random choices must be drawn anew, and an object that is no plain value has no reliable
+        # repr.
         if type(doc) is not dict or "random" in template or not _PLAIN.issuperset(map(type, doc.values())):
             return str(_template(template).render(**doc))
+
         key = template, repr(doc)
         text = self._known.get(key)
         if text is None:
@@ -176,11 +99,10 @@ def cached_templates(templates: Templates | None = None) -> Iterator[None]:
 
 
 class Renderer:
-    """Renders the documents of one task under one style, in order, each once; what has been
-    rendered is kept.
+    """Renders the documents of one task under one style, in order, each once.
 
-    The order is part of the result: samplers that draw examples for each document go on from the
-    document before.
+    What has been rendered is kept. The order is part of the result: samplers that draw examples for
+    each document continue from the document before.
     """
 
     def __init__(
@@ -190,8 +112,9 @@ class Renderer:
         self._done: list[Rendered] = []
         self._templates = Templates()
         self.adapted: list[Any] = []
-        """What the chat template did to each document's messages
-        (`harness.engines.folding.Adapted`), where it says so.
+        """What the chat template did to each document's messages, where it reports it.
+
+        The items are `harness.engines.folding.Adapted`.
         """
         self._rest = self._documents()
 
@@ -216,13 +139,14 @@ class Renderer:
                 except (KeyError, AssertionError, TypeError, ValueError, IndexError) as error:
                     raise DataError(
                         f"task {self._task.config.task}: document {doc_id} cannot be rendered"
-                        f" ({type(error).__name__}: {' '.join(str(error).split())[:300]})"
+                        f" ({reason_of(error, 300, named=True)})"
                     ) from error
             yield Rendered(doc_id, doc, instances, self._items(doc_id, instances))
 
     def _chances(self, doc_id: int) -> contextlib.AbstractContextManager[None]:
-        """Seeds of the document's own, where the task draws random numbers: a resumed cell then
-        asks what it asked before.
+        """Seeds of the document's own, where the task draws random numbers.
+
+        A resumed cell then asks what it asked before.
         """
         if not self._draws:
             return contextlib.nullcontext()
@@ -241,17 +165,25 @@ class Renderer:
             chat_template=chat,
             gen_prefix=task.doc_to_prefix(doc),
         )
-        made = task.construct_requests(
+
+        requests = task.construct_requests(
             doc=doc,
             ctx=context,
             metadata=(task.config.task, doc_id, task.config.repeats),
             apply_chat_template=chat is not None,
             chat_template=chat,
         )
+
         adapted = getattr(style.chat, "adapted", None)
         if adapted is not None:
             self.adapted.append(adapted)
-        return tuple(sorted(made, key=lambda instance: instance.idx)) if isinstance(made, list) else (made,)
+
+        # lm-eval numbers the options of a document; their order in the list is not promised.
+        return (
+            tuple(sorted(requests, key=lambda instance: instance.idx))
+            if isinstance(requests, list)
+            else (requests,)
+        )
 
     def _items(self, doc_id: int, instances: tuple[Any, ...]) -> tuple[Item, ...]:
         kinds = {instance.request_type for instance in instances}
@@ -259,25 +191,31 @@ class Renderer:
             return (
                 Choice(str(doc_id), tuple((instance.args[0], instance.args[1]) for instance in instances)),
             )
+
         if len(instances) > 1 or len(kinds) > 1:
             raise DataError(
-                f"task {self._task.config.task} asks {len(instances)} questions of kinds {sorted(kinds)} a document: not supported"
+                f"task {self._task.config.task} asks {len(instances)} questions of kinds"
+                f" {sorted(kinds)} per document: not supported"
             )
+
         if kinds == {"loglikelihood_rolling"}:
             return (Passage(str(doc_id), instances[0].args[0]),)
         return self._completions(doc_id, instances[0])
 
     def _completions(self, doc_id: int, instance: Any) -> tuple[Item, ...]:
         prompt, kwargs = instance.args[0], instance.args[1]
-        said = budget(kwargs, self._style)
+        generation = budget(kwargs, self._style)
         count = self._repeats if self._repeats > 1 else int(instance.repeats or 1)
+
+        # Every repeat has a seed of its own, so that an answer does not depend on which others are
+        # asked.
         return tuple(
             Completion(
                 key=f"{doc_id}:{repeat}",
                 prompt=prompt,
-                stop=said.stop,
-                max_tokens=said.max_tokens,
-                sampling=replace(said.sampling, seed=item_seed(self._seed, doc_id, repeat)),
+                stop=generation.stop,
+                max_tokens=generation.max_tokens,
+                sampling=replace(generation.sampling, seed=item_seed(self._seed, doc_id, repeat)),
                 think=_opened(self._style.think, prompt),
             )
             for repeat in range(count)

@@ -20,13 +20,15 @@ from typing import Any
 import yaml
 
 from harness.errors import ConfigError
+from harness.hub.caches import own_cache
 
 _KEY = re.compile(r"""["']?(task|group|tag|include|class)["']?[ ]*:[ \t]*(.*?)[ \t]*\r?$""")
 _STARTS = tuple(
     quote + key for key in ("task", "group", "tag", "include", "class") for quote in ("", '"', "'")
 )
-"""What a line must start with to be worth the expression: most of the scan's time would go into the
-other lines.
+"""What a line must start with to be worth the expression.
+
+Most of the scan's time would go into the other lines.
 """
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*?)[ \t]*\r?$")
 _COMMENT = re.compile(r"\s+#.*$")
@@ -35,15 +37,17 @@ _FORMAT = 3
 """Raised whenever the scan finds something else than before, so that an old cache is not used."""
 
 FUNCTION = "!function "
-"""Prefix of an unresolved function reference in a config read by `read_config`: ``!function
-/folder/utils.name``.
+"""Prefix of an unresolved function reference in a config read by `read_config`.
+
+Such a reference reads ``!function /folder/utils.name``.
 """
 
 
 @dataclass
 class ScannedFolder:
-    """What one folder of YAMLs holds: name to file (relative to the folder), and tag to task
-    names.
+    """What one folder of YAMLs holds.
+
+    ``tasks`` and ``groups``: name to file (relative to the folder); ``tags``: tag to task names.
     """
 
     tasks: dict[str, str] = field(default_factory=dict)
@@ -69,44 +73,52 @@ def _values(text: str, rest: list[str]) -> list[str]:
         return [_value(part.strip()) for part in text.strip("[]").split(",") if part.strip()]
     if text and not text.startswith("#"):
         return [_value(text)]
-    found: list[str] = []
+
+    values: list[str] = []
     for line in rest:
         match = _ITEM.match(line)
         if match:
-            found.append(_value(match[1]))
+            values.append(_value(match[1]))
         elif line.strip() and not line.lstrip().startswith("#"):
             break
-    return found
+    return values
 
 
 class _Scanner:
     """Top-level keys of files, includes merged; an included file is read once."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, dict[str, list[str]]] = {}
+        self._keys: dict[str, dict[str, list[str]]] = {}
 
     def keys(self, path: str, trail: tuple[str, ...] = ()) -> dict[str, list[str]]:
-        if path in self._seen:
-            return self._seen[path]
+        if path in self._keys:
+            return self._keys[path]
         try:
             with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path.open costs a third of the scan
                 lines = file.read().decode("utf-8", "replace").split("\n")
         except OSError:
             return {}
+
         own: dict[str, list[str]] = {}
         for number, line in enumerate(lines):
             if line.startswith(_STARTS) and (match := _KEY.match(line)):
                 own[match[1]] = _values(
                     match[2], lines[number + 1 :] if not match[2] or match[2].startswith("#") else []
                 )
+
+        # An include's keys come first, so that the file's own replace them; files may include each
+        # other in a circle.
         merged: dict[str, list[str]] = {}
         for name in own.pop("include", []):
             other = os.path.normpath(os.path.join(os.path.dirname(path), name))  # noqa: PTH118, PTH120
             if other not in trail:
                 merged |= self.keys(other, (*trail, path))
         merged |= own
+
+        # Only included files are asked for again: keeping the 14,000 others would cost memory for
+        # nothing.
         if not path.endswith(".yaml") or trail:
-            self._seen[path] = merged
+            self._keys[path] = merged
         return merged
 
 
@@ -115,61 +127,59 @@ def scan(root: Path) -> ScannedFolder:
 
     Of two files with one name the first in path order counts, as in lm-eval.
     """
-    found, scanner = ScannedFolder(), _Scanner()
+    folder, scanner = ScannedFolder(), _Scanner()
     prefix = len(str(root)) + 1
     for path in sorted(_yaml_files(root)):
         keys = scanner.keys(path)
-        where = path[prefix:]
+        relative = path[prefix:]
         name = next(iter(keys.get("task", [])), "")
         group = next(iter(keys.get("group", [])), "")
+
+        # A group with a class is lm-eval's way to write a task in Python.
         if group and "class" not in keys:
-            if group not in found.groups and group not in found.tasks:
-                found.groups[group] = where
-        elif name and name not in ("null", "~") and name not in found.tasks and name not in found.groups:
-            found.tasks[name] = where
+            if group not in folder.groups and group not in folder.tasks:
+                folder.groups[group] = relative
+        elif name and name not in ("null", "~") and name not in folder.tasks and name not in folder.groups:
+            folder.tasks[name] = relative
             for tag in keys.get("tag", []):
-                found.tags.setdefault(tag, []).append(name)
-    return found
+                folder.tags.setdefault(tag, []).append(name)
+
+    return folder
 
 
 def beside(folder: Path) -> ScannedFolder:
-    """Names in a person's own folder, not below it: few files, in any YAML style, so each is
-    parsed.
+    """Names in a person's own folder, not below it.
 
-    Unreadable ones are not named.
+    There are few files, in any YAML style, so each is parsed. Unreadable ones are not named.
     """
-    found = ScannedFolder()
+    folder_names = ScannedFolder()
     for path in sorted(folder.glob("*.yaml")):
         try:
             config = read_config(path)
         except ConfigError:
             continue
+
+        # The rules of `scan`, on parsed YAML.
         name, group = config.get("task"), config.get("group")
         if isinstance(group, str) and "class" not in config:
-            found.groups.setdefault(group, path.name)
-        elif isinstance(name, str) and name not in found.tasks:
-            found.tasks[name] = path.name
+            folder_names.groups.setdefault(group, path.name)
+        elif isinstance(name, str) and name not in folder_names.tasks:
+            folder_names.tasks[name] = path.name
             tags = config.get("tag") or []
             for tag in [tags] if isinstance(tags, str) else tags:
-                found.tags.setdefault(str(tag), []).append(name)
-    return found
+                folder_names.tags.setdefault(str(tag), []).append(name)
+    return folder_names
 
 
 def lm_eval_tasks_folder() -> Path:
-    """The folder of lm-eval's task YAMLs, found without importing lm-eval. Raises ConfigError when
-    lm-eval is not installed.
+    """The folder of lm-eval's task YAMLs, found without importing lm-eval.
+
+    Raises ConfigError when lm-eval is not installed.
     """
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("lm-eval is not installed: pip install lm-eval==0.4.13")
     return Path(next(iter(spec.submodule_search_locations))) / "tasks"
-
-
-def cache_folder() -> Path:
-    """Where the harness keeps what can be made again: $XDG_CACHE_HOME/harness or
-    ~/.cache/harness.
-    """
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "harness"
 
 
 def _installed(name: str) -> str:
@@ -180,26 +190,29 @@ def _installed(name: str) -> str:
 
 
 def cached_scan(root: Path) -> ScannedFolder:
-    """`scan` of lm-eval's folder, kept as JSON by version, folder and time of change; a cache that
-    cannot be used is only slow.
+    """`scan` of lm-eval's folder, cached as JSON by version, folder and time of change.
+
+    A cache that cannot be used costs time alone.
     """
     stamp = f"{_FORMAT}|{_installed('lm-eval')}|{root}|{root.stat().st_mtime_ns}"
-    path = cache_folder() / "task-names.json"
+    path = own_cache() / "task-names.json"
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["stamp"] == stamp:
-            return ScannedFolder(kept["tasks"], kept["groups"], kept["tags"])
+        cached = json.loads(path.read_text(encoding="utf-8"))
+        if cached["stamp"] == stamp:
+            return ScannedFolder(cached["tasks"], cached["groups"], cached["tags"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    found = scan(root)
+
+    scanned = scan(root)
     try:
+        # Written aside and renamed, so that two processes at once never read half a file.
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps({"stamp": stamp, **vars(found)}, ensure_ascii=False), encoding="utf-8")
+        part.write_text(json.dumps({"stamp": stamp, **vars(scanned)}, ensure_ascii=False), encoding="utf-8")
         part.replace(path)
     except OSError:
         pass  # a read-only home: the next start scans again
-    return found
+    return scanned
 
 
 def _loader(folder: Path) -> type[yaml.SafeLoader]:
@@ -210,14 +223,15 @@ def _loader(folder: Path) -> type[yaml.SafeLoader]:
 
 
 def read_config(path: Path, trail: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """A task or group YAML with its includes merged, functions left as ``!function
-    /folder/module.name`` texts.
+    """A task or group YAML with its includes merged.
 
-    Raises ConfigError, one line, when the file cannot be read, is no mapping, or includes itself.
+    Functions are left as ``!function /folder/module.name`` texts. Raises ConfigError, one line,
+    when the file cannot be read, is no mapping, or includes itself.
     """
     path = path.expanduser().resolve()
     if path in trail:
         raise ConfigError(f"{path}: the file includes itself")
+
     try:
         with path.open("rb") as file:
             config = yaml.load(file, Loader=_loader(path.parent))
@@ -225,8 +239,11 @@ def read_config(path: Path, trail: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: no valid YAML ({' '.join(str(error).split())})") from error
+
     if not isinstance(config, dict):
         raise ConfigError(f"{path}: a task's YAML must be a mapping, got {type(config).__name__}")
+
+    # As in lm-eval, a file's own keys replace those of what it includes.
     includes = config.pop("include", None) or []
     merged: dict[str, Any] = {}
     for name in [includes] if isinstance(includes, str) else includes:

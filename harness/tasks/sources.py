@@ -1,6 +1,6 @@
-"""Where a task's data comes from: bundled files, own files, the mirror, the hub's cache, the hub,
-ModelScope; in that order.
+"""Where a task's data comes from.
 
+Bundled files, own files, the mirror, the hub's cache, the hub, and ModelScope answer in that order.
 lm-eval asks for data in one place, ``datasets.load_dataset``; while a task is built,
 `DataSources.active` answers there instead.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError, DataError
+from harness.hub import presence
 from harness.tasks import hub
 from harness.tasks.api import Provenance
 from harness.tasks.catalogue import DATA
 from harness.tasks.folder import as_dataset, as_dict, parse_rows, read_folder
 from harness.tasks.ownfile import FILE_PATH, Columns, read_file
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _ACTIVE: ContextVar[DataSources | None] = ContextVar("harness_data_sources", default=None)
 _LOCK = threading.RLock()
 _BUILDERS = ("json", "csv", "parquet", "text")
-_MEND = "name a mirror (mirror: or HARNESS_MIRROR), set HF_ENDPOINT, use HARNESS_HUB=modelscope, or fill the hub's cache"
 
 
 class DataSources:
@@ -50,25 +50,28 @@ class DataSources:
         self.mirror, self.base_dir, self.bundled = mirror, base_dir, bundled
         self.read: list[Provenance] = []
         """What has been read since `active` began, in order."""
-        self._kept: dict[tuple[str, str | None, str], tuple[Any, Provenance]] = {}
+        self._loaded: dict[tuple[str, str | None, str], tuple[Any, Provenance]] = {}
 
     def load(self, path: str, name: str | None = None, **kwargs: Any) -> tuple[DatasetDict, Provenance]:
-        """(splits, provenance) of one dataset config; ``kwargs`` are those of
-        ``datasets.load_dataset``.
+        """(splits, provenance) of one dataset config.
 
-        Raises DataError in one line: what was tried, and how to mend it.
+        ``kwargs`` are those of ``datasets.load_dataset``. Raises DataError in one line: what was
+        tried, and how to mend it.
         """
         kwargs = {
             key: value
             for key, value in kwargs.items()
             if value is not None and key not in ("trust_remote_code", "cache_dir")
         }
+
+        # Building one task asks for the same data several times; each is read once.
         key = (path, name, repr(sorted(kwargs.items())))
-        if key in self._kept:
-            return self._kept[key]
+        if key in self._loaded:
+            return self._loaded[key]
+
         splits, provenance = self._find(path, name, kwargs)
         if _ACTIVE.get() is self:
-            self._kept[key] = (splits, provenance)
+            self._loaded[key] = (splits, provenance)
         splits.origin = f"{path}{f' ({name})' if name else ''}, read from {provenance.origin},"
         self.read.append(provenance)
         return splits, provenance
@@ -86,7 +89,8 @@ class DataSources:
         folder = self.bundled / path.removeprefix("bundled/")
         if not folder.is_dir():
             raise DataError(
-                f"{path}: no such bundled data; the bundled sets are: {', '.join(sorted(p.name for p in self.bundled.iterdir()))}"
+                f"{path}: no such bundled data; the bundled sets are:"
+                f" {', '.join(sorted(p.name for p in self.bundled.iterdir()))}"
             )
         return folder
 
@@ -96,20 +100,24 @@ class DataSources:
             rows = read_file(file, Columns.of_kwargs(kwargs)).rows
         except ConfigError as error:
             raise DataError(str(error)) from error
+
         # Of the rows as they were read: other columns, or another reading of them, are other data;
         # the folder is not.
-        told = json.dumps(rows, ensure_ascii=True, sort_keys=True)
-        fingerprint = hashlib.sha256(told.encode()).hexdigest()[:32]
+        content = json.dumps(rows, ensure_ascii=True, sort_keys=True)
+        fingerprint = hashlib.sha256(content.encode()).hexdigest()[:32]
         return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(
             file.name, name, "file", fingerprint
         )
 
     def _local(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance] | None:
-        """The mirror's folder, a folder that the task names itself, or the local files of datasets'
-        json, csv and parquet builders.
+        """The data set as local files, or None.
+
+        They are the mirror's folder, a folder that the task names itself, or the local files of
+        datasets' json, csv and parquet builders.
         """
         if path in _BUILDERS and (files := self._local_files(kwargs.get("data_files"))):
             return self._plain_files(path, name, files)
+
         for folder, origin in self._folders(path):
             if folder.is_dir():
                 splits, fingerprint = read_folder(folder, name)
@@ -129,22 +137,24 @@ class DataSources:
             if base and (path.startswith((".", "/")) or (self.base_dir and base == self.base_dir)):
                 yield base / path, "file"
 
-    def _local_files(self, said: Any) -> dict[str, list[Path]]:
-        """Split to existing local files of a ``data_files`` argument; empty where one is not
-        local.
-        """
-        if said is None:
+    def _local_files(self, data_files: Any) -> dict[str, list[Path]]:
+        """Split to existing local files of ``data_files``; empty where one is not local."""
+        if data_files is None:
             return {}
-        splits = said if isinstance(said, dict) else {"train": said}
-        found: dict[str, list[Path]] = {}
+        splits = data_files if isinstance(data_files, dict) else {"train": data_files}
+        by_split: dict[str, list[Path]] = {}
         for split, names in splits.items():
-            for given in [names] if isinstance(names, str) else names:
-                places = [base / given for base in (self.base_dir, Path.cwd()) if base and "://" not in given]
-                file = next((place for place in places if place.is_file()), None)
+            for file_name in [names] if isinstance(names, str) else names:
+                places = [
+                    base / file_name
+                    for base in (self.base_dir, Path.cwd())
+                    if base and "://" not in file_name
+                ]
+                file = next((file_path for file_path in places if file_path.is_file()), None)
                 if file is None:
                     return {}
-                found.setdefault(str(split), []).append(file)
-        return found
+                by_split.setdefault(str(split), []).append(file)
+        return by_split
 
     def _plain_files(
         self, path: str, name: str | None, files: dict[str, list[Path]]
@@ -161,23 +171,26 @@ class DataSources:
 
     def _remote(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         load, tried = _original_load(), []
+
+        # The message of the error lists every source that was tried, in this order.
         if self.mirror:
             tried.append(
                 f"mirror {self.mirror}: no {f'datasets/{path}' if self.mirror.is_dir() else 'such folder'}"
             )
-        if os.environ.get("HARNESS_HUB", "").lower() == "modelscope":
+        if presence.modelscope_chosen():
             splits, fingerprint = hub.from_modelscope(path, name)
             return splits, Provenance(path, name, "modelscope", fingerprint)
-        why = hub.unreachable()
+        why = presence.hub_absence(for_data=True)
         if why is None:
             splits, fingerprint, revision = hub.from_hub(path, name, load, kwargs)
             return splits, Provenance(path, name, "hub", fingerprint, revision)
-        found = hub.from_cache(path, name, load, kwargs)
-        if found:
-            return found[0], Provenance(path, name, "cache", found[1], found[2])
+        cached = hub.from_cache(path, name, load, kwargs)
+        if cached:
+            return cached[0], Provenance(path, name, "cache", cached[1], cached[2])
+
         tried += [f"hub: {why}", "cache: nothing"]
         raise DataError(
-            f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {_MEND}"
+            f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {presence.REMEDY}"
         )
 
     @contextlib.contextmanager
@@ -185,7 +198,9 @@ class DataSources:
         """While inside, ``datasets.load_dataset`` asks these sources. Clears `read` first."""
         import datasets
 
-        self.read, self._kept = [], {}
+        self.read, self._loaded = [], {}
+
+        # `datasets.load_dataset` is one for all threads, so one task is built at a time.
         with _LOCK:
             before = datasets.load_dataset
             datasets.load_dataset = before if before is _dispatch else _remember(before)
@@ -194,7 +209,7 @@ class DataSources:
                 yield self
             finally:
                 _ACTIVE.reset(token)
-                self._kept = {}
+                self._loaded = {}
                 datasets.load_dataset = before
 
 
@@ -238,6 +253,4 @@ def _rows_or_table(builder: str, file: Path, data: bytes) -> Any:
             return [{"text": line} for line in data.decode("utf-8-sig").splitlines()]
         return parse_rows("rows.csv" if builder == "csv" else "rows.json", data.decode("utf-8-sig"))
     except (ValueError, OSError) as error:
-        raise DataError(
-            f"{file}: cannot be read as {builder} ({' '.join(str(error).split())[:200]})"
-        ) from error
+        raise DataError(f"{file}: cannot be read as {builder} ({reason_of(error)})") from error

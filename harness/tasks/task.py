@@ -1,31 +1,33 @@
-"""One task, ready to ask and to mark: `load` builds it, `Task.items` renders it, `Task.mark` marks
-the answers.
+"""One task, ready to ask and to mark.
+
+`load` builds it, `Task.items` renders it, `Task.mark` marks the answers.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
 from harness.items import Answer, Completion, Item
 from harness.sanity import Finding
-from harness.tasks.api import Kind, Marks, PromptStyle, Provenance, TaskSpec
+from harness.tasks.api import ItemKind, Marks, PromptStyle, Provenance, TaskSpec
 from harness.tasks.build import Built, build
-from harness.tasks.catalogue import DATA, guess_language
+from harness.tasks.catalogue import DATA
 from harness.tasks.chance import draws
+from harness.tasks.entries import guess_language
+from harness.tasks.generation import budget, ignored_settings
+from harness.tasks.hashing import hashable, readers_hash
 from harness.tasks.mark import Marker
 from harness.tasks.prompts import prompt_findings
-from harness.tasks.render import Renderer, budget, cached_templates, ignored_settings
+from harness.tasks.render import Renderer, cached_templates
 from harness.tasks.scan import lm_eval_tasks_folder
 from harness.tasks.sources import DataSources
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, ItemKind] = {
     "multiple_choice": "choice",
     "loglikelihood": "choice",
     "generate_until": "completion",
@@ -79,18 +81,19 @@ class Task:
             {key: built.config[key] for key in _PROMPT_KEYS if built.config.get(key) is not None}
         )
         self._renderers: dict[PromptStyle, Renderer] = {}
+
         self.fewshot = int(self._task.config.num_fewshot or 0)
         self.version = str(self._metadata.get("version", self._task.VERSION or 0))
         self.language: str | None = (
             spec.language or self._metadata.get("language") or guess_language(spec.name)
         )
-        self.kind: Kind = _KINDS[str(self._task.OUTPUT_TYPE)]
+        self.kind: ItemKind = _KINDS[str(self._task.OUTPUT_TYPE)]
         self.available = len(self._task.eval_docs)
         """Number of documents."""
 
     @property
     def provenance(self) -> Provenance:
-        """Where the documents came from. A task that makes its own data has the origin "custom"."""
+        """Where the documents came from; a task that makes its own data has the origin "custom"."""
         if self._reads:
             return self._reads[0]
         return Provenance(
@@ -108,14 +111,20 @@ class Task:
 
     @property
     def chance(self) -> float | None:
-        """The metric's value by guessing: what the metadata says, else for multiple choice the mean
-        of 1 / number of options.
+        """The metric's value by guessing.
+
+        It is what the metadata says, else for multiple choice the mean of 1 / number of options.
         """
         if "chance" in self._metadata:
-            said = self._metadata["chance"]
-            return None if said is None else float(said)
+            declared = self._metadata["chance"]
+            return None if declared is None else float(declared)
+
+        # truthfulqa_mc2 and others count something else than the best option.
         if self._task.OUTPUT_TYPE != "multiple_choice" or callable(self._task.config.process_results):
-            return None  # truthfulqa_mc2 and others count something else than the best option
+            return None
+
+        # The number of options may differ from document to document; the first thousand fix the
+        # mean.
         counts = []
         with cached_templates():
             for index in range(min(self.available, _CHANCE_DOCUMENTS)):
@@ -123,9 +132,11 @@ class Task:
         return sum(1 / count for count in counts) / len(counts)
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
-        """Everything that decides the prompts, as JSON: not the limit, not the model, not its chat
-        template's text, not its think tags.
+        """Everything that decides the prompts, as JSON.
+
+        Not among it: the limit, the model, its chat template's text and its think tags.
         """
+        # Without documents of a data set the fingerprint is that of the documents themselves.
         return {
             "task": self.name,
             "version": self.version,
@@ -144,11 +155,15 @@ class Task:
     def _generation(self, style: PromptStyle) -> dict[str, Any] | None:
         if self.kind != "completion":
             return None
-        said = budget(self._task.config.generation_kwargs or {}, style)
-        sampling = said.sampling
+
+        settings = budget(self._task.config.generation_kwargs or {}, style)
+        sampling = settings.sampling
+
+        # The key "until" and the order stay as they are: identities of earlier runs are made of
+        # them.
         return {
-            "max_tokens": said.max_tokens,
-            "until": list(said.stop),
+            "max_tokens": settings.max_tokens,
+            "until": list(settings.stop),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "top_k": sampling.top_k,
@@ -156,27 +171,32 @@ class Task:
         }
 
     def _prompt_hash(self) -> str:
-        parts = {key: _plain(self._config[key]) for key in _PROMPT_KEYS if self._config.get(key) is not None}
+        parts = {
+            key: hashable(self._config[key]) for key in _PROMPT_KEYS if self._config.get(key) is not None
+        }
         return hashlib.sha256(
             json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()
         ).hexdigest()[:16]
 
     @functools.cached_property
     def marking_id(self) -> str:
-        """Sixteen hex digits of what reads and marks the answers: filters, metrics, their code, and
-        for our own tasks the readers' code.
+        """Sixteen hex digits of what reads and marks the answers.
+
+        Hashed are filters, metrics, their code, and for our own tasks the readers' code.
         """
-        parts = {key: _plain(self._config[key]) for key in _MARK_KEYS if self._config.get(key) is not None}
+        parts = {key: hashable(self._config[key]) for key in _MARK_KEYS if self._config.get(key) is not None}
         parts["readers"] = (
-            _readers() if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA) else None
+            readers_hash()
+            if self.spec.yaml_path is None or self.spec.yaml_path.is_relative_to(DATA)
+            else None
         )
+
         return hashlib.sha256(
             json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()
         ).hexdigest()[:16]
 
     def items(self, style: PromptStyle, limit: int | None = None) -> Iterator[Item]:
-        """The items of the first ``limit`` documents, in document order, rendered as they are asked
-        for.
+        """The items of the first ``limit`` documents, in document order, rendered lazily.
 
         Raises DataError when a document cannot be rendered.
         """
@@ -192,21 +212,21 @@ class Task:
 
     def findings(self, style: PromptStyle) -> tuple[Finding, ...]:
         """What may make the scores wrong, as far as the prompts rendered so far show."""
-        found = prompt_findings(self._renderer(style).adapted)
+        findings = prompt_findings(self._renderer(style).adapted)
         ignored = (
             ignored_settings(self._task.config.generation_kwargs or {}) if self.kind == "completion" else []
         )
         if ignored:
-            found = (*found, Finding("settings_ignored", values={"settings": ", ".join(ignored)}))
-        return found
+            findings = (*findings, Finding("settings_ignored", values={"settings": ", ".join(ignored)}))
+        return findings
 
     def _renderer(self, style: PromptStyle) -> Renderer:
-        known = self._renderers.get(style)
-        if known is None:
+        renderer = self._renderers.get(style)
+        if renderer is None:
             # One renderer at a time: the few-shot sampler's state belongs to it.
-            known = Renderer(self._task, style, seed=self.seed, repeats=self._repeats, draws=self._draws)
-            self._renderers = {style: known}
-        return known
+            renderer = Renderer(self._task, style, seed=self.seed, repeats=self._repeats, draws=self._draws)
+            self._renderers = {style: renderer}
+        return renderer
 
     def mark(
         self,
@@ -216,11 +236,10 @@ class Task:
         *,
         prompts: Mapping[int, str] | None = None,
     ) -> Marks:
-        """Marks of the first ``limit`` documents whose every answer is in ``answers`` (keyed as the
-        items are).
+        """Marks of the first ``limit`` documents whose every answer is in ``answers``.
 
-        ``prompts`` by document, where given, are what was really asked: kept answers are marked
-        again without the model's chat template.
+        ``answers`` are keyed as the items are. ``prompts`` by document, where there are any, are
+        what was really asked: stored answers are marked again without the model's chat template.
         """
         documents = list(self._renderer(style).first(limit))
         if prompts is not None:
@@ -234,6 +253,7 @@ class Task:
         rendered = next(self._renderer(style).first(1))
         marker = Marker(self._task)
         metrics = ", ".join(self._task.aggregation())
+
         lines = [f"right answer: {marker.target(rendered.doc)}", f"metrics: {metrics}"]
         if self.kind == "choice":
             options = [repr(instance.args[1]) for instance in rendered.instances]
@@ -248,38 +268,10 @@ class Task:
             filters = ", ".join(ensemble.name for ensemble in self._task._filters)
             lines.insert(
                 0,
-                f"at most {item.max_tokens} tokens are generated, until {list(item.stop)}; filters: {filters}",
+                f"at most {item.max_tokens} tokens are generated, until {list(item.stop)};"
+                f" filters: {filters}",
             )
         return rendered.prompt, "\n".join(lines)
-
-
-@functools.cache
-def _readers() -> str:
-    """A hash of the code that reads letters and numbers out of free answers."""
-    files = sorted((Path(__file__).parent / "reading").glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
-def _plain(value: Any) -> Any:
-    """A config value as JSON, a function by its name and its module's source (helpers in the module
-    count too).
-
-    Nothing may be written by its repr: that holds an address, and the same task would be another
-    one in the next process.
-    """
-    if isinstance(value, functools.partial):
-        return [_plain(value.func), _plain(value.args), _plain(value.keywords)]
-    if callable(value):
-        module = inspect.getmodule(value)
-        try:
-            source = Path(inspect.getsourcefile(module) or "").read_bytes() if module else b""
-        except (OSError, TypeError):
-            source = b""
-        name = getattr(value, "__qualname__", None) or type(value).__qualname__
-        return f"{name}:{hashlib.sha256(source).hexdigest()[:16]}"
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: bool = False) -> Task:
@@ -288,6 +280,7 @@ def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: 
     Raises DataError (data, split, config or package missing) or ConfigError (a YAML that cannot be
     used, code execution not allowed).
     """
+    # lm-eval's YAMLs name data of the hub; only a person's own YAML may name files beside it.
     own = spec.yaml_path is not None and not spec.yaml_path.is_relative_to(lm_eval_tasks_folder())
     sources = DataSources(
         sources.mirror,
@@ -295,6 +288,7 @@ def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: 
         bundled=sources.bundled,
     )
     built = build(spec, sources, seed=seed, allow_code=allow_code)
+
     task = Task(spec, built, tuple(sources.read), seed)
     if not task.available:
         raise DataError(f"task {spec.name}: the data holds no documents")

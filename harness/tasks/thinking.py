@@ -1,5 +1,6 @@
-"""What an evaluation's thoughts did to its scores, as findings: thoughts that nobody announced,
-thoughts that never ended.
+"""What an evaluation's thoughts did to its scores, as findings.
+
+Thoughts that nobody announced, and thoughts that never ended.
 """
 
 from __future__ import annotations
@@ -25,32 +26,32 @@ class ReadDocument(Protocol):
 
 
 def thought_findings(
-    read: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
+    documents: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
 ) -> tuple[Finding, ...]:
     """Findings over the documents that were marked; ``samples`` and ``metrics`` are theirs."""
-    return (*_unannounced(read), *_truncated(read, samples, metrics))
+    return (*_unannounced(documents), *_truncated(documents, samples, metrics))
 
 
-def _unannounced(read: Sequence[ReadDocument]) -> list[Finding]:
-    answers = sum(len(each.rendered.items) for each in read)
-    pairs = Counter((tags.open, tags.close) for each in read for tags in each.unannounced)
+def _unannounced(documents: Sequence[ReadDocument]) -> list[Finding]:
+    answers = sum(len(each.rendered.items) for each in documents)
+    pairs = Counter((tags.open, tags.close) for each in documents for tags in each.unannounced)
     if not pairs:
         return []
     tags = json.dumps(list(pairs.most_common(1)[0][0]), ensure_ascii=False)
-    found = [Finding("unannounced_thoughts", sum(pairs.values()), answers, {"tags": tags})]
-    cut = sum(each.cut_inside for each in read)
-    return found + ([Finding("cut_thoughts", cut, answers, {"tags": tags})] if cut else [])
+    findings = [Finding("unannounced_thoughts", sum(pairs.values()), answers, {"tags": tags})]
+    cut = sum(each.cut_inside for each in documents)
+    return findings + ([Finding("cut_thoughts", cut, answers, {"tags": tags})] if cut else [])
 
 
 def _truncated(
-    read: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
+    documents: Sequence[ReadDocument], samples: Sequence[SampleMark], metrics: Sequence[MetricValue]
 ) -> list[Finding]:
-    """Documents whose thought never ended, with the score over the others: only where the two
-    scores differ.
+    """Documents whose thought never ended, with the score over the others.
 
-    The metric is the task's first one that is a share of right answers.
+    Only where the two scores differ. The metric is the task's first one that is a share of right
+    answers.
     """
-    lost = {each.rendered.doc_id for each in read if each.unfinished}
+    lost = {each.rendered.doc_id for each in documents if each.unfinished}
     metric = next((metric for metric in metrics if metric.higher_is_better and 0 <= metric.value <= 1), None)
     if not lost or metric is None:
         return []
@@ -59,10 +60,17 @@ def _truncated(
         for sample in samples
         if sample.filter == metric.filter
     }
+
+    # Both scores are shown as points: the reader sees how much the cut thoughts cost.
     whole = sum(scores.values())
     finished = whole - sum(scores.get(doc_id, 0.0) for doc_id in lost)
-    left = len(scores) - len(lost)
-    if left and finished / left == whole / len(scores):
+    finished_count = len(scores) - len(lost)
+    if finished_count and finished / finished_count == whole / len(scores):
         return []
-    values = {"metric": metric.metric, "points": whole, "finished_points": finished, "finished": left}
+    values = {
+        "metric": metric.metric,
+        "points": whole,
+        "finished_points": finished,
+        "finished": finished_count,
+    }
     return [Finding("truncated_thoughts", len(lost), len(scores), values)]

@@ -13,9 +13,9 @@ def unread_findings(samples: Sequence[SampleMark]) -> tuple[Finding, ...]:
 
     Of several filters the one that read the most counts.
     """
-    read: dict[str, list[bool]] = {}
+    by_filter: dict[str, list[bool]] = {}
     for sample in samples:
         if sample.reading is not None:
-            read.setdefault(sample.filter, []).append(sample.unparsable)
-    counts = min(read.values(), key=sum, default=[])
+            by_filter.setdefault(sample.filter, []).append(sample.unparsable)
+    counts = min(by_filter.values(), key=sum, default=[])
     return (Finding("unread_answers", sum(counts), len(counts)),) if any(counts) else ()

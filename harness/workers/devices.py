@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Gpu:
-    """One CUDA device as `CUDA_VISIBLE_DEVICES` names it; memory in bytes."""
-
-    index: str
-    name: str
-    memory: int
+from harness.gpus import VISIBLE, Gpu, NvmlError, list_gpus
 
 
 @dataclass(frozen=True)
@@ -45,10 +36,10 @@ def find_machine(device: str = "auto") -> Machine:
     """
     import psutil
 
-    gpus = cuda_gpus() if device != "cpu" else ()
+    gpus, reason = ((), "") if device == "cpu" else _cuda_gpus()
     if device == "cuda" and not gpus:
         raise ConfigError(
-            "device: cuda asked for, but nvidia-smi shows no GPU: use device: cpu or auto, or see `harness doctor`"
+            f"device: cuda asked for, but {reason}: use device: cpu or auto, or see `harness doctor`"
         )
     return Machine(
         device="cuda" if gpus else "cpu",
@@ -59,36 +50,18 @@ def find_machine(device: str = "auto") -> Machine:
     )
 
 
-def cuda_gpus() -> tuple[Gpu, ...]:
-    """The GPUs that nvidia-smi shows, as far as CUDA_VISIBLE_DEVICES lets them be seen."""
-    import os
-
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return ()
-    query = [tool, "--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits"]
+def _cuda_gpus() -> tuple[tuple[Gpu, ...], str]:
+    """The GPUs that CUDA_VISIBLE_DEVICES lets be seen, and, where there are none, why."""
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    found = [
-        [part.strip() for part in line.split(",")]
-        for line in done.stdout.splitlines()
-        if line.count(",") == 3
-    ]
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        wanted = [part.strip() for part in visible.split(",") if part.strip()]
-        rank = {name: place for place, name in enumerate(wanted)}
-        found = sorted(
-            (row for row in found if row[0] in rank or row[1] in rank),
-            key=lambda row: rank.get(row[0], rank.get(row[1], 0)),
-        )
-    return tuple(Gpu(index, name, int(float(memory)) * 2**20) for index, _, name, memory in found)
+        gpus = list_gpus()
+    except NvmlError as error:
+        return (), str(error)
+    hidden = f" that {VISIBLE}={os.environ[VISIBLE]} lets be seen" if VISIBLE in os.environ else ""
+    return gpus, "" if gpus else f"NVML shows no GPU{hidden}"
 
 
 def cpu_name() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name as the system names it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,60 +1,237 @@
-"""What a worker tells its parent: one JSON line an event on a pipe of its own.
+"""What workers say of themselves: one class per event, and the one place that writes and reads them.
 
-What libraries print goes to the worker's log instead.
+An event is one JSON line, ``{"event": kind, …fields}``. A worker of another version may say more
+than this one understands (a remote executor need not run the same checkout), so what is unknown
+becomes a note for people and never ends a run.
 """
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import json
-import os
-import sys
-import time
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, get_args
 
-Event = dict[str, Any]
+from harness.results.schema import Status
 
 
-class EventStream:
-    """The worker's end.
+@dataclass(frozen=True)
+class WorkerStarted:
+    """A worker's process runs."""
 
-    Takes over standard output: from then on whatever a library prints there goes to standard error
-    (the log).
+    kind: ClassVar[str] = "started"
+    pid: int
+
+
+@dataclass(frozen=True)
+class RunPlanned:
+    """What a run is about to do; said by the parent, before any worker speaks."""
+
+    kind: ClassVar[str] = "planned"
+    models: tuple[str, ...]
+    tasks: tuple[str, ...]
+    cells: int
+
+
+@dataclass(frozen=True)
+class ModelPhase:
+    """A model's files are looked for, or its weights are loaded."""
+
+    kind: ClassVar[str] = "model-phase"
+    model: str
+    phase: Literal["files", "loading"]
+
+
+@dataclass(frozen=True)
+class ModelLoaded:
+    """A model is ready to answer; ``seconds`` is what loading took."""
+
+    kind: ClassVar[str] = "model-loaded"
+    model: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ModelEnded:
+    """A worker is done with its model."""
+
+    kind: ClassVar[str] = "model-ended"
+    model: str
+    status: Status
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class DownloadProgress:
+    """Bytes of a model that are here, and bytes expected (0 where that is not known)."""
+
+    kind: ClassVar[str] = "download"
+    model: str
+    done: int
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class CellStarted:
+    """A cell's task is loaded and its prompts are rendered."""
+
+    kind: ClassVar[str] = "cell-started"
+    model: str
+    task: str
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """Items answered, of how many."""
+
+    kind: ClassVar[str] = "cell-progress"
+    model: str
+    task: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class CellEnded:
+    """How a cell ended, with its first row's score.
+
+    ``twin`` where the cell is asked in place of another task, which counts instead of it.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._last = 0.0
-
-    @classmethod
-    def on_stdout(cls) -> EventStream:
-        """Keeps the real standard output for events and points file descriptor 1 at standard
-        error.
-        """
-        private = os.dup(1)
-        os.dup2(2, 1)
-        sys.stdout = sys.stderr
-        return cls(os.fdopen(private, "w", encoding="utf-8", buffering=1))
-
-    def send(self, kind: str, **fields: Any) -> None:
-        """Sends an event; a parent that is gone is no reason to stop (the journal has
-        everything).
-        """
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._stream.write(json.dumps({"event": kind, **fields}, ensure_ascii=True) + "\n")
-
-    def progress(self, *, force: bool = False, **fields: Any) -> None:
-        """Sends a ``progress`` event, at most ten a second."""
-        now = time.monotonic()
-        if force or now - self._last >= 0.1:
-            self._last = now
-            self.send("progress", **fields)
+    kind: ClassVar[str] = "cell-ended"
+    model: str
+    task: str
+    status: Status
+    reason: str | None = None
+    metric: str | None = None
+    value: float | None = None
+    n: int = 0
+    ci95: tuple[float, float] | None = None
+    twin: bool = False
 
 
-def parse_event(line: str) -> Event | None:
-    """An event from a worker's line, or None for a line that is none."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and "event" in event else None
+@dataclass(frozen=True)
+class WorkerNote:
+    """A line for people."""
+
+    kind: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class WorkerFailed:
+    """The error that ends a worker; ``model`` is filled in by the executor."""
+
+    kind: ClassVar[str] = "failed"
+    reason: str
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class CommandAnswered:
+    """The answer to one command; what ``data`` holds is the command's own affair."""
+
+    kind: ClassVar[str] = "answered"
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CommandRefused:
+    """A command that gave no figure: the name of the error, and why. The worker lives on."""
+
+    kind: ClassVar[str] = "refused"
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WorkerExited:
+    """A worker's process is gone; ``reason`` is None where it ended well. Said by the executor."""
+
+    kind: ClassVar[str] = "exited"
+    model: str
+    shard: int
+    reason: str | None = None
+    code: int = 0
+
+
+Event = (
+    WorkerStarted
+    | RunPlanned
+    | ModelPhase
+    | ModelLoaded
+    | ModelEnded
+    | DownloadProgress
+    | CellStarted
+    | CellProgress
+    | CellEnded
+    | WorkerNote
+    | WorkerFailed
+    | CommandAnswered
+    | CommandRefused
+    | WorkerExited
+)
+KINDS: dict[str, type[Event]] = {kind.kind: kind for kind in get_args(Event)}
+"""Every event's class by the name that goes over the wire."""
+
+
+def encode_event(event: Event) -> str:
+    """The event as one JSON line without its end.
+
+    ASCII only: a reason may hold half a character, which UTF-8 cannot carry.
+    """
+    fields = {one.name: getattr(event, one.name) for one in dataclasses.fields(event)}
+    return json.dumps({"event": event.kind, **fields}, ensure_ascii=True)
+
+
+class EventDecoder:
+    """Reads one worker's lines. What it does not understand becomes a note, each kind of it once."""
+
+    def __init__(self) -> None:
+        self._noted: set[str] = set()
+
+    def decode(self, line: str) -> tuple[Event, ...]:
+        """The events of a line: none for a line of other output, else the event and its notes."""
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return ()
+        if not isinstance(message, dict) or not isinstance(message.get("event"), str):
+            return ()
+
+        name = message.pop("event")
+        kind = KINDS.get(name)
+        if kind is None:
+            return self._note(f"a worker sent an event that this version does not know: {name}")
+
+        names = {one.name for one in dataclasses.fields(kind)}
+        notes: tuple[Event, ...] = ()
+        for extra in sorted(message.keys() - names):
+            notes += self._note(f"a worker's event {name!r} has a field that is not known: {extra}")
+        try:
+            return (_build(kind, {key: message[key] for key in message.keys() & names}), *notes)
+        except TypeError:
+            missing = ", ".join(sorted(_required(kind) - message.keys()))
+            return self._note(f"a worker's event {name!r} lacks {missing} and is left out")
+
+    def _note(self, text: str) -> tuple[Event, ...]:
+        if text in self._noted:
+            return ()
+        self._noted.add(text)
+        return (WorkerNote(text),)
+
+
+def _build(kind: type[Event], fields: Mapping[str, Any]) -> Event:
+    """JSON has no tuples: a list that is a field's whole value was one."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    make: Callable[..., Event] = kind
+    return make(**values)
+
+
+def _required(kind: type[Event]) -> set[str]:
+    return {
+        one.name
+        for one in dataclasses.fields(kind)
+        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    }

@@ -1,85 +1,123 @@
-"""Starts workers, hands on what they say, and sees how they end: on this machine, each a process of
-its own.
+"""Where workers run: the `Executor` protocol, and the executor of this machine.
+
+A cluster's scheduler is another implementation of the same protocol: it decides by its own means
+where a job finds its GPUs, and hands on the events of a process that may run elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
 
-from harness.results.folder import RunFolder
 from harness.workers.devices import Machine
-from harness.workers.events import Event, parse_event
+from harness.workers.events import Event, WorkerExited, WorkerFailed
+from harness.workers.process import WorkerCommand, WorkerProcess
 from harness.workers.schedule import WorkerJob
+from harness.workers.stream import Command
+
+CommandOf = Callable[[WorkerJob], WorkerCommand]
+"""How a job's worker is started: what evaluation and benchmark differ in."""
 
 
-@dataclass
-class _Running:
+class Worker(Protocol):
+    """A running worker, wherever it runs."""
+
     job: WorkerJob
-    process: subprocess.Popen[str]
-    gpus: list[str]
-    fatal: str | None = None
-    threads: list[threading.Thread] = field(default_factory=list)
+    gpus: tuple[str, ...]
+
+    def send(self, command: Command) -> None:
+        """Sends a command."""
+
+    def events(self) -> Iterator[Event]:
+        """What it says, in order, until it has ended."""
+
+    def interrupt(self) -> None:
+        """Asks it to stop after the answer in hand."""
+
+    def quit(self) -> None:
+        """Lets it give its model back and end."""
+
+    def kill(self) -> None:
+        """Ends it at once."""
+
+    def exit_code(self) -> int:
+        """Its exit code; waits for the end."""
+
+    def exit_reason(self) -> str | None:
+        """Why it ended badly, or None; waits for the end."""
+
+
+class Executor(Protocol):
+    """Starts workers, hands on what they say, and sees how they end."""
+
+    def start(self, job: WorkerJob) -> Worker:
+        """Starts one worker now; its owner talks to it, and gives it back to `release`."""
+
+    def release(self, worker: Worker) -> None:
+        """Takes back the devices of a worker that has ended."""
+
+    def run(self, jobs: Sequence[WorkerJob]) -> Iterator[Event]:
+        """Runs every job to its end and yields their events in order of arrival."""
+
+    def stop(self) -> None:
+        """Asks every worker of `run` to stop after the answer in hand; starts no more."""
+
+    def kill(self) -> None:
+        """Ends every worker of `run` at once."""
 
 
 class LocalExecutor:
-    """Runs jobs as soon as enough GPUs are free (on the CPU one at a time) and yields their events
-    in order of arrival.
+    """Workers on this machine: as many at once as there are GPUs for, one at a time on the CPU.
 
-    Every job ends with ``{"event": "exit", "model", "shard", "reason"}``, the reason null where it
-    ended well.
+    Every job of `run` ends with one `WorkerExited`.
     """
 
-    def __init__(self, folder: RunFolder, machine: Machine, session: str) -> None:
-        self.folder, self.machine, self.session = folder, machine, session
-        self._events: queue.Queue[tuple[_Running, Event | None]] = queue.Queue()
-        self._running: list[_Running] = []
-        self._free = [gpu.index for gpu in machine.gpus]
+    def __init__(self, machine: Machine, command_of: CommandOf) -> None:
+        self.machine, self._command_of = machine, command_of
         self.stopping = False
+        self._events: queue.Queue[tuple[Worker, Event | None]] = queue.Queue()
+        self._running: list[Worker] = []
+        self._failures: dict[WorkerJob, str] = {}
+        self._free = [gpu.index for gpu in machine.gpus]
+
+    def start(self, job: WorkerJob) -> Worker:
+        """Starts a worker on free GPUs; where too few are free, it shares the first ones."""
+        enough = len(self._free) >= job.gpus
+        gpus = (self._free if enough else [gpu.index for gpu in self.machine.gpus])[: job.gpus]
+        self._free = [index for index in self._free if index not in gpus]
+        return WorkerProcess(job, self._command_of(job), gpus)
+
+    def release(self, worker: Worker) -> None:
+        """Gives a worker's GPUs to the next one, in the machine's order."""
+        free = {*self._free, *worker.gpus}
+        self._free = [gpu.index for gpu in self.machine.gpus if gpu.index in free]
 
     def run(self, jobs: Sequence[WorkerJob]) -> Iterator[Event]:
-        """Yields events until every job has ended, or until those that run have ended once `stop`
-        was called.
-        """
+        """Yields events until every job has ended, or, after `stop`, those that were running."""
         waiting = list(jobs)
         try:
             while self._running or (waiting and not self.stopping):
                 self._start_what_fits(waiting)
+                # A timeout, so that a signal's handler gets its turn while nothing is said.
                 with contextlib.suppress(queue.Empty):
-                    yield from self._take(self._events.get(timeout=0.5))
+                    yield self._next(*self._events.get(timeout=0.5))
         finally:
             self.kill()
-
-    def _take(self, message: tuple[_Running, Event | None]) -> Iterator[Event]:
-        worker, event = message
-        if event is None:
-            yield self._ended(worker)
-        elif event["event"] == "fatal":
-            worker.fatal = str(event.get("reason"))
-            yield {**event, "model": worker.job.model}
-        else:
-            yield event
 
     def stop(self) -> None:
         """Asks every worker to stop after the answer in hand."""
         self.stopping = True
         for worker in self._running:
-            with contextlib.suppress(ProcessLookupError):
-                worker.process.send_signal(signal.SIGINT)
+            worker.interrupt()
 
     def kill(self) -> None:
         """Ends every worker at once, with whatever it started."""
         for worker in self._running:
-            kill_group(worker.process)
-            worker.process.wait()
+            worker.kill()
         self._running.clear()
 
     def _start_what_fits(self, waiting: list[WorkerJob]) -> None:
@@ -89,123 +127,31 @@ class LocalExecutor:
             fits = len(self._free) >= job.gpus if self.machine.device == "cuda" else not self._running
             if fits:
                 waiting.remove(job)
-                gpus, self._free = self._free[: job.gpus], self._free[job.gpus :]
-                self._running.append(self._start(job, gpus))
+                worker = self.start(job)
+                self._running.append(worker)
+                threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
 
-    def _start(self, job: WorkerJob, gpus: list[str]) -> _Running:
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "harness.evaluation.worker",
-            str(self.folder.path),
-            "--model",
-            job.model,
-        ]
-        command += [
-            "--device",
-            self.machine.device,
-            "--shard",
-            f"{job.shard}/{job.shards}",
-            "--session",
-            self.session,
-        ]
-        process = start_process(command, self.folder.log(job.model, job.shard), gpus)
-        worker = _Running(job, process, gpus)
-        thread = threading.Thread(target=self._listen, args=(worker,), daemon=True)
-        worker.threads.append(thread)
-        thread.start()
-        return worker
-
-    def _listen(self, worker: _Running) -> None:
-        assert worker.process.stdout is not None
-        for line in worker.process.stdout:
-            event = parse_event(line)
-            if event is not None:
-                self._events.put((worker, event))
-        worker.process.wait()
+    def _listen(self, worker: Worker) -> None:
+        for event in worker.events():
+            self._events.put((worker, event))
         self._events.put((worker, None))
 
-    def _ended(self, worker: _Running) -> Event:
-        self._running.remove(worker)
-        self._free += worker.gpus
-        if worker.process.stdin is not None:
-            worker.process.stdin.close()
-        kill_group(
-            worker.process
-        )  # a worker that was killed leaves the processes it started (vLLM's engine core)
-        code = worker.process.returncode
-        reason = worker.fatal
-        if reason is None and code != 0:
-            reason = exit_reason(code, self.folder.log(worker.job.model, worker.job.shard))
-        return {
-            "event": "exit",
-            "model": worker.job.model,
-            "shard": worker.job.shard,
-            "reason": reason,
-            "code": code,
-        }
+    def _next(self, worker: Worker, event: Event | None) -> Event:
+        if event is None:
+            return self._ended(worker)
+        if isinstance(event, WorkerFailed):
+            self._failures[worker.job] = event.reason
+            return replace(event, model=worker.job.model)
+        return event
 
+    def _ended(self, worker: Worker) -> WorkerExited:
+        # After the second Ctrl-C all are killed and forgotten, but their last words still arrive.
+        if worker in self._running:
+            self._running.remove(worker)
+            self.release(worker)
 
-def start_process(command: Sequence[str], log: Path, gpus: Sequence[str]) -> subprocess.Popen[str]:
-    """A worker in a process group of its own, with pipes to its standard input and output; what it
-    says of errors is added to ``log``.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as errors:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=worker_env(gpus),
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-
-
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """Ends what is left of a worker's process group; a worker leads its own."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def worker_env(gpus: Sequence[str]) -> dict[str, str]:
-    """The worker's environment: its GPUs, this package's folder, and no telemetry or progress bars
-    in the log.
-    """
-    package = str(Path(__file__).resolve().parents[2])
-    env = dict(os.environ)
-    env["PYTHONPATH"] = os.pathsep.join(part for part in (package, env.get("PYTHONPATH", "")) if part)
-    env.setdefault("TOKENIZERS_PARALLELISM", "true")
-    env.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    env.setdefault("TQDM_DISABLE", "1")
-    # a task's code that walks through a set asks the same in every process
-    env["PYTHONHASHSEED"] = "0"
-    env.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
-    if gpus:
-        env["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
-    return env
-
-
-def exit_reason(code: int, log: Path) -> str:
-    """Why a worker ended badly, in one line."""
-    if code == -signal.SIGKILL:
-        return f"the worker was killed (signal 9), most likely for want of memory; log: {log}"
-    if code < 0:
-        return f"the worker died of signal {-code} ({signal.Signals(-code).name}); log: {log}"
-    return f"the worker ended with code {code}; {last_line(log)}log: {log}"
-
-
-def last_line(log: Path) -> str:
-    """The last line that says something in a log, with '; ', or nothing."""
-    with contextlib.suppress(OSError):
-        lines = [
-            line.strip()
-            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-            if line.strip()
-        ]
-        return f"{lines[-1][:200]}; " if lines else ""
-    return ""
+        # A worker that was killed leaves the processes it started (vLLM's engine core).
+        worker.kill()
+        job = worker.job
+        reason = self._failures.get(job) or worker.exit_reason()
+        return WorkerExited(job.model, job.shard, reason, worker.exit_code())

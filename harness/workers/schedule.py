@@ -1,5 +1,6 @@
-"""Which worker runs where: one worker a model; a model too big for one GPU gets several; spare GPUs
-split a model's tasks.
+"""Which worker runs where: one worker per model, with as many GPUs as its weights need.
+
+Spare GPUs split a model's tasks.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ HEADROOM = 1.25
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One worker process: a model, how many GPUs it takes at once, and which part of the tasks (the
-    i-th of k) it runs.
+    """One worker process: a model, how many GPUs it takes at once, and its part of the tasks.
+
+    The ``shard``-th of ``shards`` workers of a model takes every ``shards``-th task.
     """
 
     model: str
@@ -38,6 +40,8 @@ def make_jobs(
     """
     if machine.device == "cpu":
         return [WorkerJob(model.label, 0) for model in models]
+
+    # Only what is left after every model has its own is worth splitting a model's tasks for.
     needs = {model.label: _gpus_needed(model, weight_bytes.get(model.label), machine) for model in models}
     spare = len(machine.gpus) // max(1, sum(needs.values()))
     jobs = []
@@ -50,14 +54,12 @@ def make_jobs(
 
 
 def _gpus_needed(model: ModelSpec, weights: int | None, machine: Machine) -> int:
-    if model.engine == "openai":
+    from harness.engines.registry import candidates
+
+    wanted = [count for backend in candidates(model) if (count := backend.gpus(model)) is not None]
+    if 0 in wanted:
         return 0
-    parallel = [model.engine_args.get(f"{name}_parallel_size", 1) for name in ("tensor", "pipeline")]
-    asked = model.gpus or (
-        math.prod(parallel)
-        if all(isinstance(size, int) for size in parallel) and math.prod(parallel) > 1
-        else 0
-    )
+    asked = model.gpus or max(wanted, default=0)
     if asked:
         return min(asked, len(machine.gpus))
     if not weights:

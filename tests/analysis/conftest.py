@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from harness.evaluation.assemble import group_rows
-from harness.evaluation.rows import CellFacts, make_rows, write_samples
+from harness.evaluation.rows import CellFacts, make_rows
+from harness.evaluation.samples import write_samples
 from harness.items import Score, Tokens
 from harness.results.files import write_json
 from harness.results.folder import RunFolder

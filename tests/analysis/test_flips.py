@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.analysis.combined import combine
 from harness.analysis.flips import Tosses, joined, of_equal_units, of_units
-from harness.analysis.paired import combine, mcnemar, paired
+from harness.analysis.paired import mcnemar, paired
 from harness.analysis.spread import from_codes
 
 

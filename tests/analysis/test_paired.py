@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from harness.analysis.paired import Difference, combine, detectable, holm, mcnemar, paired, shared
+from harness.analysis.combined import combine
+from harness.analysis.paired import Difference, detectable, holm, mcnemar, paired, shared
 from harness.analysis.ranking import letter, ranks, ties
 from harness.analysis.spread import from_codes, t95
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.parity import Parity, common_beginning, compare
+from harness.analysis.parity import common_beginning, compare
+from harness.analysis.parity_verdict import Parity
 from harness.items import Answer, Generation, Likelihood, Score
-from harness.reporting.parity import parity_data, render_parity
+from harness.reporting import render
+from harness.reporting.parity import parity_data, parity_document
 from harness.results.cells import AnsweredCell, Cells
 from harness.results.schema import Row
 
@@ -78,7 +80,7 @@ def test_equal_answers_are_yes() -> None:
     found = both(cell(answers), cell(answers))
     assert (found.verdict, found.reasons) == ("yes", ())
     assert found.cells[0].tolerance == 1e-3
-    assert "trusted? yes" in render_parity(found)
+    assert "trusted? yes" in render(parity_document(found))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_a_near_tie_that_flips_is_noise_and_is_listed() -> None:
     assert (found.cells[0].argmax_flips, found.cells[0].greedy_flips) == (1, 1)
     (one,) = found.cells[0].differing
     assert (one.key, one.what) == ("7", "arg-max")
-    assert "item 7: arg-max" in render_parity(found)
+    assert "item 7: arg-max" in render(parity_document(found))
 
 
 def test_metrics_beyond_one_standard_error_are_no() -> None:
@@ -173,7 +175,7 @@ def test_what_cannot_be_compared_is_no() -> None:
     assert infinite.verdict == "no"
     assert json.dumps(parity_data(infinite), allow_nan=False)
     for one in (both(cell(answers), other), both(cell(answers), failed), infinite):
-        assert "trusted? no" in render_parity(one)
+        assert "trusted? no" in render(parity_document(one))
 
 
 def test_half_a_run_is_noise_and_skipped_cells_do_not_count() -> None:

@@ -63,8 +63,8 @@ def test_mock_models_in_every_form_and_again(tmp_path: Path):
     assert first.rate.output_tps is not None
     # 8 tokens in a wave of two items of 2 ms and more
     assert 100 < first.rate.output_tps.median < 2000
-    kept = samples(tmp_path / "run")
-    turns = [line["cell"] for line in kept if line["kind"] == "repeat"][:10]
+    lines = samples(tmp_path / "run")
+    turns = [line["cell"] for line in lines if line["kind"] == "repeat"][:10]
     assert turns[0] == turns[3] != turns[1] == turns[2]  # the order turns with each round
     assert (tmp_path / "run/speed-manifest.json").exists()
 
@@ -72,7 +72,7 @@ def test_mock_models_in_every_form_and_again(tmp_path: Path):
     assert again.returncode == 0
     assert again.stdout.splitlines()[0].startswith("cell_id,model,shape,")
     # nothing was missing, nothing was measured, nothing was loaded
-    assert samples(tmp_path / "run") == kept
+    assert samples(tmp_path / "run") == lines
     assert "loading" not in again.stderr
     shown = harness("bench", config, "--out", "run", "--quiet", cwd=tmp_path).stdout
     assert "8>4 x2" in shown
@@ -89,11 +89,14 @@ def test_a_killed_bench_goes_on(tmp_path: Path):
         time.sleep(0.05)
     os.kill(run.pid, signal.SIGKILL)
     run.communicate(timeout=60)
+
+    # A line that the kill cut short must not hide the next one.
     with file.open("a") as torn:
         torn.write('{"kind": "repeat", "cell": "ab')
     before = file.read_text().count('"repeat"') - 1
     done = harness("bench", config, "--out", "run", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
     row = SpeedResults.model_validate_json(done.stdout).rows[0]
     assert row.stats.repeats == 12
     assert 3 <= before <= 12
@@ -149,6 +152,8 @@ def test_real_tiny_models_in_turn(tmp_path: Path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
+
+    # Figures of a real engine: only what must hold on any machine.
     qwen, llama = SpeedResults.model_validate_json(done.stdout).rows
     assert (qwen.model, llama.model) == ("tiny-qwen", "tiny-llama (random weights)")
     for row in (qwen, llama):

@@ -75,14 +75,14 @@ def measurer(engine: Fake, probe: Probe | None = None) -> Measurer:
 
 def test_a_repeat_keeps_every_request_of_every_wave():
     engine = Fake()
-    found = measurer(engine).repeat(SHAPE, waves=2, number=0)
-    assert len(found["walls"]) == len(found["timings"]) == 2
-    assert [len(wave) for wave in found["timings"]] == [3, 3]
-    timing = timing_of(found["timings"][0][2])
+    repeat = measurer(engine).repeat(SHAPE, waves=2, number=0)
+    assert len(repeat["walls"]) == len(repeat["timings"]) == 2
+    assert [len(wave) for wave in repeat["timings"]] == [3, 3]
+    timing = timing_of(repeat["timings"][0][2])
     assert (timing.prompt, timing.output, timing.arrival) == (16, 4, 0)
-    assert 0.012 <= timing.queue < timing.first < timing.last <= found["walls"][0]
+    assert 0.012 <= timing.queue < timing.first < timing.last <= repeat["walls"][0]
     assert timing.tpot == pytest.approx((timing.last - timing.first) / 3)
-    assert found["drift"] == 0
+    assert repeat["drift"] == 0
 
 
 def test_no_prompt_is_asked_twice():
@@ -91,8 +91,8 @@ def test_no_prompt_is_asked_twice():
     measured.warm_up(SHAPE)
     for number in range(2):
         measured.repeat(SHAPE, waves=2, number=number)
-    asked = [item.prompt_ids for wave in engine.seen for item in wave]
-    assert len(set(asked)) == len(asked) == 18
+    prompts = [item.prompt_ids for wave in engine.seen for item in wave]
+    assert len(set(prompts)) == len(prompts) == 18
 
 
 def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival():
@@ -106,8 +106,8 @@ def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival():
 
 
 def test_a_machine_that_slows_down_is_seen():
-    found = measurer(Fake(), Probe([1.0, 1.1])).repeat(SHAPE, 1, 0)
-    assert found["drift"] == pytest.approx(0.1)
+    repeat = measurer(Fake(), Probe([1.0, 1.1])).repeat(SHAPE, 1, 0)
+    assert repeat["drift"] == pytest.approx(0.1)
 
 
 def test_a_calibration_between_two_repeats_belongs_to_both_while_it_is_fresh(monkeypatch: pytest.MonkeyPatch):

@@ -13,7 +13,7 @@ import pytest
 from harness.benchmark.prepare import as_config, find_files, measured_spec, table_architecture
 from harness.benchmark.shapes import shapes_of
 from harness.config import find_preset
-from harness.config.architecture import architecture_of
+from harness.config.architecture_reading import architecture_of
 from harness.config.presets import presets
 from harness.config.schema import ModelSpec, Speed
 from harness.engines.files import ModelFiles
@@ -53,14 +53,14 @@ def test_a_built_config_has_transformers_parameters(tmp_path: Path):
 
 
 def test_every_architecture_of_the_table_is_said_whole_or_refused():
-    said = 0
+    whole = 0
     for preset in presets().values():
         if preset.arch is None:
             continue
         with contextlib.suppress(ModelError):
             assert architecture_of(as_config(preset.arch, preset.name)) == preset.arch
-            said += 1
-    assert said >= 40
+            whole += 1
+    assert whole >= 40
 
 
 def test_only_random_weights_of_a_named_preset_come_from_the_table(tmp_path: Path):
@@ -74,6 +74,7 @@ def test_engines_are_measured_without_a_cache_and_with_room_for_all():
     plain = measured_spec(ModelSpec(id="a/b", engine="transformers"), NO_FILES, "cpu", SPEED)
     assert plain.engine_args == {"shared_prefixes": False, "batch_rows": 400}
     assert plain.max_length == 332
+
     vllm = measured_spec(ModelSpec(id="a/b", engine="vllm", max_length=999), NO_FILES, "cpu", SPEED)
     assert vllm.engine_args == {
         "enable_prefix_caching": False,
@@ -100,6 +101,6 @@ def test_an_endpoint_is_refused():
 
 
 def test_the_grid():
-    found = shapes_of(SPEED)
-    assert [shape.label for shape in found[:4]] == ["64>8 x1", "64>8 x400", "64>32 x1", "64>32 x400"]
-    assert [shape.label for shape in found[8:]] == ["64>8 @2/s", "64>32 @2/s", "300>8 @2/s", "300>32 @2/s"]
+    shapes = shapes_of(SPEED)
+    assert [shape.label for shape in shapes[:4]] == ["64>8 x1", "64>8 x400", "64>32 x1", "64>32 x400"]
+    assert [shape.label for shape in shapes[8:]] == ["64>8 @2/s", "64>32 @2/s", "300>8 @2/s", "300>32 @2/s"]

@@ -19,7 +19,7 @@ from harness.errors import ConfigError
 from harness.meter.hardware import find_chip
 from harness.meter.roofline import datasheet, project
 from harness.meter.work import NumberFormat, decode_step, prefill
-from harness.reporting.speed import csv_rows, failures, speed_sheets
+from harness.reporting.speed import csv_rows, failures, speed_tables
 from harness.results.speed import SpeedResults
 from harness.workers.devices import Machine
 
@@ -34,6 +34,7 @@ def line(scale: float = 1.0, accepted: bool = True, **more: Any) -> dict[str, An
     """
     timings = [[0.0, 0.0, 0.2, 1.2, 1000, 11], [0.0, 0.2, 0.4, 1.4, 1000, 11]]
     scaled = [[value * scale for value in row[:4]] + row[4:] for row in timings]
+
     fields = {
         "number": 0,
         "walls": [1.5 * scale],
@@ -50,6 +51,7 @@ def load(device: str = "NVIDIA H200", computed: str = "bfloat16", **more: Any) -
     assert ARCH is not None
     ceiling = {"name": "measured", "flops": 7e14, "bandwidth": 4e12}
     info = {"engine": "vllm", "versions": {"vllm": "0.32"}, "device": device}
+
     return {
         "info": info,
         "computed": computed,
@@ -73,11 +75,12 @@ def facts(
 
 def test_rates_by_hand():
     reasons: dict[str, str] = {}
-    found = rates([sample_of(line())], Slo(ttft_ms=300), reasons)
+    rate = rates([sample_of(line())], Slo(ttft_ms=300), reasons)
     values = {
-        name: getattr(found, name).median
+        name: getattr(rate, name).median
         for name in ("output_tps", "total_tps", "prefill_tps", "decode_tps", "requests_ps")
     }
+
     # 22 tokens written, 2000 read; reading took 0 to 0.4 s, writing after the first tokens 0.2 to
     # 1.4 s
     assert values == pytest.approx(
@@ -89,11 +92,11 @@ def test_rates_by_hand():
             "requests_ps": 2 / 1.5,
         }
     )
-    assert found.per_user_tps is not None
-    assert found.per_user_tps.median == pytest.approx(10)
-    assert found.goodput_ps is not None
+    assert rate.per_user_tps is not None
+    assert rate.per_user_tps.median == pytest.approx(10)
+    assert rate.goodput_ps is not None
     # the second's first token came after 400 ms
-    assert found.goodput_ps.median == pytest.approx(1 / 1.5)
+    assert rate.goodput_ps.median == pytest.approx(1 / 1.5)
     assert "rate.characters_ps" in reasons
 
 
@@ -101,6 +104,7 @@ def test_a_row_has_medians_intervals_and_percentiles():
     lines = [line(scale) for scale in (1.0, 1.01, 0.99, 1.02, 0.98)] + [line(3.0, accepted=False, drift=0.2)]
     row = make_row(facts(), lines, None, None)
     assert (row.status, row.stats.repeats, row.stats.rejected, row.stats.settled) == ("ok", 6, 1, True)
+
     assert row.rate.output_tps is not None
     assert row.rate.output_tps.median == pytest.approx(22 / 1.5)
     assert row.rate.output_tps.ci95 == pytest.approx((22 / 1.53, 22 / 1.47))
@@ -130,15 +134,17 @@ def test_a_failure_leaves_no_figure():
 
 def test_limits_are_the_formulas_over_the_phases_times():
     assert ARCH is not None
-    found = phases([sample_of(line())], SHAPE, load())
+    parts = phases([sample_of(line())], SHAPE, load())
     form = NumberFormat(2, 2, True)
     first = prefill(ARCH, 1000, batch=2, form=form)
     steps = [decode_step(ARCH, [1000 + step] * 2, form=form) for step in range(1, 11)]
-    assert found["prefill"] == PhaseWork(first, pytest.approx(0.4))
-    assert found["decode"].work.flops == pytest.approx(sum(step.flops for step in steps))
-    assert found["decode"].work.bytes == pytest.approx(sum(step.bytes for step in steps))
-    assert found["decode"].seconds == pytest.approx(1.2)
-    assert found["whole"].seconds == 1.5
+    assert parts["prefill"] == PhaseWork(first, pytest.approx(0.4))
+    assert parts["decode"].work.flops == pytest.approx(sum(step.flops for step in steps))
+    assert parts["decode"].work.bytes == pytest.approx(sum(step.bytes for step in steps))
+    assert parts["decode"].seconds == pytest.approx(1.2)
+    assert parts["whole"].seconds == 1.5
+
+    # What a row says of a phase is its work over its time, by either ceiling.
     row = make_row(facts(), [line()] * 5, None, None)
     assert row.limit.prefill is not None
     assert row.limit.prefill.measured is not None
@@ -176,13 +182,14 @@ def test_projection_adds_the_phases_ranges():
     parts = phases([sample_of(line())], SHAPE, load())
     here, there = (datasheet(find_chip(name), "bf16") for name in ("H200", "H20"))
     ranges = [project(parts[name].work, parts[name].seconds, here, there) for name in ("prefill", "decode")]
-    found = projected(parts, SHAPE, here, there)
+    projection = projected(parts, SHAPE, here, there)
     rest = 0.0  # 0.4 + 1.2 s of phases that overlap, more than the 1.5 s of the whole
-    assert found.output_tps == pytest.approx(
+    assert projection.output_tps == pytest.approx(
         (22 / (ranges[0].high + ranges[1].high + rest), 22 / (ranges[0].low + ranges[1].low + rest))
     )
-    assert found.kind == "projected"
-    assert found.output_tps[0] <= found.output_tps[1]
+    assert projection.kind == "projected"
+    assert projection.output_tps[0] <= projection.output_tps[1]
+
     reasons: dict[str, str] = {}
     chips = [
         one.chip for one in projections(parts, SHAPE, ceilings_of(load()), ["H20", "910B", "H200"], reasons)
@@ -212,6 +219,7 @@ def test_cost_and_energy():
     assert row.cost.usd_per_million_output == pytest.approx(0.001 / (22 / 1.5) * 1e6)
     assert row.energy is not None
     assert (row.energy.joules_per_token, row.energy.joules_per_request) == (20, 220)
+
     without = make_row(
         facts(loaded=load("cpu", "float32")), [line()] * 5, {"energy": None, "reason": "no counter"}, None
     )
@@ -226,10 +234,11 @@ def test_tables_label_random_weights_and_projections():
         make_row(facts(), [], None, "ClockError: no time"),
     ]
     results = SpeedResults(name="n", harness_version="0", created="now", config_hash="h", rows=rows)
-    sheets = {sheet.title: sheet for sheet in speed_sheets(results)}
-    assert all(row[0] == "x (random weights)" for sheet in sheets.values() for row in sheet.rows)
-    assert "Projected, not measured" in sheets
+    tables = {table.title: table for table in speed_tables(results)}
+    assert all(row[0] == "x (random weights)" for table in tables.values() for row in table.texts)
+    assert "Projected, not measured" in tables
     assert failures(results) == ["x (random weights) 1000>11 x2: failed: ClockError: no time"]
+
     columns, flat = csv_rows(results)
     assert flat[0]["rate.output_tps.median"] == pytest.approx(22 / 1.5)
     assert {"model", "status", "limit.decode.measured.mbu", "latency_ms.ttft.p99"} <= set(columns)

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.evaluation import RunOutcome
-from harness.evaluation.plan import ModelPlan, Plan, TaskPlan
+from harness.evaluation.plan import ModelPlan, Plan
+from harness.evaluation.plan_tasks import TaskPlan
 from harness.results.schema import ModelRow, Results, Row
 
 ROOM = importlib.import_module("harness.evaluation")

@@ -13,10 +13,12 @@ from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.doctor import checks as doctor
-from harness.doctor import findings
+from harness.doctor import devices, findings, network, software
 from harness.doctor import vllm as doctor_vllm
+from harness.doctor.devices import DriverFacts
 from harness.engines.vllm import package
+from harness.gpus import Gpu
+from harness.hub import presence
 
 ROOT = Path(__file__).resolve().parents[2]
 TORCH = {
@@ -35,15 +37,15 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No network, no second process, no settings of this machine."""
     for name in ("HARNESS_MIRROR", "HF_TOKEN", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HARNESS_HUB"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(doctor, "_unreachable", lambda url: "no network")
-    monkeypatch.setattr(doctor, "probe_torch", lambda: dict(TORCH))
-    monkeypatch.setattr(doctor, "driver_version", lambda: None)
+    monkeypatch.setattr(presence, "silence_of", lambda url: "no network")
+    monkeypatch.setattr(software, "probe_torch", lambda: dict(TORCH))
+    monkeypatch.setattr(devices, "probe_driver", lambda: DriverFacts(None))
 
 
 def test_ranges_are_those_of_pyproject() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {Requirement(text).name: Requirement(text).specifier for text in project["dependencies"]}
-    for name, text in doctor.RANGES.items():
+    for name, text in software.RANGES.items():
         assert Requirement(f"{name}{text}").specifier == wanted[name], name
     (vllm,) = project["optional-dependencies"]["vllm"]
     assert Requirement(vllm).specifier == Requirement(f"vllm{doctor_vllm.RANGE}").specifier
@@ -97,13 +99,13 @@ def test_a_vllm_that_lacks_what_the_engine_needs_is_told(
 def test_a_machine_without_gpu_and_hub_can_still_run(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["doctor", "--out", str(tmp_path / "results")])
     assert done.exit_code == 0, done.output
-    assert "warn  hub" in done.stdout
+    assert "warn   hub" in done.stdout
     assert "HF_ENDPOINT=https://hf-mirror.com" in done.stdout
-    assert "ok    CUDA                no NVIDIA GPU found" in done.stdout
+    assert "ok     CUDA                no NVIDIA GPU found" in done.stdout
 
 
 def test_what_cannot_work_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "probe_torch", lambda: {"error": "libcudart.so.13: cannot open"})
+    monkeypatch.setattr(software, "probe_torch", lambda: {"error": "libcudart.so.13: cannot open"})
     done = CliRunner().invoke(
         app, ["doctor", "--json", "--mirror", str(tmp_path / "nowhere"), "--out", str(tmp_path)]
     )
@@ -121,29 +123,39 @@ def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in done.output
 
 
-def test_cuda_and_its_troubles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_and_its_troubles() -> None:
     good: dict[str, Any] = TORCH | {
         "cuda": True,
         "built": "13.0",
         "devices": [["H200", 140 << 30]],
         "cuda_bf16": True,
     }
-    monkeypatch.setattr(doctor, "driver_version", lambda: "580.1")
-    assert doctor.check_cuda(good).found == "H200 (140 GiB); driver 580.1, CUDA 13.0, bf16"
-    assert "CUDA build of torch" in doctor.check_cuda(TORCH).advice
-    assert "update the driver" in doctor.check_cuda(TORCH | {"built": "13.0"}).advice
+    driver = DriverFacts("580.1", (Gpu("0", "H200", 140 << 30),))
+    assert devices.check_cuda(good, driver).found == "H200 (140 GiB); driver 580.1, CUDA 13.0, bf16"
+    assert "CUDA build of torch" in devices.check_cuda(TORCH, driver).advice
+    assert "update the driver" in devices.check_cuda(TORCH | {"built": "13.0"}, driver).advice
+
+
+def test_a_gpu_that_only_torch_sees_is_one_line() -> None:
+    facts: dict[str, Any] = TORCH | {"cuda": True, "built": "13.0", "devices": [["MI300X", 192 << 30]]}
+    check = devices.check_cuda(facts, DriverFacts(None, failure="NVML cannot be used: not found"))
+    assert check.level == "warn"
+    assert check.found == (
+        "torch sees MI300X (192 GiB), but NVML shows no GPU (NVML cannot be used: not found)"
+    )
+    assert "count no GPU" in check.advice
 
 
 def test_versions_and_ranges() -> None:
     assert findings.in_range("2.13.0+cpu", "==2.13.0")
     assert not findings.in_range("2.14.0", ">=2.11,<2.14")
     assert not findings.in_range("strange", ">=1")
-    assert doctor._package("no-such-distribution", ">=1").level == "bad"
+    assert software.check_package("no-such-distribution", ">=1").level == "bad"
 
 
 def test_a_mirror_is_counted(tmp_path: Path) -> None:
     for part in ("models/Qwen/a", "models/Qwen/b", "datasets/ceval/c"):
         (tmp_path / part).mkdir(parents=True)
-    assert doctor.check_mirror(tmp_path).found.endswith("2 models, 1 datasets")
+    assert network.check_mirror(tmp_path).found.endswith("2 models, 1 datasets")
     (tmp_path / "empty").mkdir()
-    assert doctor.check_mirror(tmp_path / "empty").level == "warn"
+    assert network.check_mirror(tmp_path / "empty").level == "warn"

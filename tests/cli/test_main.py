@@ -103,7 +103,10 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
         (["run"], "Missing argument"),
         (["run", "x.yaml", "--limit", "0"], "Invalid value for '--limit'"),
         (["run", "x.yaml", "--device", "tpu"], "Invalid value for '--device'"),
-        (["report", "x", "--format", "pdf"], "--format pdf: a table is written as rich, markdown, csv, json"),
+        (
+            ["report", "x", "--format", "pdf"],
+            "--format pdf: a table is written as csv, html, json, latex, markdown, terminal",
+        ),
         (["models", "--max-params", "many"], "expected a number such as 8B or 500M, got 'many'"),
         (["run", "no-such.yaml"], "no-such.yaml"),
         (["plan", "no-such.yaml"], "no-such.yaml"),

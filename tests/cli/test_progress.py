@@ -10,6 +10,20 @@ import pytest
 from harness.progress.bars import RichReporter
 from harness.progress.display import reporter_for
 from harness.progress.reporters import LineReporter, SilentReporter, clock_text
+from harness.workers.events import (
+    CellEnded,
+    CellProgress,
+    CellStarted,
+    DownloadProgress,
+    ModelEnded,
+    ModelLoaded,
+    ModelPhase,
+    RunPlanned,
+    WorkerExited,
+    WorkerFailed,
+    WorkerNote,
+    WorkerStarted,
+)
 
 
 class Clock:
@@ -27,28 +41,28 @@ class Terminal(io.StringIO):
         return True
 
 
-PLAN = {"event": "plan", "models": ["m"], "tasks": ["a", "b", "c"], "cells": 3}
+PLAN = RunPlanned(("m",), ("a", "b", "c"), 3)
 
 
-def cell(task: str, **more: Any) -> dict[str, Any]:
-    return {"event": "cell", "model": "m", "task": task, "state": "end", "status": "ok", **more}
+def cell(task: str, **more: Any) -> CellEnded:
+    return CellEnded("m", task, **{"status": "ok", **more})
 
 
-def test_one_line_a_finished_cell() -> None:
+def test_one_line_per_finished_cell() -> None:
     out, clock = io.StringIO(), Clock()
     with LineReporter(out, clock) as reporter:
         reporter.event(PLAN)
-        reporter.event({"event": "hello", "pid": 1})
-        reporter.event({"event": "model", "model": "m", "state": "loading"})
-        reporter.event({"event": "model", "model": "m", "state": "ready", "seconds": 2.0})
-        reporter.event({"event": "cell", "model": "m", "task": "a", "state": "loading"})
+        reporter.event(WorkerStarted(1))
+        reporter.event(ModelPhase("m", "loading"))
+        reporter.event(ModelLoaded("m", 2.0))
+        reporter.event(CellStarted("m", "a"))
         clock.now += 1
-        reporter.event({"event": "progress", "model": "m", "task": "a", "done": 40, "total": 100})
+        reporter.event(CellProgress("m", "a", 40, 100))
         clock.now += 60
-        reporter.event({"event": "progress", "model": "m", "task": "a", "done": 70, "total": 100})
+        reporter.event(CellProgress("m", "a", 70, 100))
         clock.now += 60
-        reporter.event(cell("a", metric="acc", value=0.85, n=100, ci95=[0.81, 0.89]))
-        reporter.event({"event": "exit", "model": "m", "shard": 0, "reason": None, "code": 0})
+        reporter.event(cell("a", metric="acc", value=0.85, n=100, ci95=(0.81, 0.89)))
+        reporter.event(WorkerExited("m", 0))
     assert out.getvalue().splitlines() == [
         "1 model × 3 tasks = 3 cells",
         "m: loaded in 2.0 s",
@@ -63,10 +77,8 @@ def test_one_reason_is_said_once() -> None:
     reporter.event(PLAN)
     for task in "abc":
         reporter.event(cell(task, status="failed", reason="no such model"))
-    reporter.event(
-        {"event": "model", "model": "m", "state": "end", "status": "failed", "reason": "no such model"}
-    )
-    reporter.event({"event": "exit", "model": "m", "shard": 0, "reason": None, "code": 0})
+    reporter.event(ModelEnded("m", "failed", "no such model"))
+    reporter.event(WorkerExited("m", 0))
     assert out.getvalue().splitlines()[1:] == [
         "[1/3] m a: failed: no such model",
         "m: 2 more cells for the same reason",
@@ -82,16 +94,16 @@ def test_escape_sequences_do_not_reach_the_terminal() -> None:
 @pytest.mark.parametrize("kind", [LineReporter, RichReporter, SilentReporter])
 def test_any_order_of_events_is_survived(kind: Any) -> None:
     with kind(Terminal()) as reporter:
-        reporter.event({"event": "progress", "model": "m", "task": "a", "done": 1, "total": 2})
+        reporter.event(CellProgress("m", "a", 1, 2))
         reporter.event(PLAN)
-        reporter.event({"event": "model", "model": "m", "state": "files"})
-        reporter.event({"event": "download", "model": "m", "done": 10**9, "total": 2 * 10**9})
-        reporter.event({"event": "download", "model": "m", "done": None, "total": None})
-        reporter.event({"event": "fatal", "model": "m", "reason": "boom"})
+        reporter.event(ModelPhase("m", "files"))
+        reporter.event(DownloadProgress("m", 10**9, 2 * 10**9))
+        reporter.event(DownloadProgress("m", 0))
+        reporter.event(WorkerFailed("boom", "m"))
         reporter.event(cell("a", status="failed", reason="boom"))
         reporter.event(cell("b", metric=None, value=None, n=0))
-        reporter.event({"event": "exit", "model": "m", "shard": 0, "reason": "boom", "code": 1})
-        reporter.event({"event": "unknown"})
+        reporter.event(WorkerExited("m", 0, "boom", 1))
+        reporter.event(WorkerNote("unknown"))
         reporter.message("[bold]a message")
 
 
@@ -99,7 +111,7 @@ def test_bars_show_messages_as_they_are() -> None:
     out = Terminal()
     with RichReporter(out) as reporter:
         reporter.event(PLAN)
-        reporter.event({"event": "progress", "model": "m", "task": "a", "done": 1, "total": 2})
+        reporter.event(CellProgress("m", "a", 1, 2))
         reporter.event(cell("a", status="oom", reason="[red]too big"))
     assert "m a: oom: [red]too big" in out.getvalue()
 

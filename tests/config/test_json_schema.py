@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from harness.config import config_schema, presets
+from harness.config import config_schema
+from harness.config.presets import presets
 from harness.config.schema import Config
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from harness.config import bundled_model_dir, find_preset, known_architecture, missing_models, presets
-from harness.config.architecture import REMOTE, Architecture, architecture_of
-from harness.config.presets import Preset, origin_country
+from harness.config import bundled_model_dir, find_preset, known_architecture, missing_models
+from harness.config.architecture import REMOTE, Architecture
+from harness.config.architecture_reading import architecture_of
+from harness.config.presets import Preset, origin_country, presets
 from harness.config.schema import ModelSpec
 from harness.errors import ConfigError, ModelError
 

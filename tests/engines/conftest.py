@@ -1,5 +1,6 @@
-"""Real models of the mirror (skipped with a reason where it is absent), one engine and one lm-eval
-model each, loaded once.
+"""Real models of the mirror, one engine and one lm-eval model each, loaded once.
+
+Where the mirror is absent, their tests are skipped with a reason.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ def both(spec: ModelSpec, mirror: Path, batch_size: int = 1, **options: Any) -> 
     from lm_eval.models.huggingface import HFLM
 
     files = resolve_model(spec, mirror)
-    engine = open_engine(spec, files, "cpu")
+    engine: Any = open_engine(spec, files, "cpu")
     hflm = HFLM(
         pretrained=engine._model,
         tokenizer=str(files.tokenizer),
         batch_size=batch_size,
         max_length=spec.max_length,
         **options,
-    )  # type: ignore[attr-defined]
+    )
     return Opened(spec, files, engine, hflm)
 
 
@@ -66,8 +67,9 @@ def stories(mirror: Path) -> Iterator[Opened]:
 
 @pytest.fixture(scope="session")
 def qwen(mirror: Path) -> Iterator[Opened]:
-    """Random weights of Qwen2.5-0.5B's shape cut to two layers, the real vocabulary of 151,936, a
-    window of 256.
+    """Random weights of Qwen2.5-0.5B's shape cut to two layers.
+
+    With the real vocabulary of 151,936, and a window of 256.
     """
     spec = ModelSpec(
         id=QWEN,

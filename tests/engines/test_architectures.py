@@ -1,5 +1,6 @@
-"""Architectures that differ in the head, the cache or the mask: the engine against the plain model,
-one text at a time.
+"""Architectures that differ in the head, the cache or the mask, against the plain model.
+
+The plain model gets one text at a time.
 """
 
 from __future__ import annotations
@@ -85,13 +86,16 @@ def test_scores_and_texts_equal_the_plain_models(kind: str, mirror: Path, tmp_pa
         answer.key: answer
         for answer in engine.score([Choice(str(n), (pair,)) for n, pair in enumerate(PAIRS)])
     }
+
     with torch.inference_mode():
         for n, (context, continuation) in enumerate(engine.encoder.pairs(PAIRS)):
             logits = model(torch.tensor([context + continuation])).logits[0].float().log_softmax(-1)
-            want = sum(
-                float(logits[len(context) - 1 + place, token]) for place, token in enumerate(continuation)
+            expected = sum(
+                float(logits[len(context) - 1 + index, token]) for index, token in enumerate(continuation)
             )
-            assert answers[str(n)].logprobs[0] == pytest.approx(want, abs=1e-4 * len(continuation))
+            assert answers[str(n)].logprobs[0] == pytest.approx(expected, abs=1e-4 * len(continuation))
+
+        # Answers of various lengths, so that rows leave while others go on.
         items = [
             Completion(str(n), context, (), 24 - 5 * n, ignore_eos=True)
             for n, (context, _) in enumerate(PAIRS)

@@ -136,6 +136,7 @@ def test_no_hub_is_said_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """A port that nobody listens on stands for a hub out of reach."""
     from huggingface_hub import constants
 
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.delenv("HARNESS_HUB", raising=False)
@@ -162,6 +163,7 @@ def test_identity_follows_the_files(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, moved)
     assert resolve_model(ModelSpec(id=str(moved))).model_id == first.model_id
     assert resolve_model(ModelSpec(id=str(folder), dtype="bfloat16")).model_id != first.model_id
+
     weights = load_file(moved / "model.safetensors")
     save_file(
         {name: tensor * 1.5 for name, tensor in weights.items()},
@@ -175,10 +177,10 @@ def test_identity_follows_the_files(folder: Path, tmp_path: Path) -> None:
 def test_engine_identity_is_known_before_loading(folder: Path) -> None:
     spec = ModelSpec(id=str(folder))
     files = resolve_model(spec)
-    told = engine_identity(spec, "cpu", files)
+    identity = engine_identity(spec, "cpu", files)
     engine = open_engine(spec, files, "cpu")
     info = engine.info
-    assert told == {
+    assert identity == {
         "engine": "transformers",
         "versions": info.versions,
         "device": "cpu",
@@ -188,6 +190,8 @@ def test_engine_identity_is_known_before_loading(folder: Path) -> None:
     }
     assert info.attention == "sdpa"
     assert info.versions["torch"] == torch.__version__
+
+    # Closing twice does no harm; a closed engine says that it is.
     engine.close()
     engine.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -199,10 +203,10 @@ def test_random_weights_are_seeded(mirror: Path) -> None:
 
     small = {"num_hidden_layers": 1, "hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 2}
     item = Choice("k", (("The capital of China is", " Beijing"),))
-    found = []
+    scores = []
     for seed in (1, 1, 2):
         spec = ModelSpec(id=QWEN, weights="random", seed=seed, config_overrides=small)
         engine = open_engine(spec, device="cpu", mirror=mirror)
-        found.append(next(iter(engine.score([item]))).logprobs)
+        scores.append(next(iter(engine.score([item]))).logprobs)
         engine.close()
-    assert found[0] == found[1] != found[2]
+    assert scores[0] == scores[1] != scores[2]

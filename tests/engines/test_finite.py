@@ -1,6 +1,4 @@
-"""Numbers that are none are seen wherever they come from, one bad row among good ones too; good
-answers stay as they are.
-"""
+"""Numbers that are none are noticed wherever they come from; good answers beside them stay."""
 
 from __future__ import annotations
 
@@ -24,8 +22,8 @@ from harness.engines.rows import ScorePlan
 from harness.engines.transformers.sampling import choose
 from harness.engines.transformers.weights import weight_findings
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import VllmClient
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Sampling, Score
@@ -37,14 +35,16 @@ WORDS = ["red", "two", "cat", "sun", "box", "day", "big", "run"]
 
 
 def _spoilt(to: Path, tensor: str, index: Any, value: float) -> Path:
-    """tiny-qwen with numbers of a tensor replaced; its head is untied, so that a token's embedding
-    concerns that token alone.
+    """tiny-qwen with numbers of a tensor replaced.
+
+    Its head is untied, so that a token's embedding concerns that token alone.
     """
     shutil.copytree(PACKAGED / "tiny-qwen", to)
     for file in to.iterdir():
         file.chmod(0o644)
     config = json.loads((to / "config.json").read_text()) | {"tie_word_embeddings": False}
     (to / "config.json").write_text(json.dumps(config))
+
     weights = load_file(to / "model.safetensors")
     weights["lm_head.weight"] = weights[EMBEDDING].clone()
     weights[tensor][index] = value
@@ -73,6 +73,8 @@ def test_one_bad_weight(value: float, settings: dict[str, Any], tmp_path: Path) 
     (finding,) = [one for one in engine.info.findings if one.kind == "weights_not_finite"]
     assert (finding.count, finding.values) == (1, {"tensors": 1, "name": f"{MATRIX} (1)"})
     assert MATRIX in finding.text("zh")
+
+    # Every token meets a feed-forward matrix, so every answer of every kind is bad.
     answers = [
         *engine.score(_questions()),
         *engine.perplexity([Passage("p", "Some text that goes on. 中文")]),
@@ -97,30 +99,30 @@ def _rare(engine: Any) -> int:
     "settings", [{}, {"engine_args": {"shared_prefixes": False}}, {"engine_args": {"attention": "eager"}}]
 )
 def test_one_bad_row_among_good_ones(settings: dict[str, Any], tmp_path: Path) -> None:
-    """A spoilt embedding of one token: the items that hold it are bad, those packed beside them
-    keep their numbers to the digit.
-    """
+    """A spoilt embedding of one token: the items that hold it are bad, those beside them sound."""
     sound = _open(PACKAGED / "tiny-qwen", **settings)
     token = _rare(sound)
     engine = _open(_spoilt(tmp_path / "m", EMBEDDING, token, math.nan), **settings)
     items = [*_questions(), *_questions(["斑马"]), *_questions(["x", "y"])]
     scores = {answer.key: answer for answer in engine.score(items)}
-    for want in sound.score(items):
-        if want.key == "斑马":
-            assert find_fault(scores[want.key])
+    for expected in sound.score(items):
+        if expected.key == "斑马":
+            assert find_fault(scores[expected.key])
         else:
-            assert scores[want.key].logprobs == pytest.approx(want.logprobs, abs=1e-5)
+            assert scores[expected.key].logprobs == pytest.approx(expected.logprobs, abs=1e-5)
+
+    # Sampled texts may meet the token by themselves, but hardly any does.
     prompts = [
         Completion(word, f"Question: {word}\nAnswer:", (), 12, Sampling(temperature=0.8, seed=1))
         for word in [*WORDS, "斑马", "x", "y"]
     ]
     texts = {answer.key: answer for answer in engine.generate(prompts)}
-    for want in sound.generate(prompts):
-        if want.key == "斑马":
-            assert texts[want.key].broken is not None
-            assert find_fault(texts[want.key])
-        elif texts[want.key].broken is None:
-            assert texts[want.key].text == want.text
+    for expected in sound.generate(prompts):
+        if expected.key == "斑马":
+            assert texts[expected.key].broken is not None
+            assert find_fault(texts[expected.key])
+        elif texts[expected.key].broken is None:
+            assert texts[expected.key].text == expected.text
     assert sum(text.broken is None for text in texts.values()) >= len(prompts) - 2
 
 
@@ -151,10 +153,10 @@ def test_sound_weights_of_every_format_pass() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("value", BAD)
 def test_every_place_of_a_tensor_is_looked_at(value: float, dtype: torch.dtype) -> None:
-    for size, place in ((1, 0), (9, 8), (64, 1), (1000, 999), (4097, 4096), (4097, 17)):
+    for size, index in ((1, 0), (9, 8), (64, 1), (1000, 999), (4097, 4096), (4097, 17)):
         model = torch.nn.Module()
         weight = torch.ones(size).to(dtype)
-        weight[place] = value
+        weight[index] = value
         model.register_parameter("w", torch.nn.Parameter(weight, requires_grad=False))
         assert weight_findings(model)[0].count == 1
 
@@ -191,8 +193,8 @@ def test_faults_of_each_kind_of_answer() -> None:
 
 def test_the_line_says_where_and_how_many() -> None:
     faults = Faults(160)
-    for place in range(5):
-        assert faults.take(Score(str(place), (math.nan, -1.0), (False, False), (1, 1)))
+    for number in range(5):
+        assert faults.take(Score(str(number), (math.nan, -1.0), (False, False), (1, 1)))
     assert not faults.take(Score("x", (-1.0,), (False,), (1,)))
     with pytest.raises(ModelError) as caught:
         faults.raise_any()
@@ -204,16 +206,18 @@ def test_the_line_says_where_and_how_many() -> None:
     Faults(3).raise_any()
 
 
-@pytest.mark.parametrize("way", ["rows", "forced", "tail", "whole"])
-def test_vllm_hands_on_what_the_model_gave(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", ["rows", "forced", "tail", "whole"])
+def test_vllm_hands_on_what_the_model_gave(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import support.fake_vllm as fake
 
     real = fake.logprobs
     monkeypatch.setattr(fake, "logprobs", lambda ids: [math.nan] * 12 if 7 in ids else real(ids))
-    able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
+    abilities = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([[([1, 2], [3, 4])], [([1, 7], [3, 4])], [([1, 7], [5])], [([1, 2], [5])]], 14)
-    list(VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan))
-    assert [math.isfinite(verdict.logprobs[0]) for verdict in plan.verdicts] == [True, False, False, True]
+    requests = LogprobRequests(params, abilities)
+    scorer = VllmScorer(VllmClient(FakeEngine(), "toy"), requests, method, 4, abilities.labels)
+    list(scorer.run(plan))
+    assert [math.isfinite(score.logprobs[0]) for score in plan.scores] == [True, False, False, True]
 
 
 def test_vllm_reads_the_log_probabilities_that_it_has() -> None:
@@ -231,9 +235,7 @@ def test_vllm_reads_the_log_probabilities_that_it_has() -> None:
 
 
 def test_old_journals_and_json_keep_what_is_no_number() -> None:
-    """JSON as Python writes it has NaN and Infinity: an answer kept by an earlier version is known
-    as wrong.
-    """
+    """JSON as Python writes it has NaN and Infinity: an answer of an earlier version is judged, too."""
     from harness.items import answer_from_dict, answer_to_dict
 
     old = Score("k", (math.nan, -math.inf), (False, False), (1, 1))

@@ -1,6 +1,4 @@
-"""Stops, thoughts, sampling, budgets, out of memory: what generation and scoring do at the
-edges.
-"""
+"""Stops, thoughts, sampling, budgets, out of memory: generation and scoring at the edges."""
 
 from __future__ import annotations
 
@@ -9,14 +7,15 @@ from typing import Any
 
 import pytest
 import torch
+from support.mirror import models_or_skip
 
 from harness.config.schema import ModelSpec
-from harness.engines.stopping import StopWatch, answer_start, cut, final_answer
+from harness.engines.stopping import StopWatch, cut, final_answer
 from harness.engines.tokenizer import read_tokenizer
 from harness.errors import ModelError, OutOfMemoryError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
-from harness.thoughts import HARMONY, read
-from tests.support.mirror import models_or_skip
+from harness.thought_markers import HARMONY
+from harness.thoughts import answer_start, read
 
 from .conftest import Opened
 
@@ -47,14 +46,17 @@ def test_sampling_draws_from_the_distribution() -> None:
     chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
     generators = [torch.Generator().manual_seed(seed) for seed in range(4000)]
     logits = chances.log().expand(4000, -1).contiguous()
-    found = choose(logits, [Sampling(temperature=1.0)] * 4000, generators).bincount(minlength=4) / 4000
-    assert torch.allclose(found, chances, atol=0.03)
+    shares = choose(logits, [Sampling(temperature=1.0)] * 4000, generators).bincount(minlength=4) / 4000
+    assert torch.allclose(shares, chances, atol=0.03)
+
+    # Filters leave exactly the likeliest tokens.
     assert set(choose(logits, [Sampling(temperature=1.0, top_k=2)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling(temperature=1.0, top_p=0.7)] * 4000, generators).tolist()) == {0, 1}
     assert set(choose(logits, [Sampling()] * 4000, generators).tolist()) == {0}
-    assert set(choose(logits * 30, [Sampling(temperature=1e-40)] * 4000, generators).tolist()) == {
-        0
-    }  # 30 / 1e-40 is no fp32 number
+
+    # 30 / 1e-40 is no fp32 number.
+    cold = choose(logits * 30, [Sampling(temperature=1e-40)] * 4000, generators)
+    assert set(cold.tolist()) == {0}
 
 
 def test_repetition_penalty_equals_transformers(stories: Opened) -> None:
@@ -73,13 +75,13 @@ def test_prompt_ids_fixed_length_and_times(stories: Opened) -> None:
     ids = tuple(stories.engine.encoder.encode(["Once upon a time"])["Once upon a time"])
     items = [Completion(str(n), "", (), n, prompt_ids=ids, ignore_eos=True) for n in (1, 5, 20)]
     answers = _texts(stories, items)
+
     for n in (1, 5, 20):
         answer = answers[str(n)]
         assert len(answer.output_ids) == n == answer.tokens.output
         assert answer.finish == "length"
-        assert (
-            answer.tokens.computed == (len(ids) if n == 1 else 0) + n - 1
-        )  # the first reads the prompt for all three
+        # The prompt is computed once for all three, and counted for the first.
+        assert answer.tokens.computed == (len(ids) if n == 1 else 0) + n - 1
         assert answer.tokens.shared == (0 if n == 1 else len(ids))
         assert answer.first_token <= answer.last_token
     assert answers["20"].output_ids[:5] == answers["5"].output_ids
@@ -141,7 +143,7 @@ def cramped(stories: Opened, monkeypatch: pytest.MonkeyPatch) -> Opened:
     engine = stories.engine
     monkeypatch.setattr(model.model, "forward", small)
     monkeypatch.setattr(engine._budget, "tokens", 4096)
-    monkeypatch.setattr(engine._decoder.stream, "most", 64)
+    monkeypatch.setattr(engine._decoder.continuous, "max_rows", 64)
     return stories
 
 
@@ -153,6 +155,8 @@ def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.Fixture
     prompts = [Completion(str(n), f"Lily saw {n} birds. " * 3, (), 12) for n in range(20)]
     want = {answer.key: answer.logprobs for answer in stories.engine.score(choices)}
     texts = {key: answer.text for key, answer in _texts(stories, prompts).items()}
+
+    # Only now is the device too small: what was expected comes from one that is not.
     cramped: Opened = request.getfixturevalue("cramped")
     halvings = cramped.engine.info.extra["out_of_memory"]
     for answer in cramped.engine.score(choices):
@@ -164,16 +168,17 @@ def test_out_of_memory_halves_the_batch(stories: Opened, request: pytest.Fixture
 
 
 def test_one_text_that_does_not_fit_is_an_error(cramped: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    (cut_up,) = cramped.engine.score(
-        [Choice("k", (("Lily " * 400, "x"),))]
-    )  # its row is cut into passes that do fit
+    # In the tree its row is cut into passes that do fit; padded, it cannot be.
+    (cut_up,) = cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))])
     assert cut_up.logprobs[0] < 0
     cramped.engine._scorer.share_limit, limit = 0, cramped.engine._scorer.share_limit
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.score([Choice("k", (("Lily " * 400, "x"),))]))
     cramped.engine._scorer.share_limit = limit
-    (written,) = cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)])
-    assert written.tokens.output == 5
+
+    # The same of prefill, and of a padded batch's first step.
+    (answer,) = cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)])
+    assert answer.tokens.output == 5
     monkeypatch.setattr(cramped.engine._decoder, "share_limit", 0)
     with pytest.raises(OutOfMemoryError, match="alone does not fit"):
         list(cramped.engine.generate([Completion("k", "Lily " * 400, (), 5)]))
@@ -187,6 +192,8 @@ def test_stop_texts_count_only_after_the_thought() -> None:
     )
     assert cut("<think>a\n\nb", ["\n\n"], THINK) == ("<think>a\n\nb", False)
     assert cut("plain\n\nmore", ["\n\n"], THINK) == ("plain", True)
+
+    # Some templates open the thought themselves, so the text begins inside it.
     opened = replace(THINK, opened=True)
     assert cut("a\n\nb</think>x.y", ["."], opened) == ("a\n\nb</think>x", True)
     assert answer_start("<thi", THINK) is None
@@ -204,7 +211,9 @@ def test_the_watch_sees_stops_across_tokens_and_characters(stories: Opened, qwen
         ):
             ids = encoder.encode_plain([text])[text]
             watch = StopWatch(encoder, [stop], None)
-            met = next((place for place, token in enumerate(ids) if watch.add(token)), None)
+            met = next((index for index, token in enumerate(ids) if watch.add(token)), None)
+
+            # At the first token that completes it: neither before nor after.
             assert met is not None, (text, stop)
             assert stop in encoder.decode(ids[: met + 1], skip_special=False)
             assert stop not in encoder.decode(ids[:met], skip_special=False)
@@ -215,22 +224,28 @@ def test_the_watch_leaves_thoughts_alone(qwen: Opened) -> None:
     text = "<think>one.\n\ntwo.\n\n</think>\n\nThe answer is 4.\n\nNext"
     ids = encoder.encode_plain([text])[text]
     watch = StopWatch(encoder, ["\n\n"], THINK)
-    met = next(place for place, token in enumerate(ids) if watch.add(token))
+    met = next(index for index, token in enumerate(ids) if watch.add(token))
     assert encoder.decode(ids[: met + 1]).endswith("The answer is 4.\n\n")
 
 
 @pytest.mark.parametrize("think", [HARMONY, None], ids=["announced", "unannounced"])
 def test_channels_written_by_special_tokens_reach_the_reader(think: ThinkTags | None) -> None:
-    """gpt-oss's markers are several tokens each, some special: dropped, its thought would be read
-    as the answer.
+    """gpt-oss's markers are several tokens each, some special.
+
+    Without them, its thought would be taken for the answer.
     """
     encoder = read_tokenizer(
         ModelSpec(id="openai/gpt-oss-20b"), models_or_skip() / "models" / "openai" / "gpt-oss-20b"
     )
-    written = "<|channel|>analysis<|message|>B? No.<|end|><|start|>assistant<|channel|>final<|message|>The answer is A."
-    ids = encoder.encode_plain([written])[written]
+    output = (
+        "<|channel|>analysis<|message|>B? No.<|end|>"
+        "<|start|>assistant<|channel|>final<|message|>The answer is A."
+    )
+    ids = encoder.encode_plain([output])[output]
     text, finish = final_answer(encoder, [*ids, encoder.eos_id or 0], "eos", [], think)
     assert finish == "eos"
     assert read(text, think).answer == "The answer is A."
+
+    # A thought that was cut off has no answer behind it.
     cut_short, _ = final_answer(encoder, ids[:6], "length", [], think)
     assert read(cut_short, think).answer is None

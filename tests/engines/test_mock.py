@@ -52,7 +52,7 @@ def test_failures_as_asked() -> None:
         with pytest.raises(kind):
             seen.extend(answer.key for answer in engine.score(CHOICES))
         engine.close()
-    with pytest.raises(ModelError, match="no engine_args"):
+    with pytest.raises(ModelError, match="unknown key 'anser' in engine_args; did you mean 'answer'"):
         open_engine(_mock(anser="x"))
 
 

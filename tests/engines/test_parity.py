@@ -20,18 +20,21 @@ TOLERANCE = 1e-4
 def _instances(kind: str, arguments: list[tuple[Any, ...]]) -> list[Instance]:
     return [
         Instance(request_type=kind, doc={}, arguments=args, idx=0, metadata=("t", 0, 1)) for args in arguments
-    ]  # type: ignore[arg-type]
+    ]
 
 
 def _questions() -> list[Choice]:
-    """Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at
-    the end, too long contexts.
+    """One question for each thing at which tokenizers and windows differ.
+
+    Shared contexts, several-token choices, Chinese, empty contexts, varying contexts, spaces at the
+    end, too long contexts.
     """
     shots = CEVAL + "1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
     questions = [
         tuple((f"{shots}{number}加一等于几？\n答案：", f" {letter}") for letter in "ABCD")
         for number in range(3)
     ]
+
     questions += [
         tuple((STORY, choice) for choice in (" One day, she saw a cat.", "The end", " x", "\n\n")),
         (
@@ -56,17 +59,20 @@ def _check_scores(opened: Opened) -> float:
     pairs = [pair for item in items for pair in item.pairs]
     want = opened.hflm.loglikelihood(_instances("loglikelihood", pairs), disable_tqdm=True)
     scores = {score.key: score for score in opened.engine.score(items)}
+
     worst = 0.0
     position = 0
     for item in items:
         score = scores[item.key]
-        for slot, pair in enumerate(item.pairs):
+        for option, pair in enumerate(item.pairs):
             logprob, greedy = want[position]
             position += 1
-            error = abs(score.logprobs[slot] - logprob) / max(1, score.lengths[slot])
+            error = abs(score.logprobs[option] - logprob) / max(1, score.lengths[option])
             worst = max(worst, error)
-            assert error < 0.01, (pair, score.logprobs[slot], logprob)
-            assert score.greedy[slot] == greedy, pair
+            assert error < 0.01, (pair, score.logprobs[option], logprob)
+            assert score.greedy[option] == greedy, pair
+
+    # One context is longer than the window.
     assert scores["q6"].truncated > 0
     return worst
 
@@ -83,16 +89,14 @@ def test_rolling_log_probabilities_equal_lm_evals(model: str, request: pytest.Fi
     want = opened.hflm.loglikelihood_rolling(
         _instances("loglikelihood_rolling", [(text,) for text in texts]), disable_tqdm=True
     )
-    found = {
-        answer.key: answer
-        for answer in opened.engine.perplexity(
-            [Passage(str(place), text) for place, text in enumerate(texts)]
-        )
-    }
-    for place, logprob in enumerate(want):
-        answer = found[str(place)]
+    passages = [Passage(str(number), text) for number, text in enumerate(texts)]
+    answers = {answer.key: answer for answer in opened.engine.perplexity(passages)}
+    for number, logprob in enumerate(want):
+        answer = answers[str(number)]
         assert answer.logprob == pytest.approx(logprob, abs=TOLERANCE * answer.predicted, rel=1e-5)
-    assert found["0"].predicted > 2 * opened.engine.window
+
+    # The first text takes several windows.
+    assert answers["0"].predicted > 2 * opened.engine.window
 
 
 @pytest.mark.parametrize("batch_size", [1, 4])
@@ -108,15 +112,18 @@ def test_greedy_text_equals_lm_evals(model: str, batch_size: int, request: pytes
         ("小明去公园", ["。", "Lily"], 24),
         ("A", ["</s>"], 100),
     ]
+
     opened.hflm.batch_size_per_gpu = batch_size
     requests = _instances(
         "generate_until", [(prompt, {"until": list(stop), "max_gen_toks": n}) for prompt, stop, n in cases]
     )
     want = opened.hflm.generate_until(requests, disable_tqdm=True)
-    items = [Completion(str(place), prompt, tuple(stop), n) for place, (prompt, stop, n) in enumerate(cases)]
-    found = {answer.key: answer for answer in opened.engine.generate(items)}
-    assert [found[str(place)].text for place in range(len(cases))] == want
-    assert found["3"].truncated > 0
+    items = [
+        Completion(str(number), prompt, tuple(stop), n) for number, (prompt, stop, n) in enumerate(cases)
+    ]
+    answers = {answer.key: answer for answer in opened.engine.generate(items)}
+    assert [answers[str(number)].text for number in range(len(cases))] == want
+    assert answers["3"].truncated > 0
 
 
 def test_stories_tell_a_story(stories: Opened) -> None:
@@ -134,6 +141,7 @@ def test_order_and_duplicates_change_nothing(stories: Opened) -> None:
     alone = {item.key: next(iter(stories.engine.score([item]))) for item in items}
     mixed = [Choice(f"{item.key}/{copy}", item.pairs) for item in items for copy in range(3)]
     random.Random(5).shuffle(mixed)
+
     answers = list(stories.engine.score(mixed))
     assert sorted(answer.key for answer in answers) == sorted(item.key for item in mixed)
     for answer in answers:

@@ -20,8 +20,8 @@ from harness.engines.rows import ScorePlan
 from harness.engines.seams import CUT, END, MOVED, OptionPairs, Split, rule_findings, settle, with_cuts
 from harness.engines.tokenizer import TextEncoder, read_tokenizer
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import VllmClient
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError
 from harness.items import Choice, Score, answer_from_dict, answer_to_dict
@@ -208,10 +208,12 @@ def test_vllm_scores_moved_and_ended_options(way: str) -> None:
     able = Abilities(rows=True, tail=True, flat=False, shared_params=False, labels=3)
     plan = ScorePlan([options.pairs], 14)
     assert list(
-        VllmScorer(VllmClient(FakeEngine(), "toy"), Asker(params, able), way, 4, able.labels).run(plan)
+        VllmScorer(VllmClient(FakeEngine(), "toy"), LogprobRequests(params, able), way, 4, able.labels).run(
+            plan
+        )
     ) == [0]
     want = [logprobs([1, 2])[4], logprobs([1, 2])[3] + logprobs([1, 2, 3])[9]]
-    assert plan.verdicts[0].logprobs == pytest.approx(want)
+    assert plan.scores[0].logprobs == pytest.approx(want)
 
 
 def test_the_mock_has_no_certain_option() -> None:

@@ -1,6 +1,4 @@
-"""Property tests: random trees of requests, shared, equal the plain model asked one row at a
-time.
-"""
+"""Property tests: random trees of requests, shared, equal the plain model on one row at a time."""
 
 from __future__ import annotations
 
@@ -21,12 +19,13 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
-from harness.engines.transformers.tree import common_length, depth_first, grow
+from harness.engines.transformers.tree import build_tree, common_length, depth_first
 
 WINDOW = 48
 PREFIX = 1  # what an empty context is conditioned on
-SHAPE = {
-    "vocab_size": 97,
+VOCABULARY = 97
+SHAPE: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,
@@ -53,8 +52,10 @@ tokens = st.integers(0, 5)  # few letters: rows share much, by chance too
 
 @st.composite
 def requests(draw: st.DrawFn) -> list[list[Pair]]:
-    """Items on a few common stems: empty and one-token contexts, continuations longer than the
-    window, prefixes of one another, copies.
+    """Items on a few common stems.
+
+    With empty and one-token contexts, continuations longer than the window, prefixes of one another,
+    and copies.
     """
     stems = draw(st.lists(st.lists(tokens, max_size=40), min_size=1, max_size=3))
     items: list[list[Pair]] = []
@@ -63,6 +64,7 @@ def requests(draw: st.DrawFn) -> list[list[Pair]]:
         longest = draw(st.sampled_from([1, 3, 70]))
         rests = draw(st.lists(st.lists(tokens, min_size=1, max_size=longest), min_size=1, max_size=4))
         items.append([(context or [PREFIX], rest) for rest in rests])
+
     copies = draw(st.lists(st.sampled_from(items), max_size=2))
     return draw(st.permutations(items + copies))
 
@@ -71,11 +73,11 @@ def one_by_one(forward: Forward, pair: Pair) -> tuple[float, bool]:
     """The plain model on one row, lm-eval's window."""
     context, rest = pair
     whole = (list(context) + list(rest))[-(WINDOW + 1) :]
-    asked = min(len(rest), len(whole) - 1)
+    scored = min(len(rest), len(whole) - 1)
     with torch.inference_mode():
-        logits = forward.model(torch.tensor([whole[:-1]])).logits[0, -asked:].double()
-    targets = torch.tensor(whole[-asked:])
-    logprobs = logits.log_softmax(-1)[torch.arange(asked), targets]
+        logits = forward.model(torch.tensor([whole[:-1]])).logits[0, -scored:].double()
+    targets = torch.tensor(whole[-scored:])
+    logprobs = logits.log_softmax(-1)[torch.arange(scored), targets]
     return float(logprobs.sum()), bool((logits.argmax(-1) == targets).all())
 
 
@@ -92,13 +94,13 @@ def test_shared_rows_equal_plain_rows(
     forward: Forward, items: list[list[Pair]], budget: int, limit: int
 ) -> None:
     plan = run(forward, items, budget, limit)
-    for item, verdict in zip(items, plan.verdicts, strict=True):
-        for slot, pair in enumerate(item):
-            want, greedy = one_by_one(forward, pair)
-            assert verdict.logprobs[slot] == pytest.approx(want, abs=1e-4 * min(len(pair[1]), WINDOW))
-            assert verdict.greedy[slot] == greedy
-        assert 0 <= verdict.computed <= verdict.prompt
-        assert verdict.prompt == sum(min(len(context) + len(rest) - 1, WINDOW) for context, rest in item)
+    for item, score in zip(items, plan.scores, strict=True):
+        for option, pair in enumerate(item):
+            expected, greedy = one_by_one(forward, pair)
+            assert score.logprobs[option] == pytest.approx(expected, abs=1e-4 * min(len(pair[1]), WINDOW))
+            assert score.greedy[option] == greedy
+        assert 0 <= score.computed <= score.prompt
+        assert score.prompt == sum(min(len(context) + len(rest) - 1, WINDOW) for context, rest in item)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -110,13 +112,11 @@ def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[P
         run(forward, items, 64, WINDOW),
         run(forward, [items[index] for index in order], 64, WINDOW),
     )
-    for place, index in enumerate(order):
-        assert (
-            mixed.verdicts[place].logprobs == straight.verdicts[index].logprobs
-        )  # the same tree, the same passes: to the bit
-    assert sum(verdict.computed for verdict in mixed.verdicts) == sum(
-        verdict.computed for verdict in straight.verdicts
-    )
+
+    # The same tree and the same passes: equal to the bit.
+    for position, index in enumerate(order):
+        assert mixed.scores[position].logprobs == straight.scores[index].logprobs
+    assert sum(score.computed for score in mixed.scores) == sum(score.computed for score in straight.scores)
 
 
 @given(
@@ -125,10 +125,10 @@ def test_the_order_of_items_changes_nothing(forward: Forward, items: list[list[P
 def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> None:
     arrays = sorted({tuple(row) for row in rows})
     ids = sorted((np.array(row, np.int32) for row in arrays), key=sort_key)
-    tops, ends = grow(ids, list(range(len(ids))), least)
+    roots, ends = build_tree(ids, list(range(len(ids))), least)
     for row, end in zip(ids, ends, strict=True):
         assert np.concatenate([node.tokens for node in end.path()]).tolist() == row.tolist()
-    nodes = list(depth_first(tops))
+    nodes = list(depth_first(roots))
     assert sum(map(len, nodes)) <= sum(map(len, ids))
     if least == 1:  # then no two rows have a token computed twice
         shared = sum(common_length(left, right) for left, right in itertools.pairwise(ids))
@@ -136,21 +136,23 @@ def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> N
 
 
 def test_models_that_qualify_do_share(forward: Forward) -> None:
-    found = find_sharing(forward, WINDOW, SHAPE["vocab_size"], "auto")  # type: ignore[arg-type]
-    assert found.limit == WINDOW
-    assert found.reason is None
+    sharing = find_sharing(forward, WINDOW, VOCABULARY, "auto")
+    assert sharing.limit == WINDOW
+    assert sharing.reason is None
 
 
 def test_an_attention_that_leaks_is_found_out(forward: Forward, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer that mixes neighbours outside of attention, as convolutions and state spaces do, must
-    turn sharing off.
+    """A layer that mixes neighbours outside of attention must turn sharing off.
+
+    Convolutions and state spaces do so.
     """
     layer = forward.model.base_model.layers[0].mlp.down_proj
     handle = layer.register_forward_hook(lambda _, __, out: out + 0.1 * out.roll(1, dims=-2))
     try:
-        found = find_sharing(forward, WINDOW, SHAPE["vocab_size"], "auto")  # type: ignore[arg-type]
+        sharing = find_sharing(forward, WINDOW, VOCABULARY, "auto")
     finally:
         handle.remove()
-    assert found.limit == 0
-    assert found.reason is not None
-    assert "differ" in found.reason
+
+    assert sharing.limit == 0
+    assert sharing.reason is not None
+    assert "differ" in sharing.reason

@@ -1,5 +1,6 @@
-"""What the vLLM engine decides without vLLM: the installed package's lists, arguments, refusals,
-memory, the choice of engine, orphans.
+"""What the vLLM engine decides without vLLM.
+
+The installed package's lists, arguments, refusals, memory, the choice of engine, orphans.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from support.fake_vllm import FakeEngine
 from harness.config.schema import ModelSpec
 from harness.engines import choice, engine_name, open_engine, resolve_model
 from harness.engines.prompting import fit_prompt, penalty_findings
+from harness.engines.vllm import memory, preflight, reaper
 from harness.engines.vllm import package as packages
-from harness.engines.vllm import preflight, reaper, room
 from harness.engines.vllm.abilities import find_abilities
 from harness.engines.vllm.client import VllmClient
-from harness.engines.vllm.generation import Endings, Writer
+from harness.engines.vllm.generation import VllmGenerator, VllmRules
 from harness.engines.vllm.options import VllmOptions, identity_of
 from harness.engines.vllm.package import Package
 from harness.errors import ModelError
@@ -53,17 +54,21 @@ class EngineArgs:
     kv_cache_dtype: str = ""
     not_a_field = None
 """
+KERNELS = """
+class B:
+    def get_supported_head_sizes(cls):
+        return [32, 64, 128]
+"""
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Makes a vLLM of a given build look installed: the files that are read, as vLLM writes
-    them.
-    """
+    """Makes a vLLM of a given build look installed, by the files that are read."""
+    # As vLLM has them, shortened.
     files = {
         "model_executor/models/registry.py": REGISTRY,
         "engine/arg_utils.py": ARGUMENTS,
-        "v1/attention/backends/cpu_attn.py": "class B:\n    def get_supported_head_sizes(cls):\n        return [32, 64, 128]\n",
+        "v1/attention/backends/cpu_attn.py": KERNELS,
     }
     for name, text in files.items():
         file = tmp_path / name
@@ -71,30 +76,26 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         file.write_text(text)
 
     def make(built_for: Any) -> Package:
-        found = Package("vllm", "0.32.0", built_for, tmp_path)
-        for room_ in (packages, preflight):
-            monkeypatch.setattr(room_, "find_package", lambda: found)
-        return found
+        package = Package("vllm", "0.32.0", built_for, tmp_path)
+        for module in (packages, preflight):
+            monkeypatch.setattr(module, "find_package", lambda: package)
+        return package
 
     return make
 
 
 def test_the_packages_own_lists_are_read(installed: Any, tmp_path: Path) -> None:
-    found = installed("cpu")
-    assert packages.architectures(found) == {"Qwen2ForCausalLM"}
-    assert packages.engine_arguments(found) == {
-        "tensor_parallel_size",
-        "gpu_memory_utilization",
-        "kv_cache_dtype",
-    }
-    assert packages.cpu_head_sizes(found) == {32, 64, 128}
+    package = installed("cpu")
+    arguments = {"tensor_parallel_size", "gpu_memory_utilization", "kv_cache_dtype"}
+    assert packages.architectures(package) == frozenset({"Qwen2ForCausalLM"})
+    assert packages.engine_arguments(package) == frozenset(arguments)
+    assert packages.cpu_head_sizes(package) == frozenset({32, 64, 128})
+
+    # Of files that are not there nothing is known, which is not the same as an empty list.
     elsewhere = Package("vllm", "9", "cuda", tmp_path / "nowhere")
-    assert (
-        packages.architectures(elsewhere)
-        is packages.engine_arguments(elsewhere)
-        is packages.cpu_head_sizes(elsewhere)
-        is None
-    )
+    assert packages.architectures(elsewhere) is None
+    assert packages.engine_arguments(elsewhere) is None
+    assert packages.cpu_head_sizes(elsewhere) is None
 
 
 def test_what_is_not_known_is_not_refused(tmp_path: Path) -> None:
@@ -135,21 +136,24 @@ def test_refusals(installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     preflight.check_model(
         "m", installed("cuda"), {"architectures": ["Qwen2ForCausalLM"], "head_dim": 8}, "cuda"
     )
+
     monkeypatch.setattr(preflight, "find_package", lambda: None)
     with pytest.raises(ModelError, match="pip install"):
         open_engine(ModelSpec(id=TINY, engine="vllm"), device="cpu")
 
 
 def test_arguments(installed: Any) -> None:
-    found = installed("cuda")
-    given = {"tensor_parallel_size": 2, "env": {"A": 1}, "lora": "x", "in_process": True}
-    options = VllmOptions.of(ModelSpec(id=TINY, engine_args=given), found)
+    package = installed("cuda")
+    arguments = {"tensor_parallel_size": 2, "env": {"A": 1}, "lora": "x", "in_process": True}
+    options = VllmOptions.of(ModelSpec(id=TINY, engine_args=arguments), package)
     assert options.arguments == {"tensor_parallel_size": 2}
     assert options.gpus == 2
     assert options.env == {"A": "1"}
     assert identity_of(
         ModelSpec(id=TINY, engine_args={"env": {}, "gpu_memory_utilization": 0.5, "kv_cache_dtype": "fp8"})
     ) == {"kv_cache_dtype": "fp8"}
+
+    # Of the environment only what may change an answer counts.
     kernels = {"VLLM_ATTENTION_BACKEND": "TRITON_ATTN"}
     env = {**kernels, "VLLM_LOGGING_LEVEL": "INFO"}
     assert identity_of(ModelSpec(id=TINY, engine_args={"env": env})) == {"env": kernels}
@@ -163,8 +167,8 @@ def test_arguments(installed: Any) -> None:
         ({"zzzz": 1}, "ours are env"),
         ({"dtype": "float32"}, "say dtype instead"),
         ({"max_model_len": 9}, "say max_length instead"),
-        ({"multi_token": "fast"}, "one of auto, rows"),
-        ({"env": "A=1"}, "maps names to values"),
+        ({"multi_token": "fast"}, "expected auto, rows, forced, tail or whole"),
+        ({"env": "A=1"}, "env: expected a mapping"),
         ({"override_generation_config": {"top_k": 5}}, "say generation: in the task"),
         ({"generation_config": "auto"}, "generation_defaults is about the checkpoint's penalty"),
         ({"logprobs_mode": "raw_logits"}, "scores are raw log-probabilities"),
@@ -199,6 +203,8 @@ def test_abilities(caplog: pytest.LogCaptureFixture) -> None:
         "prompt_logprob_start",
     }
     outputs = {"num_cached_tokens", "prompt_token_id_logprobs"}
+
+    # From the newest to one that can hardly do anything.
     assert find_abilities(modern, outputs, True, 64, "0.32").method("auto", False, "m") == "rows"
     assert not caplog.text
     assert find_abilities(modern, outputs, False, None, "0.32").method("auto", True, "m") == "forced"
@@ -213,22 +219,27 @@ def test_abilities(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_memory() -> None:
     config = json.loads((resolve_model(ModelSpec(id=TINY)).path / "config.json").read_text())
-    need = room.need_of(config, "float32", 4096)
+    need = memory.cache_need(config, "float32", 4096)
     assert need is not None
+    # tokens × layers × (keys, values) × KV heads × head size × bytes
     assert need.sequence == 4096 * 4 * 2 * 2 * 32 * 4
-    assert room.need_of({"model_type": "strange"}, "float32", 9) is None
-    assert room.cpu_cache("m", need, 20 * GIB) == 4 * GIB
-    assert room.cpu_cache("m", room.CacheNeed(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
-    assert room.cpu_cache("m", None, 3 * GIB) == GIB
+    assert memory.cache_need({"model_type": "strange"}, "float32", 9) is None
+
+    assert memory.cpu_cache("m", need, 20 * GIB) == 4 * GIB
+    assert memory.cpu_cache("m", memory.CacheNeed(GIB, 6 * GIB), 20 * GIB) == 6 * GIB
+    assert memory.cpu_cache("m", None, 3 * GIB) == GIB
     with pytest.raises(ModelError, match=r"too little memory: 9\.0 GiB of weights and 2\.0 GiB of cache"):
-        room.cpu_cache("m", room.CacheNeed(9 * GIB, 2 * GIB), 10 * GIB)
-    room.check_gpu("m", room.CacheNeed(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+        memory.cpu_cache("m", memory.CacheNeed(9 * GIB, 2 * GIB), 10 * GIB)
+
+    memory.check_gpu("m", memory.CacheNeed(9 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
     with pytest.raises(ModelError, match="too little GPU memory"):
-        room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
-    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
-    room.check_gpu("m", room.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1)
+        memory.check_gpu("m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 1)
+    memory.check_gpu("m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {}, 2)
+    memory.check_gpu(
+        "m", memory.CacheNeed(30 * GIB, 2 * GIB), (23 * GIB, 24 * GIB), {"quantization": "fp8"}, 1
+    )
     with pytest.raises(ModelError, match=r"gpu_memory_utilization: 0\.35"):
-        room.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
+        memory.check_gpu("m", None, (10 * GIB, 24 * GIB), {}, 1)
 
 
 @pytest.mark.parametrize(
@@ -261,9 +272,9 @@ def test_auto(
         json.dumps({"architectures": ["Qwen2ForCausalLM"], "head_dim": 64} | config)
     )
     spec = ModelSpec(id=str(tmp_path), engine_args=arguments)
-    found = choice.automatic(spec, device, tmp_path)
-    assert found.name == name
-    assert words in found.reason
+    chosen = choice.automatic(spec, device, tmp_path)
+    assert chosen.name == name
+    assert words in chosen.reason
     files: Any = SimpleNamespace(path=tmp_path)
     assert engine_name(spec, device, files) == name
     assert engine_name(ModelSpec(id="x", engine="vllm")) == "vllm"
@@ -292,30 +303,30 @@ class Words:
 
 
 class Streaming(FakeEngine):
-    """Writes given tokens, one a step, and stops where vLLM would: at its stop ids and its
-    budget.
-    """
+    """Writes given tokens, one per step, and stops where vLLM would: at stop ids and budget."""
 
     def __init__(self, script: list[int]) -> None:
         super().__init__()
-        self.script, self.written = script, dict[str, int]()
+        self.script, self.counts = script, dict[str, int]()
 
     def step(self) -> list[Any]:
         """One more token of each request."""
-        found = []
-        for name, (_, given) in list(self.waiting.items()):
-            count = self.written[name] = self.written.get(name, 0) + 1
+        outputs = []
+        for name, (_, params) in list(self.waiting.items()):
+            count = self.counts[name] = self.counts.get(name, 0) + 1
             token = self.script[count - 1]
-            stopped = token in given.stop_token_ids
-            finished = stopped or count == given.max_tokens
-            pieces = [token] if given.output_kind == "pieces" else self.script[:count]
+            stopped = token in params.stop_token_ids
+            finished = stopped or count == params.max_tokens
+            pieces = [token] if params.output_kind == "pieces" else self.script[:count]
             answer = SimpleNamespace(
                 token_ids=pieces, finish_reason="stop" if stopped else "length" if finished else None
             )
             if finished:
                 del self.waiting[name]
-            if finished or given.output_kind == "pieces":
-                found.append(
+
+            # Whole answers show at their end only, pieces at once.
+            if finished or params.output_kind == "pieces":
+                outputs.append(
                     SimpleNamespace(
                         request_id=name,
                         finished=finished,
@@ -324,24 +335,20 @@ class Streaming(FakeEngine):
                         metrics=None,
                     )
                 )
-        return found
+        return outputs
 
 
 def write(script: list[int], item: Completion) -> tuple[Any, Streaming]:
     engine = Streaming(script)
-    able = find_abilities(NEEDED, set(), False, None, "0")
-    ends = Endings(20, frozenset({11}), "", 1.0)
-    encoder: Any = Words()
-    writer = Writer(
-        VllmClient(engine, "toy"),
-        encoder,
-        ends,
-        lambda **given: SimpleNamespace(**given),
-        able,
-        ("whole", "pieces"),
-    )
-    (answer,) = writer.run([(item, [1, 2])])
+    rules = VllmRules(20, frozenset({11}), "", 1.0)
+    (answer,) = _generator(engine, rules, lambda **params: SimpleNamespace(**params)).run([(item, [1, 2])])
     return answer, engine
+
+
+def _generator(engine: Streaming, rules: VllmRules, make: Any) -> VllmGenerator:
+    abilities = find_abilities(NEEDED, set(), False, None, "0")
+    encoder: Any = Words()
+    return VllmGenerator(VllmClient(engine, "toy"), encoder, rules, make, abilities, ("whole", "pieces"))
 
 
 def test_a_thought_is_not_stopped_by_stop_texts() -> None:
@@ -353,31 +360,32 @@ def test_a_thought_is_not_stopped_by_stop_texts() -> None:
 
 
 def test_every_sampling_value_is_said_and_a_penalty_of_one_is_kept() -> None:
-    able, encoder, told = find_abilities(NEEDED, set(), False, None, "0"), Words(), []
+    every: list[dict[str, Any]] = []
 
-    def make(**given: Any) -> Any:
-        told.append(given)
-        return SimpleNamespace(**given)
+    def make(**params: Any) -> Any:
+        every.append(params)
+        return SimpleNamespace(**params)
 
     for sampling, penalty in (
         (Sampling(), 1.05),
         (Sampling(repetition_penalty=1.0), 1.0),
         (Sampling(0.7, 0.9, 20, 1.2, 3), 1.2),
     ):
-        ends = Endings(20, frozenset({11}), "", 1.05)
-        writer = Writer(VllmClient(Streaming([4, 11]), "toy"), encoder, ends, make, able, ("whole", "pieces"))  # type: ignore[arg-type]
+        rules = VllmRules(20, frozenset({11}), "", 1.05)
+        writer = _generator(Streaming([4, 11]), rules, make)
         list(writer.run([(Completion("x", "", (), 4, sampling), [1, 2])]))
-        given = told[-1]
-        assert given["repetition_penalty"] == penalty
-        assert (given["temperature"], given["top_p"], given["top_k"]) == (
+        params = every[-1]
+        assert params["repetition_penalty"] == penalty
+        assert (params["temperature"], params["top_p"], params["top_k"]) == (
             sampling.temperature,
             sampling.top_p,
             sampling.top_k,
         )
-        assert (given["min_p"], given["presence_penalty"], given["frequency_penalty"]) == (0.0, 0.0, 0.0)
+        assert (params["min_p"], params["presence_penalty"], params["frequency_penalty"]) == (0.0, 0.0, 0.0)
+
     assert penalty_findings(1.0) == ()
-    (found,) = penalty_findings(1.05)
-    assert (found.kind, found.values["penalty"]) == ("checkpoint_penalty", 1.05)
+    (finding,) = penalty_findings(1.05)
+    assert (finding.kind, finding.values["penalty"]) == ("checkpoint_penalty", 1.05)
 
 
 def test_endings() -> None:

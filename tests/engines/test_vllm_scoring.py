@@ -1,5 +1,4 @@
-"""Every way of asking vLLM gives the model's own log-probabilities, whatever the prefix cache
-swallows.
+"""Every method of vLLM's gives the model's own log-probabilities, whatever the cache swallows.
 
 A toy stands in for vLLM.
 """
@@ -14,8 +13,8 @@ from support.fake_vllm import GARBAGE, FakeEngine, best, logprobs, params
 
 from harness.engines.rows import ScorePlan
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import Request, Session, VllmClient
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.scoring import VllmScorer
 from harness.errors import ModelError, OutOfMemoryError
 
@@ -25,106 +24,108 @@ Pairs = list[list[tuple[list[int], list[int]]]]
 
 
 def make_pairs(seed: int) -> Pairs:
-    """Questions with shared contexts, continuations of one token and of several, some greedy, some
-    cut by the window.
+    """Questions with shared contexts.
+
+    Continuations are of one token and of several, some greedy, some cut by the window.
     """
     rng = random.Random(seed)
     few_shot = [rng.randrange(12) for _ in range(5)]
-    found: Pairs = []
+    pairs: Pairs = []
     for _ in range(12):
         context = few_shot + [rng.randrange(12) for _ in range(rng.randrange(1, 6))]
         labels = [(context, [token]) for token in rng.sample(range(12), 4)]
         longer = [(context, [rng.randrange(12) for _ in range(rng.randrange(1, 7))]) for _ in range(3)]
+
         greedy = list(context)
         for _ in range(3):
             greedy.append(best(greedy))
-        found += [labels, [*longer, (context, greedy[len(context) :])], [longer[0]]]
-    found.append([([3], [rng.randrange(12) for _ in range(20)])])
-    return found
+        pairs += [labels, [*longer, (context, greedy[len(context) :])], [longer[0]]]
+    # Longer than the window by itself.
+    pairs.append([([3], [rng.randrange(12) for _ in range(20)])])
+    return pairs
 
 
-def run(way: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, VllmScorer, FakeEngine]:
+def run(method: str, pairs: Pairs, v2: bool = False) -> tuple[ScorePlan, VllmScorer, FakeEngine]:
     engine = FakeEngine(v2=v2)
-    scorer = VllmScorer(VllmClient(engine, "toy"), Asker(params, ABLE), way, 4, ABLE.labels)
+    scorer = VllmScorer(VllmClient(engine, "toy"), LogprobRequests(params, ABLE), method, 4, ABLE.labels)
     plan = ScorePlan(pairs, WINDOW)
     assert sorted(scorer.run(plan)) == list(range(len(pairs)))
     return plan, scorer, engine
 
 
 def check(plan: ScorePlan, pairs: Pairs) -> None:
-    for verdict, options in zip(plan.verdicts, pairs, strict=True):
-        for value, greedy, (context, continuation) in zip(
-            verdict.logprobs, verdict.greedy, options, strict=True
-        ):
+    for score, options in zip(plan.scores, pairs, strict=True):
+        for value, greedy, (context, continuation) in zip(score.logprobs, score.greedy, options, strict=True):
             whole = (context + continuation)[-(WINDOW + 1) :]
             start = len(whole) - min(len(continuation), len(whole) - 1)
-            assert value == pytest.approx(
-                sum(logprobs(whole[:place])[whole[place]] for place in range(start, len(whole))), abs=1e-9
-            )
-            assert greedy == all(best(whole[:place]) == whole[place] for place in range(start, len(whole)))
+            targets = range(start, len(whole))
+            expected = sum(logprobs(whole[:index])[whole[index]] for index in targets)
+            assert value == pytest.approx(expected, abs=1e-9)
+            assert greedy == all(best(whole[:index]) == whole[index] for index in targets)
 
 
-@pytest.mark.parametrize("way", ["rows", "forced", "tail", "whole"])
+@pytest.mark.parametrize("method", ["rows", "forced", "tail", "whole"])
 @pytest.mark.parametrize("seed", range(4))
-def test_every_way_gives_the_models_own(way: str, seed: int) -> None:
+def test_every_method_gives_the_models_own(method: str, seed: int) -> None:
     pairs = make_pairs(seed)
     for v2 in (False, True):
-        plan, scorer, engine = run(way, pairs, v2)
+        plan, scorer, engine = run(method, pairs, v2)
         check(plan, pairs)
-        assert all(value > GARBAGE for verdict in plan.verdicts for value in verdict.logprobs)
+        assert all(value > GARBAGE for score in plan.scores for value in score.logprobs)
         assert not engine.waiting
-        assert scorer.reissued == 0 or way in ("rows", "tail")
+        assert scorer.reissued == 0 or method in ("rows", "tail")
 
 
-def test_rows_that_the_cache_swallowed_are_asked_again() -> None:
+def test_rows_that_the_cache_swallowed_are_requested_again() -> None:
     longer: Pairs = [[([0, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1])], [([0, 1], [2, 3, 4, 5, 6, 7, 8, 9, 1, 5, 5])]]
-    for way in ("rows", "tail"):
-        plan, scorer, _ = run(way, longer)
+    for method in ("rows", "tail"):
+        plan, scorer, _ = run(method, longer)
         check(plan, longer)
         assert scorer.reissued >= 1
 
 
-def test_one_request_a_question_of_single_tokens() -> None:
-    pairs: Pairs = [[([1, 2, place], [token]) for token in (4, 5, 6)] for place in range(10)]
+def test_one_request_per_question_of_single_tokens() -> None:
+    pairs: Pairs = [[([1, 2, number], [token]) for token in (4, 5, 6)] for number in range(10)]
     plan, _, engine = run("rows", pairs)
     check(plan, pairs)
-    assert len(engine.asked) == 10
+    assert len(engine.requests) == 10
 
 
-def test_more_labels_than_a_request_may_ask_for() -> None:
+def test_more_labels_than_a_request_may_report() -> None:
     pairs: Pairs = [[([1, 2], [token]) for token in range(8)]]
     plan, _, engine = run("rows", pairs)
     check(plan, pairs)
-    assert [len(given.logprob_token_ids) for _, given in engine.asked] == [3, 3, 2]
+    assert [len(params.logprob_token_ids) for _, params in engine.requests] == [3, 3, 2]
 
 
-def test_equal_beginnings_are_asked_together() -> None:
-    pairs: Pairs = [[([place % 3, 1, 1, 1, place], [2])] for place in range(9)]
+def test_equal_beginnings_are_requested_together() -> None:
+    pairs: Pairs = [[([number % 3, 1, 1, 1, number], [2])] for number in range(9)]
     _, _, engine = run("rows", pairs)
-    assert [ids[0] for ids, _ in engine.asked] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [ids[0] for ids, _ in engine.requests] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def test_a_tail_is_primed_once_a_context() -> None:
+def test_a_tail_is_primed_once_per_context() -> None:
     context = [1, 2, 3, 4, 5, 6]
     pairs: Pairs = [[(context, [token, 7, 8]) for token in range(3)]]
     plan, scorer, engine = run("tail", pairs)
     check(plan, pairs)
     assert scorer.primed == 1
-    assert engine.asked[0][0] == context
+    assert engine.requests[0][0] == context
 
 
 def test_short_contexts_are_not_forced() -> None:
     pairs: Pairs = [[([1], [2, 3, 4])], [([1, 2, 3, 4, 5], [2, 3])]]
     plan, _, engine = run("forced", pairs)
     check(plan, pairs)
-    assert [given.extra_args is not None for _, given in engine.asked] == [False, True]
+    assert [params.extra_args is not None for _, params in engine.requests] == [False, True]
 
 
 def test_a_dead_engine_is_one_line_and_stays_dead() -> None:
     engine = FakeEngine(fail_at=2)
     client = VllmClient(engine, "toy")
-    scorer = VllmScorer(client, Asker(params, ABLE), "rows", 4, 3)
+    scorer = VllmScorer(client, LogprobRequests(params, ABLE), "rows", 4, 3)
     plan = ScorePlan(make_pairs(1), WINDOW)
+
     with pytest.raises(ModelError) as caught:
         list(scorer.run(plan))
     assert "died" in str(caught.value)
@@ -143,7 +144,7 @@ def test_memory_that_ran_out_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> N
         list(Session(VllmClient(engine, "toy"), [Request("one", [1], params(max_tokens=1))]))
 
 
-def test_what_vllm_refuses_is_told() -> None:
+def test_what_vllm_refuses_is_an_error() -> None:
     with pytest.raises(ModelError, match="refuses a request of 0 tokens"):
         list(Session(VllmClient(FakeEngine(), "toy"), [Request("one", [], params(max_tokens=1))]))
 
@@ -163,5 +164,5 @@ def test_arrivals_hold_requests_back() -> None:
     engine = FakeEngine()
     requests = [Request("late", [1], params(max_tokens=1), 0.2), Request("now", [2], params(max_tokens=1))]
     session = Session(VllmClient(engine, "toy"), requests)
-    order: list[Any] = [request.owner for request, _ in session]
+    order: list[Any] = [request.payload for request, _ in session]
     assert order == ["now", "late"]

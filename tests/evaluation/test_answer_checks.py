@@ -45,8 +45,8 @@ def test_an_endpoint_that_serves_another_model_in_a_later_session_is_told() -> N
         return EngineInfo("openai", {}, "endpoint", "as served", extra={"reported": reported})
 
     before = info(version="0.30.0", max_model_len=4096).to_dict()
-    (found,) = server_changed(info(version="0.32.0", max_model_len=4096), before)
-    assert found.text("en").startswith(
+    (finding,) = server_changed(info(version="0.32.0", max_model_len=4096), before)
+    assert finding.text("en").startswith(
         "the endpoint was another one in an earlier session (version 0.30.0; now version 0.32.0)"
     )
     assert server_changed(info(version="0.30.0", max_model_len=4096), before) == []

@@ -58,12 +58,15 @@ def test_one_nan_in_one_matrix(tmp_path: Path) -> None:
     weights["model.layers.1.mlp.down_proj.weight"][3, 5] = math.nan
     (model / "model.safetensors").chmod(0o644)
     save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
+
+    # One number of one matrix: every answer passes through it.
     tasks = [
         {"file": str(write_task(tmp_path, "picks", 6))},
         {"file": str(write_task(tmp_path, "texts", 2, "text"))},
     ]
     config = write_config(tmp_path, tasks, [{"id": str(model), "dtype": "float32"}])
     assert harness("run", config, cwd=tmp_path).returncode != 0
+
     folder = tmp_path / "results" / "test"
     reasons = {row["task"]: (row["status"], row["value"], row["reason"]) for row in results(folder)["rows"]}
     for task, count in (("picks", 6), ("texts", 2)):

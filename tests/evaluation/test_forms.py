@@ -55,8 +55,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
 
 
 def test_a_model_that_thinks_is_asked_the_twin_and_refused_what_has_none(mixed: RunOutcome) -> None:
-    told = {(row.model, row.task): (row.status, row.form, row.asked_as) for row in mixed.results.rows}
-    assert told == {
+    rows = {(row.model, row.task): (row.status, row.form, row.asked_as) for row in mixed.results.rows}
+    assert rows == {
         ("answerer", "zh_letters"): ("ok", "logprobs", None),
         ("answerer", "zh_word_problems"): ("ok", "generated", None),
         ("answerer", "zh_arithmetic"): ("ok", "logprobs", None),
@@ -65,6 +65,8 @@ def test_a_model_that_thinks_is_asked_the_twin_and_refused_what_has_none(mixed: 
         ("thinker", "zh_word_problems"): ("ok", "generated", None),
         ("thinker", "zh_arithmetic"): ("failed", None, None),
     }
+
+    # A refusal is one line for a table, and it names the form that would do.
     (refused,) = [row.reason or "" for row in mixed.results.rows if row.status == "failed"]
     assert refused.startswith("refused: ")
     assert "\n" not in refused
@@ -113,13 +115,14 @@ def test_a_twin_that_is_asked_of_everybody_counts_and_is_asked_once(run: Run) ->
     outcome = run(
         [QWEN, DISTILL], [{"task": "zh_letters", "limit": 2}, {"task": "zh_letters-gen", "limit": 2}]
     )
-    told = {(row.model, row.task): row.status for row in outcome.results.rows}
-    assert told == {
+    statuses = {(row.model, row.task): row.status for row in outcome.results.rows}
+    assert statuses == {
         ("answerer", "zh_letters"): "ok",
         ("answerer", "zh_letters-gen"): "ok",
         ("thinker", "zh_letters"): "skipped",
         ("thinker", "zh_letters-gen"): "ok",
     }
+
     lines = {line.name: line for line in make_table([outcome.results]).lines}
     assert not lines["zh_letters-gen"].alternative
     assert outcome.exit_code == 0
@@ -133,6 +136,8 @@ def test_a_change_of_mind_leaves_no_row_of_the_other_form(run: Run) -> None:
     assert {row.task for row in first.results.rows} == {"zh_letters", "zh_letters-gen"}
     again = run([DISTILL], [{"task": "zh_letters", "limit": 2}])
     assert again.results.rows == first.results.rows
+
+    # Without its template the model thinks no more, so the options can be compared.
     plain = run([DISTILL | {"chat_template": False}], [{"task": "zh_letters", "limit": 2}])
     assert [(row.task, row.form) for row in plain.results.rows if row.metric == "acc"] == [
         ("zh_letters", "logprobs")
@@ -155,6 +160,7 @@ def test_thoughts_of_a_model_that_no_preset_knows_are_found_by_its_template(run:
     from harness.engines.files import PACKAGED
 
     (tmp_path / "fine-tune").symlink_to(PACKAGED / "tiny-deepseek-distill")
+
     tasks = [{"task": "zh_word_problems", "limit": 6}]
     unknown = {
         "id": str(tmp_path / "fine-tune"),
@@ -163,12 +169,14 @@ def test_thoughts_of_a_model_that_no_preset_knows_are_found_by_its_template(run:
         "max_new_tokens": 48,
     }
     outcome = run([DISTILL, unknown], tasks)
+
+    # Unread thoughts would be marked as answers, and the two would differ.
     values = [row.value for row in outcome.results.rows]
     assert values[0] == values[1]
     assert values[0]
-    told = {row.kind for row in outcome.results.sanity if row.model == "unknown"}
-    assert "tags_from_files" in told
-    assert "unannounced_thoughts" not in told
+    kinds = {row.kind for row in outcome.results.sanity if row.model == "unknown"}
+    assert "tags_from_files" in kinds
+    assert "unannounced_thoughts" not in kinds
 
 
 def test_thoughts_that_neither_config_nor_template_names_are_told_and_not_marked(
@@ -190,10 +198,12 @@ def test_thoughts_that_neither_config_nor_template_names_are_told_and_not_marked
     outcome = run(
         [DISTILL, {"id": str(folder), "name": "unknown", "chat_template": True, "max_new_tokens": 48}], tasks
     )
-    known, unknown = (row.value for row in outcome.results.rows)
-    assert known == unknown
-    assert known
-    (found,) = [row for row in outcome.results.sanity if row.kind == "unannounced_thoughts"]
-    assert found.model == "unknown"
-    assert found.level == "warning"
-    assert found.values["tags"] == '["<think>", "</think>"]'
+
+    # The markers are in the answers: they are recognised there, though nothing announced them.
+    preset, unknown = (row.value for row in outcome.results.rows)
+    assert preset == unknown
+    assert preset
+    (finding,) = [row for row in outcome.results.sanity if row.kind == "unannounced_thoughts"]
+    assert finding.model == "unknown"
+    assert finding.level == "warning"
+    assert finding.values["tags"] == '["<think>", "</think>"]'

@@ -123,6 +123,7 @@ def own_file(folder: Path, rows: int = 8, name: str = "own") -> Path:
         }
         for n in range(rows)
     ]
+
     path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     return path
 
@@ -137,6 +138,8 @@ def task_changes(folder: Path) -> dict[str, tuple[dict[str, Any], dict[str, Any]
     """By key: a task entry, and the same with that key changed."""
     own = {"file": str(own_file(folder)), "fewshot": 2}
     words = {"task": "zh_word_problems"}
+
+    # Options that are numbers: only there does it matter whether an answer is one's index or its text.
     numbers = {
         "file": str(
             _rows(
@@ -155,6 +158,7 @@ def task_changes(folder: Path) -> dict[str, tuple[dict[str, Any], dict[str, Any]
             )
         )
     }
+
     return {
         "task": (words, {"task": "en_word_problems"}),
         "suite": (words, {"suite": "smoke"}),
@@ -272,12 +276,14 @@ def test_weights_that_keep_their_size_and_time_are_read_again(
     folder = tmp_path / "model"
     shutil.copytree(PACKAGED / "tiny-qwen", folder)
     before = find_model(ModelSpec(id=str(folder))).model_id
+
+    # As rsync --times or a restored backup leaves them.
     weights = folder / "model.safetensors"
-    told = weights.stat()
+    before_stat = weights.stat()
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    os.utime(weights, ns=(told.st_atime_ns, told.st_mtime_ns))
+    os.utime(weights, ns=(before_stat.st_atime_ns, before_stat.st_mtime_ns))
     assert find_model(ModelSpec(id=str(folder))).model_id != before
 
 

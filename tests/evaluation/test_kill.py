@@ -36,6 +36,8 @@ def kill_at_random(run: subprocess.Popen[str], rng: random.Random, seconds: floa
         if run.poll() is not None:
             return False
         time.sleep(0.02)
+
+    # A parent whose worker is killed ends in order, a killed parent does not: both must resume.
     victims = workers(run)
     victim = rng.choice([run.pid, *victims])
     try:
@@ -58,6 +60,7 @@ def torture(tmp_path: Path, config: Path, kills: int, seconds: float) -> None:
             break
         if done >= kills:
             break
+
     assert done >= kills, f"the run was done after {done} kills: make it longer"
     assert harness("run", config, "--out", "torn", cwd=tmp_path).returncode == 0
 
@@ -71,9 +74,12 @@ def test_twenty_kills(tmp_path: Path) -> None:
     options: dict[str, Any] = {"delay": 0.012, "trace": str(trace)}
     config = write_config(tmp_path, tasks, [{"id": "mock/one", "engine": "mock", "engine_args": options}])
     torture(tmp_path, config, KILLS, 4.0)
+
+    # An answer is kept the moment it is given: a kill costs the one in hand and no more.
     counts = Counter(trace.read_text(encoding="utf-8").splitlines())
     extra = sum(counts.values()) - 1800
     assert 0 <= extra <= KILLS, "at most the one answer in hand is computed twice, a kill"
+
     trace.unlink()
     assert harness("run", config, "--out", "whole", cwd=tmp_path).returncode == 0
     assert read_samples(tmp_path / "torn") == read_samples(tmp_path / "whole")
@@ -89,6 +95,7 @@ def test_kills_of_a_real_engine(tmp_path: Path) -> None:
     config = write_config(tmp_path, tasks, ["tiny-qwen"])
     torture(tmp_path, config, 3, 12.0)
     assert harness("run", config, "--out", "whole", cwd=tmp_path).returncode == 0
+
     torn, whole = read_samples(tmp_path / "torn"), read_samples(tmp_path / "whole")
     assert torn.keys() == whole.keys()
     for name in whole:

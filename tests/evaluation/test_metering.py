@@ -50,6 +50,8 @@ def test_costs_of_cells_and_languages_over_sessions(tmp_path: Path) -> None:
     assert (second["texts"]["items"], second["texts"]["sessions"]) == (6, 2)
     assert second["texts"]["seconds"] > first["texts"]["seconds"] >= 4 * 0.01
     assert second["texts"]["money"]["usd"] == pytest.approx(2 * second["texts"]["seconds"] / 3600, rel=1e-4)
+
+    # A language is the sum of its cells: six answers of one character, three bytes each.
     assert second["zh"]["items"] == 18
     assert second["zh"]["seconds"] == pytest.approx(
         second["picks"]["seconds"] + second["texts"]["seconds"], abs=1e-5
@@ -69,9 +71,9 @@ def test_without_the_meter_nothing_is_metered(tmp_path: Path) -> None:
     config = write_config(tmp_path, [{"file": str(write_task(tmp_path, "picks", 3))}], meter=False)
     done = harness("run", config, "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    kept = results(tmp_path / "out")
-    assert kept["costs"] == []
-    assert kept["rows"][0]["seconds"] > 0
+    run = results(tmp_path / "out")
+    assert run["costs"] == []
+    assert run["rows"][0]["seconds"] > 0
     refused = harness("report", "out", "--costs", cwd=tmp_path)
     assert refused.returncode == 2
     assert "hold no costs" in refused.stderr
@@ -83,10 +85,12 @@ def test_a_killed_session_leaves_its_answers_without_energy(tmp_path: Path) -> N
     assert (
         harness("run", write_config(tmp_path, tasks, [broken]), "--out", "out", cwd=tmp_path).returncode == 1
     )
+
     whole = {**broken, "engine_args": {}}
     assert (
         harness("run", write_config(tmp_path, tasks, [whole]), "--out", "out", cwd=tmp_path).returncode == 0
     )
+
     row = rows(tmp_path / "out")["texts"]
     assert (row["items"], row["sessions"]) == (6, 2)
     assert row["energy"]["items"] in (0, 4)  # where the machine can be read, the second session's

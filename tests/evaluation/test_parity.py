@@ -38,22 +38,25 @@ def test_fp32_against_bf16(tmp_path: Path) -> None:
     """
     exact = not has_hardware(torch.bfloat16)
     config = write_config(tmp_path, TASKS, ["tiny-llama", {"preset": "tiny-qwen", "dtype": "float32"}])
-    code, found, err = parity(tmp_path, config, "--against", "dtype=bfloat16")
-    assert code == (3 if found.get("verdict") == "no" else 0), err
-    assert found["verdict"] in ("yes", "within noise") or not exact
-    assert (found["first"], found["second"]) == (
+
+    code, report, err = parity(tmp_path, config, "--against", "dtype=bfloat16")
+    assert code == (3 if report.get("verdict") == "no" else 0), err
+    assert report["verdict"] in ("yes", "within noise") or not exact
+    assert (report["first"], report["second"]) == (
         "transformers float32 on cpu",
         "transformers bfloat16 on cpu",
     )
-    assert len(found["cells"]) == 6
-    assert {cell["tolerance"] for cell in found["cells"]} == {0.05}
-    scored = [cell["logprobs"] for cell in found["cells"] if cell["logprobs"]]
+    assert len(report["cells"]) == 6
+    assert {cell["tolerance"] for cell in report["cells"]} == {0.05}
+    scored = [cell["logprobs"] for cell in report["cells"] if cell["logprobs"]]
     assert sorted(spread["n"] for spread in scored)[:2] == [5, 5]
     assert all(0 <= spread["mean"] <= spread["max"] <= (0.05 if exact else 0.25) for spread in scored)
+
+    # Two folders that are there already are compared without an engine.
     folders = [tmp_path / "results/parity/test" / name for name in ("as-configured", "dtype_bfloat16")]
     shown = harness("parity", *folders, cwd=tmp_path)
     assert shown.returncode == code
-    assert f"Can this backend be trusted? {found['verdict']}" in shown.stdout
+    assert f"Can this backend be trusted? {report['verdict']}" in shown.stdout
     code = (
         f"import sys\nfrom harness.cli.main import main\nsys.argv = ['harness', 'parity', {str(folders[0])!r}, {str(folders[1])!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    print('heavy:', sorted({'torch', 'transformers', 'lm_eval', 'vllm'} & set(sys.modules)))"
@@ -71,23 +74,25 @@ def test_an_endpoint_that_is_right_nearly_right_and_wrong(tmp_path: Path) -> Non
         with Server(engine, "bundled/tiny-qwen", Behaviour(wrong=wrong, max_model_len=4096)) as server:
             changes = ["engine=openai", f"base_url={server.url}", "tokenizer=bundled/tiny-qwen"]
             against = [part for change in changes for part in ("--against", change)]
-            got, found, err = parity(tmp_path, config, *against, "--out", "out")
-        assert got == code, err
-        assert found["verdict"] in verdicts
-        largest = max(cell["logprobs"]["max"] for cell in found["cells"])
+            status, report, err = parity(tmp_path, config, *against, "--out", "out")
+
+        assert status == code, err
+        assert report["verdict"] in verdicts
+        largest = max(cell["logprobs"]["max"] for cell in report["cells"])
         assert (largest < 1e-3) if wrong == 0 else (largest > wrong / 2)
-        assert found["second"] == "openai on endpoint"
+        assert report["second"] == "openai on endpoint"
 
 
 def test_a_wrong_engine_is_not_to_be_trusted(tmp_path: Path) -> None:
     config = write_config(tmp_path, TASKS, ["tiny-qwen"])
-    code, found, err = parity(tmp_path, config, "--against", "engine=mock", "--limit", "8")
+    code, report, err = parity(tmp_path, config, "--against", "engine=mock", "--limit", "8")
     assert code == 3, err
-    assert len(found["cells"]) == 3
-    assert {cell["verdict"] for cell in found["cells"]} == {"no"}
-    first = found["cells"][0]
+    assert len(report["cells"]) == 3
+    assert {cell["verdict"] for cell in report["cells"]} == {"no"}
+    first = report["cells"][0]
     assert first["argmax_flips"] > 0
     assert len(first["differing"]) > 0
+
     again = harness(
         "parity", config, "--against", "engine=mock", "--limit", "8", "--items", "2", cwd=tmp_path
     )

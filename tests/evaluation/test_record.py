@@ -53,6 +53,7 @@ def config(folder: Path, limit: int, models: int = 1, **args: object) -> Path:
         "models": listed,
         "tasks": [{"task": "./clocked.yaml"}],
     }
+
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(data))
     return path

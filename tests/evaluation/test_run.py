@@ -33,16 +33,17 @@ def test_a_run_leaves_everything_and_again_does_nothing(tmp_path: Path) -> None:
     config = write_config(tmp_path, tasks, [mock("one", trace), mock("two", answer="是")])
     done = harness("run", config, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
     folder = tmp_path / "results" / "test"
-    kept = results(folder)
-    rows = {(row["model"], row["task"], row["metric"]): row for row in kept["rows"]}
+    first = results(folder)
+    rows = {(row["model"], row["task"], row["metric"]): row for row in first["rows"]}
     assert rows["two", "texts", "exact_match"]["value"] == 1.0
     assert rows["one", "picks", "acc"]["n"] == 12
     assert rows["one", "picks", "acc"]["language"] == "zh"
     low, high = rows["two", "texts", "exact_match"]["ci95"]
     assert 0.5 < low < 0.6
     assert high == 1.0
-    assert {row["status"] for row in kept["rows"]} == {"ok"}
+    assert {row["status"] for row in first["rows"]} == {"ok"}
     assert {path.name for path in folder.iterdir()} >= {
         "config.yaml",
         "journal.sqlite",
@@ -51,6 +52,8 @@ def test_a_run_leaves_everything_and_again_does_nothing(tmp_path: Path) -> None:
         "results.json",
         "samples",
     }
+
+    # Every answer was computed once: 12 choices and 5 texts of the one model that leaves a trace.
     samples = read_samples(folder)
     assert len(samples["one/picks"]) == 12
     assert samples["two/texts"][0]["responses"] == ["是"]
@@ -61,7 +64,7 @@ def test_a_run_leaves_everything_and_again_does_nothing(tmp_path: Path) -> None:
     assert again.returncode == 0
     assert len(asked(trace)) == 17
     assert read_samples(folder) == samples
-    assert [row["value"] for row in results(folder)["rows"]] == [row["value"] for row in kept["rows"]]
+    assert [row["value"] for row in results(folder)["rows"]] == [row["value"] for row in first["rows"]]
 
 
 def test_a_raised_limit_asks_only_the_new_items(tmp_path: Path) -> None:
@@ -81,18 +84,21 @@ def test_a_crash_ends_only_that_models_cells_and_nothing_is_lost(tmp_path: Path)
     config = write_config(tmp_path, tasks, [mock("bad", trace, crash_after=13), mock("good")])
     done = harness("run", config, cwd=tmp_path)
     assert done.returncode == 1
-    kept = results(tmp_path / "results/test")
-    status = {(row["model"], row["task"]): row["status"] for row in kept["rows"]}
+    first = results(tmp_path / "results/test")
+    status = {(row["model"], row["task"]): row["status"] for row in first["rows"]}
     assert status == {
         ("bad", "first"): "ok",
         ("bad", "second"): "failed",
         ("good", "first"): "ok",
         ("good", "second"): "ok",
     }
-    (reason,) = {row["reason"] for row in kept["rows"] if row["status"] == "failed"}
+
+    (reason,) = {row["reason"] for row in first["rows"] if row["status"] == "failed"}
     assert "the worker" in reason
     assert "\n" not in reason
     assert "Traceback" not in done.stderr + done.stdout
+
+    # The same command computes only what the crash cost: 20 answers in all, none twice.
     config.write_text(config.read_text().replace("crash_after: 13", "crash_after: null"))
     assert harness("run", config, cwd=tmp_path).returncode == 0
     assert len(asked(trace)) == 20
@@ -107,6 +113,7 @@ def test_out_of_memory_and_failure_are_statuses(tmp_path: Path, option: str, sta
     )
     done = harness("run", config, cwd=tmp_path)
     assert done.returncode == 1
+
     rows = {row["model"]: row for row in results(tmp_path / "results/test")["rows"]}
     assert rows["one"]["status"] == status
     assert rows["one"]["n"] == 4
@@ -120,6 +127,7 @@ def test_ctrl_c_keeps_what_there_is_and_says_how_to_go_on(tmp_path: Path) -> Non
     run = start("run", config, cwd=tmp_path)
     while len(asked(trace)) < 3 and run.poll() is None:
         time.sleep(0.05)
+
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
@@ -129,6 +137,7 @@ def test_ctrl_c_keeps_what_there_is_and_says_how_to_go_on(tmp_path: Path) -> Non
     assert first["first"]["status"] == "partial"
     assert first["first"]["n"] == len(asked(trace)) < 40
     assert first["second"]["status"] == "skipped"
+
     assert harness("run", config, cwd=tmp_path).returncode == 0
     assert len(asked(trace)) == 80
 
@@ -156,6 +165,8 @@ def test_two_runs_in_one_folder_and_another_configs_folder(tmp_path: Path) -> No
     run.communicate()
     assert second.returncode == 1
     assert "another run is writing in" in second.stderr
+
+    # The lock is gone with the killed run; the folder is still that config's.
     other = tmp_path / "other.yaml"
     other.write_text(config.read_text().replace("mock/slow", "mock/other"))
     third = harness("run", other, cwd=tmp_path)
@@ -172,6 +183,7 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     run = start("run", config, cwd=tmp_path)
     while len(asked(trace)) < 2 and run.poll() is None:
         time.sleep(0.05)
+
     run.kill()
     run.communicate()
     time.sleep(1.0)

@@ -35,6 +35,7 @@ def test_models_are_above_chance_in_both_languages(smoke: Path) -> None:
             and row["ci95"][0] > chance
         ):
             good[row["model"]][row["language"]].add(row["task"])
+
     enough = [model for model in MODELS if len(good[model]["zh"]) >= 2 and len(good[model]["en"]) >= 2]
     assert len(enough) >= 2, good
 
@@ -58,6 +59,7 @@ def test_models_differ_significantly(smoke: Path) -> None:
             pairs = list(
                 zip(scores(samples[f"{one}/{task}"]), scores(samples[f"{other}/{task}"]), strict=True)
             )
+            # Items that both answer alike say nothing of a difference.
             only_one, only_other = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
             values.append(binomtest(only_one, only_one + only_other).pvalue if only_one + only_other else 1.0)
     assert min(values) * len(values) < 0.05

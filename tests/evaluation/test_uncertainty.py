@@ -22,10 +22,10 @@ def metric(value: float, n: int, stderr: float | None = 0.1, counted: bool = Tru
 
 def test_counted_scores_get_wilson() -> None:
     samples = [sample(doc, float(doc < 30)) for doc in range(40)]
-    found = uncertainty(metric(0.75, 40), samples)
-    assert (found.method, found.clusters) == ("wilson", None)
-    assert found.ci95 == pytest.approx(wilson(30, 40))
-    assert found.stderr == pytest.approx(math.sqrt(0.75 * 0.25 / 39))
+    trust = uncertainty(metric(0.75, 40), samples)
+    assert (trust.method, trust.clusters) == ("wilson", None)
+    assert trust.ci95 == pytest.approx(wilson(30, 40))
+    assert trust.stderr == pytest.approx(math.sqrt(0.75 * 0.25 / 39))
 
 
 def test_shared_sources_widen_the_interval() -> None:
@@ -33,15 +33,16 @@ def test_shared_sources_widen_the_interval() -> None:
     questions.
     """
     samples = [sample(doc, float(doc // 4 < 7), str(doc // 4)) for doc in range(40)]
-    found = uncertainty(metric(0.7, 40), samples)
+    trust = uncertainty(metric(0.7, 40), samples)
     alone = uncertainty(metric(0.7, 40), [sample(doc, float(doc // 4 < 7)) for doc in range(40)])
-    assert (found.method, found.clusters) == ("wilson-clustered", 10)
-    assert found.stderr is not None
+
+    assert (trust.method, trust.clusters) == ("wilson-clustered", 10)
+    assert trust.stderr is not None
     assert alone.stderr is not None
-    assert found.stderr > 1.9 * alone.stderr
-    assert found.ci95 is not None
+    assert trust.stderr > 1.9 * alone.stderr
+    assert trust.ci95 is not None
     assert alone.ci95 is not None
-    assert found.ci95[0] < alone.ci95[0] < alone.ci95[1] < found.ci95[1]
+    assert trust.ci95[0] < alone.ci95[0] < alone.ci95[1] < trust.ci95[1]
 
 
 def test_graded_scores_get_t_and_aggregates_lm_evals_error() -> None:
@@ -63,13 +64,14 @@ def test_rows_carry_chance_and_rates() -> None:
     ]
     facts = CellFacts("c", "p", "m", "t", None, "zh", 0, "float32", "mock", 0.25)
     (row,) = make_rows(facts, Marks(tuple(marks), (metric(0.75, 4),), 4), {}, 1.0, ("ok", None))
+
     assert row.corrected == pytest.approx((0.75 - 0.25) / 0.75)
     assert (row.rate_truncated, row.rate_empty, row.rate_unparsable) == (0.25, 0.25, 0.25)
     assert (row.interval, row.n) == ("wilson", 4)
 
 
 def test_only_shares_of_right_answers_are_corrected_for_chance() -> None:
-    kept = {"cell_id": "", "model": "", "task": "", "status": "ok", "value": 0.5, "chance": 0.25, "n": 10}
-    assert Row(**kept, metric="maj@8_exact_match").corrected == pytest.approx(1 / 3)
-    assert Row(**kept, metric="f1").corrected is None
-    assert Row(**(kept | {"n_truncated": None}), metric="acc").rate_truncated is None
+    shared = {"cell_id": "", "model": "", "task": "", "status": "ok", "value": 0.5, "chance": 0.25, "n": 10}
+    assert Row(**shared, metric="maj@8_exact_match").corrected == pytest.approx(1 / 3)
+    assert Row(**shared, metric="f1").corrected is None
+    assert Row(**(shared | {"n_truncated": None}), metric="acc").rate_truncated is None

@@ -26,6 +26,8 @@ def write(path: Path) -> Path:
         "board_bbh": {"acc_norm,none": 1.0, "acc_norm_stderr,none": 0.0},
         "board": {"acc_norm,none": 1.0, "exact_match,none": 1.0},
     }
+
+    # "board" holds a group and a task of another metric, as the leaderboard's does.
     data = {
         "results": results | groups,
         "groups": groups,
@@ -44,18 +46,19 @@ def write(path: Path) -> Path:
 
 
 def test_an_imported_group_all_right_has_a_width(tmp_path: Path) -> None:
-    made = import_lm_eval(write(tmp_path / "results_2025.json"), model="one", out=tmp_path / "run")
-    rows = {(row.group, row.metric): row for row in made.results.groups}
+    imported = import_lm_eval(write(tmp_path / "results_2025.json"), model="one", out=tmp_path / "run")
+    rows = {(row.group, row.metric): row for row in imported.results.groups}
     assert set(rows) == {("board_bbh", "acc_norm"), ("board", "acc_norm"), ("board", "exact_match")}
     low, high = rows["board_bbh", "acc_norm"].ci95 or (1.0, 1.0)
     assert low < 0.95
     assert high == 1.0
     assert rows["board", "exact_match"].tasks == ["math_a"]
-    found = compare([read_run(made.folder)])
-    assert [scope.name for scope in found.scopes if scope.kind in ("group", "task")] == [
+
+    comparison = compare([read_run(imported.folder)])
+    assert [scope.name for scope in comparison.scopes if scope.kind in ("group", "task")] == [
         "board_bbh",
         "math_a",
     ]
-    scope = found.scope("board_bbh")
+    scope = comparison.scope("board_bbh")
     assert scope is not None
     assert scope.scores[0].ci95 == pytest.approx(rows["board_bbh", "acc_norm"].ci95)

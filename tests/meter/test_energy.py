@@ -6,53 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.nvml import FakeNvml, sliced
 
 from harness.meter.checks import EnergyError
 from harness.meter.energy import EnergyWatch, PowerSource, integrate, watch
 from harness.meter.nvml import NvmlDevices
 from harness.meter.rapl import RaplDomains
-
-
-class FakeNvml:
-    """pynvml's functions over two GPUs; watts and millijoules as told."""
-
-    class NVMLError(Exception):
-        pass
-
-    def __init__(self, watts: float = 300.0, broken: tuple[str, ...] = (), mig: int = 0) -> None:
-        self.watts, self.broken, self.mig, self.users = watts, broken, mig, 0
-        self.millijoules = 5_000_000.0
-
-    def _may(self, what: str) -> None:
-        if what in self.broken:
-            raise self.NVMLError("Not Supported")
-
-    def nvmlInit(self) -> None:
-        self._may("init")
-        self.users += 1
-
-    def nvmlShutdown(self) -> None:
-        self.users -= 1
-
-    def nvmlDeviceGetCount(self) -> int:
-        return 2
-
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> str:
-        return f"gpu{index}"
-
-    def nvmlDeviceGetHandleByUUID(self, name: str) -> str:
-        return name
-
-    def nvmlDeviceGetMigMode(self, handle: str) -> list[int]:
-        return [self.mig, self.mig]
-
-    def nvmlDeviceGetPowerUsage(self, handle: str) -> float:
-        self._may("power")
-        return self.watts * 1000
-
-    def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> float:
-        self._may("counter")
-        return self.millijoules
 
 
 class Clock:
@@ -110,9 +69,12 @@ def test_every_visible_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert measure(devices(FakeNvml(), monkeypatch, None), [1.0] * 4).reading.joules_gross == pytest.approx(
         2 * 4 * 300
     )
-    assert devices(FakeNvml(), monkeypatch, "1,GPU-abc").handles == ["gpu1", "GPU-abc"]
+    assert [gpu.uuid for gpu in devices(FakeNvml(), monkeypatch, "1,GPU-abc").handles] == [
+        "GPU-abd1",
+        "GPU-abc0",
+    ]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,0")
-    assert NvmlDevices.visible(1, FakeNvml()).handles == ["gpu0"]
+    assert [gpu.uuid for gpu in NvmlDevices.visible(1, FakeNvml()).handles] == ["GPU-abc0"]
     with pytest.raises(EnergyError, match="cuda:2 is not visible"):
         NvmlDevices.visible(2, FakeNvml())
 
@@ -162,8 +124,8 @@ def test_a_counter_that_goes_back_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     [
         (FakeNvml(broken=("init",)), "0", "NVML cannot be used"),
         (FakeNvml(broken=("power",)), "0", "does not tell"),
-        (FakeNvml(mig=1), "0", "MIG"),
-        (FakeNvml(), "MIG-1234", "MIG"),
+        (FakeNvml(gpus=sliced()), "1", "MIG"),
+        (FakeNvml(gpus=sliced()), "MIG-22", "MIG"),
         (FakeNvml(), "", "no GPU is visible"),
     ],
 )
@@ -172,6 +134,14 @@ def test_what_cannot_be_read_says_why(
 ) -> None:
     with pytest.raises(EnergyError, match=reason):
         devices(library, monkeypatch, visible)
+    assert library.users == 0
+
+
+def test_an_open_source_is_closed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = FakeNvml()
+    source = devices(library, monkeypatch)
+    assert library.users == 1
+    source.close()
     assert library.users == 0
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.config.architecture import Architecture
 from harness.config.presets import preset_or_none
-from harness.evaluation.metering import read_sizes
+from harness.evaluation.cell_sums import read_sizes
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
 from harness.meter.checks import NotFiniteError
 from harness.meter.computed import computed_flops

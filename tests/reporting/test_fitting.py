@@ -11,9 +11,9 @@ import pytest
 from rich.cells import cell_len
 
 from harness.reporting import make_table, render
+from harness.reporting.document import Column, Document, Screen, Table, keys, numbers
 from harness.reporting.fitting import FittedColumn, blocks, folded, parts, pieces
-from harness.reporting.sheets import Sheet
-from harness.reporting.terminal import print_list, print_sheets
+from harness.reporting.writers import terminal
 from harness.results.schema import Results
 
 NAMES = [
@@ -62,11 +62,17 @@ def test_folding_keeps_every_character(text: str, width: int) -> None:
     assert all(cell_len(line) <= max(width, 2) for line in lines)
 
 
+def printed(title: str, columns: list[Column], rows: list[list[str]], width: int) -> str:
+    return terminal.write(Document("", (Table.of(title, columns, rows),)), Screen(width))
+
+
 def columns_of(rng: random.Random) -> list[FittedColumn]:
     size, rows = rng.randint(1, 9), rng.randint(0, 5)
     found = [
         FittedColumn(
-            rng.choice(["name", "模型", "task (subjects)"]), tuple(rng.choice(NAMES) for _ in range(rows))
+            rng.choice(["name", "模型", "task (subjects)"]),
+            tuple(rng.choice(NAMES) for _ in range(rows)),
+            key=True,
         )
     ]
     for _ in range(size):
@@ -85,7 +91,7 @@ def test_any_table_fits_and_keeps_its_figures(width: int) -> None:
     rng = random.Random(width)
     for _ in range(60):
         columns = columns_of(rng)
-        made = parts(columns, 1, width, 3)
+        made = parts(columns, width, 3)
         for part in made:
             assert part.columns[0] == 0
             assert sum(part.widths) + 3 * (len(part.widths) - 1) <= width
@@ -96,12 +102,11 @@ def test_any_table_fits_and_keeps_its_figures(width: int) -> None:
         assert not made or [place for part in made for place in part.columns[1:]] == list(
             range(1, len(columns))
         )
-        text = print_list(
+        text = printed(
             "",
-            [column.heading for column in columns],
-            list(zip(*(column.cells for column in columns), strict=True)),
-            right=[place for place, column in enumerate(columns) if column.figures],
-            width=width,
+            [Column(column.heading, number=column.figures, key=column.key) for column in columns],
+            [list(row) for row in zip(*(column.cells for column in columns), strict=True)],
+            width,
         )
         assert all(cell_len(line) <= width for line in text.splitlines())
         whole = " ".join(text.split())
@@ -113,13 +118,14 @@ def test_any_table_fits_and_keeps_its_figures(width: int) -> None:
 
 
 def test_an_unbroken_table_where_it_fits() -> None:
-    text = print_list("t", ["name", "n"], [["a-b", "1,058"], ["c", "2"]], right=[1], width=40)
-    assert text == "t\nname       n\n────────────\na-b    1,058\nc          2\n\n"
+    text = printed("t", [*keys("name"), *numbers("n")], [["a-b", "1,058"], ["c", "2"]], 40)
+    assert text == "t\nname      n\n───────────\na-b   1,058\nc         2\n\n"
 
 
 def test_one_table_below_the_other() -> None:
     rows = [["one-model", "1,058", "6.0e-06"], ["other", "2", "3"]]
-    text = print_list("", ["model", "tokens", "chance"], rows, right=[1, 2], width=20)
+    columns = [*keys("model"), *numbers("tokens", "chance")]
+    text = printed("", columns, rows, 20)
     assert [line.split() for line in text.splitlines() if line.strip() and "─" not in line] == [
         ["model", "tokens"],
         ["one-model", "1,058"],
@@ -133,7 +139,7 @@ def test_one_table_below_the_other() -> None:
         "c: 1,058",
         "",
     ]
-    narrow = print_list("", ["model", "tokens", "chance"], rows, right=[1, 2], width=12)
+    narrow = printed("", columns, rows, 12)
     assert narrow.split("\n\n")[:2] == [
         "model: one-\nmodel\ntokens:\n1,058\nchance:\n6.0e-06",
         "model: other\ntokens: 2\nchance: 3",
@@ -141,12 +147,10 @@ def test_one_table_below_the_other() -> None:
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 100, 120, 200])
-def test_sheets_keep_every_figure(width: int) -> None:
-    headers = ("rank", "model", *(f"figure {place}" for place in range(12)))
-    rows = tuple(
-        (str(k), name, *(f"{k}.{place:04}e-06" for place in range(12))) for k, name in enumerate(NAMES)
-    )
-    text = print_sheets("title", [Sheet("s", headers, rows, frozenset({1}))], [], width=width)
+def test_wide_tables_keep_every_figure(width: int) -> None:
+    columns = [*numbers("rank"), *keys("model"), *numbers(*(f"figure {place}" for place in range(12)))]
+    rows = [[str(k), name, *(f"{k}.{place:04}e-06" for place in range(12))] for k, name in enumerate(NAMES)]
+    text = printed("s", columns, rows, width)
     assert all(cell_len(line) <= width for line in text.splitlines())
     assert sorted(re.findall(r"\d\.\d{4}e-06", text)) == sorted(cell for row in rows for cell in row[2:])
 

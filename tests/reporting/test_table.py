@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from harness.analysis.primary import primary
 from harness.errors import ConfigError
 from harness.reporting import make_table, render
-from harness.reporting.grid import number, rate_text
-from harness.reporting.select import primary
-from harness.reporting.table import Table
-from harness.reporting.terminal import wrapped
+from harness.reporting.score_document import number, rate_text
+from harness.reporting.table import ScoreTable
+from harness.reporting.writers.terminal import wrapped
 from harness.results.schema import GroupRow, ModelRow, Results, Row
 
 FULL = """\
@@ -45,7 +45,7 @@ Answers: t truncated, e empty, u unparsable.
 """
 
 
-def line(table: Table, name: str) -> Any:
+def line(table: ScoreTable, name: str) -> Any:
     return next(one for one in table.lines if one.name == name)
 
 
@@ -331,7 +331,7 @@ def test_json_reads_back(full: Results) -> None:
 
 
 def test_an_unknown_format_is_told(full: Results) -> None:
-    with pytest.raises(ConfigError, match="expected rich, markdown, csv or json"):
+    with pytest.raises(ConfigError, match="written as csv, html, json, latex, markdown, terminal"):
         render(make_table([full]), "pdf")
 
 

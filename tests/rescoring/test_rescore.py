@@ -12,7 +12,8 @@ import pytest
 from support.runs import ROOT, harness, results, write_config, write_task
 
 from harness.errors import ConfigError, RunFolderError
-from harness.rescoring.rescore import read_changes, rescore
+from harness.rescoring.rescore import rescore
+from harness.rescoring.settings import read_changes
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
 
@@ -29,6 +30,8 @@ def test_kept_answers_give_the_same_marks(again: Any) -> None:
     """
     assert again.failed == ()
     assert again.changes == ()
+
+    # What marking decides; seconds are the old row's.
     old, new = results(SMOKE)["rows"], results(again.folder)["rows"]
     assert len(old) == len(new) == 57
     for before, after in zip(old, new, strict=True):
@@ -100,6 +103,7 @@ def test_a_fixed_answer_key_is_marked_again_from_the_journal(tmp_path: Path) -> 
     )
     assert harness("run", config, "--out", "out", cwd=tmp_path).returncode == 0
     assert results(tmp_path / "out")["rows"][0]["value"] == 0
+
     task.write_text(task.read_text(encoding="utf-8").replace("是", "否"), encoding="utf-8")
     done = harness("rescore", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from studies.test_studies import MODELS, Made
 
 from harness.errors import ConfigError
 from harness.published import PublishedRating
-from harness.published.ratings import METHODS, Method
+from harness.published.ratings import METHODS, RatingMethod
 from harness.published.scoreboards import analysed, open_llm
 from harness.studies import gap
 from harness.studies.board import Board, BoardEntry, BoardSnapshot, Side
@@ -27,7 +27,7 @@ PAIR = {"one": {"country": "CN"}, "other": {"country": "US"}}
 
 
 def rated(
-    day: str, name: str, value: float, half: float | None, method: Method, style: str = "default"
+    day: str, name: str, value: float, half: float | None, method: RatingMethod, style: str = "default"
 ) -> PublishedRating:
     ends = (value - half, value + half) if half is not None else (None, None)
     return PublishedRating(
@@ -35,7 +35,7 @@ def rated(
     )
 
 
-def board(method: Method, half: float | None, *days: str, gap_of: float = 100) -> list[PublishedRating]:
+def board(method: RatingMethod, half: float | None, *days: str, gap_of: float = 100) -> list[PublishedRating]:
     return [
         one
         for day in days
@@ -102,7 +102,7 @@ def test_online_elo_is_never_sure() -> None:
         ("bradley-terry", "2024-04-03", 8),
     ],
 )
-def test_without_an_interval_one_is_assumed_and_said(method: Method, day: str, margin: float) -> None:
+def test_without_an_interval_one_is_assumed_and_said(method: RatingMethod, day: str, margin: float) -> None:
     data = Made(Board.of(board(method, None, day, gap_of=margin + 1), MODELS))
     given = PAIR | {"begin": "2023-01-01", "end": "2024-12-31", "method": method}
     found = ask_predicate("lead", given, data)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.published import rated_models
-from harness.reporting.render import code
+from harness.reporting.writers.markdown import code
 from harness.studies import document, plots
 from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import Text, find_claim

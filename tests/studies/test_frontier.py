@@ -10,8 +10,7 @@ from studies.test_studies import Made, board, model
 
 from harness.analysis.index import load_weights
 from harness.analysis.published import PublishedFigure
-from harness.config import presets
-from harness.config.presets import preset_or_none
+from harness.config.presets import preset_or_none, presets
 from harness.errors import ConfigError
 from harness.meter import work
 from harness.published import rated_models

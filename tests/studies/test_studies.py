@@ -20,7 +20,7 @@ from harness.studies.costs import dominated
 from harness.studies.data import Data
 from harness.studies.finding import StatementFinding, Text, verdict
 from harness.studies.predicates import PREDICATES, ask_predicate
-from harness.studies.predicates.cost import Chips, ratio
+from harness.studies.predicates.chips import Chips, ratio
 
 CN, US = Side(country="CN", open=True), Side(country="US", open=True)
 

@@ -22,6 +22,7 @@ from harness.engines import open_engine
 from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
 from harness.items import Completion, Sampling, ThinkTags
+from harness.thoughts import scan
 from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
 
 
@@ -319,9 +320,10 @@ def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
     choice, written = _written(server, body, ids)
     message = {"role": "assistant", "content": choice.pop("text")}
     if server.behaviour.reasoning:
-        thought, answer = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>")).split(
-            message["content"]
-        )
+        text = message["content"]
+        tags = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>"))
+        start = scan(text, tags).start
+        thought, answer = (text, None) if start is None else (text[:start], text[start:])
         bare = thought.strip().removeprefix("<think>").removesuffix("</think>")
         message |= {"content": answer, server.behaviour.reasoning: bare}
     return _reply("chat.completion", choice | {"message": message}, len(ids), written)

@@ -1,5 +1,4 @@
-"""A stand-in for vLLM's engine: a toy model over a few tokens, a prefix cache in blocks, and vLLM's
-own habits, bad ones included.
+"""A stand-in for vLLM's engine: a toy model, a prefix cache in blocks, and vLLM's own habits.
 
 The toy's log-probabilities follow from a hash of the tokens so far, so that every answer can be
 checked against `logprobs`.
@@ -39,15 +38,16 @@ def params(**given: Any) -> SimpleNamespace:
 
 
 class FakeEngine:
-    """``v2``: the V2 runner's ways.
+    """Answers requests as vLLM does; ``requests`` are all that came.
 
-    ``fail_at``: the step that raises. ``slots``: requests that run at a time.
+    ``v2``: by the V2 runner's habits; ``fail_at``: the step that raises; ``slots``: requests that
+    run at a time.
     """
 
     def __init__(self, block: int = 4, v2: bool = False, fail_at: int | None = None, slots: int = 3) -> None:
         self.block, self.v2, self.fail_at, self.slots = block, v2, fail_at, slots
         self.waiting: dict[str, tuple[list[int], Any]] = {}
-        self.asked: list[tuple[list[int], Any]] = []
+        self.requests: list[tuple[list[int], Any]] = []
         self.aborted: list[str] = []
         self.steps = 0
         self._blocks: set[tuple[int, ...]] = set()
@@ -60,7 +60,7 @@ class FakeEngine:
         if not ids:
             raise ValueError("The decoder prompt cannot be empty")
         self.waiting[name] = (list(ids), given)
-        self.asked.append((list(ids), given))
+        self.requests.append((list(ids), given))
         return name
 
     def abort_request(self, names: list[str]) -> None:
@@ -79,17 +79,19 @@ class FakeEngine:
 
     def _answer(self, name: str, ids: list[int], given: Any) -> Any:
         cached = self._cached(ids, given)
-        written: list[int] = []
+        output: list[int] = []
         entries = []
         forced = (given.extra_args or {}).get("harness_force", [])
-        for place in range(given.max_tokens):
-            row = logprobs(ids + written)
-            token = forced[place] if place < len(forced) else row.index(max(row))
-            asked = [token, *getattr(given, "logprob_token_ids", [])]
-            entries.append({one: entry(row, one) for one in asked})
-            written.append(token)
+        for index in range(given.max_tokens):
+            # What is forced changes the token, not the log-probabilities that are reported.
+            row = logprobs(ids + output)
+            token = forced[index] if index < len(forced) else row.index(max(row))
+            reported = [token, *getattr(given, "logprob_token_ids", [])]
+            entries.append({one: entry(row, one) for one in reported})
+            output.append(token)
+
         prompt_rows, chosen = self._prompt(ids, given, cached)
-        answer = SimpleNamespace(token_ids=written, logprobs=entries, finish_reason="length")
+        answer = SimpleNamespace(token_ids=output, logprobs=entries, finish_reason="length")
         return SimpleNamespace(
             request_id=name,
             finished=True,
@@ -101,11 +103,14 @@ class FakeEngine:
         )
 
     def _cached(self, ids: list[int], given: Any) -> int:
-        """Tokens that the cache holds, whole blocks, never the last token; then the request's own
-        blocks are kept.
+        """Tokens that the cache holds: whole blocks, never the last token.
+
+        Then the request's own blocks go into the cache.
         """
+        # vLLM's default: no reading where log-probabilities of the prompt are requested.
         skip = getattr(given, "skip_reading_prefix_cache", None)
         skip = given.prompt_logprobs is not None if skip is None else skip
+
         ends = range(self.block, len(ids) + 1, self.block)
         hit = 0
         for end in ends:
@@ -118,19 +123,21 @@ class FakeEngine:
     def _prompt(self, ids: list[int], given: Any, cached: int) -> tuple[Any, Any]:
         if given.prompt_logprob_token_ids is not None:
             start = given.prompt_logprob_start
-            wanted = given.prompt_logprob_token_ids
-            assert len(wanted) == len(ids) - 1 - start, "vLLM refuses another number of rows"
-            chosen = [[logprobs(ids[: start + row + 1])[int(token[0])]] for row, token in enumerate(wanted)]
+            targets = given.prompt_logprob_token_ids
+            assert len(targets) == len(ids) - 1 - start, "vLLM refuses another number of rows"
+            chosen = [[logprobs(ids[: start + row + 1])[int(token[0])]] for row, token in enumerate(targets)]
             return None, None if cached > start else chosen
         if given.prompt_logprobs is None:
             return None, None
+
+        # The V1 runner hands out rows that it never computed, the V2 runner leaves them out.
         rows: list[Any] = [None]
-        for place in range(1, len(ids)):
-            token = ids[place]
-            if place <= cached:
+        for index in range(1, len(ids)):
+            token = ids[index]
+            if index <= cached:
                 rows.append({token: SimpleNamespace(logprob=GARBAGE, rank=1)})
             else:
-                rows.append({token: entry(logprobs(ids[:place]), token)})
+                rows.append({token: entry(logprobs(ids[:index]), token)})
         return (rows[cached + 1 :] if self.v2 else rows), None
 
 

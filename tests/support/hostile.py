@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.evaluation.rows import CellFacts, make_rows, write_samples
+from harness.evaluation.rows import CellFacts, make_rows
+from harness.evaluation.samples import write_samples
 from harness.items import Score, Tokens
 from harness.results.files import write_json
 from harness.results.folder import RunFolder

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from support.mirror import models_or_skip
 
-from harness.evaluation.rows import write_samples
+from harness.evaluation.samples import write_samples
 from harness.items import Generation
 from harness.results.samples import read_items
 from harness.tasks import DataSources, PromptStyle, Task

@@ -13,8 +13,8 @@ import pytest
 
 from harness.items import Choice, Completion, Passage
 from harness.tasks import PromptStyle, Task
+from harness.tasks.answered import cut
 from harness.tasks.catalogue import Catalogue
-from harness.tasks.mark import cut
 
 LIMIT = 12
 CASES = [

@@ -9,7 +9,7 @@ import pytest
 
 from harness.config.schema import TaskEntry
 from harness.tasks import DataSources, PromptStyle, expand, load
-from harness.tasks.render import ignored_settings
+from harness.tasks.generation import ignored_settings
 
 
 @pytest.mark.parametrize(

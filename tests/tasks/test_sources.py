@@ -12,7 +12,8 @@ import pytest
 
 from harness.config.schema import TaskEntry
 from harness.errors import DataError
-from harness.tasks import DataSources, PromptStyle, expand, hub, load
+from harness.hub import presence
+from harness.tasks import DataSources, PromptStyle, expand, load
 
 CSV = ",Question,A,B,C,D,Answer\n0,下列哪个是水果,苹果,None,桌子,NA,A\n1,二加二等于,三,四,五,六,B\n"
 
@@ -129,13 +130,13 @@ def test_nothing_found_says_what_was_tried(data_folder: Path) -> None:
 def test_an_unreachable_hub_is_asked_once(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    hub._answers.cache_clear()
+    presence.silence_of.cache_clear()
     start = time.monotonic()
     for name in ("org/one", "org/two", "org/three"):
         with pytest.raises(DataError, match=r"127\.0\.0\.1:9"):
             DataSources(data_folder).load(name)
     assert time.monotonic() - start < 10
-    assert hub._answers.cache_info().misses == 1
+    assert presence.silence_of.cache_info().misses == 1
 
 
 def test_a_script_repository_on_the_hub_is_read_from_its_zip(
@@ -156,7 +157,7 @@ def test_a_script_repository_on_the_hub_is_read_from_its_zip(
     def refuse(*_: object, **__: object) -> None:
         raise RuntimeError("Dataset scripts are no longer supported, but found cmmlu.py")
 
-    monkeypatch.setattr(hub, "unreachable", lambda: None)
+    monkeypatch.setattr(presence, "hub_absence", lambda **_: None)
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda path, name, **_: str(folder / name))
     monkeypatch.setattr(datasets, "load_dataset", refuse)

@@ -12,7 +12,7 @@ from harness.items import Finish, Generation, ThinkTags
 from harness.results.sanity import sanity_lines, sanity_row
 from harness.tasks import PromptStyle, Task
 from harness.tasks.api import Marks
-from harness.thoughts import KNOWN
+from harness.thought_markers import KNOWN
 
 PLAIN = PromptStyle()
 THINK = PromptStyle(think=ThinkTags("<think>", "</think>"))

@@ -79,17 +79,17 @@ def test_scores(tiny: Both) -> None:
         for engine in (tiny.plain, tiny.vllm)
     ]
     assert greedy[0] == greedy[1]
-    assert tiny.vllm.way == "forced"
+    assert tiny.vllm.method == "forced"
 
 
-@pytest.mark.parametrize("way", ["tail", "whole"])
-def test_the_other_ways_to_score(tiny: Both, way: str) -> None:
+@pytest.mark.parametrize("method", ["tail", "whole"])
+def test_the_other_methods_of_scoring(tiny: Both, method: str) -> None:
     scorer = tiny.vllm._scorer
-    kept, scorer._way = scorer._way, way
+    before, scorer._method = scorer._method, method
     try:
         compare(tiny.plain, tiny.vllm, choices(3), 1e-3)
     finally:
-        scorer._way = kept
+        scorer._method = before
 
 
 def test_texts_longer_than_the_window(tiny: Both) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from harness.config.schema import ModelSpec
-from harness.workers.devices import Gpu, Machine
+from harness.gpus import Gpu
+from harness.workers.devices import Machine
 from harness.workers.schedule import WorkerJob, make_jobs
 
 GIB = 2**30
 
 
 def machine(gpus: int) -> Machine:
-    found = tuple(Gpu(str(index), "H20", 96 * GIB) for index in range(gpus))
-    return Machine("cuda" if gpus else "cpu", found, 512 * GIB, "cpu", 8)
+    gpus_ = tuple(Gpu(str(index), "H20", 96 * GIB) for index in range(gpus))
+    return Machine("cuda" if gpus else "cpu", gpus_, 512 * GIB, "cpu", 8)
 
 
 def models(*names: str) -> list[ModelSpec]:
@@ -22,11 +23,12 @@ def test_on_the_cpu_one_after_another() -> None:
     assert make_jobs(models("a", "b"), {"a": GIB}, machine(0), 10) == [WorkerJob("a", 0), WorkerJob("b", 0)]
 
 
-def test_one_worker_a_gpu_and_spare_gpus_split_the_tasks() -> None:
+def test_one_worker_per_gpu_and_spare_gpus_split_the_tasks() -> None:
     assert make_jobs(models("a", "b"), {"a": GIB, "b": GIB}, machine(2), 10) == [
         WorkerJob("a", 1),
         WorkerJob("b", 1),
     ]
+
     jobs = make_jobs(models("a", "b"), {"a": GIB, "b": GIB}, machine(4), 10)
     assert jobs == [
         WorkerJob("a", 1, 0, 2),

@@ -1,5 +1,6 @@
-"""Battle files as frames of a bounded size, and the style of two answers as LMArena publishes
-it.
+"""Battle files as frames of a bounded size, and the style of two answers.
+
+Style is counted as LMArena publishes it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from harness.errors import DataError
 from harness.textfiles import JSON_LINES, SEPARATED, Unreadable, rows
+from harness.wording import reason_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,11 +35,11 @@ STYLE_COLUMNS = tuple(name.format(side) for names in SOURCES.values() for name i
 
 
 def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
-    """Frames of a file, at most `ROWS` rows each, only ``columns`` where given; the index is the
-    row's number from 1 (in JSONL the line's).
+    """Frames of a file, at most `ROWS` rows each, only ``columns`` if set.
 
-    Rows without any cell are left out. Raises DataError for a file that is absent, of another kind,
-    or broken (with the row where that is known).
+    The index is the row's number from 1 (in JSONL the line's). Rows without any cell are left out.
+    Raises DataError for a file that is absent, of another kind, or broken (with the row where that
+    is known).
     """
     import pandas as pd
 
@@ -46,12 +48,13 @@ def frames(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
         raise DataError(f"{path}: expected a file of votes: {', '.join(kinds)}")
     if not path.is_file():
         raise DataError(f"{path}: no such file")
+
     try:
         yield from kinds[path.suffix.lower()](path, columns)
     except Unreadable as error:
         raise DataError(f"{path}: {error}") from error
     except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path}: cannot be read: {' '.join(str(error).split())[:200]}") from error
+        raise DataError(f"{path}: cannot be read: {reason_of(error)}") from error
 
 
 def header(path: Path) -> list[str]:
@@ -86,7 +89,7 @@ def _parquet(path: Path, columns: set[str] | None) -> Iterator[DataFrame]:
 
 
 def style_differences(path: Path, frame: DataFrame) -> Array:
-    """(rows, 4): (x_a − x_b)/(x_a + x_b + 1) of each feature.
+    """(rows, 4): (x_a − x_b)/(x_a + x_b + 1) per feature.
 
     Raises DataError where a feature is missing or no count.
     """
@@ -95,26 +98,32 @@ def style_differences(path: Path, frame: DataFrame) -> Array:
 
 
 def _features(path: Path, frame: DataFrame, side: str) -> Array:
-    found = np.empty((len(frame), len(SOURCES)))
-    kept = [_object(value) for value in frame["conv_metadata"]] if "conv_metadata" in frame.columns else None
-    for place, (feature, names) in enumerate(SOURCES.items()):
-        known = [name.format(side) for name in names]
-        column = next((name for name in known if name in frame.columns), None)
+    counts = np.empty((len(frame), len(SOURCES)))
+    records = (
+        [_object(value) for value in frame["conv_metadata"]] if "conv_metadata" in frame.columns else None
+    )
+
+    # Simple columns come first; LMArena's own files keep the counts in conv_metadata.
+    for position, (feature, names) in enumerate(SOURCES.items()):
+        candidates = [name.format(side) for name in names]
+        column = next((name for name in candidates if name in frame.columns), None)
         for number in range(len(frame)):
-            record = kept[number] if kept is not None else {}
+            record = records[number] if records is not None else {}
             value = (
                 frame[column].iloc[number]
                 if column
-                else next((record[name] for name in known if name in record), None)
+                else next((record[name] for name in candidates if name in record), None)
             )
+
             count = _total(value)
             if count is None:
                 row = int(frame.index[number])
                 raise DataError(
-                    f"{path}: row {row}: {feature} of side {side}: expected a count in {' or '.join(known)}, got {value!r}"
+                    f"{path}: row {row}: {feature} of side {side}: expected a count in"
+                    f" {' or '.join(candidates)}, got {value!r}"
                 )
-            found[number, place] = count
-    return found
+            counts[number, position] = count
+    return counts
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -124,8 +133,9 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _total(value: Any) -> float | None:
-    """A count, or the sum of a table of counts ({"h1": 2, "h2": None}: what Parquet makes of a
-    table lacks nothing but says null).
+    """A count, or the sum of a table of counts.
+
+    In {"h1": 2, "h2": None} the missing levels say null, as Parquet writes such a table.
     """
     if isinstance(value, dict):
         parts = [_total(part) for part in value.values() if part is not None]

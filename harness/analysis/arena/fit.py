@@ -1,9 +1,14 @@
-"""Bradley–Terry by Newton's method: P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as
-half wins, Σθ = 0.
+"""Bradley–Terry by Newton's method.
 
-A logistic regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹,
-and the sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 −
-p)xxᵀ and B = Σ (y − p)²xxᵀ over battles. Where ties are many the model's is too wide.
+P(a preferred to b) = 1/(1 + exp(−(θ_a − θ_b + γ·z))), ties as half wins, Σθ = 0: a logistic
+regression without intercept on rows +1, −1. Two covariances of (θ, γ): the model's, H⁻¹, and the
+sandwich H⁻¹BH⁻¹ (Huber 1967; White 1982; HC0 of statistics libraries), with H = Σ p(1 − p)xxᵀ and B
+= Σ (y − p)²xxᵀ over battles. Where ties are many the model's is too wide.
+
+Ours, for no library has the whole: ties as half wins, the sandwich over battles (scikit-learn's
+logistic regression has no covariance at all, statistics libraries want a dense matrix of battles ×
+models, where H and B are summed here from the counts of pairs), and a refusal, in words, of votes
+that determine no rating (`connected`). Tests hold it to statsmodels.
 """
 
 from __future__ import annotations
@@ -27,7 +32,9 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True)
 class Fit:
-    """``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of
+    """Fitted strengths with their covariances.
+
+    ``theta`` (K,) log-strengths with mean 0, ``gamma`` (k,) effects of one standard deviation of
     each style feature; covariances (K + k, K + k) of both together under Σθ = 0.
     """
 
@@ -51,29 +58,36 @@ class Fit:
 
 
 def fit(votes: Votes) -> Fit:
-    """The maximum-likelihood strengths. Raises DataError, with the names, where the votes do not
-    determine them (`connected.check`), or where style alone tells every winner.
+    """The maximum-likelihood strengths.
+
+    Raises DataError, with the names, where the votes do not determine them (`connected.check`), or
+    where style alone separates winners from losers.
     """
     check(votes)
     style, spread = scaled(votes)
     beta = solve(votes, votes.weight, style)
+
+    # H and B of the module's docstring: the second derivative, and the spread of the scores.
     size = len(votes.models)
     p = _expected(votes, beta, style)
     bread = _inverse(_moments(votes, votes.weight * p * (1 - p), style), size)
     meat = _moments(votes, votes.weight * (votes.outcome - p) ** 2, style)
+
     features = STYLE if len(spread) else ()
     return Fit(votes.models, beta[:size], beta[size:], bread, bread @ meat @ bread, votes.battles, features)
 
 
 def scaled(votes: Votes) -> tuple[Array, Array]:
-    """Style differences in standard deviations (not centred: sides may be exchanged), and those
-    deviations. Raises DataError for a feature that never differs.
+    """Style differences in standard deviations, and those deviations.
+
+    They are not centred: sides may be exchanged. Raises DataError for a feature that never differs.
     """
     spread = votes.style.std(axis=0)
     flat = [name for name, value in zip(STYLE, spread, strict=False) if value < 1e-12]
     if flat:
         raise DataError(
-            f"style control: {', '.join(flat)}: the two answers never differ in it; leave --style-control out or count it"
+            f"style control: {', '.join(flat)}: the two answers never differ in it; leave"
+            f" --style-control out or count it"
         )
     return votes.style / spread if len(spread) else votes.style, spread
 
@@ -85,6 +99,8 @@ def solve(votes: Votes, weight: Array, style: Array, start: Array | None = None)
     """
     size = len(votes.models)
     beta = np.zeros(size + style.shape[1]) if start is None else start.copy()
+
+    # Newton's method: the log-likelihood is concave, so it has one maximum to arrive at.
     for _ in range(STEPS):
         p = _expected(votes, beta, style)
         slope = _slope(votes, weight * (votes.outcome - p), style)
@@ -92,14 +108,15 @@ def solve(votes: Votes, weight: Array, style: Array, start: Array | None = None)
         largest = float(np.abs(step).max())
         if not np.isfinite(largest):
             break
-        beta += (
-            step * min(1.0, 2.0 / largest) if largest else step
-        )  # a long step may overshoot where p is near 0 or 1
+        # A long step may overshoot where p is near 0 or 1.
+        beta += step * min(1.0, 2.0 / largest) if largest else step
         beta[:size] -= beta[:size].mean()
         if largest < TOLERANCE:
             return beta
+
     raise DataError(
-        "the ratings do not converge: a model, or a feature of style, tells nearly every winner; add battles or leave it out"
+        "the ratings do not converge: a model, or a feature of style, tells nearly every winner;"
+        " add battles or leave it out"
     )
 
 
@@ -108,8 +125,8 @@ def _expected(votes: Votes, beta: Array, style: Array) -> Array:
 
     size = len(votes.models)
     lead = beta[votes.first] - beta[votes.second]
-    found: Array = expit(lead + style @ beta[size:] if style.shape[1] else lead)
-    return found
+    probabilities: Array = expit(lead + style @ beta[size:] if style.shape[1] else lead)
+    return probabilities
 
 
 def _slope(votes: Votes, value: Array, style: Array) -> Array:
@@ -125,22 +142,26 @@ def _moments(votes: Votes, value: Array, style: Array) -> Array:
     both = both + both.T
     whole = np.zeros((size + more, size + more))
     whole[:size, :size] = np.diag(both.sum(axis=1)) - both
-    for place in range(more):
-        part = value * style[:, place]
+
+    for position in range(more):
+        part = value * style[:, position]
         cross = np.bincount(votes.first, part, size) - np.bincount(votes.second, part, size)
-        whole[:size, size + place] = whole[size + place, :size] = cross
+        whole[:size, size + position] = whole[size + position, :size] = cross
     if more:
         whole[size:, size:] = style.T @ (value[:, None] * style)
     return whole
 
 
 def _inverse(moments: Array, size: int) -> Array:
-    """The generalised inverse with Σθ = 0: ones in θ are the null direction; NaN where there is
-    another one.
+    """The generalised inverse with Σθ = 0; NaN where the moments have a second null direction.
+
+    Equal shifts of all θ change no difference: ones in θ are the null direction. It is filled up
+    before inverting and taken out again.
     """
     level = np.zeros(len(moments))
     level[:size] = 1 / np.sqrt(size)
     scale = float(np.trace(moments)) / len(moments) or 1.0
+
     try:
         whole = np.linalg.inv(moments + scale * np.outer(level, level))
     except np.linalg.LinAlgError:

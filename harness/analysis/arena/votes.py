@@ -1,5 +1,7 @@
-"""Votes as they are counted: for each pair of models how often either was preferred and how often
-neither; with style, battle by battle.
+"""Votes as they are counted.
+
+For each pair of models how often either was preferred and how often neither; with style, battle by
+battle.
 """
 
 from __future__ import annotations
@@ -20,19 +22,21 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.int64]
 
 STYLE = ("length", "headers", "bold", "lists")
-"""What style control holds constant, in LMArena's order of idea: tokens of the answer, headings,
-bold spans, list entries.
+"""What style control holds constant, as LMArena does.
+
+Tokens of the answer, headings, bold spans, list entries.
 """
 
 
 @dataclass(frozen=True)
 class Votes:
-    """Rows (R): ``first`` and ``second`` are places in ``models``; ``outcome`` 1, 0 or 0.5 is the
-    first one's; ``weight`` counts battles.
+    """Counted votes of R rows.
 
-    Without style a row is a pair with an outcome; with it a row is a battle, and ``style`` (R, 4)
-    holds (x_a − x_b)/(x_a + x_b + 1) of each feature of `STYLE`, so that exchanging the two sides
-    only changes its sign. ``notes`` say what reading changed or left out.
+    ``first`` and ``second`` are indices into ``models``; ``outcome`` 1, 0 or 0.5 is the first
+    one's; ``weight`` counts battles. Without style a row is a pair with an outcome; with it a row
+    is a battle, and ``style`` (R, 4) holds (x_a − x_b)/(x_a + x_b + 1) of each feature of `STYLE`,
+    so that exchanging the two sides only changes its sign. ``notes`` say what reading changed or
+    left out.
     """
 
     models: tuple[str, ...]
@@ -57,8 +61,9 @@ class Votes:
         )
 
     def wins(self) -> Array:
-        """(K, K): how often the row's model was preferred to the column's, a tie being half a win
-        of each.
+        """(K, K): how often the row's model was preferred to the column's.
+
+        A tie is half a win of each.
         """
         size = len(self.models)
         won = np.bincount(self.first * size + self.second, self.weight * self.outcome, size * size)
@@ -74,24 +79,29 @@ class Votes:
         unknown = sorted(dropped - set(self.models))
         if unknown:
             raise DataError(
-                f"no votes on {', '.join(map(repr, unknown))}: nothing to leave out; models are named as in the file"
+                f"no votes on {', '.join(map(repr, unknown))}: nothing to leave out; models are"
+                f" named as in the file"
             )
+
         names = tuple(name for name in self.models if name not in dropped)
         if len(names) < 2:
             raise DataError(
                 f"{len(names)} model left of {len(self.models)}: ratings need two; leave fewer out"
             )
-        place = {name: number for number, name in enumerate(names)}
-        codes = np.array([place.get(name, -1) for name in self.models])
+
+        # Dropped models get the code −1; battles with one of them are left out.
+        numbers = {name: index for index, name in enumerate(names)}
+        codes = np.array([numbers.get(name, -1) for name in self.models])
         first, second = codes[self.first], codes[self.second]
-        kept = (first >= 0) & (second >= 0)
+        rows = (first >= 0) & (second >= 0)
+
         return Votes(
             names,
-            first[kept],
-            second[kept],
-            self.outcome[kept],
-            self.weight[kept],
-            self.style[kept],
+            first[rows],
+            second[rows],
+            self.outcome[rows],
+            self.weight[rows],
+            self.style[rows],
             self.notes,
         )
 

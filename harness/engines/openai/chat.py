@@ -27,13 +27,14 @@ class Messages:
 
 
 def messages_of(prompt: str) -> list[dict[str, Any]]:
-    """The messages in a prompt that `Messages` rendered; any other text is one message of the
-    user's.
+    """The messages in a prompt that `Messages` rendered.
+
+    Any other text is one message of the user's.
     """
     if prompt.startswith('{"messages": ['):
         try:
-            found = json.loads(prompt)["messages"]
+            messages = json.loads(prompt)["messages"]
         except ValueError:
             return [{"role": "user", "content": prompt}]
-        return list(found)
+        return list(messages)
     return [{"role": "user", "content": prompt}]

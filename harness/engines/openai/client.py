@@ -13,18 +13,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
+from harness.engines.openai.endpoint import Endpoint, EndpointError
 from harness.engines.openai.folding import REFUSED
-from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle
 from harness.engines.openai.settings import Settings
-from harness.errors import ModelError
+from harness.retries import PassingError, backoff, retry_after, retrying
 from harness.version import __version__
+from harness.wording import one_line
 
 log = logging.getLogger(__name__)
 
@@ -37,57 +38,6 @@ server should learn it soon.
 _ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
-class EndpointError(ModelError):
-    """A request that was not answered. ``fatal``: no other request would be. ``tired``: repeated
-    until it was given up.
-
-    ``status`` is the HTTP status where the endpoint refused it, ``said`` the server's own words.
-    """
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        fatal: bool = False,
-        tired: bool = False,
-        status: int | None = None,
-        said: str = "",
-    ) -> None:
-        super().__init__(text)
-        self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
-
-
-class _Passing(Exception):
-    """A failure that may pass; ``wait`` is what the endpoint asked for, in seconds, ``said`` are
-    its words.
-    """
-
-    def __init__(self, reason: str, wait: float | None = None, said: str = "") -> None:
-        super().__init__(reason)
-        self.wait, self.said = wait, said
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where to ask. ``key_name`` is the variable that the key came from, for messages."""
-
-    url: str
-    key: str | None
-    key_name: str
-
-    @property
-    def root(self) -> str:
-        """The server above its API: without a last ``/v1``."""
-        return self.url.removesuffix("/v1")
-
-    @property
-    def host(self) -> str:
-        """Host, port and path, without scheme and credentials."""
-        parts = urlsplit(self.url)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
-
-
 class EndpointClient:
     """Usable from many threads. ``counts``: requests sent, tried again, and why."""
 
@@ -96,6 +46,7 @@ class EndpointClient:
         headers = {"User-Agent": f"open-weight-harness/{__version__}"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
+
         self._http = httpx2.Client(
             headers=headers,
             timeout=httpx2.Timeout(settings.timeout, connect=min(CONNECT, settings.timeout)),
@@ -103,9 +54,10 @@ class EndpointClient:
                 max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency
             ),
             follow_redirects=False,  # the key must not follow to another host
-            trust_env=urlsplit(endpoint.url).hostname
-            not in _ALONE,  # no proxy stands before this machine itself
+            # no proxy stands before this machine itself
+            trust_env=urlsplit(endpoint.url).hostname not in _ALONE,
         )
+
         self._gate = Gate()
         self._requests, self._tokens = (
             Throttle(settings.requests_per_minute),
@@ -144,11 +96,14 @@ class EndpointClient:
         wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
         if wait and stop.wait(wait):
             raise EndpointError("stopped before it was asked")
+
         answer = self._persist("POST", path, body, stop, self._settings.retries)
         if not isinstance(answer, dict):
             raise EndpointError(
                 f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}"
             )
+
+        # The budget per minute was booked by an estimate; what was really spent is known now.
         usage = answer.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, dict) else None
         if isinstance(total, int) and total > 0:
@@ -167,71 +122,85 @@ class EndpointClient:
     def _persist(
         self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int
     ) -> Any:
-        """Tries, waits, tries again."""
-        for attempt in range(retries + 1):
+        """Tries, waits, tries again. Raises EndpointError when it is given up or ``stop`` is set."""
+        settings = self._settings
+
+        def once() -> Any:
             if not self._gate.wait(stop):
                 raise EndpointError("stopped before it was answered")
-            try:
-                return self._once(method, path, body)
-            except _Passing as failure:
-                reason, asked, said = str(failure), failure.wait, _colon(self.clean(failure.said))
-            self.count(f"failed: {reason}")
-            if asked is not None and asked > self._settings.max_wait:
-                text = f"{self._where(path)}: {reason}, asks to wait {asked:.0f} s{said}"
-                raise EndpointError(
-                    f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
-                )
-            if attempt < retries:
-                self._pause(asked, attempt, stop)
-        raise EndpointError(
-            f"{self._where(path)}: {reason}, {retries + 1} times{said}; the same command asks again",
+            return self._once(method, path, body)
+
+        # A pause that the endpoint asks for holds for every thread, so the gate waits for it.
+        loop = retrying(
+            retries,
+            settings.max_wait,
+            wait=lambda failure, attempt: (
+                0.0 if failure.wait is not None else backoff(attempt, settings.backoff, settings.max_wait)
+            ),
+            sleep=stop.wait,
+            noted=lambda failure: self.count(f"failed: {failure}"),
+            before_sleep=lambda failure, _: self._gate.close_for(failure.wait or 0.0),
+        )
+        try:
+            return loop(once)
+        except PassingError as failure:
+            raise self._given_up(failure, path, retries) from failure
+
+    def _given_up(self, failure: PassingError, path: str, retries: int) -> EndpointError:
+        words = _colon(self.clean(failure.words))
+        if failure.wait is not None and failure.wait > self._settings.max_wait:
+            text = f"{self._where(path)}: {failure}, asks to wait {failure.wait:.0f} s{words}"
+            return EndpointError(
+                f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
+            )
+        return EndpointError(
+            f"{self._where(path)}: {failure}, {retries + 1} times{words}; the same command asks again",
             tired=True,
         )
 
-    def _pause(self, asked: float | None, attempt: int, stop: threading.Event) -> None:
-        wait = backoff(attempt, self._settings.backoff, self._settings.max_wait)
-        if asked is not None:
-            self._gate.close_for(asked)
-        else:
-            stop.wait(wait)
-
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        """One try. Raises _Passing or EndpointError."""
+        """One try. Raises PassingError or EndpointError."""
         self.count("requests")
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
+
         try:
             with self._http.stream(method, self._address(path), content=content, headers=headers) as response:
                 data = self._read(response)
         except httpx2.TimeoutException as error:
             kind = "no connection" if isinstance(error, httpx2.ConnectTimeout) else "no answer"
-            raise _Passing(
+            raise PassingError(
                 f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s"
             ) from error
         except httpx2.TransportError as error:
-            raise _Passing(_transport_reason(error)) from error
+            raise PassingError(_transport_reason(error)) from error
+
         if response.status_code >= 300:
             self._refuse(response.status_code, response.headers, self._words(data), path)
         self.software = response.headers.get("server", self.software)
         try:
-            found = json.loads(data)
+            answer = json.loads(data)
         except ValueError as error:
             if data.lstrip()[:1] == b"<":
-                raise _Passing("an answer that is not JSON but a web page") from error
-            raise _Passing(
-                "an answer that is not JSON", said=data[:200].decode("utf-8", "replace")
+                raise PassingError("an answer that is not JSON but a web page") from error
+            raise PassingError(
+                "an answer that is not JSON", words=data[:200].decode("utf-8", "replace")
             ) from error
-        self._check(found, response.headers, path, None if method == "GET" else "choices")
-        return found
 
-    def _check(self, found: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
+        # A proxy's web page and a gateway's error both come under HTTP 200.
+        self._check(answer, response.headers, path, None if method == "GET" else "choices")
+        return answer
+
+    def _check(self, answer: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
         """Raises what an error under HTTP 200 means: many a gateway answers so."""
-        complaint = complaint_of(found, wanted)
+        complaint = complaint_of(answer, wanted)
         if complaint is None:
             return
         if complaint.passing:
             wait = retry_after(headers)
-            raise _Passing("HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text)
+            raise PassingError(
+                "HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text
+            )
         text = f"{self._where(path)}: HTTP 200 with an error{_colon(self.clean(complaint.text))}"
         raise EndpointError(
             text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text
@@ -244,29 +213,31 @@ class EndpointClient:
         for part in response.iter_bytes():
             parts.append(part)
             if time.monotonic() > end:
-                raise _Passing(f"no whole answer in {self._settings.timeout:g} s")
+                raise PassingError(f"no whole answer in {self._settings.timeout:g} s")
         return b"".join(parts)
 
     def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
         """Raises what a status means."""
-        where, said = self._where(path), _colon(self.clean(words))
+        where, quote = self._where(path), _colon(self.clean(words))
         # A template's refusal of a role is final, though llama.cpp calls it a fault of the
         # server's.
         if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
-            raise _Passing(f"HTTP {status}", retry_after(headers), words)
+            raise PassingError(f"HTTP {status}", retry_after(headers), words)
+
         if status in (401, 403):
             have = (
                 f"the key in {self.endpoint.key_name} was refused"
                 if self.endpoint.key
                 else f"no key: set {self.endpoint.key_name}"
             )
-            raise EndpointError(f"{where}: HTTP {status}, {have}{said}", fatal=True, status=status)
+            raise EndpointError(f"{where}: HTTP {status}, {have}{quote}", fatal=True, status=status)
+
         if status == 404 and self.served:
-            said += f"; it lists {self.clean(', '.join(self.served[:8]))}"
+            quote += f"; it lists {self.clean(', '.join(self.served[:8]))}"
         if status < 400 and headers.get("location"):
-            said += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
+            quote += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
         fatal = status in (402, 404, 405, 429) or status < 400
-        raise EndpointError(f"{where}: HTTP {status}{said}", fatal=fatal, status=status, said=words)
+        raise EndpointError(f"{where}: HTTP {status}{quote}", fatal=fatal, status=status, said=words)
 
     def _address(self, path: str) -> str:
         return path if path.startswith(self.endpoint.root) else self.endpoint.url + path
@@ -287,7 +258,7 @@ class EndpointClient:
         """Text from outside on one short line, without the key."""
         if self.endpoint.key:
             text = text.replace(self.endpoint.key, "[key]")
-        return " ".join(text.split())[:300]
+        return one_line(text, 300)
 
 
 def _colon(text: str) -> str:

@@ -57,9 +57,9 @@ _SOUND = frozenset({"", "0", "200", "success", "ok", "none"})
 
 @dataclass(frozen=True)
 class Complaint:
-    """What went wrong, in the server's words. ``status``: the HTTP status that it names inside;
-    ``wait``: seconds that it asks for.
+    """What went wrong, in the server's words.
 
+    ``status``: the HTTP status that it names inside; ``wait``: seconds that it asks for.
     ``passing``: the same request may be answered later. ``lasting``: no other request would be
     answered either.
     """
@@ -82,16 +82,19 @@ def words_of(data: Any) -> str:
     # pydantic's form: where, and what is wrong there
     if isinstance(data.get("loc"), list) and "msg" in data:
         return f"{'.'.join(map(str, data['loc']))}: {data['msg']}"
+
+    # Servers wrap errors in errors, so the words are looked for from the inside out.
     data = _lower(data)
     inner = _inner(data)
     if inner is not None:
         return words_of(inner)
+
     message = next((words for name in _MESSAGES if (words := words_of(data.get(name)))), "")
     code = next(
         (str(data[name]) for name in _CODES if isinstance(data.get(name), str | int) and data[name]), ""
     )
-    place = data.get("param") or data.get("field")
-    where = f" ({place})" if isinstance(place, str) and message and place not in message else ""
+    parameter = data.get("param") or data.get("field")
+    where = f" ({parameter})" if isinstance(parameter, str) and message and parameter not in message else ""
     return ": ".join(part for part in (code, message) if part) + where
 
 
@@ -107,16 +110,17 @@ def complaint_of(data: Any, wanted: str | None) -> Complaint | None:
         data = {"error": data or "an empty text"}
     if not isinstance(data, Mapping):
         return None
-    told = _told(_lower(data), wanted)
-    if told is None:
+    error = _complaining(_lower(data), wanted)
+    if error is None:
         return None
-    text, status = words_of(told) or "an error without words", _status(told)
+
+    text, status = words_of(error) or "an error without words", _status(error)
     lasting = bool(_LASTS.search(text)) or status in (401, 402, 403)
-    passing = not lasting and (status in AGAIN if status else bool(_PASSES.search(f"{text} {_kind(told)}")))
-    return Complaint(text, status, passing, lasting, _wait(told))
+    passing = not lasting and (status in AGAIN if status else bool(_PASSES.search(f"{text} {_kind(error)}")))
+    return Complaint(text, status, passing, lasting, _wait(error))
 
 
-def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
+def _complaining(data: Mapping[str, Any], wanted: str | None) -> Any:
     """The part that complains."""
     if (
         data.get("error")
@@ -124,6 +128,8 @@ def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
         or (_inner(data) is not None and wanted is not None and not data.get(wanted))
     ):
         return data
+
+    # Some servers put the error into the choice that it broke.
     choices = data.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     if isinstance(first, Mapping):
@@ -132,6 +138,7 @@ def _told(data: Mapping[str, Any], wanted: str | None) -> Any:
         finish = first.get("finish_reason")
         if isinstance(finish, str) and finish.lower() in BROKEN_OFF:
             return {"message": f"the answer broke off ({finish}); try again"}
+
     inner = data.get("base_resp")  # MiniMax's
     if isinstance(inner, Mapping) and str(inner.get("status_code", 0)).lower() not in _SOUND:
         return data
@@ -150,24 +157,24 @@ def _lower(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _inner(data: Mapping[str, Any]) -> Any:
     """What an error is wrapped in, where it is wrapped in anything."""
-    found = next((data[name] for name in ("error", "base_resp", "response") if data.get(name)), None)
-    return found if isinstance(found, Mapping | list) else None
+    wrapped = next((data[name] for name in ("error", "base_resp", "response") if data.get(name)), None)
+    return wrapped if isinstance(wrapped, Mapping | list) else None
 
 
-def _parts(told: Any) -> list[Mapping[str, Any]]:
+def _parts(error: Any) -> list[Mapping[str, Any]]:
     """The mapping and the error inside it, the inner first."""
-    found = []
-    while isinstance(told, list) and told:
-        told = told[0]
-    if isinstance(told, Mapping):
-        told = _lower(told)
-        inner = _inner(told)
-        found = [told] if inner is None else [*_parts(inner), told]
-    return found
+    parts = []
+    while isinstance(error, list) and error:
+        error = error[0]
+    if isinstance(error, Mapping):
+        error = _lower(error)
+        inner = _inner(error)
+        parts = [error] if inner is None else [*_parts(inner), error]
+    return parts
 
 
-def _status(told: Any) -> int | None:
-    for part in _parts(told):
+def _status(error: Any) -> int | None:
+    for part in _parts(error):
         for name in _CODES:
             value = str(part.get(name, ""))
             if re.fullmatch(r"[45]\d\d", value):
@@ -175,18 +182,18 @@ def _status(told: Any) -> int | None:
     return None
 
 
-def _kind(told: Any) -> str:
+def _kind(error: Any) -> str:
     """The error's kind and code, where a message says nothing of them."""
     return " ".join(
         str(part[name])
-        for part in _parts(told)
+        for part in _parts(error)
         for name in ("type", *_CODES)
         if isinstance(part.get(name), str)
     )
 
 
-def _wait(told: Any) -> float | None:
-    for part in _parts(told):
+def _wait(error: Any) -> float | None:
+    for part in _parts(error):
         value = part.get("retry_after")
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6:
             return float(value)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.openai import identity, scoring
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.lessons import hint, lesson
 from harness.engines.openai.listing import look_up
 from harness.engines.openai.notes import Notes
@@ -20,7 +21,7 @@ from harness.engines.openai.pool import Pool
 from harness.engines.openai.probing import make_probe
 from harness.engines.openai.settings import Settings
 from harness.engines.openai.specials import special_tags, without_specials
-from harness.engines.openai.wire import Dialect, Prompt, read_said
+from harness.engines.openai.wire import Dialect, Prompt, read_choice
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
 from harness.engines.rows import rolling_windows
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 CHARACTERS = 3
 """Characters a token, for the booking of tokens a minute before the endpoint has counted them."""
 PROBE = "The capital of France is Paris, and that of China is Beijing."
-Given = TypeVar("Given")
+Answered = TypeVar("Answered")
 
 
 class OpenAIEngine:
@@ -52,6 +53,8 @@ class OpenAIEngine:
         self._client = EndpointClient(identity.endpoint_of(spec, with_key=True), self._settings)
         self._notes, self._learning = Notes(), threading.Lock()
         self._closed = False
+
+        # Nothing keeps the connections once the engine could not be made.
         try:
             self._reported = look_up(self._client, spec)
             self._dialect = dataclasses.replace(self._dialect, owner=self._reported.get("owned_by"))
@@ -65,6 +68,7 @@ class OpenAIEngine:
         except BaseException:
             self._client.close()
             raise
+
         served = self._reported.get("max_model_len")
         self.window: int | None = min((size for size in (spec.max_length, served) if size), default=None)
         # A scored row holds a token more than its window, and the server wants room for one that it
@@ -72,26 +76,28 @@ class OpenAIEngine:
         self._row_window = min(self.window, served - 2) if self.window and served else self.window
         self._seconds = time.perf_counter() - started
 
-    def _probe(self) -> scoring.Ability:
+    def _probe(self) -> scoring.LogprobSupport:
         if self._dialect.chat:
             reason = "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), or ask generative (-gen) tasks"
-            return scoring.Ability(None, reason, ids=False)
+            return scoring.LogprobSupport(None, reason, ids=False)
         if self.encoder is None:
             reason = "that needs the model's tokenizer at hand; name it with tokenizer: (hub id or folder)"
-            return scoring.Ability(None, reason, ids=False)
+            return scoring.LogprobSupport(None, reason, ids=False)
+
         encoder = self.encoder
-        asked = make_probe(encoder.prefix_id, lambda text: encoder.encode_plain([text])[text])
-        found = scoring.probe(self._client, self._dialect, asked)
-        if found.mode is None:
-            reason = f"this endpoint gives no log-probabilities of prompts to rely on ({found.reason}); serve the model with vLLM or SGLang"
+        probe = make_probe(encoder.prefix_id, lambda text: encoder.encode_plain([text])[text])
+        ability = scoring.probe(self._client, self._dialect, probe)
+        if ability.mode is None:
+            reason = f"this endpoint gives no log-probabilities of prompts to rely on ({ability.reason}); serve the model with vLLM or SGLang"
             log.warning("%s: %s", self._spec.label, reason)
-            return dataclasses.replace(found, reason=reason)
-        return found
+            return dataclasses.replace(ability, reason=reason)
+        return ability
 
     @property
     def info(self) -> EngineInfo:
-        """What the endpoint says of itself; ``extra``: requests, failures that passed, reasons why
-        answers ended.
+        """What the endpoint says of itself.
+
+        ``extra``: requests, failures that passed, reasons why answers ended.
         """
         extra = {
             "api": "chat" if self._dialect.chat else "completions",
@@ -104,8 +110,9 @@ class OpenAIEngine:
         return identity.make_info(self._spec, self._reported, self.window, self._seconds, extra, findings)
 
     def _tokenizer_findings(self) -> tuple[Finding, ...]:
-        """What loading the tokenizer showed; a server's own, and its logits, could not be looked
-        at.
+        """What loading the tokenizer showed.
+
+        A server's own tokenizer, and its logits, could not be looked at.
         """
         own = (Finding("tokenizer_unchecked"),) if self.encoder is None else self.encoder.findings
         return (*own, Finding("finite_unchecked"))
@@ -127,11 +134,13 @@ class OpenAIEngine:
         encoder = self._scorer()
         if self._row_window is None:
             raise ModelError(
-                f"{self._spec.label}: rolling perplexity needs the window, which this endpoint does not tell; say max_length"
+                f"{self._spec.label}: rolling perplexity needs the window, which this endpoint "
+                "does not tell; say max_length"
             )
+
         ids, prefix, window = encoder.encode(item.text for item in items), encoder.prefix_id, self._row_window
-        asked = [(item, rolling_windows(ids[item.text], prefix, window)) for item in items]
-        return self._run(self._likelihood_one, asked)
+        requests = [(item, rolling_windows(ids[item.text], prefix, window)) for item in items]
+        return self._run(self._likelihood_one, requests)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """Continuations, a request an item; with ``arrival`` times no earlier than those."""
@@ -140,14 +149,14 @@ class OpenAIEngine:
         ids = self.encoder.encode(texts) if self.encoder and self._ability.ids else {}
         origin = time.perf_counter()
 
-        def one(asked: tuple[Completion, Prompt], stop: threading.Event) -> Generation:
-            item, prompt = asked
+        def one(request: tuple[Completion, Prompt], stop: threading.Event) -> Generation:
+            item, prompt = request
             if item.arrival is not None:
                 stop.wait(max(0.0, origin + item.arrival - time.perf_counter()))
             begun = time.perf_counter()
-            found = self._generate_one(item, prompt, stop)
+            generation = self._generate_one(item, prompt, stop)
             ended = time.perf_counter()
-            return dataclasses.replace(found, seconds=ended - begun, last_token=ended - origin)
+            return dataclasses.replace(generation, seconds=ended - begun, last_token=ended - origin)
 
         ordered = sorted(items, key=lambda item: item.arrival or 0.0)
         return self._run(one, [(item, self._prompt(item, ids)) for item in ordered])
@@ -157,8 +166,10 @@ class OpenAIEngine:
         self._closed = True
         self._client.close()
 
-    def _run(self, work: Callable[[Any, threading.Event], Given], asked: Sequence[Any]) -> Iterator[Given]:
-        return Pool(work, self._settings.concurrency).run(asked)
+    def _run(
+        self, work: Callable[[Any, threading.Event], Answered], requests: Sequence[Any]
+    ) -> Iterator[Answered]:
+        return Pool(work, self._settings.concurrency).run(requests)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -171,40 +182,45 @@ class OpenAIEngine:
         return self.encoder
 
     def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
-        """Ids where the tokenizer is at hand and the endpoint takes them, cut to the window; else
-        the text as it is.
+        """The prompt as it is sent: ids cut to the window, else the text as it is.
+
+        Ids need the tokenizer here and an endpoint that takes them.
         """
-        given = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
-        if given is None:
+        tokens = list(item.prompt_ids) if item.prompt_ids is not None else ids.get(item.prompt)
+        if tokens is None:
             return Prompt(item.prompt.removeprefix(self._begin), None, item.max_tokens)
-        if not given and self.encoder:
-            given = [self.encoder.prefix_id]
+        if not tokens and self.encoder:
+            tokens = [self.encoder.prefix_id]
+
         if self.window is None:
-            return Prompt(item.prompt, tuple(given), item.max_tokens)
-        fitted = fit_prompt(item, given, self.window)
+            return Prompt(item.prompt, tuple(tokens), item.max_tokens)
+        fitted = fit_prompt(item, tokens, self.window)
         return Prompt(item.prompt, tuple(fitted.prompt), fitted.budget, fitted.truncated)
 
     def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
         stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
-        answer, body = self._asked(item, prompt, stop)
-        found, said = _understood(lambda: read_said(answer, item, prompt, stops), self._client)
+        answer, body = self._request(item, prompt, stop)
+        generation, content = _understood(lambda: read_choice(answer, item, prompt, stops), self._client)
         if "skip_special_tokens" in body and self.encoder is not None:
-            found = dataclasses.replace(
-                found, text=without_specials(self.encoder, found.text, self._spec.think_tags)
+            generation = dataclasses.replace(
+                generation, text=without_specials(self.encoder, generation.text, self._spec.think_tags)
             )
-        self._client.count(f"finished: {said.ending or None}")
-        self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
-        self._notes.generated(self._dialect, item, said, body)
-        return found
 
-    def _asked(
+        self._client.count(f"finished: {content.ending or None}")
+        self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
+        self._notes.generated(self._dialect, item, content, body)
+        return generation
+
+    def _request(
         self, item: Completion, prompt: Prompt, stop: threading.Event
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(answer to one item, its request); a refusal that says what to do otherwise is learned
-        from, for all that follow.
+        """(answer to one item, its request).
+
+        A refusal that says what to do otherwise is learned from, for all requests that follow.
         """
         size = len(prompt.ids) if prompt.ids is not None else len(item.prompt) // CHARACTERS
         while True:
+            # Token ids are a prompt of /completions alone.
             dialect = (
                 self._dialect if item.prompt_ids is None else dataclasses.replace(self._dialect, chat=False)
             )
@@ -212,84 +228,90 @@ class OpenAIEngine:
             try:
                 return self._client.post(dialect.path, body, size + prompt.budget, stop), body
             except EndpointError as error:
-                found = lesson(self._settings.extra_body, dialect.folded, body, error)
-                if found is None:
+                learned = lesson(self._settings.extra_body, dialect.folded, body, error)
+                if learned is None:
                     raise EndpointError(
                         f"{error}{hint(body, error)}",
                         fatal=error.fatal,
                         tired=error.tired,
                         status=error.status,
                     ) from error
+
+            # Other threads are asking meanwhile; what one learns holds for all of them.
             with self._learning:
-                self._dialect = self._dialect.taught(found)
+                self._dialect = self._dialect.taught(learned)
 
-    def _score_one(self, asked: tuple[Choice, OptionPairs], stop: threading.Event) -> Score:
-        item, options = asked
+    def _score_one(self, request: tuple[Choice, OptionPairs], stop: threading.Event) -> Score:
+        item, options = request
         begun = time.perf_counter()
-        found, rows = self._ask(options.pairs, stop)
+        scores, rows = self._score_rows(options.pairs, stop)
 
-        tokens = sum((one.tokens for one in found), Tokens())
+        tokens = sum((one.tokens for one in scores), Tokens())
         lengths = tuple(len(continuation) for _, continuation in options.pairs)
         cut = {
-            place for place, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size
+            index for index, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size
         }
         rules = with_cuts(options.rules, cut, len(lengths))
-        sums, greedy = tuple(one.logprob for one in found), tuple(one.greedy for one in found)
+        sums, greedy = tuple(one.logprob for one in scores), tuple(one.greedy for one in scores)
         truncated = sum(row.truncated for row in rows)
         return Score(item.key, sums, greedy, lengths, tokens, truncated, time.perf_counter() - begun, rules)
 
-    def _likelihood_one(self, asked: tuple[Passage, list[Pair]], stop: threading.Event) -> Likelihood:
-        item, pairs = asked
+    def _likelihood_one(self, request: tuple[Passage, list[Pair]], stop: threading.Event) -> Likelihood:
+        item, pairs = request
         begun = time.perf_counter()
-        found, rows = self._ask(pairs, stop)
+        scores, rows = self._score_rows(pairs, stop)
+
         truncated = sum(row.truncated for row in rows)
-        tokens = sum((one.tokens for one in found), Tokens())
+        tokens = sum((one.tokens for one in scores), Tokens())
         predicted = sum(len(continuation) for _, continuation in pairs)
         return Likelihood(
             item.key,
-            sum(one.logprob for one in found),
+            sum(one.logprob for one in scores),
             tokens,
             predicted,
             truncated,
             time.perf_counter() - begun,
         )
 
-    def _ask(
+    def _score_rows(
         self, pairs: Sequence[Pair], stop: threading.Event
     ) -> tuple[list[scoring.RowScore], list[scoring.ScoredRow]]:
-        """The pairs of one item, one after the other (many items go at once), and the rows they
-        were sent as; equal ones are asked once.
+        """The scores of one item's pairs, and the rows that they were sent as.
+
+        One pair after the other, since many items are asked at once; equal rows are asked once.
         """
         mode = self._ability.mode
         assert mode is not None
-        known: dict[tuple[tuple[int, ...], int], scoring.RowScore] = {}
+        cache: dict[tuple[tuple[int, ...], int], scoring.RowScore] = {}
         rows = [scoring.make_row(pair, self._row_window) for pair in pairs]
-        found = []
+
+        scores = []
         for row in rows:
-            if (row.ids, row.scored) not in known:
+            # Options with equal ids (mutual information, repeated options) cost one request.
+            if (row.ids, row.scored) not in cache:
                 answer = self._client.post(
                     "/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop
                 )
-                known[row.ids, row.scored] = _understood(
+                cache[row.ids, row.scored] = _understood(
                     lambda: scoring.read(mode, answer, row),  # noqa: B023 - called at once
                     self._client,
                 )
                 self._notes.answered(self._dialect, answer, len(row.ids))
-            found.append(known[row.ids, row.scored])
-        return found, rows
+            scores.append(cache[row.ids, row.scored])
+        return scores, rows
 
 
 def _added_begin(encoder: TextEncoder) -> str:
-    """The BOS that a server adds to any text, as text: a template rendered here may have written it
-    already.
+    """The BOS that a server adds to any text, as text.
 
-    "" where it adds none.
+    A template rendered here may have written it already, and a prompt must not begin with two. ""
+    where it adds none.
     """
     first = encoder.encode([PROBE])[PROBE][:1]
     return encoder.decode(first, skip_special=False) if first == [encoder.bos_id] else ""
 
 
-def _understood(read: Callable[[], Given], client: EndpointClient) -> Given:
+def _understood(read: Callable[[], Answered], client: EndpointClient) -> Answered:
     """What ``read`` makes of an answer; an answer of another shape is this item's failure."""
     try:
         return read()

@@ -10,7 +10,7 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles, locate, model_identity, tokenizer_files
 from harness.engines.hashes import hash_files
-from harness.engines.openai.client import Endpoint
+from harness.engines.openai.endpoint import Endpoint
 from harness.engines.openai.settings import DEFAULT_KEY, Settings, read_key
 from harness.engines.openai.wire import WIRE
 from harness.engines.protocol import EngineInfo
@@ -30,26 +30,29 @@ def endpoint_of(spec: ModelSpec, *, with_key: bool = False) -> Endpoint:
         raise ModelError(
             f"{spec.label}: engine: openai needs base_url, e.g. base_url: http://localhost:8000/v1"
         )
+
     url = spec.base_url.rstrip("/")
     for tail in _RESOURCES:
         if url.endswith(tail):
             raise ModelError(
-                f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: {url.removesuffix(tail)}"
+                f"{spec.label}: base_url ends in {tail}, which is added here; say base_url: "
+                f"{url.removesuffix(tail)}"
             )
     return Endpoint(url, read_key(spec) if with_key else None, spec.api_key_env or DEFAULT_KEY)
 
 
 def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
-    """The model's name and host as its identity; files only of the tokenizer, where one is named.
-    Raises ModelError.
+    """The model's name and host as its identity; files only of a named tokenizer.
 
-    An endpoint says little of what it serves: ``revision`` is the word to change when it serves
-    something else under the same name.
+    Raises ModelError. An endpoint says little of what it serves: ``revision`` is the word to change
+    when it serves something else under the same name.
     """
     Settings.of(spec)
     name = f"{spec.id} at {endpoint_of(spec).host}, revision {spec.revision}"
     if spec.tokenizer is None:
         return ModelFiles(Path(), spec.revision, "endpoint", {}, model_identity(spec, name, {}))
+
+    # The tokenizer's files decide the ids that are sent, so their hashes are part of the model's.
     folder, _, _ = locate(spec.tokenizer, spec, mirror, weights=False)
     try:
         hashes = hash_files(folder, tokenizer_files(folder))
@@ -87,6 +90,7 @@ def make_info(
     findings: tuple[Finding, ...] = (),
 ) -> EngineInfo:
     """What the endpoint says of itself goes into the manifest."""
+    # What a server says of itself may change between two runs, so it is reported and no part of an identity.
     versions = {"vllm": reported["version"]} if reported.get("version") else {}
     return EngineInfo(
         engine="openai",

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.engines.openai.client import EndpointError
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.folding import REFUSED, has_system
 from harness.engines.openai.sampling import OURS, is_neutral
 
@@ -33,7 +33,7 @@ _FORM = frozenset(
         "return_token_ids",
     }
 )
-"""Fields that decide what is asked: never left out without being told to."""
+"""Fields that decide what is asked: never left out unless the config omits them."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,14 @@ def lesson(
         return None
     if "max_completion_tokens" in words and "max_tokens" in sent and "max_tokens" not in fixed:
         return Lesson(budget_name="max_completion_tokens")
+
     if not folded and has_system(sent.get("messages")) and REFUSED.search(words):
         return Lesson(folded=True)
     named = [name for name in OURS if name in sent and name not in fixed and _names(words, name)]
     if not named:
         return None
+
+    # A field that the endpoint does not know can go; a value that it does not like is the user's.
     unknown = bool(_UNKNOWN.search(words))
     if named == ["top_k"] and sent["top_k"] == -1 and not unknown and _VALUE.search(words):
         return Lesson(top_k_off=0)
@@ -76,14 +79,15 @@ def lesson(
 
 def hint(sent: Mapping[str, Any], error: EndpointError) -> str:
     """What to do about a refused value, where the refusal names a sampling field."""
-    known = OURS | _FORM
+    fields = OURS | _FORM
     named = (
-        sorted(name for name in known if name in sent and _names(error.said, name))
+        sorted(name for name in fields if name in sent and _names(error.said, name))
         if error.status in _STATUSES
         else []
     )
     if not named:
         return ""
+
     first = "" if set(named) <= _FORM else "change it in the task's generation:, or "
     return f"; {first}leave it to the server: engine_args: {{omit: [{', '.join(named)}]}}"
 

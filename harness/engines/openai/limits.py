@@ -1,18 +1,18 @@
-"""When the next request may go: requests and tokens a minute, pauses that the endpoint asks for,
-and growing waits after failures.
+"""When the next request may go: requests and tokens per minute, and pauses that the endpoint asks
+for.
+
+Growing waits after failures are `harness.retries`. tenacity repeats one call; neither a budget per
+minute nor a pause for every thread is a part of it, so these two are ours.
 """
 
 from __future__ import annotations
 
-import email.utils
-import random
 import threading
 import time
-from collections.abc import Mapping
 
 
 class Throttle:
-    """At most ``per_minute`` units a minute, evenly spaced, from any number of threads.
+    """At most ``per_minute`` units per minute, evenly spaced, from any number of threads.
 
     None is no limit.
     """
@@ -59,31 +59,3 @@ class Gate:
             if stop.wait(left):
                 return False
         return not stop.is_set()
-
-
-def backoff(attempt: int, first: float, most: float) -> float:
-    """Seconds before repetition ``attempt`` (0 is the first): doubled each time, capped, and a
-    random half of it taken off or not.
-
-    The jitter keeps many clients that failed together from coming back together (exponential
-    back-off with equal jitter).
-    """
-    return float(min(most, first * 2.0**attempt) * random.uniform(0.5, 1.0))
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait: ``retry-after-ms``, or ``retry-after`` as seconds or
-    as an HTTP date (RFC 9110, 10.2.3).
-    """
-    try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after", "")
-        if not value:
-            return None
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return None

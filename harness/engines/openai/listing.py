@@ -6,18 +6,22 @@ import logging
 from typing import Any
 
 from harness.config.schema import ModelSpec
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.errors import ModelError
 
 log = logging.getLogger(__name__)
 
 
-def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
-    """What the endpoint says of the model; {} where it says nothing. Raises ModelError where it
-    does not answer, or answers elsewhere.
+_TELL_THEIR_VERSION = frozenset({"vllm"})
+"""Servers, by what they call themselves, that answer ``/version``."""
 
-    A list without the model is only worth a warning: Ollama lists ``name:latest`` and answers to
-    ``name``.
+
+def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
+    """What the endpoint says of the model; {} where it says nothing.
+
+    Raises ModelError where it does not answer, or answers elsewhere. A list without the model is
+    only worth a warning: Ollama lists ``name:latest`` and answers to ``name``.
     """
     try:
         listed = client.get("/models")
@@ -34,6 +38,7 @@ def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
     entries = _entries(listed)
     if listed is None and (other := _elsewhere(client)):
         raise ModelError(f"{spec.label}: {client.endpoint.host}/models is not there{other}")
+
     client.served = tuple(entries)
     if entries and spec.id not in entries:
         log.warning(
@@ -43,14 +48,18 @@ def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
     reported = {
         key: entry[key] for key in ("owned_by", "root", "max_model_len") if entry.get(key) is not None
     }
+
+    # A gateway may list anything; what is no window or name is not taken for one.
     window = reported.get("max_model_len", 1)
     if isinstance(window, bool) or not isinstance(window, int) or window < 1:
         del reported["max_model_len"]
     if not isinstance(reported.get("owned_by", ""), str):
         del reported["owned_by"]
-    if reported.get("owned_by") == "vllm":
-        told = client.get("/version", root=True)
-        reported |= {"version": str(told["version"])} if isinstance(told, dict) and "version" in told else {}
+    if reported.get("owned_by") in _TELL_THEIR_VERSION:
+        answer = client.get("/version", root=True)
+        reported |= (
+            {"version": str(answer["version"])} if isinstance(answer, dict) and "version" in answer else {}
+        )
     if client.software.lower().startswith("llama.cpp"):
         reported["owned_by"] = "llamacpp"
     return reported
@@ -70,7 +79,7 @@ def _elsewhere(client: EndpointClient) -> str:
     if client.endpoint.url.endswith("/v1"):
         return ""
     try:
-        found = _entries(client.get("/v1/models"))
+        entries = _entries(client.get("/v1/models"))
     except EndpointError:
         return ""
-    return f"; did you mean base_url: {client.endpoint.url}/v1" if found else ""
+    return f"; did you mean base_url: {client.endpoint.url}/v1" if entries else ""

@@ -1,5 +1,5 @@
 """What the answers of an endpoint show beyond their texts and numbers, kept from many threads, and
-told as findings.
+reported as findings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.engines.openai.reading import Said, count
+from harness.engines.openai.reading import ChoiceText, count
 from harness.engines.openai.sampling import is_neutral, matters, sampling_fields, unconfirmed, unheeded
 from harness.engines.openai.wire import Dialect
 from harness.items import Completion
@@ -42,6 +42,7 @@ class Notes:
         """Any answer; ``sent``: tokens of its prompt, where ids were sent."""
         tokens, whole = count(answer)
         name = answer.get("model")
+
         with self._lock:
             self._counts["answers"] += 1
             self._counts["uncounted"] += not whole
@@ -53,13 +54,15 @@ class Notes:
                     self._counts["other size"] += 1
                     self._size = (tokens.prompt, sent)
 
-    def generated(self, dialect: Dialect, item: Completion, said: Said, body: Mapping[str, Any]) -> None:
+    def generated(
+        self, dialect: Dialect, item: Completion, content: ChoiceText, body: Mapping[str, Any]
+    ) -> None:
         """A generated answer and what was asked, as an item and as it was sent."""
         with self._lock:
             self._counts["generated"] += 1
             self._counts["drawn"] += item.sampling.temperature > 0
-            self._counts["refusals"] += said.refused
-            self._counts["thoughts"] += said.thought
+            self._counts["refusals"] += content.refused
+            self._counts["thoughts"] += content.thought
             for name, value in sampling_fields(item, dialect.owner, dialect.top_k_off).items():
                 self._wanted.setdefault(name, set()).add(value)
             self._form |= _TEMPLATE & set(body)
@@ -67,36 +70,41 @@ class Notes:
     def findings(self, dialect: Dialect) -> tuple[Finding, ...]:
         """What a reader of the numbers should know."""
         with self._lock:
-            found = [*self._sampling(dialect), *self._answers()]
+            findings = [*self._sampling(dialect), *self._answers()]
             if dialect.folded:
-                found.append(Finding("instructions_folded"))
+                findings.append(Finding("instructions_folded"))
             if dialect.spec.thinking is False and self._counts["thoughts"]:
-                found.append(
+                findings.append(
                     Finding("thinking_not_switched_off", self._counts["thoughts"], self._counts["generated"])
                 )
-        return tuple(found)
+        return tuple(findings)
 
     def _sampling(self, dialect: Dialect) -> list[Finding]:
-        """Fields that were not sent or are not heeded, loud where an answer may be another for
-        it.
+        """Fields that were not sent or are not heeded.
+
+        They are loud where an answer may be another for it.
         """
         if not self._counts["generated"]:
             return []
+
+        # A field is loud where an answer may be another without it, quiet where it cannot.
         drawn = self._counts["drawn"] > 0
-        asked = set(self._wanted) | _FORM
-        loud = {name for name in dialect.settings.omit if name in asked and matters(name, drawn)} - _QUIET
+        fields = set(self._wanted) | _FORM
+        loud = {name for name in dialect.settings.omit if name in fields and matters(name, drawn)} - _QUIET
         loud |= {
             name for name in dialect.refused - _QUIET if matters(name, drawn) and not self._neutral(name)
         }
         loud |= set(unheeded(dialect.owner, drawn))
-        quiet = ({name for name in dialect.settings.omit if name in asked} | dialect.refused) - loud
+        quiet = ({name for name in dialect.settings.omit if name in fields} | dialect.refused) - loud
+
         unknown = set(unconfirmed(dialect.owner, drawn, self._form)) - loud - quiet
         over = {
             name
             for name, value in dialect.settings.extra_body.items()
             if self._wanted.get(name, {value}) != {value}
         }
-        told = {
+
+        kinds = {
             "server_defaults": loud,
             "server_defaults_harmless": quiet,
             "sampling_unconfirmed": unknown,
@@ -104,7 +112,7 @@ class Notes:
         }
         return [
             Finding(kind, values={"fields": ", ".join(sorted(names))})
-            for kind, names in told.items()
+            for kind, names in kinds.items()
             if names
         ]
 
@@ -112,29 +120,33 @@ class Notes:
         return all(is_neutral(name, value) for value in self._wanted.get(name, ()))
 
     def _answers(self) -> list[Finding]:
-        counts, found = self._counts, []
+        counts, findings = self._counts, []
         if self._models:
             names = ", ".join(name for name, _ in self._models.most_common(3))
-            found.append(
+            findings.append(
                 Finding(
                     "other_model_answered", self._models.total(), counts["answers"], {"name": names[:200]}
                 )
             )
+
         if self._size is not None:
-            read, sent = self._size
-            found.append(
-                Finding("prompt_changed", counts["other size"], counts["sized"], {"read": read, "sent": sent})
+            counted, sent = self._size
+            findings.append(
+                Finding(
+                    "prompt_changed", counts["other size"], counts["sized"], {"read": counted, "sent": sent}
+                )
             )
         if counts["uncounted"]:
-            found.append(Finding("tokens_untold", counts["uncounted"], counts["answers"]))
+            findings.append(Finding("tokens_untold", counts["uncounted"], counts["answers"]))
         if counts["refusals"]:
-            found.append(Finding("refusal_field", counts["refusals"], counts["generated"]))
-        return found
+            findings.append(Finding("refusal_field", counts["refusals"], counts["generated"]))
+        return findings
 
 
 def same_model(asked: str, answered: str) -> bool:
-    """Whether an answer comes from the model asked for, but for case, folder, ``:latest``, and a
-    date that one of the two leaves out.
+    """Whether an answer comes from the model asked for.
+
+    Case, folder, ``:latest``, and a date that one of the two leaves out do not count.
     """
     first, second = _bare(asked), _bare(answered)
     if first == second:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from harness.engines.openai.client import EndpointError
+from harness.engines.openai.endpoint import EndpointError
 
 GIVE_UP = 3
 """So many items in a row (but no fewer than are in flight) that were tried in vain, and the
@@ -34,9 +34,12 @@ class Pool(Generic[Asked, Given]):
         had, with the first failure's reason.
         """
         todo, done, stop = deque(items), queue.Queue[Given | BaseException](), threading.Event()
+        # A plain loop of threads: the executors of the standard library wait for theirs at exit, and a
+        # request to an endpoint that hangs would hold the program for minutes.
         count = min(self._threads, len(items))
         for _ in range(count):
             threading.Thread(target=self._serve, args=(todo, done, stop), daemon=True).start()
+
         failures: list[EndpointError] = []
         finished = answered = row = 0
         try:
@@ -57,6 +60,7 @@ class Pool(Generic[Asked, Given]):
                     yield outcome
         finally:
             stop.set()
+
         if failures:
             raise _summary(failures, len(items) - answered, len(items))
 
@@ -68,6 +72,7 @@ class Pool(Generic[Asked, Given]):
                 item = todo.popleft()
             except IndexError:
                 return
+
             try:
                 done.put(self._work(item, stop))
             except BaseException as error:

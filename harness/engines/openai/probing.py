@@ -52,15 +52,19 @@ def fault_of(values: Sequence[Sequence[float]], fork: int) -> str | None:
     ``values``: one row for each of the probe's, log-probabilities of all tokens but the first (so
     the fork's is at ``fork - 1``).
     """
-    told = np.asarray(values, dtype=np.float64)
-    for row in told:
-        figures, counts = np.unique(row, return_counts=True)
+    rows = np.asarray(values, dtype=np.float64)
+    for row in rows:
+        distinct, counts = np.unique(row, return_counts=True)
         if 2 * counts.max() > len(row):
-            return f"the same figure ({figures[counts.argmax()]:g}) for {counts.max()} of {len(row)} tokens"
-    mean = float(told[:, fork - 1 :].mean())
+            return f"the same figure ({distinct[counts.argmax()]:g}) for {counts.max()} of {len(row)} tokens"
+
+    # Ten digits at random are worth -2.3 each: whoever is surer than this does not read the text.
+    mean = float(rows[:, fork - 1 :].mean())
     if mean > SURE:
         return f"too sure of a senseless text (mean log-probability {mean:.2g})"
-    spread = np.ptp(told, axis=0)
+
+    # Between the rows, figures may differ at the fork and behind it, and must not before it.
+    spread = np.ptp(rows, axis=0)
     before, at, behind = float(spread[: fork - 1].max(initial=0.0)), float(spread[fork - 1]), spread[fork:]
     if float(behind.max()) <= _SAME:
         return "the same figures after different contexts"

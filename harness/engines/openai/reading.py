@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.engines.stopping import cut
 from harness.items import Completion, Finish, ThinkTags, Tokens
+from harness.thought_markers import KNOWN
+from harness.thoughts import thought_words
 
 THOUGHTS = ("reasoning", "reasoning_content", "thinking")
 """Where servers put a thought that they cut out: vLLM since 0.12 and OpenRouter the first,
@@ -49,9 +51,8 @@ _SILENT_PARTS = frozenset({"reference", "citation", "redacted_thinking", "reason
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a choice says: the text with its thought between its tags, why it ended, and what else
-    is worth telling.
+class ChoiceText:
+    """What a choice holds: the text with its thought between its tags, and why it ended.
 
     ``ending``: the server's word for the end. ``thought``: whether there was one; ``refused``:
     whether the text stood in a field for refusals.
@@ -67,11 +68,12 @@ class Said:
 def choice_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """The one choice that was asked for.
 
-    Raises ValueError where there is none, or where it is not told which one is meant.
+    Raises ValueError where there is none, or where it is unclear which one is meant.
     """
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError("an answer without choices")
+
     if len(choices) > 1:
         raise ValueError(
             f"an answer with {len(choices)} choices, where one was asked for (engine_args.extra_body: n?)"
@@ -83,7 +85,9 @@ def choice_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return choices[0]
 
 
-def said(choice: Mapping[str, Any], item: Completion, stops: Sequence[str], output: int, budget: int) -> Said:
+def choice_text(
+    choice: Mapping[str, Any], item: Completion, stops: Sequence[str], output: int, budget: int
+) -> ChoiceText:
     """The text and end of a choice; ``output`` of ``budget`` tokens were written.
 
     Raises ValueError where it has no text.
@@ -95,16 +99,17 @@ def said(choice: Mapping[str, Any], item: Completion, stops: Sequence[str], outp
         content, thought, refused = _message(message, ending)
     else:
         content, thought, refused = _plain(choice.get("text")), "", False
+
     text, stopped = cut(_whole(content, thought, item.think, ending), stops, item.think)
     finish = _finish(ending, choice, stopped, 0 < budget <= output)
-    return Said(text, finish, ending, bool(thought.strip()) or _thinks(content, item.think), refused)
+    return ChoiceText(text, finish, ending, bool(thought.strip()) or _thinks(content, item.think), refused)
 
 
 def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool) -> Finish:
-    """Our words. Without ``stop_reason`` a stop text that the server cut away looks like an end of
-    its own.
+    """Why an answer ended, in our words.
 
-    An end that no server's word explains is unknown, unless the budget is used up.
+    Without ``stop_reason`` a stop text that the server cut away looks like an end of its own. An
+    end that no server's word explains is unknown, unless the budget is used up.
     """
     if ending in _FILTERED:
         return "filter"
@@ -112,6 +117,7 @@ def _finish(ending: str, choice: Mapping[str, Any], stopped: bool, used_up: bool
         return "stop"
     if ending in _CUT_OFF:
         return "length"
+
     if ending in _ENDED:
         return "stop" if isinstance(choice.get("stop_reason"), str) else "eos"
     return "length" if used_up else "unknown"
@@ -121,9 +127,10 @@ def _thinks(content: str, think: ThinkTags | None) -> bool:
     """Whether a text holds a thought that is not blank; without tags of its own a model is known by
     the usual ones.
     """
-    tags = think or ThinkTags("<think>", "</think>")
-    thought, closed, _ = content.partition(tags.close)
-    return bool(closed and thought.replace(tags.open, "").strip())
+    tags = think or KNOWN[0]
+    # A closing marker alone tells that the server's template had opened the thought.
+    opened = tags.opened or (tags.close in content and tags.open not in content)
+    return bool(thought_words(content, replace(tags, opened=opened)))
 
 
 def _plain(text: Any) -> str:
@@ -135,8 +142,9 @@ def _plain(text: Any) -> str:
 def _message(message: Mapping[str, Any], ending: str) -> tuple[str, str, bool]:
     """(content, thought, whether the content is a refusal's) of a chat's message."""
     content, inner = _parts(message.get("content"))
-    thought = next((found for name in THOUGHTS if (found := "".join(_parts(message.get(name))))), "")
+    thought = next((text for name in THOUGHTS if (text := "".join(_parts(message.get(name))))), "")
     thought = inner or thought or "".join(_parts(message.get("reasoning_details")))
+
     refusal = message.get("refusal")
     if not content and isinstance(refusal, str) and refusal:
         return refusal, thought, True
@@ -159,6 +167,8 @@ def _parts(content: Any) -> tuple[str, str]:
         return "".join(text for text, _ in pairs), "".join(thought for _, thought in pairs)
     if not isinstance(content, dict):
         raise ValueError(f"an answer whose content is no text but {type(content).__name__}")
+
+    # Mistral's, OpenAI's and OpenRouter's words for the kinds of a part.
     kind = content.get("type", "text")
     if kind in ("text", "output_text"):
         return _plain(content.get("text")), ""
@@ -180,27 +190,31 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> str:
-    """The text as the model wrote it: a thought that the server cut out is put back between its
-    tags, for the reader looks for them.
+    """The text as the model wrote it, a thought that the server cut out put back.
 
-    Where the config names no tags the thought is left away: nothing would know it as one.
+    It stands between its tags again, since the reader looks for them. Where the config names no
+    tags the thought is left away: nothing would know it as one.
     """
     if think is not None and not thought and think.close in content and think.open not in content:
         # the server's template had begun the thought, and nothing cut it out
         return think.open + content
     if not thought or think is None:
         return content
+
+    # A thought that ran into the end of the budget stays open, as the model left it.
     ended = bool(content) or ending in _ENDED | _STOPPED
     return f"{think.open}{thought}{think.close if ended else ''}{content}"
 
 
 def count(answer: Mapping[str, Any]) -> tuple[Tokens, bool]:
-    """(tokens from ``usage``, whether they are whole); what the server read from its cache is
-    shared, what it does not tell is 0.
+    """(tokens from ``usage``, whether they are whole).
+
+    What the server read from its cache is shared, what it does not tell is 0.
     """
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     prompt, output = _number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))
+
     details = usage.get("prompt_tokens_details")
     cached = _number(details.get("cached_tokens")) if isinstance(details, Mapping) else 0
     shared = min(cached or 0, prompt or 0)

@@ -65,6 +65,7 @@ def sampling_fields(item: Completion, owner: str | None, off: int) -> dict[str, 
         "frequency_penalty": 0.0,
         "repetition_penalty": penalty,
     }
+
     if owner in _REPEAT:
         fields["repeat_penalty"] = penalty  # llama.cpp's own name for it
     if drawn:
@@ -88,12 +89,12 @@ def unheeded(owner: str | None, drawn: bool) -> tuple[str, ...]:
 
 
 def unconfirmed(owner: str | None, drawn: bool, form: Collection[str] = ()) -> tuple[str, ...]:
-    """The fields beyond OpenAI's own format that nobody knows whether the server looks at, as far
-    as they matter.
+    """The fields that nobody knows whether the server looks at, as far as they matter.
 
-    ``form``: fields for the server's template that were sent.
+    They are those beyond OpenAI's own format. ``form``: fields for the server's template that were
+    sent.
     """
-    found = (
+    fields = (
         [] if owner in HEEDING or owner == OLLAMA else [name for name in _UNHEEDED if matters(name, drawn)]
     )
-    return (*found, *(() if owner in _TEMPLATES else form))
+    return (*fields, *(() if owner in _TEMPLATES else form))

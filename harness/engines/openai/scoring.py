@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.engines.openai.client import EndpointClient, EndpointError
+from harness.engines.openai.client import EndpointClient
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.probing import Probe, fault_of
 from harness.engines.openai.reading import choice_of, count
 from harness.engines.openai.wire import Dialect
@@ -27,8 +28,9 @@ NOTHING = -9999.0
 
 @dataclass(frozen=True)
 class ScoredRow:
-    """A pair as it is sent: the ids, how many of the last of them are scored, and how many were cut
-    from the left.
+    """A pair as it is sent.
+
+    Its ids, how many of the last of them are scored, and how many were cut from the left.
     """
 
     ids: tuple[int, ...]
@@ -38,10 +40,10 @@ class ScoredRow:
 
 @dataclass(frozen=True)
 class RowScore:
-    """Of one row: the sum of the scored tokens' log-probabilities, and whether greedy decoding
-    would have written them.
+    """The sum of a row's log-probabilities, and whether greedy decoding would have written it.
 
-    ``values``: each token's. ``ranked``: whether the server told what greedy decoding would write.
+    The sum is over the scored tokens, in nats. ``values``: each token's. ``ranked``: whether the
+    server says what greedy decoding would write.
     """
 
     logprob: float
@@ -52,13 +54,14 @@ class RowScore:
 
 
 def make_row(pair: Pair, window: int | None) -> ScoredRow:
-    """lm-eval's window, ``(context + continuation)[-(window + 1):]``, of which the last token is
-    predicted only; None is no window.
+    """A pair cut to lm-eval's window, ``(context + continuation)[-(window + 1):]``.
+
+    The last token of it is only predicted; None is no window.
     """
     context, continuation = pair
     whole = (*context, *continuation)
-    kept = whole if window is None else whole[-(window + 1) :]
-    return ScoredRow(kept, min(len(continuation), len(kept) - 1), len(whole) - len(kept))
+    ids = whole if window is None else whole[-(window + 1) :]
+    return ScoredRow(ids, min(len(continuation), len(ids) - 1), len(whole) - len(ids))
 
 
 def body(mode: Mode, dialect: Dialect, ids: Sequence[int]) -> dict[str, Any]:
@@ -66,74 +69,85 @@ def body(mode: Mode, dialect: Dialect, ids: Sequence[int]) -> dict[str, Any]:
 
     One token is generated, since servers want one.
     """
-    asked: dict[str, Any] = {"model": dialect.spec.id, "prompt": list(ids), "max_tokens": 1, "temperature": 0}
-    asked |= {"prompt_logprobs": 1} if mode == "prompt_logprobs" else {"echo": True, "logprobs": 1}
-    return dialect.finish(asked)
+    fields: dict[str, Any] = {
+        "model": dialect.spec.id,
+        "prompt": list(ids),
+        "max_tokens": 1,
+        "temperature": 0,
+    }
+    fields |= {"prompt_logprobs": 1} if mode == "prompt_logprobs" else {"echo": True, "logprobs": 1}
+    return dialect.finish(fields)
 
 
 def read(mode: Mode, answer: Mapping[str, Any], row: ScoredRow) -> RowScore:
     """Raises ValueError where the answer does not hold what was asked for."""
-    found = _prompt_logprobs(answer, row) if mode == "prompt_logprobs" else _echo(answer, row)
-    values = tuple(logprob for logprob, _ in found)
-    told, _ = count(answer)
+    figures = _prompt_logprobs(answer, row) if mode == "prompt_logprobs" else _echo(answer, row)
+    values = tuple(logprob for logprob, _ in figures)
+    usage, _ = count(answer)
     # The one token that had to be generated is no part of the work.
-    tokens = Tokens(told.prompt, told.computed, told.shared)
-    ranked = all(greedy is not None for _, greedy in found)
-    return RowScore(math.fsum(values), all(greedy for _, greedy in found), tokens, values, ranked)
+    tokens = Tokens(usage.prompt, usage.computed, usage.shared)
+    ranked = all(greedy is not None for _, greedy in figures)
+    return RowScore(math.fsum(values), all(greedy for _, greedy in figures), tokens, values, ranked)
 
 
 def _prompt_logprobs(answer: Mapping[str, Any], row: ScoredRow) -> list[tuple[float, bool | None]]:
-    """vLLM: a list as long as the prompt, null and then a mapping of token id to logprob, rank and
-    text.
+    """vLLM's format: a list as long as the prompt.
+
+    It begins with null; each later entry maps token ids to logprob, rank and text.
     """
     choice = choice_of(answer)
     rows = choice.get("prompt_logprobs") or answer.get("prompt_logprobs")
     if not isinstance(rows, list) or len(rows) != len(row.ids):
         raise ValueError("an answer without prompt_logprobs for each token")
-    found: list[tuple[float, bool | None]] = []
-    for place in range(len(row.ids) - row.scored, len(row.ids)):
-        entry, token = rows[place], row.ids[place]
+
+    figures: list[tuple[float, bool | None]] = []
+    for index in range(len(row.ids) - row.scored, len(row.ids)):
+        entry, token = rows[index], row.ids[index]
         own = entry.get(str(token)) if isinstance(entry, dict) else None
         if not isinstance(own, dict):
             raise ValueError(f"prompt_logprobs without token {token}: another tokenizer?")
-        logprob, rank = _finite(own.get("logprob"), place, row), own.get("rank")
-        best = max(_finite(other.get("logprob"), place, row) for other in entry.values())
-        found.append((logprob, rank == 1 if isinstance(rank, int) else logprob >= best))
-    return found
+        logprob, rank = _finite(own.get("logprob"), index, row), own.get("rank")
+        best = max(_finite(other.get("logprob"), index, row) for other in entry.values())
+        figures.append((logprob, rank == 1 if isinstance(rank, int) else logprob >= best))
+    return figures
 
 
 def _echo(answer: Mapping[str, Any], row: ScoredRow) -> list[tuple[float, bool | None]]:
-    """OpenAI's first format: ``token_logprobs`` of the prompt and of the one generated token,
-    ``top_logprobs`` beside them.
+    """OpenAI's first format: ``token_logprobs``, with ``top_logprobs`` beside them.
+
+    They are those of the prompt and of the one generated token.
     """
-    told = choice_of(answer).get("logprobs")
-    values = told.get("token_logprobs") if isinstance(told, dict) else None
+    logprobs = choice_of(answer).get("logprobs")
+    values = logprobs.get("token_logprobs") if isinstance(logprobs, dict) else None
     if (
-        not isinstance(told, dict)
+        not isinstance(logprobs, dict)
         or not isinstance(values, list)
         or len(values) not in (len(row.ids), len(row.ids) + 1)
     ):
         raise ValueError("an answer whose logprobs do not cover the prompt")
-    tops = told.get("top_logprobs")
-    found: list[tuple[float, bool | None]] = []
-    for place in range(len(row.ids) - row.scored, len(row.ids)):
-        logprob = _finite(values[place], place, row)
-        top = tops[place] if isinstance(tops, list) and place < len(tops) else None
-        best = [_finite(value, place, row) for value in top.values()] if isinstance(top, dict) else []
-        found.append((logprob, logprob >= max(best) if best else None))
-    return found
+
+    # Without the likeliest tokens nobody can say what greedy decoding would have written.
+    tops = logprobs.get("top_logprobs")
+    figures: list[tuple[float, bool | None]] = []
+    for index in range(len(row.ids) - row.scored, len(row.ids)):
+        logprob = _finite(values[index], index, row)
+        top = tops[index] if isinstance(tops, list) and index < len(tops) else None
+        best = [_finite(value, index, row) for value in top.values()] if isinstance(top, dict) else []
+        figures.append((logprob, logprob >= max(best) if best else None))
+    return figures
 
 
-def _finite(value: Any, place: int, row: ScoredRow) -> float:
+def _finite(value: Any, index: int, row: ScoredRow) -> float:
     """A log-probability as a number.
 
-    Raises ValueError for anything else, with the token that it was told of.
+    Raises ValueError for anything else, with the token that it belongs to.
     """
-    where = f"the log-probability of a token ({place + 1} of {len(row.ids)})"
+    where = f"the log-probability of a token ({index + 1} of {len(row.ids)})"
     try:
         number = math.nan if value is None or isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = math.nan
+
     if not math.isfinite(number) or number <= NOTHING:
         raise ValueError(f"{where} is no finite number: {value!r}")
     if number > ABOVE:
@@ -142,11 +156,11 @@ def _finite(value: Any, place: int, row: ScoredRow) -> float:
 
 
 @dataclass(frozen=True)
-class Ability:
-    """What a probe found: how log-probabilities of a prompt are told (None: not at all, and why),
-    and whether prompts may be ids.
+class LogprobSupport:
+    """What a probe found of how an endpoint tells log-probabilities of a prompt.
 
-    ``ranked``: whether it is told too what greedy decoding would write.
+    ``mode`` is None where it does not, for this ``reason``; ``ids``: whether prompts may be ids.
+    ``ranked``: whether it the server also says what greedy decoding would write.
     """
 
     mode: Mode | None
@@ -155,19 +169,22 @@ class Ability:
     ranked: bool = True
 
 
-def probe(client: EndpointClient, dialect: Dialect, asked: Probe) -> Ability:
+def probe(client: EndpointClient, dialect: Dialect, texts: Probe) -> LogprobSupport:
     """Asks texts in each way until one works and its figures can be a model's (see `probing`).
 
     Raises EndpointError when the endpoint is away or refuses the key.
     """
-    reasons, taken = [], False
+    reasons, accepted = [], False
     for mode in MODES:
-        found = []
+        scores = []
+
+        # Only an endpoint that is away or refuses the key ends the probe; all else speaks against
+        # this way of asking.
         try:
-            for ids in asked.rows:
+            for ids in texts.rows:
                 answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
-                taken = True
-                found.append(read(mode, answer, ScoredRow(ids, len(ids) - 1, 0)))
+                accepted = True
+                scores.append(read(mode, answer, ScoredRow(ids, len(ids) - 1, 0)))
         except EndpointError as error:
             if error.tired or error.status in (401, 403):
                 raise
@@ -175,8 +192,8 @@ def probe(client: EndpointClient, dialect: Dialect, asked: Probe) -> Ability:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             reasons.append(f"{mode}: {error}")
         else:
-            fault = fault_of([one.values for one in found], asked.fork)
+            fault = fault_of([one.values for one in scores], texts.fork)
             if fault is None:
-                return Ability(mode, "", ids=True, ranked=all(one.ranked for one in found))
+                return LogprobSupport(mode, "", ids=True, ranked=all(one.ranked for one in scores))
             reasons.append(f"{mode}: {fault}")
-    return Ability(None, "; ".join(reasons), taken)
+    return LogprobSupport(None, "; ".join(reasons), accepted)

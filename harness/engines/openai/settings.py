@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
-from harness.config.problems import suggest
-from harness.config.schema import ModelSpec, Strict
+from harness.config.schema import ModelSpec
+from harness.engines.options import EngineOptions
 from harness.errors import ModelError
 
 DEFAULT_KEY = "OPENAI_API_KEY"
@@ -17,8 +17,24 @@ _OURS = ("model", "messages", "prompt", "stream", "n", "best_of", "echo", "logpr
 """Fields that decide what is asked and in what form it is answered: not for extra_body."""
 
 
-class Settings(Strict):
-    """How to talk to an endpoint. Seconds, requests, tokens."""
+class Settings(EngineOptions):
+    """How to talk to an endpoint. Seconds, requests, tokens.
+
+    Messages never show a value: it might be a key.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+    not_in_identity: ClassVar[frozenset[str]] = frozenset(
+        {
+            "concurrency",
+            "timeout",
+            "retries",
+            "backoff",
+            "max_wait",
+            "requests_per_minute",
+            "tokens_per_minute",
+        }
+    )
 
     api: Literal["auto", "chat", "completions"] = Field(
         "auto", description="auto: completions where a tokenizer is named or chat_template is off, else chat."
@@ -51,26 +67,10 @@ class Settings(Strict):
     @field_validator("extra_body")
     @classmethod
     def _no_form(cls, value: dict[str, Any]) -> dict[str, Any]:
-        taken = [name for name in _OURS if name in value]
-        if taken:
-            raise ValueError(f"{taken[0]} is decided here; take it out")
+        names = [name for name in _OURS if name in value]
+        if names:
+            raise ValueError(f"{names[0]} is decided here; take it out")
         return value
-
-    @classmethod
-    def of(cls, spec: ModelSpec) -> Settings:
-        """The spec's engine_args, checked.
-
-        Raises ModelError, one line, that never shows a value: it might be a key.
-        """
-        try:
-            return cls.model_validate(spec.engine_args)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            hint = suggest(place, cls.model_fields) or f"; it knows {', '.join(cls.model_fields)}"
-            raise ModelError(f"{spec.label}: the openai engine has no engine_args.{place}{hint}")
-        raise ModelError(f"{spec.label}: engine_args.{place}: {first['msg']}")
 
     def api_for(self, spec: ModelSpec) -> Api:
         """Messages to ``/chat/completions``, or text that was rendered here to ``/completions``."""
@@ -80,14 +80,16 @@ class Settings(Strict):
 
 
 def read_key(spec: ModelSpec) -> str | None:
-    """The key, from the environment variable that ``api_key_env`` names; None where the default one
-    is not set (local servers need none).
+    """The key, from the environment variable that ``api_key_env`` names.
 
-    Raises ModelError where a variable was named and is not set.
+    None where the default one is not set: local servers need none. Raises ModelError where a
+    variable was named and is not set.
     """
     key = os.environ.get(spec.api_key_env or DEFAULT_KEY, "").strip()
+
     if not key and spec.api_key_env:
         raise ModelError(
-            f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, or take api_key_env out"
+            f"{spec.label}: api_key_env names {spec.api_key_env}, which is not set; export it, "
+            "or take api_key_env out"
         )
     return key or None

@@ -17,7 +17,7 @@ from harness.config.schema import ModelSpec
 from harness.engines.folding import fold_system
 from harness.engines.openai.chat import messages_of
 from harness.engines.openai.lessons import Lesson
-from harness.engines.openai.reading import Said, choice_of, count, said
+from harness.engines.openai.reading import ChoiceText, choice_of, choice_text, count
 from harness.engines.openai.sampling import TOP_K_OFF, sampling_fields
 from harness.engines.openai.settings import Settings
 from harness.items import Completion, Generation
@@ -31,8 +31,9 @@ WIRE = 2
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sent for an item: its text, or its token ids after truncation; ``budget`` tokens may
-    be generated.
+    """What is sent for an item: its text, or its token ids after truncation.
+
+    ``budget`` tokens may be generated.
     """
 
     text: str
@@ -43,14 +44,13 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one model's requests are written. ``owner``: the software, as the endpoint tells it
-    (``owned_by``).
+    """How one model's requests are written.
 
-    The rest is learned from refusals: ``budget_name``, since newer hosted models ask for
-    ``max_completion_tokens``; ``top_k_off``, the value that means no top_k; ``refused``, fields
-    left out; ``folded``, whether system messages go into the first user message. ``special_tags``:
-    whether the model's think tags are special tokens, which servers leave out of a text unless
-    asked not to.
+    ``owner``: the software, as the endpoint tells it (``owned_by``). The rest is learned from
+    refusals: ``budget_name``, since newer hosted models ask for ``max_completion_tokens``;
+    ``top_k_off``, the value that means no top_k; ``refused``, fields left out; ``folded``, whether
+    system messages go into the first user message. ``special_tags``: whether the model's think tags
+    are special tokens, which servers leave out of a text unless asked not to.
     """
 
     spec: ModelSpec
@@ -86,12 +86,14 @@ class Dialect:
             if self.chat
             else {"prompt": list(prompt.ids) if prompt.ids is not None else prompt.text}
         )
+
         body |= sampling_fields(item, self.owner, self.top_k_off)
         # A stop text inside a thought is none: while a model may think, the answer is only cut
         # here.
         stops = [stop for stop in item.stop if stop][: self.settings.max_stops] if item.think is None else []
         if stops:
             body["stop"] = stops
+
         if item.think is not None and self.special_tags:
             body["skip_special_tokens"] = False
         if item.ignore_eos:
@@ -102,10 +104,10 @@ class Dialect:
 
     def finish(self, body: dict[str, Any]) -> dict[str, Any]:
         """What the config adds and leaves out, and what the endpoint refuses."""
-        kept = {key: value for key, value in body.items() if key not in self.refused}
+        fields = {key: value for key, value in body.items() if key not in self.refused}
         return {
             key: value
-            for key, value in (kept | self.settings.extra_body).items()
+            for key, value in (fields | self.settings.extra_body).items()
             if key not in self.settings.omit
         }
 
@@ -128,22 +130,23 @@ def read_generation(
 
     Raises ValueError where the answer has another shape.
     """
-    return read_said(answer, item, prompt, stops)[0]
+    return read_choice(answer, item, prompt, stops)[0]
 
 
-def read_said(
+def read_choice(
     answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]
-) -> tuple[Generation, Said]:
+) -> tuple[Generation, ChoiceText]:
     """The generation, and what else its choice tells.
 
     Raises ValueError where the answer has another shape.
     """
     choice = choice_of(answer)
     tokens, _ = count(answer)
-    told = said(choice, item, stops, tokens.output, prompt.budget)
+
+    content = choice_text(choice, item, stops, tokens.output, prompt.budget)
     ids = choice.get("token_ids")
-    kept = tuple(ids) if isinstance(ids, list) and item.prompt_ids is not None else None
-    found = Generation(
-        item.key, told.text, told.finish, tokens, prompt.truncated, seconds=0.0, output_ids=kept
+    output_ids = tuple(ids) if isinstance(ids, list) and item.prompt_ids is not None else None
+    generation = Generation(
+        item.key, content.text, content.finish, tokens, prompt.truncated, seconds=0.0, output_ids=output_ids
     )
-    return found, told
+    return generation, content

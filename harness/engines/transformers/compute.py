@@ -1,5 +1,6 @@
-"""In which number format a processor computes best: half precision without hardware for it is
-emulated, several times slower than fp32.
+"""In which number format a processor computes best.
+
+Half precision without hardware for it is emulated, several times slower than fp32.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ _ROOM = 0.6  # of the free memory that the wider weights may take
 
 
 def has_hardware(dtype: torch.dtype) -> bool:
-    """Whether this CPU multiplies matrices in ``dtype`` itself: AMX or AVX512-bf16 for bf16,
-    AMX-fp16 for fp16; other families: assumed.
+    """Whether this CPU multiplies matrices in ``dtype`` itself.
+
+    On x86 that takes AMX or AVX512-bf16 for bf16, AMX-fp16 for fp16; other families are assumed to.
     """
     if dtype == torch.float32 or platform.machine().lower() not in ("x86_64", "amd64"):
         return True
@@ -26,15 +28,17 @@ def has_hardware(dtype: torch.dtype) -> bool:
 
 
 def widen(model: Any) -> str:
-    """Turns a half-precision model on a CPU without hardware for it to fp32, in place: the same
-    rounded weights, computed exactly.
+    """Turns a half-precision model on a CPU without hardware for it to fp32, in place.
 
-    Returns the name of the format computed in. Left as it is where the wider weights would take too
-    much of the free memory.
+    The weights stay the rounded ones; only the arithmetic is exact. Returns the name of the format
+    computed in. A model is left as it is where the wider weights would take too much of the free
+    memory.
     """
     dtype: torch.dtype = model.dtype
     on_cpu = all(parameter.device.type == "cpu" for parameter in model.parameters())
     wide = 4 * sum(parameter.numel() for parameter in model.parameters())
+
+    # Without room for the wider weights, slow is better than swapping.
     if (
         dtype.itemsize < 4
         and on_cpu

@@ -1,14 +1,13 @@
-"""The transformers engine: loads a model once and answers items with it, correct first (fp32 sums,
-lm-eval's rules).
+"""The transformers engine: loads a model once and answers items with it.
+
+Correct first: sums are fp32, and what counts as a context, a continuation or a stop is lm-eval's.
 """
 
 from __future__ import annotations
 
-import difflib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -21,59 +20,30 @@ from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
 from harness.engines.transformers import identity, load
 from harness.engines.transformers.compute import widen
-from harness.engines.transformers.continuous import Stream
+from harness.engines.transformers.continuous import ContinuousBatcher
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.generation import Decoder
 from harness.engines.transformers.jobs import GenerationRules, make_job
 from harness.engines.transformers.memory import Budget, free_bytes, release
+from harness.engines.transformers.options import TransformersOptions
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
 from harness.engines.transformers.weights import weight_findings
-from harness.errors import ModelError
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
 
-_CPU_TOKENS = (
-    # tokens a forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory
-    1024
-)
+# Tokens per forward pass: more gains nothing on a CPU (docs/engine.md), and takes more memory.
+_CPU_TOKENS = 1024
 _CUDA_TOKENS = 16384
 
 
-@dataclass(frozen=True)
-class TransformersOptions:
-    """What ``engine_args`` may say. ``batch_tokens``: padded tokens a forward pass; ``batch_rows``:
-    rows generated together; ``attention``: auto, eager, sdpa, flash_attention_2 …;
-    ``generation_defaults``: apply the checkpoint's repetition penalty, as transformers' own
-    generate does, where the item has none; ``shared_prefixes``: false computes every prompt whole,
-    for measuring.
-    """
-
-    batch_tokens: int | None = None
-    batch_rows: int | None = None
-    attention: str = identity.DEFAULT_ATTENTION
-    generation_defaults: bool = True
-    shared_prefixes: bool = True
-
-    @classmethod
-    def of(cls, spec: ModelSpec) -> TransformersOptions:
-        """Raises ModelError for a name that is none of these, with the nearest."""
-        known = [option.name for option in fields(cls)]
-        for name in spec.engine_args:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(known)}"
-                raise ModelError(f"{spec.label}: the transformers engine has no engine_args.{name}; {hint}")
-        return cls(**spec.engine_args)
-
-
 class TransformersEngine:
-    """Any AutoModelForCausalLM behind the engine protocol. Raises ModelError or OutOfMemoryError,
-    one line, when it cannot be loaded.
+    """Any AutoModelForCausalLM behind the engine protocol.
 
-    ``reason``: why this engine was taken.
+    ``reason``: why this engine was taken. Raises ModelError or OutOfMemoryError, one line, when the
+    model cannot be loaded.
     """
 
     def __init__(
@@ -83,11 +53,13 @@ class TransformersEngine:
         self._spec, self._reason = spec, reason
         self._options = TransformersOptions.of(spec)
         place = self._place(spec, files, device)
+
         # Partial sums of a product stay in fp32, as everything that is said of sums here has it.
         torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
         torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
         self.encoder = load_tokenizer(spec, files)
         self._model: Any = load.load_model(spec, files, place)
+        # The checkpoint's own numbers are looked at, so before anything changes their format.
         self._weights = weight_findings(self._model) if spec.weights == "pretrained" else ()
         self._computed_in = widen(self._model)
         rows = load.check_vocabulary(spec, self._model, self.encoder)
@@ -95,6 +67,9 @@ class TransformersEngine:
             load.choose_threads(self._model)
         self.window = load.context_length(spec, self._model.config, self.encoder)
         self._text = TextSide(self.encoder, self.window, rows, spec.label)
+
+        # One budget for scoring and generation: memory that was too little for one is for the
+        # other.
         self._forward = Forward(self._model)
         tokens = self._options.batch_tokens or (_CPU_TOKENS if place.device == "cpu" else _CUDA_TOKENS)
         self._budget = Budget(tokens)
@@ -104,7 +79,7 @@ class TransformersEngine:
         self._decoder = Decoder(
             self._forward,
             self.encoder,
-            Stream(self._forward, self._rules(place), self._budget, share),
+            ContinuousBatcher(self._forward, self._rules(place), self._budget, share),
             self._sharing.steps,
         )
         self._place_used = place
@@ -118,6 +93,7 @@ class TransformersEngine:
         return load.Placement(resolved, identity.resolve_dtype(spec, resolved, files), attention, several)
 
     def _rules(self, place: load.Placement) -> GenerationRules:
+        """What ends a text and what a batch may hold."""
         config = getattr(self._model, "generation_config", None)
         listed = getattr(config, "eos_token_id", None)
         ends = {listed} if isinstance(listed, int) else set(listed or ())
@@ -128,13 +104,17 @@ class TransformersEngine:
             if self._options.generation_defaults
             else 1.0
         )
+
+        # Half of what is free: the rest is for the passes themselves.
         rows = self._options.batch_rows or (128 if place.device == "cpu" else 256)
         room = free_bytes(self._forward.device) // 2 // _cache_bytes(self._model)
         return GenerationRules(self.window, frozenset(ends), self.encoder.eos_text, penalty, rows, int(room))
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, attention, window; ``extra``: counts of tokens
+        """Versions, device, number format, attention, window.
+
+        ``extra``: how the model is in fact run, whatever was asked for, and counts of tokens
         forwarded, with padding and without.
         """
         place = self._place_used
@@ -173,13 +153,13 @@ class TransformersEngine:
 
     def _findings(self) -> tuple[Finding, ...]:
         """What loading the model showed that a reader of its scores should know."""
-        found: list[Finding] = [*self.encoder.findings, *self._weights]
+        findings: list[Finding] = [*self.encoder.findings, *self._weights]
         if self._options.shared_prefixes and not self._sharing.limit:
-            found.append(Finding("sharing_off", values={"reason": self._sharing.reason}))
+            findings.append(Finding("sharing_off", values={"reason": self._sharing.reason}))
         elif not self._sharing.steps:
-            found.append(Finding("batching_off", values={"reason": self._sharing.steps_reason}))
-        found += penalty_findings(self._decoder.rules.penalty)
-        return tuple(found)
+            findings.append(Finding("batching_off", values={"reason": self._sharing.steps_reason}))
+        findings += penalty_findings(self._decoder.rules.penalty)
+        return tuple(findings)
 
     def _why_not(self) -> str | None:
         return self._sharing.reason if self._options.shared_prefixes else "engine_args.shared_prefixes: false"
@@ -227,11 +207,12 @@ class TransformersEngine:
 
 
 def _cache_bytes(model: Any) -> int:
-    """Bytes of keys and values a token, by the usual layout: 2 × layers × KV heads × head size ×
-    bytes a number.
+    """Bytes of keys and values per token, by the usual layout.
+
+    2 × layers × KV heads × head size × bytes per number.
     """
     config = model.config.get_text_config()
     heads = getattr(config, "num_attention_heads", None) or 1
-    kept = getattr(config, "num_key_value_heads", None) or heads
+    kv_heads = getattr(config, "num_key_value_heads", None) or heads
     size = getattr(config, "head_dim", None) or config.hidden_size // heads
-    return max(1, 2 * int(config.num_hidden_layers) * int(kept) * int(size) * int(model.dtype.itemsize))
+    return max(1, 2 * int(config.num_hidden_layers) * int(kv_heads) * int(size) * int(model.dtype.itemsize))

@@ -1,86 +1,180 @@
-"""The vocabulary head on chosen rows: log-probabilities of given tokens and whether they are the
-arg-max, a strip of columns at a time.
+"""The vocabulary head on chosen rows: log-probabilities of tokens, and whether they are greedy.
 
-A strip's logits stay in the processor's cache: the largest logit and the sum of exponentials are
-updated as in online softmax (Milakov & Gimelshein 2018, https://arxiv.org/abs/1805.02867), so
-neither all logits nor a copy of them is ever in memory. Sums are fp32.
+The head is run a strip of vocabulary columns at a time. A strip's logits stay in the processor's
+cache: the largest logit and the sum of exponentials are updated as in online softmax (Milakov &
+Gimelshein 2018, https://arxiv.org/abs/1805.02867), so neither all logits nor a copy of them is ever
+in memory. Sums are fp32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-Finish = Callable[[Tensor], Tensor]
+PostHead = Callable[[Tensor], Tensor]
+"""What an architecture does to the logits after its head."""
+TokenScores = tuple[Tensor, Tensor]
+"""Of each target: its natural-log probability [n] in fp32, and whether it is the arg-max [n]."""
+
 _STRIP_BYTES = {"cpu": 2 << 20, "cuda": 256 << 20}  # fp32 bytes of logits at a time
-_ROWS = 1024
+_ROWS = 1024  # rows at a time: with more, a strip of them would be narrow
+_LOGITS_BYTES = 256 << 20  # fp32 bytes at a time of logits that are there already
 
 
-def judge(
-    head: torch.nn.Linear, finish: Finish, hidden: Tensor, rows: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor]:
-    """(natural-log probability [n] in fp32, is arg-max [n]) of token ``targets[i]`` after
-    ``hidden[rows[i]]``; hidden is [m, size].
+class Targets(NamedTuple):
+    """Tokens to be scored: target i is predicted by the output at ``positions[rows[i]]``.
 
-    Ties go to the first token, as ``argmax`` has it.
+    ``positions`` [m] are distinct and rising, in the flattened input; ``rows`` and ``tokens`` [n].
+    """
+
+    positions: Tensor
+    rows: Tensor
+    tokens: Tensor
+
+
+def score_tokens(
+    head: torch.nn.Linear, post_head: PostHead, hidden: Tensor, rows: Tensor, tokens: Tensor
+) -> TokenScores:
+    """Scores token ``tokens[i]`` after ``hidden[rows[i]]``; hidden is [m, size].
+
+    Of equal logits the first token is the arg-max, as ``argmax`` has it.
     """
     width = int(head.weight.shape[0])
     logprobs = torch.empty(len(rows), device=hidden.device)
     greedy = torch.empty(len(rows), dtype=torch.bool, device=hidden.device)
+
+    # The fewer rows, the wider a strip of the same bytes, so the fewer calls.
     budget = _STRIP_BYTES.get(hidden.device.type, 256 << 20)
     for first in range(0, len(hidden), _ROWS):
         part = hidden[first : first + _ROWS]
         mine = ((rows >= first) & (rows < first + _ROWS)).nonzero().flatten()
         step = min(width, max(1024, budget // (4 * len(part))))
-        logprobs[mine], greedy[mine] = _judge_rows(
-            head, finish, part, rows[mine] - first, targets[mine], step
+        logprobs[mine], greedy[mine] = _score_by_strips(
+            head, post_head, part, rows[mine] - first, tokens[mine], step
         )
     return logprobs, greedy
 
 
-def _judge_rows(
-    head: torch.nn.Linear, finish: Finish, hidden: Tensor, rows: Tensor, targets: Tensor, step: int
-) -> tuple[Tensor, Tensor]:
-    """`judge` for few enough rows, ``step`` columns at a time."""
-    order = targets.argsort()
-    rows, targets = rows[order], targets[order]
+def _score_by_strips(
+    head: torch.nn.Linear, post_head: PostHead, hidden: Tensor, rows: Tensor, tokens: Tensor, step: int
+) -> TokenScores:
+    """`score_tokens` for few enough rows, ``step`` columns at a time."""
+    # Sorted by token, the targets of a strip are one slice: [edges[i], edges[i + 1]).
+    order = tokens.argsort()
+    rows, tokens = rows[order], tokens[order]
     width = int(head.weight.shape[0])
-    edges = torch.searchsorted(targets, torch.arange(0, width + step, step, device=targets.device)).tolist()
-    chosen = torch.empty(len(targets), device=hidden.device)
-    leads = torch.zeros(
-        len(targets), dtype=torch.bool, device=hidden.device
-    )  # the first of the largest logits of its strip
+    edges = torch.searchsorted(tokens, torch.arange(0, width + step, step, device=tokens.device)).tolist()
+
+    # Per target: its logit, and whether it is the first of the largest of its strip.
+    chosen = torch.empty(len(tokens), device=hidden.device)
+    leads = torch.zeros(len(tokens), dtype=torch.bool, device=hidden.device)
+    # Per row, over the strips so far: the largest logit, the first strip that holds it, and the
+    # logarithm of the sum of exponentials.
     best = torch.full((len(hidden),), float("-inf"), device=hidden.device)
-    where = torch.zeros(
-        len(hidden), dtype=torch.long, device=hidden.device
-    )  # the first strip that holds the largest logit
-    # log of the sum of exponentials
+    best_strip = torch.zeros(len(hidden), dtype=torch.long, device=hidden.device)
     total = torch.full((len(hidden),), float("-inf"), device=hidden.device)
+
     for strip, low in enumerate(range(0, width, step)):
         bias = None if head.bias is None else head.bias[low : low + step]
-        logits = finish(torch.nn.functional.linear(hidden, head.weight[low : low + step], bias)).float()
+        # fp32 from here on: a sum over a vocabulary loses too much in half precision.
+        logits = post_head(torch.nn.functional.linear(hidden, head.weight[low : low + step], bias)).float()
         inside = slice(edges[strip], edges[strip + 1])
         top = logits.amax(dim=-1)
-        chosen[inside] = logits[rows[inside], targets[inside] - low]
-        # The place of the largest is looked for only where it may be the target: with indices, the
-        # maximum is not vectorised.
+        chosen[inside] = logits[rows[inside], tokens[inside] - low]
+
+        # Which column is the largest is looked up only where it may be the target: with indices,
+        # the maximum is not vectorised.
         same = (chosen[inside] == top[rows[inside]]).nonzero().flatten() + edges[strip]
-        leads[same] = logits[rows[same]].argmax(dim=-1) == targets[same] - low
-        where = torch.where(top > best, strip, where)
+        leads[same] = logits[rows[same]].argmax(dim=-1) == tokens[same] - low
+
+        # Strictly larger: among equals the first strip stays, hence the first token.
+        best_strip = torch.where(top > best, strip, best_strip)
         best = torch.maximum(best, top)
         total = torch.logaddexp(total, _log_sum(logits))
+
     back = order.argsort()
-    return (chosen - total[rows])[back], (leads & (where[rows] == targets // step))[back]
+    return (chosen - total[rows])[back], (leads & (best_strip[rows] == tokens // step))[back]
 
 
 def _log_sum(logits: Tensor) -> Tensor:
     """Logarithm of each row's sum of exponentials: what log-softmax takes off.
 
-    One sweep a row, where `logsumexp` makes three.
+    Log-softmax sweeps a row once, where `logsumexp` makes three sweeps.
     """
-    found = logits[:, 0] - logits.log_softmax(dim=-1)[:, 0]
-    return (
-        found if bool(found.isfinite().all()) else logits.logsumexp(dim=-1)
-    )  # a first column of -inf tells nothing
+    log_sums = logits[:, 0] - logits.log_softmax(dim=-1)[:, 0]
+    # A first column of -inf takes -inf from -inf, and so does not say what was taken off.
+    return log_sums if bool(log_sums.isfinite().all()) else logits.logsumexp(dim=-1)
+
+
+def score_logits(logits: Tensor, rows: Tensor, tokens: Tensor) -> TokenScores:
+    """What `score_tokens` finds, on the CPU, from logits [m, vocabulary] that are there already."""
+    logprobs = torch.empty(len(rows))
+    greedy = torch.empty(len(rows), dtype=torch.bool)
+
+    # A part at a time, since each is copied to fp32.
+    size = max(1, _LOGITS_BYTES // (4 * int(logits.shape[-1])))
+    for first in range(0, len(logits), size):
+        part = logits[first : first + size].float()
+        mine = ((rows >= first) & (rows < first + size)).nonzero().flatten()
+
+        row, token = (rows[mine] - first).to(part.device), tokens[mine].to(part.device)
+        logprobs[mine] = (part[row, token] - torch.logsumexp(part, dim=-1)[row]).cpu()
+        greedy[mine] = (part.argmax(dim=-1)[row] == token).cpu()
+    return logprobs, greedy
+
+
+@torch.inference_mode()
+def find_head_mode(model: Any, device: torch.device) -> tuple[PostHead, str]:
+    """What the model does after its head, and how the head can therefore be run.
+
+    "chunked": by `score_tokens`; "inside": by the model itself, on the chosen rows; "full": by the
+    model on all rows, where the head is not found, or not called once on all hidden states.
+    """
+    head = model.get_output_embeddings()
+    if head is None or not hasattr(head, "weight"):
+        return _unchanged, "full"
+
+    calls: list[tuple[tuple[int, ...], Tensor]] = []
+    handle = head.register_forward_hook(lambda _, args, out: calls.append((tuple(args[0].shape), out)))
+    try:
+        logits = model(input_ids=torch.arange(4, device=device).reshape(2, 2)).logits
+    finally:
+        handle.remove()
+    if len(calls) != 1 or calls[0][0][:2] != (2, 2) or logits.shape[:2] != (2, 2):
+        return _unchanged, "full"
+
+    raw = calls[0][1]
+    for post_head in _candidates(model.config):
+        expected = post_head(raw)
+        if expected.shape == logits.shape and torch.allclose(
+            expected.float(), logits.to(expected.device).float(), rtol=1e-6, atol=1e-6
+        ):
+            # A quantised head has no plain weight to take strips of.
+            return post_head, "chunked" if type(head) is torch.nn.Linear else "inside"
+    return _unchanged, "inside"
+
+
+def _unchanged(logits: Tensor) -> Tensor:
+    return logits
+
+
+def _candidates(config: Any) -> list[PostHead]:
+    """What architectures do after the head, as far as this config may ask for it.
+
+    Nothing, a soft cap (Gemma 2), a factor (Cohere), or a divisor (Granite).
+    """
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    candidates: list[PostHead] = [_unchanged]
+
+    # These are the names of several architectures each, so only the comparison can say what they
+    # do.
+    if cap := getattr(text, "final_logit_softcapping", None):
+        candidates.append(lambda logits: torch.tanh(logits / cap) * cap)
+    if factor := getattr(text, "logit_scale", None):
+        candidates.append(lambda logits: logits * factor)
+    if divisor := getattr(text, "logits_scaling", None):
+        candidates.append(lambda logits: logits / divisor)
+    return candidates

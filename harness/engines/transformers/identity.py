@@ -1,26 +1,26 @@
-"""What this engine will be, told from the config and the machine alone: versions, device, number
-format, attention. No model is loaded.
+"""What this engine will be, by the config and the machine alone; no model is loaded.
+
+That is: versions, device, number format, attention.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from harness.config.schema import ModelSpec
+from harness.engines.devices import device_kind as device_kind  # also found here
+from harness.engines.devices import resolve_device as resolve_device
 from harness.engines.files import ModelFiles
 from harness.errors import ModelError
 
 DTYPES = ("float32", "bfloat16", "float16")
 _SAFETENSORS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
-DEFAULT_ATTENTION = (
-    # sdpa where the architecture has it, else eager: transformers decides by model and version
-    "auto"
-)
+# sdpa where the architecture has it, else eager: transformers decides by model and version.
+DEFAULT_ATTENTION = "auto"
 
 
 def versions() -> dict[str, str]:
@@ -28,58 +28,25 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("torch", "transformers", "tokenizers")}
 
 
-def resolve_device(device: str) -> str:
-    """``auto`` is cuda where there is one, else cpu; torch is imported only if a GPU may be.
-
-    ModelError for a CUDA device not there.
-    """
-    if device == "cpu":
-        return "cpu"
-    if (
-        device == "auto"
-        and sys.platform == "linux"
-        and not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists())
-    ):
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        index = int(device.partition(":")[2] or 0)
-        if index >= torch.cuda.device_count():
-            raise ModelError(f"device {device}: only {torch.cuda.device_count()} CUDA devices are visible")
-        return "cuda" if device == "auto" else device
-    if device == "auto":
-        return "cpu"
-    raise ModelError(
-        f"device {device}: torch sees no CUDA device; say device: cpu, or see what harness doctor says"
-    )
-
-
-def device_kind(device: str) -> str:
-    """``cpu``, or the GPU's name: what a result may depend on."""
-    if device == "cpu":
-        return "cpu"
-    import torch
-
-    return torch.cuda.get_device_name(torch.device(device))
-
-
 def checkpoint_dtype(files: ModelFiles) -> str:
-    """The number format that the checkpoint says (config.json, else its first tensor), float32 when
-    it says none.
+    """The number format that the checkpoint says, float32 when it says none.
+
+    config.json says it, else the first tensor file.
     """
     config = read_config(files.path)
     for part in (config, config.get("text_config") or {}):
         named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
         if named in DTYPES:
             return named
+
+    # Of several formats in one file the first by name, BF16 before F32: norms are often kept wider.
     for file in sorted(files.path.glob("*.safetensors")):
         kinds = {
             entry.get("dtype") for name, entry in safetensors_header(file).items() if name != "__metadata__"
         }
-        known = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
-        if known:
-            return known[0]
+        dtypes = [_SAFETENSORS[kind] for kind in sorted(map(str, kinds)) if kind in _SAFETENSORS]
+        if dtypes:
+            return dtypes[0]
     return "float32"
 
 
@@ -107,10 +74,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def safetensors_header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: tensor name -> dtype, shape, data_offsets
-    (https://github.com/huggingface/safetensors#format).
+    """The header of a safetensors file: tensor name -> dtype, shape, data_offsets.
 
-    Raises ModelError when the file is cut short or is no safetensors file.
+    The format is https://github.com/huggingface/safetensors#format: the header's length in 8 bytes,
+    the header as JSON, the tensors. Raises ModelError when the file is cut short or is no
+    safetensors file.
     """
     size = file.stat().st_size
     with file.open("rb") as stream:
@@ -122,11 +90,12 @@ def safetensors_header(file: Path) -> dict[str, Any]:
             header = json.loads(stream.read(length))
         except ValueError as error:
             raise ModelError(f"{file}: its safetensors header is corrupted; fetch it again") from error
+
+    # A download that broke off has a whole header and too few bytes behind it.
     ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    if 8 + length + max(ends, default=0) != size:
-        raise ModelError(
-            f"{file}: {size} bytes where its header says {8 + length + max(ends, default=0)}; fetch it again"
-        )
+    expected = 8 + length + max(ends, default=0)
+    if expected != size:
+        raise ModelError(f"{file}: {size} bytes where its header says {expected}; fetch it again")
     return dict(header)
 
 

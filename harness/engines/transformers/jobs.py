@@ -1,6 +1,4 @@
-"""One item on its way through generation: its prompt, what it has written, and how a token is added
-to it.
-"""
+"""One item on its way through generation: its prompt, its output, and how a token is added."""
 
 from __future__ import annotations
 
@@ -19,8 +17,11 @@ from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
 @dataclass(frozen=True)
 class GenerationRules:
-    """What holds for every item: the window, the ids that end a text, the tokenizer's EOS as text,
-    the checkpoint's repetition penalty, and how many rows and tokens of cache may go together.
+    """What holds for every item.
+
+    ``window`` in tokens; ``eos_ids`` end a text; ``eos_text``: the tokenizer's EOS as text;
+    ``penalty``: the checkpoint's repetition penalty; ``max_rows`` and ``cache_tokens``: how many
+    rows, and tokens of cache, may go together.
     """
 
     window: int
@@ -33,7 +34,12 @@ class GenerationRules:
 
 @dataclass(slots=True, eq=False)
 class GenerationJob:
-    """One item on its way: its prompt's ids after truncation, what it has written, when."""
+    """One item on its way: its prompt's ids after truncation, what it has written, when.
+
+    ``computed``: tokens of the prompt that went through the model for this item. ``prefill`` and
+    ``decode``: its part of the seconds of passes over prompts, and of steps that write one token
+    per row. Both are kept when the job begins again: the time was spent on it.
+    """
 
     item: Completion
     prompt: list[int]
@@ -43,18 +49,14 @@ class GenerationJob:
     watch: StopWatch
     stops: tuple[str, ...]
     generator: torch.Generator | None = None
-    known: set[int] = field(
-        default_factory=set
-    )  # tokens that a repetition penalty falls on; ``seen`` is the same as a tensor
-    seen: Tensor | None = None
+    penalised: set[int] = field(default_factory=set)
+    penalised_ids: Tensor | None = None  # the same as a tensor, on the logits' device
     written: list[int] = field(default_factory=list)
     finish: Finish | None = None
-    computed: int = 0  # tokens of the prompt that went through the model for this item
+    computed: int = 0
     started: float = 0.0
     first: float = 0.0
     last: float = 0.0
-    # its part of the seconds of passes over prompts, and of steps that write a token a row; kept
-    # when begun again
     prefill: float = 0.0
     decode: float = 0.0
     broken: str | None = None
@@ -65,23 +67,26 @@ class GenerationJob:
         return self.budget - len(self.written)
 
     def reset(self) -> None:
-        """Back to the start: a row that is begun again writes the same."""
+        """Back to the start; it will write the same again, since its generator is seeded anew."""
         self.watch = self.watch.again()
         self.generator = (
             torch.Generator().manual_seed(self.sampling.seed) if self.sampling.temperature > 0 else None
         )
         self.written = []
         self.finish = None
-        self.known = set()
-        self.seen = None
+        self.penalised = set()
+        self.penalised_ids = None
         self.broken = None
 
-    def take(self, token: int, now: float, rules: GenerationRules) -> None:
-        """Adds a token and says whether the text ends there."""
+    def add_token(self, token: int, now: float, rules: GenerationRules) -> None:
+        """Adds a token, and notes it where the text ends there."""
         if not self.written:
             self.first = now
         self.last = now
         self.written.append(token)
+
+        # In this order: an EOS that completes a stop text is an EOS, and both come before the
+        # budget.
         if token in rules.eos_ids and not self.item.ignore_eos:
             self.finish = "eos"
         elif self.watch.add(token):
@@ -89,10 +94,8 @@ class GenerationJob:
         elif len(self.written) >= self.budget:
             self.finish = "length"
 
-    def give_up(self, peak: float, token: int, now: float) -> None:
-        """Ends a row whose largest logit is ``peak``, no finite number; what it would have written
-        says nothing.
-        """
+    def mark_broken(self, peak: float, token: int, now: float) -> None:
+        """Ends a row whose largest logit ``peak`` is not finite: its text would say nothing."""
         self.broken = f"a largest logit of {peak:g} at token {len(self.written) + 1}"
         self.first = self.first if self.written else now
         self.last = now
@@ -104,21 +107,23 @@ class GenerationJob:
         text, finish = final_answer(
             encoder, self.written, self.finish or "length", self.stops, self.item.think
         )
-        prompt, written = len(self.prompt), len(self.written)
-        tokens = Tokens(prompt, self.computed + written - 1, prompt - self.computed, written)
-        given = tuple(self.written) if self.item.prompt_ids is not None else None
-        times = (self.last - self.started, self.first, self.last)
+
+        # The last token written never goes through the model, hence - 1.
+        prompt, output = len(self.prompt), len(self.written)
+        tokens = Tokens(prompt, self.computed + output - 1, prompt - self.computed, output)
         return Generation(
-            self.item.key,
-            text,
-            finish,
-            tokens,
-            self.truncated,
-            *times,
-            given,
-            self.prefill,
-            self.decode,
-            self.broken,
+            key=self.item.key,
+            text=text,
+            finish=finish,
+            tokens=tokens,
+            truncated=self.truncated,
+            seconds=self.last - self.started,
+            first_token=self.first,
+            last_token=self.last,
+            output_ids=tuple(self.written) if self.item.prompt_ids is not None else None,
+            prefill_seconds=self.prefill,
+            decode_seconds=self.decode,
+            broken=self.broken,
         )
 
 
@@ -126,62 +131,65 @@ def make_job(
     item: Completion, prompt: list[int], encoder: TextEncoder, rules: GenerationRules
 ) -> GenerationJob:
     """The item with its prompt fitted into the window and the checkpoint's penalty."""
+    # A model cannot start from nothing: an empty prompt is the token that begins a text.
     fitted = fit_prompt(item, prompt or [encoder.prefix_id], rules.window)
-    sampling = with_penalty(item.sampling, rules.penalty)
-    stops = closing_texts(item, rules.eos_text)
+
     job = GenerationJob(
         item,
         fitted.prompt,
         fitted.budget,
         fitted.truncated,
-        sampling,
+        with_penalty(item.sampling, rules.penalty),
         StopWatch(encoder, item.stop, item.think),
-        stops,
+        closing_texts(item, rules.eos_text),
     )
     job.reset()
     return job
 
 
 @torch.inference_mode()
-def advance(
+def choose_tokens(
     jobs: Sequence[GenerationJob], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]
 ) -> Tensor:
-    """Chooses the next token of each job [jobs] by its logits [jobs, vocabulary] (fp32, changed in
-    place) and adds it.
+    """Chooses each job's next token by its logits [jobs, vocabulary], and adds it to the job.
+
+    The logits are fp32 and changed in place. Returns the tokens [jobs].
     """
     for row, job in enumerate(jobs):
         penalty = job.sampling.repetition_penalty or 1.0
         if penalty != 1.0:
-            penalise(logits, row, _seen(job, logits), penalty)
+            penalise(logits, row, _penalised_ids(job, logits), penalty)
     tokens = choose(logits, [job.sampling for job in jobs], [job.generator for job in jobs])
-    chosen = tokens.tolist()  # waits for the device: the clock is read after it
+
+    # tolist waits for the device: only after it does the clock say when the tokens were there.
+    chosen = tokens.tolist()
     now = clock()
     for row, (job, token) in enumerate(zip(jobs, chosen, strict=True)):
         if token < 0:
-            job.give_up(float(logits[row].amax()), ~token, now)
+            job.mark_broken(float(logits[row].amax()), ~token, now)
         else:
-            job.take(token, now, rules)
+            job.add_token(token, now, rules)
     return tokens
 
 
-def count_time(jobs: Sequence[GenerationJob], seconds: float, *, reading: bool) -> None:
-    """Shares the seconds of a pass between its rows: ``reading`` their prompts, or writing a token
-    each.
-    """
+def count_time(jobs: Sequence[GenerationJob], seconds: float, *, prefill: bool) -> None:
+    """Shares the seconds of a pass between its rows: of prefill, or of decoding one token each."""
     part = seconds / len(jobs)
     for job in jobs:
-        if reading:
+        if prefill:
             job.prefill += part
         else:
             job.decode += part
 
 
-def _seen(job: GenerationJob, logits: Tensor) -> Tensor:
+def _penalised_ids(job: GenerationJob, logits: Tensor) -> Tensor:
     """The distinct tokens of a job's prompt and answer so far."""
-    if job.seen is None:
-        job.known = {*job.prompt, *job.written}
-        job.seen = torch.tensor(sorted(job.known), device=logits.device)
-    elif job.written[-1] not in job.known:
-        job.known.add(job.written[-1])
-        job.seen = torch.cat([job.seen, torch.tensor([job.written[-1]], device=logits.device)])
-    return job.seen
+    if job.penalised_ids is None:
+        job.penalised = {*job.prompt, *job.written}
+        job.penalised_ids = torch.tensor(sorted(job.penalised), device=logits.device)
+    elif job.written[-1] not in job.penalised:
+        job.penalised.add(job.written[-1])
+        job.penalised_ids = torch.cat(
+            [job.penalised_ids, torch.tensor([job.written[-1]], device=logits.device)]
+        )
+    return job.penalised_ids

@@ -24,6 +24,7 @@ from harness.engines.tokenizer import TextEncoder
 from harness.engines.transformers.identity import DEFAULT_ATTENTION, read_config, safetensors_header
 from harness.engines.transformers.memory import is_out_of_memory
 from harness.errors import ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,9 @@ SMALL = 20_000_000
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how the model is put: a device, a number format (a torch dtype's name), an
-    attention implementation, all GPUs or one.
+    """Where and how the model is put.
+
+    ``dtype`` is a torch dtype's name; ``several``: over all visible GPUs.
     """
 
     device: str
@@ -46,7 +48,7 @@ class Placement:
 
     @property
     def attn_implementation(self) -> str | None:
-        """What transformers is told; None lets it decide."""
+        """transformers' argument of this name; None lets it decide."""
         return None if self.attention == DEFAULT_ATTENTION else self.attention
 
 
@@ -56,6 +58,8 @@ def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
     Raises ModelError or OutOfMemoryError, one line each.
     """
     config = load_config(spec, files.path)
+
+    # Libraries below raise whatever they like; a cell's reason is one line of it.
     try:
         model = _random(spec, config, place) if spec.weights == "random" else _pretrained(spec, files, place)
     except (ModelError, OutOfMemoryError):
@@ -65,7 +69,7 @@ def load_model(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
             raise OutOfMemoryError(
                 f"{spec.label}: its weights do not fit into the memory of {place.device} as {place.dtype}"
             ) from error
-        raise ModelError(f"{spec.label}: cannot be loaded: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: cannot be loaded: {named_line(error)}") from error
     return model.eval().requires_grad_(False)
 
 
@@ -75,11 +79,14 @@ def load_config(spec: ModelSpec, folder: Path) -> Any:
     Raises ModelError for an architecture or key that is unknown.
     """
     raw = read_config(folder)
+    # An architecture that transformers has itself is not taken from the repository's code.
     remote = "auto_map" in raw and raw.get("model_type") not in CONFIG_MAPPING
     if remote and not spec.trust_remote_code:
         raise ModelError(
-            f"{spec.label}: its architecture comes as Python code in its repository; trust_remote_code: true runs it"
+            f"{spec.label}: its architecture comes as Python code in its repository; "
+            "trust_remote_code: true runs it"
         )
+
     try:
         if remote or not spec.config_overrides:
             return AutoConfig.from_pretrained(
@@ -88,23 +95,26 @@ def load_config(spec: ModelSpec, folder: Path) -> Any:
                 local_files_only=True,
                 **spec.config_overrides,
             )
+
         kind = CONFIG_MAPPING[raw["model_type"]]
         _check_overrides(spec, kind)
+        # The list has one entry per layer: with another number, the architecture makes it anew.
         if "num_hidden_layers" in spec.config_overrides and "layer_types" not in spec.config_overrides:
-            raw.pop("layer_types", None)  # one entry a layer: let the architecture make them anew
+            raw.pop("layer_types", None)
         return kind.from_dict(raw | spec.config_overrides)
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(f"{spec.label}: its config.json is not understood: {first_line(error)}") from error
+        raise ModelError(f"{spec.label}: its config.json is not understood: {named_line(error)}") from error
 
 
 def _check_overrides(spec: ModelSpec, kind: type[Any]) -> None:
     """Overrides are keys of this architecture: a misspelt one would change nothing, quietly."""
-    known = set(kind().to_dict()) | set(kind.attribute_map)
-    if unknown := sorted(set(spec.config_overrides) - known):
+    keys = set(kind().to_dict()) | set(kind.attribute_map)
+    if unknown := sorted(set(spec.config_overrides) - keys):
         raise ModelError(
-            f"{spec.label}: config_overrides has no key {', '.join(unknown)} in architecture {kind.model_type}"
+            f"{spec.label}: config_overrides has no key {', '.join(unknown)} "
+            f"in architecture {kind.model_type}"
         )
 
 
@@ -122,12 +132,15 @@ def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
         "attn_implementation": place.attn_implementation,
         "trust_remote_code": spec.trust_remote_code,
     }
+
+    # fork_rng: the seed makes these weights, and nothing else that draws random numbers.
     remote = hasattr(config, "auto_map")
     with torch.random.fork_rng(devices=gpus), device if remote else torch.device("meta"):
         torch.manual_seed(spec.seed)
         model = AutoModelForCausalLM.from_config(config, **options)
     if remote:
         return model
+
     # Building on the meta device first skips torch's own initialisation, which transformers' would
     # only overwrite.
     with torch.random.fork_rng(devices=gpus):
@@ -138,6 +151,8 @@ def _random(spec: ModelSpec, config: Any, place: Placement) -> Any:
 
 
 def _pretrained(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
+    """The checkpoint's weights, all of them and of the shapes that config.json says."""
+    # A file cut short is one line here, and a traceback from inside the library later.
     for file in find_weights(files.path, spec.label):
         safetensors_header(file)
     transformers_logging.disable_progress_bar()  # the run has its own
@@ -152,11 +167,13 @@ def _pretrained(spec: ModelSpec, files: ModelFiles, place: Placement) -> Any:
         output_loading_info=True,
         ignore_mismatched_sizes=True,  # reported below, in one line
     )
+
+    # transformers fills what is missing with noise and only warns: here it is an error.
     if mismatched := report["mismatched_keys"]:
         name, *shapes = sorted(mismatched, key=str)[0]
         raise ModelError(
-            f"{spec.label}: {len(mismatched)} weights have another shape than config.json says, e.g. {name}: "
-            + " instead of ".join(str(tuple(shape)) for shape in shapes)
+            f"{spec.label}: {len(mismatched)} weights have another shape than config.json says, "
+            f"e.g. {name}: " + " instead of ".join(str(tuple(shape)) for shape in shapes)
         )
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
@@ -182,8 +199,11 @@ def check_vocabulary(spec: ModelSpec, model: Any, encoder: TextEncoder) -> int:
     largest = max((index for index in encoder.raw.get_vocab().values() if index not in added), default=0)
     if largest >= rows:
         raise ModelError(
-            f"{spec.label}: the model has {rows} token embeddings, its tokenizer writes ids up to {largest}; wrong tokenizer?"
+            f"{spec.label}: the model has {rows} token embeddings, "
+            f"its tokenizer writes ids up to {largest}; wrong tokenizer?"
         )
+
+    # An added token beyond the embeddings is harmless until a text has it: a warning, no refusal.
     if beyond := sorted(index for index in added if index >= rows):
         log.warning(
             "%s: %d added tokens have no embedding (from id %d): a text with one cannot be answered",
@@ -195,16 +215,19 @@ def check_vocabulary(spec: ModelSpec, model: Any, encoder: TextEncoder) -> int:
 
 
 def context_length(spec: ModelSpec, config: PretrainedConfig, encoder: TextEncoder) -> int:
-    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length``: config (its text
-    part first), tokenizer, 2048.
+    """The window in tokens: the spec's, else as lm-eval's ``resolve_max_length`` finds it.
+
+    That asks the config (its text part first), then the tokenizer, and falls back to 2048.
     """
     if spec.max_length:
         return spec.max_length
+
     text = getattr(config, "text_config", None) or config
     for name in ("n_positions", "max_position_embeddings", "n_ctx"):
         value = getattr(text, name, None)
         if value is not None:
             return int(value)
+
     value = getattr(encoder.raw, "model_max_length", None)
     return int(value) if value is not None and value != _INFINITE else _DEFAULT_LENGTH
 
@@ -215,29 +238,26 @@ def weight_bytes(files: ModelFiles) -> int:
 
 
 def needs_several_gpus(spec: ModelSpec, files: ModelFiles, device: str) -> bool:
-    """Whether the layers go over all visible GPUs: asked for by ``gpus``, or because one GPU's free
-    memory is too small.
+    """Whether the layers go over all visible GPUs.
+
+    They do where ``gpus`` asks for it, else where one GPU's free memory is too small.
     """
     if not device.startswith("cuda") or torch.cuda.device_count() < 2:
         return False
     if spec.gpus is not None:
         return spec.gpus > 1
+
+    # A fifth more than the weights: activations and keys and values need room, too.
     free, _ = torch.cuda.mem_get_info(torch.device(device))
     return math.ceil(weight_bytes(files) * 1.2) > free
 
 
-def first_line(error: BaseException) -> str:
-    """An exception's first line that says something, no longer than a table's cell bears."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
-
-
 def choose_threads(model: Any) -> None:
-    """One thread for a model of a few million parameters, whose layers are too little work to
-    share: where anything else runs, threads that wait for each other in every one of them cost nine
-    times the time (209 items/s against 22, two cores, 0.8M parameters).
+    """One thread for a model of a few million parameters: its layers are too little work to share.
 
-    Larger models keep torch's choice, the physical cores; OMP_NUM_THREADS, where set, decides.
+    Where anything else runs, threads that wait for each other in every layer cost nine times the
+    time (209 items/s against 22, two cores, 0.8M parameters). Larger models keep torch's choice,
+    the physical cores; OMP_NUM_THREADS, where set, decides.
     """
     if (
         "OMP_NUM_THREADS" not in os.environ

@@ -1,6 +1,4 @@
-"""Memory: what counts as running out of it, how much there is, and a token budget that halves when
-it was too much.
-"""
+"""Memory: what counts as running out of it, how much is free, and a token budget that halves."""
 
 from __future__ import annotations
 
@@ -31,14 +29,15 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def unless_out_of_memory(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """What the work gives (never None), or None when memory ran out: by then the error no longer
-    holds tensors.
-    """
+    """What the work returns (never None), or None when memory ran out."""
     try:
         return work(*args, **kwargs)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
+
+    # Outside the handler: the error, whose traceback holds the tensors of the failed call, is gone,
+    # so that they can be freed before the next try.
     return None
 
 
@@ -50,12 +49,13 @@ def release(device: torch.device) -> None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Free memory of the device; on CUDA what the allocator holds but does not use counts as
-    free.
+    """Free memory of the device, in bytes.
+
+    On CUDA, what the allocator holds but does not use counts as free.
     """
     if device.type == "cuda":
-        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + held
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
     return int(psutil.virtual_memory().available)
 
 

@@ -1,10 +1,14 @@
-"""Cuts a prefix tree into passes of at most so many tokens, in depth-first order, and says what
-each token of a pass attends to.
+"""Cuts a prefix tree into passes of at most so many tokens, and plans each pass's attention.
 
-Depth-first order makes memory constant: between passes only the keys and values of the next node's
-ancestors are kept. A pass is one row of tokens without padding; a node longer than a pass is cut.
-Inside a pass, consecutive small nodes form a block with one small mask; everything further away is
-an ancestor seen whole (`attention.Look`).
+Nodes are taken in depth-first order, which makes memory constant: between passes only the keys and
+values of the next node's ancestors are cached. A pass is one row of tokens without padding; a node
+longer than a pass is cut in two. Inside a pass, consecutive small nodes form a block with one small
+mask; everything further away is an ancestor seen whole (`attention.PrefixSpan`).
+
+The tree of `tree`'s example becomes the row of tokens "shots q1 a b q2 c". If "shots" is long and
+the rest short, there are two blocks: "shots", plainly causal, and "q1 a b q2 c", whose mask lets a
+and b see q1, but c only q2. All of the second block has "shots" as a prefix. Were the budget used
+up after "b", the next pass would be "q2 c", with "shots" as a cached prefix.
 """
 
 from __future__ import annotations
@@ -18,73 +22,82 @@ import torch
 from torch import Tensor
 
 from harness.engines.rows import Ids
-from harness.engines.transformers.attention import AttentionBlock, Keep, KeysValues, Look, Pass
+from harness.engines.transformers.attention import AttentionBlock, CacheSpan, PackedAttention, PrefixSpan
+from harness.engines.transformers.kernels import KeysValues
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.tree import Node
 
-# tokens of a block: larger wastes products on masked pairs, smaller wastes calls (see
-# docs/engine.md)
+# Tokens of a block: a larger one wastes products on masked pairs, a smaller one wastes kernel calls
+# (docs/engine.md).
 BLOCK = 128
 
 
 @dataclass(slots=True)
-class Load:
-    """One pass's nodes and the place of each in it; ``ids`` and ``positions`` are [T]."""
+class PackedBatch:
+    """The nodes of one forward pass.
+
+    ``offsets[i]`` is the index in the pass of the first token of node i; ``ids`` and ``positions``
+    (each token's position in its own row) are [T].
+    """
 
     nodes: list[Node]
-    places: list[int]
+    offsets: list[int]
     ids: Ids
     positions: Ids
-    plan: Pass
+    attention: PackedAttention
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What all passes are cut by: the token budget, how many positions one may ask for, and whose
-    tensors they meet.
+class PackingLimits:
+    """What all passes are cut by, and whose tensors their masks meet.
 
-    ``hold``: keys and values of every node are kept until `Packer.done`, for a reader that goes on
-    with them.
+    ``max_spans``: query spans of one pass. ``cache_all``: keys and values of every node are at hand
+    until `Packer.commit`, for a reader that goes on with them (generation).
     """
 
     budget: Budget
     device: torch.device
     dtype: torch.dtype
-    most_asks: int = sys.maxsize
-    hold: bool = False
+    max_spans: int = sys.maxsize
+    cache_all: bool = False
 
 
 class Packer:
-    """Hands out passes.
+    """Hands out passes over a tree, one at a time.
 
-    After each, `done` keeps what later passes need, or `undo` takes the pass back (it did not fit).
+    After each, `commit` caches what later passes need, or `undo` takes the pass back (it did not
+    fit into memory) to be cut again by the budget, smaller by then.
     """
 
-    def __init__(self, tops: list[Node], terms: Terms) -> None:
-        self._waiting = tops[::-1]
-        self._terms = terms
-        self._kept: dict[Node, list[KeysValues]] = {}
+    def __init__(self, roots: list[Node], limits: PackingLimits) -> None:
+        self._waiting = roots[::-1]
+        self._limits = limits
+        self._cached: dict[Node, list[KeysValues]] = {}
         self._fresh: dict[Node, list[KeysValues]] = {}
 
-    def next(self) -> Load | None:
+    def next(self) -> PackedBatch | None:
         """The next pass, None at the end."""
         nodes = self._take()
         if not nodes:
             return None
-        places = np.cumsum([0, *map(len, nodes)]).tolist()
+        edges = np.cumsum([0, *map(len, nodes)]).tolist()
         ids = np.concatenate([node.tokens for node in nodes])
         positions = np.concatenate([np.arange(node.start, node.end, dtype=np.int32) for node in nodes])
-        return Load(nodes, places[:-1], ids, positions, self._plan(nodes, places))
+        return PackedBatch(nodes, edges[:-1], ids, positions, self._plan(nodes, edges))
 
     def _take(self) -> list[Node]:
+        """The next nodes in depth-first order that fit into a pass together; at least one."""
         nodes: list[Node] = []
-        most = room = self._terms.budget.tokens
-        asks = self._terms.most_asks
+        most = room = self._limits.budget.tokens
+        spans = self._limits.max_spans
         while self._waiting:
             node = self._waiting[-1]
-            asks -= len(node.asks)
-            if nodes and (len(node) > room or asks < 0):
+            spans -= len(node.spans)
+            if nodes and (len(node) > room or spans < 0):
                 break
+
+            # Only a node that comes first can be longer than a whole pass; its upper part fills
+            # this one, and the rest waits as its child.
             if len(node) > most:
                 node = node.split(node.start + most)
             self._waiting.pop()
@@ -93,98 +106,121 @@ class Packer:
             self._waiting.extend(reversed(node.children))
         return nodes
 
-    def _plan(self, nodes: list[Node], places: list[int]) -> Pass:
-        """Blocks and looks of a pass, and what it must keep: the ancestors of the node that comes
-        next.
+    def _plan(self, nodes: list[Node], edges: list[int]) -> PackedAttention:
+        """Blocks and prefixes of a pass, and what it must cache for later ones.
+
+        ``edges``: where each node begins in the pass, and where the last one ends.
         """
-        highs = _descent(nodes, places)
-        blocks, closes = _blocks(nodes, places, highs, self._terms.device, self._terms.dtype)
-        looks = [Look(0, highs[node], kept=kept) for node, kept in self._kept.items()]
-        ours: Look | None = None
-        for node, place, close in zip(nodes, places[:-1], closes, strict=True):
-            if highs[node] > close:
-                if ours and (ours.low, ours.high, ours.last) == (close, highs[node], place):
-                    ours.last = place + len(node)
+        ends = _subtree_ends(nodes, edges)
+        blocks, block_ends = _blocks(nodes, edges, ends, self._limits.device, self._limits.dtype)
+
+        # What is cached are ancestors of the pass's first node: their descendants begin with it.
+        prefixes = [PrefixSpan(0, ends[node], cached=cached) for node, cached in self._cached.items()]
+
+        # Descendants within a node's block see it by the block's mask; those beyond, as a prefix.
+        # Neighbours seen by the very same tokens are one prefix, so one kernel call.
+        last: PrefixSpan | None = None
+        for node, offset, block_end in zip(nodes, edges[:-1], block_ends, strict=True):
+            if ends[node] > block_end:
+                if last and (last.low, last.high, last.last) == (block_end, ends[node], offset):
+                    last.last = offset + len(node)
                 else:
-                    ours = Look(close, highs[node], place, place + len(node))
-                    looks.append(ours)
-        wanted = set(self._waiting[-1].path()[:-1]) if self._waiting else set()
-        self._fresh = {node: [] for node in nodes if self._terms.hold or node in wanted}
-        spots = zip(nodes, places[:-1], strict=True)
-        keep = [
-            Keep(place, place + len(node), self._fresh[node], node.rows > 1)
-            for node, place in spots
+                    last = PrefixSpan(block_end, ends[node], offset, offset + len(node))
+                    prefixes.append(last)
+
+        needed = self._needed()
+        self._fresh = {node: [] for node in nodes if self._limits.cache_all or node in needed}
+        # A node of one row has a short life, so a view of the pass's tensors does; one that many
+        # rows use is copied, lest it keep all the pass alive.
+        cache = [
+            CacheSpan(offset, offset + len(node), self._fresh[node], node.rows > 1)
+            for node, offset in zip(nodes, edges[:-1], strict=True)
             if node in self._fresh
         ]
-        return Pass(blocks, looks, keep)
+        return PackedAttention(blocks, prefixes, cache)
 
-    def kept(self, node: Node) -> list[KeysValues]:
-        """Keys and values, a layer each, of a node of the pass just computed or of an ancestor of
-        one; before `done`.
+    def _needed(self) -> set[Node]:
+        """The nodes that later passes attend to: the ancestors of the node that comes next.
+
+        Depth-first order makes that enough: a node is left for good once the walk is past its
+        descendants.
         """
-        return self._fresh[node] if node in self._fresh else self._kept[node]
+        return set(self._waiting[-1].path()[:-1]) if self._waiting else set()
 
-    def keeps(self, node: Node) -> bool:
+    def keys_values(self, node: Node) -> list[KeysValues]:
+        """Keys and values, one entry per layer, of a node of the last pass or of its ancestors.
+
+        Only until `commit`.
+        """
+        return self._fresh[node] if node in self._fresh else self._cached[node]
+
+    def is_cached(self, node: Node) -> bool:
         """Whether later passes need a node."""
-        return node in self._kept
+        return node in self._cached
 
-    def done(self) -> None:
-        """The pass was computed."""
-        wanted = set(self._waiting[-1].path()[:-1]) if self._waiting else set()
-        self._kept = {node: kept for node, kept in (self._kept | self._fresh).items() if node in wanted}
+    def commit(self) -> None:
+        """The pass was computed: caches what later passes need, and forgets the rest."""
+        needed = self._needed()
+        self._cached = {
+            node: layers for node, layers in (self._cached | self._fresh).items() if node in needed
+        }
         self._fresh = {}
 
-    def undo(self, load: Load) -> None:
+    def undo(self, batch: PackedBatch) -> None:
         """Takes a pass back, to be cut again by a smaller budget."""
-        for node in reversed(load.nodes):
+        # In reverse, a node's children are the last that wait when its turn comes.
+        for node in reversed(batch.nodes):
             if node.children:
                 del self._waiting[-len(node.children) :]
             self._waiting.append(node)
         self._fresh = {}
 
 
-def _descent(nodes: list[Node], places: list[int]) -> dict[Node, int]:
-    """Where the descendants of each node, and of each ancestor of the first node, end in this
-    pass.
-    """
+def _subtree_ends(nodes: list[Node], edges: list[int]) -> dict[Node, int]:
+    """Where in the pass the descendants of each node, and of the first node's ancestors, end."""
     open_path = nodes[0].path()[:-1]
-    highs: dict[Node, int] = {}
-    for node, place in zip(nodes, places[:-1], strict=True):
+    ends: dict[Node, int] = {}
+    for node, offset in zip(nodes, edges[:-1], strict=True):
+        # In depth-first order, whatever is not this node's ancestor has no more descendants.
         while open_path and open_path[-1] is not node.parent:
-            highs[open_path.pop()] = place
+            ends[open_path.pop()] = offset
         open_path.append(node)
-    return highs | dict.fromkeys(open_path, places[-1])
+    return ends | dict.fromkeys(open_path, edges[-1])
 
 
 def _blocks(
-    nodes: list[Node], places: list[int], highs: dict[Node, int], device: torch.device, dtype: torch.dtype
+    nodes: list[Node], edges: list[int], ends: dict[Node, int], device: torch.device, dtype: torch.dtype
 ) -> tuple[list[AttentionBlock], list[int]]:
     """(the blocks of a pass, the end of each node's block)."""
     cuts = [0]
-    for node, place in zip(nodes, places[:-1], strict=True):
-        if place > cuts[-1] and place + len(node) - cuts[-1] > BLOCK:
-            cuts.append(place)
-    cuts.append(places[-1])
-    until = torch.from_numpy(np.repeat([highs[node] for node in nodes], list(map(len, nodes))))
-    starts = set(places)
+    for node, offset in zip(nodes, edges[:-1], strict=True):
+        if offset > cuts[-1] and offset + len(node) - cuts[-1] > BLOCK:
+            cuts.append(offset)
+    cuts.append(edges[-1])
+
+    # A block of one node is plainly causal, which the kernel does without a mask.
+    until = torch.from_numpy(np.repeat([ends[node] for node in nodes], list(map(len, nodes))))
+    starts = set(edges)
     blocks = [
         AttentionBlock(
             low,
             high,
             _mask(until[low:high], low, device, dtype)
-            if any(place in starts for place in range(low + 1, high))
+            if any(index in starts for index in range(low + 1, high))
             else None,
         )
         for low, high in itertools.pairwise(cuts)
     ]
-    closes = [cuts[index] for index in np.searchsorted(cuts, places[:-1], side="right").tolist()]
-    return blocks, closes
+    block_ends = [cuts[index] for index in np.searchsorted(cuts, edges[:-1], side="right").tolist()]
+    return blocks, block_ends
 
 
 def _mask(until: Tensor, low: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """[n, n]: token i sees token j when j <= i and i is before the end of the descendants of j's
-    node.
+    """[n, n], 0 where token i of a block sees its token j, -inf elsewhere.
+
+    It does when j <= i and i comes before ``until[j]``, the end of the descendants of j's node:
+    then j's node is i's own or an ancestor of it.
     """
     index = torch.arange(low, low + len(until))
-    seen = (index[None, :] <= index[:, None]) & (index[:, None] < until[None, :])
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill_(~seen, float("-inf")).to(device)
+    visible = (index[None, :] <= index[:, None]) & (index[:, None] < until[None, :])
+    return torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, float("-inf")).to(device)

@@ -1,8 +1,7 @@
-"""Reads prompts into keys and values over a prefix tree, a pass at a time: what prompts begin with
-alike is read once.
+"""Prefill: computes the keys and values of prompts over a prefix tree, a pass at a time.
 
-The walk is depth first and stops between passes, so few prompts are read before there is room for
-them (see `continuous`).
+What prompts begin with alike is computed once. The walk is depth first and stops between passes, so
+few prompts are prefilled before there is room for them (see `continuous`).
 """
 
 from __future__ import annotations
@@ -17,38 +16,37 @@ from torch import Tensor
 from harness.engines.rows import Ids, sort_key
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget, is_out_of_memory, release
-from harness.engines.transformers.packing import Load, Packer, Terms
-from harness.engines.transformers.slots import Parts, Shared
-from harness.engines.transformers.tree import Ask, Node, grow
+from harness.engines.transformers.packing import PackedBatch, Packer, PackingLimits
+from harness.engines.transformers.slots import Segments, SharedSegment
+from harness.engines.transformers.tree import Node, QuerySpan, build_tree
 
-LEAST = 4  # tokens that a branch must save, as in scoring
-# tokens: a shorter shared stretch is copied into the slots, since each look is some kernel calls a
-# layer and step
-_LOOK = 64
-_LOGITS_BYTES = 256 << 20  # of first tokens, fp32, a pass
-_SMALLEST = 16
-_NO_TARGET = np.empty(0, np.int32)
+# Tokens: a shorter shared stretch is copied into the slots of all its rows, since attending to one
+# together costs some kernel calls per layer and step.
+_MIN_SEGMENT = 64
+_LOGITS_BYTES = 256 << 20  # of first tokens, fp32, per pass
+_SMALLEST = 16  # tokens: when even such a pass does not fit, memory is too small
+_NO_TARGETS = np.empty(0, np.int32)
 
 
 @dataclass(slots=True)
-class PromptState:
-    """A prompt that has been read: which (index), what its row has of its own and with others, and
-    the logits [vocabulary] after it.
+class PrefilledPrompt:
+    """A prompt whose keys and values are computed, with the logits [vocabulary] after it.
 
-    ``computed``: the prompt tokens that were read for it; the others were read for another prompt.
+    ``prompt`` is its index; ``own`` is copied into its slot, ``shared`` stays where it is.
+    ``computed``: tokens that were computed for it, the others for another prompt.
     """
 
     prompt: int
-    own: Parts
-    shared: list[Shared]
+    own: Segments
+    shared: list[SharedSegment]
     logits: Tensor
     computed: int
 
 
-class Prompts:
-    """Reads ``prompts`` (token ids, none empty, in any order, alike or not).
+class PromptReader:
+    """Prefills ``prompts`` (token ids, none empty, in any order, equal or not).
 
-    ``tokens`` counts what went through the model; ``done``: nothing is left to read.
+    ``tokens`` counts what went through the model; ``done``: nothing is left to compute.
     """
 
     def __init__(
@@ -60,90 +58,110 @@ class Prompts:
         self.done = False
         rows = [np.asarray(prompt, np.int32) for prompt in prompts]
         if share:
-            tops, ends, self._alike = _shared(rows)
+            roots, ends, self._equal = _shared_tree(rows)
         else:
-            tops = ends = [
+            roots = ends = [
                 Node(ids, 0, len(ids), None, owner=index, rows=1) for index, ids in enumerate(rows)
             ]
-            self._alike = [[index] for index in range(len(rows))]
-        for row, (end, alike) in enumerate(zip(ends, self._alike, strict=True)):
-            end.asks.append(Ask(row, end.end - 1, end.end, _NO_TARGET))
-            for node in end.path():
-                node.rows += len(alike) - 1
-        asks = max(1, _LOGITS_BYTES // (4 * forward.vocabulary))
-        self._packer = Packer(tops, Terms(budget, forward.device, forward.model.dtype, asks, hold=True))
-        self._shared: dict[Node, Shared] = {}
+            self._equal = [[index] for index in range(len(rows))]
 
-    def read(self, hold: bool = False) -> list[PromptState] | None:
-        """The prompts whose last tokens are in the next pass: maybe none. Raises torch's or
-        Python's error where even a few tokens do not fit. ``hold``: others hold memory that they
-        will give back, so a pass that does not fit is put off (None), not made smaller.
+        # The output at a prompt's last token gives its first token. Equal prompts are one row of
+        # the tree but several of the batch: their nodes count them all, so that they are kept to
+        # share.
+        for request, (end, equal) in enumerate(zip(ends, self._equal, strict=True)):
+            end.spans.append(QuerySpan(request, end.end - 1, end.end, _NO_TARGETS))
+            for node in end.path():
+                node.rows += len(equal) - 1
+
+        spans = max(1, _LOGITS_BYTES // (4 * forward.vocabulary))
+        limits = PackingLimits(budget, forward.device, forward.model.dtype, spans, cache_all=True)
+        self._packer = Packer(roots, limits)
+        self._segments: dict[Node, SharedSegment] = {}
+
+    def read(self, postpone: bool = False) -> list[PrefilledPrompt] | None:
+        """The prompts whose last tokens are in the next pass: maybe none.
+
+        ``postpone``: others hold memory that they will give back, so a pass that does not fit is
+        put off (None) instead of made smaller. Raises torch's or Python's error where even a few
+        tokens do not fit.
         """
-        while load := self._packer.next():
-            asks = [
-                (ask, node, ask.low + place - node.start)
-                for node, place in zip(load.nodes, load.places, strict=True)
-                for ask in node.asks
+        while batch := self._packer.next():
+            spans = [
+                (span, node, span.start + offset - node.start)
+                for node, offset in zip(batch.nodes, batch.offsets, strict=True)
+                for span in node.spans
             ]
-            logits = self._try(load, [flat for _, _, flat in asks], hold)
-            if logits is None and hold:
+            logits = self._try(batch, [index for _, _, index in spans], postpone)
+            if logits is None and postpone:
                 return None
             if logits is None:
-                self._budget.halve(len(load.ids))
+                self._budget.halve(len(batch.ids))
                 continue
-            self.tokens += len(load.ids)
-            found = [
-                reading
-                for place, (ask, node, _) in enumerate(asks)
-                for reading in self._readings(ask, node, logits[place])
+
+            # Collected before `commit`, which forgets the keys and values that later passes do not
+            # need; from here on the prompts themselves hold them.
+            self.tokens += len(batch.ids)
+            prompts = [
+                prompt
+                for row, (span, node, _) in enumerate(spans)
+                for prompt in self._prompts_at(span, node, logits[row])
             ]
-            self._packer.done()
-            self._shared = {node: shared for node, shared in self._shared.items() if self._packer.keeps(node)}
-            return found
+            self._packer.commit()
+            self._segments = {
+                node: segment for node, segment in self._segments.items() if self._packer.is_cached(node)
+            }
+            return prompts
         self.done = True
         return []
 
-    def _try(self, load: Load, flat: list[int], hold: bool) -> Tensor | None:
-        """Logits [asks, vocabulary] after the asked positions; None when memory ran out: the pass
-        is taken back.
+    def _try(self, batch: PackedBatch, chosen: list[int], postpone: bool) -> Tensor | None:
+        """Logits [chosen, vocabulary] after chosen tokens; None when memory ran out.
+
+        The pass is taken back then.
         """
         ids, positions = (
-            torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (load.ids, load.positions)
+            torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (batch.ids, batch.positions)
         )
         try:
-            return self._forward.next_logits(ids, positions, load.plan, torch.tensor(flat, dtype=torch.long))
+            return self._forward.next_logits(
+                ids, positions, batch.attention, torch.tensor(chosen, dtype=torch.long)
+            )
         except Exception as error:
-            if not is_out_of_memory(error) or (len(load.ids) <= _SMALLEST and not hold):
+            if not is_out_of_memory(error) or (len(batch.ids) <= _SMALLEST and not postpone):
                 raise
+
+        # Outside the handler, where the error no longer holds tensors.
         release(self._forward.device)
-        self._packer.undo(load)
+        self._packer.undo(batch)
         return None
 
-    def _readings(self, ask: Ask, node: Node, logits: Tensor) -> list[PromptState]:
-        """The prompts that end in a node, alike ones together."""
+    def _prompts_at(self, span: QuerySpan, node: Node, logits: Tensor) -> list[PrefilledPrompt]:
+        """The prompts that end in a node, equal ones together."""
+        # A stretch of one row has nobody to share it with, a short one is cheaper to copy.
         path = node.path()
-        looked = [step for step in path if step.rows > 1 and len(step) >= _LOOK]
-        own = [self._packer.kept(step) for step in path if step not in looked]
-        shared = [self._look(step) for step in looked]
-        alike = self._alike[ask.want]
+        long = [step for step in path if step.rows > 1 and len(step) >= _MIN_SEGMENT]
+        own = [self._packer.keys_values(step) for step in path if step not in long]
+        shared = [self._segment(step) for step in long]
+
         return [
-            PromptState(index, own, shared, logits, sum(len(step) for step in path if step.owner == index))
-            for index in alike
+            PrefilledPrompt(
+                index, own, shared, logits, sum(len(step) for step in path if step.owner == index)
+            )
+            for index in self._equal[span.request]
         ]
 
-    def _look(self, node: Node) -> Shared:
-        if node not in self._shared:
-            self._shared[node] = Shared(self._packer.kept(node))
-        return self._shared[node]
+    def _segment(self, node: Node) -> SharedSegment:
+        """A node's keys and values as one object for all its rows: `slots` goes by its identity."""
+        if node not in self._segments:
+            self._segments[node] = SharedSegment(self._packer.keys_values(node))
+        return self._segments[node]
 
 
-def _shared(rows: list[Ids]) -> tuple[list[Node], list[Node], list[list[int]]]:
-    """(a prefix tree's top nodes, the node in which each distinct row ends, which rows are like
-    it).
-    """
-    found: dict[bytes, list[int]] = {}
+def _shared_tree(rows: list[Ids]) -> tuple[list[Node], list[Node], list[list[int]]]:
+    """(a prefix tree's roots, and per distinct row the node it ends in and the rows equal to it)."""
+    by_ids: dict[bytes, list[int]] = {}
     for index, ids in enumerate(rows):
-        found.setdefault(sort_key(ids), []).append(index)
-    alike = [found[key] for key in sorted(found)]
-    tops, ends = grow([rows[first] for first, *_ in alike], [first for first, *_ in alike], LEAST)
-    return tops, ends, alike
+        by_ids.setdefault(sort_key(ids), []).append(index)
+    equal = [by_ids[key] for key in sorted(by_ids)]
+    roots, ends = build_tree([rows[first] for first, *_ in equal], [first for first, *_ in equal])
+    return roots, ends, equal

@@ -1,5 +1,4 @@
-"""Whether a model's rows may share a prefix tree: what its config says, and a comparison with plain
-rows, once, when it is loaded.
+"""Whether a model's rows may share a prefix tree: by its config, and by a comparison at loading.
 
 Sharing needs decoder layers in which tokens meet only in a plain causal softmax attention that
 transformers' attention interface can replace. State-space and convolution layers, chunked or linear
@@ -22,31 +21,33 @@ from harness.engines.rows import ScorePlan
 from harness.engines.seams import Pair
 from harness.engines.transformers.attention import CannotShare
 from harness.engines.transformers.forward import Forward
+from harness.engines.transformers.head import Targets
 from harness.engines.transformers.memory import Budget, is_out_of_memory
-from harness.engines.transformers.prompts import Prompts
+from harness.engines.transformers.prompts import PromptReader
 from harness.engines.transformers.scoring import TreeScorer
-from harness.engines.transformers.slots import Slots
+from harness.engines.transformers.slots import SlotCache
+from harness.wording import first_line
 
 log = logging.getLogger(__name__)
 
 _LAYERS = {"full_attention", "sliding_attention", "attention"}
 _NOT_FINITE = "its log-probabilities are not finite"
 _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
+_PASS_TOKENS = 24  # of the comparisons: short passes, so that prefixes are cached between them
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
-_STEP_HALF_TOLERANCE = (
-    # of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32)
-    0.25
-)
-# random trees tried until one gives finite numbers: a token's embedding may be spoilt, or outside
-# the tokenizer's vocabulary
+# Of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32).
+_STEP_HALF_TOLERANCE = 0.25
+# Random trees tried until one gives finite numbers: a token's embedding may be spoilt, or lie
+# outside the tokenizer's vocabulary.
 _SEEDS = 4
 
 
 @dataclass(frozen=True)
 class Sharing:
-    """``limit``: the longest row that may share in scoring (0: none); ``reason``: why it is not the
-    whole window. ``steps`` and ``steps_reason``: the same of generation.
+    """How long a row may be to share, and why that is not the whole window (0: none may).
+
+    ``limit`` and ``reason`` are about scoring, ``steps`` and ``steps_reason`` about generation.
     """
 
     limit: int
@@ -61,31 +62,36 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
     Never raises for a model's sake: whatever goes wrong in the comparison is the reason to go
     without.
     """
-    found = _by_config(forward, window, attention)
-    if found.limit and (reason := _reason(_compare, forward, min(found.limit, window), vocabulary)):
-        found = Sharing(0, reason)
-    found = replace(found, steps=found.limit, steps_reason=found.reason)
+    sharing = _by_config(forward, window, attention)
+    if sharing.limit and (reason := _reason(_compare, forward, min(sharing.limit, window), vocabulary)):
+        sharing = Sharing(0, reason)
+
     # Generation has a comparison of its own, which leaves scoring as it is.
-    if found.limit and (reason := _reason(_compare_steps, forward, min(found.limit, window), vocabulary)):
-        found = replace(found, steps=0, steps_reason=reason)
+    sharing = replace(sharing, steps=sharing.limit, steps_reason=sharing.reason)
+    longest = min(sharing.limit, window)
+    if sharing.limit and (reason := _reason(_compare_steps, forward, longest, vocabulary)):
+        sharing = replace(sharing, steps=0, steps_reason=reason)
+
     for what, limit, reason in (
-        ("scored", found.limit, found.reason),
-        ("generated", found.steps, found.steps_reason),
+        ("scored", sharing.limit, sharing.reason),
+        ("generated", sharing.steps, sharing.steps_reason),
     ):
         if reason:
-            longest = f"rows of more than {limit} tokens are" if limit else "every row is"
+            rows = f"rows of more than {limit} tokens are" if limit else "every row is"
             log.warning(
-                "%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, longest, what, reason
+                "%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, rows, what, reason
             )
-    return found
+    return sharing
 
 
 def _reason(
     compare: Callable[[Forward, int, int, int], str | None], forward: Forward, longest: int, vocabulary: int
 ) -> str | None:
-    """What speaks against sharing by a comparison; trees in which the model itself gives no finite
-    numbers say nothing.
+    """What a comparison has against sharing, None for nothing.
+
+    Trees on which the model itself gives no finite numbers decide nothing; others are tried.
     """
+    # An unknown architecture may fail in any way when its attention is replaced; then it is not.
     try:
         for seed in range(_SEEDS):
             reason = compare(forward, longest, vocabulary, seed)
@@ -94,12 +100,13 @@ def _reason(
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        said = str(error).splitlines()[0][:200] if str(error) else ""
-        return said if isinstance(error, CannotShare) else f"{type(error).__name__}: {said}"
+        return first_line(error, named=not isinstance(error, CannotShare))
+
     return reason
 
 
 def _by_config(forward: Forward, window: int, attention: str) -> Sharing:
+    """What the config alone allows: the shortest of all limits, with its reason."""
     model = forward.model
     config = model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
     if attention not in ("auto", "sdpa"):
@@ -108,6 +115,7 @@ def _by_config(forward: Forward, window: int, attention: str) -> Sharing:
         return Sharing(0, "it takes no position_ids, or has no vocabulary head of its own")
     if not getattr(model, "_can_set_attn_implementation", bool)():
         return Sharing(0, "its attention cannot be replaced")
+
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     if other := sorted(kinds - _LAYERS):
         return Sharing(0, f"it has {', '.join(map(str, other))} layers")
@@ -117,98 +125,107 @@ def _by_config(forward: Forward, window: int, attention: str) -> Sharing:
 
 
 def _window_limits(config: Any, kinds: set[str]) -> dict[int, str | None]:
+    """The sliding window as a limit: a row within it is attended to whole."""
     width = getattr(config, "sliding_window", None)
-    listed = getattr(config, "layer_types", None)
-    if not width or (listed and "sliding_attention" not in kinds):
+    layer_types = getattr(config, "layer_types", None)
+    if not width or (layer_types and "sliding_attention" not in kinds):
         return {}
     return {int(width): f"its sliding window is {width}"}
 
 
 def _rope_limits(config: Any) -> dict[int, str | None]:
-    found: dict[int, str | None] = {}
-    given = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    for rope in [given, *given.values()]:
+    """The lengths beyond which rotary frequencies depend on the batch's longest row."""
+    limits: dict[int, str | None] = {}
+    settings = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+
+    # The settings are one scaling, or one per kind of layer.
+    for rope in [settings, *settings.values()]:
         kind = isinstance(rope, dict) and (rope.get("rope_type") or rope.get("type"))
         if kind in _ROPES:
             length = rope.get("original_max_position_embeddings") or getattr(
                 config, "original_max_position_embeddings", None
             )
-            found[int(length or config.max_position_embeddings)] = (
+            limits[int(length or config.max_position_embeddings)] = (
                 f"its positions depend on the length beyond that ({kind})"
             )
-    return found
+    return limits
 
 
 def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
-    """Scores a random tree shared and plain; None when they agree, else what differs.
-
-    Passes are short, so that prefixes are kept.
-    """
-    owners = _random_tree(longest, vocabulary, seed)
-    found: list[list[float]] = []
-    for limit, pairs in (
-        (longest, owners),
-        (0, owners),
-        (0, [[(context[-1:], rest) for context, rest in owner] for owner in owners]),
-    ):
-        plan = ScorePlan(pairs, longest)
-        for _ in TreeScorer(forward, Budget(24), limit).run(plan):
-            pass
-        found.append([logprob / 3 for verdict in plan.verdicts for logprob in verdict.logprobs])
-    shared, plain, alone = (np.array(values) for values in found)
+    """Scores a random tree shared and plain; None when they agree, else what differs."""
+    items = _random_tree(longest, vocabulary, seed)
+    without_context = [[(context[-1:], rest) for context, rest in pairs] for pairs in items]
+    shared = _scores(forward, items, longest, longest)
+    plain = _scores(forward, items, 0, longest)
+    alone = _scores(forward, without_context, 0, longest)
     if not (np.isfinite(plain).all() and np.isfinite(alone).all()):
         return _NOT_FINITE
+
     error = float(np.abs(shared - plain).max())
     if error <= _TOLERANCE:
         return None
+
+    # In half precision the two may differ by rounding, but far less than by losing the context.
     effect = float(np.abs(plain - alone).max())
     if _is_half(forward) and error <= max(_HALF_TOLERANCE, effect / 4):
         return None
     return f"shared and plain log-probabilities differ by {error:.2g}"
 
 
+def _scores(forward: Forward, items: list[list[Pair]], share_limit: int, window: int) -> np.ndarray[Any, Any]:
+    """The mean log-probability of each continuation's (three) tokens."""
+    plan = ScorePlan(items, window)
+    for _ in TreeScorer(forward, Budget(_PASS_TOKENS), share_limit).run(plan):
+        pass
+    return np.array([logprob / 3 for score in plan.scores for logprob in score.logprobs])
+
+
 def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> str | None:
-    """Continues three random prompts with a common beginning by given tokens, through slots and
-    whole, one leaving after the first; None when the log-probabilities of the likeliest tokens
-    agree.
+    """Continues three random prompts by fixed tokens, in slots and as whole texts.
+
+    The prompts have a common beginning, and one row leaves after the first step. None when the
+    log-probabilities of the likeliest tokens agree.
     """
-    firsts = [pairs[0][0] for pairs in _random_tree(longest, vocabulary, seed)[:3]]
-    prompts, written = [first[:-2] for first in firsts], [first[-2:] for first in firsts]
-    readings = Prompts(forward, Budget(24), prompts)
-    slots, order = Slots(), []
-    while not readings.done:
-        for reading in readings.read() or ():
-            slots.enter(reading.own, reading.shared)
-            order.append(reading.prompt)
+    contexts = [pairs[0][0] for pairs in _random_tree(longest, vocabulary, seed)[:3]]
+    prompts, outputs = [context[:-2] for context in contexts], [context[-2:] for context in contexts]
+    reader = PromptReader(forward, Budget(_PASS_TOKENS), prompts)
+    cache, order = SlotCache(), []
+    while not reader.done:
+        for prefilled in reader.read() or ():
+            cache.enter(prefilled.own, prefilled.shared)
+            order.append(prefilled.prompt)
+
     error = effect = peak = 0.0
     for step in range(2):
-        ids = torch.tensor([[written[row][step] for row in order]])
+        ids = torch.tensor([[outputs[row][step] for row in order]])
         positions = torch.tensor([[len(prompts[row]) + step for row in order]])
-        logits = forward.next_logits(ids, positions, slots.step(), None)
-        for place, row in enumerate(order):
-            whole = prompts[row] + written[row][: step + 1]
-            likeliest, targets = logits[place].log_softmax(-1).topk(8)
-            want, alone = (_after(forward, text, targets.cpu()) for text in (whole, whole[-1:]))
-            if not bool(want.isfinite().all()):
+        logits = forward.next_logits(ids, positions, cache.step(), None)
+        for slot, row in enumerate(order):
+            whole = prompts[row] + outputs[row][: step + 1]
+            likeliest, tokens = logits[slot].log_softmax(-1).topk(8)
+            expected, alone = (_after(forward, text, tokens.cpu()) for text in (whole, whole[-1:]))
+            if not bool(expected.isfinite().all()):
                 return _NOT_FINITE
-            differs = float((want - likeliest.cpu()).abs().max())
-            error = differs if not differs <= error else error  # NaN stays
-            effect, peak = (
-                max(effect, float((want - alone).abs().max())),
-                max(peak, float(logits[place].abs().max())),
-            )
-        slots.leave(0)
+            difference = float((expected - likeliest.cpu()).abs().max())
+            # Not max(): a NaN is neither larger nor smaller, and has to stay.
+            error = difference if not difference <= error else error
+            effect = max(effect, float((expected - alone).abs().max()))
+            peak = max(peak, float(logits[slot].abs().max()))
+
+        cache.leave(0)
         order[0] = order[-1]
         order.pop()
+
     if error <= (_half_tolerance(forward.model.dtype, effect, peak) if _is_half(forward) else _TOLERANCE):
         return None
     return f"log-probabilities of generated and of whole texts differ by {error:.2g}"
 
 
 def _half_tolerance(dtype: torch.dtype, effect: float, peak: float) -> float:
-    """How far the likeliest tokens' log-probabilities may differ in half precision: a quarter of
-    what the context does, or four roundings of the largest logit (in bf16 one is 1/8 from 16 on and
-    1/4 from 32 on; two kernels differ by two or three).
+    """How far the likeliest tokens' log-probabilities may differ in half precision.
+
+    A quarter of what the context changes, or four roundings of the largest logit (in bf16 one is
+    1/8 from 16 on and 1/4 from 32 on; two kernels differ by two or three).
     """
     rounding = torch.finfo(dtype).eps * 2.0 ** math.floor(math.log2(max(peak, 1.0)))
     return max(_STEP_HALF_TOLERANCE, effect / 4, 4 * rounding)
@@ -219,15 +236,16 @@ def _is_half(forward: Forward) -> bool:
     return int(forward.model.dtype.itemsize) < 4
 
 
-def _after(forward: Forward, text: list[int], targets: torch.Tensor) -> torch.Tensor:
+def _after(forward: Forward, text: list[int], tokens: torch.Tensor) -> torch.Tensor:
     """Log-probabilities of tokens after a text."""
-    flat, rows = torch.tensor([len(text) - 1]), torch.zeros(len(targets), dtype=torch.long)
-    return forward.ask(torch.tensor([text]), flat, rows, targets)[0]
+    last, rows = torch.tensor([len(text) - 1]), torch.zeros(len(tokens), dtype=torch.long)
+    return forward.score(torch.tensor([text]), Targets(last, rows, tokens))[0]
 
 
 def _random_tree(longest: int, vocabulary: int, seed: int) -> list[list[Pair]]:
-    """Four items of two pairs, three scored tokens each, on a common prefix; rows of at most
-    ``longest`` and 31 tokens.
+    """Four items of two pairs on a common prefix, three scored tokens each.
+
+    Rows are of at most ``longest`` and 31 tokens.
     """
     rng = np.random.default_rng(seed)
     size = max(1, min(longest, 31) - 14)

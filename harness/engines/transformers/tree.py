@@ -1,9 +1,18 @@
-"""Rows as a prefix tree over tokens: what several rows begin with is one node, computed once.
+"""Input rows as a prefix tree over tokens: what several rows begin with is one node, computed once.
+
+For three rows "shots q1 a", "shots q1 b" and "shots q2 c", where each word is some tokens:
+
+    shots ──┬── q1 ──┬── a
+            │        └── b
+            └── q2 c
 
 Rows in sorted order share most with their neighbours, so the longest common prefixes of neighbours
 give the whole tree (as a suffix tree is made from a suffix array, Kasai et al. 2001), in one walk
 with a stack. Nodes are then listed in depth-first order: a node's descendants follow it without a
 gap, which is what makes packed passes over them simple (see `packing`).
+
+The next files in reading order are `packing` (which nodes go into one forward pass), `attention`
+(what the tokens of a pass attend to), `forward` (the pass) and `scoring` (what is done with it).
 """
 
 from __future__ import annotations
@@ -15,24 +24,29 @@ import numpy as np
 
 from harness.engines.rows import Ids
 
+MIN_SHARED = 4
+"""Tokens that a branch must save: fewer are computed twice (docs/engine.md)."""
+
 
 @dataclass(slots=True, eq=False)
-class Ask:
-    """Part of one want that one node answers: the positions [low, high) of its row predict
-    ``targets``.
+class QuerySpan:
+    """Positions [start, end) of a row, all of one node, whose outputs predict ``targets``.
+
+    ``request`` is the reader's index of what the span belongs to: in scoring a continuation of the
+    plan (which may reach over several nodes, with one span in each), in generation a prompt.
     """
 
-    want: int
-    low: int
-    high: int
+    request: int
+    start: int
+    end: int
     targets: Ids
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Positions [start, end) of ``ids`` (one of the ``rows`` that pass through it).
+    """Positions [start, end) of ``ids``, any one of the ``rows`` rows that pass through the node.
 
-    ``owner``: the first item that needs it.
+    ``owner``: the first item that needs it, which its computation is counted for.
     """
 
     ids: Ids
@@ -40,7 +54,7 @@ class Node:
     end: int
     parent: Node | None
     children: list[Node] = field(default_factory=list)
-    asks: list[Ask] = field(default_factory=list)
+    spans: list[QuerySpan] = field(default_factory=list)
     owner: int = -1
     rows: int = 0
 
@@ -53,32 +67,37 @@ class Node:
         return self.ids[self.start : self.end]
 
     def path(self) -> list[Node]:
-        """The nodes from the tree's top down to this one."""
-        found: list[Node] = []
+        """The nodes from the root down to this one."""
+        ancestors: list[Node] = []
         node: Node | None = self
         while node is not None:
-            found.append(node)
+            ancestors.append(node)
             node = node.parent
-        return found[::-1]
+        return ancestors[::-1]
 
     def split(self, at: int) -> Node:
-        """Cuts the first positions [start, at) off into a new parent, which is returned; rows that
-        end here still end here.
+        """Cuts the first positions [start, at) off into a new parent, which is returned.
+
+        Rows that end here still end here, so a caller's reference to this node stays true.
         """
         upper = Node(self.ids, self.start, at, self.parent, [self], [], self.owner, self.rows)
         if self.parent is not None:
             siblings = self.parent.children
             siblings[siblings.index(self)] = upper
         self.parent, self.start = upper, at
-        below: list[Ask] = []
-        for ask in self.asks:
-            if ask.low < at:
-                seam = min(at, ask.high)
-                upper.asks.append(Ask(ask.want, ask.low, seam, ask.targets[: seam - ask.low]))
-            if ask.high > at:
-                seam = max(at, ask.low)
-                below.append(Ask(ask.want, seam, ask.high, ask.targets[seam - ask.low :]))
-        self.asks = below
+
+        # A span may lie above the cut, below it, or across it; across it, it becomes two.
+        below: list[QuerySpan] = []
+        for span in self.spans:
+            if span.start < at:
+                seam = min(at, span.end)
+                upper.spans.append(
+                    QuerySpan(span.request, span.start, seam, span.targets[: seam - span.start])
+                )
+            if span.end > at:
+                seam = max(at, span.start)
+                below.append(QuerySpan(span.request, seam, span.end, span.targets[seam - span.start :]))
+        self.spans = below
         return upper
 
 
@@ -86,55 +105,65 @@ def common_length(left: Ids, right: Ids) -> int:
     """How many first tokens two rows share."""
     size = min(len(left), len(right))
     differ = left[:size] != right[:size]
-    place = int(differ.argmax()) if size else 0
-    return place if size and differ[place] else size
+    first = int(differ.argmax()) if size else 0
+    # argmax of a row without a difference is 0, too: the flag itself tells the two apart.
+    return first if size and differ[first] else size
 
 
-def grow(rows: Sequence[Ids], owners: Sequence[int], least: int) -> tuple[list[Node], list[Node]]:
-    """(the tree's top nodes, the node in which each row ends). Rows are sorted by `sort_key` and
-    distinct.
+def build_tree(
+    rows: Sequence[Ids], owners: Sequence[int], min_shared: int = MIN_SHARED
+) -> tuple[list[Node], list[Node]]:
+    """(the tree's roots, the node in which each row ends), for distinct rows sorted by `sort_key`.
 
-    A branch is made only where it saves at least ``least`` tokens; below that, the tokens are
-    computed twice.
+    A branch is made only where it saves at least ``min_shared`` tokens. Takes time linear in the
+    tokens and in the sum of the rows' depths.
     """
     root = Node(np.empty(0, np.int32), 0, 0, None)
     stack = [root]
     ends: list[Node] = []
-    for place, row in enumerate(rows):
-        shared = common_length(rows[place - 1], row) if place else 0
-        _fold(stack, shared, least)
-        top = stack[-1]
-        leaf = Node(row, top.end, len(row), top, owner=owners[place])
-        top.children.append(leaf)
+    for index, row in enumerate(rows):
+        # Sorted rows: what this row shares with any earlier one, it shares with the last one.
+        shared = common_length(rows[index - 1], row) if index else 0
+        _close_nodes(stack, shared, min_shared)
+        parent = stack[-1]
+        leaf = Node(row, parent.end, len(row), parent, owner=owners[index])
+        parent.children.append(leaf)
         stack.append(leaf)
         ends.append(leaf)
+
         for node in stack:
-            node.owner = owners[place] if node.owner < 0 else min(node.owner, owners[place])
+            node.owner = owners[index] if node.owner < 0 else min(node.owner, owners[index])
             node.rows += 1
+
+    # The empty root only held the stack's bottom: rows that share nothing are trees of their own.
     for node in root.children:
         node.parent = None
     return root.children, ends
 
 
-def _fold(stack: list[Node], shared: int, least: int) -> None:
-    """Closes the nodes that the next row does not pass through, cutting one in two where it leaves
-    in the middle.
+def _close_nodes(stack: list[Node], shared: int, min_shared: int) -> None:
+    """Takes the nodes off the stack that the next row does not pass through.
+
+    ``shared``: first tokens that the next row has in common with the last one. Where it leaves a
+    node in the middle, the node is split, and the upper part becomes the stack's top.
     """
     while stack[-1].end > shared:
         node = stack.pop()
         above = stack[-1]
-        if above.end < shared and shared - above.end >= least:
+
+        if above.end < shared and shared - above.end >= min_shared:
             stack.append(node.split(shared))
         elif above.end < shared:
+            # Too little to split for: the next row branches off above, and computes it again.
             break
 
 
-def depth_first(tops: Sequence[Node]) -> Iterator[Node]:
+def depth_first(roots: Sequence[Node]) -> Iterator[Node]:
     """All nodes, each before its children.
 
     A node's children are read when it has been handed out, so it may be split before.
     """
-    waiting = list(reversed(tops))
+    waiting = list(reversed(roots))
     while waiting:
         node = waiting.pop()
         yield node

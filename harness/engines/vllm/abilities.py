@@ -1,4 +1,4 @@
-"""What the installed vLLM can do, asked of its own classes and not of its version number."""
+"""What the installed vLLM can do, by its own classes and not by its version number."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ _NEEDED = (
     "logprob_token_ids",
 )
 LABELS = 128
-"""Token ids that one request may ask for where vLLM does not say."""
+"""Token ids that one request may report where vLLM does not say."""
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """``rows``: chosen prompt rows by token id (V2 runner); ``tail``: prompt log-probabilities of
-    what the prefix cache does not hold; ``flat``: log-probabilities in flat lists;
-    ``shared_params``: sampling parameters need no copy a request; ``labels``: most token ids a
-    request may ask for at its last row.
+    """What requests may use.
+
+    ``rows``: chosen prompt rows by token id (V2 runner); ``tail``: prompt log-probabilities of what
+    the prefix cache does not hold; ``flat``: log-probabilities in flat lists; ``shared_params``:
+    requests may share sampling parameters, without a copy each; ``labels``: most token ids that a
+    request may report at its last row.
     """
 
     rows: bool
@@ -40,47 +42,55 @@ class Abilities:
     labels: int = LABELS
 
     def method(self, wanted: str, forcing: bool, label: str) -> str:
-        """How several tokens are scored: the wanted way, else the fastest there is, with a line in
-        the log where it is not the best or not the one wanted. ``forcing``: whether tokens can be
-        forced.
+        """How several tokens are scored: by the wanted method, else the fastest that there is.
+
+        The log says where it is not the best one or not the wanted one. ``forcing``: whether tokens
+        can be forced.
         """
-        there = [
+        available = [
             name
             for name, has in (("rows", self.rows), ("forced", forcing), ("tail", self.tail), ("whole", True))
             if has
         ]
+
+        # Listed fastest first (docs/vllm.md).
         if wanted == "auto":
-            if there[0] != "rows":
+            if available[0] != "rows":
                 log.info(
-                    "%s: continuations of several tokens are scored by %s: this runner has no prompt_logprob_token_ids",
+                    "%s: continuations of several tokens are scored by %s: "
+                    "this runner has no prompt_logprob_token_ids",
                     label,
-                    there[0],
+                    available[0],
                 )
-            return there[0]
-        if wanted not in there:
+            return available[0]
+
+        if wanted not in available:
             log.warning(
                 "%s: this vLLM cannot score by engine_args.multi_token: %s; falling back to %s",
                 label,
                 wanted,
-                there[0],
+                available[0],
             )
-            return there[0]
+            return available[0]
         return wanted
 
 
 def find_abilities(
     fields: Collection[str], outputs: Collection[str], v2_runner: bool, labels: int | None, version: str
 ) -> Abilities:
-    """From the names of ``SamplingParams``' fields and ``RequestOutput``'s, the runner in use and
-    the limit of label ids.
+    """Abilities by the names of ``SamplingParams``' fields and of ``RequestOutput``'s.
 
-    Raises ModelError for a vLLM that lacks what this engine cannot do without.
+    ``v2_runner``: whether the V2 runner is in use; ``labels``: vLLM's limit of label ids. Raises
+    ModelError for a vLLM that lacks what this engine cannot do without.
     """
     missing = [name for name in _NEEDED if name not in fields]
     if missing:
         raise ModelError(
-            f"vLLM {version} cannot be used: its SamplingParams has no {', '.join(missing)}; install 0.26 or newer"
+            f"vLLM {version} cannot be used: its SamplingParams has no {', '.join(missing)}; "
+            "install 0.26 or newer"
         )
+
+    # Without this field vLLM reads no cache where prompt log-probabilities are requested.
     skip = "skip_reading_prefix_cache" in fields
     return Abilities(
         rows=v2_runner

@@ -1,6 +1,4 @@
-"""Requests in, outputs out: feeds vLLM's engine step by step, hands back each output as it ends,
-and leaves nothing running behind.
-"""
+"""Requests in, outputs out: feeds vLLM's engine step by step, and leaves nothing running behind."""
 
 from __future__ import annotations
 
@@ -14,35 +12,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 AHEAD = 2048
 """Requests given to vLLM at a time: more than it runs at once, so that it never waits for us; few
 enough to keep memory bounded.
 """
-
-
-_LOOK = 0.5  # seconds between looks at whether the engine core lives
+_POLL = 0.5  # seconds between looks at whether the engine core lives
 
 
 @dataclass(slots=True)
 class Request:
     """Token ids and sampling parameters.
 
-    ``owner`` is the caller's; ``arrival`` (seconds after the start) holds it back.
+    ``payload`` is the caller's; ``arrival`` (seconds after the start) holds it back.
     """
 
-    owner: Any
+    payload: Any
     ids: list[int]
     params: Any
     arrival: float = 0.0
 
 
 class Session:
-    """One batch of requests on its way. Iterating yields (request, output); more may be added
-    meanwhile. Ending early aborts the rest.
+    """One batch of requests on its way: iterating yields (request, output).
 
-    ``seconds``: what the output just yielded cost: vLLM's steps since outputs last ended, shared
-    equally by those that ended with it.
+    More may be added meanwhile; ending early aborts the rest. ``seconds``: what the output just
+    yielded cost, which is the time of vLLM's steps since outputs last ended, shared equally by
+    those that ended with it.
     """
 
     def __init__(self, client: VllmClient, requests: Iterable[Request]) -> None:
@@ -55,13 +52,13 @@ class Session:
         self.origin = time.monotonic()
 
     def add(self, request: Request) -> None:
-        """One more request, asked before those that still wait."""
+        """One more request, sent before those that still wait."""
         self._added.append(request)
 
     def cancel(self, request: Request) -> None:
         """Ends a request whose further output is not wanted."""
-        for name, one in list(self._live.items()):
-            if one is request:
+        for name, live in list(self._live.items()):
+            if live is request:
                 del self._live[name]
                 self._client.abort([name])
 
@@ -72,14 +69,17 @@ class Session:
                 if not self._live:
                     time.sleep(max(0.0, min(0.01, self._later[0][0] - (time.monotonic() - self.origin))))
                     continue
+
                 started = time.perf_counter()
                 outputs = self._client.step()
                 spent += time.perf_counter() - started
                 ended = sum(output.finished for output in outputs)
                 if ended:
                     self.seconds, spent = spent / ended, 0.0
+
                 for output in outputs:
                     request = self._live.get(output.request_id)
+                    # A cancelled request may have an output in the same step.
                     if request is None:
                         continue
                     if output.finished:
@@ -91,6 +91,8 @@ class Session:
 
     def _feed(self) -> bool:
         """Gives vLLM what has arrived, up to AHEAD; false when nothing is left."""
+        # Added ones first (they complete an answer that is half there), then those that were held
+        # back until now, then the next of those still coming.
         now = time.monotonic() - self.origin
         while len(self._live) < AHEAD:
             if self._added:
@@ -101,10 +103,12 @@ class Session:
                 following = next(self._coming, None)
                 if following is None:
                     break
+                # The number breaks ties, since requests themselves have no order.
                 if following.arrival > now:
                     heapq.heappush(self._later, (following.arrival, self._client.next_number(), following))
                     continue
                 request = following
+
             self._live[self._client.submit(request)] = request
         return bool(self._live or self._later or self._added)
 
@@ -131,6 +135,7 @@ class VllmClient:
         """Queues a request; returns its name. Raises ModelError when vLLM refuses it."""
         if self.broken:
             raise self.broken
+
         name = str(self.next_number())
         try:
             self._engine.add_request(
@@ -138,7 +143,7 @@ class VllmClient:
             )
         except ValueError as error:
             raise ModelError(
-                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {first_line(error)}"
+                f"{self._label}: vLLM refuses a request of {len(request.ids)} tokens: {named_line(error)}"
             ) from error
         except Exception as error:
             raise self._breaks(error) from error
@@ -166,14 +171,19 @@ class VllmClient:
                 self._breaks(error)
 
     def _breaks(self, error: Exception) -> HarnessError:
-        reason = first_line(error)
+        """Notes a failure, which every later call raises again, in one line."""
+        reason = named_line(error)
+
+        # Whichever library ran out of memory, its message says so and its class does not.
         if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
             self.broken = OutOfMemoryError(
-                f"{self._label}: vLLM ran out of memory: {reason}; lower gpu_memory_utilization or max_num_seqs"
+                f"{self._label}: vLLM ran out of memory: {reason}; "
+                "lower gpu_memory_utilization or max_num_seqs"
             )
         else:
             self.broken = ModelError(
-                f"{self._label}: vLLM's engine died while it answered ({reason}); the same command goes on where it stopped"
+                f"{self._label}: vLLM's engine died while it answered ({reason}); "
+                "the same command goes on where it stopped"
             )
         return self.broken
 
@@ -182,24 +192,18 @@ def _wake_when_dead(engine: Any) -> None:
     """Lets a step that waits for output fail when the engine core's process has died.
 
     vLLM (0.26 to 0.32) notes such a death and closes its sockets, but whoever waits in
-    ``get_output`` is told nothing and waits for ever.
+    ``get_output`` hears nothing of it and waits for ever.
     """
+    # Other versions may have other names, or an engine in this process that cannot die alone.
     core = getattr(engine, "engine_core", None)
     outputs, resources = getattr(core, "outputs_queue", None), getattr(core, "resources", None)
     if outputs is None or resources is None or not hasattr(resources, "engine_dead"):
         return
 
+    # An error in the queue is what vLLM itself hands to whoever waits; only nobody puts it there.
     def watch() -> None:
         while not resources.engine_dead:
-            time.sleep(_LOOK)
+            time.sleep(_POLL)
         outputs.put_nowait(RuntimeError("the engine core's process died"))
 
     threading.Thread(target=watch, daemon=True, name="harness-vllm-death").start()
-
-
-def first_line(error: BaseException) -> str:
-    """An exception's kind and first line that says something, no longer than a table's cell
-    bears.
-    """
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

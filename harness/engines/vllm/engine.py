@@ -1,6 +1,4 @@
-"""The vLLM engine: real sizes and real speed behind the same protocol, with the transformers
-engine's rules for text and tokens.
-"""
+"""The vLLM engine: real sizes and real speed, by the transformers engine's rules for text."""
 
 from __future__ import annotations
 
@@ -17,10 +15,10 @@ from harness.engines.protocol import EngineInfo
 from harness.engines.tokenizer import ChatTemplate, TextEncoder, load_tokenizer
 from harness.engines.transformers import identity as plain
 from harness.engines.vllm import loading, preflight
-from harness.engines.vllm.asking import Asker
 from harness.engines.vllm.client import VllmClient
-from harness.engines.vllm.generation import Endings, Writer
+from harness.engines.vllm.generation import VllmGenerator, VllmRules
 from harness.engines.vllm.identity import versions
+from harness.engines.vllm.logprobs import LogprobRequests
 from harness.engines.vllm.options import VllmOptions
 from harness.engines.vllm.scoring import VllmScorer
 from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
@@ -30,10 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class VllmEngine:
-    """Any decoder that vLLM runs, behind the engine protocol. Raises ModelError or
-    OutOfMemoryError, one line, when it cannot be loaded.
+    """Any decoder that vLLM runs, behind the engine protocol.
 
-    ``reason``: why this engine was taken, where the spec left it open.
+    ``reason``: why this engine was taken, where the spec left it open. Raises ModelError or
+    OutOfMemoryError, one line, when the model cannot be loaded.
     """
 
     def __init__(
@@ -41,74 +39,88 @@ class VllmEngine:
     ) -> None:
         started = time.perf_counter()
         self._spec, self._reason = spec, reason
+
+        # Refusals first: they read a few files, where loading takes minutes.
         package = preflight.need_package(spec.label)
         resolved = plain.resolve_device(device)
         preflight.check_device(spec.label, package, resolved)
         self._options = VllmOptions.of(spec, package)
         preflight.check_model(spec.label, package, preflight.read_model(spec, files), resolved)
+
         self.encoder: TextEncoder = load_tokenizer(spec, files)
         from harness.engines.transformers import load
 
         config = load.load_config(spec, files.path)
         self.window = load.context_length(spec, config, self.encoder)
-        self._place = loading.Placement(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
+        self._place = loading.VllmPlacement(resolved, plain.resolve_dtype(spec, resolved, files), self.window)
         self._loaded: loading.LoadedVllm | None = loading.load_llm(
             spec, files, self._place, self._options, config
         )
         rows = int(self._loaded.llm.model_config.get_vocab_size())
         self._text = TextSide(self.encoder, self.window, rows, spec.label)
-        self._parts(files, config)
+        self._build(files, config)
         self._load_seconds = time.perf_counter() - started
 
-    def _parts(self, files: ModelFiles, config: Any) -> None:
-        """What answers items, made of the loaded model."""
+    def _build(self, files: ModelFiles, config: Any) -> None:
+        """Makes what answers items out of the loaded model."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
         loaded = self._loaded
         assert loaded is not None
-        able = loaded.abilities
+
+        abilities = loaded.abilities
         cache = loaded.config.cache_config
+        # vLLM turns it off by itself for architectures that it cannot share prefixes of.
         self._caching = bool(cache.enable_prefix_caching)
         if not self._caching:
             log.warning(
                 "%s: vLLM has no prefix cache for this architecture; shared prompts are computed again",
                 self._spec.label,
             )
-        self.way = able.method(self._options.multi_token, loaded.forcing, self._spec.label)
+
+        self.method = abilities.method(self._options.multi_token, loaded.forcing, self._spec.label)
         self._client = VllmClient(loaded.llm.llm_engine, self._spec.label, loaded.lora)
+        requests = LogprobRequests(SamplingParams, abilities)
         self._scorer = VllmScorer(
-            self._client, Asker(SamplingParams, able), self.way, int(cache.block_size), able.labels
+            self._client, requests, self.method, int(cache.block_size), abilities.labels
         )
         kinds = (RequestOutputKind.FINAL_ONLY, RequestOutputKind.DELTA)
-        self._endings = self._find_endings(files, config)
-        self._writer = Writer(self._client, self.encoder, self._endings, SamplingParams, able, kinds)
+        self._rules = self._find_rules(files, config)
+        self._generator = VllmGenerator(
+            self._client, self.encoder, self._rules, SamplingParams, abilities, kinds
+        )
 
-    def _find_endings(self, files: ModelFiles, config: Any) -> Endings:
-        """As transformers' own generate: generation_config.json where there is one, else
-        config.json; the tokenizer's EOS always ends.
+    def _find_rules(self, files: ModelFiles, config: Any) -> VllmRules:
+        """What ends a text, and its penalty, as transformers' own generate finds them.
+
+        generation_config.json says it where there is one, else config.json; the tokenizer's EOS
+        always ends a text.
         """
         from transformers import GenerationConfig
 
         if (files.path / "generation_config.json").is_file() and self._spec.weights == "pretrained":
-            told = GenerationConfig.from_pretrained(files.path, local_files_only=True)
+            defaults = GenerationConfig.from_pretrained(files.path, local_files_only=True)
         else:
-            told = GenerationConfig.from_model_config(config)
-        listed = told.eos_token_id
+            defaults = GenerationConfig.from_model_config(config)
+
+        # An id, a list of ids, or nothing at all.
+        listed = defaults.eos_token_id
         ends = {listed} if isinstance(listed, int) else set(listed or ())
         if self.encoder.eos_id is not None:
             ends.add(self.encoder.eos_id)
         penalty = (
-            float(getattr(told, "repetition_penalty", None) or 1.0)
+            float(getattr(defaults, "repetition_penalty", None) or 1.0)
             if self._options.generation_defaults
             else 1.0
         )
-        return Endings(self.window, frozenset(ends), self.encoder.eos_text, penalty)
+        return VllmRules(self.window, frozenset(ends), self.encoder.eos_text, penalty)
 
     @property
     def info(self) -> EngineInfo:
-        """Versions, device, number format, window; ``extra``: how vLLM was set up and what scoring
-        asked of it.
+        """Versions, device, number format, window.
+
+        ``extra``: how vLLM was set up and what scoring asked of it.
         """
         loaded = self._opened()
         cache, parallel = loaded.config.cache_config, loaded.config.parallel_config
@@ -124,7 +136,7 @@ class VllmEngine:
                 "build": f"{loaded.package.name} for {loaded.package.built_for}",
                 "in_process": loaded.in_process,
                 "v2_runner": bool(getattr(loaded.config, "use_v2_model_runner", False)),
-                "multi_token": self.way,
+                "multi_token": self.method,
                 "prefix_cache": {
                     "on": self._caching,
                     "block": cache.block_size,
@@ -136,18 +148,18 @@ class VllmEngine:
                 },
                 "reissued": self._scorer.reissued,
                 "primed": self._scorer.primed,
-                "eos_ids": sorted(self._endings.eos_ids),
-                "repetition_penalty": self._endings.penalty,
+                "eos_ids": sorted(self._rules.eos_ids),
+                "repetition_penalty": self._rules.penalty,
             },
             findings=self._findings(),
         )
 
     def _findings(self) -> tuple[Finding, ...]:
         """What loading the model showed that a reader of its scores should know."""
-        found = [*self.encoder.findings, *penalty_findings(self._endings.penalty)]
-        if self._writer.unchecked:
-            found.append(Finding("finite_unchecked"))
-        return tuple(found)
+        findings = [*self.encoder.findings, *penalty_findings(self._rules.penalty)]
+        if self._generator.unchecked:
+            findings.append(Finding("finite_unchecked"))
+        return tuple(findings)
 
     def chat_template(self) -> ChatTemplate:
         """The tokenizer's chat template. Raises ModelError when it has none."""
@@ -161,7 +173,7 @@ class VllmEngine:
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
         """Continuations. Raises ModelError when the engine dies."""
         self._opened()
-        yield from self._writer.run(zip(items, self._text.prompts(items), strict=True))
+        yield from self._generator.run(zip(items, self._text.prompts(items), strict=True))
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows.
@@ -175,7 +187,8 @@ class VllmEngine:
         """Ends vLLM's processes and frees its memory; a second call does no harm."""
         loaded, self._loaded = self._loaded, None
         if loaded is not None:
-            del self._client, self._scorer, self._writer
+            # All that refers to vLLM's engine, which ends when the last reference does.
+            del self._client, self._scorer, self._generator
             loading.shut_down(loaded)
 
     def _opened(self) -> loading.LoadedVllm:

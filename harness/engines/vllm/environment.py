@@ -1,6 +1,6 @@
 """Environment variables that vLLM reads, set before it is imported.
 
-What the person has set stays.
+What the user has set stays.
 """
 
 from __future__ import annotations
@@ -21,21 +21,23 @@ _ALWAYS = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
 }
 _ON_CPU = {
+    # Binding to cores of its choice hurts whatever else runs there.
     "VLLM_CPU_OMP_THREADS_BIND": "nobind"
-}  # binding to cores of its choice hurts whatever else runs there
+}
 
 
 def prepare(own: dict[str, str], device: str, in_process: bool) -> None:
-    """Sets vLLM's variables: ``own`` (the config's) over the environment's, the environment's over
-    ours.
-    """
+    """Sets vLLM's variables: ``own`` (the config's) over the environment's, and those over ours."""
     late = [name for name, value in own.items() if "vllm" in sys.modules and os.environ.get(name) != value]
     if late:
         log.warning("vLLM was imported before; it may not heed %s", ", ".join(late))
+
     os.environ.update(own)
     ours = _ALWAYS | (_ON_CPU if device == "cpu" else {})
     for name, value in ours.items():
         os.environ.setdefault(name, value)
+
+    # Follows from in_process alone, which a variable left over from elsewhere must not turn round.
     if in_process:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
     elif "VLLM_ENABLE_V1_MULTIPROCESSING" not in own:

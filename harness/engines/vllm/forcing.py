@@ -1,5 +1,4 @@
-"""A logits processor that makes vLLM write given tokens, so that its own sampler reports their
-log-probabilities.
+"""A logits processor that makes vLLM write given tokens, so that its sampler reports them.
 
 Imported by vLLM in the process of its model runner. A request asks for it by
 ``extra_args={"harness_force": [ids]}``. Log-probabilities and ranks are taken from the logits as
@@ -13,18 +12,16 @@ from typing import Any
 import torch
 from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 
-from harness.engines.vllm.asking import FORCE
+from harness.engines.vllm.logprobs import FORCE
 
 
 class Forced(LogitsProcessor):  # type: ignore[misc]
-    """Writes the tokens that a request names, one a step; other requests of the batch are left
-    alone.
-    """
+    """Writes the tokens that a request names, one per step; other requests are left alone."""
 
     def __init__(self, vllm_config: Any, device: torch.device, is_pin_memory: bool) -> None:
-        self._rows: dict[
-            int, tuple[list[int], list[int]]
-        ] = {}  # row -> (tokens to write, tokens written so far)
+        # By row of the batch: tokens to write, and tokens written so far (vLLM's own list, which
+        # it extends).
+        self._rows: dict[int, tuple[list[int], list[int]]] = {}
 
     def is_argmax_invariant(self) -> bool:
         """It decides the argmax."""
@@ -34,23 +31,29 @@ class Forced(LogitsProcessor):  # type: ignore[misc]
         """Follows the requests through the rows of the batch."""
         from vllm.v1.sample.logits_processor.builtin import process_dict_updates
 
-        process_dict_updates(self._rows, batch_update, _wanted)
+        process_dict_updates(self._rows, batch_update, _forced_tokens)
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, vocabulary], in place: the largest number there is on each row's next
-        token.
+        """Puts the largest number there is on each row's next token, in place.
+
+        logits are [batch, vocabulary].
         """
         chosen = [
-            (row, tokens[len(written)])
-            for row, (tokens, written) in self._rows.items()
-            if len(written) < len(tokens)
+            (row, tokens[len(output)])
+            for row, (tokens, output) in self._rows.items()
+            if len(output) < len(tokens)
         ]
+
+        # A finite number: the sampler's softmax makes NaN of an infinite logit.
         if chosen:
             rows, columns = zip(*chosen, strict=True)
             logits[list(rows), list(columns)] = torch.finfo(logits.dtype).max
         return logits
 
 
-def _wanted(params: Any, prompt: list[int] | None, written: list[int]) -> tuple[list[int], list[int]] | None:
+def _forced_tokens(
+    params: Any, prompt: list[int] | None, written: list[int]
+) -> tuple[list[int], list[int]] | None:
+    """What to remember of a new request; None for one that forces nothing."""
     tokens = (params.extra_args or {}).get(FORCE)
     return None if tokens is None else (tokens, written)

@@ -1,6 +1,4 @@
-"""Continuing prompts through vLLM, with the same prompts, stops, budgets and answers as the
-transformers engine.
-"""
+"""Continuing prompts through vLLM, by the transformers engine's rules for prompts and stops."""
 
 from __future__ import annotations
 
@@ -13,16 +11,18 @@ from harness.engines.prompting import Fitted, closing_texts, fit_prompt, with_pe
 from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
 from harness.engines.vllm.abilities import Abilities
-from harness.engines.vllm.asking import Make
 from harness.engines.vllm.client import Request, Session, VllmClient
+from harness.engines.vllm.logprobs import ParamsFactory
 from harness.items import Completion, Finish, Generation, Tokens
 
-_SEEDS = 2**63
+_SEEDS = 2**63  # vLLM takes a signed 64-bit seed
 
 
 @dataclass(frozen=True)
-class Endings:
-    """What holds for every item: the window, the ids that end a text, the EOS as text, the
+class VllmRules:
+    """What holds for every item.
+
+    ``window`` in tokens; ``eos_ids`` end a text; ``eos_text``: the EOS as text; ``penalty``: the
     checkpoint's repetition penalty.
     """
 
@@ -34,9 +34,10 @@ class Endings:
 
 @dataclass(slots=True)
 class VllmJob:
-    """One item on its way. ``probe``: vLLM is asked for the log-probabilities of what it writes.
-    ``watch`` is there where vLLM's own stop texts will not do: they know nothing of thoughts, nor
-    of a tokenizer that had to be rebuilt.
+    """One item on its way.
+
+    ``probe``: vLLM reports the log-probabilities of what it writes. ``watch`` is there where vLLM's
+    own stop texts will not do: they know nothing of thoughts, nor of a tokenizer that was rebuilt.
     """
 
     item: Completion
@@ -45,49 +46,48 @@ class VllmJob:
     watch: StopWatch | None
     written: list[int] = field(default_factory=list)
     stopped: bool = False
-    first: float = 0.0
     probe: bool = False
     broken: str | None = None
 
 
-class Writer:
-    """Generates for items. ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as
-    they come). ``unchecked`` counts texts of which nobody asked whether the model computed finite
-    numbers.
+class VllmGenerator:
+    """Generates for items.
+
+    ``kinds``: vLLM's output kinds, (whole answers at their end, pieces as they are written).
+    ``unchecked`` counts texts of which it is not known whether the model computed finite numbers.
     """
 
     def __init__(
         self,
         client: VllmClient,
         encoder: TextEncoder,
-        endings: Endings,
-        make: Make,
+        rules: VllmRules,
+        make: ParamsFactory,
         abilities: Abilities,
         kinds: tuple[Any, Any],
     ) -> None:
-        self._client, self._encoder, self._endings = client, encoder, endings
+        self._client, self._encoder, self._rules = client, encoder, rules
         self._make, self._abilities, self._kinds = make, abilities, kinds
         self.unchecked = 0
 
     def run(self, items: Iterable[tuple[Completion, list[int]]]) -> Iterator[Generation]:
-        """Answers (item, prompt ids) pairs, each when it ends; those of equal beginnings stand
-        together.
-
-        Raises ModelError.
-        """
+        """Answers (item, prompt ids) pairs, each when it ends. Raises ModelError."""
         jobs = [self._job(item, prompt) for item, prompt in items]
+        # Equal beginnings one after the other, so that the prefix cache still holds them.
         jobs.sort(key=lambda job: (job.item.arrival or 0.0, job.fitted.prompt))
+
+        # Log-probabilities of every text would slow all steps down; those of the first show whether
+        # the model is broken.
         self.unchecked += max(0, len(jobs) - 1)
         if jobs:
-            jobs[
-                0
-            ].probe = True  # log-probabilities of every text would slow all steps down; those of the first show a broken model
+            jobs[0].probe = True
+
         session = Session(
             self._client,
             (Request(job, job.fitted.prompt, self._params(job), job.item.arrival or 0.0) for job in jobs),
         )
         for request, output in session:
-            job: VllmJob = request.owner
+            job: VllmJob = request.payload
             job.broken = job.broken or _broken(output.outputs[0])
             if job.watch is not None and not self._follow(job, output, session, request):
                 continue
@@ -95,19 +95,20 @@ class Writer:
                 yield self._answer(job, output, session)
 
     def _job(self, item: Completion, prompt: list[int]) -> VllmJob:
-        fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._endings.window)
-        ours = (
-            item.think is not None or self._encoder.rebuilt
-        )  # vLLM would look for stop texts by its own reading of the folder
+        fitted = fit_prompt(item, prompt or [self._encoder.prefix_id], self._rules.window)
+        # vLLM looks for stop texts by its own reading of the tokenizer's folder.
+        ours = item.think is not None or self._encoder.rebuilt
         watch = StopWatch(self._encoder, item.stop, item.think) if ours and any(item.stop) else None
-        return VllmJob(item, fitted, closing_texts(item, self._endings.eos_text), watch)
+        return VllmJob(item, fitted, closing_texts(item, self._rules.eos_text), watch)
 
     def _params(self, job: VllmJob) -> Any:
-        sampling = with_penalty(job.item.sampling, self._endings.penalty)
+        """Every sampling value is said, so that no default of vLLM or the checkpoint applies."""
+        sampling = with_penalty(job.item.sampling, self._rules.penalty)
         stop = [] if job.watch else [text for text in job.item.stop if text]
-        more: dict[str, Any] = {"skip_clone": True} if self._abilities.shared_params else {}
+        options: dict[str, Any] = {"skip_clone": True} if self._abilities.shared_params else {}
         if job.probe:
-            more["logprobs"] = 0
+            options["logprobs"] = 0
+
         return self._make(
             max_tokens=job.fitted.budget,
             temperature=sampling.temperature,
@@ -121,12 +122,12 @@ class Writer:
             stop=stop,
             # The ids that end a text are the transformers engine's; vLLM's own choice of them is
             # switched off.
-            stop_token_ids=[] if job.item.ignore_eos else sorted(self._endings.eos_ids),
+            stop_token_ids=[] if job.item.ignore_eos else sorted(self._rules.eos_ids),
             ignore_eos=True,
             detokenize=bool(stop),
             skip_special_tokens=False,
             output_kind=self._kinds[1] if job.watch else self._kinds[0],
-            **more,
+            **options,
         )
 
     @staticmethod
@@ -143,59 +144,53 @@ class Writer:
         return bool(output.finished)
 
     def _answer(self, job: VllmJob, output: Any, session: Session) -> Generation:
+        """The finished text, cut at its stop, with what it cost."""
         answer = output.outputs[0]
-        written = job.written if job.watch else list(answer.token_ids)
-        text, finish = final_answer(
-            self._encoder,
-            written,
-            self._finish(job, written, answer.finish_reason),
-            job.stops,
-            job.item.think,
-        )
-        cached = output.num_cached_tokens or 0
-        tokens = Tokens(
-            len(job.fitted.prompt), len(job.fitted.prompt) - cached + len(written) - 1, cached, len(written)
-        )
-        first, last, spent = _times(output.metrics, session)
-        ids = tuple(written) if job.item.prompt_ids is not None else None
+        ids = job.written if job.watch else list(answer.token_ids)
+        finish = self._finish(job, ids, answer.finish_reason)
+        text, finish = final_answer(self._encoder, ids, finish, job.stops, job.item.think)
+
+        # The last token written never goes through the model, hence - 1.
+        prompt, cached = len(job.fitted.prompt), output.num_cached_tokens or 0
+        first, last, seconds = _times(output.metrics, session)
         return Generation(
-            job.item.key,
-            text,
-            finish,
-            tokens,
-            job.fitted.truncated,
-            spent,
-            first,
-            last,
-            ids,
+            key=job.item.key,
+            text=text,
+            finish=finish,
+            tokens=Tokens(prompt, prompt - cached + len(ids) - 1, cached, len(ids)),
+            truncated=job.fitted.truncated,
+            seconds=seconds,
+            first_token=first,
+            last_token=last,
+            output_ids=tuple(ids) if job.item.prompt_ids is not None else None,
             broken=job.broken,
         )
 
-    def _finish(self, job: VllmJob, written: list[int], reason: str | None) -> Finish:
-        if written and written[-1] in self._endings.eos_ids and not job.item.ignore_eos:
+    def _finish(self, job: VllmJob, ids: list[int], reason: str | None) -> Finish:
+        if ids and ids[-1] in self._rules.eos_ids and not job.item.ignore_eos:
             return "eos"
         return "stop" if job.stopped or reason == "stop" else "length"
 
 
 def _broken(answer: Any) -> str | None:
-    """The first log-probability of a written token that is no finite number, where the output tells
-    any.
-    """
-    for place, (token, entries) in enumerate(
-        zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False)
+    """The first log-probability of a written token that is not finite, where the output has any."""
+    for number, (token, entries) in enumerate(
+        zip(answer.token_ids, getattr(answer, "logprobs", None) or (), strict=False), 1
     ):
         value = entries[token].logprob if token in entries else math.nan
         if not math.isfinite(value):
-            return f"a log-probability of {value:g} at token {place + 1}"
+            return f"a log-probability of {value:g} at token {number}"
     return None
 
 
 def _times(metrics: Any, session: Session) -> tuple[float | None, float | None, float]:
-    """(first token, last token) in seconds after the start, and seconds from being scheduled to the
-    last token; by the engine core's monotonic clock, which all processes of a machine share.
+    """(first token, last token) after the start, and from being scheduled to the last, in seconds.
+
+    By the engine core's monotonic clock, which all processes of a machine share.
     """
     if metrics is None or not metrics.first_token_ts:
         return None, None, session.seconds
+
     origin = session.origin
     return (
         metrics.first_token_ts - origin,

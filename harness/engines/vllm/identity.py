@@ -1,5 +1,6 @@
-"""What this engine will be, told before a model is loaded: versions, device, number format, the
-arguments that may change an answer.
+"""What this engine will be, before a model is loaded.
+
+That is: versions, device, number format, and the arguments that may change an answer.
 """
 
 from __future__ import annotations

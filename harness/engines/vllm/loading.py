@@ -1,6 +1,4 @@
-"""Loading a model into vLLM: what it is told, what is refused before, and what goes wrong in one
-line.
-"""
+"""Loading a model into vLLM: its arguments, and what goes wrong in one line."""
 
 from __future__ import annotations
 
@@ -18,23 +16,23 @@ from typing import Any
 
 from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
-from harness.engines.vllm import environment, preflight, reaper, room
+from harness.engines.vllm import environment, memory, preflight, reaper
 from harness.engines.vllm.abilities import Abilities, find_abilities
-from harness.engines.vllm.client import first_line
 from harness.engines.vllm.options import VllmOptions, lora_arguments, lora_folder
 from harness.engines.vllm.package import Package
 from harness.errors import HarnessError, ModelError, OutOfMemoryError
+from harness.wording import named_line
 
 log = logging.getLogger(__name__)
 
 _CPU_BLOCK = 32
-"""Tokens a block of the CPU's prefix cache: the smallest its kernels like. vLLM's own 128 leaves
-half of a short context unshared.
+"""Tokens per block of the CPU's prefix cache: the smallest that its kernels like. vLLM's own 128
+leaves half of a short context unshared.
 """
 
 
 @dataclass(frozen=True)
-class Placement:
+class VllmPlacement:
     """Where and how: device (cpu or cuda[:N]), torch dtype's name, window in tokens."""
 
     device: str
@@ -44,9 +42,9 @@ class Placement:
 
 @dataclass
 class LoadedVllm:
-    """A vLLM that answers, what it can do, and the process that ends it should we die.
+    """A vLLM that answers, and what it can do.
 
-    ``forcing``: `forcing` was loaded into it.
+    ``forcing``: `forcing` was loaded into it; ``guard``: the process that ends it should we die.
     """
 
     llm: Any
@@ -64,49 +62,57 @@ class LoadedVllm:
 
 
 def load_llm(
-    spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions, config: Any
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions, config: Any
 ) -> LoadedVllm:
     """Checks, then loads.
 
     ``config``: transformers' configuration with overrides. Raises ModelError or OutOfMemoryError,
     one line each.
     """
+    # Everything that can be refused is, before vLLM is imported: that alone takes many seconds.
     package = preflight.need_package(spec.label)
     cpu = place.device == "cpu"
     in_process = cpu and options.gpus == 1 if options.in_process is None else options.in_process
     raw = preflight.read_model(spec, files)
     arguments = options.arguments | _memory(spec, files, raw, place, options)
+
     environment.prepare(options.env, place.device, in_process)
     vllm = _import(spec, package)
     forcing = cpu and "logits_processors" not in arguments and options.multi_token in ("auto", "forced")
-    guard = None if in_process else _guard()
+    guard = None if in_process else _start_guard()
     with contextlib.ExitStack() as stack:
-        told = _arguments(spec, files, place, options, config) | arguments
+        # The later wins: what engine_args say over what we say, except for what must be so.
+        every = _arguments(spec, files, place, options) | arguments
         if cpu:
-            told = {"enforce_eager": True, "block_size": _CPU_BLOCK} | told
+            every = {"enforce_eager": True, "block_size": _CPU_BLOCK} | every
         if forcing:
-            told["logits_processors"] = ["harness.engines.vllm.forcing:Forced"]
+            every["logits_processors"] = ["harness.engines.vllm.forcing:Forced"]
         if spec.config_overrides:
-            told["model"] = stack.enter_context(_overridden(config))
+            every["model"] = stack.enter_context(_overridden(config))
         try:
-            llm = vllm.LLM(**told)
+            llm = vllm.LLM(**every)
         except BaseException as error:
             release_guard(guard)
             if isinstance(error, HarnessError) or not isinstance(error, Exception):
                 raise
             raise _explained(spec, error, in_process) from error
-    lora = None
-    if options.lora:
-        from vllm.lora.request import LoRARequest
+    abilities = _abilities(vllm, llm, package)
+    return LoadedVllm(llm, abilities, package, in_process, forcing, _adapter(spec, options), guard)
 
-        lora = LoRARequest("adapter", 1, str(lora_folder(spec, options.lora)))
-    return LoadedVllm(llm, _abilities(vllm, llm, package), package, in_process, forcing, lora, guard)
+
+def _adapter(spec: ModelSpec, options: VllmOptions) -> Any:
+    """vLLM's request for the LoRA adapter, None without one."""
+    if not options.lora:
+        return None
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest("adapter", 1, str(lora_folder(spec, options.lora)))
 
 
 def _memory(
-    spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: Placement, options: VllmOptions
+    spec: ModelSpec, files: ModelFiles, raw: Mapping[str, Any], place: VllmPlacement, options: VllmOptions
 ) -> dict[str, Any]:
-    """What to say about memory and GPUs, after a look at what there is.
+    """Arguments about memory and GPUs, by what there is.
 
     Raises ModelError where it is too little.
     """
@@ -114,35 +120,32 @@ def _memory(
 
     import psutil
 
-    need = room.need_of(
-        raw, place.dtype, place.window + 1, str(options.arguments.get("kv_cache_dtype", "auto"))
-    )
+    # One token more than the window, for the one that every request must generate.
+    cache_dtype = str(options.arguments.get("kv_cache_dtype", "auto"))
+    need = memory.cache_need(raw, place.dtype, place.window + 1, cache_dtype)
     if place.device == "cpu":
-        told = "kv_cache_memory_bytes" in options.arguments or "VLLM_CPU_KVCACHE_SPACE" in (
+        if "kv_cache_memory_bytes" in options.arguments or "VLLM_CPU_KVCACHE_SPACE" in (
             os.environ | options.env
-        )
-        return (
-            {}
-            if told
-            else {
-                "kv_cache_memory_bytes": room.cpu_cache(
-                    spec.label, need, int(psutil.virtual_memory().available)
-                )
-            }
-        )
+        ):
+            return {}
+        free = int(psutil.virtual_memory().available)
+        return {"kv_cache_memory_bytes": memory.cpu_cache(spec.label, need, free)}
+
     import torch
 
     parallel = _parallel(spec, files, place, options)
     gpus = max(options.gpus, parallel.get("tensor_parallel_size", 1))
-    room.check_gpu(
-        spec.label, need, torch.cuda.mem_get_info(torch.device(place.device)), options.arguments, gpus
-    )
+    free_and_total = torch.cuda.mem_get_info(torch.device(place.device))
+    memory.check_gpu(spec.label, need, free_and_total, options.arguments, gpus)
     return parallel
 
 
-def _parallel(spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions) -> dict[str, int]:
-    """Over how many GPUs the model goes where ``engine_args`` do not say: as many as ``gpus`` asks
-    for, or all visible where one is too small.
+def _parallel(
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions
+) -> dict[str, int]:
+    """Over how many GPUs the model goes where ``engine_args`` do not say.
+
+    As many as ``gpus`` asks for, or all visible ones where one is too small.
     """
     from harness.engines.transformers.load import needs_several_gpus
 
@@ -158,15 +161,17 @@ def _import(spec: ModelSpec, package: Package) -> Any:
         import vllm
     except Exception as error:  # a binary built for another torch, a missing CUDA library
         raise ModelError(
-            f"{spec.label}: {package.name} {package.version} cannot be imported: {first_line(error)}; install it anew"
+            f"{spec.label}: {package.name} {package.version} cannot be imported: {named_line(error)}; "
+            "install it anew"
         ) from error
     return vllm
 
 
 def _arguments(
-    spec: ModelSpec, files: ModelFiles, place: Placement, options: VllmOptions, config: Any
+    spec: ModelSpec, files: ModelFiles, place: VllmPlacement, options: VllmOptions
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    """Arguments that the model's own keys decide."""
+    arguments: dict[str, Any] = {
         "model": str(files.path),
         "tokenizer": str(files.tokenizer),
         "dtype": place.dtype,
@@ -176,11 +181,13 @@ def _arguments(
         "generation_config": "vllm",
         "disable_log_stats": False,  # else its outputs carry no times
     }
+
+    # "dummy" is vLLM's own word for seeded noise.
     if spec.weights == "random":
-        told["load_format"] = "dummy"
+        arguments["load_format"] = "dummy"
     if options.lora:
-        told |= lora_arguments(spec, lora_folder(spec, options.lora))
-    return told
+        arguments |= lora_arguments(spec, lora_folder(spec, options.lora))
+    return arguments
 
 
 @contextlib.contextmanager
@@ -192,16 +199,18 @@ def _overridden(config: Any) -> Any:
 
 
 def _explained(spec: ModelSpec, error: Exception, in_process: bool) -> HarnessError:
+    """vLLM's failure in one line."""
     text = str(error)
     if "out of memory" in text.lower() or "No available memory for the cache" in text:
         return OutOfMemoryError(
-            f"{spec.label}: vLLM ran out of memory loading it: {first_line(error)}; set max_length lower"
+            f"{spec.label}: vLLM ran out of memory loading it: {named_line(error)}; set max_length lower"
         )
     where = "" if in_process else "; the model's log has the reason"
-    return ModelError(f"{spec.label}: vLLM cannot load it: {first_line(error)}{where}")
+    return ModelError(f"{spec.label}: vLLM cannot load it: {named_line(error)}{where}")
 
 
 def _abilities(vllm: Any, llm: Any, package: Package) -> Abilities:
+    """What the loaded vLLM can do, by the names that its own classes have."""
     fields = (
         getattr(vllm.SamplingParams, "__struct_fields__", None)
         or inspect.signature(vllm.SamplingParams).parameters
@@ -212,12 +221,14 @@ def _abilities(vllm: Any, llm: Any, package: Package) -> Abilities:
     return find_abilities(fields, outputs, v2, limit, package.version)
 
 
-def _guard() -> subprocess.Popen[bytes] | None:
+def _start_guard() -> subprocess.Popen[bytes] | None:
     """Starts the process that ends vLLM's own should this one die (`reaper`)."""
     if not sys.platform.startswith("linux"):
         return None
+
     import os
 
+    # A session of its own, so that what kills this process's group leaves the guard alive.
     command = [sys.executable, "-I", "-S", str(Path(reaper.__file__)), str(os.getpid())]
     return subprocess.Popen(
         command,
@@ -238,27 +249,28 @@ def release_guard(guard: subprocess.Popen[bytes] | None) -> None:
 
 
 def shut_down(loaded: LoadedVllm) -> None:
-    """Ends vLLM's processes and gives its memory back; whatever fails on the way is logged, not
-    raised.
-    """
+    """Ends vLLM's processes and gives its memory back; failures are logged, not raised."""
     import gc
 
     steps: list[Callable[[], None]] = []
     core = getattr(loaded.llm.llm_engine, "engine_core", None)
     if core is not None and hasattr(core, "shutdown"):
         steps.append(core.shutdown)
+
+    # No reference may be left here: the engine's own destructor has to run before the clean-up.
     del core
     loaded.llm = None
     if loaded.in_process:
         from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
 
         steps.append(cleanup_dist_env_and_memory)
+
     for step in steps:
         try:
             step()
         except Exception as error:
-            log.warning("vLLM did not shut down cleanly: %s", first_line(error))
+            log.warning("vLLM did not shut down cleanly: %s", named_line(error))
     steps.clear()
     gc.collect()
-    multiprocessing.active_children()  # takes leave of those that have ended
+    multiprocessing.active_children()  # as a side effect, joins those that have ended
     release_guard(loaded.guard)

@@ -1,9 +1,8 @@
-"""Which vLLM is installed and what it says of itself, read from its files: importing it takes many
-seconds, a refusal should take none.
+"""Which vLLM is installed, and its own lists of what it supports, without importing it.
 
-What is asked are lists that stand in its source as literals: architectures, engine arguments, head
-sizes of the CPU kernels. Where a version writes one otherwise, the answer is None ("not known") and
-vLLM's own check decides when the model is loaded.
+Importing takes many seconds, a refusal should take none. The lists stand in its source as literals:
+architectures, engine arguments, head sizes of the CPU kernels. Where a version writes one
+otherwise, the answer is None ("not known") and vLLM's own check decides when the model is loaded.
 """
 
 from __future__ import annotations
@@ -25,9 +24,7 @@ _CPU_ATTENTION = "v1/attention/backends/cpu_attn.py"
 
 @dataclass(frozen=True)
 class Package:
-    """An installed vLLM: its distribution's name and version, what it is built for, where its files
-    are.
-    """
+    """An installed vLLM: its distribution's name and version, its build, and its folder."""
 
     name: str
     version: str
@@ -40,20 +37,21 @@ def find_package() -> Package | None:
     spec = find_spec("vllm")
     if spec is None or spec.origin is None:
         return None
+
+    # A folder named vllm may be on the path without being installed: the distribution decides.
     for name in DISTRIBUTIONS:
         try:
-            found = version(name)
+            release = version(name)
         except PackageNotFoundError:
             continue
-        cpu = name.endswith("-cpu") or "+cpu" in found
-        return Package(name, found, "cpu" if cpu else "cuda", Path(spec.origin).parent)
+        cpu = name.endswith("-cpu") or "+cpu" in release
+        return Package(name, release, "cpu" if cpu else "cuda", Path(spec.origin).parent)
     return None
 
 
 def architectures(package: Package) -> frozenset[str] | None:
-    """Names of config.json's ``architectures`` that it has an implementation for; None where its
-    registry is not understood.
-    """
+    """The architectures that it implements; None where its list of them is not understood."""
+    # Several dictionaries, one per kind of model; only these generate text.
     names: set[str] = set()
     for node in _nodes(package.folder / _REGISTRY):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
@@ -67,6 +65,7 @@ def engine_arguments(package: Package) -> frozenset[str] | None:
     """Names of the fields of its ``EngineArgs``; None where they are not understood."""
     for node in _nodes(package.folder / _ARGUMENTS):
         if isinstance(node, ast.ClassDef) and node.name == "EngineArgs":
+            # A dataclass: its fields are the annotated names.
             fields = [
                 part.target.id
                 for part in node.body

@@ -1,5 +1,6 @@
-"""Refusals of one line before anything is loaded: no vLLM, no GPU, an architecture or head size
-without a kernel.
+"""Refusals of one line before anything is loaded.
+
+No vLLM, no GPU, an architecture without an implementation, a head size without a kernel.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def need_package(label: str) -> Package:
     package = find_package()
     if package is None:
         raise ModelError(
-            f"{label}: engine: vllm needs the package vllm, which is not installed: {INSTALL}; or say engine: transformers"
+            f"{label}: engine: vllm needs the package vllm, which is not installed: {INSTALL}; "
+            "or say engine: transformers"
         )
     return package
 
@@ -34,41 +36,50 @@ def check_device(label: str, package: Package, device: str) -> None:
     """
     if device == "cpu" and package.built_for == "cuda":
         raise ModelError(
-            f"{label}: no GPU to run on, and vLLM {package.version} here is the CUDA build: say engine: transformers, "
-            "or install the CPU build (docs/vllm.md)"
+            f"{label}: no GPU to run on, and vLLM {package.version} here is the CUDA build: "
+            "say engine: transformers, or install the CPU build (docs/vllm.md)"
         )
+
+    # vLLM has no argument for which GPU: only what CUDA shows it.
     if device.partition(":")[2] not in ("", "0"):
         raise ModelError(
-            f"{label}: vLLM takes the first visible GPU, not {device}: set CUDA_VISIBLE_DEVICES and say device: cuda"
+            f"{label}: vLLM takes the first visible GPU, not {device}: "
+            "set CUDA_VISIBLE_DEVICES and say device: cuda"
         )
     if device != "cpu" and package.built_for == "cpu":
         raise ModelError(
-            f"{label}: vLLM {package.version} here is the CPU build and cannot use the GPU: say device: cpu, or {INSTALL}"
+            f"{label}: vLLM {package.version} here is the CPU build and cannot use the GPU: "
+            f"say device: cpu, or {INSTALL}"
         )
 
 
 def unsupported(package: Package, config: Mapping[str, Any], device: str) -> str | None:
-    """Why the installed vLLM has no implementation or kernel for a model (config.json with its
-    overrides); None where nothing is known against it.
+    """Why the installed vLLM cannot run a model; None where nothing is known against it.
+
+    ``config``: config.json with its overrides.
     """
-    known, asked = architectures(package), config.get("architectures") or []
-    if known is not None and asked and not known & set(asked):
-        return f"vLLM {package.version} has no implementation of {asked[0]}"
+    supported, names = architectures(package), config.get("architectures") or []
+    if supported is not None and names and not supported & set(names):
+        return f"vLLM {package.version} has no implementation of {names[0]}"
+
     sizes, size = cpu_head_sizes(package), head_size(config)
     if device == "cpu" and sizes is not None and size is not None and size not in sizes:
-        return f"vLLM's CPU attention has no kernel for a head dimension of {size} (it has {', '.join(map(str, sorted(sizes)))})"
+        listed = ", ".join(map(str, sorted(sizes)))
+        return f"vLLM's CPU attention has no kernel for a head dimension of {size} (it has {listed})"
     return None
 
 
 def head_size(config: Mapping[str, Any]) -> int | None:
-    """Numbers a head's keys have; None for multi-head latent attention, which has kernels of its
-    own, and where it is not said.
+    """How many numbers a head's keys have; None where the config does not say.
+
+    None, too, for multi-head latent attention, which has kernels of its own.
     """
     text = config.get("text_config") or config
     if text.get("kv_lora_rank"):
         return None
     if text.get("head_dim"):
         return int(text["head_dim"])
+
     try:
         return int(text["hidden_size"]) // int(text["num_attention_heads"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

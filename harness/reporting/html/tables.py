@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison import Comparison
-from harness.analysis.gap import Gap, overall
-from harness.analysis.notes import translated
+from harness.analysis.gap import Gap
 from harness.analysis.paired import Difference
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import NONE, difference, interval, p_text, share, signed, star
+from harness.reporting.comparison import NONE, difference, interval, share, signed, star
+from harness.reporting.document import Document, Table
+from harness.reporting.extras import gap_table, published_table
 from harness.reporting.inert import visible
 from harness.texts import Words
 
@@ -141,46 +142,41 @@ def _heat_cell(scope: Scope, place: int) -> Cell:
     return Cell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
+def grid_of(table: Table, words: Words) -> Grid:
+    """A table of any command as the page shows it, in the page's language."""
+    shown = Document("", (table,)).in_language(words.language).tables[0]
+    left = frozenset(position for position, column in enumerate(shown.columns) if not column.number)
+    return Grid(tuple(map(visible, shown.headings)), tuple(_row(*row) for row in shown.texts), left)
+
+
 def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
     """One row per model and pair of parallel tasks, and the model's mean over all of them."""
-    rows = []
-    for place, model in enumerate(comparison.models):
-        for gap in (gap for gap in gaps if place in gap.differences):
-            names = f"{gap.zh_task} − {gap.en_task}", share(gap.zh[place]), share(gap.en[place])
-            rows.append(_row(model.label, *names, *_gap_cells(gap.differences[place])))
-
-        # A model that lacks a pair of tasks has no mean: it would be of other tasks than the rest.
-        whole = overall(gaps, place)
-        if whole is not None:
-            rows.append(_row(model.label, words("mean_of", n=len(gaps)), "", "", *_gap_cells(whole)))
-
-    keys = ("model", "tasks", "zh", "en", "difference", "interval", "p", "n")
-    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1}))
-
-
-def _gap_cells(pair: Difference) -> tuple[str, ...]:
-    return signed(pair.value), interval(pair.ci95, sign=True), p_text(pair.p), f"{pair.n:,}"
+    return grid_of(gap_table(comparison, gaps), words)
 
 
 def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
-    rows = []
-    for match in pairs:
-        label, claim = comparison.models[match.place].label, match.claim
-        why = translated(match.differs, words.language)
-        same = words("yes") if match.same else words("no_because", why=why)
-        figures = (share(match.measured), interval(match.ci95), share(claim.value), signed(match.delta))
-        rows.append(_row(label, match.task, *figures, same, claim.setting, f"{claim.source}, {claim.date}"))
-
-    keys = ("model", "task", "measured", "interval", "published", "delta", "same", "setting", "source")
-    return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows), left=frozenset({0, 1, 6, 7, 8}))
+    return grid_of(published_table(comparison, pairs), words)
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
     """Every task and model in full: score, standard error, interval, n, chance, above chance,
     shares of bad answers.
     """
-    keys = "task model metric score stderr interval n chance corrected truncated empty unparsable".split()
+    keys = [
+        "task",
+        "model",
+        "metric",
+        "score",
+        "stderr",
+        "interval",
+        "n",
+        "chance",
+        "corrected",
+        "truncated",
+        "empty",
+        "unparsable",
+    ]
     headers = tuple(words(f"col_{key}") for key in keys)
     return Grid(headers, tuple(_score_rows(comparison)), left=frozenset({0, 1, 2}))
 

@@ -2,7 +2,7 @@
 Vega-Lite (`save`).
 """
 
-from harness.reporting.plots.save import FORMATS, FontWarning, save
+from harness.reporting.plots.save import FORMATS, FontWarning
 from harness.reporting.plots.theme import Series, series, themed
 
-__all__ = ["FORMATS", "FontWarning", "Series", "save", "series", "themed"]
+__all__ = ["FORMATS", "FontWarning", "Series", "series", "themed"]

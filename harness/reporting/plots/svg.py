@@ -15,10 +15,35 @@ from markupsafe import Markup, escape
 
 DRAWN = frozenset({"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "title"})
 SHAPES = frozenset({"path", "line", "rect", "circle"})
-SHOWN = (
-    "transform d x y x1 y1 x2 y2 dx dy cx cy r width height fill fill-opacity stroke stroke-width "
-    "stroke-opacity stroke-dasharray stroke-dashoffset opacity text-anchor font-size font-weight font-style"
-).split()
+SHOWN = [
+    "transform",
+    "d",
+    "x",
+    "y",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "dx",
+    "dy",
+    "cx",
+    "cy",
+    "r",
+    "width",
+    "height",
+    "fill",
+    "fill-opacity",
+    "stroke",
+    "stroke-width",
+    "stroke-opacity",
+    "stroke-dasharray",
+    "stroke-dashoffset",
+    "opacity",
+    "text-anchor",
+    "font-size",
+    "font-weight",
+    "font-style",
+]
 """The attributes that draw; what a browser could load or run is none of them."""
 INHERITED = ("fill", "stroke", "stroke-width", "font-size", "font-weight", "text-anchor", "stroke-dasharray")
 """What a group's members take from it."""

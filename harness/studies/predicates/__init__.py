@@ -1,5 +1,6 @@
-"""The predicates that a claim's file may name: each tests one statement against data and says what
-it found.
+"""The predicates that a claim's file may name.
+
+Each tests one statement against data and says what the data show.
 """
 
 from __future__ import annotations
@@ -13,13 +14,26 @@ from harness.config.problems import suggest
 from harness.errors import ConfigError
 from harness.studies.data import Data
 from harness.studies.finding import StatementFinding
-from harness.studies.predicates import adoption, cost, counts, runs, sizes, speed, standing, votes
+from harness.studies.predicates import (
+    adoption,
+    changes,
+    chips,
+    cost,
+    counts,
+    likes,
+    runs,
+    sizes,
+    speed,
+    standing,
+    votes,
+)
+from harness.wording import first_problem
 
 PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], StatementFinding]]] = {
     "lead": (votes.LeadKeys, votes.lead),
     "close": (votes.Close, votes.close),
-    "narrowed": (votes.Narrowed, votes.narrowed),
-    "gained": (votes.Gained, votes.gained),
+    "narrowed": (changes.Narrowed, changes.narrowed),
+    "gained": (changes.Gained, changes.gained),
     "share": (standing.ShareKeys, standing.share),
     "top": (standing.TopKeys, standing.top),
     "present": (standing.Present, standing.present),
@@ -31,29 +45,27 @@ PREDICATES: dict[str, tuple[type[Any], Callable[[Any, Data], StatementFinding]]]
     "slower": (speed.Slower, speed.slower),
     "cheaper": (cost.Cheaper, cost.cheaper),
     "tokens": (cost.TokensKeys, cost.tokens),
-    "chips": (cost.Chips, cost.chips),
+    "chips": (chips.Chips, chips.chips),
     "index": (runs.ByIndex, runs.by_index),
     "printed": (adoption.Printed, adoption.printed),
-    "most_liked": (adoption.MostLiked, adoption.liked_more),
-    "liked_rank": (adoption.LikedRank, adoption.liked_rank),
+    "most_liked": (likes.MostLiked, likes.liked_more),
+    "liked_rank": (likes.LikedRank, likes.liked_rank),
     "downloads": (adoption.Downloads, adoption.downloads),
     "needs_run": (runs.NeedsRun, runs.needs_run),
 }
 """Name to (its keys, the test)."""
 
 
-def ask_predicate(predicate: str, given: dict[str, Any], data: Data) -> StatementFinding:
+def ask_predicate(predicate: str, values: dict[str, Any], data: Data) -> StatementFinding:
     """Asks one predicate. Raises ConfigError for one that is not known, or keys that it has not."""
     if predicate not in PREDICATES:
         raise ConfigError(
             f"unknown predicate {predicate!r}{suggest(predicate, PREDICATES)}; known: {', '.join(PREDICATES)}"
         )
+
     shape, ask = PREDICATES[predicate]
     try:
-        keys = shape.model_validate(given)
+        keys = shape.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(
-            f"predicate {predicate}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from error
+        raise ConfigError(f"predicate {predicate}: {first_problem(error)}") from error
     return ask(keys, data)

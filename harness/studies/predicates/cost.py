@@ -1,15 +1,16 @@
-"""Predicates over what models cost: published prices, tokens a page, and what a datasheet
-allows.
+"""Predicates over what models cost.
+
+Published prices, tokens per page, and what a datasheet allows.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from harness.analysis.intervals import wilson
 from harness.published.ratings import LMARENA
@@ -20,19 +21,19 @@ from harness.studies.costs import priced
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
 from harness.studies.finding import Basis, Outcome, StatementFinding, listed, say
-from harness.studies.predicates.series import BoardSeries
+from harness.studies.predicates.keys import PredicateKeys
+from harness.studies.predicates.series import IMPORT, BoardSeries
 
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Priced = list[tuple[BoardEntry, float]]
+"""Models with $ per million tokens."""
 
 
 class Cheaper(BoardSeries):
-    """Most priced models of ``one`` are beaten by no model of ``other`` that costs no more and is
-    rated no lower.
+    """Most priced models of ``one`` are beaten by no model of ``other``.
 
-    The last snapshot of the span is taken. ``newest_of_family``: only the newest model of each
-    family. Beaten or not is asked with every rating drawn anew within its error.
+    Beaten by one that costs no more and is rated no lower. The last snapshot of the span is taken.
+    ``newest_of_family``: only the newest model of each family. Beaten or not is asked with every
+    rating drawn anew within its error.
     """
 
     one: Side
@@ -40,10 +41,8 @@ class Cheaper(BoardSeries):
     newest_of_family: bool = False
 
 
-class TokensKeys(_Keys):
-    """A page of a language takes every tokenizer of ``one`` fewer tokens than every one of
-    ``other``.
-    """
+class TokensKeys(PredicateKeys):
+    """A page takes every tokenizer of ``one`` fewer tokens than every one of ``other``."""
 
     one: tuple[str, ...] = Field(min_length=1)
     other: tuple[str, ...] = Field(min_length=1)
@@ -54,61 +53,29 @@ class TokensKeys(_Keys):
     language: Literal["zh", "en"] = "zh"
 
 
-class Chips(_Keys):
-    """Every chip of ``chips`` needs longer than ``reference``, by datasheet: for ``what`` its
-    arithmetic, reading or writing allows.
-    """
-
-    chips: tuple[str, ...] = Field(min_length=1)
-    reference: str = "H100"
-    what: Literal["arithmetic", "reading", "writing"]
-    model: str = "qwen2.5-7b-instruct"
-    prompt: int = Field(2048, ge=1)
-    context: int = Field(2048, ge=1)
-    batch: int = Field(8, ge=1)
-    upto: dict[str, float] = Field(
-        default_factory=dict,
-        description="TFLOP/s (bf16) of the best variant, where figures of a chip differ.",
-    )
-
-
 def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     """Holds where the share of unbeaten models is surely above one half, fails where surely below.
 
     The interval joins Wilson's, for how few models there are, with the share's range when the
     ratings are drawn anew.
     """
-    found = what.of(data)
-    snapshot = found[-1] if found else None
-    mine, theirs = (priced(data, snapshot, side) if snapshot else [] for side in (what.one, what.other))
-    if what.newest_of_family:
-        kept = {
-            one.name
-            for one in newest_of_family(_dated(data.board_of(what.board), [entry for entry, _ in mine]))
-        }
-        mine = [row for row in mine if row[0].name in kept]
+    snapshots = what.of(data)
+    snapshot = snapshots[-1] if snapshots else None
+    mine, theirs = _priced_sides(what, data, snapshot) if snapshot else ([], [])
     if snapshot is None or not mine or not theirs:
-        return StatementFinding(
-            "missing", "none", say("no_prices"), say("add_ratings"), "harness published import FILE"
-        )
+        return StatementFinding("missing", "none", say("no_prices"), say("add_ratings"), IMPORT)
+
     unbeaten = [
         entry.name
         for entry, price in mine
         if not any(r.rating >= entry.rating and cost <= price for r, cost in theirs)
     ]
     low, high = _share_unbeaten(mine, theirs, len(unbeaten))
+
+    # The claim is about most models, so one half decides.
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
     ends = {"low": f"{100 * low:.0f}", "high": f"{100 * high:.0f}"}
-    measured = say(
-        "cheaper_newest" if what.newest_of_family else "cheaper",
-        date=snapshot.date,
-        k=len(unbeaten),
-        n=len(mine),
-        **ends,
-        others=len(theirs),
-        against=say("american_open" if what.other.open else "american_all"),
-        prices=_whose(data, snapshot, [entry for entry, _ in (*mine, *theirs)]),
-    )
+    measured = _cheaper_words(what, data, snapshot, (mine, theirs), len(unbeaten), ends)
     return StatementFinding(
         outcome,
         "published",
@@ -126,6 +93,39 @@ def cheaper(what: Cheaper, data: Data) -> StatementFinding:
     )
 
 
+def _cheaper_words(
+    what: Cheaper,
+    data: Data,
+    snapshot: BoardSnapshot,
+    sides: tuple[Priced, Priced],
+    count: int,
+    ends: dict[str, str],
+) -> Text:
+    """How many of the priced models are unbeaten, as a sentence."""
+    mine, theirs = sides
+    return say(
+        "cheaper_newest" if what.newest_of_family else "cheaper",
+        date=snapshot.date,
+        k=count,
+        n=len(mine),
+        **ends,
+        others=len(theirs),
+        against=say("american_open" if what.other.open else "american_all"),
+        prices=_whose(data, snapshot, [entry for entry, _ in (*mine, *theirs)]),
+    )
+
+
+def _priced_sides(what: Cheaper, data: Data, snapshot: BoardSnapshot) -> tuple[Priced, Priced]:
+    """The models of both sides with their prices."""
+    mine, theirs = (priced(data, snapshot, side) for side in (what.one, what.other))
+    # Old models stay for sale: a maker's price policy shows in its newest models.
+    if what.newest_of_family:
+        dated = _dated(data.board_of(what.board), [entry for entry, _ in mine])
+        names = {one.name for one in newest_of_family(dated)}
+        mine = [row for row in mine if row[0].name in names]
+    return mine, theirs
+
+
 def _whose(data: Data, snapshot: BoardSnapshot, entries: list[BoardEntry]) -> Text:
     """Whose prices these are."""
     if snapshot.board != LMARENA:
@@ -141,19 +141,20 @@ def _dated(board: Board, entries: list[BoardEntry]) -> list[BoardEntry]:
     ]
 
 
-def _share_unbeaten(
-    mine: list[tuple[BoardEntry, float]], theirs: list[tuple[BoardEntry, float]], count: int
-) -> tuple[float, float]:
-    """The ends of the share of ``mine`` that none of ``theirs`` beats: Wilson's interval widened by
-    the rating error's own.
+def _share_unbeaten(mine: Priced, theirs: Priced, count: int) -> tuple[float, float]:
+    """The ends of the share of ``mine`` that none of ``theirs`` beats.
+
+    Wilson's interval widened by the rating error's own.
     """
-    drawn = gap.drawn([entry for entry, _ in (*mine, *theirs)])
-    ours, rivals = drawn[:, : len(mine)], drawn[:, len(mine) :]
+    ratings = gap.drawn([entry for entry, _ in (*mine, *theirs)])
+    ours, rivals = ratings[:, : len(mine)], ratings[:, len(mine) :]
     costs = np.array([cost for _, cost in theirs])
     free = np.zeros(gap.DRAWS)
-    for place, (_, price) in enumerate(mine):
+    for index, (_, price) in enumerate(mine):
         affordable = rivals[:, costs <= price]
-        free += np.all(affordable < ours[:, [place]], axis=1)
+        free += np.all(affordable < ours[:, [index]], axis=1)
+
+    # Two independent sources of error: how few models there are, and how uncertain their ratings.
     low, high = (float(value) for value in np.quantile(free / len(mine), [0.025, 0.975]))
     share = count / len(mine)
     wilson_low, wilson_high = wilson(count, len(mine))
@@ -164,48 +165,41 @@ def _share_unbeaten(
 
 def page_tokens(data: Data, language: str) -> dict[str, list[float]]:
     """Hub id to the tokens of a page on each parallel text that was counted."""
-    found: dict[str, list[float]] = {}
+    pages: dict[str, list[float]] = {}
     for one in (data.tokens or {}).get("tokenizers", []):
         for name in one["names"]:
-            found[name] = [counts[language]["page_tokens"] for counts in one["texts"].values()]
-    return found
+            pages[name] = [counts[language]["page_tokens"] for counts in one["texts"].values()]
+    return pages
 
 
 def tokens(what: TokensKeys, data: Data) -> StatementFinding:
-    """Holds where it does on every text that was counted, else fails: counts are exact, and one
+    """Whether the tokenizers of one side need fewer tokens.
+
+    Holds where they do on every text that was counted, else fails: counts are exact, and one
     tokenizer that crosses over is enough.
     """
     pages = page_tokens(data, what.language)
     lacking = [name for name in (*what.one, *what.other) if name not in pages]
     if lacking:
-        command = f"harness tokenizers {' '.join((*what.one, *what.other))} --parallel xquad --parallel mgsm --out {data.tokenizers}"
-        return StatementFinding(
-            "missing", "none", say("no_tokens", names=listed(lacking)), say("count_tokens"), command
-        )
+        return _uncounted(what, data, lacking)
+
+    # The worst of one side against the best of the other, text by text.
     texts = range(min(len(pages[name]) for name in (*what.one, *what.other)))
     worst = [max(pages[name][k] for name in what.one) for k in texts]
     best = [min(pages[name][k] for name in what.other) for k in texts]
     best[0] = min(best[0], *what.also.values()) if what.also else best[0]
-    outcome: Outcome = (
-        "holds" if all(mine < theirs for mine, theirs in zip(worst, best, strict=True)) else "fails"
-    )
+    fewer = all(mine < theirs for mine, theirs in zip(worst, best, strict=True))
+    outcome: Outcome = "holds" if fewer else "fails"
+
     ones = {name: pages[name][0] for name in what.one}
     others = {name: pages[name][0] for name in what.other} | what.also
-    measured = say(
-        f"tokens_{what.language}",
-        low=f"{min(ones.values()):.0f}",
-        high=f"{max(ones.values()):.0f}",
-        other_low=f"{min(others.values()):.0f}",
-        other_high=f"{max(others.values()):.0f}",
-        texts=len(texts),
-        n=len(ones),
-        m=len(others),
-    )
-    pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
-    crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
-    why = say("tokens_crossed", listed=listed(crossed)) if crossed else None
+    measured = _tokens_words(what, ones, others, len(texts))
+
+    # What crossed over is named, since it is why the statement fails.
+    why = _crossed(ones, others)
     ranges = [f"{min(side.values()):.0f}–{max(side.values()):.0f}" for side in (ones, others)]
     brief = say("brief_tokens", one=ranges[0], other=ranges[1])
+
     return StatementFinding(
         outcome,
         "measured",
@@ -217,72 +211,29 @@ def tokens(what: TokensKeys, data: Data) -> StatementFinding:
     )
 
 
-def ratio(what: Chips, chip: str) -> float:
-    """How much longer a chip needs than the reference at least, by datasheet.
+def _uncounted(what: TokensKeys, data: Data, lacking: list[str]) -> StatementFinding:
+    names = " ".join((*what.one, *what.other))
+    command = f"harness tokenizers {names} --parallel xquad --parallel mgsm --out {data.tokenizers}"
+    absent = say("no_tokens", names=listed(lacking))
+    return StatementFinding("missing", "none", absent, say("count_tokens"), command)
 
-    Raises ConfigError for an unknown chip or figure.
-    """
-    from harness.config.presets import find_preset
-    from harness.meter import work
-    from harness.meter.hardware import find_chip
-    from harness.meter.roofline import datasheet
 
-    mine, reference = datasheet(find_chip(chip), "bf16"), datasheet(find_chip(what.reference), "bf16")
-    if what.what == "arithmetic":
-        return reference.flops / mine.flops
-    arch = find_preset(what.model).arch
-    assert arch is not None
-    job = (
-        work.prefill(arch, what.prompt)
-        if what.what == "reading"
-        else work.decode_step(arch, [what.context] * what.batch)
+def _crossed(ones: dict[str, float], others: dict[str, float]) -> Text | None:
+    """The tokenizers of one side that need no fewer tokens than one of the other; None for none."""
+    pairs = [(a, b) for a in ones for b in others if ones[a] >= others[b]]
+    crossed = [f"{a.split('/')[-1]} {ones[a]:.0f} > {b.split('/')[-1]} {others[b]:.0f}" for a, b in pairs]
+    return say("tokens_crossed", listed=listed(crossed)) if crossed else None
+
+
+def _tokens_words(what: TokensKeys, ones: dict[str, float], others: dict[str, float], count: int) -> Text:
+    """The ranges of both sides on the first text, as a sentence."""
+    return say(
+        f"tokens_{what.language}",
+        low=f"{min(ones.values()):.0f}",
+        high=f"{max(ones.values()):.0f}",
+        other_low=f"{min(others.values()):.0f}",
+        other_high=f"{max(others.values()):.0f}",
+        texts=count,
+        n=len(ones),
+        m=len(others),
     )
-    return mine.t_min(job) / reference.t_min(job)
-
-
-def chips(what: Chips, data: Data) -> StatementFinding:
-    """Holds where every chip needs longer, fails where none does; a bound from datasheets, never a
-    measured speed.
-    """
-    ratios = {name: ratio(what, name) for name in what.chips}
-    slower = [name for name, value in ratios.items() if value > 1.001]
-    outcome: Outcome = "holds" if len(slower) == len(ratios) else "fails" if not slower else "unclear"
-    rest = listed(name for name in ratios if name not in slower)
-    values: dict[str, Any] = {
-        "listed": listed(f"{_range(what, name, value)}×" for name, value in ratios.items()),
-        "reference": what.reference,
-        "prompt": what.prompt,
-        "context": what.context,
-        "batch": what.batch,
-    }
-    measured: Text = say(f"chips_{what.what}", model=what.model, **values)
-    why = say("chips_unclear", names=rest) if outcome == "unclear" else None
-    least = min(_least(what, name, value) for name, value in ratios.items())
-    kind: Literal["published", "projected"] = "published" if what.what == "arithmetic" else "projected"
-    return StatementFinding(
-        outcome,
-        kind,
-        measured,
-        why,
-        figures=dict(ratios),
-        basis=Basis(say("by_datasheet")),
-        brief=say(
-            "brief_longer", low=f"{least:.1f}", high=f"{max(ratios.values()):.1f}", reference=what.reference
-        ),
-    )
-
-
-def _range(what: Chips, chip: str, value: float) -> str:
-    """A chip's ratio, down to that of its best variant where the sources differ."""
-    least = _least(what, chip, value)
-    return f"{chip} {value:.2f}" if least == value else f"{chip} {least:.2f}–{value:.2f}"
-
-
-def _least(what: Chips, chip: str, value: float) -> float:
-    """The ratio of a chip's best variant."""
-    from harness.meter.hardware import find_chip
-    from harness.meter.roofline import datasheet
-
-    if what.what != "arithmetic" or chip not in what.upto:
-        return value
-    return datasheet(find_chip(what.reference), "bf16").flops / (what.upto[chip] * 1e12)

@@ -1,5 +1,6 @@
-"""Predicates over published facts that are counted: open releases by country, and the tokens that
-models were trained on.
+"""Predicates over published facts that are counted.
+
+Open releases by country, and the tokens that models were trained on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from harness.analysis.intervals import wilson
 from harness.errors import ConfigError
 from harness.published.scoreboards import analysed
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
+from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.finding import Basis, Outcome, StatementFinding, say
 
@@ -48,8 +50,9 @@ class Releases(BaseModel):
 
 
 class TrainingTokens(BaseModel):
-    """Models of ``one`` released up to a day were trained on fewer tokens than those of ``other``:
-    the most of any, or the median.
+    """Models of ``one`` were trained on fewer tokens than those of ``other``.
+
+    Of the models released up to a day: the most of any, or the median.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,69 +66,60 @@ class TrainingTokens(BaseModel):
 @cache
 def trained() -> tuple[Trained, ...]:
     """The packaged figures by release. Raises ConfigError for one without a source."""
-    found = []
+    rows = []
     for entry in read_yaml(FILE):
         try:
-            found.append(Trained.model_validate(entry))
+            rows.append(Trained.model_validate(entry))
         except ValidationError as error:
             raise ConfigError(f"{FILE.name}: {entry.get('model')}: {first_problem(error)}") from error
-    return tuple(sorted(found, key=lambda one: (one.released, one.model)))
+    return tuple(sorted(rows, key=lambda one: (one.released, one.model)))
 
 
 def release_days(begin: datetime.date, end: datetime.date) -> dict[str, set[tuple[str, datetime.date]]]:
-    """Country to its (maker, day) with at least one open-weights release, as Artificial Analysis
-    lists them; a day counts once.
+    """Country to its (maker, day) with at least one open-weights release.
+
+    As Artificial Analysis lists them; a day counts once.
     """
-    found: dict[str, set[tuple[str, datetime.date]]] = {}
+    days: dict[str, set[tuple[str, datetime.date]]] = {}
     for row in analysed():
         if row.open and row.country and row.released is not None and begin <= row.released <= end:
-            found.setdefault(row.country, set()).add((row.creator, row.released))
-    return found
+            days.setdefault(row.country, set()).add((row.creator, row.released))
+    return days
 
 
 def board_days(
     data: Data, begin: datetime.date, end: datetime.date
 ) -> dict[str, set[tuple[str, datetime.date]]]:
-    """The same of LMArena's rated open models: released, or first rated where no date is
-    sourced.
+    """The same of LMArena's rated open models.
+
+    Released, or first rated where no date is sourced.
     """
-    found: dict[str, set[tuple[str, datetime.date]]] = {}
-    seen = {entry.name: entry for snapshot in data.board.snapshots for entry in snapshot.entries}
-    for entry in seen.values():
+    days: dict[str, set[tuple[str, datetime.date]]] = {}
+    entries = {entry.name: entry for snapshot in data.board.snapshots for entry in snapshot.entries}
+    for entry in entries.values():
         facts, day = entry.facts, data.board.released(entry)[0]
         if facts.open and facts.country and facts.maker and begin <= day <= end:
-            found.setdefault(facts.country, set()).add((facts.maker, day))
-    return found
+            days.setdefault(facts.country, set()).add((facts.maker, day))
+    return days
 
 
 def releases(what: Releases, data: Data) -> StatementFinding:
-    """Holds where the ratio of the two counts surely exceeds one, fails where it surely does not
-    (Wilson's interval of a share).
+    """Holds where the ratio of the two counts surely exceeds one.
+
+    Fails where it surely does not (Wilson's interval of a share).
     """
-    found = release_days(what.begin, what.end)
+    days = release_days(what.begin, what.end)
     rated = board_days(data, what.begin, what.end)
-    mine, theirs = (len(found.get(country, ())) for country in (what.one, what.other))
+    mine, theirs = (len(days.get(country, ())) for country in (what.one, what.other))
     if mine + theirs == 0:
         return StatementFinding("missing", "none", say("no_releases"), say("add_ratings"))
+
+    # If both sides released as often, each release day would be either one's with probability one
+    # half.
     low, high = wilson(mine, mine + theirs)
     outcome: Outcome = "holds" if low > 0.5 else "fails" if high < 0.5 else "unclear"
-    months = (what.end - what.begin).days / (365.25 / 12)
-    measured = say(
-        "releases",
-        begin=what.begin,
-        end=what.end,
-        mine=mine,
-        theirs=theirs,
-        makers=len({maker for maker, _ in found.get(what.one, ())}),
-        rivals=len({maker for maker, _ in found.get(what.other, ())}),
-        a=f"{mine / months:.1f}",
-        b=f"{theirs / months:.1f}",
-        share=f"{100 * mine / (mine + theirs):.0f}",
-        low=f"{100 * low:.0f}",
-        high=f"{100 * high:.0f}",
-        rated=len(rated.get(what.one, ())),
-        rated_theirs=len(rated.get(what.other, ())),
-    )
+    measured = _releases_words(what, days, rated, (low, high))
+
     figures = {"one": mine, "other": theirs, "share": mine / (mine + theirs), "ci95": [low, high]}
     basis = Basis(say("by_release"), None, what.begin, what.end)
     return StatementFinding(
@@ -139,9 +133,39 @@ def releases(what: Releases, data: Data) -> StatementFinding:
     )
 
 
+def _releases_words(
+    what: Releases,
+    days: dict[str, set[tuple[str, datetime.date]]],
+    rated: dict[str, set[tuple[str, datetime.date]]],
+    ends: tuple[float, float],
+) -> Text:
+    """Release days of both countries by two sources, as a sentence."""
+    low, high = ends
+    mine, theirs = (len(days.get(country, ())) for country in (what.one, what.other))
+    months = (what.end - what.begin).days / (365.25 / 12)
+
+    return say(
+        "releases",
+        begin=what.begin,
+        end=what.end,
+        mine=mine,
+        theirs=theirs,
+        makers=len({maker for maker, _ in days.get(what.one, ())}),
+        rivals=len({maker for maker, _ in days.get(what.other, ())}),
+        a=f"{mine / months:.1f}",
+        b=f"{theirs / months:.1f}",
+        share=f"{100 * mine / (mine + theirs):.0f}",
+        low=f"{100 * low:.0f}",
+        high=f"{100 * high:.0f}",
+        rated=len(rated.get(what.one, ())),
+        rated_theirs=len(rated.get(what.other, ())),
+    )
+
+
 def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
-    """Holds where the figure of ``one`` is lower, fails where it is not; published figures of open
-    models, counted, without error.
+    """Holds where the figure of ``one`` is lower, fails where it is not.
+
+    Published figures of open models, counted, without error.
     """
     sides = [
         [row for row in trained() if row.country == country and what.begin <= row.released <= what.end]
@@ -149,11 +173,15 @@ def training_tokens(what: TrainingTokens, data: Data) -> StatementFinding:
     ]
     if not all(sides):
         return StatementFinding("missing", "none", say("no_training"), say("add_ratings"))
+
     if what.of == "most":
         values = [max(row.trillions for row in side) for side in sides]
     else:
         values = [statistics.median(row.trillions for row in side) for side in sides]
+
     outcome: Outcome = "holds" if values[0] < values[1] else "fails"
+
+    # The model with the most tokens is named, so that the figure can be looked up.
     best = [max(side, key=lambda row: row.trillions) for side in sides]
     measured = say(
         f"trained_{what.of}",

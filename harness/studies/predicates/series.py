@@ -10,7 +10,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.published.ratings import LMARENA, Method
+from harness.published.ratings import LMARENA, RatingMethod
 from harness.published.scoreboards import OPEN_LLM
 from harness.studies import gap
 from harness.studies.board import BoardSnapshot, Side
@@ -35,7 +35,9 @@ class BoardSeries(BaseModel):
     )
     style: str = "default"
     category: str = "full"
-    method: Method | None = Field(None, description="Default: Bradley–Terry for votes, score for the others.")
+    method: RatingMethod | None = Field(
+        None, description="Default: Bradley–Terry for votes, score for the others."
+    )
     begin: datetime.date | None = None
     end: datetime.date | None = None
     newest: int = Field(0, ge=0, description="Only the last so many snapshots that have what is compared.")
@@ -48,43 +50,44 @@ class BoardSeries(BaseModel):
         return self
 
     @property
-    def rated_by(self) -> Method:
+    def rated_by(self) -> RatingMethod:
         """The method asked for."""
         return self.method or ("bradley-terry" if self.board == LMARENA else "score")
 
     def of(self, data: Data) -> list[BoardSnapshot]:
-        """The snapshots of the span; all of them where only the newest are asked for (`last` and
-        `leads` choose).
+        """The snapshots of the span.
+
+        All of them where only the newest are wanted (`last` and `leads` choose).
         """
         begin, end = self.begin or datetime.date.min, self.end or datetime.date.max
-        found = gap.within(
+        snapshots = gap.within(
             data.board_of(self.board).series(self.style, self.category, self.rated_by), begin, end
         )
-        return [_until(one, self.released_by) for one in found] if self.released_by else found
+        return [_until(one, self.released_by) for one in snapshots] if self.released_by else snapshots
 
-    def last(self, found: list[BoardSnapshot]) -> list[BoardSnapshot]:
+    def last(self, snapshots: list[BoardSnapshot]) -> list[BoardSnapshot]:
         """The newest of the snapshots where only those are asked for."""
-        return found[-self.newest :] if self.newest else found
+        return snapshots[-self.newest :] if self.newest else snapshots
 
     def leads(self, data: Data, one: Side, other: Side) -> list[gap.SideLead]:
         """The best of both sides in each snapshot that has both."""
-        found = gap.leads(self.of(data), one, other)
-        return found[-self.newest :] if self.newest else found
+        side_leads = gap.leads(self.of(data), one, other)
+        return side_leads[-self.newest :] if self.newest else side_leads
 
     def basis(self, begin: datetime.date | None = None, end: datetime.date | None = None) -> Basis:
         """Board and method in words, and the days."""
-        known = self.board in (LMARENA, OPEN_LLM) or "-v" in self.board
-        board = say(f"board_{self.board}") if known else say("board", name=self.board)
+        has_words = self.board in (LMARENA, OPEN_LLM) or "-v" in self.board
+        board = say(f"board_{self.board}") if has_words else say("board", name=self.board)
         method = [] if self.rated_by == "score" else [say(f"method_{self.rated_by}")]
         style = [say("style_control")] if self.style == "style_control" else []
         return Basis(board, joined([*method, *style], ", ", "，") if method or style else None, begin, end)
 
 
 def _until(snapshot: BoardSnapshot, day: datetime.date) -> BoardSnapshot:
-    kept = tuple(
+    entries = tuple(
         one for one in snapshot.entries if one.facts.released is not None and one.facts.released <= day
     )
-    return dataclasses.replace(snapshot, entries=kept)
+    return dataclasses.replace(snapshot, entries=entries)
 
 
 def absent(what: BoardSeries) -> StatementFinding:
@@ -113,21 +116,26 @@ def counted(n: int) -> Text:
     return say("one_snapshot" if n == 1 else "snapshots", n=n)
 
 
-def how(what: BoardSeries, found: Sequence[gap.SideLead]) -> Text:
-    """Where the intervals are from, of all snapshots and not of one."""
+def how(what: BoardSeries, leads: Sequence[gap.SideLead]) -> Text:
+    """Where the intervals come from, of all snapshots and not of one."""
     if what.board == OPEN_LLM:
         return say("from_items")
     if what.board.startswith("artificial-analysis"):
         return say("as_stated")
-    having = sum(one.difference.published for one in found)
-    if having == len(found):
+
+    # Boards of votes: some snapshots have intervals, the others a margin that depends on their
+    # method.
+    having = sum(one.difference.published for one in leads)
+    if having == len(leads):
         return say("with_intervals")
-    margins = {max(one.one.margin, one.other.margin) for one in found if not one.difference.published}
+
+    margins = {max(one.one.margin, one.other.margin) for one in leads if not one.difference.published}
     if math.inf in margins:
         return say("no_error")
+
     margin = "–".join(f"{value:g}" for value in sorted(margins))
     return (
         say("as_points", margin=margin)
         if having == 0
-        else say("some_intervals", k=having, n=len(found), margin=margin)
+        else say("some_intervals", k=having, n=len(leads), margin=margin)
     )

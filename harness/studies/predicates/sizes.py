@@ -1,5 +1,6 @@
-"""Predicates over what boards say of their models: medians of sizes, speeds and prices, and scores
-at equal size.
+"""Predicates over what boards say of their models.
+
+Medians of sizes, speeds and prices, and scores at equal size.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.studies.board import BoardEntry, BoardSnapshot, Side
+from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.families import newest_of_family
 from harness.studies.finding import Outcome, StatementFinding, say, side_name, signed
@@ -27,8 +29,9 @@ FEWEST = 5
 
 
 class Medians(BoardSeries):
-    """The median of a measure over the best ``top`` of ``one`` is lower, or with ``higher`` higher,
-    than over those of ``other``.
+    """The median of a measure is lower for ``one`` than for ``other``.
+
+    Over the best ``top`` of either side; with ``higher``: higher.
     """
 
     one: Side
@@ -40,8 +43,9 @@ class Medians(BoardSeries):
 
 
 class AtEqualSize(BoardSeries):
-    """At equal size the models of ``country`` score higher than those of ``other``: a regression on
-    log size and country.
+    """At equal size the models of ``country`` score higher than those of ``other``.
+
+    Tested by a regression on log size and country.
     """
 
     side: Side = Side(open=True)
@@ -55,15 +59,16 @@ def value_of(entry: BoardEntry, measure: Measure) -> float | None:
 
     Active parameters equal to more than 200 billion in all are a slip of the board's.
     """
-    found: float | None = getattr(entry, measure)
-    if measure == "active" and found is not None and found > 200 and found == entry.parameters:
+    value: float | None = getattr(entry, measure)
+    if measure == "active" and value is not None and value > 200 and value == entry.parameters:
         return None
-    return found
+    return value
 
 
 def ratio_of_medians(one: Sequence[float], other: Sequence[float]) -> tuple[float, float, float]:
-    """Ratio of two medians and its 95 % interval by drawing the models anew (percentile bootstrap,
-    fixed seed).
+    """Ratio of two medians and its 95 % interval.
+
+    By drawing the models anew (percentile bootstrap, fixed seed).
     """
     rng = np.random.default_rng(SEED)
     drawn = [np.median(rng.choice(np.array(side), (DRAWS, len(side))), axis=1) for side in (one, other)]
@@ -72,13 +77,15 @@ def ratio_of_medians(one: Sequence[float], other: Sequence[float]) -> tuple[floa
 
 
 def medians(what: Medians, data: Data) -> StatementFinding:
-    """Holds where the ratio of the medians surely lies on the claimed side of one, fails where
-    surely on the other side.
+    """Holds where the ratio of the medians surely lies on the claimed side of one.
+
+    Fails where it surely lies on the other side.
     """
-    found = what.last(what.of(data))
-    if not found:
+    snapshots = what.last(what.of(data))
+    if not snapshots:
         return absent(what)
-    snapshot = found[-1]
+    snapshot = snapshots[-1]
+
     sides = [_measured(snapshot, side, what) for side in (what.one, what.other)]
     if min(len(side) for side in sides) < FEWEST:
         return StatementFinding(
@@ -89,29 +96,44 @@ def medians(what: Medians, data: Data) -> StatementFinding:
             IMPORT,
             basis=basis(what, [snapshot]),
         )
+
+    # The interval must leave one out: a bootstrap of few models is wide.
     ratio, low, high = ratio_of_medians(*([value for _, value in side] for side in sides))
     surely_higher, surely_lower = low > 1, high < 1
     good, bad = (surely_higher, surely_lower) if what.higher else (surely_lower, surely_higher)
     outcome: Outcome = "holds" if good else "fails" if bad else "unclear"
     middles = [_number(float(np.median([value for _, value in side]))) for side in sides]
-    measured = say(
-        f"medians_{what.measure}",
-        date=snapshot.date,
-        n=len(sides[0]),
-        m=len(sides[1]),
-        one=middles[0],
-        other=middles[1],
-        ratio=f"{ratio:.2f}",
-        low=f"{low:.2f}",
-        high=f"{high:.2f}",
-        which=say("newest_families" if what.newest_of_family else "best_models"),
-    )
+
+    measured = _medians_words(what, snapshot, [len(side) for side in sides], middles, (ratio, low, high))
     figures: dict[str, Any] = {"ratio": ratio, "range": [low, high]}
     figures |= {name: dict(side) for name, side in zip(("one", "other"), sides, strict=True)}
     why = say("near_one") if outcome == "unclear" else None
     brief = say(f"brief_{what.measure}_median", one=middles[0], other=middles[1])
     return StatementFinding(
         outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief
+    )
+
+
+def _medians_words(
+    what: Medians,
+    snapshot: BoardSnapshot,
+    counts: list[int],
+    middles: list[str],
+    ends: tuple[float, float, float],
+) -> Text:
+    """Both medians and their ratio, as a sentence."""
+    ratio, low, high = ends
+    return say(
+        f"medians_{what.measure}",
+        date=snapshot.date,
+        n=counts[0],
+        m=counts[1],
+        one=middles[0],
+        other=middles[1],
+        ratio=f"{ratio:.2f}",
+        low=f"{low:.2f}",
+        high=f"{high:.2f}",
+        which=say("newest_families" if what.newest_of_family else "best_models"),
     )
 
 
@@ -135,8 +157,7 @@ def _number(value: float) -> str:
 def regression(
     sizes: Sequence[float], scores: Sequence[float], mine: Sequence[bool], groups: Sequence[str]
 ) -> tuple[float, float, float, float]:
-    """(points per doubling of size, points of being on the first side at equal size, its 95 %
-    interval).
+    """(points per doubling of size, points of the first side at equal size, its 95 % interval).
 
     Least squares of the score on log₂ size and side. The errors of one maker's models are not
     independent: the sandwich covariance is clustered by maker (Liang and Zeger, with the factor
@@ -149,12 +170,15 @@ def regression(
     bread = np.linalg.inv(x.T @ x)
     beta = bread @ x.T @ y
     residual = y - x @ beta
+
+    # One term per maker: the sum of its models' scores, not each model's own.
     names = sorted(set(groups))
     meat = np.zeros((3, 3))
     for name in names:
         rows = np.array([one == name for one in groups])
         score = x[rows].T @ residual[rows]
         meat += np.outer(score, score)
+
     n, k, g = len(y), 3, len(names)
     covariance = bread @ meat @ bread * g / (g - 1) * (n - 1) / (n - k)
     half = float(stdtrit(g - 1, 0.975)) * math.sqrt(covariance[2, 2])
@@ -163,14 +187,17 @@ def regression(
 
 def at_equal_size(what: AtEqualSize, data: Data) -> StatementFinding:
     """Holds where the country's coefficient is surely above zero, fails where surely below."""
-    found = what.last(what.of(data))
-    if not found:
+    snapshots = what.last(what.of(data))
+    if not snapshots:
         return absent(what)
-    snapshot = found[-1]
+    snapshot = snapshots[-1]
+
     both = (what.country, what.other)
     entries = [one for one in snapshot.entries if what.side.holds(one) and one.facts.country in both]
     rows = [(one, value) for one in entries if (value := _size(one, what.size))]
     makers = [one.facts.maker or "?" for one, _ in rows]
+
+    # A clustered error needs several makers, a slope several sizes.
     if len(rows) < 4 * FEWEST or len(set(makers)) < FEWEST:
         return StatementFinding(
             "missing",
@@ -180,6 +207,7 @@ def at_equal_size(what: AtEqualSize, data: Data) -> StatementFinding:
             IMPORT,
             basis=basis(what, [snapshot]),
         )
+
     slope, value, low, high = regression(
         [value for _, value in rows],
         [one.rating for one, _ in rows],
@@ -187,22 +215,35 @@ def at_equal_size(what: AtEqualSize, data: Data) -> StatementFinding:
         makers,
     )
     outcome: Outcome = "holds" if low > 0 else "fails" if high < 0 else "unclear"
-    measured = say(
+
+    measured = _equal_words(what, snapshot, rows, (slope, value, low, high))
+    why = say("near_zero") if outcome == "unclear" else None
+    figures = {"points": value, "ci95": [low, high], "per_doubling": slope, "models": len(rows)}
+    brief = say("brief", value=signed(value, 1), low=signed(low, 1), high=signed(high, 1))
+    return StatementFinding(
+        outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief
+    )
+
+
+def _equal_words(
+    what: AtEqualSize,
+    snapshot: BoardSnapshot,
+    rows: list[tuple[BoardEntry, float]],
+    fit: tuple[float, float, float, float],
+) -> Text:
+    """The coefficient of the country and the slope, as a sentence."""
+    slope, value, low, high = fit
+    makers = {one.facts.maker or "?" for one, _ in rows}
+    return say(
         f"equal_{what.size}",
         date=snapshot.date,
         n=len(rows),
         k=sum(one.facts.country == what.country for one, _ in rows),
-        makers=len(set(makers)),
+        makers=len(makers),
         who=side_name(what.country),
         other=side_name(what.other),
         value=signed(value, 1),
         low=signed(low, 1),
         high=signed(high, 1),
         slope=f"{slope:.1f}",
-    )
-    why = say("near_zero") if outcome == "unclear" else None
-    figures = {"points": value, "ci95": [low, high], "per_doubling": slope, "models": len(rows)}
-    brief = say("brief", value=signed(value, 1), low=signed(low, 1), high=signed(high, 1))
-    return StatementFinding(
-        outcome, "published", measured, why, figures=figures, basis=basis(what, [snapshot]), brief=brief
     )

@@ -1,5 +1,6 @@
-"""A predicate over published measurements of one engine and model on several chips
-(data/published/speeds.yaml).
+"""A predicate over published measurements of one engine and model on several chips.
+
+The figures stand in data/published/speeds.yaml.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.errors import ConfigError
 from harness.published.sources import FOLDER, check_source, first_problem, read_yaml
+from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.finding import Basis, Outcome, StatementFinding, joined, say
 
@@ -19,8 +21,9 @@ FILE = FOLDER / "speeds.yaml"
 
 
 class MeasuredKeys(BaseModel):
-    """Tokens per second and chip, reading (``prefill``) or writing (``decode``), as the source
-    printed them per ``chips`` chips.
+    """Tokens per second and chip, reading (``prefill``) or writing (``decode``).
+
+    As the source printed them per ``chips`` chips.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,8 +46,9 @@ class MeasuredKeys(BaseModel):
 
 
 class Slower(BaseModel):
-    """A chip was measured slower than the reference at reading or writing; ``engine`` as both
-    sources name it.
+    """A chip was measured slower than the reference at reading or writing.
+
+    ``engine`` as both sources name it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,39 +61,66 @@ class Slower(BaseModel):
 @cache
 def speeds() -> tuple[MeasuredKeys, ...]:
     """The packaged measurements. Raises ConfigError for one without a source."""
-    found = []
+    rows = []
     for entry in read_yaml(FILE):
         try:
-            found.append(MeasuredKeys.model_validate(entry))
+            rows.append(MeasuredKeys.model_validate(entry))
         except ValidationError as error:
             raise ConfigError(f"{FILE.name}: {entry.get('chip')}: {first_problem(error)}") from error
-    return tuple(found)
+    return tuple(rows)
 
 
 MARGIN = 1.5
-"""A ratio within this factor decides nothing where the two measurements differ in input length,
-number format or engine.
+"""A ratio within this factor decides nothing.
+
+The two measurements may differ in input length, number format or engine.
 """
 
 
 def slower(what: Slower, data: Data) -> StatementFinding:
-    """Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one
-    is faster by as much.
+    """Whether a chip was measured slower than the reference.
+
+    Holds where every pair of measurements is slower by more than `MARGIN`, fails where every one is
+    faster by as much.
     """
-    mine, reference = (
-        [
-            one
-            for one in speeds()
-            if one.chip == chip and one.phase == what.phase and what.engine in (None, one.engine)
-        ]
-        for chip in (what.chip, what.reference)
-    )
+    mine, reference = (_measured(what, chip) for chip in (what.chip, what.reference))
     if not mine or not reference:
         return StatementFinding(
             "missing", "none", say("no_speed", chip=what.chip, reference=what.reference), say("run_first")
         )
+
+    # All pairs: no two published measurements were made under the same settings.
     ratios = [a.per_chip / b.per_chip for a in mine for b in reference]
     outcome: Outcome = "holds" if max(ratios) < 1 / MARGIN else "fails" if min(ratios) > MARGIN else "unclear"
+
+    measured = _slower_words(what, mine, reference, ratios)
+    days = sorted(one.date for one in (*mine, *reference))
+    basis = Basis(say("by_speed"), None, days[0], days[-1])
+    limits = (
+        say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}")
+        if outcome == "holds"
+        else None
+    )
+
+    why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
+    figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
+    ends = "–".join(dict.fromkeys(f"{value:.2f}" for value in (min(ratios), max(ratios))))
+    brief = say("brief_speed", ratio=ends, reference=what.reference)
+    return StatementFinding(
+        outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief
+    )
+
+
+def _measured(what: Slower, chip: str) -> list[MeasuredKeys]:
+    """The measurements of a chip in the claim's phase, by its engine where it names one."""
+    of_chip = [one for one in speeds() if one.chip == chip and one.phase == what.phase]
+    return [one for one in of_chip if what.engine in (None, one.engine)]
+
+
+def _slower_words(
+    what: Slower, mine: list[MeasuredKeys], reference: list[MeasuredKeys], ratios: list[float]
+) -> Text:
+    """All measurements of both chips and their ratios, as a sentence."""
     rows = [
         say(
             "speed_row",
@@ -101,25 +132,11 @@ def slower(what: Slower, data: Data) -> StatementFinding:
         )
         for one in (*mine, *reference)
     ]
-    measured = say(
+    return say(
         f"slower_{what.phase}",
         chip=what.chip,
         reference=what.reference,
         ratio="–".join(f"{value:.2f}" for value in sorted({round(min(ratios), 2), round(max(ratios), 2)})),
         listed=joined(rows),
         model=mine[0].model,
-    )
-    days = sorted(one.date for one in (*mine, *reference))
-    basis = Basis(say("by_speed"), None, days[0], days[-1])
-    limits = (
-        say("speed_limits", factor=f"{1 / max(ratios):.1f}", margin=f"{MARGIN:g}")
-        if outcome == "holds"
-        else None
-    )
-    why = say("near_factor", margin=f"{MARGIN:g}") if outcome == "unclear" else None
-    figures = {"ratios": ratios, "input_tokens": [one.input_tokens for one in (*mine, *reference)]}
-    ends = "–".join(dict.fromkeys(f"{value:.2f}" for value in (min(ratios), max(ratios))))
-    brief = say("brief_speed", ratio=ends, reference=what.reference)
-    return StatementFinding(
-        outcome, "published", measured, why, figures=figures, limits=limits, basis=basis, brief=brief
     )

@@ -1,5 +1,6 @@
-"""Predicates over boards: which share of the best, who is first, who is there at all, and how far
-behind in months.
+"""Predicates over boards: who stands where.
+
+Which share of the best, who is first, who is there at all, and how far behind in months.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.studies import gap
-from harness.studies.board import Board, Side, difference
+from harness.studies.board import Board, BoardSnapshot, Side, difference
 from harness.studies.claims import Text
 from harness.studies.data import Data
 from harness.studies.finding import Outcome, StatementFinding, country_name, joined, say, side_name, signed
@@ -47,8 +48,9 @@ class Present(BoardSeries):
 
 
 class Behind(BoardSeries):
-    """The best of ``one`` is at least ``months`` behind ``other``, counted to the board's day or
-    from release to release.
+    """The best of ``one`` is at least ``months`` behind ``other``.
+
+    Counted to the board's day or from release to release.
     """
 
     one: Side
@@ -58,35 +60,31 @@ class Behind(BoardSeries):
 
 
 def share(what: ShareKeys, data: Data) -> StatementFinding:
-    """Holds where the lower end of the share's interval reaches the limit in every snapshot, fails
-    where the upper end does in none.
+    """Holds where the lower end of the share's interval reaches the limit in every snapshot.
+
+    Fails where the upper end does in none.
     """
-    found = what.last(what.of(data))
-    if not found:
+    snapshots = what.last(what.of(data))
+    if not snapshots:
         return absent(what)
-    ranges = [gap.share_range(one, what.top, what.side, what.country) for one in found]
+
+    ranges = [gap.share_range(one, what.top, what.side, what.country) for one in snapshots]
     if all(low >= what.least for low, _, _ in ranges):
         outcome: Outcome = "holds"
     else:
         outcome = "fails" if all(high < what.least for *_, high in ranges) else "unclear"
+
+    # A median that occurred, since a share of ten models is a whole number of tenths.
     middle = statistics.median_low(sorted(value for _, value, _ in ranges))
     least, most = min(low for low, _, _ in ranges), max(high for *_, high in ranges)
-    measured = say(
-        "share_all" if least == 1 else "share" if len(found) > 1 else "share_one",
-        span=span(found),
-        snapshots=counted(len(found)),
-        top=what.top,
-        who=side_name(what.country),
-        least=round(least * what.top),
-        median=round(middle * what.top),
-        most=round(most * what.top),
-        limit=round(what.least * what.top),
-    )
+
+    measured = _share_words(what, snapshots, (least, middle, most))
     bounds = {"least": round(least * what.top), "most": round(most * what.top), "top": what.top}
     limits = say("share_limits" if most < 1 else "share_limits_open", **bounds) if least < 1 else None
     why = say("near_limit") if outcome == "unclear" else None
     brief = say("brief_of", k=round(middle * what.top), n=what.top, who=side_name(what.country))
     figures = {"median": middle, "range": [least, most]}
+
     return StatementFinding(
         outcome,
         "published",
@@ -94,28 +92,40 @@ def share(what: ShareKeys, data: Data) -> StatementFinding:
         why,
         figures=figures,
         limits=limits,
-        basis=basis(what, found),
+        basis=basis(what, snapshots),
         brief=brief,
     )
 
 
+def _share_words(what: ShareKeys, snapshots: list[BoardSnapshot], ends: tuple[float, float, float]) -> Text:
+    """How many of the best models are the country's, as a sentence."""
+    least, middle, most = ends
+    return say(
+        "share_all" if least == 1 else "share" if len(snapshots) > 1 else "share_one",
+        span=span(snapshots),
+        snapshots=counted(len(snapshots)),
+        top=what.top,
+        who=side_name(what.country),
+        least=round(least * what.top),
+        median=round(middle * what.top),
+        most=round(most * what.top),
+        limit=round(what.least * what.top),
+    )
+
+
 def top(what: TopKeys, data: Data) -> StatementFinding:
-    """Holds where the side's best is surely ahead of everybody else's best in every snapshot, fails
-    where surely behind in every one.
+    """Whether a side's best is surely ahead of everybody else's best.
+
+    Holds where it is in every snapshot, fails where it is surely behind in every one.
     """
-    found = [one for one in what.last(what.of(data)) if one.best(what.one) is not None]
-    if not found:
+    snapshots = [one for one in what.last(what.of(data)) if one.best(what.one) is not None]
+    if not snapshots:
         return absent(what)
-    leads = []
-    for one in found:
-        mine = one.best(what.one)
-        rival = next(
-            (entry for entry in one.entries if what.among.holds(entry) and not what.one.holds(entry)), None
-        )
-        if mine is not None and rival is not None:
-            leads.append(gap.SideLead(one, mine, rival, difference(mine, rival)))
+
+    leads = _leads_over_rivals(what, snapshots)
     if not leads:
         return absent(what)
+
     outcome: Outcome = (
         "holds"
         if all(one.sure > 0 for one in leads)
@@ -123,18 +133,34 @@ def top(what: TopKeys, data: Data) -> StatementFinding:
         if all(one.sure < 0 for one in leads)
         else "unclear"
     )
+
     listed = joined([_top_of(one) for one in leads])
     measured = say("top", listed=listed, how=how(what, leads))
     figures = {
         str(one.snapshot.date): [one.difference.value, one.difference.low, one.difference.high]
         for one in leads
     }
+
+    # The brief figure is of the first snapshot; the sentence lists all.
     last = leads[0]
     brief = say("brief_against", one=f"{last.one.rating:.1f}", other=f"{last.other.rating:.1f}")
     why = say("near_zero") if outcome == "unclear" else None
     return StatementFinding(
-        outcome, "published", measured, why, figures=figures, basis=basis(what, found), brief=brief
+        outcome, "published", measured, why, figures=figures, basis=basis(what, snapshots), brief=brief
     )
+
+
+def _leads_over_rivals(what: TopKeys, snapshots: list[BoardSnapshot]) -> list[gap.SideLead]:
+    """The side's best against everybody else's best in each snapshot that has both."""
+    leads = []
+    for one in snapshots:
+        mine = one.best(what.one)
+        rival = next(
+            (entry for entry in one.entries if what.among.holds(entry) and not what.one.holds(entry)), None
+        )
+        if mine is not None and rival is not None:
+            leads.append(gap.SideLead(one, mine, rival, difference(mine, rival)))
+    return leads
 
 
 def _top_of(one: gap.SideLead) -> Text:
@@ -153,26 +179,47 @@ def _top_of(one: gap.SideLead) -> Text:
 
 def present(what: Present, data: Data) -> StatementFinding:
     """Holds where the share keeps the limits in every snapshot, fails where it does in none."""
-    found = what.last(what.of(data))
-    if not found:
+    snapshots = what.last(what.of(data))
+    if not snapshots:
         return absent(what)
+
     counts = [
         Counter(entry.facts.country or "?" for entry in one.entries if what.side.holds(entry))
-        for one in found
+        for one in snapshots
     ]
     shares = [one[what.country] / max(1, sum(one.values())) for one in counts]
-    kept = [
+
+    # A count has no error, so each snapshot decides by itself.
+    within = [
         (what.at_most is None or one <= what.at_most) and (what.at_least is None or one >= what.at_least)
         for one in shares
     ]
-    outcome: Outcome = "holds" if all(kept) else "unclear" if any(kept) else "fails"
-    last, number = found[-1], counts[-1]
+    outcome: Outcome = "holds" if all(within) else "unclear" if any(within) else "fails"
+
+    number = counts[-1]
+    measured = _present_words(what, snapshots, number)
+    brief = say("brief_of", k=number[what.country], n=sum(number.values()), who=side_name(what.country))
+
+    return StatementFinding(
+        outcome,
+        "published",
+        measured,
+        None,
+        figures={"counts": dict(number)},
+        basis=basis(what, snapshots),
+        brief=brief,
+    )
+
+
+def _present_words(what: Present, snapshots: list[BoardSnapshot], number: Counter[str]) -> Text:
+    """The countries of the last snapshot's models, as a sentence."""
+    last = snapshots[-1]
     mine = next((entry for entry in last.entries if entry.facts.country == what.country), None)
     named = {name: country_name(name) if name != "?" else say("unknown_country") for name in number}
     rows = [say("country_count", country=named[name], n=n) for name, n in number.most_common()]
-    measured = say(
+    return say(
         "present",
-        span=span(found),
+        span=span(snapshots),
         all=sum(number.values()),
         k=number[what.country],
         who=side_name(what.country),
@@ -181,21 +228,12 @@ def present(what: Present, data: Data) -> StatementFinding:
         if mine is not None
         else say("nothing"),
     )
-    brief = say("brief_of", k=number[what.country], n=sum(number.values()), who=side_name(what.country))
-    return StatementFinding(
-        outcome,
-        "published",
-        measured,
-        None,
-        figures={"counts": dict(number)},
-        basis=basis(what, found),
-        brief=brief,
-    )
 
 
 def behind(what: Behind, data: Data) -> StatementFinding:
-    """Holds where the least lag of every snapshot reaches the months, fails where the most of every
-    one stays below.
+    """Holds where the least lag of every snapshot reaches the months.
+
+    Fails where the most of every one stays below.
     """
     snapshots = [one for one in what.of(data) if one.best(what.one) is not None]
     lags = [
@@ -205,15 +243,34 @@ def behind(what: Behind, data: Data) -> StatementFinding:
     ]
     if not lags:
         return absent(what)
+
     board = data.board_of(what.board)
     ranges = [_range(board, one, what.until) for one in lags]
     if all(least >= what.months for least, *_ in ranges):
         outcome: Outcome = "holds"
     else:
         outcome = "fails" if all(most < what.months for *_, most in ranges) else "unclear"
+
+    # The figures shown are medians over the snapshots; the outcome needs every one of them.
     least, value, most = (statistics.median(column) for column in zip(*ranges, strict=True))
+    measured = _behind_words(what, board, lags, (least, value, most))
+    return StatementFinding(
+        outcome,
+        "published",
+        measured,
+        say("near_limit") if outcome == "unclear" else None,
+        figures={"months": value, "range": [least, most], "dated": all(one.dated for one in lags)},
+        limits=_months(min(one[0] for one in ranges), max(one[2] for one in ranges)),
+        basis=basis(what, [one.snapshot for one in lags]),
+        brief=say("brief_months", value=f"{value:.1f}"),
+    )
+
+
+def _behind_words(what: Behind, board: Board, lags: list[gap.Lag], ends: tuple[float, float, float]) -> Text:
+    """The lag of the last snapshot's best models, as a sentence."""
+    least, value, most = ends
     last = lags[-1]
-    measured = say(
+    return say(
         "lag" if last.first is not None else "no_lag",
         span=span([one.snapshot for one in lags]),
         snapshots=counted(len(lags)),
@@ -227,21 +284,12 @@ def behind(what: Behind, data: Data) -> StatementFinding:
         until=say(f"until_{what.until}"),
         limit=f"{what.months:g}",
     )
-    return StatementFinding(
-        outcome,
-        "published",
-        measured,
-        say("near_limit") if outcome == "unclear" else None,
-        figures={"months": value, "range": [least, most], "dated": all(one.dated for one in lags)},
-        limits=_months(min(one[0] for one in ranges), max(one[2] for one in ranges)),
-        basis=basis(what, [one.snapshot for one in lags]),
-        brief=say("brief_months", value=f"{value:.1f}"),
-    )
 
 
 def _range(board: Board, one: gap.Lag, until: str) -> tuple[float, float, float]:
-    """Least, central and most months of one lag, to the board's day or to the release of the model
-    that is behind.
+    """Least, central and most months of one lag.
+
+    To the board's day or to the release of the model that is behind.
     """
     shift = 0.0 if until == "board" else (one.snapshot.date - board.released(one.behind)[0]).days / gap.MONTH
     least, value, most = (max(0.0, (months or shift) - shift) for months in (one.least, one.months, one.most))

@@ -1,9 +1,9 @@
-"""How the answers of a file name their options: by label, text, letter, index (from 0) or number
-(from 1); one way for the whole file.
+"""How the answers of a file name their options.
 
-Every answer is read in every way that it can be. A way that reads all rows is taken where no other
-such way disagrees anywhere; plain numbers that are never 0 are asked for, since they may count from
-0 or from 1.
+They do by label, text, letter, index (from 0) or number (from 1); one way for the whole file. Every
+answer is read in every way that it can be. A way that reads all rows is taken where no other such
+way disagrees anywhere; for plain numbers that are never 0 the config must say what they are, since
+they may count from 0 or from 1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Literal
 
 from harness.errors import ConfigError
 from harness.names import tidy
-from harness.tasks.ownfile.cells import LETTERS, RowOptions, where
+from harness.tasks.letters import LETTERS
+from harness.tasks.ownfile.cells import RowOptions, where
 from harness.tasks.ownfile.marks import ordinal
 
 Way = Literal["label", "text", "letter", "index", "number"]
@@ -28,7 +29,8 @@ NAMES = {
     "number": "number (from 1)",
 }
 _LETTER = re.compile(
-    r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|[故应]?选|正确答案|答案)?(?:是|为)?\s*[:：]?\s*"
+    r"(?:(?:the )?(?:correct )?(?:option|choice|answer)(?: is)?|选项|选择|[故应]?选|正确答案"
+    r"|答案)?(?:是|为)?\s*[:：]?\s*"
     r"[(\[{【〔「『《<\"'“‘`*]{0,3}\s*([a-z])\s*[)\]}】〕」』》>\"'”’`*]{0,3}\s*(?:选项|项)?[.。、,:]?",
     re.IGNORECASE,
 )
@@ -37,8 +39,10 @@ _COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
 
 @dataclass(frozen=True)
 class Answered:
-    """One row's answer: what it says, the place of the option for each way that it can be read, and
-    whether its number is a sign such as ② or 乙, or an ordinal, which count from 1.
+    """One row's answer.
+
+    ``places``: the option's index for each way that the answer can be read; ``ordinal``: its number
+    is a sign such as ② or 乙, or an ordinal, which count from 1.
     """
 
     row: int
@@ -48,75 +52,96 @@ class Answered:
     ordinal: bool
 
 
-def answered(row: int, said: str, options: RowOptions) -> Answered:
+def answered(row: int, answer: str, options: RowOptions) -> Answered:
     """Reads one answer in every way."""
     places: dict[Way, int] = {}
-    whole, size = tidy(said), len(options.texts)
+    whole, size = tidy(answer), len(options.texts)
     by_label = [
-        place for place, label in enumerate(options.labels) if tidy(label).casefold() == whole.casefold()
+        position
+        for position, label in enumerate(options.labels)
+        if tidy(label).casefold() == whole.casefold()
     ]
+
+    # Labels of the row's own are one way; letters of columns are what any answer may use.
     if by_label:
         places["label" if options.explicit else "letter"] = by_label[0]
-    by_text = _by_text(said, options)
+
+    by_text = _by_text(answer, options)
     if by_text is not None:
         places["text"] = by_text
+
     letter = _letter(whole, options)
     if letter is not None and letter < size:
         places.setdefault("letter", letter)
-    sign = ordinal(said, whole)
+
+    # A sign such as ② counts from 1, a plain number from 0 or 1.
+    sign = ordinal(answer, whole)
     plain = _COUNT.fullmatch(whole) if sign is None else None
     count = int(plain[1]) if plain is not None else sign
     if plain is not None and count is not None and count < size:
         places["index"] = count
     if count is not None and 1 <= count <= size:
         places["number"] = count - 1
-    return Answered(row, said, options, places, sign is not None)
+
+    return Answered(row, answer, options, places, sign is not None)
 
 
-def _by_text(said: str, options: RowOptions) -> int | None:
-    """The option that has this text; else the only one that has it but for spaces and width, or for
-    case.
+def _by_text(answer: str, options: RowOptions) -> int | None:
+    """The option that has this text.
+
+    Else the only one that has it but for spaces and width, or for case.
     """
-    same = [place for place, one in enumerate(options.texts) if one.strip() == said.strip()]
-    like = [place for place, one in enumerate(options.texts) if tidy(one) == tidy(said)]
-    found = (
+    same = [position for position, one in enumerate(options.texts) if one.strip() == answer.strip()]
+    like = [position for position, one in enumerate(options.texts) if tidy(one) == tidy(answer)]
+    matches = (
         same
         or like
-        or [place for place, one in enumerate(options.texts) if tidy(one).casefold() == tidy(said).casefold()]
+        or [
+            position
+            for position, one in enumerate(options.texts)
+            if tidy(one).casefold() == tidy(answer).casefold()
+        ]
     )
-    return found[0] if len(found) == 1 else None
+
+    return matches[0] if len(matches) == 1 else None
 
 
 def _letter(whole: str, options: RowOptions) -> int | None:
-    """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``; and ``B.
+    """``B``, ``b``, ``Ｂ``, ``(B)``, ``B.``, ``选项B``.
 
-    Beijing`` where the option B is Beijing.
+    Also ``B. Beijing`` where the option B is Beijing.
     """
     match = _LETTER.fullmatch(whole)
     if match is not None:
         return LETTERS.index(match[1].upper())
+
     marked = re.fullmatch(r"[(\[【]?([A-Za-z])\s*[)\]】.、:,]\s*(\S.*)", whole)
     if marked is not None:
-        place = LETTERS.index(marked[1].upper())
-        if place < len(options.texts) and tidy(options.texts[place]) == marked[2]:
-            return place
+        position = LETTERS.index(marked[1].upper())
+        if position < len(options.texts) and tidy(options.texts[position]) == marked[2]:
+            return position
     return None
 
 
-def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[list[int], str]:
-    """(the place of each row's right option, a note where answers are written in two ways). Raises
-    ConfigError where an answer names no option, or where two ways disagree and the config does not
-    say which.
+def choose(rows: Sequence[Answered], column: str, declared: str | None) -> tuple[list[int], str]:
+    """(the index of each row's right option, a note where answers are written in two ways).
+
+    Raises ConfigError where an answer names no option, or where two ways disagree and the config
+    does not say which.
     """
-    if said is not None:
-        wanted = next(way for way in WAYS if way == said)
-        _require(rows, column, wanted, f"and answer_is: {said} is said")
-        return [row.places[wanted] for row in rows], ""
+    if declared is not None:
+        chosen_way = next(way for way in WAYS if way == declared)
+        _require(rows, column, chosen_way, f"and answer_is: {declared} is said")
+        return [row.places[chosen_way] for row in rows], ""
+
     whole = [way for way in WAYS if all(way in row.places for row in rows)]
     if not whole:
         return _by_row(rows, column)
+
+    # Labels win over other readings: the file itself names its options so.
     if whole[0] != "label":
         _agree(rows, column, whole)
+
     plain = next((row for row in rows if not row.ordinal), None)
     if whole == ["number"] and plain is not None:
         raise ConfigError(
@@ -126,9 +151,11 @@ def choose(rows: Sequence[Answered], column: str, said: str | None) -> tuple[lis
 
 
 def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
-    """Texts beside letters, where no row can be read as two options; numbers among them are
-    refused, since they may mean anything.
+    """Texts beside letters, where no row can be read as two options.
+
+    Numbers among them are refused, since they may mean anything.
     """
+
     named: tuple[Way, ...] = ("label", "text", "letter")
     by_name = [[way for way in named if way in row.places] for row in rows]
     if all(by_name):
@@ -138,8 +165,11 @@ def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
         places = [row.places[ways[0]] for row, ways in zip(rows, by_name, strict=True)]
         return (
             places,
-            f"answers are written in two ways: {texts} as the option's text, {len(rows) - texts} as its letter",
+            f"answers are written in two ways: {texts} as the option's text, {len(rows) - texts}"
+            f" as its letter",
         )
+
+    # The error names the row that does not fit the way of most.
     best = max(WAYS, key=lambda way: sum(way in row.places for row in rows))
     first = next((row for row in rows if best in row.places), None)
     _require(
@@ -158,20 +188,21 @@ def _require(rows: Sequence[Answered], column: str, way: Way, other: str) -> Non
 
 
 def _unread(row: Answered, other: str) -> str:
-    said = row.said.strip()
-    twins = [LETTERS[place] for place, one in enumerate(row.options.texts) if tidy(one) == tidy(said)]
+    answer = row.said.strip()
+    twins = [LETTERS[place] for place, one in enumerate(row.options.texts) if tidy(one) == tidy(answer)]
     if len(twins) > 1:
-        return f"{said!r} is the text of {len(twins)} options ({', '.join(twins)}); an answer names one"
-    if re.fullmatch(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+", tidy(said)):
-        return f"{said!r} names several options; questions with one right option are asked"
+        return f"{answer!r} is the text of {len(twins)} options ({', '.join(twins)}); an answer names one"
+    if re.fullmatch(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+", tidy(answer)):
+        return f"{answer!r} names several options; questions with one right option are asked"
+
     size = len(row.options.texts)
     if row.places:
         kinds = " or ".join(_article(way) for way in row.places)
         return (
-            f"{said!r} is {kinds}{', ' + other if other else ''}; all answers of a file are written one way"
+            f"{answer!r} is {kinds}{', ' + other if other else ''}; all answers of a file are written one way"
         )
-    told = f"text, letter (A-{LETTERS[size - 1]}), index (0-{size - 1}) or number (1-{size})"
-    return f"{said!r} is no option's {told}{', ' + other if other else ''}"
+    ways = f"text, letter (A-{LETTERS[size - 1]}), index (0-{size - 1}) or number (1-{size})"
+    return f"{answer!r} is no option's {ways}{', ' + other if other else ''}"
 
 
 def _article(way: Way) -> str:
@@ -192,7 +223,10 @@ def _agree(rows: Sequence[Answered], column: str, ways: Sequence[Way]) -> None:
 
 
 def _ask(row: Answered, column: str, ways: Sequence[Way], why: str = "") -> str:
-    told = ", ".join(f"as {NAMES[way]} option {LETTERS[row.places[way]]}" for way in ways)
+    readings = ", ".join(f"as {NAMES[way]} option {LETTERS[row.places[way]]}" for way in ways)
     reason = f" ({why})" if why else ""
     names = ", ".join(ways) if len(ways) > 1 else "number (from 1) or index (from 0)"
-    return f"{where(row.row, column)}: {row.said.strip()!r} is {told}{reason}; say in the task which it is: answer_is: {names}"
+    return (
+        f"{where(row.row, column)}: {row.said.strip()!r} is {readings}{reason}; say in the task"
+        f" which it is: answer_is: {names}"
+    )

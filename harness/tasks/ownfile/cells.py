@@ -1,5 +1,6 @@
-"""Cells of an own file as texts and options; what is missing or of another kind is refused with its
-row and column.
+"""Cells of an own file as texts and options.
+
+What is missing or of another kind is refused with its row and column.
 """
 
 from __future__ import annotations
@@ -12,26 +13,28 @@ from typing import Any
 
 from harness.errors import ConfigError
 from harness.names import INVISIBLE, MISSING, blank, tidy
+from harness.tasks.letters import LETTERS
 from harness.tasks.ownfile.columns import Columns
 from harness.tasks.ownfile.marks import brought
 from harness.textfiles import Number
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)", re.DOTALL)
 """An option that brings its own letter: ``B. 北京``, ``(B) Beijing``."""
 
 
 @dataclass(frozen=True)
 class RowOptions:
-    """A row's options; ``labels`` where the file names them itself (keys of an object, column
-    names).
+    """A row's options.
+
+    ``labels`` are set where the file names them itself (keys of an object, column names).
     """
 
     texts: tuple[str, ...]
     labels: tuple[str, ...] = ()
     explicit: bool = False
-    """The labels stand in the row, or name columns by a bare 1 or 甲, so that an answer which is one
-    of them means it.
+    """The labels stand in the row, or name columns by a bare 1 or 甲.
+
+    An answer that is one of them then means it.
     """
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
@@ -51,58 +54,76 @@ def text(value: Any, place: str, *, keep_words: bool) -> str:
         raise ConfigError(f"{place} is null: a value is missing")
     if isinstance(value, bool):
         raise ConfigError(f"{place} is {str(value).lower()}, not text: put what is meant into quotes")
+
     if isinstance(value, Number):
         if not value.lstrip("-").isdigit() and value.lstrip("-") in ("NaN", "Infinity"):
             raise ConfigError(f"{place} is {value}: a value is missing")
         return str(value)
     if not isinstance(value, str):
         raise ConfigError(f"{place} is {'a list' if isinstance(value, list) else 'an object'}, not text")
+
+    # JSON allows "\ud83d" alone; no tokenizer takes it.
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise ConfigError(
             f"{place} holds half a character (a lone surrogate): the text was cut or decoded wrongly"
         )
     if blank(value):
         raise ConfigError(f"{place} is empty")
+
+    # Table programs write None, NaN or null where a cell is empty.
     if not keep_words and (word := value.translate(INVISIBLE).strip()) in MISSING:
         raise ConfigError(
-            f"{place} is {word!r}, which stands for a missing value; where it is meant as written, say missing_words: text in the task"
+            f"{place} is {word!r}, which stands for a missing value; where it is meant as written,"
+            f" say missing_words: text in the task"
         )
     return value
 
 
 def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     """The row's options; None where it has none. Raises ConfigError."""
-    found = _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
-    if found is None:
+    row_options = (
+        _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
+    )
+
+    if row_options is None:
         return None
-    if not 2 <= len(found.texts) <= len(LETTERS):
+    if not 2 <= len(row_options.texts) <= len(LETTERS):
         raise ConfigError(
-            f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(found.texts)}"
+            f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(row_options.texts)}"
         )
-    return _unmarked(found, where(number, columns.choices[0]))
+    return _unmarked(row_options, where(number, columns.choices[0]))
 
 
 def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
-    """One option a column. The last ones may be absent or empty: this question has fewer."""
+    """One option per column.
+
+    The last ones may be absent or empty: this question has fewer.
+    """
     cells = [(name, row[name]) for name in columns.choices if name in row]
+
+    # CSV files pad short questions with empty cells.
     while cells and isinstance(cells[-1][1], str) and blank(cells[-1][1]):
         cells.pop()
+
     lacking = [name for name in columns.choices[: len(cells)] if name not in row]
     if lacking:
         raise ConfigError(f"{where(number, lacking[0])} is absent, but a later option is there")
+
     if len(cells) > 2 and cells[-1][1] is None:
         raise ConfigError(
             f"{where(number, cells[-1][0])} is null: a value is missing; "
             'a question that has fewer options leaves the last ones out, or says "" there'
         )
+
     texts = tuple(text(value, where(number, name), keep_words=columns.keep_words) for name, value in cells)
     names = tuple(name for name, _ in cells)
     return RowOptions(texts, names, explicit=all(_bare(tidy(name)) for name in names))
 
 
 def _bare(name: str) -> bool:
-    """Whether a column is named by nothing but a number or a sign; letters are also how any answer
-    names its option.
+    """Whether a column is named by nothing but a number or a sign.
+
+    Letters are also how any answer names its option.
     """
     return name.isdigit() or (len(name) == 1 and not name.isascii())
 
@@ -113,6 +134,8 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions |
     if column not in row:
         return None
     value = row[column]
+
+    # Table programs store a list as its text.
     if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
         value = _listed(value, place)
     if isinstance(value, dict):
@@ -122,6 +145,7 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions |
         raise ConfigError(f"{place} must list the options (a JSON list, or texts split by |)")
     if value and all(isinstance(one, dict) for one in value):
         return _of_objects(value, place, columns)
+
     texts = [
         text(one, f"{place}, option {spot}", keep_words=columns.keep_words)
         for spot, one in enumerate(value, 1)
@@ -136,20 +160,25 @@ def _listed(value: str, place: str) -> Any:
             return json.loads(value, parse_int=Number, parse_float=Number, parse_constant=Number)
         except json.JSONDecodeError:
             pass
+
+        # pandas writes a list column of a CSV file as Python's repr.
         try:
-            found = ast.literal_eval(value.strip())
+            literal = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             raise ConfigError(
                 f"{place} begins like a list and is none that can be read; write a JSON list"
             ) from error
-        if len(found) < 2 and re.search(r"""['"]\s+['"]""", value):
+
+        if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
             raise ConfigError(
-                f"{place} is a list as numpy prints it, without commas; write a JSON list (in pandas: .tolist() and json.dumps)"
+                f"{place} is a list as numpy prints it, without commas; write a JSON list (in"
+                f" pandas: .tolist() and json.dumps)"
             )
         return [
             Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one
-            for one in found
+            for one in literal
         ]
+
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:
         raise ConfigError(
@@ -177,9 +206,11 @@ def _of_objects(value: list[dict[str, Any]], place: str, columns: Columns) -> Ro
         for content in ("text", "value", "content", "option")
         if all({label, content} <= set(one) for one in value)
     ]
+
     if not names:
         raise ConfigError(
-            f"{place}: an option is an object with {', '.join(value[0])}; expected label and text, or a list of texts"
+            f"{place}: an option is an object with {', '.join(value[0])}; expected label and text,"
+            f" or a list of texts"
         )
     label, content = names[0]
     return _labelled([one[label] for one in value], [one[content] for one in value], place, columns)
@@ -192,11 +223,17 @@ def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns)
     )
     if len({name.casefold() for name in names}) < len(names):
         raise ConfigError(f"{place}: two options have one label: {', '.join(names)}")
-    given = [name.upper() for name in names]
-    if all(len(name) == 1 and name in LETTERS for name in given) and given != list(LETTERS[: len(given)]):
+
+    # Labels in another order would let the answer "B" mean the option that the prompt shows as A.
+    capitals = [name.upper() for name in names]
+    if all(len(name) == 1 and name in LETTERS for name in capitals) and capitals != list(
+        LETTERS[: len(capitals)]
+    ):
         raise ConfigError(
-            f"{place}: the labels are {', '.join(names)}, not {', '.join(LETTERS[: len(given)])} in this order; sort them"
+            f"{place}: the labels are {', '.join(names)}, not"
+            f" {', '.join(LETTERS[: len(capitals)])} in this order; sort them"
         )
+
     texts = tuple(
         text(one, f"{place}, option {name!r}", keep_words=keep)
         for name, one in zip(names, cells, strict=True)
@@ -204,26 +241,35 @@ def _labelled(labels: list[Any], cells: list[Any], place: str, columns: Columns)
     return RowOptions(texts, names, explicit=True)
 
 
-def _unmarked(found: RowOptions, place: str) -> RowOptions:
-    """Without letters that all options bring themselves, since the prompt writes them before each.
+def _unmarked(row_options: RowOptions, place: str) -> RowOptions:
+    """The options without letters that all of them bring themselves: the prompt writes its own.
+
     Raises ConfigError where what they bring is out of order: an answer that names it would name
     another option.
     """
-    numbers = brought(found.texts)
+    numbers = brought(row_options.texts)
+
+    # Numbers stay in the text, so only their order is checked.
     if numbers != sorted(numbers) and sorted(numbers) == list(range(1, len(numbers) + 1)):
         raise ConfigError(
-            f"{place}: the options bring their own numbers out of order ({', '.join(map(str, numbers))}); sort them"
+            f"{place}: the options bring their own numbers out of order"
+            f" ({', '.join(map(str, numbers))}); sort them"
         )
-    marks = [_MARKED.fullmatch(one) for one in found.texts]
+
+    marks = [_MARKED.fullmatch(one) for one in row_options.texts]
     letters = [mark[1] for mark in marks if mark is not None]
     if len(letters) < len(marks):
-        return found
+        return row_options
     if letters != list(LETTERS[: len(letters)]):
         if len(set(letters)) == len(letters) and set(letters) == set(LETTERS[: len(letters)]):
             raise ConfigError(
                 f"{place}: the options bring their own letters out of order ({', '.join(letters)}); sort them"
             )
-        return found
+        return row_options
+
     return RowOptions(
-        tuple(mark[2] for mark in marks if mark is not None), found.labels, found.explicit, stripped=True
+        tuple(mark[2] for mark in marks if mark is not None),
+        row_options.labels,
+        row_options.explicit,
+        stripped=True,
     )

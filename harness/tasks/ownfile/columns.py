@@ -1,5 +1,6 @@
-"""Which columns of an own file hold the question, the options and the answer: as the config says,
-or one of the usual layouts.
+"""Which columns of an own file hold the question, the options and the answer.
+
+They are what the config says, or one of the usual layouts.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ LISTS = ("choices", "options", "candidates", "alternatives", "endings", "选项"
 _PREFIX = "options?|opt|op|choices?|candidate|alternative|(?:mc_)?answer|ans|ending|sol|选项|备选|候选"
 _MARKS = {"letter": "abcdefghij", "stem": STEMS, "numeral": NUMERALS}
 _FAMILY = re.compile(
-    rf"(?P<before>{_PREFIX}|)[\s_.-]*[(\[【]?(?P<mark>[a-j{STEMS}{NUMERALS}]|\d{{1,2}})[)\]】]?[\s_.-]*(?P<after>选项|options?|choices?|)"
+    rf"(?P<before>{_PREFIX}|)[\s_.-]*[(\[【]?(?P<mark>[a-j{STEMS}{NUMERALS}]"
+    rf"|\d{{1,2}})[)\]】]?[\s_.-]*(?P<after>选项|options?|choices?|)"
 )
 _WRONG = re.compile(
     r"(distractor|incorrect|wrong|false)s?[\s_-]*(answer|option|choice)?s?[\s_-]*\d*|干扰项\d*"
@@ -48,8 +50,10 @@ _WRONG = re.compile(
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a row's parts are. ``choices``: the columns of the options, or the one that holds their
-    list; empty where answers are generated. ``answer_is`` None: found from the answers.
+    """Where a row's parts are.
+
+    ``choices``: the columns of the options, or the one that holds their list; empty where answers
+    are generated. ``answer_is`` None: the answers themselves show it.
     """
 
     question: str
@@ -71,14 +75,14 @@ class Columns:
         return plain | ({"answer_is": self.answer_is} if self.answer_is else {})
 
     @classmethod
-    def of_kwargs(cls, given: dict[str, Any]) -> Columns:
+    def of_kwargs(cls, kwargs: dict[str, Any]) -> Columns:
         """What `as_kwargs` wrote."""
         return cls(
-            given["question"],
-            tuple(given["choices"]),
-            given["answer"],
-            given.get("answer_is"),
-            bool(given.get("keep_words")),
+            kwargs["question"],
+            tuple(kwargs["choices"]),
+            kwargs["answer"],
+            kwargs.get("answer_is"),
+            bool(kwargs.get("keep_words")),
         )
 
 
@@ -90,17 +94,22 @@ def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
     question, answer = _column("question", entry.question, names), _column("answer", entry.answer, names)
     if question == answer:
         raise ConfigError(f"column {question!r} cannot be question and answer at once")
+
     others = [name for name in names if name not in (question, answer)]
-    said = (("question", entry.question, question), ("answer", entry.answer, answer))
-    notes = [f"the {key} is read from column {found!r}" for key, name, found in said if found != name]
+    entries = (("question", entry.question, question), ("answer", entry.answer, answer))
+    notes = [f"the {key} is read from column {column!r}" for key, name, column in entries if column != name]
+
     choices: tuple[str, ...] = ()
     if entry.answer_is != "generated":
         choices = _choices(entry.choices, others)
         if choices and choices != _said(entry.choices):
             notes.append(f"options are read from {_listed(choices)}")
+
+    # Without options a letter or an index points at nothing.
     if not choices and entry.answer_is in ("letter", "index", "number"):
         raise ConfigError(
-            f"answer_is: {entry.answer_is} needs options, and there is no such column; it has: {', '.join(names)}"
+            f"answer_is: {entry.answer_is} needs options, and there is no such column; it has:"
+            f" {', '.join(names)}"
         )
     return Columns(question, choices, answer, entry.answer_is, entry.missing_words == "text", tuple(notes))
 
@@ -118,14 +127,17 @@ def _key(name: str) -> str:
     return tidy(name).casefold().rstrip(": ")
 
 
-def _column(key: str, said: str, names: Sequence[str]) -> str:
-    """The column of that name; of that name but for case and width; where the name is the default,
-    a usual one.
+def _column(key: str, name_in_task: str, names: Sequence[str]) -> str:
+    """The column of that name, or of that name but for case and width.
+
+    Where the name is the default, a usual one will do.
     """
-    found = _same(said, names)
-    if found is not None:
-        return found
-    if said == key:
+    column = _same(name_in_task, names)
+    if column is not None:
+        return column
+
+    # Only the default name may stand for another: a person who names a column means that column.
+    if name_in_task == key:
         usual = [name for name in names if _key(name) in SYNONYMS[key]]
         if len(usual) == 1:
             return usual[0]
@@ -133,21 +145,22 @@ def _column(key: str, said: str, names: Sequence[str]) -> str:
             raise ConfigError(
                 f"{key}: {_listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}"
             )
-    raise ConfigError(_absent(key, said, names))
+    raise ConfigError(_absent(key, name_in_task, names))
 
 
-def _same(said: str, names: Sequence[str]) -> str | None:
-    if said in names:
-        return said
-    like = [name for name in names if _key(name) == _key(said)]
+def _same(name_in_task: str, names: Sequence[str]) -> str | None:
+    if name_in_task in names:
+        return name_in_task
+    like = [name for name in names if _key(name) == _key(name_in_task)]
     if len(like) > 1:
         raise ConfigError(f"{_listed(like)} differ by case or spaces alone; rename one")
     return like[0] if like else None
 
 
-def _absent(key: str, said: str, names: Sequence[str]) -> str:
+def _absent(key: str, name_in_task: str, names: Sequence[str]) -> str:
     header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
-    return f"no column {said!r} ({key}:){suggest(said, names)}; it has: {', '.join(names) or 'none'}{header}"
+    nearest, present = suggest(name_in_task, names), ", ".join(names) or "none"
+    return f"no column {name_in_task!r} ({key}:){nearest}; it has: {present}{header}"
 
 
 def _headless(names: Sequence[str]) -> bool:
@@ -158,52 +171,62 @@ def _headless(names: Sequence[str]) -> bool:
     )
 
 
-def _choices(said: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
+def _choices(entry: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
     families = _families(others)
-    if said == "choices":
+    if entry == "choices":
         return _detected(others, families)
-    wanted = [said] if isinstance(said, str) else said
-    if isinstance(said, str) and _same(said, others) is None and "," in said:
-        wanted = [part.strip() for part in said.split(",")]
-    chosen = []
-    for name in wanted:
-        found = _same(name, others)
-        if found is None:
+    # A comma-separated text is what a list becomes on a command line (--set).
+    names_in_task = [entry] if isinstance(entry, str) else entry
+    if isinstance(entry, str) and _same(entry, others) is None and "," in entry:
+        names_in_task = [part.strip() for part in entry.split(",")]
+
+    columns = []
+    for name in names_in_task:
+        column = _same(name, others)
+        if column is None:
             raise ConfigError(_absent("choices", name, others))
-        chosen.append(found)
-    if len(set(chosen)) < len(chosen):
-        raise ConfigError(f"choices: names a column twice: {', '.join(chosen)}")
+        columns.append(column)
+    if len(set(columns)) < len(columns):
+        raise ConfigError(f"choices: names a column twice: {', '.join(columns)}")
+
+    # An option left out would leave a question whose right answer may not be shown.
     for members in families.values():
-        left = [name for name in members.values() if name not in chosen]
-        if left and set(chosen) & set(members.values()):
+        others_alike = [name for name in members.values() if name not in columns]
+        if others_alike and set(columns) & set(members.values()):
             raise ConfigError(
-                f"{_listed(left)} look{'s' if len(left) == 1 else ''} like an option and is not in choices: {', '.join(chosen)}"
+                f"{_listed(others_alike)} look{'s' if len(others_alike) == 1 else ''} like an"
+                f" option and is not in choices: {', '.join(columns)}"
             )
-    return tuple(chosen)
+    return tuple(columns)
 
 
 def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Columns that are named alike but for a letter or a number, by that place: A, B, C; option_a,
-    option_b; choice1, choice2; 甲, 乙.
+    """Columns that are named alike but for a letter or a number, by that position.
+
+    Examples: A, B, C; option_a, option_b; choice1, choice2; 甲, 乙.
     """
-    found: dict[str, dict[int, str]] = {}
+    families: dict[str, dict[int, str]] = {}
     for name in names:
         match = _FAMILY.fullmatch(_key(name))
         if match is None:
             continue
+
         mark = match["mark"]
         kind = next((kind for kind, marks in _MARKS.items() if mark in marks), "number")
-        place = int(mark) if kind == "number" else _MARKS[kind].index(mark)
-        found.setdefault(f"{match['before']}|{match['after']}|{kind}", {})[place] = name
-    ordered = {key: dict(sorted(members.items())) for key, members in found.items()}
+        position = int(mark) if kind == "number" else _MARKS[kind].index(mark)
+        families.setdefault(f"{match['before']}|{match['after']}|{kind}", {})[position] = name
+
+    # A lone column A or 1 may be anything, so bare marks need company.
+    ordered = {key: dict(sorted(members.items())) for key, members in families.items()}
     return {
         key: members for key, members in ordered.items() if not key.startswith("||") or _likely(key, members)
     }
 
 
 def _likely(key: str, members: dict[int, str]) -> bool:
-    """Whether columns that are named by bare marks are options: letters where there are two, others
-    in a whole row only.
+    """Whether columns that are named by bare marks are options.
+
+    Letters are where there are two, others in a whole row only.
     """
     return len(members) > 1 if key == "||letter" else _whole(key, members)
 
@@ -222,16 +245,20 @@ def _detected(others: Sequence[str], families: dict[str, dict[int, str]]) -> tup
         tuple(members.values()) for key, members in families.items() if _whole(key, members)
     ]
     if len(ways) > 1:
-        told = " or ".join(_listed(way) for way in ways)
+        names = " or ".join(_listed(way) for way in ways)
         example = "[" + ", ".join(ways[0]) + "]"
-        raise ConfigError(f"the options may be in {told}; say which, as choices: {example}")
+        raise ConfigError(f"the options may be in {names}; say which, as choices: {example}")
+
+    # A row with a gap (A, B, D), or wrong options alone, cannot be shown as it is and must not be
+    # dropped silently.
     broken = [
         name for key, members in families.items() if not _whole(key, members) for name in members.values()
     ]
     broken += [name for name in others if _WRONG.fullmatch(_key(name))]
     if broken:
         raise ConfigError(
-            f"{_listed(broken)} look like options and would not be shown: name the options' columns (choices: [A, B]), "
+            f"{_listed(broken)} look like options and would not be shown: name the options'"
+            f" columns (choices: [A, B]), "
             "or say answer_is: generated where there are none"
         )
     return ways[0] if ways else ()

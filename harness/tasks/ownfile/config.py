@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
-from harness.tasks.ownfile.cells import LETTERS
+from harness.tasks.letters import LETTERS
 from harness.tasks.ownfile.reading import SUFFIXES, OwnRows, read_file
 
 FILE_PATH = "own-file"
@@ -26,20 +26,24 @@ def own_config(entry: TaskEntry, base_dir: Path) -> tuple[dict[str, Any], str | 
         raise ConfigError(
             f"{path}: a data file must be JSONL, JSON, CSV or TSV, got {path.suffix or 'no suffix'}"
         )
-    found = read_file(path, entry)
-    language = entry.language or ("zh" if _HAN.search(found.rows[0]["question"]) else "en")
+
+    own_rows = read_file(path, entry)
+    language = entry.language or ("zh" if _HAN.search(own_rows.rows[0]["question"]) else "en")
+
+    # Few-shot examples come from the file itself: lm-eval leaves out the document that is asked.
     config: dict[str, Any] = {
         "task": entry.name or path.stem,
         "dataset_path": FILE_PATH,
-        "dataset_kwargs": {"file": str(path), **found.columns.as_kwargs()},
+        "dataset_kwargs": {"file": str(path), **own_rows.columns.as_kwargs()},
         "test_split": "test",
         "fewshot_split": "test",
         "metadata": {"version": 1, "language": language},
     }
+
     return (
-        config | (_multiple_choice(language) if "choices" in found.rows[0] else _generated(language)),
+        config | (_multiple_choice(language) if "choices" in own_rows.rows[0] else _generated(language)),
         language,
-        found,
+        own_rows,
     )
 
 

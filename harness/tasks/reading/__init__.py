@@ -1,8 +1,7 @@
-"""What a free answer states: a letter (`read_letter`) or a number (`read_number`), with the rule
-and the words it was read by.
+"""What a free answer states: a letter (`read_letter`) or a number (`read_number`).
 
-Pure functions over text; nothing heavy is imported. The filters of the harness's own generative
-tasks call them.
+Each comes with the rule and the words it was read by. Pure functions over text; nothing heavy is
+imported. The filters of the harness's own generative tasks call them.
 """
 
 from harness.tasks.reading.api import ReadAnswer, Reading

@@ -11,8 +11,10 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Reading:
-    """``value`` is the letter or number read, or None; ``rule`` names the rule that decided;
-    ``words`` are the answer's own words.
+    """What was read from an answer.
+
+    ``value`` is the letter or number, or None; ``rule`` names the rule that decided; ``words`` are
+    the answer's own words.
     """
 
     value: str | None
@@ -27,20 +29,19 @@ class Reading:
 
 
 class ReadAnswer(str):
-    """The value read (or "[invalid]"), as the text that metrics compare; ``reading`` says where it
-    came from.
+    """The value read (or "[invalid]"), as the text that metrics compare.
 
-    Made like any text, too, because lm-eval turns a target into the type of the result: then
-    ``reading`` is None.
+    ``reading`` says where it came from. Made like any text, too, because lm-eval turns a target
+    into the type of the result: then ``reading`` is None.
     """
 
     __slots__ = ("reading",)
     reading: Reading | None
 
     def __new__(cls, text: object = "", reading: Reading | None = None) -> ReadAnswer:
-        made = super().__new__(cls, text)
-        made.reading = reading
-        return made
+        answer = super().__new__(cls, text)
+        answer.reading = reading
+        return answer
 
     @classmethod
     def of(cls, reading: Reading, invalid: str = INVALID) -> ReadAnswer:

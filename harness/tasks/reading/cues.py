@@ -1,8 +1,7 @@
-"""Words that introduce a stated answer, in Chinese (simplified; traditional is folded to it) and
-English.
+"""Words that introduce a stated answer, in Chinese and English.
 
-A cue ends right before the letter (or the option's text) that it states. All patterns are matched
-on folded text.
+Traditional Chinese is folded to simplified before. A cue ends right before the letter (or the
+option's text) that it states. All patterns are matched on folded text.
 """
 
 from __future__ import annotations
@@ -16,8 +15,10 @@ Weight = Literal["final", "stated", "tentative", "judged"]
 
 @dataclass(frozen=True)
 class Cue:
-    """``closed``: the letter must end its clause, because the words before it say little ("so B."
-    but not "so B cells").
+    """Words that introduce an answer, under the name of their rule.
+
+    ``closed``: the letter must end its clause, because the words before it say little ("so B." but
+    not "so B cells").
     """
 
     rule: str
@@ -36,17 +37,22 @@ _TO = (
     r"(?:\s+(?:to|for|of|in|from|among|here|that|which|we|i|you|given|based|above|below"
     r"|according)\b(?:\s+(?!is\b|was\b)[\w'#.()-]+){0,9}?)?"
 )
-_NOUN = r"\b(?:answers?|ans\.?|response|(?<!many )(?:option|choice)|pick|guess|selection|conclusion|solution|verdict)"
+_NOUN = (
+    r"\b(?:answers?|ans\.?|response|(?<!many )(?:option|choice)|pick|guess|selection|conclusion"
+    r"|solution|verdict)"
+)
 _VERB = (
     r"\b(?:choose|chose|select|selected|pick|picked|go(?:ing)? (?:with|for)|went with|opt(?:ed)? for"
     r"|vote(?: for)?|settle on|answer with|lean towards?)\b"
 )
 _AND_SO = (
-    r"(?:so|by (?:the )?(?:process of )?elimination|thus|therefore|hence|consequently|in conclusion|in summary|in short|overall"
+    r"(?:so|by (?:the )?(?:process of )?elimination|thus|therefore|hence|consequently"
+    r"|in conclusion|in summary|in short|overall"
     r"|conclusion|finally|ultimately|∴|⇒|=>|→)"
 )
 _NO_WAIT = (
-    r"(?:wait|no|nope|that'?s (?:wrong|incorrect|not right)|actually|correction|sorry|oops|hmm|scratch that|rather|i mean|make that"
+    r"(?:wait|no|nope|that'?s (?:wrong|incorrect|not right)|actually|correction|sorry|oops|hmm"
+    r"|scratch that|rather|i mean|make that"
     r"|不对|不|更正|哦不|噢不|抱歉|纠正|改正|错了|等等)"
 )
 
@@ -79,7 +85,8 @@ CUES = (
     Cue(
         "correct",
         re.compile(
-            r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote|assistant|model)\s*(?::|=|->|→))"
+            r"(?i:(?:^|\n|[.。]\s)[\s#>-]{0,8}(?:correct|right|result|final|output|letter|vote"
+            r"|assistant|model)\s*(?::|=|->|→))"
         ),
         closed=True,
     ),
@@ -87,7 +94,8 @@ CUES = (
     Cue(
         "key",
         re.compile(
-            r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option|choice)(?:_letter)?\s*[:=])"
+            r"(?i:\b(?:correct|final|selected|best|right|predicted|chosen)_(?:answer|option"
+            r"|choice)(?:_letter)?\s*[:=])"
         ),
         closed=True,
     ),
@@ -108,7 +116,8 @@ CUES = (
     Cue(
         "that makes",
         re.compile(
-            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|left with|makes|making|corresponds to|matches|points to|leads to"
+            r"(?i:\b(?:which is|i\.e\.,?|namely|leaves|leaving|left with|makes|making"
+            r"|corresponds to|matches|points to|leads to"
             r"|selecting|choosing)"
             r"(?: us with| me with)?(?: only| just)?)"
         ),
@@ -134,14 +143,16 @@ CUES = (
     Cue(
         "最终答案",
         re.compile(
-            r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项|结论))(?:选项|字母)?[】\]」》)]*"
+            r"(?:(?:最终|最后)(?:确定|选定|判定)|(?:最终|最后)的?(?:正确)?(?:答案|选择|选项"
+            r"|结论))(?:选项|字母)?[】\]」》)]*"
         ),
         "final",
     ),
     Cue(
         "答案",
         re.compile(
-            r"答案(?:选项|字母|序号|代号)?[】\]」》〗)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
+            r"答案(?:选项|字母|序号|代号)?[】\]」》〗)]*(?:应该|应当|应|就|只能|只|显然|肯定|必然"
+            r"|确实|仍然|仍|还|最可能|可能|大概|便|也就)*"
         ),
     ),
     Cue(
@@ -156,14 +167,16 @@ CUES = (
     Cue(
         "答",
         re.compile(
-            r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)|我的(?:回答|选择)(?:是|为|:))"
+            r"(?:(?:^|\n)\s{0,8}(?:答(?=[\s:])|(?:回答|结果|输出|结论)\s{0,4}:)|正解(?:是|为|:)"
+            r"|我的(?:回答|选择)(?:是|为|:))"
         ),
         closed=True,
     ),
     Cue(
         "是",
         re.compile(
-            r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"
+            r"(?:^|[\n,。;:])\s{0,4}(?:必须|肯定|一定|当然|那么|那就|就|八成|盲?猜"
+            r"|蒙)?\s{0,2}(?:是|选|盲?猜|蒙)"
         ),
         closed=True,
     ),
@@ -176,7 +189,8 @@ CUES = (
     Cue(
         "对应",
         re.compile(
-            r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"
+            r"(?:对应|符合|匹配|指向)(?:的?是|于|着|为|的选项(?:是"
+            r"|为))?选?项?(?=[\s\"'(「【]?[A-Z](?![A-Za-z]))"
         ),
         "judged",
         closed=True,
@@ -190,14 +204,16 @@ CUES = (
     Cue(
         "而是",
         re.compile(
-            r"(?:而是|而应是|而应选|其实是|实际上?是|应该是|应当是|应是|应为|改为|改选|更正为|就是|才是|只能是)"
+            r"(?:而是|而应是|而应选|其实是|实际上?是|应该是|应当是|应是|应为|改为|改选|更正为|就是"
+            r"|才是|只能是)"
         ),
         closed=True,
     ),
     Cue(
         "因此",
         re.compile(
-            r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是|为|应是|应为|得到?|得出)?"
+            r"(?:因此|所以|故|可得|综上所述|综上|由此可知|可知|可见|即|也就是|于是|结论)[,:]?(?:是"
+            r"|为|应是|应为|得到?|得出)?"
         ),
         closed=True,
     ),
@@ -210,7 +226,8 @@ STRUCTURES = (
         "tag",
         re.compile(
             (
-                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|output|solution|答案|最终答案"
+                r"<(answer|final_answer|finalanswer|final|ans|choice|option|result|letter|output"
+                r"|solution|答案|最终答案"
                 r"|选项)>(.*?)(?:</\1\s*>|<\1>|$)"
             ),
             re.DOTALL | re.IGNORECASE,
@@ -222,7 +239,8 @@ STRUCTURES = (
     (
         "table",
         re.compile(
-            r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案|选择)\s*\|\s*\n[|:\s-]+\n"
+            r"(?m)^\s{0,4}\|(?:[^|\n]*\|)*?\s*(?i:(?:correct |final )?answer|(?:正确|最终)?答案"
+            r"|选择)\s*\|\s*\n[|:\s-]+\n"
             r"(?:\|[^|\n]*)*?\|([^|\n]*)\|\s*$(?!\n\|)"
         ),
     ),
@@ -232,7 +250,8 @@ BOXED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
 _KEYS = (
     r"(?:the_|final_|correct_|my_|selected_|predicted_|right_|best_)?(?:answer|option|choice"
     r"|letter|response|prediction|selection)"
-    r"(?:_(?:letter|option|choice|key|id|text))?|ans|result|label|pred|答案|最终答案|正确答案|选项|正确选项|选择"
+    r"(?:_(?:letter|option|choice|key|id|text))?|ans|result|label|pred|答案|最终答案|正确答案|选项"
+    r"|正确选项|选择"
 )
 JSON = re.compile(
     (
@@ -242,52 +261,14 @@ JSON = re.compile(
     re.IGNORECASE,
 )
 
-NOT_AFTER = re.compile(
-    r"(?i:\s*(?:definitely |certainly |clearly |probably )?(?:not\b|n't\b|neither\b|never\b)"
-    r"|\s*(?:cannot|can't|couldn't) be\b|\s*(?:并不|不|并非|绝非|非|没))"
-)
-BUT = re.compile(
-    r"(?i:\bbut(?: rather| instead)?(?: it'?s| is)?\b|\brather\b|\binstead\b|而是|而应是|而应选|应该是|应是"
-    r"|应为|应选|,\s*(?:it'?s|是)|;\s*it is)"
-)
 
-NOT_BEFORE_EN = re.compile(
-    r"(?i:(?:\bnot(?: to)?|n't|\bnever|\bavoid|\bcannot|\brather than|\binstead of|\bwithout"
-    r"|\bwrongly|\bmistakenly|\bincorrectly)(?:\s+\w+){0,2}\s*$"
-    r"|\b(?:wrong|incorrect|false|tempting|common|second|next|other|another|alternative"
-    r"|alternate|runner-up|popular|bad|trick|trap|close|close[sr]t"
-    r"|previous|initial|original|distractor|no|not (?:a|the))\b(?:\s+\w+){0,2}\s*$"
-    r"|\b(?:people|students|others|many|someone|candidates|they|readers|examinees|(?:you|one"
-    r"|some) (?:might|may|could))\b(?:\s+\w+){0,4}\s*$"
-    r"|\b(?:tempt\w*|(?<!made a )(?<!made an )mistake[ns]?|trap|misconception|pitfall|distractors?)\b"
-    r"(?:(?!\b(?:but|however|actually|instead)\b)[^.\n])*$)"
-)
-NOT_BEFORE_ZH = re.compile(
-    r"(?:不|没有?|别|勿|未|排除|不能|不应该?|不可以?|不该|不会|不要|无法|难以|不宜|而非|误|错|多|备|候|漏|筛|待|改)$"
-    r"|(?:错误|误|不正确|干扰|备选|候选|其他|其它|另一个?|陷阱|迷惑|易错|原来|最初|非)的?$"
-    r"|(?:错误|误区|陷阱|错选|误选|干扰)[^,。;!?\n]{0,4}:$|(?:另一个?|其他|其它|别的)[^,。;!?\n:]{0,6}的$"
-    r"|(?:容易|误以为|误认为|误选|错选|有人|(?:有的?|有些|不少|很多|许多|部分|多数|大多数)(?:人|同学|考生|学生)|干扰项|陷阱|迷惑)[^,。;!?\n]*$"
-)
-HYPOTHESIS = re.compile(
-    r"否则|(?i:\botherwise\b|\b(?:if|had|were|suppose|assuming|unless)\b.*\bwould\b|\bmight be\W*$|\bmay be\W*$"
-    r"|\bcould be\W*$)|(?:如果|若|假如|假设|倘若|要是)"
-)
-POSSIBLE = re.compile(r"(?i:\b(?:possible|potential|plausible|likely wrong)\s+$)")
-RETRACTED = re.compile(
-    r"[\s.,。;!?…)\-—]*(?i:but\s+|oh,?\s*|hmm,?\s*)?(?i:\(?(?:wait\b(?!ing)\s*[,.!…—:-]"
-    r"|wait,?\s+(?:no|that|i|a)\b|no[,.!;—]|no\s*$|oops|hold on|scratch that"
-    r"|(?:that|this)(?:'s| is) (?:not (?:right|correct)|wrong|incorrect)|i made a mistake"
-    r"|let me re)|不对|不,|错了|等等[,.。!…]|等一下|等下|且慢|慢着|哦不|抱歉|这不对)"
-)
-CORRECTED = re.compile(
-    r"(?i:\bwait\b|\bno,|\bactually\b|\bmistake\b|\bcorrection\b|\bsorry\b|\bre-?check"
-    r"|\breconsider)|更正|不对|错了|抱歉|等等|纠正|修正|重新"
-)
 RUN_ON = re.compile(
-    r"(?im:^[^\S\n]{0,8}[#>*-]{0,8}[^\S\n]{0,8}(?:question|q|problem|exercise|问题|题目|单选题|选择题|例题|user|human"
+    r"(?im:^[^\S\n]{0,8}[#>*-]{0,8}[^\S\n]{0,8}(?:question|q|problem|exercise|问题|题目|单选题"
+    r"|选择题|例题|user|human"
     r"|<\|im_start\|>)\s*(?:\d+|[一二三四五六七八九十]+)?\s*[:.、].*$"
     r"|^[^\S\n]{0,8}#{1,6}[^\S\n]{1,4}(?:question|problem|exercise|问题|题目|例题)\s?\d{1,4}[^\S\n]{0,8}$"
     r"|</s>|<[|](?:eot_id|eom_id|end▁of▁sentence|return)[|]>|<end_of_turn>|<eos>|\[/INST\]"
-    r"|^[^\S\n]{0,8}第\s{0,4}[\d一二三四五六七八九十]+\s*题|^[^\S\n]{0,8}the following is a multiple-choice question"
+    r"|^[^\S\n]{0,8}第\s{0,4}[\d一二三四五六七八九十]+\s*题"
+    r"|^[^\S\n]{0,8}the following is a multiple-choice question"
     r"|^[^\S\n]{0,8}下面是一道单项选择题|<\|im_(?:start|end)\|>|<\|end(?:oftext|_of_text)?\|>)"
 )

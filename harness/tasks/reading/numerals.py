@@ -46,6 +46,7 @@ ENGLISH = (
 
 def chinese(text: str) -> Fraction | None:
     """The value of a Chinese numeral, or None where the characters make none."""
+    # Behind 点 every character is one digit.
     whole, _, decimals = text.partition("点")
     if decimals:
         if not whole or any(character not in _HAN_DIGITS for character in decimals):
@@ -53,8 +54,11 @@ def chinese(text: str) -> Fraction | None:
         before = chinese(whole)
         digits = "".join(str(_HAN_DIGITS[character]) for character in decimals)
         return None if before is None else before + Fraction(int(digits), 10 ** len(digits))
+
     if all(character in _HAN_DIGITS for character in whole):
         return Fraction(int("".join(str(_HAN_DIGITS[character]) for character in whole)))
+
+    # Units multiply the digit before them, 万 and 亿 the section that has been summed up before them.
     total, section, digit, last = 0, 0, None, 1
     for character in whole:
         if character in _HAN_DIGITS:
@@ -84,6 +88,8 @@ def english(text: str) -> int | None:
             continue
         if word == "a":
             section, before = 1, 1
+
+        # "Hundred" multiplies what stands before it, "thousand" and more close a section.
         elif word in _LARGE:
             size = _LARGE[word]
             if size == 100:
@@ -98,4 +104,5 @@ def english(text: str) -> int | None:
             ):
                 return None
             section, before = section + value, value
+
     return total + section

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from harness.tasks.letters import LETTERS
 from harness.tasks.reading.folding import alike
-from harness.tasks.reading.options import LETTERS, QuestionOptions
+from harness.tasks.reading.options import QuestionOptions
 
 # bounded, like all repeats here: a model may write one character a thousand times
 _OPEN = r"[\s\"'「『【〖《〈\[({<]{0,24}"
@@ -30,7 +31,8 @@ _WORDS = (
     r"|was|being|not|with|for|by|though|though|then|here)\b"
 )
 _CLOSED = re.compile(
-    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…()\[\]【】〖」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了|(?i:option|choice)\b"
+    rf"{_CLOSE}\s*(?:$|\n|[.。,，、;!?…()\[\]【】〖」』\"'}}>]|:|—|-\s|项|选项|吧|呢|吗|啊|了"
+    rf"|(?i:option|choice)\b"
     rf"|(?i:{_WORDS})|[的是才就而和或与及因由正对符没都均皆还也])"
 )
 _ENDED = re.compile(
@@ -40,8 +42,10 @@ _ENDED = re.compile(
 _BRACKET = re.compile(r"[^\S\n]*[)\]】」』}>.:、]")
 _S = r"[^\S\n]{0,4}"
 _OR = re.compile(
-    rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或|(?:也|还)可能是?|[也亦]可以?|也许是?|或许是?){_S}"
-    rf"(?:(?i:(?:maybe|possibly|perhaps|option|choice|it|could|might|may|be|the)\b|选项|选择?)\s*)*{_OPEN}{_LETTER}"
+    rf"{_CLOSE}{_S}(?:,{_S})?(?:(?i:\bor\b|\band/or\b|\bversus\b|\bvs\b)|/|\||或者?是?|还是|抑或"
+    rf"|(?:也|还)可能是?|[也亦]可以?|也许是?|或许是?){_S}"
+    rf"(?:(?i:(?:maybe|possibly|perhaps|option|choice|it|could|might|may|be|the)\b|选项"
+    rf"|选择?)\s*)*{_OPEN}{_LETTER}"
 )
 _AND = re.compile(
     rf"{_CLOSE}{_S}(?:,?{_S}(?i:\band(?:\s+also)?\b|&)|[,、;&+]|和|与|以及|及|跟|同"
@@ -68,8 +72,10 @@ _PRONOUNS = frozenset("AI")
 
 @dataclass(frozen=True)
 class Payload:
-    """``letters``: the distinct letters stated (several: undecided, or a list); ``by`` says how
-    they were told.
+    """What stands behind a cue.
+
+    ``letters`` are the distinct letters stated (several: undecided, or a list); ``by`` says how
+    they were stated.
     """
 
     letters: tuple[str, ...]
@@ -82,34 +88,43 @@ def payload(text: str, start: int, options: QuestionOptions, *, closed: bool = F
 
     ``closed`` asks for a letter that ends its clause (or is bracketed).
     """
+
     opened = _START.match(text, start)
-    place = opened.end() if opened else start
-    before = re.compile(_OPEN).match(text, start)
-    whole = max(
-        (
-            found
-            for at in {before.end() if before else start, place}
-            if (found := _option_text(text, at, options))
-        ),
-        key=lambda one: one.end,
-        default=None,
-    )
-    letter = _ONE.match(text, place)
+    position = opened.end() if opened else start
+    whole = _longest_text(text, start, position, options)
+
+    # An option's text beats a letter, unless the letter only heads that text ("B. Paris").
+    letter = _ONE.match(text, position)
     if whole is not None and (letter is None or whole.end > letter.end() + 1):
         return whole
+
+    # A letter whose next line begins with the next letter begins the question's list of options.
     if letter is not None and _is_letter(text, letter, options, closed):
         if letter.start() and "\n" in text[start : letter.start()] and _lists(text, letter):
             return None
         return _several(
             text, letter, named=_named(text, letter.end(), LETTERS.index(letter[1].upper()), options)
         )
-    glued = _GLUED.match(text, place)
+
+    # "ABD" without commas, as answers to questions with several right options are written.
+    glued = _GLUED.match(text, position)
     if glued and _is_list(glued[1], options) and _ENDED.match(text, glued.end()):
         return Payload(tuple(glued[1]), glued.end())
-    numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, place)
+
+    numbered = re.compile(r"\d{1,2}[.)]\s+").match(text, position)
     return ordinal(text, start, options) or (
         _option_text(text, numbered.end(), options) if numbered else None
     )
+
+
+def _longest_text(text: str, start: int, position: int, options: QuestionOptions) -> Payload | None:
+    """The option whose text stands at ``start`` or ``position``.
+
+    The words between, which may be filler, may also be the beginning of an option's text.
+    """
+    before = re.compile(_OPEN).match(text, start)
+    texts = (_option_text(text, begin, options) for begin in {before.end() if before else start, position})
+    return max((one for one in texts if one), key=lambda one: one.end, default=None)
 
 
 def _is_list(letters: str, options: QuestionOptions) -> bool:
@@ -118,105 +133,122 @@ def _is_list(letters: str, options: QuestionOptions) -> bool:
 
 
 def whole_payload(text: str, options: QuestionOptions) -> Payload | None:
-    """The reading of a text that should hold an answer and nothing else: a box, a tag, a JSON
-    value.
+    """The reading of a text that should hold an answer and nothing else.
+
+    Such texts are a box, a tag, or a JSON value.
     """
-    said = text.strip().strip("\"'")
-    equal = options.letter(said)
-    if equal is not None and not (len(said) == 1 and said.isalpha()):
+    content = text.strip().strip("\"'")
+    equal = options.letter(content)
+    if equal is not None and not (len(content) == 1 and content.isalpha()):
         return Payload((equal,), len(text), "text")
     return payload(text, 0, options, closed=True)
 
 
-def _is_letter(text: str, found: re.Match[str], options: QuestionOptions, closed: bool) -> bool:
+def _is_letter(text: str, match: re.Match[str], options: QuestionOptions, closed: bool) -> bool:
     """Whether a single letter is an option's and no article, pronoun or beginning of a name."""
-    letter, end = found[1], found.end()
-    place = LETTERS.index(letter.upper())
-    bracketed = bool(text[found.start() - 1 : found.start()].strip(" \n:")) and bool(
+    letter, end = match[1], match.end()
+    position = LETTERS.index(letter.upper())
+
+    bracketed = bool(text[match.start() - 1 : match.start()].strip(" \n:")) and bool(
         _BRACKET.match(text, end)
     )
-    if letter.upper() in "IX" and place >= options.count:
+
+    if letter.upper() in "IX" and position >= options.count:
         return False  # a pronoun; the blank of "Answer: X"
     if letter.islower():
-        return place < options.count and bool(
+        return position < options.count and bool(
             _CLOSED.match(text, end)
             if letter != "a"
             else _ENDED.match(text, end) or _BRACKET.match(text, end)
         )
+
+    # Words such as "so" say little, so the letter must end its clause or be in brackets.
     if closed:
         return (
             bracketed
             or bool(_ENDED.match(text, end))
             or bool(_BRACKET.match(text, end))
-            or _named(text, end, place, options)
+            or _named(text, end, position, options)
         )
+
+    # "A" and "I" are words: "the answer is a matter of taste".
     if letter in _PRONOUNS and not _CLOSED.match(text, end):
-        return _named(text, end, place, options)
+        return _named(text, end, position, options)
     return True
 
 
-def _named(text: str, end: int, place: int, options: QuestionOptions) -> bool:
+def _named(text: str, end: int, position: int, options: QuestionOptions) -> bool:
     """Whether the option's own text follows its letter."""
-    return names(text[end:].split("\n")[0].lstrip(" :.,-)](\"'"), place, options)
+    return names(text[end:].split("\n")[0].lstrip(" :.,-)](\"'"), position, options)
 
 
-def names(rest: str, place: int, options: QuestionOptions) -> bool:
-    """Whether a text begins with that of an option; behind a letter that is a word, too ("A valid
-    argument"), it must end there.
+def names(rest: str, position: int, options: QuestionOptions) -> bool:
+    """Whether a text begins with that of an option.
+
+    Behind a letter that is a word, too ("A valid argument"), it must end there.
     """
-    own = alike(options.texts[place]) if place < len(options.texts) else ""
-    said = alike(rest)
+    own = alike(options.texts[position]) if position < len(options.texts) else ""
+    text = alike(rest)
     return (
         bool(own)
-        and said.startswith(own)
-        and not (LETTERS[place] in _PRONOUNS and re.match(r"\s*\w", said[len(own) :]))
+        and text.startswith(own)
+        and not (LETTERS[position] in _PRONOUNS and re.match(r"\s*\w", text[len(own) :]))
     )
 
 
-def _option_text(text: str, place: int, options: QuestionOptions) -> Payload | None:
-    """The longest option whose text stands here and ends at a boundary; None where two options have
-    it.
+def _option_text(text: str, position: int, options: QuestionOptions) -> Payload | None:
+    """The longest option whose text stands here and ends at a boundary.
+
+    None where two options have it.
     """
-    line = text[place : place + 400].split("\n")[0]
-    said = line.casefold()
+    line = text[position : position + 400].split("\n")[0]
+    line_folded = line.casefold()
     best: tuple[int, list[int]] = (0, [])
     for number, option in enumerate(options.texts):
         own = " ".join(alike(option).split())
-        if not own or not said.startswith(own):
+        if not own or not line_folded.startswith(own):
             continue
-        rest = said[len(own) :]
+
+        # "12" does not state an option "1", nor "Parisian" the option "Paris".
+        rest = line_folded[len(own) :]
         if rest and own[-1].isascii() and (rest[0].isalnum() or re.match(r"[.,]\d|-\w|%|/\w", rest)):
             continue
         if rest and not own[-1].isascii() and rest[0] not in " .。,,;;:!!?\"'」』】)》…，的吧了因由(":
             continue
+
         if len(own) >= best[0]:
             best = (len(own), [number] if len(own) > best[0] else [*best[1], number])
+
     if len(best[1]) != 1:
         return None
-    return Payload((LETTERS[best[1][0]],), place + best[0], "text")
+    return Payload((LETTERS[best[1][0]],), position + best[0], "text")
 
 
 def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
-    """The letter, and those listed with it. "A or B" always lists; "A, B" and "A and B" only where
-    nothing is said of B alone.
+    """The letter, and those listed with it.
 
-    ``named``: the option's own text follows, which may name letters ("D) A and C").
+    "A or B" always lists; "A, B" and "A and B" only where nothing is said of B alone. ``named``:
+    the option's own text follows, which may name letters ("D) A and C").
     """
     sure, end = [first[1].upper()], first.end()
+
+    # Letters join the list one by one; only "or", or an end of the clause behind the list, makes it
+    # sure.
     listed, listed_end, maybe = list(sure), end, False
     while not named:
-        found = _OR.match(text, listed_end)
-        certain = found is not None
-        found = found or _AND.match(text, listed_end)
-        if found is None or (found[1].islower() and first[1].isupper()):
+        match = _OR.match(text, listed_end)
+        certain = match is not None
+        match = match or _AND.match(text, listed_end)
+        if match is None or (match[1].islower() and first[1].isupper()):
             break
-        if found[1] in _PRONOUNS and not _CLOSED.match(text, found.end()) and not certain:
+        if match[1] in _PRONOUNS and not _CLOSED.match(text, match.end()) and not certain:
             break
-        listed.append(found[1].upper())
-        listed_end = found.end()
+        listed.append(match[1].upper())
+        listed_end = match.end()
         maybe = not certain
         if certain:
             sure, end = list(listed), listed_end
+
     if maybe and _LISTED.match(text, listed_end):
         sure, end = listed, listed_end
     if len(sure) == 1:
@@ -227,46 +259,51 @@ def _several(text: str, first: re.Match[str], *, named: bool) -> Payload:
 def _alternative(text: str, first: re.Match[str]) -> list[str]:
     """The second of two options named with their texts: "(A) London or (B) Paris"."""
     rest = re.split(r"[。;!?\n]", text[first.end() : first.end() + 160])[0]
-    found = _ALTERNATIVE.search(rest)
+
+    # Small letters are articles, and a denial or a new sentence between names no alternative.
+    match = _ALTERNATIVE.search(rest)
     if (
-        found is None
-        or found[1].islower()
-        or _DENIAL.search(rest[: found.start()])
-        or re.search(r"[a-z]\.\s", rest[: found.start()])
+        match is None
+        or match[1].islower()
+        or _DENIAL.search(rest[: match.start()])
+        or re.search(r"[a-z]\.\s", rest[: match.start()])
     ):
         return []
-    return [found[1]] if re.match(rf"{_CLOSE}[.):、]|{_CLOSE}[)\]]", rest[found.end(1) :]) else []
+    return [match[1]] if re.match(rf"{_CLOSE}[.):、]|{_CLOSE}[)\]]", rest[match.end(1) :]) else []
 
 
-def _lists(text: str, found: re.Match[str]) -> bool:
+def _lists(text: str, match: re.Match[str]) -> bool:
     """Whether the options are listed from here on: the next line begins with the next letter."""
-    following = chr(ord(found[1]) + 1)
-    return bool(re.match(rf"[^\n]*\n\s*[-*(]*{following}\s*[.):、]", text[found.end() :]))
+    following = chr(ord(match[1]) + 1)
+    return bool(re.match(rf"[^\n]*\n\s*[-*(]*{following}\s*[.):、]", text[match.end() :]))
 
 
 def ordinal(text: str, start: int, options: QuestionOptions) -> Payload | None:
     """The second option, 第二个选项, ②: only where no option's text holds such numbers."""
     blank = re.compile(r"[\s:是为\"'(【「]*(?i:the\s+)?").match(text, start)
-    for place in dict.fromkeys((blank.end() if blank else start, start)):
-        found = _ORDINAL.match(text, place)
-        if found is None:
+    for position in dict.fromkeys((blank.end() if blank else start, start)):
+        match = _ORDINAL.match(text, position)
+        if match is None:
             continue
-        said = next(group for group in found.groups() if group)
-        if said in "①②③④⑤⑥⑦⑧⑨⑩" and (
+
+        numeral = next(group for group in match.groups() if group)
+
+        # Circled numbers often count statements in the question ("①③ are right"), not options.
+        if numeral in "①②③④⑤⑥⑦⑧⑨⑩" and (
             not options.texts or any(re.search("[①-⑩]", option) for option in options.texts)
         ):
             return None
-        number = _number(said, options.count)
-        return Payload((LETTERS[number],), found.end(), "ordinal") if 0 <= number < options.count else None
+        number = _number(numeral, options.count)
+        return Payload((LETTERS[number],), match.end(), "ordinal") if 0 <= number < options.count else None
     return None
 
 
-def _number(said: str, count: int) -> int:
-    if said.lower() == "last":
+def _number(numeral: str, count: int) -> int:
+    if numeral.lower() == "last":
         return count - 1
-    if said.lower() in _NAMES:
-        return _NAMES.index(said.lower())
+    if numeral.lower() in _NAMES:
+        return _NAMES.index(numeral.lower())
     for digits in ("123456789", "一二三四五六七八九十", "①②③④⑤⑥⑦⑧⑨⑩"):
-        if said in digits:
-            return digits.index(said)
+        if numeral in digits:
+            return digits.index(numeral)
     return -1

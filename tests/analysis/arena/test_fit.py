@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support.mirror import ROOT
 
-from harness.analysis.arena import Votes, fit, make_ratings, read_votes
-from harness.analysis.arena.fit import solve
+from harness.analysis.arena import Votes, make_ratings, read_votes
+from harness.analysis.arena.fit import fit, solve
 from harness.analysis.arena.ratings import SCALE, bootstrap
 from harness.errors import ConfigError, DataError
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.arena import files, fit, make_ratings, read_votes
+from harness.analysis.arena import files, make_ratings, read_votes
+from harness.analysis.arena.fit import fit
 from harness.errors import DataError
 
 

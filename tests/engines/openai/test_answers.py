@@ -19,6 +19,7 @@ from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags
+from harness.thoughts import read, thought_words
 
 TOKENIZER = "bundled/tiny-qwen"
 CHOICES = [
@@ -158,18 +159,15 @@ def test_thoughts_come_back_between_their_tags(distill: TransformersEngine, fiel
         prompt = chat_renderer(spec, find_model(spec))(messages, True)
         (found,) = engine.generate([Completion("k", prompt, ("\n\n",), 80, think=tags)])
         assert "<think>" in right.text
-        thought, answer = tags.split(found.text)
-        assert (thought.split(), (answer or "").strip()) == (
-            tags.split(right.text)[0].split(),
-            (tags.split(right.text)[1] or "").strip(),
-        )
+        assert thought_words(found.text, tags).split() == thought_words(right.text, tags).split()
+        assert (read(found.text, tags).answer or "").strip() == (read(right.text, tags).answer or "").strip()
         (request,) = server.posts()
         assert request.path == "/v1/chat/completions"
         assert request.body["messages"] == messages
         assert request.body["chat_template_kwargs"] == {"enable_thinking": True}
         assert "stop" not in request.body, "a stop text inside a thought would cut it"
         (short,) = engine.generate([Completion("k", prompt, (), 3, think=tags)])
-        assert (short.finish, tags.split(short.text)[1]) == ("length", None)
+        assert (short.finish, read(short.text, tags).answer) == ("length", None)
         engine.close()
 
 

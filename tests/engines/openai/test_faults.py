@@ -13,10 +13,11 @@ import pytest
 from support.endpoint import Behaviour, Server
 
 from harness.engines import open_engine
-from harness.engines.openai.limits import Gate, Throttle, backoff, retry_after
+from harness.engines.openai.limits import Gate, Throttle
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Choice, Completion
+from harness.retries import backoff, retry_after
 
 ITEMS = [Completion(str(n), f"{n} + 4 =", (), 4) for n in range(8)]
 SECRET = "sk-very-secret-0123456789"
@@ -153,7 +154,7 @@ def test_misspelt_and_wrong_settings_show_no_value(qwen: TransformersEngine) -> 
     with Server(qwen, "tiny") as server:
         for args, word in (
             ({"concurency": 4}, "concurrency"),
-            ({"api_key": SECRET}, "no engine_args.api_key"),
+            ({"api_key": SECRET}, "unknown key 'api_key' in engine_args"),
             ({"timeout": SECRET}, "timeout"),
         ):
             with pytest.raises(ModelError, match=word) as caught:

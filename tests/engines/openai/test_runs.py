@@ -171,8 +171,8 @@ def test_a_chat_model_is_refused_scoring_and_does_the_rest(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"base_url": None}, "base_url and engine: openai belong together"),
-        ({"engine": "mock"}, "base_url and engine: openai belong together"),
+        ({"base_url": None}, "engine: openai asks an endpoint; say its base_url"),
+        ({"engine": "mock"}, "base_url belongs to an engine that asks an endpoint"),
         ({"base_url": f"http://me:{SECRET}@127.0.0.1/v1"}, "without user, password or query"),
         ({"base_url": f"http://127.0.0.1/v1?key={SECRET}"}, "without user, password or query"),
         ({"base_url": "127.0.0.1:8000"}, "expected http"),

@@ -13,15 +13,16 @@ from support.endpoint import Behaviour, Server
 from harness.config.schema import ModelSpec
 from harness.engines import chat_renderer, engine_identity, find_model, open_engine
 from harness.engines.folding import fold_system
-from harness.engines.openai.client import EndpointError
 from harness.engines.openai.complaints import words_of
+from harness.engines.openai.endpoint import EndpointError
 from harness.engines.openai.folding import REFUSED
 from harness.engines.openai.lessons import lesson
 from harness.engines.prompting import with_penalty
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.items import Completion, Sampling
-from harness.tasks.render import PromptStyle, budget
+from harness.tasks.api import PromptStyle
+from harness.tasks.generation import budget
 
 FILLED = {"temperature": 0.7, "top_p": 0.5, "top_k": 2, "repetition_penalty": 1.7}
 """What a vLLM server takes from generation_config.json where a request does not say it, here strong

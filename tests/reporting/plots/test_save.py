@@ -14,8 +14,8 @@ import pytest
 from support.chromium import Browser, find_chromium
 
 from harness.errors import ConfigError
-from harness.reporting.plots import FontWarning, fonts, save, series, theme
-from harness.reporting.plots.save import specification
+from harness.reporting.plots import FontWarning, fonts, series, theme
+from harness.reporting.plots.save import save, specification
 
 HOSTILE = "<script>document.title='hit'</script></script><img src=x onerror=\"document.title='hit'\">\u202ediw\u2028"
 

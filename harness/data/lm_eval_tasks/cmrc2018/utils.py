@@ -1,6 +1,7 @@
-"""Marking in the manner of CMRC 2018's evaluation script: exact match without punctuation, and F1
-by the longest common run of characters (words, for other scripts), each the best over the given
-answers.
+"""Marking in the manner of CMRC 2018's evaluation script.
+
+Exact match without punctuation, and F1 by the longest common run of characters (words, for other
+scripts), each the best over the answers of the data set.
 """
 
 import re
@@ -16,9 +17,7 @@ def _plain(text: str) -> str:
 
 
 def _segments(text: str) -> list[str]:
-    """Chinese characters one by one, other scripts word by word, as the official script
-    segments.
-    """
+    """Chinese characters one by one, other scripts word by word, as the official script does."""
     return _SEGMENT.findall(_plain(text))
 
 
@@ -37,11 +36,11 @@ def _common_run(one: list[str], other: list[str]) -> int:
 
 def f1(answer: str, prediction: str) -> float:
     """Between 0 and 1."""
-    right, given = _segments(answer), _segments(prediction)
-    run = _common_run(right, given)
+    right, predicted = _segments(answer), _segments(prediction)
+    run = _common_run(right, predicted)
     if not run:
         return 0.0
-    precision, recall = run / len(given), run / len(right)
+    precision, recall = run / len(predicted), run / len(right)
     return 2 * precision * recall / (precision + recall)
 
 

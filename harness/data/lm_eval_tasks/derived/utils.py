@@ -1,5 +1,6 @@
-"""The letter that a free answer states, for the generative forms of C-Eval, CMMLU and MMLU; the
-rules: docs/tasks.md.
+"""The letter that a free answer states, for the generative forms of C-Eval, CMMLU and MMLU.
+
+The rules: docs/tasks.md.
 """
 
 from typing import Any
@@ -8,9 +9,7 @@ from harness.tasks.reading import ReadAnswer, options_of, read_letter
 
 
 def letters(resps: list[list[str]], docs: list[dict[str, Any]]) -> list[list[str]]:
-    """An lm-eval filter: the letter of every response among its document's options, or
-    "[invalid]".
-    """
+    """An lm-eval filter: each response's letter among its document's options, or "[invalid]"."""
     return [
         [ReadAnswer.of(read_letter(text, options_of(doc))) for text in texts]
         for texts, doc in zip(resps, docs, strict=True)

@@ -1,0 +1,95 @@
+"""What a plan says of tasks: documents, prompt tokens, and the smallest difference they can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.analysis.intervals import smallest_gap
+from harness.errors import HarnessError
+from harness.wording import first_line
+
+if TYPE_CHECKING:
+    from harness.tasks import DataSources, Task
+    from harness.tasks.api import TaskSpec
+
+SAMPLED = 4
+"""Prompts rendered per task to estimate its tokens."""
+CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
+"""Used where no tokenizer is at hand; Qwen's and Llama's tokenizers lie near it."""
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task: documents asked, prompt tokens of all of them for one model, and the smallest
+    accuracy gap that so many can detect.
+    """
+
+    name: str
+    group: str | None
+    language: str | None
+    kind: str | None
+    fewshot: int | None
+    items: int | None
+    prompt_tokens: int | None
+    tokens_exact: bool
+    smallest_gap: float | None
+    note: str = ""
+
+
+def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
+    """One task, from this machine's data where there is some, else from the catalogue's counts."""
+    from harness.tasks import load
+
+    try:
+        task = load(spec, sources, seed=seed, allow_code=True)
+    except HarnessError as error:
+        items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
+        reason = first_line(error, 120)
+        unknown = f"data not on this machine, size unknown: {reason}"
+        note = "data not on this machine" if items else unknown
+        return _task_plan(spec, None, spec.fewshot, items, None, note)
+
+    items = min(task.available, spec.limit or task.available)
+    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
+
+
+def _task_plan(
+    spec: TaskSpec,
+    kind: str | None,
+    fewshot: int | None,
+    items: int | None,
+    tokens: int | None,
+    note: str,
+    language: str | None = None,
+) -> TaskPlan:
+    group = spec.groups[0] if spec.groups else None
+    # A perplexity is no share of right answers: the smallest gap of shares says nothing of it.
+    gap = smallest_gap(items) if items and kind != "passage" else None
+    return TaskPlan(
+        spec.name, group, language or spec.language, kind, fewshot, items, tokens, False, gap, note
+    )
+
+
+def _prompt_tokens(task: Task, items: int) -> int | None:
+    """Prompt tokens of all items from the characters of the first few prompts."""
+    from harness.items import Choice, Completion
+    from harness.tasks.api import PromptStyle
+
+    try:
+        first = list(task.items(PromptStyle(), SAMPLED))
+    except Exception:
+        return None  # an estimate is not worth an error; the run will say what is wrong
+    if not first:
+        return None
+
+    # Contexts that a choice's options share are read once, however many options there are.
+    lengths = []
+    for item in first:
+        if isinstance(item, Choice):
+            contexts = {context for context, _ in item.pairs}
+            lengths.append(sum(map(len, contexts)) + sum(len(continuation) for _, continuation in item.pairs))
+        else:
+            lengths.append(len(item.prompt) if isinstance(item, Completion) else len(item.text))
+    per_token = CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
+    return round(sum(lengths) / len(lengths) / per_token * items)

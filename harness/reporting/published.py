@@ -1,0 +1,35 @@
+"""The snapshots of published ratings, and the rated models, as lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.reporting.document import Column, Document, Table, TableCell, keys, numbers, texts
+
+if TYPE_CHECKING:
+    from harness.published import PublishedRating, RatedModel
+
+
+def rated_document(models: Sequence[RatedModel]) -> Document:
+    """Who made each rated model, and what is not known of it."""
+    from harness.published.overview import model_data
+
+    names = ("name", "maker", "country", "weights", "licence", "released", "unknown")
+    columns = [*keys("model"), *texts("maker", "from", "weights", "licence", "released", "not known")]
+    return _document(columns, names, [model_data(model) for model in models])
+
+
+def snapshots_document(ratings: Sequence[PublishedRating]) -> Document:
+    """One row per board."""
+    from harness.published.overview import snapshot_data
+
+    names = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
+    columns = [*keys("board"), *texts("from", "to"), *numbers("snapshots", "models")]
+    columns += texts("methods", "intervals", "categories", "source")
+    return _document(columns, names, snapshot_data(ratings))
+
+
+def _document(columns: Sequence[Column], names: Sequence[str], data: Sequence[dict[str, Any]]) -> Document:
+    rows = [[TableCell(str(entry[name]), entry[name]) for name in names] for entry in data]
+    return Document("", (Table.of("", columns, rows),), data=lambda: data)

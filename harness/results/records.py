@@ -1,0 +1,56 @@
+"""What the records of cost (`results.json`) and of speed (`speed.json`) have in common.
+
+Each kind of figure is defined once here and widened where one of the two files says more, so that
+a reader who knows one file knows the words of the other.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """A published record: an unknown field is refused, and so is NaN, which JSON has no word for."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Figure(Record):
+    """A median over repeats and its 95 % interval (null with one repeat)."""
+
+    median: float
+    ci95: tuple[float, float] | None = None
+
+
+class Quantiles(Record):
+    """Mean and percentiles of some values, linear between order statistics (numpy's default)."""
+
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+
+
+class Spread(Quantiles):
+    """How ``n`` values lie."""
+
+    n: int
+
+
+class Latency(Record):
+    """Milliseconds per request, from its arrival: to the first token, per further token, to the last."""
+
+    ttft: Quantiles | None = None
+    tpot: Quantiles | None = None
+    e2e: Quantiles | None = None
+
+
+class EnergyRecord(Record):
+    """Joules: all that the device took, its idle power for as long, and the difference."""
+
+    joules_gross: float | None = None
+    joules_idle: float | None = None
+    joules_net: float | None = None
+    seconds: float = 0.0
+    source: str | None = Field(None, description="Which counter was read.")
