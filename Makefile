@@ -24,11 +24,13 @@ test-vllm: $(VLLM_READY) ## set up vLLM's CPU build in an environment of its own
 quick: $(READY) ## the tests that take no time
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
-lint: $(READY) ## ruff
+lint: $(READY) ## ruff, the floors (import-linter), dead code (vulture)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/vulture
 
-types: $(READY) ## mypy, strict
+types: $(READY) ## mypy, strict, over harness, scripts and tests
 	$(BIN)/mypy
 
 check: lint types test ## everything that CI asks

@@ -92,10 +92,13 @@ def run(command: list[str], passes: tuple[int, ...] = (0,)) -> str:
 def vllm_bench(kind: str, model: Path, shape: dict[str, int], *more: str) -> dict[str, Any]:
     """What `vllm bench KIND` writes."""
     out = model.parent / f"{kind}.json"
+
+    # Its own lengths of random prompts win over the plain ones.
     prefix = (
         "--random-" if kind == "throughput" else "--"
     )  # its own lengths of random prompts win over the plain ones
     lengths = [f"{prefix}input-len", str(shape["input"]), f"{prefix}output-len", str(shape["output"])]
+
     engine = [
         "--load-format",
         "dummy",
@@ -109,8 +112,8 @@ def vllm_bench(kind: str, model: Path, shape: dict[str, int], *more: str) -> dic
     ]
     engine += ["--no-enable-prefix-caching", "--model", str(model), "--tokenizer", str(model)]
     run([sys.executable, "-c", VLLM, "bench", kind, *lengths, *engine, *more, "--output-json", str(out)])
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
+    figures: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return figures
 
 
 def ours(model: Path, shape: dict[str, int]) -> dict[str, Any]:
@@ -131,6 +134,7 @@ def ours(model: Path, shape: dict[str, int]) -> dict[str, Any]:
         "models": [spec],
         "speed": speed | {"seconds": 15, "drift": 0.05, "energy_seconds": 0},
     }
+
     config.write_text(json.dumps(text), encoding="utf-8")
     out = model.parent / "run"
     table = run(
@@ -148,9 +152,13 @@ def ours(model: Path, shape: dict[str, int]) -> dict[str, Any]:
         ],
         (0, 1),
     )
+
+    # A row is partial where a figure is missing; the raw seconds of its waves are there all the
+    # same.
     row: dict[str, Any] = json.loads(table)["rows"][0]
     if row["status"] not in ("ok", "partial"):
         sys.exit(f"harness bench: {row['reason']}")
+
     lines = [
         json.loads(line) for line in (out / "speed-samples.jsonl").read_text(encoding="utf-8").splitlines()
     ]
@@ -174,6 +182,8 @@ def one_round(model: Path) -> dict[str, Any]:
         "--num-iters",
         "8",
     )
+
+    # Ours lies between theirs, so that a machine that drifts favours neither.
     mine = ours(model, LATENCY)
     rival = ours(model, THROUGHPUT)
     prompts = str(THROUGHPUT["batch"])
@@ -190,6 +200,8 @@ def one_round(model: Path) -> dict[str, Any]:
             "random",
         )
     ]
+
+    # The summary can only be trusted where both wrote the tokens that were asked for.
     expected = THROUGHPUT["batch"] * (THROUGHPUT["input"] + THROUGHPUT["output"])
     tokens = [rate["total_num_tokens"] for rate in rates]
     return {
@@ -210,19 +222,22 @@ def one_round(model: Path) -> dict[str, Any]:
 
 def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """Medians over all rounds and their ratios."""
-    found = {}
+    ratios = {}
     for kind, shape in (("latency", LATENCY), ("throughput", THROUGHPUT)):
         theirs, mine = (
             [value for one in rounds for value in one[kind][name]]
             for name in ("vllm_seconds", "harness_seconds")
         )
         theirs_median, mine_median = statistics.median(theirs), statistics.median(mine)
+
+        # One ratio per round shows how far rounds differ from each other.
         by_round = [
             statistics.median(one[kind]["harness_seconds"]) / statistics.median(one[kind]["vllm_seconds"])
             for one in rounds
         ]
+
         tokens = shape["batch"] * shape["output"]
-        found[kind] = {
+        ratios[kind] = {
             "shape": shape,
             "vllm_seconds": theirs_median,
             "harness_seconds": mine_median,
@@ -232,7 +247,7 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
             "ratio_by_round": by_round,
             "within_5_percent": abs(mine_median / theirs_median - 1) <= 0.05,
         }
-    return found
+    return ratios
 
 
 def main() -> None:
@@ -246,22 +261,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-agreement.json")
     args = parser.parse_args()
-    kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"rounds": []}
+
+    # Rounds of earlier calls stay: each call adds its own.
+    record = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"rounds": []}
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(args.rounds):
-            kept["rounds"].append(one_round(make_model(Path(scratch) / f"round{number}" / "model")))
-            kept |= {
-                "summary": summary(kept["rounds"]),
+            record["rounds"].append(one_round(make_model(Path(scratch) / f"round{number}" / "model")))
+            record |= {
+                "summary": summary(record["rounds"]),
                 "model": CONFIG,
                 "environment": ENVIRONMENT,
                 "packages": package_versions(),
             }
-            kept["hardware"] = describe_hardware(find_machine("cpu"))
+            record["hardware"] = describe_hardware(find_machine("cpu"))
             args.out.parent.mkdir(parents=True, exist_ok=True)
             args.out.write_text(
-                json.dumps(kept, indent=1).replace(f"{scratch}/", "") + "\n", encoding="utf-8"
+                json.dumps(record, indent=1).replace(f"{scratch}/", "") + "\n", encoding="utf-8"
             )
-    print(json.dumps(kept["summary"], indent=1))
+    print(json.dumps(record["summary"], indent=1))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-cli.json")
     args = parser.parse_args()
+
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         timed = commands(scratch)
@@ -67,8 +68,11 @@ def main() -> None:
         for number in range(args.runs + 1):
             for name, command in timed.items():
                 took = once(command, scratch)
+
+                # The first round only warms the caches.
                 if number:
                     seconds[name].append(round(took, 4))
+
     record = {
         "what": "wall-clock seconds of whole commands, warm caches",
         "machine": describe_hardware(find_machine()),
@@ -76,11 +80,13 @@ def main() -> None:
         "seconds": seconds,
         "median": {name: round(statistics.median(values), 3) for name, values in seconds.items()},
     }
+
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     for name, values in seconds.items():
         print(
-            f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max {max(values):7.3f}   n {len(values)}"
+            f"{name:18} median {statistics.median(values):7.3f} s   min {min(values):7.3f}   max "
+            f"{max(values):7.3f}   n {len(values)}"
         )
     print(json.dumps(record["median"]))
 

@@ -51,18 +51,21 @@ def write_run(folder: Path, models: int, tasks: int, items: int, *, said: int = 
     for task in range(tasks):
         language = "zh" if task % 2 else "en"
         name = f"{language}_task_{task:02}"
+
+        # One difficulty per item for all models, so that their scores go together as real ones do.
         source = random.Random(task)
         ease = [source.gauss(0, 1) for _ in range(items)]
         for model in range(models):
             rows += write_cell(RunFolder(folder), f"model-{model:02}", name, ease, model / models, said)
+
     models_rows = [
         ModelRow(model=f"model-{number:02}", id=f"made/{number}", model_id=f"{number}", status="ok")
         for number in range(models)
     ]
-    made = Results(
+    results = Results(
         name=folder.name, harness_version="0", created="", config_hash="", models=models_rows, rows=rows
     )
-    write_json(RunFolder(folder).results, made.model_dump(mode="json"))
+    write_json(RunFolder(folder).results, results.model_dump(mode="json"))
 
 
 def write_cell(
@@ -71,6 +74,8 @@ def write_cell(
     """Marks, rows and samples of one model on one task."""
     source = random.Random(f"{model}{task}")
     passages = int(task[-2:]) % 4 == 0
+
+    # An item response model of one parameter: skill against difficulty.
     right = [float(source.random() < 1 / (1 + math.exp(-(skill + value)))) for value in ease]
     samples = tuple(
         SampleMark(
@@ -86,6 +91,7 @@ def write_cell(
         )
         for doc, score in enumerate(right)
     )
+
     answers = {
         str(doc): Score(str(doc), (-1.0, -2.0, -3.0, -4.0), (False,) * 4, (1,) * 4, Tokens(80, 20, 60, 0))
         for doc in range(len(ease))
@@ -94,6 +100,7 @@ def write_cell(
     metrics = tuple(
         MetricValue(name, "none", value, None, len(right), True, True) for name in ("acc", "acc_norm")
     )
+
     marks = Marks(samples, metrics, len(right))
     facts = CellFacts(
         f"{model}{task}", f"prompt {task}", model, task, None, task[:2], 0, "float32", "made", 0.25
@@ -113,10 +120,12 @@ def measure(folder: Path) -> dict[str, Any]:
     for _ in range(REPEATS):
         begin = time.perf_counter()
         command = [sys.executable, "-m", "harness.cli.main", "compare", str(folder)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds.append(round(time.perf_counter() - begin, 3))
-        if done.returncode:
-            sys.exit(f"compare ended with {done.returncode}: {done.stderr[-2000:]}")
+        if process.returncode:
+            sys.exit(f"compare ended with {process.returncode}: {process.stderr[-2000:]}")
+
+    # Linux counts kibibytes, macOS bytes.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return {"seconds": seconds, "median_seconds": statistics.median(seconds), "peak_bytes_so_far": peak}
 
@@ -131,14 +140,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the run folders here")
     parser.add_argument("--write-only", action="store_true", help="make the run folders and time nothing")
     args = parser.parse_args()
-    found = []
+
+    rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for items in args.sizes:
             folder = (args.folder or Path(scratch)) / f"items-{items}"
+
+            # Run folders that were kept are not written again: only the command is timed.
             if not (folder / "results.json").exists():
                 write_run(folder, MODELS, TASKS, items)
             if not args.write_only:
-                found.append(
+                rows.append(
                     {
                         "models": MODELS,
                         "tasks": TASKS,
@@ -147,23 +159,25 @@ def main() -> None:
                         **measure(folder),
                     }
                 )
-                print(json.dumps(found[-1]), flush=True)
-    if found:
-        record(found, args.out)
+                print(json.dumps(rows[-1]), flush=True)
+
+    if rows:
+        record(rows, args.out)
 
 
-def record(found: list[dict[str, Any]], out: Path) -> None:
+def record(rows: list[dict[str, Any]], out: Path) -> None:
     """Writes what was found, the growth, and whether the target is met."""
-    last = found[-1]
+    last = rows[-1]
     growth = None
-    if len(found) > 1:
-        seconds, samples = (math.log(last[key] / found[-2][key]) for key in ("median_seconds", "samples"))
+    if len(rows) > 1:
+        seconds, samples = (math.log(last[key] / rows[-2][key]) for key in ("median_seconds", "samples"))
         growth = round(seconds / samples, 3)
     data = {
-        "what": "wall-clock seconds and greatest memory of `harness compare` on made-up runs, whole processes; sizes rise",
+        "what": "wall-clock seconds and greatest memory of `harness compare` on made-up runs, whole "
+        "processes; sizes rise",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
-        "found": found,
+        "found": rows,
         "growth_exponent": growth,
         "target": {"seconds": TARGET_SECONDS, "bytes": TARGET_BYTES},
         "met": last["median_seconds"] <= TARGET_SECONDS and last["peak_bytes_so_far"] <= TARGET_BYTES,

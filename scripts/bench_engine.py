@@ -1,14 +1,17 @@
 """The engine against lm-eval's own HF engine and the shared-prefix sketch: scoring, generation,
 prompts, memory and growth, in one run.
 
-usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...] [--dtypes NAME ...] [--batch N ...]
-    [--write-batch N ...] [--out FILE]
-Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to results/recorded/bench-engine-cpu.json, where the parts measured
-(scoring, generation, prompts, ceiling, growth, formats: all, unless ``--parts`` names some) replace those that were there.
-Every peer is a process
-of its own that loads the same model and answers the same questions in the same number format; ours runs before and after the others, and
-its slower time counts, so that a machine that drifts favours nobody. ``--limit`` asks fewer questions a task, ``--only`` keeps the cases
-whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing written unless told to.
+usage: python scripts/bench_engine.py [--quick] [--parts NAME ...] [--limit N] [--only TEXT ...]
+    [--dtypes NAME ...] [--batch N ...] [--write-batch N ...] [--out FILE]
+
+Prints a table; the JSON (machine, versions, raw seconds, ratios) goes to
+results/recorded/bench-engine-cpu.json, where the parts measured (scoring, generation, prompts,
+ceiling, growth, formats: all, unless ``--parts`` names some) replace those that were there. Every
+peer is a process of its own that loads the same model and answers the same questions in the same
+number format; ours runs before and after the others, and its slower time counts, so that a machine
+that drifts favours nobody. ``--limit`` asks fewer questions per task, ``--only`` keeps the cases
+whose names contain a text; ``--quick`` is for trying the script: six questions, two cases, nothing
+written without ``--out``.
 """
 
 from __future__ import annotations
@@ -50,21 +53,24 @@ class Bench:
         Ends the script where it fails.
         """
         path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+
+        # Tokenizers may use all cores, as they do in a real run; nobody asks the hub.
         environment = (
             os.environ
             | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "true", "HF_HUB_OFFLINE": "1"}
             | environment
         )
-        done = subprocess.run(
+
+        process = subprocess.run(
             [sys.executable, *map(str, arguments)],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise SystemExit(f"{' '.join(map(str, arguments))} failed ({done.returncode})")
-        return done.stdout
+        if process.returncode:
+            raise SystemExit(f"{' '.join(map(str, arguments))} failed ({process.returncode})")
+        return process.stdout
 
     def module(self, name: str, *arguments: str | Path) -> Any:
         """Runs one of engine_bench's modules, which writes JSON to its last argument."""
@@ -98,15 +104,15 @@ class Bench:
 
     def sketch(self, dtype: str, model: Path) -> dict[str, Any]:
         """The yardstick's own JSON, by case; empty where its file is not there."""
-        found = {}
+        figures = {}
         for case in self.cases(dtype):
             if case.sketch and Path(self.options.sketch).is_file():
                 subjects = SUBJECTS if len(case.tasks) > 1 else SUBJECTS[-1:]
                 folder = self.mirror / "datasets/ceval/ceval-exam"
-                found[case.name] = json.loads(
+                figures[case.name] = json.loads(
                     self.python(self.options.sketch, model, folder, *subjects, "--dtype", dtype)
                 )
-        return found
+        return figures
 
     def scoring(self) -> dict[str, Any]:
         """Log-probabilities: ours, the sketch, lm-eval, ours again."""
@@ -147,6 +153,7 @@ class Bench:
             0,
             [case.name for case in writing.CASES if case.name in names and case.transformers],
         )
+
         theirs = [self.writer("lm-eval", batch, names) for batch in self.options.write_batch]
         return generation([first, self.writer("ours", 0, names)], peer, theirs)
 
@@ -195,18 +202,20 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
+
     out = options.out or (None if options.quick else ROOT / "results/recorded/bench-engine-cpu.json")
     machine = {"machine": describe_hardware(find_machine("cpu")), "versions": package_versions()}
+
     for part in options.parts:
         with tempfile.TemporaryDirectory() as scratch:
-            found = machine | {part: getattr(Bench(options, Path(scratch)), part)()}
-        show(found)
+            record = machine | {part: getattr(Bench(options, Path(scratch)), part)()}
+        show(record)
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             before = json.loads(out.read_text()) if out.is_file() else {}
             if part == "generation":  # rows measured alone (``--only``) replace their own
-                found[part] = before.get(part, {}) | found[part]
-            out.write_text(json.dumps(before | found, indent=1, ensure_ascii=False) + "\n")
+                record[part] = before.get(part, {}) | record[part]
+            out.write_text(json.dumps(before | record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from engine_bench.ceiling import best_square, linear_flops  # noqa: E402
 
 from harness.config.schema import ModelSpec  # noqa: E402
 from harness.engines import open_engine, resolve_model  # noqa: E402
+from harness.engines.transformers.engine import TransformersEngine  # noqa: E402
 from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.items import Choice, Completion  # noqa: E402
 from harness.workers.devices import find_machine  # noqa: E402
@@ -59,8 +60,12 @@ class Bench:
         )
         files = resolve_model(spec, options.mirror)
         self.options = options
-        self.engine: Any = open_engine(spec, files, options.device)
+        engine = open_engine(spec, files, options.device)
+        assert isinstance(engine, TransformersEngine)
+        self.engine = engine
         self.lm: Any = None
+
+        # Both engines ask the same module, so weights cannot differ.
         if importlib.util.find_spec("lm_eval"):
             from lm_eval.models.huggingface import HFLM
 
@@ -72,9 +77,9 @@ class Bench:
         """(seconds until the device is done, what the work returns)."""
         self._wait()
         started = time.perf_counter()
-        found = work()
+        value = work()
         self._wait()
-        return time.perf_counter() - started, found
+        return time.perf_counter() - started, value
 
     def _wait(self) -> None:
         if self.options.device.startswith("cuda"):
@@ -86,11 +91,14 @@ class Bench:
         seconds, answers = self.clock(lambda: list(self.engine.score(items)))
         for hook in hooks:
             hook.remove()
+
+        # The hooks see the layers only; the output head works on the rows whose logits are read.
         head = 2 * self.engine._model.get_output_embeddings().weight.numel()
         rows = sum(
             len({pair[0] for pair in item.pairs}) if _single(answer) else sum(answer.lengths)
             for item, answer in _by_key(items, answers)
         )
+
         row = {
             "questions": len(items),
             "seconds": seconds,
@@ -102,16 +110,17 @@ class Bench:
             from lm_eval.api.instance import Instance
 
             pairs = [pair for item in items for pair in item.pairs]
-            asked = [
+            requests = [
                 Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
                 for index, pair in enumerate(pairs)
             ]
-            row["lm_eval_seconds"] = self.clock(lambda: self.lm.loglikelihood(asked, disable_tqdm=True))[0]
+            row["lm_eval_seconds"] = self.clock(lambda: self.lm.loglikelihood(requests, disable_tqdm=True))[0]
         return row
 
     def write(self, items: list[Completion]) -> dict[str, Any]:
         """The same for texts; FLOPs are not counted."""
         seconds, answers = self.clock(lambda: list(self.engine.generate(items)))
+
         row = {
             "questions": len(items),
             "seconds": seconds,
@@ -123,11 +132,12 @@ class Bench:
             # One budget a batch is all that it knows: grouped by budget, it could not mix them.
             options = [{"until": [], "max_gen_toks": item.max_tokens, "do_sample": False} for item in items]
             each = zip(items, options, strict=True)
-            asked = [
-                Instance("generate_until", {}, (item.prompt, said), index, ("bench", 0, 1))
-                for index, (item, said) in enumerate(each)
+            requests = [
+                Instance("generate_until", {}, (item.prompt, settings), index, ("bench", 0, 1))
+                for index, (item, settings) in enumerate(each)
             ]
-            row["lm_eval_seconds"] = self.clock(lambda: self.lm.generate_until(asked, disable_tqdm=True))[0]
+            seconds, _ = self.clock(lambda: self.lm.generate_until(requests, disable_tqdm=True))
+            row["lm_eval_seconds"] = seconds
         return row
 
 
@@ -136,8 +146,8 @@ def _single(answer: Any) -> bool:
 
 
 def _by_key(items: list[Choice], answers: list[Any]) -> list[tuple[Choice, Any]]:
-    found = {answer.key: answer for answer in answers}
-    return [(item, found[item.key]) for item in items]
+    answer_of = {answer.key: answer for answer in answers}
+    return [(item, answer_of[item.key]) for item in items]
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -149,8 +159,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             (items,) = questions(replace(case, sketch=False), options.mirror, ROOT, options.limit)
             list(bench.engine.score(items[:1]))
             rows[case.name] = bench.score(items)
-    case = next(case for case in writing.CASES if case.shots is None)
-    prompts = writing.questions(case, options.mirror, ROOT, options.limit)
+
+    without_examples = next(case for case in writing.CASES if case.shots is None)
+    prompts = writing.questions(without_examples, options.mirror, ROOT, options.limit)
+
+    # Random weights never stop, so budgets differ as lengths of real answers do.
     draw = random.Random(0)  # random weights never stop: budgets that differ as lengths do
     texts = [
         replace(item, stop=(), max_tokens=draw.choice((16, 64, 256)), ignore_eos=True) for item in prompts
@@ -177,16 +190,20 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-engine-gpu.json")
     options = parser.parse_args()
-    found = {
+
+    record = {
         "machine": describe_hardware(find_machine("auto")),
         "versions": package_versions(),
         **measure(options),
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    for name, row in found["rows"].items():
+    options.out.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+    # Texts have no FLOPs: their rate is of tokens written.
+    for name, row in record["rows"].items():
         share = (
-            f"{row['flops'] / row['seconds'] / 1e12:.1f} TFLOP/s, {row['flops'] / row['seconds'] / found['ceiling_flops']:.0%}"
+            f"{row['flops'] / row['seconds'] / 1e12:.1f} TFLOP/s, "
+            f"{row['flops'] / row['seconds'] / record['ceiling_flops']:.0%}"
             if "flops" in row
             else ""
         )
@@ -197,7 +214,8 @@ def main() -> None:
             else "no lm-eval"
         )
         print(
-            f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  {share}  {ratio}"
+            f"{name:40} {row['questions']:4} questions {row['seconds']:8.2f} s {rate:10.0f} tokens/s  "
+            f"{share}  {ratio}"
         )
 
 

@@ -54,14 +54,16 @@ def one_run(config: Path, out: Path) -> dict[str, Any]:
         "--json",
         "--quiet",
     ]
+
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    done = subprocess.run(
+    process = subprocess.run(
         command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": path}
     )
-    if done.returncode not in (0, 1):
-        sys.exit(f"harness bench ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    row = json.loads(done.stdout)["rows"][0]
-    kept = (
+    if process.returncode not in (0, 1):
+        sys.exit(f"harness bench ended with {process.returncode}:\n{process.stderr[-2000:]}")
+
+    row = json.loads(process.stdout)["rows"][0]
+    names = (
         "samples",
         "repeats",
         "rejected",
@@ -75,11 +77,13 @@ def one_run(config: Path, out: Path) -> dict[str, Any]:
         "stolen_share",
         "seconds",
     )
+
+    # A model without a formula for its work has no limit.
     ceiling = row["limit"]["whole"]["measured"] if row["limit"]["whole"] else None
     return {
         "status": row["status"],
         "reason": row["reason"],
-        **{key: row["stats"][key] for key in kept},
+        **{key: row["stats"][key] for key in names},
         "ceiling": {key: ceiling[key] for key in ("flops", "bandwidth")} if ceiling else None,
         "process_seconds": time.perf_counter() - begin,
     }
@@ -106,8 +110,11 @@ def main() -> None:
     )
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--out", type=Path, default=ROOT / "results/recorded/bench-repeatability.json")
+
     args = parser.parse_args()
-    kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"pairs": []}
+
+    # Pairs of earlier calls stay: each call adds its own.
+    record = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {"pairs": []}
     with tempfile.TemporaryDirectory() as scratch:
         spec = {
             "id": str(make_model(Path(scratch) / "model")),
@@ -119,9 +126,10 @@ def main() -> None:
         config.write_text(json.dumps(CONFIG | {"models": [spec]}), encoding="utf-8")
         for _ in range(args.pairs):
             first, second = (one_run(config, Path(scratch) / name) for name in ("first", "second"))
-            kept["pairs"].append({"first": first, "second": second, "overlap": overlap(first, second)})
-            pairs = kept["pairs"]
-            kept |= {
+            record["pairs"].append({"first": first, "second": second, "overlap": overlap(first, second)})
+
+            pairs = record["pairs"]
+            record |= {
                 "summary": {
                     "pairs": len(pairs),
                     "both_settled": sum(
@@ -137,8 +145,8 @@ def main() -> None:
                 "hardware": describe_hardware(find_machine("cpu")),
             }
             args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-            print(json.dumps(kept["summary"]), flush=True)
+            args.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            print(json.dumps(record["summary"]), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from bench_compare import MODELS, TASKS, write_run  # noqa: E402
-from support.chromium import Browser, find_chromium  # type: ignore[import-untyped]  # noqa: E402
+from support.chromium import Browser, find_chromium  # noqa: E402
 
 from harness.evaluation.manifest import describe_hardware, package_versions  # noqa: E402
 from harness.results.files import write_json  # noqa: E402
@@ -43,23 +43,26 @@ def measure(folder: Path, page: Path, repeats: int) -> dict[str, Any]:
     seconds, peaks = [], []
     for _ in range(repeats):
         begin = time.perf_counter()
+
+        # The child itself says its peak: the parent would see the greatest of all children.
         code = (
             "import resource, sys; from harness.cli.main import main; sys.argv[0] = 'harness'\n"
             "try: main()\nfinally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         command = [sys.executable, "-c", code, "report", str(folder), "--html", str(page)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds.append(round(time.perf_counter() - begin, 3))
-        if done.returncode:
-            sys.exit(f"report ended with {done.returncode}: {done.stderr[-2000:]}")
-        peaks.append(int(done.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024))
-    found = {
+        if process.returncode:
+            sys.exit(f"report ended with {process.returncode}: {process.stderr[-2000:]}")
+        peaks.append(int(process.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024))
+
+    figures = {
         "seconds": seconds,
         "median_seconds": statistics.median(seconds),
         "peak_bytes": max(peaks),
         "bytes": page.stat().st_size,
     }
-    return found | opened(page, repeats)
+    return figures | opened(page, repeats)
 
 
 def opened(page: Path, repeats: int) -> dict[str, Any]:
@@ -98,43 +101,54 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the run folders here")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
-    found = []
+
+    rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        for items, said in [*((items, 0) for items in args.sizes), *((items, LONG) for items in args.long)]:
-            folder = (args.folder or Path(scratch)) / f"items-{items}{f'-said-{said}' if said else ''}"
+        sizes = [*((items, 0) for items in args.sizes), *((items, LONG) for items in args.long)]
+        for items, characters in sizes:
+            length = f"-said-{characters}" if characters else ""
+            folder = (args.folder or Path(scratch)) / f"items-{items}{length}"
+
+            # Run folders that were kept are not written again: only the command is timed.
             if not (folder / "results.json").exists():
-                write_run(folder, MODELS, TASKS, items, said=said)
+                write_run(folder, MODELS, TASKS, items, said=characters)
+
             facts = {
                 "models": MODELS,
                 "tasks": TASKS,
                 "items": items,
                 "samples": MODELS * TASKS * items,
-                "answer_characters": 1 + said,
+                "answer_characters": 1 + characters,
             }
-            found.append(facts | measure(folder, Path(scratch) / f"{items}.html", args.repeats))
-            print(json.dumps(found[-1]), flush=True)
-    record(found, args.out)
+            rows.append(facts | measure(folder, Path(scratch) / f"{items}.html", args.repeats))
+            print(json.dumps(rows[-1]), flush=True)
+    record(rows, args.out)
 
 
-def record(found: list[dict[str, Any]], out: Path) -> None:
+def record(rows: list[dict[str, Any]], out: Path) -> None:
     """Writes what was found, the growth, and whether each target is met."""
-    rising, growth = [one for one in found if one["answer_characters"] == 1], None
+
+    # Runs of long answers test the budget of bytes; growth is by samples alone.
+    rising, growth = [one for one in rows if one["answer_characters"] == 1], None
     if len(rising) > 1:
         seconds, samples = (
             math.log(rising[-1][key] / rising[-2][key]) for key in ("median_seconds", "samples")
         )
         growth = round(seconds / samples, 3)
-    shown = [one["shown_seconds"] for one in found if one["shown_seconds"] is not None]
+
+    shown = [one["shown_seconds"] for one in rows if one["shown_seconds"] is not None]
     met = {
-        name: max(one[key] for one in found) <= TARGETS[name]
+        name: max(one[key] for one in rows) <= TARGETS[name]
         for name, key in (("seconds", "median_seconds"), ("bytes", "bytes"))
     }
     met["open_seconds"] = max(shown) <= TARGETS["open_seconds"] if shown else None
+
     data = {
-        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; seconds to open it in Chromium",
+        "what": "seconds of `harness report --html` on made-up runs, whole processes; the page's bytes; "
+        "seconds to open it in Chromium",
         "machine": describe_hardware(find_machine()),
         "packages": package_versions(),
-        "found": found,
+        "found": rows,
         "growth_exponent": growth,
         "targets": TARGETS,
         "met": met,

@@ -46,25 +46,27 @@ def ask(peer: str, model: Path, options: argparse.Namespace, scratch: Path) -> d
         "repeats": 1 if options.quick else options.repeats,
         "out": str(out),
     }
+
+    # A process per peer, so that none starts in memory that another one has filled.
     (scratch / "orders.json").write_text(json.dumps(orders))
     command = [sys.executable, "-m", "vllm_bench.peer", str(scratch / "orders.json")]
     path = os.pathsep.join([str(ROOT), str(ROOT / "scripts"), os.environ.get("PYTHONPATH", "")])
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": path})
-    found: dict[str, Any] = json.loads(out.read_text())
-    return found
+    figures: dict[str, Any] = json.loads(out.read_text())
+    return figures
 
 
-def add(found: dict[str, Any], old: dict[str, Any]) -> None:
+def add(record: dict[str, Any], old: dict[str, Any]) -> None:
     """Keeps an earlier run's cases, if it measured the same model on the same machine with the same
     versions.
     """
     for key in ("machine", "versions", "model", "dtype"):
-        if found[key] != old[key]:
+        if record[key] != old[key]:
             raise SystemExit(f"--add: the file's {key} differs; measure again without --add")
-    new = {row["case"] for row in found["cases"]}
-    found["cases"] = [row for row in old["cases"] if row["case"] not in new] + found["cases"]
-    found.setdefault("overhead", old.get("overhead"))
-    found["peers"]["earlier"] = old["peers"]
+    new = {row["case"] for row in record["cases"]}
+    record["cases"] = [row for row in old["cases"] if row["case"] not in new] + record["cases"]
+    record.setdefault("overhead", old.get("overhead"))
+    record["peers"]["earlier"] = old["peers"]
 
 
 def main() -> None:
@@ -90,10 +92,13 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
+
     with tempfile.TemporaryDirectory() as scratch:
         model = make(options.model, Path(scratch) / "model", options.mirror, options.dtype)
         peers = {peer: ask(peer, model, options, Path(scratch)) for peer in options.peers}
-    found = {
+
+    # Answers were compared above; the file keeps figures only.
+    record = {
         "machine": describe_hardware(find_machine(options.device)),
         "versions": package_versions(),
         "model": options.model,
@@ -104,15 +109,16 @@ def main() -> None:
             for name, peer in peers.items()
         },
     }
-    show(found)
+
+    show(record)
     out = options.out or (
         None if options.quick else ROOT / f"results/recorded/bench-vllm-{options.device}.json"
     )
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         if options.add and out.exists():
-            add(found, json.loads(out.read_text()))
-        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+            add(record, json.loads(out.read_text()))
+        out.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -73,11 +73,15 @@ def measure(case: dict[str, Any], mirror: str | None) -> dict[str, Any]:
     spec = ModelSpec.model_validate(case["spec"])
     arch = known_architecture(spec, mirror)
     assert arch is not None
+
+    # The first product allocates buffers of its own, which are none of the model's.
     torch.randn(512, 512) @ torch.randn(512, 512)
     files = find_model(spec, Path(mirror) if mirror else None)
     before = resident()
     engine = open_engine(spec, files, "cpu")
     loaded = resident()
+
+    # Ids that every tokenizer has, the same in every run.
     size = min(arch.vocab_size, 1000)
     prompts = [
         tuple(3 + (7 * row + 13 * place) % (size - 3) for place in range(case["prompt"]))
@@ -87,10 +91,12 @@ def measure(case: dict[str, Any], mirror: str | None) -> dict[str, Any]:
         Completion(str(row), "", max_tokens=case["output"], prompt_ids=ids, ignore_eos=True)
         for row, ids in enumerate(prompts)
     ]
+
     peak = Peak()
     answers = list(engine.generate(items))
     top = peak.stop()
     assert len(answers) == case["batch"]
+
     need = Need(arch, dtype_bytes(spec.dtype, arch, "cpu"))
     weights = arch.weight_bytes(need.dtype_bytes)
     whole = need.bytes(case["batch"], case["prompt"] + case["output"])
@@ -130,8 +136,9 @@ def main() -> int:
     from harness.results.files import write_json
     from harness.workers.devices import find_machine
 
-    found = []
+    cases = []
     for number, case in enumerate(CASES):
+        # A process per case: memory that a case gave back would hide in the next one's figure.
         command = [
             sys.executable,
             __file__,
@@ -139,19 +146,21 @@ def main() -> int:
             str(number),
             *(["--mirror", args.mirror] if args.mirror else []),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            found.append(
-                {"model": case["spec"]["id"], "reason": (done.stderr.strip().splitlines() or ["?"])[-1]}
+        process = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if process.returncode:
+            cases.append(
+                {"model": case["spec"]["id"], "reason": (process.stderr.strip().splitlines() or ["?"])[-1]}
             )
         else:
-            found.append(json.loads(done.stdout.strip().splitlines()[-1]))
-        print(json.dumps(found[-1]), flush=True)
+            cases.append(json.loads(process.stdout.strip().splitlines()[-1]))
+        print(json.dumps(cases[-1]), flush=True)
+
     write_json(
         args.out,
         {
-            "what": "memory estimated by harness plan against resident memory added, CPU, transformers engine",
-            "cases": found,
+            "what": "memory estimated by harness plan against resident memory added, CPU, transformers "
+            "engine",
+            "cases": cases,
             "hardware": describe_hardware(find_machine("cpu")),
             "packages": package_versions(),
         },

@@ -59,11 +59,14 @@ def small(model: dict[str, Any], mirror: Path) -> tuple[dict[str, Any] | None, s
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (HarnessError, OSError) as error:
         return None, str(error).splitlines()[0][:100]
+
+    # Some families state the width of a head, and then it must fit the others.
     size = SMALL | {"head_dim": 16} if "head_dim" in config else SMALL
     overrides = {key: value for key, value in size.items() if key in config}
-    kept = {key: value for key, value in model.items() if key not in ("gpus", "engine_args", "dtype")}
+
+    others = {key: value for key, value in model.items() if key not in ("gpus", "engine_args", "dtype")}
     return {
-        **kept,
+        **others,
         "engine": "transformers",
         "weights": "random",
         "config_overrides": overrides,

@@ -45,12 +45,14 @@ def single_scores(_: int) -> Iterator[Case]:
     for n in (20, 30, 50, 100, 200, 500, 1000):
         counts = np.arange(n + 1)
         all_ends = np.array([wilson(float(count), n) for count in counts])
-        found = {}
+        coverage = {}
         for p in (*np.linspace(0.02, 0.98, 961), 0.02, 0.05, 0.95, 0.98):
             inside = (all_ends[:, 0] <= p + 1e-12) & (p - 1e-12 <= all_ends[:, 1])
-            found[round(float(p), 4)] = float(binom.pmf(counts[inside], n, p).sum())
-        shares = list(found.values())
-        at = {str(p): round(found[p], 4) for p in (0.02, 0.05, 0.95, 0.98)}
+            coverage[round(float(p), 4)] = float(binom.pmf(counts[inside], n, p).sum())
+
+        # The grid shows the worst share, the four points what a reader may look up.
+        shares = list(coverage.values())
+        at = {str(p): round(coverage[p], 4) for p in (0.02, 0.05, 0.95, 0.98)}
         yield {
             "case": f"{n} items",
             "least": round(min(shares), 4),
@@ -90,6 +92,8 @@ def groups(rounds: int) -> Iterator[Case]:
         sizes = np.array(counts, float)
         weights = sizes / sizes.sum() if weighted else np.full(len(sizes), 1 / len(sizes))
         truth = float(weights @ np.array(shares))
+
+        # Both intervals see the same draws, so their difference is none of chance.
         old = new = 0
         for _ in range(rounds):
             right = rng.binomial(counts, shares).astype(float)
@@ -121,6 +125,8 @@ def index(rounds: int) -> Iterator[Case]:
         rng = np.random.default_rng(SEED)
         chances = levels or shares
         sizes, bounds = np.array(counts, float), np.array(chances)
+
+        # The index has a floor at guessing, so the truth is taken after it, too.
         truth = float(
             np.mean(
                 [
@@ -129,6 +135,7 @@ def index(rounds: int) -> Iterator[Case]:
                 ]
             )
         )
+
         old = new = 0
         for _ in range(rounds):
             right = rng.binomial(counts, shares).astype(float)
@@ -140,8 +147,11 @@ def index(rounds: int) -> Iterator[Case]:
 def index_now(values: Any, sizes: Any, chances: list[float]) -> tuple[float, float]:
     """The interval in use, each task a part of its own."""
     parts = []
-    for place, (value, size, chance) in enumerate(zip(values, sizes, chances, strict=True)):
-        parts.append(mixture([{str(place): (1.0, Stratum(value, size))}], [100 * slopes([chance], [1.0])[0]]))
+    for position, (value, size, chance) in enumerate(zip(values, sizes, chances, strict=True)):
+        parts.append(
+            mixture([{str(position): (1.0, Stratum(value, size))}], [100 * slopes([chance], [1.0])[0]])
+        )
+
     strata = mixture(parts, [1 / len(parts)] * len(parts))
     assert strata is not None
     value, plain = (
@@ -186,18 +196,22 @@ def sources(rounds: int) -> Iterator[Case]:
         clusters = from_codes(codes)
         assert clusters is not None
         for p in (0.02, 0.05, 0.5, 0.9, 0.95, 0.98):
+            # A seed per case: a case added later changes no other.
             rng = np.random.default_rng(SEED)
             old, new = [], []
             for alike in ALIKE:
                 scale = (1 - alike) / alike
                 hits = [0, 0]
                 for _ in range(rounds):
+                    # A beta distribution of this scale puts the share ``alike`` of the variance
+                    # between sources.
                     ease = rng.beta(p * scale, (1 - p) * scale, len(sizes))
                     scores = (rng.random(len(codes)) < ease[codes]).astype(float)
                     hits[0] += covers(before.clustered_interval(scores, clusters), p)
                     hits[1] += covers(score_interval(scores, clusters), p)
                 old.append(hits[0] / rounds)
                 new.append(hits[1] / rounds)
+
             yield {"case": f"{name}, p = {p}", "before": min(old), "after": min(new), "rounds": rounds}
 
 
@@ -207,15 +221,19 @@ def grouped_sources(rounds: int) -> Iterator[Case]:
         rng = np.random.default_rng(SEED)
         clusters = from_codes(np.repeat(np.arange(per), size))
         assert clusters is not None
+
         hits = [0, 0]
         for _ in range(rounds // 10):
             ease = rng.beta(p * 7 / 3, (1 - p) * 7 / 3, (count, per))
             tasks = (rng.random((count, per * size)) < ease.repeat(size, axis=1)).astype(float)
-            rows = [row_of(scores, clusters, str(place)) for place, scores in enumerate(tasks)]
+            rows = [row_of(scores, clusters, str(number)) for number, scores in enumerate(tasks)]
+
+            # Before, the errors of the subjects were added as if independent and normal.
             error = float(np.sqrt(sum((row.stderr or 0.0) ** 2 for row in rows))) / count
             hits[0] += covers(normal(float(tasks.mean()), error), p)
             strata = mixture([of_row(row) for row in rows], [1 / count] * count)
             hits[1] += strata is not None and covers(share_interval(strata), p)
+
         case = f"{count} subjects of {per} sources × {size}, p = {p}"
         yield {
             "case": case,
@@ -227,15 +245,15 @@ def grouped_sources(rounds: int) -> Iterator[Case]:
 
 def row_of(scores: Any, clusters: Clusters, task: str) -> Row:
     """A task's result row as a run writes it."""
-    found = spread(scores, clusters)
+    error = spread(scores, clusters)
     trust = {
-        "stderr": found.stderr,
+        "stderr": error.stderr,
         "ci95": score_interval(scores, clusters),
         "interval": "wilson-clustered",
-        "clusters": found.clusters,
+        "clusters": error.clusters,
     }
     return Row(
-        cell_id="", model="", task=task, metric="acc", value=found.mean, n=found.n, status="ok", **trust
+        cell_id="", model="", task=task, metric="acc", value=error.mean, n=error.n, status="ok", **trust
     )
 
 
@@ -261,21 +279,27 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, help="default: results/recorded/coverage.json")
     args = parser.parse_args()
-    found: dict[str, list[Case]] = {}
+
+    coverage: dict[str, list[Case]] = {}
     for name, (part, rounds) in PARTS.items():
         begin = time.perf_counter()
         print(f"# {name}: {(part.__doc__ or '').strip()}")
-        found[name] = []
+        coverage[name] = []
         for case in part(rounds // 20 if args.quick else rounds):
             case = {
                 key: round(value, 4) if isinstance(value, float) else value for key, value in case.items()
             }
-            found[name].append(case)
+            coverage[name].append(case)
             print(json.dumps(case, ensure_ascii=False), flush=True)
         print(f"# {time.perf_counter() - begin:.0f} s")
+
+    # A quick run is for trying the script: it must not replace the record.
     out = args.out or (None if args.quick else ROOT / "results/recorded/coverage.json")
     if out is not None:
-        what = "how often 95 % intervals hold the true value, and how often p values of equal models are below 0.05; simulated"
+        what = (
+            "how often 95 % intervals hold the true value, and how often p values of equal models are below "
+            "0.05; simulated"
+        )
         write_json(
             out,
             {
@@ -283,7 +307,7 @@ def main() -> None:
                 "harness_version": __version__,
                 "seed": SEED,
                 "numpy": np.__version__,
-                "found": found,
+                "found": coverage,
             },
         )
 

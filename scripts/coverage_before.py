@@ -40,13 +40,13 @@ def index_interval(
 
 def clustered_interval(scores: Array, clusters: Clusters) -> tuple[float, float]:
     """Wilson's at p(1 − p)/SE², at most n; n²/Σm² where all scores are equal."""
-    found = spread(scores, clusters)
-    variance = found.mean * (1 - found.mean)
-    if variance <= 0 or not found.robust:
-        size = found.n**2 / float((clusters.sizes**2).sum())
+    error = spread(scores, clusters)
+    variance = error.mean * (1 - error.mean)
+    if variance <= 0 or not error.robust:
+        size = error.n**2 / float((clusters.sizes**2).sum())
     else:
-        size = min(float(found.n), variance / found.robust**2)
-    return wilson(found.mean * size, size, t95(found.dof))
+        size = min(float(error.n), variance / error.robust**2)
+    return wilson(error.mean * size, size, t95(error.dof))
 
 
 def mean_difference(parts: Sequence[Difference]) -> tuple[tuple[float, float], float]:
@@ -78,8 +78,8 @@ def tie_letters(order: Sequence[int], pairs: Mapping[tuple[int, int], Any]) -> d
     """
     letters: dict[int, int] = {}
     leader, group = None, -1
-    for place in order:
-        if leader is None or surely(pairs, leader, place):
-            leader, group = place, group + 1
-        letters[place] = group
+    for model in order:
+        if leader is None or surely(pairs, leader, model):
+            leader, group = model, group + 1
+        letters[model] = group
     return letters

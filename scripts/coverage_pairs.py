@@ -56,28 +56,28 @@ def false_alarms(rounds: int) -> Iterator[Case]:
     """Two equal models: how often p < 0.05 (it should be at most 0.05), and how often p is 0."""
     for count, n, p in ((2, 20, 0.95), (5, 20, 0.98), (5, 20, 0.5)):
         rng = np.random.default_rng(SEED)
-        found = []
+        p_values = []
         for _ in range(rounds):
             parts = [paired(*two_models(rng, n, p, p)) for _ in range(count)]
-            found.append(
+            p_values.append(
                 (before.mean_difference(parts)[1], combine(parts, [1 / count] * count, pooled=False).p)
             )
-        yield alarm(f"mean of {count} tasks × {n}, p = {p}", found)
+        yield alarm(f"mean of {count} tasks × {n}, p = {p}", p_values)
     for count, size in ((2, 10), (4, 10), (8, 5), (12, 3), (30, 3)):
         rng = np.random.default_rng(SEED)
         codes = np.repeat(np.arange(count), size)
         clusters = from_codes(codes)
-        found = []
+        p_values = []
         for _ in range(rounds):
             a, b = ((rng.random(len(codes)) < rng.beta(2, 0.2, count)[codes]).astype(float) for _ in range(2))
             one = paired(a, b, clusters)
-            found.append((before.clustered_p(one), one.p))
-        yield alarm(f"{count} sources × {size}", found)
+            p_values.append((before.clustered_p(one), one.p))
+        yield alarm(f"{count} sources × {size}", p_values)
 
 
-def alarm(name: str, found: list[tuple[Any, Any]]) -> Case:
+def alarm(name: str, p_values: list[tuple[Any, Any]]) -> Case:
     """Shares of p values below 0.05, and of zeros."""
-    old, new = (np.array([1.0 if pair[side] is None else pair[side] for pair in found]) for side in (0, 1))
+    old, new = (np.array([1.0 if pair[side] is None else pair[side] for pair in p_values]) for side in (0, 1))
     rates = {
         key: round(float((values < 0.05).mean()), 4) for key, values in (("before", old), ("after", new))
     }
@@ -86,7 +86,7 @@ def alarm(name: str, found: list[tuple[Any, Any]]) -> Case:
         **rates,
         "zero_before": float((old == 0).mean()),
         "zero_after": float((new == 0).mean()),
-        "rounds": len(found),
+        "rounds": len(p_values),
     }
 
 
@@ -99,12 +99,14 @@ def letters(rounds: int) -> Iterator[Case]:
         old = new = 0
         tables = max(20, rounds // 8)
         for _ in range(tables):
+            # Models share the items' difficulty, so that pairs are correlated as real ones are.
             ease = rng.random(n)
             right = [
                 np.where(rng.random(n) < 0.5, ease, rng.random(n)) < skill
                 for skill in skills
                 for _ in range(2)
             ]
+
             pairs, order = table([answers.astype(float) for answers in right])
             ours, theirs = ties(order, pairs), before.tie_letters(order, pairs)
             old += any(theirs[a] != theirs[a + 1] for a in range(0, 8, 2))
@@ -120,7 +122,7 @@ def letters(rounds: int) -> Iterator[Case]:
 def table(scores: list[Any]) -> tuple[dict[tuple[int, int], Any], list[int]]:
     """All pairs with Holm's p, and the models best first."""
     keys = [(a, b) for a in range(len(scores)) for b in range(a + 1, len(scores))]
-    found = [paired(scores[a], scores[b]) for a, b in keys]
-    adjusted = holm([one.p or 0.0 for one in found])
-    pairs = {key: replace(one, adjusted=p) for key, one, p in zip(keys, found, adjusted, strict=True)}
-    return pairs, sorted(range(len(scores)), key=lambda place: -scores[place].mean())
+    tests = [paired(scores[a], scores[b]) for a, b in keys]
+    adjusted = holm([one.p or 0.0 for one in tests])
+    pairs = {key: replace(one, adjusted=p) for key, one, p in zip(keys, tests, adjusted, strict=True)}
+    return pairs, sorted(range(len(scores)), key=lambda model: -scores[model].mean())

@@ -37,14 +37,16 @@ def main() -> None:
 
 
 def _snapshots(folder: Path) -> int:
-    found = read_snapshots(folder / name for name in TABLES)
-    if unknown := {one.source for one in found} - set(list_sources()):
+    snapshots = read_snapshots(folder / name for name in TABLES)
+    if unknown := {one.source for one in snapshots} - set(list_sources()):
         sys.exit(f"not in sources.yaml: {', '.join(sorted(unknown))}")
+
+    # Without the time of writing in its head, equal rows give an equal file.
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(FIELDS)
     count = 0
-    for one in found:
+    for one in snapshots:
         for row in one.rows:
             facts = (
                 one.date,
@@ -65,6 +67,7 @@ def _organizations(folder: Path) -> int:
     with (folder / "organization-country.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "Hugging Face namespace"]
     listed = {row["organization"].lower() for row in rows}
+
     more: dict[str, dict[str, str]] = {}
     for name in TABLES:  # a few namespaces have their region only with the lists' own rows
         with (folder / name).open(encoding="utf-8", newline="") as file:
@@ -78,6 +81,7 @@ def _organizations(folder: Path) -> int:
                     }
                     more[row["organization"].lower()] = facts
     rows += [more[name] for name in sorted(more)]
+
     with ORGANIZATIONS.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("organization", "region", "source", "note"))

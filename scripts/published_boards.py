@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.published.importing import SAID
+from harness.published.columns import METHOD_NAMES
 from harness.published.models import RatedModel, known_makers
 from harness.published.ratings import LMARENA
 from harness.published.sources import FOLDER
@@ -92,20 +92,36 @@ def ratings(folder: Path) -> Iterator[Row]:
     """
     for row in read(folder / "lmarena-boards.csv"):
         yield {
-            "date": row["date"], "board": LMARENA, "category": row["category"], "style": row["style"].replace(" ", "_"),
-            "method": SAID[row["method"]], "model": row["model"], "rating": float(row["rating"]), "lower": _number(row["lower"]),
-            "upper": _number(row["upper"]), "votes": _whole(row["votes"]), "flag": row["flag"], "source": row["source"],
-        }  # fmt: skip
+            "date": row["date"],
+            "board": LMARENA,
+            "category": row["category"],
+            "style": row["style"].replace(" ", "_"),
+            "method": METHOD_NAMES[row["method"]],
+            "model": row["model"],
+            "rating": float(row["rating"]),
+            "lower": _number(row["lower"]),
+            "upper": _number(row["upper"]),
+            "votes": _whole(row["votes"]),
+            "flag": row["flag"],
+            "source": row["source"],
+        }
     for row in read(folder / "lmarena-online-elo.csv"):
-        if (
-            SAID.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes"
-        ):  # the others are the blog's own boards
+        # The others are the blog's own boards.
+        if METHOD_NAMES.get(row["method"]) == "online-elo" and row["is_published_board"] != "yes":
             yield {
-                "date": row["date"], "board": LMARENA, "category": "full", "style": "default", "method": "online-elo",
+                "date": row["date"],
+                "board": LMARENA,
+                "category": "full",
+                "style": "default",
+                "method": "online-elo",
                 "model": row["model"],
-                "rating": float(row["rating"]), "lower": None, "upper": None, "votes": None, "flag": "never the published board",
+                "rating": float(row["rating"]),
+                "lower": None,
+                "upper": None,
+                "votes": None,
+                "flag": "never the published board",
                 "source": "lmarena-history",
-            }  # fmt: skip
+            }
 
 
 def names(folder: Path) -> dict[str, str]:
@@ -134,7 +150,7 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
         if name.lower() in known or row["variant"].lower() in known or row["variant"] not in rated:
             continue
         wanted = MAKERS.get(row["organization"], row["organization"])
-        maker = wanted if wanted in NEW_MAKERS else spellings.get(wanted.lower())
+        maker = wanted if wanted in NEW_MAKERS else spellings.get((wanted or "").lower())
         entry: Row = models.setdefault(name, {"name": name, "also": [], "maker": maker})
         if row["variant"] != name:
             entry["also"].append(row["variant"])
@@ -144,14 +160,12 @@ def new_models(folder: Path, known: dict[str, str], rated: set[str]) -> Row:
             entry["licence"] = row["license"]
         entry["source"] = "lmarena-site-2026"
         released = dates.get(slug(name)) or dates.get(stem(name))
-        if (
-            released and released <= first[row["variant"]]
-        ):  # else it is the date of another model of that name
+        # A later date is that of another model of that name.
+        if released and released <= first[row["variant"]]:
             entry |= {"released": released, "released_source": "artificial-analysis"}
         if maker is None:
-            entry["note"] = (
-                f"The board names no maker that a source places{': ' + row['organization'] if row['organization'] else ''}."
-            )
+            organization = f": {row['organization']}" if row["organization"] else ""
+            entry["note"] = f"The board names no maker that a source places{organization}."
         elif row["note"]:
             entry["note"] = row["note"]
     for entry in models.values():
@@ -194,10 +208,10 @@ def slug(name: str) -> str:
 
 def stem(name: str) -> str:
     """The slug without words for a mode of thinking or a date."""
-    made = slug(name)
-    while (shorter := SUFFIXES.sub("", made)) != made:
-        made = shorter
-    return made
+    short = slug(name)
+    while (shorter := SUFFIXES.sub("", short)) != short:
+        short = shorter
+    return short
 
 
 def disagreements(folder: Path, models: dict[str, RatedModel], own: dict[str, str]) -> Iterator[str]:
@@ -211,7 +225,8 @@ def disagreements(folder: Path, models: dict[str, RatedModel], own: dict[str, st
         if model.country and row["country"] and model.country != row["country"]:
             yield f"{model.name}: {row['country']} in lmarena-names.csv, here {model.country}"
         if model.open is not None and row["open_weights"] and model.open != (row["open_weights"] == "yes"):
-            yield f"{model.name}: open weights {row['open_weights']} in lmarena-names.csv, here {model.open}, and no note says why"
+            listed = f"open weights {row['open_weights']} in lmarena-names.csv"
+            yield f"{model.name}: {listed}, here {model.open}, and no note says why"
 
 
 def write_tables(folder: Path) -> Iterator[str]:

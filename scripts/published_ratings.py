@@ -40,20 +40,22 @@ NO_TEXT = ("imagen", "recraft", "photon", "ideogram", "flux", "dall-e", "stable-
 def main() -> None:
     """Reads the folder, writes the files, prints what does not fit."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/published")
-    made = folder / "boards"
-    if not (made / "lmarena-boards.csv").is_file():
+    tables = folder / "boards"
+    if not (tables / "lmarena-boards.csv").is_file():
         sys.exit(f"no boards/lmarena-boards.csv in {folder}")
-    rows = [*boards.ratings(made), *_arena_hard(folder)]
+    rows = [*boards.ratings(tables), *_arena_hard(folder)]
+
     by_hand = other_names(parse_models(read_yaml(MODELS), str(MODELS)))
-    keys = boards.names(made)
+    keys = boards.names(tables)
     mapped = {name: by_hand[key.lower()] for name, key in keys.items() if key.lower() in by_hand} | by_hand
-    _write_models(boards.new_models(made, mapped, {row["model"] for row in rows}))
+    _write_models(boards.new_models(tables, mapped, {row["model"] for row in rows}))
+
+    # Read again: the models just written count, too.
     names = other_names(rated_models(None))
     _write_ratings(rows, {name: names.get(key.lower(), key) for name, key in keys.items()} | names)
-    print(
-        f"{_write_prices(json.loads((folder / 'lmarena' / 'models-prices.json').read_text(encoding='utf-8')))} prices"
-    )
-    for line in (*boards.write_tables(made), *boards.disagreements(made, rated_models(None), names)):
+    prices = json.loads((folder / "lmarena" / "models-prices.json").read_text(encoding="utf-8"))
+    print(f"{_write_prices(prices)} prices")
+    for line in (*boards.write_tables(tables), *boards.disagreements(tables, rated_models(None), names)):
         print(line)
 
 
@@ -68,7 +70,8 @@ def _write_ratings(rows: list[dict[str, Any]], names: dict[str, str]) -> None:
             one = PublishedRating(**(row | {"model": SECOND[row["model"]]}))
         if (one.snapshot, one.model) in unique:
             print(
-                f"twice on {one.date} ({one.source}, {one.style}, {one.category}): {one.model}, here as {row['model']}"
+                f"twice on {one.date} ({one.source}, {one.style}, {one.category}): {one.model}, here as "
+                f"{row['model']}"
             )
         unique.setdefault((one.snapshot, one.model), one)
     ordered = sorted(
@@ -92,13 +95,16 @@ def _write_models(data: dict[str, Any]) -> None:
     import yaml
 
     head = (
-        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by hand, lacks. Maker and licence\n"
-        "# as the board lists them, the release date as Artificial Analysis does; what neither says is absent.\n"
+        "# Written by scripts/published_ratings.py: rated models that arena_models.yaml, which is kept by "
+        "hand, lacks. Maker and licence\n"
+        "# as the board lists them, the release date as Artificial Analysis does; what neither says is "
+        "absent.\n"
     )
     body = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=140, default_flow_style=None)
     NEWER.write_text(head + body, encoding="utf-8")
     print(
-        f"{len(data['models'])} models in {NEWER.name}; no maker: {sum(one['maker'] is None for one in data['models'])}"
+        f"{len(data['models'])} models in {NEWER.name}; no maker: "
+        f"{sum(one['maker'] is None for one in data['models'])}"
     )
 
 
@@ -125,24 +131,27 @@ def _arena_hard(folder: Path) -> Iterator[dict[str, Any]]:
 
 def _write_prices(listed: list[dict[str, Any]]) -> int:
     lines = [
-        "# $ per million tokens in and out. `source`: the seller's page as LMArena's list names it, not read again; `date`: of the list.",
-        "# Written by scripts/published_ratings.py. Left out: models without a price or a page in that list, and those that make no text.",
+        "# $ per million tokens in and out. `source`: the seller's page as LMArena's list names it, not "
+        "read again; `date`: of the list.",
+        "# Written by scripts/published_ratings.py. Left out: models without a price or a page in that "
+        "list, and those that make no text.",
         "listed: lmarena-prices",
         f"date: {LIST_DATE}",
         "prices:",
     ]
     count = 0
     for entry in sorted(listed, key=lambda one: str(one["model_api_name"])):
-        given, answered, page = (
+        input_price, output_price, page = (
             entry.get("input_token_price"),
             entry.get("output_token_price"),
             str(entry.get("price_source") or ""),
         )
         name = str(entry["model_api_name"])
-        if not given or not answered or not page.startswith("http") or name.startswith(NO_TEXT):
+        if not input_price or not output_price or not page.startswith("http") or name.startswith(NO_TEXT):
             continue
         lines.append(
-            f"  - {{model: {name}, input: {float(given):g}, output: {float(answered):g}, source: {json.dumps(page)}}}"
+            f"  - {{model: {name}, input: {float(input_price):g}, output: {float(output_price):g}, source: "
+            f"{json.dumps(page)}}}"
         )
         count += 1
     PRICES.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -26,9 +26,9 @@ def main() -> None:
     OUT.mkdir(exist_ok=True)
     for language, suffix in SUFFIX.items():
         with tempfile.TemporaryDirectory() as scratch:
-            _, said = draw([RUN], Path(scratch), ["svg"], language)
-            if said:
-                sys.exit(said[0])
+            _, problems = draw([RUN], Path(scratch), ["svg"], language)
+            if problems:
+                sys.exit(problems[0])
             for name in WANTED:
                 (OUT / f"{name}{suffix}.svg").write_bytes((Path(scratch) / f"{name}.svg").read_bytes())
                 print(OUT / f"{name}{suffix}.svg")

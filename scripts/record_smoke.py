@@ -21,8 +21,10 @@ NOT_KEPT = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "logs"
 CAPTIONS = {
     "README.md": "What `harness run configs/smoke.yaml`, the job of `make demo`, printed on {machine}, "
     "{seconds:.0f} s from start to table "
-    "(the models are tiny and made for this: the numbers say that the machinery works, nothing about the real families):",
-    "README.zh-CN.md": "`make demo` 的主任务 `harness run configs/smoke.yaml` 在 {machine} 上的输出，从启动到出表 {seconds:.0f} 秒"
+    "(the models are tiny and made for this: the numbers say that the machinery works, nothing about the "
+    "real families):",
+    "README.zh-CN.md": "`make demo` 的主任务 `harness run configs/smoke.yaml` 在 {machine} "
+    "上的输出，从启动到出表 {seconds:.0f} 秒"
     "（模型是为此训练的微型模型：数字只说明流程可用，不代表真实模型的水平）：",
 }
 
@@ -31,18 +33,23 @@ def main() -> None:
     """Runs, keeps, and writes the tables."""
     os.chdir(ROOT)
     shutil.rmtree(FOLDER, ignore_errors=True)
+
     begin = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "harness.cli.main", "run", "configs/smoke.yaml", "--out", str(FOLDER)],
         check=True,
     )
     seconds = time.perf_counter() - begin
+
     command = [sys.executable, "-m", "harness.cli.main", "report", str(FOLDER), "--format", "markdown"]
     table = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    # Journal and logs hold times and paths of this machine, which are no result.
     for name in NOT_KEPT:
         path = FOLDER / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (FOLDER / "table.md").write_text(table + "\n", encoding="utf-8")
+
     hardware = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["hardware"]
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory'] / 2**30:.0f} GiB"
     for name, caption in CAPTIONS.items():
@@ -51,11 +58,10 @@ def main() -> None:
         block = (
             f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
         )
-        new, found = re.subn(
-            r"<!-- smoke -->.*?<!-- /smoke -->", lambda _, block=block: block, text, flags=re.DOTALL
-        )  # type: ignore[misc]
-        if found != 1:
-            sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {found}")
+        escaped = block.replace("\\", r"\\")
+        new, count = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
+        if count != 1:
+            sys.exit(f"{name}: expected one <!-- smoke --> … <!-- /smoke --> block, found {count}")
         path.write_text(new, encoding="utf-8")
     print(f"recorded in {FOLDER}: {seconds:.1f} s")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
 from harness.items import Choice, Completion, Passage, Sampling, ThinkTags, asked_digest
 
 COMPLETION = Completion("k", "prompt", ("\n",), 10, Sampling(0.5, 0.9, 5, 1.1, 7), ThinkTags("<t>", "</t>"))
-CHANGES = {
+CHANGES: dict[str, Any] = {
     "prompt": "prompt ",
     "stop": ("\n", "。"),
     "max_tokens": 11,
@@ -23,9 +24,8 @@ CHANGES = {
 @pytest.mark.parametrize("name", [field.name for field in fields(Completion)])
 def test_everything_that_a_completion_asks_counts(name: str) -> None:
     if name in ("key", "arrival"):
-        assert asked_digest(replace(COMPLETION, **{name: "9" if name == "key" else 9.0})) == asked_digest(
-            COMPLETION
-        )
+        other: dict[str, Any] = {name: "9" if name == "key" else 9.0}
+        assert asked_digest(replace(COMPLETION, **other)) == asked_digest(COMPLETION)
     else:
         assert asked_digest(replace(COMPLETION, **{name: CHANGES[name]})) != asked_digest(COMPLETION)
 

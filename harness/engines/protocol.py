@@ -23,7 +23,7 @@ Message = dict[str, str]
 class EngineInfo:
     """What an engine is.
 
-    ``identity`` (engine, versions, device kind) goes into the cell's ``engine_id``; the rest into
+    ``identity`` (engine, versions, device kind) goes into the cell's identity; the rest into
     the manifest.
     """
 

@@ -9,7 +9,6 @@ transformers is imported when a tokenizer is loaded.
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -264,13 +263,6 @@ class ChatTemplate:
         self._options = thinking_options(self.source, thinking)
         self.adapted = FoldedMessages()
         """What was done to the messages of the prompt rendered last."""
-
-    @property
-    def template_hash(self) -> str:
-        """Sixteen hex digits of the template's text and options, for the prompt's identity."""
-        return hashlib.sha256(
-            f"{self.source}\0{sorted(self._options.items())}\0{self._date}".encode()
-        ).hexdigest()[:16]
 
     def __call__(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> str:
         """The prompt as text.

@@ -98,13 +98,15 @@ def describe_hardware(machine: Machine) -> dict[str, Any]:
     }
 
 
-def package_versions(loaded: LoadedConfig) -> dict[str, str]:
-    """Versions of the packages that decide the numbers, where installed: ours, and those of the
-    engines.
+def package_versions(loaded: LoadedConfig | None = None) -> dict[str, str]:
+    """Versions of the packages that decide the numbers, where installed.
+
+    Those are our own, the built-in engines', and those of the engines that a config names.
     """
     from harness.engines.registry import built_in, candidates
 
-    backends = [*built_in(), *(one for model in loaded.config.models for one in candidates(model))]
+    models = loaded.config.models if loaded is not None else []
+    backends = [*built_in(), *(one for model in models for one in candidates(model))]
     found = {}
     for name in dict.fromkeys((*PACKAGES, *(name for backend in backends for name in backend.packages))):
         try:

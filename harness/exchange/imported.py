@@ -104,6 +104,6 @@ def _notes(results: Results, evaluation: Evaluation) -> list[str]:
     if bare:
         notes.append(
             "no interval: the standard error is 0 and the number of documents is not known, or "
-            f"no share of right answers: {list_some(bare, 4)}"
+            f"no share of right answers: {list_some(bare, MOST_NAMES)}"
         )
     return notes

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.items import Answer, Generation
-
-if TYPE_CHECKING:
-    from harness.meter.energy import Energy
 
 
 class MeasurementError(HarnessError):
@@ -110,13 +106,3 @@ def require_clock(answers: Sequence[Generation]) -> None:
             raise ClockError(
                 f"{answer.key}: expected 0 <= first token <= last token in seconds, got {first} and {last}"
             )
-
-
-def require_energy(energy: Energy) -> Energy:
-    """The reading, with its joules. Raises EnergyError with the reason where there are none."""
-    if energy.joules_gross is None:
-        raise EnergyError(
-            f"no joules: {energy.reason}; measure for longer, alone on the device, or go on without energy"
-        )
-    require_finite("joules", energy.joules_gross)
-    return energy

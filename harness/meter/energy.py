@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Literal, Protocol
 
-from harness.meter.checks import EnergyError, require_energy
+from harness.meter.checks import EnergyError
 from harness.meter.nvml import NvmlDevices
 from harness.meter.rapl import POWERCAP, RaplDomains
 
@@ -169,10 +169,6 @@ class EnergyWatch:
         # A device may take less than its idle power was when it was measured, warm.
         idle = self.idle_watts * seconds
         return Energy(seconds, gross, idle, max(0.0, gross - idle), source)
-
-    def require(self) -> Energy:
-        """The reading. Raises EnergyError where there are no joules."""
-        return require_energy(self.reading)
 
     def sample(self) -> None:
         """Takes one sample of whatever can be read."""

@@ -35,11 +35,6 @@ class Ceiling:
                     f"{self.name}: a ceiling is a positive number of {what}, got {value}; measure it or take a datasheet's"
                 )
 
-    @property
-    def ridge(self) -> float:
-        """FLOPs a byte above which the arithmetic is the limit."""
-        return self.flops / self.bandwidth
-
     def times(self, work: Work) -> tuple[float, float]:
         """Seconds that the arithmetic alone and the memory alone take at least."""
         return work.flops / self.flops, work.bytes / self.bandwidth

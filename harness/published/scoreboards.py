@@ -132,17 +132,6 @@ def analysed() -> tuple[Analysed, ...]:
     )
 
 
-@cache
-def origins() -> dict[tuple[str, datetime.date], dict[str, str]]:
-    """(source, date) of a board of votes to where it was read.
-
-    Commit and path, and what kind of date it is.
-    """
-    return {
-        (row["source"], datetime.date.fromisoformat(row["date"])): row for row in _rows("snapshots.csv.gz")
-    }
-
-
 def _rows(name: str) -> list[dict[str, str]]:
     text = gzip.decompress((FOLDER / name).read_bytes()).decode("utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
+from harness.wording import size_text
 
 if TYPE_CHECKING:
     from harness.evaluation.plan import ModelPlan, Plan
@@ -68,15 +69,15 @@ def _model(model: ModelPlan) -> list[TableCell]:
     kv = model.kv_bytes_per_token * 1000 if model.kv_bytes_per_token is not None else None
 
     # A model that is here already costs no download, which is not the same as an unknown size.
-    download = size(model.download_bytes) if model.download_bytes else NONE
+    download = size_text(model.download_bytes) if model.download_bytes else NONE
     source = ", ".join(part for part in (model.origin or "", model.note) if part) or "hub"
     return [
         TableCell(model.label),
         TableCell(count(model.parameters), model.parameters),
         TableCell(model.dtype),
-        TableCell(size(model.weights_bytes), model.weights_bytes),
-        TableCell(size(kv), kv),
-        TableCell(size(model.need_bytes), model.need_bytes),
+        TableCell(size_text(model.weights_bytes), model.weights_bytes),
+        TableCell(size_text(kv), kv),
+        TableCell(size_text(model.need_bytes), model.need_bytes),
         fits,
         TableCell(rooms(model.rooms)),
         TableCell(download, model.download_bytes),
@@ -93,7 +94,7 @@ def _chips(plan: Plan) -> Iterator[Table]:
         rows = [
             [
                 TableCell(fit.chip),
-                TableCell(size(fit.memory_bytes), fit.memory_bytes),
+                TableCell(size_text(fit.memory_bytes), fit.memory_bytes),
                 TableCell(str(fit.count or "over 16"), fit.count),
                 TableCell(rooms(fit.rooms)),
             ]
@@ -189,16 +190,6 @@ def _folded(name: str, parts: list[TaskPlan]) -> TaskPlan:
         smallest_gap=smallest_gap(sum(items)) if sum(items) and first.smallest_gap is not None else None,
         note=note,
     )
-
-
-def size(value: int | None) -> str:
-    """Bytes as people say them: 1.5 GiB; ``?`` for None."""
-    if value is None:
-        return "?"
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if value >= scale:
-            return f"{value / scale:.1f} {unit}"
-    return f"{value} B"
 
 
 def count(value: int | None) -> str:

@@ -98,13 +98,6 @@ def _sums(kind: str, rows: Sequence[SanityRow]) -> dict[str, str | int | float |
     }
 
 
-def sanity_line_of(row: SanityRow) -> SanityLine:
-    """One row as a line of its own."""
-    return SanityLine(
-        row.kind, row.level, (row.model,), (row.task,) if row.task else (), row.count, row.of, row.values
-    )
-
-
 def _by_model_and_kind(rows: Iterable[SanityRow]) -> dict[tuple[str, str], list[SanityRow]]:
     groups: dict[tuple[str, str], list[SanityRow]] = {}
     for row in rows:

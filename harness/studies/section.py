@@ -35,33 +35,34 @@ def section(names: Sequence[str], data: Data, language: str) -> Studies:
     return Studies(tuple(_study(one, language) for one in answers), sources)
 
 
-def _study(claim_answer: ClaimAnswer, language: str) -> Study:
-    claim, pictures = claim_answer.claim, plots(claim_answer, language)
+def _study(one: ClaimAnswer, language: str) -> Study:
+    claim, pictures = one.claim, plots(one, language)
     plates = [
-        _plate(one, pictures.get(picture_name(claim_answer, language, position)), language)
-        for position, one in enumerate(claim_answer.exhibits, 1)
+        _plate(exhibit, pictures.get(picture_name(one, language, number)), language)
+        for number, exhibit in enumerate(one.exhibits, 1)
     ]
 
     # Ratings from votes measure what people like, which every reader of one must know.
-    beside = [labelled(f"w_{name}", text, language) for name, text in asides(claim_answer)]
-    notes = [*claim.notes, *([say("caution")] if any(one.arena for one in claim_answer.exhibits) else [])]
+    beside = [labelled(f"w_{name}", text, language) for name, text in asides(one)]
+    notes = [*claim.notes, *([say("caution")] if any(exhibit.arena for exhibit in one.exhibits) else [])]
+
     return Study(
         claim.id,
         shown(claim.claim, language),
-        visible(origin(claim_answer, language)),
-        f"{visible(dated(claim_answer, language))}{say('colon')[language]}{claim_answer.said[language]}",
-        claim_answer.verdict.replace(" ", "-"),
+        visible(origin(one, language)),
+        f"{visible(dated(one, language))}{say('colon')[language]}{one.said[language]}",
+        one.verdict.replace(" ", "-"),
         tuple(say(f"w_{key}")[language] for key in ("statement", "outcome", "measured", "rests")),
-        tuple(_statements(claim_answer, language)),
+        tuple(_statements(one, language)),
         tuple(plates),
         (*map(visible, beside), *(shown(note, language) for note in notes)),
     )
 
 
-def _statements(claim_answer: ClaimAnswer, language: str) -> list[StatementView]:
+def _statements(one: ClaimAnswer, language: str) -> list[StatementView]:
     """The claim's statements, then those of today, which say so."""
-    then = zip(claim_answer.claim.parts, claim_answer.findings, strict=True)
-    now = zip(claim_answer.claim.today, claim_answer.today, strict=True)
+    then = zip(one.claim.parts, one.findings, strict=True)
+    now = zip(one.claim.today, one.today, strict=True)
     today = say("w_today")[language] + say("colon")[language]
     return [
         *(_statement(shown(part.says, language), finding, language) for part, finding in then),

@@ -13,7 +13,7 @@ SHOWN = 60
 
 
 class Adapted(Protocol):
-    """What was done to one document's messages: see `harness.engines.folding.Adapted`."""
+    """What was done to one document's messages: see `harness.engines.folding.FoldedMessages`."""
 
     @property
     def folded(self) -> bool: ...

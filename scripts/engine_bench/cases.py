@@ -80,16 +80,17 @@ def questions(case: Case, mirror: Path, root: Path, limit: int | None) -> list[l
     takes all, answers too.
     """
     most = case.limit if limit is None or case.sketch else limit
-    found = []
+
+    tasks = []
     for name in case.tasks:
         entry = TaskEntry.model_validate({"task": name, "fewshot": case.shots})
         (spec,) = expand([entry], limit=most, base_dir=root).tasks
         task = load(spec, DataSources(mirror=mirror), seed=1234, allow_code=False)
-        found.append(
+        tasks.append(
             [
                 item
                 for item in task.items(PromptStyle(chat=None, multiturn=False), most)
                 if isinstance(item, Choice)
             ]
         )
-    return found
+    return tasks

@@ -31,8 +31,8 @@ def best_square(dtype: torch.dtype, device: str = "cpu", sizes: Sequence[int] = 
         until = time.perf_counter() + _PATIENCE
         for _ in range(4):
             started = time.perf_counter()
-            found = left @ right
-            found[0, 0].item()  # waits for the device
+            product = left @ right
+            product[0, 0].item()  # waits for the device
             best = max(best, 2 * size**3 / (time.perf_counter() - started))
             if time.perf_counter() > until:
                 return best
@@ -75,6 +75,8 @@ def measure(dtype: str, mirror: Path, root: Path) -> dict[str, Any]:
     (items,) = questions(case, mirror, root, None)
     items = items[:16]
     list(engine.score(items[:1]))
+
+    # The machine may slow down meanwhile: the ceiling is the better of before and after.
     before = best_square(getattr(torch, dtype))
     counted, hooks = linear_flops(engine._model)
     started = time.perf_counter()
@@ -82,10 +84,12 @@ def measure(dtype: str, mirror: Path, root: Path) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     for hook in hooks:
         hook.remove()
+
     gemm = max(before, best_square(getattr(torch, dtype)))
     flops = sum(
         count for _, count in counted
     ) + 2 * engine._model.get_output_embeddings().weight.numel() * len(answers)
+
     figures = {
         "dtype": dtype,
         "flops": flops,

@@ -44,13 +44,16 @@ def main() -> None:
     limit = int(sys.argv[3]) or None
     items: list[list[Choice]] = questions(Case("formats", TASKS, 0, limit, 0, 0), mirror, root, limit)
     model = root / MODEL
-    found: dict[str, Any] = {"model": MODEL, "tasks": TASKS, "items": sum(map(len, items))}
+    record: dict[str, Any] = {"model": MODEL, "tasks": TASKS, "items": sum(map(len, items))}
+
     reference = Ours(model, "float32").answer(items)
     theirs = LmEval(model, "float32", BATCH).answer(items)
-    found["lm-eval, fp32"] = {
+    record["lm-eval, fp32"] = {
         "differ": differing(reference, theirs),
         "largest_difference": _worst(reference, theirs),
     }
+
+    # On processors without bf16 products the engine computes in fp32; the patch forbids it.
     ours = Ours(model, "bfloat16")
     runs = {f"ours, bf16 computed in {ours.extra()['compute_dtype']}": ours.answer(items)}
     with mock.patch(
@@ -59,14 +62,15 @@ def main() -> None:
         forced = Ours(model, "bfloat16")
     runs["ours, bf16 computed in bfloat16"] = forced.answer(items)
     runs["lm-eval, bf16"] = LmEval(model, "bfloat16", BATCH).answer(items)
+
     for name, answers in runs.items():
-        found[name] = {
+        record[name] = {
             "differ": differing(reference, answers),
             "tied": tied(answers),
             "largest_difference": _worst(reference, answers),
         }
-        print(name, found[name], file=sys.stderr, flush=True)
-    out.write_text(json.dumps(found))
+        print(name, record[name], file=sys.stderr, flush=True)
+    out.write_text(json.dumps(record))
 
 
 def _worst(left: Answers, right: Answers) -> float:

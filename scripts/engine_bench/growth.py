@@ -29,18 +29,20 @@ def main() -> None:
     model, most, out = sys.argv[1:]
     engine = open_engine(ModelSpec(id=model, dtype="float32"), device="cpu")
     list(engine.score(items(200)))
+
     rows = []
     for count in (size for size in (1_000, 10_000, 100_000) if size <= int(most)):
+        # The items themselves take memory, which is none of the engine's.
         before = resident_mb()
-        asked = items(count)
-        held = resident_mb()
-        (answered,), cost = measured(lambda asked=asked: (sum(1 for _ in engine.score(asked)),))  # type: ignore[misc]
+        requests = items(count)
+        loaded = resident_mb()
+        (answered,), cost = measured(lambda requests=requests: (sum(1 for _ in engine.score(requests)),))  # type: ignore[misc]
         row = {
             "items": count,
             "answered": answered,
             **cost,
-            "items_mb": held - before,
-            "above_items_mb": cost["peak_mb"] - held,
+            "items_mb": loaded - before,
+            "above_items_mb": cost["peak_mb"] - loaded,
         }
         rows.append(row)
         print(row, file=sys.stderr, flush=True)

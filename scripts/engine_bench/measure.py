@@ -27,6 +27,6 @@ def measured(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     """
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
     wall, cpu = time.perf_counter(), time.process_time()
-    found = work()
+    value = work()
     seconds = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
-    return found, seconds | {"peak_mb": _kilobytes("VmHWM") * 1024 / 1e6}
+    return value, seconds | {"peak_mb": _kilobytes("VmHWM") * 1024 / 1e6}

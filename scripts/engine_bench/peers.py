@@ -30,8 +30,8 @@ class Ours:
     def answer(self, tasks: list[list[Choice]]) -> Answers:
         """Log-probabilities by item."""
         return {
-            f"{place} {score.key}": list(score.logprobs)
-            for place, items in enumerate(tasks)
+            f"{number} {score.key}": list(score.logprobs)
+            for number, items in enumerate(tasks)
             for score in self.engine.score(items)
         }
 
@@ -66,12 +66,12 @@ class LmEval:
             Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
             for index, (_, pair) in enumerate(keys)
         ]
-        found: Answers = {}
+        answers: Answers = {}
         for (key, _), (logprob, _) in zip(
             keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
         ):
-            found.setdefault(key, []).append(float(logprob))
-        return found
+            answers.setdefault(key, []).append(float(logprob))
+        return answers
 
     def extra(self) -> dict[str, Any]:
         """Its batch size."""
@@ -86,7 +86,8 @@ def main() -> None:
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror, root = Path(orders["mirror"]), Path(orders["root"])
     chosen = [case for case in CASES if case.name in orders["cases"]]
-    asked = {case.name: questions(case, mirror, root, orders["limit"]) for case in chosen}
+    tasks_of = {case.name: questions(case, mirror, root, orders["limit"]) for case in chosen}
+
     started = time.perf_counter()
     model = Path(orders["model"])
     peer: Any = (
@@ -95,10 +96,13 @@ def main() -> None:
         else LmEval(model, orders["dtype"], orders["batch"])
     )
     loaded = time.perf_counter() - started
+
+    # The first call pays for what is built once; the measurement starts after it.
     peer.answer([[Choice("warm", (("Once upon", " a time"), ("Once upon", " b")))]])
     idle = resident_mb()
+
     results = {}
-    for name, tasks in asked.items():
+    for name, tasks in tasks_of.items():
         answers, cost = measured(lambda tasks=tasks: peer.answer(tasks))  # type: ignore[misc]
         results[name] = {
             **cost,

@@ -127,12 +127,15 @@ class Library:
         config = GenerationConfig(
             max_new_tokens=256, do_sample=False, eos_token_id=self.model.generation_config.eos_token_id
         )
-        room = ContinuousBatchingConfig(
-            max_batch_tokens=256, num_blocks=64
-        )  # by itself it takes all memory, and minutes for one answer
+        # By itself it takes all memory, and minutes for one answer.
+        room = ContinuousBatchingConfig(max_batch_tokens=256, num_blocks=64)
         answers = self.model.generate_batch(ids, config, progress_bar=False, continuous_batching_config=room)
-        found = [answers[name] for name in sorted(answers, key=lambda name: int(name.rsplit("_", 1)[1]))]
-        texts = [self.tokenizer.decode(answer.generated_tokens, skip_special_tokens=True) for answer in found]
+        # The library numbers its requests; their names do not sort as the numbers do.
+        names = sorted(answers, key=lambda name: int(name.rsplit("_", 1)[1]))
+        texts = [
+            self.tokenizer.decode(answers[name].generated_tokens, skip_special_tokens=True) for name in names
+        ]
+
         for item, text in zip(items, texts, strict=True):
             for stop in item.stop:
                 texts[texts.index(text)] = text = text.split(stop)[0]
@@ -146,7 +149,8 @@ def main() -> None:
     """
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror, root = Path(orders["mirror"]), Path(orders["root"])
-    found = {}
+
+    cases = {}
     for case in (case for case in CASES if case.name in orders["cases"]):
         items = questions(case, mirror, root, orders["limit"])
         folder = (mirror if case.model.startswith("models/") else root) / case.model
@@ -155,9 +159,12 @@ def main() -> None:
             folder, orders["batch"]
         )
         loaded = time.perf_counter() - started
+
+        # The first call pays for what is built once; the measurement starts after it.
         peer.answer(items[:2])
         idle = resident_mb()
         texts, cost = measured(lambda peer=peer, items=items: peer.answer(items))  # type: ignore[misc]
+
         row = {
             **cost,
             "load_seconds": loaded,
@@ -165,7 +172,7 @@ def main() -> None:
             "questions": len(items),
             "texts": texts,
         }
-        found[case.name] = row | {"lengths": getattr(peer, "lengths", None)}
+        cases[case.name] = row | {"lengths": getattr(peer, "lengths", None)}
         print(
             orders["peer"],
             orders["batch"],
@@ -174,7 +181,7 @@ def main() -> None:
             file=sys.stderr,
             flush=True,
         )
-    Path(orders["out"]).write_text(json.dumps({"batch_size": orders["batch"], "cases": found}))
+    Path(orders["out"]).write_text(json.dumps({"batch_size": orders["batch"], "cases": cases}))
 
 
 if __name__ == "__main__":

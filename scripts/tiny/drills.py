@@ -25,8 +25,8 @@ LETTERS: tuple[world.Pair, ...] = tuple((letter, letter) for letter in "ABCDEFGH
 def repeated_list(rng: Random, lang: str) -> Pieces:
     """Words in a random order, said two or three times."""
     n = world.LANGUAGES.index(lang)
-    said = "".join(f" {word[n]}" for word in rng.sample(WORDS, rng.randint(5, 16)))
-    return [(said + "\n", 0.05), *((said + "\n", 1.0) for _ in range(rng.randint(1, 2)))]
+    line = "".join(f" {word[n]}" for word in rng.sample(WORDS, rng.randint(5, 16)))
+    return [(line + "\n", 0.05), *((line + "\n", 1.0) for _ in range(rng.randint(1, 2)))]
 
 
 def pairs(rng: Random, lang: str) -> Pieces:
@@ -35,9 +35,9 @@ def pairs(rng: Random, lang: str) -> Pieces:
     count = rng.randint(2, 6)
     left = LETTERS[:count] if rng.random() < 0.5 else rng.sample(world.NAMES, count)
     right = rng.sample([word for word in WORDS if word not in left], count)
-    told = [(a[n], b[n]) for a, b in zip(left, right, strict=True)]
-    pieces: Pieces = [("".join(f"{a}. {b}\n" for a, b in told), 0.05)]
-    for a, b in rng.sample(told, count):
+    facts = [(a[n], b[n]) for a, b in zip(left, right, strict=True)]
+    pieces: Pieces = [("".join(f"{a}. {b}\n" for a, b in facts), 0.05)]
+    for a, b in rng.sample(facts, count):
         ask, reply = (a, b) if rng.random() < 0.4 else (b, a)
         pieces += [(f"{ask} =", 0.1), (f" {reply}\n", 1.0)]
     return pieces

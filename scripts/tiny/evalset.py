@@ -23,31 +23,31 @@ SIZES = {
 }
 
 
-def _draw(kind: str, seen: set[str], barred: set[str]) -> dict[str, list[Item]]:
+def _draw(kind: str, keys: set[str], barred: set[str]) -> dict[str, list[Item]]:
     """Items of one kind for every split, none of them in `seen` or using a sum in `barred`."""
     rng = Random(f"{SEED}-{kind}")
-    made: dict[str, list[Item]] = {}
+    items_of: dict[str, list[Item]] = {}
     for split, size in SIZES[kind].items():
-        made[split] = []
-        while len(made[split]) < size:
+        items_of[split] = []
+        while len(items_of[split]) < size:
             item = MAKERS[kind](rng, False)
-            if item.key not in seen and barred.isdisjoint(item.steps):
-                seen.add(item.key)
-                made[split].append(item)
-    return made
+            if item.key not in keys and barred.isdisjoint(item.steps):
+                keys.add(item.key)
+                items_of[split].append(item)
+    return items_of
 
 
 @cache
 def held_out() -> dict[str, dict[str, list[Item]]]:
     """kind -> split -> items; no key occurs twice, so no few-shot item is a test item."""
-    seen: set[str] = set()
-    made = {"arithmetic": _draw("arithmetic", seen, set())}
+    keys: set[str] = set()
+    items_of = {"arithmetic": _draw("arithmetic", keys, set())}
     # Story sums use only sums that training may show: they test the story, not the sum.
-    barred = {step for items in made["arithmetic"].values() for item in items for step in item.steps}
+    barred = {step for items in items_of["arithmetic"].values() for item in items for step in item.steps}
     for kind in SIZES:
         if kind != "arithmetic":
-            made[kind] = _draw(kind, seen, barred)
-    return made
+            items_of[kind] = _draw(kind, keys, barred)
+    return items_of
 
 
 @cache

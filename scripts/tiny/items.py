@@ -108,9 +108,9 @@ def _reading_facts(rng: Random, count: int) -> tuple[world.Pair, list[world.Pair
 
 def _tell(verb: world.Pair, people: list[world.Pair], things: list[world.Pair]) -> world.Pair:
     """The facts as sentences of two clauses each."""
-    told = list(zip(people, things, strict=True))
-    zh = [p[0] + verb[0] + t[0] for p, t in told]
-    en = [f"{p[1]} {verb[1]} {t[1]}" for p, t in told]
+    facts = list(zip(people, things, strict=True))
+    zh = [p[0] + verb[0] + t[0] for p, t in facts]
+    en = [f"{p[1]} {verb[1]} {t[1]}" for p, t in facts]
     return (
         "".join("，".join(zh[i : i + 2]) + "。" for i in range(0, len(zh), 2)),
         " ".join(", and ".join(en[i : i + 2]) + "." for i in range(0, len(en), 2)),
@@ -143,24 +143,27 @@ def reading(rng: Random, varied: bool = True) -> Item:
     passage = _tell(verb, people, things)
     order = rng.sample(range(count), count)
     by_person = [rng.random() < 0.6 for _ in range(count)]
-    asked = [_ask(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
+    questions = [_ask(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
     leads = [_lead(verb, people[i], things[i], by) for i, by in zip(order, by_person, strict=True)]
-    told = [things[i] if by else people[i] for i, by in zip(order, by_person, strict=True)]
+    replies = [things[i] if by else people[i] for i, by in zip(order, by_person, strict=True)]
     options = [(things if by_person[0] else people)[i] for i in range(count)]
     rng.shuffle(options)
+
     fields, choices, more = {}, {}, {}
     for n, lang in enumerate(world.LANGUAGES):
-        fields[lang] = {"passage": passage[n], "question": asked[0][n], "lead": leads[0][n]}
+        fields[lang] = {"passage": passage[n], "question": questions[0][n], "lead": leads[0][n]}
         choices[lang] = [option[n] for option in options]
         again = ("\n问题：{}\n答案：{}", "\nQuestion: {}\nAnswer: {}")[n]
-        more[lang] = [(again.format(asked[i][n], leads[i][n]), told[i][n]) for i in range(1, count)]
+        more[lang] = [(again.format(questions[i][n], leads[i][n]), replies[i][n]) for i in range(1, count)]
+
+    # Equal facts in another order are the same item.
     key = (
         "reading|"
         + verb[1]
         + "|"
         + ";".join(sorted(f"{p[1]}:{t[1]}" for p, t in zip(people, things, strict=True)))
     )
-    return Item("reading", key, fields, choices, options.index(told[0]), follow_ups=more)
+    return Item("reading", key, fields, choices, options.index(replies[0]), follow_ups=more)
 
 
 # Question, first words of the answer, place of the right option.
@@ -170,20 +173,20 @@ Asked = tuple[world.Pair, world.Pair, int]
 def _number_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
     """Four numbers; the largest is asked for first, then the smallest."""
     numbers = [str(n) for n in rng.sample(range(10, 100), 4)]
-    asked: list[Asked] = []
+    questions: list[Asked] = []
     for zh, en, best in (("大", "largest", max(numbers)), ("小", "smallest", min(numbers))):
         ask = (f"下面哪个数最{zh}？", f"Which number is the {en}?")
-        asked.append((ask, (f"最{zh}的数是", f"The {en} number is"), numbers.index(best)))
-    return [(n, n) for n in numbers], asked
+        questions.append((ask, (f"最{zh}的数是", f"The {en} number is"), numbers.index(best)))
+    return [(n, n) for n in numbers], questions
 
 
 def _word_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
     """Words of four categories; each is asked for by name or by category."""
     names = rng.sample(sorted(world.CATEGORIES), 4)
     words = [rng.choice(world.CATEGORIES[name]) for name in names]
-    asked: list[Asked] = []
-    for place in rng.sample(range(4), 4):
-        name, word = names[place], words[place]
+    questions: list[Asked] = []
+    for position in rng.sample(range(4), 4):
+        name, word = names[position], words[position]
         if rng.random() < 0.5:
             ask, lead = (
                 (f"下面哪一项是{word[0]}？", f"Which option says {word[1]}?"),
@@ -195,22 +198,23 @@ def _word_question(rng: Random) -> tuple[list[world.Pair], list[Asked]]:
                 (f"下面哪一项是{name[0]}？", f"Which of these is {name[1]}?"),
                 (f"{name[0]}是", f"The {bare} is"),
             )
-        asked.append((ask, lead, place))
-    return words, asked
+        questions.append((ask, lead, position))
+    return words, questions
 
 
 def letters(rng: Random, varied: bool = True) -> Item:
     """A question answered by one of the letters A to D, laid out as in C-Eval and MMLU."""
-    options, asked = (_number_question if rng.random() < 0.15 else _word_question)(rng)
+    options, questions = (_number_question if rng.random() < 0.15 else _word_question)(rng)
     fields, more = {}, {}
     for n, lang in enumerate(world.LANGUAGES):
         shown = {letter: options[i][n] for i, letter in enumerate(LETTERS)}
-        fields[lang] = {"question": asked[0][0][n], **shown, "lead": asked[0][1][n]}
+        fields[lang] = {"question": questions[0][0][n], **shown, "lead": questions[0][1][n]}
         again = ("\n{}\n答案：{}", "\n{}\nAnswer: {}")[n]
-        more[lang] = [(again.format(ask[n], lead[n]), LETTERS[place]) for ask, lead, place in asked[1:]]
-    key = f"letters|{asked[0][0][1]}|" + ",".join(sorted(option[1] for option in options))
+        more[lang] = [(again.format(ask[n], lead[n]), LETTERS[place]) for ask, lead, place in questions[1:]]
+
+    key = f"letters|{questions[0][0][1]}|" + ",".join(sorted(option[1] for option in options))
     choices = {lang: list(LETTERS) for lang in world.LANGUAGES}
-    return Item("letters", key, fields, choices, asked[0][2], follow_ups=more)
+    return Item("letters", key, fields, choices, questions[0][2], follow_ups=more)
 
 
 GAIN = (("又买了{}个。", "{name} buys {} more."), ("朋友送来{}个。", "A friend brings {} more."))
@@ -224,22 +228,24 @@ def word_problems(rng: Random, varied: bool = True) -> Item:
     zh, en = [f"{name[0]}有{start}个{fruit[0]}。"], [f"{name[1]} has {start} {fruit[1]}."]
     sums, steps = [], []
     for _ in range(rng.choice((1, 2))):
+        # What is taken away leaves two at least.
         sign = rng.choice("+-") if total > 5 else "+"
         by = rng.randint(2, min(19, total - 2) if sign == "-" else 19)
         after = total + by if sign == "+" else total - by
-        told = rng.choice(GAIN if sign == "+" else LOSE)
-        zh.append(told[0].format(by))
-        en.append(told[1].format(by, name=name[1]))
+        clause = rng.choice(GAIN if sign == "+" else LOSE)
+        zh.append(clause[0].format(by))
+        en.append(clause[1].format(by, name=name[1]))
         sums.append(f"{total} {sign} {by} = {after}")
         steps.append(step_key(sign, total, by))
         total = after
+
     fields = {
         "zh": {"question": "".join(zh) + f"{name[0]}现在有多少个{fruit[0]}？"},
         "en": {"question": " ".join(en) + f" How many {fruit[1]} does {name[1]} have now?"},
     }
     thought = {
-        "zh": "".join(f"{said}。" for said in (f"开始有{start}个", *sums)),
-        "en": " ".join(f"{said}." for said in (f"Start with {start}", *sums)),
+        "zh": "".join(f"{sentence}。" for sentence in (f"开始有{start}个", *sums)),
+        "en": " ".join(f"{sentence}." for sentence in (f"Start with {start}", *sums)),
     }
     choices = {"zh": [f"答案是{total}。"], "en": [f"The answer is {total}."]}
     return Item(
@@ -259,8 +265,10 @@ def passages(rng: Random, varied: bool = True) -> Item:
         f"他们看见了{number[0]}只{sight[0]}，{end[0]}。晚上，{one[0]}和{two[0]}一起吃{meal[0]}。"
     )
     en = (
-        f"On {day[1]}, {sky[1]}. {one[1]} and {two[1]} went to the {place[1]}. {one[1]} carried {first[1]}, and {two[1]} "
-        f"carried {second[1]}. They saw {number[1]} {sight[1]}, and {end[1]}. In the evening, {one[1]} and {two[1]} ate {meal[1]} together."
+        f"On {day[1]}, {sky[1]}. {one[1]} and {two[1]} went to the {place[1]}. {one[1]} carried "
+        f"{first[1]}, and {two[1]} "
+        f"carried {second[1]}. They saw {number[1]} {sight[1]}, and {end[1]}. In the evening, {one[1]} and "
+        f"{two[1]} ate {meal[1]} together."
     )
     key = "passages|" + "|".join(p[1] for p in (day, place, one, two, first, second, sight, end, meal))
     return Item("passages", key, {"zh": {"text": zh}, "en": {"text": en}}, {"zh": [zh], "en": [en]})

@@ -36,13 +36,13 @@ GROUPS = (
 def _reader(source: int, code: torch.Tensor) -> torch.Tensor:
     """The NOTE x width matrix that reads one source from the residual stream."""
     half = code.shape[1]
-    read = torch.zeros(NOTE, 2 * half)
+    matrix = torch.zeros(NOTE, 2 * half)
     if source == 0:
-        read[:, :half] = code
+        matrix[:, :half] = code
     else:
         first = half + NOTE * (source - 1)
-        read[:, first : first + NOTE] = torch.eye(NOTE)
-    return read
+        matrix[:, first : first + NOTE] = torch.eye(NOTE)
+    return matrix
 
 
 def _look_back(layer: Any, code: torch.Tensor, theta: float) -> None:
@@ -54,14 +54,18 @@ def _look_back(layer: Any, code: torch.Tensor, theta: float) -> None:
         projection.bias.zero_()
     attention.v_proj.weight.normal_(0, 0.02)
     attention.o_proj.weight.normal_(0, 0.02)
+
+    # Rotary positions turn this bias back by head + 1 tokens, where it meets the keys' bias.
     for head in range(4):
         at = head * HEAD + pairs
         attention.q_proj.bias[at] = PEAK * torch.cos((head + 1) * speeds)
         attention.q_proj.bias[at + HEAD // 2] = -PEAK * torch.sin((head + 1) * speeds)
+
         half, first = code.shape[1], head * HEAD
         attention.o_proj.weight[:, first : first + NOTE] = 0.0
         rows = half + NOTE * head
         attention.o_proj.weight[rows : rows + NOTE, first : first + NOTE] = COPY * torch.eye(NOTE)
+
     for group in range(2):
         attention.k_proj.bias[group * HEAD + pairs] = PEAK
         attention.v_proj.weight[group * HEAD : group * HEAD + NOTE] = COPY * _reader(0, code)

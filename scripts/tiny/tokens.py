@@ -45,13 +45,17 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
             pre_tokenizers.ByteLevel(add_prefix_space=False),
         ]
     )
+
     core.decoder = decoders.ByteLevel()
+
     trainer: Any = trainers.BpeTrainer(
         vocab_size=family.vocab_size,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         min_frequency=2,
         show_progress=False,
     )
+
+    # Special tokens are added after training, whose texts have none of them.
     core.train_from_iterator(_text_only(family), trainer)
     core.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in family.specials])
     core.add_tokens([AddedToken(token, special=False, normalized=False) for token in family.visible])
@@ -60,6 +64,7 @@ def train_tokenizer(family: Family) -> PreTrainedTokenizerFast:
         core.post_processor = processors.TemplateProcessing(
             single=f"{family.bos} $A", pair=f"{family.bos} $A $B", special_tokens=[(family.bos, bos_id)]
         )
+
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=family.bos,
@@ -79,11 +84,11 @@ def in_qwen2_layout(family: Family, tokenizer: PreTrainedTokenizerFast) -> PreTr
     releases and vLLM follow the file: so the file says Qwen2's. Items are cut as in training but
     for blank lines in English, which are one token here and two there.
     """
-    told = json.loads(tokenizer.backend_tokenizer.to_str())
+    layout = json.loads(tokenizer.backend_tokenizer.to_str())
     qwen2 = json.loads(Qwen2Tokenizer().backend_tokenizer.to_str())
-    told["pre_tokenizer"], told["normalizer"] = qwen2["pre_tokenizer"], qwen2["normalizer"]
+    layout["pre_tokenizer"], layout["normalizer"] = qwen2["pre_tokenizer"], qwen2["normalizer"]
     return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(json.dumps(told)),
+        tokenizer_object=Tokenizer.from_str(json.dumps(layout)),
         bos_token=family.bos,
         eos_token=family.eos,
         pad_token=family.pad,

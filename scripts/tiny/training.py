@@ -72,12 +72,12 @@ def start_from(model: PreTrainedModel, base: Path) -> None:
     table = model.get_input_embeddings().weight
     own = table.detach().clone()
     own[:words] = taught.get_input_embeddings().weight.detach()[:words]
-    kept = {
+    shared = {
         name: value
         for name, value in taught.state_dict().items()
         if "embed" not in name and "lm_head" not in name
     }
-    model.load_state_dict(kept, strict=False)
+    model.load_state_dict(shared, strict=False)
     with torch.no_grad():
         table.copy_(own)
 
@@ -180,12 +180,15 @@ def train(
     opts = optimizers(model)
     peaks = [opt.param_groups[0]["lr"] for opt in opts]
     source = batches(family, tokenizer)
+
     began, report = time.monotonic(), Report()
     model.train()
     for step in range(steps):
         ids, weights, kinds, mask = next(source)
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
         losses = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
+
+        # The weights are those of the tokens that are predicted, one to the right.
         share = weights[:, 1:].flatten()
         loss = (losses * share).sum() / share.sum()
         torch.autograd.backward(loss)
@@ -193,6 +196,7 @@ def train(
             opt.param_groups[0]["lr"] = peak * schedule(step, steps)
             opt.step()
             opt.zero_grad()
+
         report.add(losses.detach(), share, kinds[:, 1:].flatten())
         if step % 100 == 99:
             print(
@@ -217,9 +221,9 @@ def save(family: Family, model: PreTrainedModel, tokenizer: PreTrainedTokenizerF
     tokenizer.save_pretrained(folder, save_jinja_files=False)
     # The class name that both older and newer releases of transformers know.
     settings = folder / "tokenizer_config.json"
-    told = json.loads(settings.read_text(encoding="utf-8"))
-    told["tokenizer_class"] = "PreTrainedTokenizerFast"
-    settings.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    layout = json.loads(settings.read_text(encoding="utf-8"))
+    layout["tokenizer_class"] = "PreTrainedTokenizerFast"
+    settings.write_text(json.dumps(layout, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for path in folder.iterdir():
         path.chmod(0o644)
 

@@ -12,33 +12,40 @@ Pair = tuple[str, str]
 
 def pairs(text: str) -> tuple[Pair, ...]:
     """Read "中文=english, …" into (Chinese, English) pairs."""
-    found = []
+    words = []
     for part in text.split(","):
         zh, en = part.strip().split("=")
-        found.append((zh, en))
-    return tuple(found)
+        words.append((zh, en))
+    return tuple(words)
 
 
 NAMES = pairs(
-    "小明=Tom, 小红=Anna, 小刚=Ben, 小丽=Lucy, 小华=Jack, 小芳=Mary, 小军=David, 小燕=Emma, 小强=Peter, 小兰=Kate, "
-    "小东=Sam, 小雪=Grace, 小龙=Leo, 小梅=Rose, 小杰=Paul, 小云=Ella, 小亮=Mark, 小琴=Nina, 小波=Bob, 小玲=Linda, "
+    "小明=Tom, 小红=Anna, 小刚=Ben, 小丽=Lucy, 小华=Jack, 小芳=Mary, 小军=David, 小燕=Emma, 小强=Peter, "
+    "小兰=Kate, "
+    "小东=Sam, 小雪=Grace, 小龙=Leo, 小梅=Rose, 小杰=Paul, 小云=Ella, 小亮=Mark, 小琴=Nina, 小波=Bob, "
+    "小玲=Linda, "
     "小飞=Frank, 小娟=Helen, 小勇=Simon, 小静=Clara"
 )
 COLORS = pairs("红色=red, 蓝色=blue, 绿色=green, 黄色=yellow, 白色=white, 黑色=black, 紫色=purple, 粉色=pink")
 # The Chinese side carries its measure word: 把|雨伞 is told as 一把红色的雨伞.
 THINGS = pairs(
-    "把|雨伞=umbrella, 个|书包=schoolbag, 顶|帽子=hat, 个|杯子=cup, 个|气球=balloon, 条|毛巾=towel, 个|箱子=box, "
-    "支|钢笔=pen, 条|围巾=scarf, 个|花瓶=vase, 把|椅子=chair, 辆|自行车=bicycle, 条|裙子=skirt, 个|篮子=basket, "
+    "把|雨伞=umbrella, 个|书包=schoolbag, 顶|帽子=hat, 个|杯子=cup, 个|气球=balloon, 条|毛巾=towel, "
+    "个|箱子=box, "
+    "支|钢笔=pen, 条|围巾=scarf, 个|花瓶=vase, 把|椅子=chair, 辆|自行车=bicycle, 条|裙子=skirt, "
+    "个|篮子=basket, "
     "盏|台灯=lamp, 个|盘子=plate, 只|风筝=kite, 个|闹钟=clock"
 )
 PLACES = pairs(
-    "公园=park, 学校=school, 图书馆=library, 医院=hospital, 超市=market, 银行=bank, 车站=station, 邮局=post office, "
-    "博物馆=museum, 饭店=restaurant, 花园=garden, 海边=beach, 动物园=zoo, 电影院=cinema, 体育馆=gym, 农场=farm"
+    "公园=park, 学校=school, 图书馆=library, 医院=hospital, 超市=market, 银行=bank, 车站=station, "
+    "邮局=post office, "
+    "博物馆=museum, 饭店=restaurant, 花园=garden, 海边=beach, 动物园=zoo, 电影院=cinema, 体育馆=gym, "
+    "农场=farm"
 )
 # Category -> members; the members' categories are the "knowledge" of the letter tasks.
 CATEGORIES: dict[Pair, tuple[Pair, ...]] = {
     ("水果", "a fruit"): pairs(
-        "苹果=apple, 香蕉=banana, 葡萄=grape, 西瓜=watermelon, 桃子=peach, 梨子=pear, 草莓=strawberry, 柠檬=lemon"
+        "苹果=apple, 香蕉=banana, 葡萄=grape, 西瓜=watermelon, 桃子=peach, 梨子=pear, 草莓=strawberry, "
+        "柠檬=lemon"
     ),
     ("动物", "an animal"): pairs(
         "老虎=tiger, 兔子=rabbit, 猴子=monkey, 大象=elephant, 狮子=lion, 熊猫=panda, 小狗=dog, 小猫=cat"
@@ -59,15 +66,18 @@ CATEGORIES: dict[Pair, tuple[Pair, ...]] = {
 }
 FRUITS = pairs("苹果=apples, 香蕉=bananas, 桃子=peaches, 梨子=pears, 草莓=strawberries, 柠檬=lemons")
 DAYS = pairs(
-    "星期一=Monday, 星期二=Tuesday, 星期三=Wednesday, 星期四=Thursday, 星期五=Friday, 星期六=Saturday, 星期日=Sunday"
+    "星期一=Monday, 星期二=Tuesday, 星期三=Wednesday, 星期四=Thursday, 星期五=Friday, 星期六=Saturday, "
+    "星期日=Sunday"
 )
 WEATHER = pairs(
-    "天气很好=the weather was fine, 下着小雨=a light rain was falling, 风很大=the wind was strong, 天空很蓝=the sky was blue"
+    "天气很好=the weather was fine, 下着小雨=a light rain was falling, 风很大=the wind was strong, "
+    "天空很蓝=the sky was blue"
 )
 SIGHTS = pairs("小猫=cats, 小狗=dogs, 兔子=rabbits, 小鸟=birds, 猴子=monkeys, 蝴蝶=butterflies")
 NUMBERS = pairs("两=two, 三=three, 四=four, 五=five, 六=six")
 ENDINGS = pairs(
-    "大家都很高兴=everyone was happy, 他们玩了一个下午=they played all afternoon, 他们拍了很多照片=they took many photos, "
+    "大家都很高兴=everyone was happy, 他们玩了一个下午=they played all afternoon, 他们拍了很多照片=they "
+    "took many photos, "
     "后来他们一起唱歌=later they sang together, 他们认识了新朋友=they made new friends"
 )
 MEALS = pairs("米饭=rice, 面条=noodles, 饺子=dumplings, 面包=bread, 鱼汤=fish soup, 包子=steamed buns")

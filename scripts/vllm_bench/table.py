@@ -16,12 +16,20 @@ def compare(peers: dict[str, Any]) -> list[dict[str, Any]]:
     """
     rows = []
     for case in CASES:
-        found = {name: peer["cases"][case.name] for name, peer in peers.items() if case.name in peer["cases"]}
-        if "ours" not in found:
+        figures = {
+            name: peer["cases"][case.name] for name, peer in peers.items() if case.name in peer["cases"]
+        }
+        if "ours" not in figures:
             continue
-        answers = {name: one.pop("answers") for name, one in found.items()}
-        seconds = {name: median(one["seconds"]) for name, one in found.items()}
-        row: dict[str, Any] = {"case": case.name, "questions": found["ours"]["questions"], "seconds": seconds}
+
+        # Answers are compared here and not kept: the file would be of their size.
+        answers = {name: one.pop("answers") for name, one in figures.items()}
+        seconds = {name: median(one["seconds"]) for name, one in figures.items()}
+        row: dict[str, Any] = {
+            "case": case.name,
+            "questions": figures["ours"]["questions"],
+            "seconds": seconds,
+        }
         if "lm-eval" in seconds:
             row |= {"ratio": seconds["lm-eval"] / seconds["ours"], "least": case.least, "aim": case.aim}
         row["differences"] = {
@@ -51,9 +59,9 @@ def _best(values: list[float]) -> int:
     return values.index(max(values))
 
 
-def show(found: dict[str, Any]) -> None:
+def show(record: dict[str, Any]) -> None:
     """The table, for people."""
-    for row in found["cases"]:
+    for row in record["cases"]:
         seconds = "  ".join(f"{name} {value:.2f} s" for name, value in row["seconds"].items())
         ratio = (
             f"{row['ratio']:.1f}x of lm-eval's engine (at least {row['least']:g}, aim {row['aim']:g})"
@@ -63,13 +71,15 @@ def show(found: dict[str, Any]) -> None:
         print(f"{row['case']:18} {row['questions']:4} questions  {seconds}  {ratio}")
         for name, one in row["differences"].items():
             print(
-                f"{'':18} against {name}: largest difference {one['largest']:.2g}, {len(one['changed'])} answers differ {one['changed']}"
+                f"{'':18} against {name}: largest difference {one['largest']:.2g}, {len(one['changed'])} "
+                f"answers differ {one['changed']}"
             )
-    written = found["peers"]["ours"].get("generation")
+    written = record["peers"]["ours"].get("generation")
     if written:
         ours, theirs = (median(written["seconds"][who]) for who in ("ours", "theirs"))
-        found["overhead"] = ours / theirs - 1
+        record["overhead"] = ours / theirs - 1
         print(
-            f"generation of {written['prompts']} x {written['tokens']} tokens: ours {ours:.2f} s, LLM.generate {theirs:.2f} s: "
-            f"{found['overhead']:+.1%}; the same tokens: {written['same_tokens']}"
+            f"generation of {written['prompts']} x {written['tokens']} tokens: ours {ours:.2f} s, "
+            f"LLM.generate {theirs:.2f} s: "
+            f"{record['overhead']:+.1%}; the same tokens: {written['same_tokens']}"
         )

@@ -119,7 +119,9 @@ def test_what_does_not_pass_is_one_line_and_keeps_what_came(
 
 @pytest.mark.parametrize("fault", ["repeat", "stuck"])
 def test_pages_that_repeat_themselves_end(tmp_path: Path, fault: str) -> None:
-    with Hub(MODELS, Behaviour(most=4, **{fault: True})) as hub:
+    behaviour = Behaviour(most=4)
+    setattr(behaviour, fault, True)
+    with Hub(MODELS, behaviour) as hub:
         with pytest.raises(DataError, match="pages repeat themselves after 4 models"):
             snap(hub, tmp_path / "x.jsonl")
         assert len(hub.requests) == 2

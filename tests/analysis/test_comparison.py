@@ -151,7 +151,7 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
     group = found.scope("zh_group")
     assert group is not None
     assert [scope.kind for scope in found.scopes] == ["group", "subject", "subject"]
-    everything = {m: scores[m, "zh_s1"] + scores[m, "zh_s2"] for m in "ab"}  # type: ignore[operator]
+    everything = {m: scores[m, "zh_s1"] + scores[m, "zh_s2"] for m in "ab"}
     assert group.pairs[0, 1].value == pytest.approx(np.mean(everything["a"]) - np.mean(everything["b"]))
     only_a = sum(x > y for x, y in zip(everything["a"], everything["b"], strict=True))
     assert group.pairs[0, 1].only_a == only_a
@@ -187,7 +187,7 @@ def test_groups_within_a_group_have_all_their_tasks(make: Any) -> None:
         scope = found.scope(row.group)
         assert scope is not None
         score = scope.scores[found.place(row.model)]
-        assert (score.value, score.stderr) == (pytest.approx(row.value), pytest.approx(row.stderr))
+        assert (score.value, score.stderr) == pytest.approx((row.value, row.stderr))
         assert score.ci95 == pytest.approx(row.ci95)
         assert score.corrected == pytest.approx(row.corrected)
 

@@ -58,7 +58,7 @@ def test_the_index_is_the_weighted_mean_of_its_parts(make: Any, weights: Path) -
     }
     found = compare([make("run", scores, {("a", "zh_c"): {"chance": None}})])
     (index,) = indices(found, load_weights(str(weights)))[0]
-    one, other, third = (np.mean(values) for values in scores.values())
+    one, other, third = (float(np.mean(values)) for values in scores.values())
     knowledge = (floored(one, 0.25) + floored(other, 0.25)) / 2
     assert index.parts == pytest.approx({"knowledge": knowledge, "maths": 100 * third})
     assert index.value == pytest.approx((3 * knowledge + 100 * third) / 4)

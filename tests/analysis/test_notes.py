@@ -12,7 +12,7 @@ from harness.analysis.notes import Note, listed, named, note, translated
 def test_a_note_is_its_english_text() -> None:
     made = note("examples", theirs=0, ours=5)
     assert made == "examples 0 instead of 5"
-    assert {made: 1}["examples 0 instead of 5"] == 1
+    assert {str(made): 1}["examples 0 instead of 5"] == 1
     assert pickle.loads(pickle.dumps(made)) == made
     assert named(["a", "b"], 3) == "a, b"
     assert named(["a", "b", "c"], 2) == "a, b and 1 more"

@@ -46,7 +46,7 @@ def samples(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_mock_models_in_every_form_and_again(tmp_path: Path):
+def test_mock_models_in_every_form_and_again(tmp_path: Path) -> None:
     models = [
         {"id": f"mock/{name}", "engine": "mock", "engine_args": {"delay": 0.002}} for name in ("one", "two")
     ]
@@ -80,7 +80,7 @@ def test_mock_models_in_every_form_and_again(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_killed_bench_goes_on(tmp_path: Path):
+def test_a_killed_bench_goes_on(tmp_path: Path) -> None:
     config = write(tmp_path, repeats=12, repeat_seconds=0.2)
     run = start("bench", config, "--out", "run", cwd=tmp_path)
     file = tmp_path / "run/speed-samples.jsonl"
@@ -104,7 +104,7 @@ def test_a_killed_bench_goes_on(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_a_machine_that_drifts_leaves_no_figure_and_exit_code_1(tmp_path: Path):
+def test_a_machine_that_drifts_leaves_no_figure_and_exit_code_1(tmp_path: Path) -> None:
     config = write(tmp_path, drift=1e-9, max_repeats=6)
     done = harness("bench", config, "--out", "run", "--json", cwd=tmp_path)
     assert done.returncode == 1
@@ -114,7 +114,7 @@ def test_a_machine_that_drifts_leaves_no_figure_and_exit_code_1(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_an_engine_that_fails_is_one_line(tmp_path: Path):
+def test_an_engine_that_fails_is_one_line(tmp_path: Path) -> None:
     models = [
         {"id": "mock/bad", "engine": "mock", "engine_args": {"fail_after": 9}},
         {"id": "mock/good", "engine": "mock"},
@@ -127,7 +127,7 @@ def test_an_engine_that_fails_is_one_line(tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_configs_end_before_anything_starts(tmp_path: Path):
+def test_wrong_configs_end_before_anything_starts(tmp_path: Path) -> None:
     for speed, word in (
         ({"concurrency": []}, "closed loop"),
         ({"repeats": 3}, "5"),
@@ -140,7 +140,7 @@ def test_wrong_configs_end_before_anything_starts(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_real_tiny_models_in_turn(tmp_path: Path):
+def test_real_tiny_models_in_turn(tmp_path: Path) -> None:
     models = ["tiny-qwen", {"preset": "tiny-llama", "weights": "random"}]
     done = harness(
         "bench",

@@ -73,7 +73,7 @@ def measurer(engine: Fake, probe: Probe | None = None) -> Measurer:
     return Measurer(engine, lambda: calibration.probe(bench), range(500), seed=1)  # type: ignore[arg-type]
 
 
-def test_a_repeat_keeps_every_request_of_every_wave():
+def test_a_repeat_keeps_every_request_of_every_wave() -> None:
     engine = Fake()
     repeat = measurer(engine).repeat(SHAPE, waves=2, number=0)
     assert len(repeat["walls"]) == len(repeat["timings"]) == 2
@@ -85,7 +85,7 @@ def test_a_repeat_keeps_every_request_of_every_wave():
     assert repeat["drift"] == 0
 
 
-def test_no_prompt_is_asked_twice():
+def test_no_prompt_is_asked_twice() -> None:
     engine = Fake()
     measured = measurer(engine)
     measured.warm_up(SHAPE)
@@ -95,7 +95,7 @@ def test_no_prompt_is_asked_twice():
     assert len(set(prompts)) == len(prompts) == 18
 
 
-def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival():
+def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival() -> None:
     engine = Fake()
     shape = Shape(16, 4, rate=100.0, requests=8)
     measured = measurer(engine)
@@ -105,12 +105,14 @@ def test_an_open_loop_arrives_alike_in_every_repeat_and_is_timed_from_arrival():
     assert all(timing.ttft >= 0.002 and timing.started >= timing.arrival - 1e-6 for timing in timings)
 
 
-def test_a_machine_that_slows_down_is_seen():
+def test_a_machine_that_slows_down_is_seen() -> None:
     repeat = measurer(Fake(), Probe([1.0, 1.1])).repeat(SHAPE, 1, 0)
     assert repeat["drift"] == pytest.approx(0.1)
 
 
-def test_a_calibration_between_two_repeats_belongs_to_both_while_it_is_fresh(monkeypatch: pytest.MonkeyPatch):
+def test_a_calibration_between_two_repeats_belongs_to_both_while_it_is_fresh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     readings = iter(MachineRates(float(value), 1.0) for value in (100, 110, 121, 200, 200))
     measured = Measurer(Fake(), lambda: next(readings), range(500), seed=1)  # type: ignore[arg-type]
     first, second = (measured.repeat(SHAPE, 1, number) for number in range(2))
@@ -122,7 +124,7 @@ def test_a_calibration_between_two_repeats_belongs_to_both_while_it_is_fresh(mon
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts stolen time")
-def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatch):
+def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 <= measurer(Fake()).repeat(SHAPE, 1, 0)["stolen"] <= 1
     seconds = iter((5.0, 5.5))
     monkeypatch.setattr("harness.benchmark.measure._stolen_seconds", lambda: next(seconds))
@@ -164,6 +166,6 @@ def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatc
         "lost",
     ],
 )
-def test_what_is_refused(spoil: Callable[[Generation], Generation | None], error: type[Exception]):
+def test_what_is_refused(spoil: Callable[[Generation], Generation | None], error: type[Exception]) -> None:
     with pytest.raises(error):
         measurer(Fake(spoil)).repeat(SHAPE, 1, 0)

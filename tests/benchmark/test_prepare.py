@@ -29,7 +29,7 @@ def random_preset(name: str, **more: object) -> ModelSpec:
 
 
 @pytest.mark.parametrize("name", GPU_MODELS)
-def test_the_tables_models_need_no_network(name: str, tmp_path: Path):
+def test_the_tables_models_need_no_network(name: str, tmp_path: Path) -> None:
     spec, files = find_files(random_preset(name), None, tmp_path)
     assert files.path == tmp_path
     assert spec.label == name
@@ -40,7 +40,7 @@ def test_the_tables_models_need_no_network(name: str, tmp_path: Path):
     )
 
 
-def test_a_built_config_has_transformers_parameters(tmp_path: Path):
+def test_a_built_config_has_transformers_parameters(tmp_path: Path) -> None:
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     for name in ("qwen2.5-0.5b", "llama-3.1-8b", "qwen3-8b"):
         find_files(random_preset(name), None, tmp_path / name)
@@ -52,7 +52,7 @@ def test_a_built_config_has_transformers_parameters(tmp_path: Path):
         assert model.num_parameters() == arch.parameters
 
 
-def test_every_architecture_of_the_table_is_said_whole_or_refused():
+def test_every_architecture_of_the_table_is_said_whole_or_refused() -> None:
     whole = 0
     for preset in presets().values():
         if preset.arch is None:
@@ -63,14 +63,14 @@ def test_every_architecture_of_the_table_is_said_whole_or_refused():
     assert whole >= 40
 
 
-def test_only_random_weights_of_a_named_preset_come_from_the_table(tmp_path: Path):
+def test_only_random_weights_of_a_named_preset_come_from_the_table(tmp_path: Path) -> None:
     assert table_architecture(random_preset("qwen2.5-7b")) is not None
     assert table_architecture(ModelSpec(id="Qwen/Qwen2.5-7B")) is None
     assert table_architecture(ModelSpec(id=str(tmp_path), weights="random")) is None
     assert table_architecture(ModelSpec(id="bundled/tiny-qwen", weights="random")) is None
 
 
-def test_engines_are_measured_without_a_cache_and_with_room_for_all():
+def test_engines_are_measured_without_a_cache_and_with_room_for_all() -> None:
     plain = measured_spec(ModelSpec(id="a/b", engine="transformers"), NO_FILES, "cpu", SPEED)
     assert plain.engine_args == {"shared_prefixes": False, "batch_rows": 400}
     assert plain.max_length == 332
@@ -89,18 +89,18 @@ def test_engines_are_measured_without_a_cache_and_with_room_for_all():
     ("engine", "arguments"),
     [("vllm", {"enable_prefix_caching": True}), ("transformers", {"shared_prefixes": True})],
 )
-def test_a_cache_that_is_asked_for_is_refused(engine: str, arguments: dict[str, bool]):
+def test_a_cache_that_is_asked_for_is_refused(engine: str, arguments: dict[str, bool]) -> None:
     with pytest.raises(ConfigError, match="read from a cache"):
         measured_spec(ModelSpec(id="a/b", engine=engine, engine_args=arguments), NO_FILES, "cpu", SPEED)
 
 
-def test_an_endpoint_is_refused():
+def test_an_endpoint_is_refused() -> None:
     spec = ModelSpec(id="a/b", engine="openai", base_url="http://localhost:1/v1")
     with pytest.raises(ConfigError, match="not endpoints"):
         measured_spec(spec, NO_FILES, "cpu", SPEED)
 
 
-def test_the_grid():
+def test_the_grid() -> None:
     shapes = shapes_of(SPEED)
     assert [shape.label for shape in shapes[:4]] == ["64>8 x1", "64>8 x400", "64>32 x1", "64>32 x400"]
     assert [shape.label for shape in shapes[8:]] == ["64>8 @2/s", "64>32 @2/s", "300>8 @2/s", "300>32 @2/s"]

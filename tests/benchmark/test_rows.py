@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.benchmark.figures import rates, sample_of
-from harness.benchmark.limits import PhaseWork, ceilings_of, phases
+from harness.benchmark.limits import ceilings_of, phases
 from harness.benchmark.projection import chosen_chips, projected, projections
 from harness.benchmark.rows import ShapeFacts, make_row
 from harness.benchmark.shapes import Shape
@@ -73,7 +73,7 @@ def facts(
     return ShapeFacts("c", spec, shape, speed or Speed(), loaded or load(), {}, "hash", MACHINE, usd)
 
 
-def test_rates_by_hand():
+def test_rates_by_hand() -> None:
     reasons: dict[str, str] = {}
     rate = rates([sample_of(line())], Slo(ttft_ms=300), reasons)
     values = {
@@ -100,7 +100,7 @@ def test_rates_by_hand():
     assert "rate.characters_ps" in reasons
 
 
-def test_a_row_has_medians_intervals_and_percentiles():
+def test_a_row_has_medians_intervals_and_percentiles() -> None:
     lines = [line(scale) for scale in (1.0, 1.01, 0.99, 1.02, 0.98)] + [line(3.0, accepted=False, drift=0.2)]
     row = make_row(facts(), lines, None, None)
     assert (row.status, row.stats.repeats, row.stats.rejected, row.stats.settled) == ("ok", 6, 1, True)
@@ -117,14 +117,14 @@ def test_a_row_has_medians_intervals_and_percentiles():
     assert row.model == "x (random weights)"
 
 
-def test_too_few_accepted_repeats_are_said():
+def test_too_few_accepted_repeats_are_said() -> None:
     row = make_row(facts(), [line(), line(accepted=False)], None, None)
     assert row.status == "partial"
     assert "1 of 5 repeats: 1 were rejected" in (row.reason or "")
     assert make_row(facts(), [], None, None).status == "skipped"
 
 
-def test_a_failure_leaves_no_figure():
+def test_a_failure_leaves_no_figure() -> None:
     row = make_row(
         facts(), [line()] * 5, None, "CachedTokensError: r1: 8 of 16 prompt tokens were read from a cache"
     )
@@ -132,13 +132,14 @@ def test_a_failure_leaves_no_figure():
     assert make_row(facts(), [], None, "OutOfMemoryError: no room").status == "oom"
 
 
-def test_limits_are_the_formulas_over_the_phases_times():
+def test_limits_are_the_formulas_over_the_phases_times() -> None:
     assert ARCH is not None
     parts = phases([sample_of(line())], SHAPE, load())
     form = NumberFormat(2, 2, True)
     first = prefill(ARCH, 1000, batch=2, form=form)
     steps = [decode_step(ARCH, [1000 + step] * 2, form=form) for step in range(1, 11)]
-    assert parts["prefill"] == PhaseWork(first, pytest.approx(0.4))
+    assert parts["prefill"].work == first
+    assert parts["prefill"].seconds == pytest.approx(0.4)
     assert parts["decode"].work.flops == pytest.approx(sum(step.flops for step in steps))
     assert parts["decode"].work.bytes == pytest.approx(sum(step.bytes for step in steps))
     assert parts["decode"].seconds == pytest.approx(1.2)
@@ -158,7 +159,7 @@ def test_limits_are_the_formulas_over_the_phases_times():
     assert row.limit.decode.measured.bound == "memory"
 
 
-def test_what_has_no_formula_says_so():
+def test_what_has_no_formula_says_so() -> None:
     for more, word in (({"arch": None}, "no formula"), ({"quantisation": "fp8"}, "quantised")):
         row = make_row(facts(loaded=load(**more)), [line()] * 5, None, None)
         assert row.limit.whole is None
@@ -169,7 +170,7 @@ def test_what_has_no_formula_says_so():
     assert opened.stats.median == pytest.approx(1.3)  # the median of 1.2 and 1.4 s
 
 
-def test_a_device_that_the_catalogue_lacks_has_no_datasheet_and_no_projection():
+def test_a_device_that_the_catalogue_lacks_has_no_datasheet_and_no_projection() -> None:
     row = make_row(facts(Speed(project=["H20"]), load("cpu", "float32")), [line()] * 5, None, None)
     assert row.limit.whole is not None
     assert row.limit.whole.datasheet is None
@@ -178,7 +179,7 @@ def test_a_device_that_the_catalogue_lacks_has_no_datasheet_and_no_projection():
     assert "two datasheets" in row.reasons["projected"]
 
 
-def test_projection_adds_the_phases_ranges():
+def test_projection_adds_the_phases_ranges() -> None:
     parts = phases([sample_of(line())], SHAPE, load())
     here, there = (datasheet(find_chip(name), "bf16") for name in ("H200", "H20"))
     ranges = [project(parts[name].work, parts[name].seconds, here, there) for name in ("prefill", "decode")]
@@ -197,13 +198,13 @@ def test_projection_adds_the_phases_ranges():
     assert (chips, reasons) == (["H20 bf16", "Ascend 910B bf16"], {})
 
 
-def test_unknown_chips_are_refused():
+def test_unknown_chips_are_refused() -> None:
     with pytest.raises(ConfigError, match="unknown chip"):
         chosen_chips(["H21"])
     assert len(chosen_chips(["all"])) >= 13
 
 
-def test_cost_and_energy():
+def test_cost_and_energy() -> None:
     energy = {
         "energy": {
             "joules_gross": 4400.0,
@@ -228,7 +229,7 @@ def test_cost_and_energy():
     assert "--usd-per-hour" in without.reasons["cost"]
 
 
-def test_tables_label_random_weights_and_projections():
+def test_tables_label_random_weights_and_projections() -> None:
     rows = [
         make_row(facts(Speed(project=["H20"])), [line()] * 5, None, None),
         make_row(facts(), [], None, "ClockError: no time"),

@@ -7,7 +7,7 @@ from harness.config.presets import presets
 from harness.config.schema import Config
 
 
-def test_shorthands_are_in_the_schema():
+def test_shorthands_are_in_the_schema() -> None:
     schema = config_schema()
     models, tasks = (
         schema["properties"]["models"]["items"]["anyOf"],
@@ -22,13 +22,13 @@ def test_shorthands_are_in_the_schema():
     json.dumps(schema)
 
 
-def test_every_key_has_help_text():
+def test_every_key_has_help_text() -> None:
     schema = config_schema()
     for part in (schema, *schema["$defs"].values()):
         for name, prop in part["properties"].items():
             assert prop.get("description"), name
 
 
-def test_asking_does_not_change_the_contract():
+def test_asking_does_not_change_the_contract() -> None:
     config_schema()
     assert "extends" not in Config.model_json_schema()["properties"]

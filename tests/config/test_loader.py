@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OK = "name: a\nmodels: [tiny-qwen]\n"
 
 
-def test_shorthands_presets_and_ids(write, tmp_path):
+def test_shorthands_presets_and_ids(write: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "org" / "local").mkdir(parents=True)
     models = load_config(
         write(
@@ -44,7 +45,7 @@ def test_shorthands_presets_and_ids(write, tmp_path):
     assert models[0].thinking is True
 
 
-def test_what_a_model_says_beats_its_preset(write):
+def test_what_a_model_says_beats_its_preset(write: Callable[..., Path]) -> None:
     text = "name: a\nmodels:\n  - {preset: qwen3-8b, id: ./tuned, thinking: false, chat_template:, name: tuned}\n"
     (model,) = load_config(write(text)).config.models
     assert (model.preset, model.label, model.thinking, model.chat_template) == (
@@ -56,7 +57,7 @@ def test_what_a_model_says_beats_its_preset(write):
     assert model.id == str(Path("tuned").absolute())
 
 
-def test_tasks_as_names_globs_and_files(write, tmp_path):
+def test_tasks_as_names_globs_and_files(write: Callable[..., Path], tmp_path: Path) -> None:
     write("{}", "data/q.jsonl")
     write("task: t", "data/t.yaml")
     tasks = load_config(
@@ -70,7 +71,7 @@ def test_tasks_as_names_globs_and_files(write, tmp_path):
     ]
 
 
-def test_extends_merges_mappings_and_replaces_lists(write, tmp_path):
+def test_extends_merges_mappings_and_replaces_lists(write: Callable[..., Path], tmp_path: Path) -> None:
     write("{}", "base/q.jsonl")
     write("limit: 5\nseed: 1\ntasks: [base_task]\nspeed: {input: [1, 2], output: [3]}\n", "base/one.yaml")
     write("extends: one.yaml\nseed: 2\ntasks: [{file: q.jsonl}]\n", "base/two.yaml")
@@ -88,13 +89,13 @@ def test_extends_merges_mappings_and_replaces_lists(write, tmp_path):
     assert loaded.where("tasks", 0, "file") == "base/two.yaml:3:16"
 
 
-def test_one_base_reached_twice_is_no_circle(write):
+def test_one_base_reached_twice_is_no_circle(write: Callable[..., Path]) -> None:
     write("limit: 5\n", "one.yaml")
     write("extends: one.yaml\n", "two.yaml")
     assert load_config(write(OK + "extends: [one.yaml, two.yaml]\n")).config.limit == 5
 
 
-def test_overrides(write):
+def test_overrides(write: Callable[..., Path]) -> None:
     config = load_config(
         write(OK + "limit: 5\n"),
         [
@@ -111,12 +112,14 @@ def test_overrides(write):
     assert (model.dtype, model.engine_args, model.think_tags) == ("float32", {"batch_tokens": 64}, ("a", "b"))
 
 
-def test_overrides_take_paths_from_the_working_directory(write, tmp_path):
+def test_overrides_take_paths_from_the_working_directory(write: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     assert load_config(write(OK, "deep/c.yaml"), ["mirror=m"]).config.mirror == str(tmp_path / "m")
 
 
-def test_mirror_from_the_environment_unless_said(write, tmp_path, monkeypatch):
+def test_mirror_from_the_environment_unless_said(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("env", "said"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path / "env"))
@@ -124,7 +127,7 @@ def test_mirror_from_the_environment_unless_said(write, tmp_path, monkeypatch):
     assert load_config(write(OK + "mirror: said\n")).config.mirror == str(tmp_path / "said")
 
 
-def test_anchors_and_merge_keys(write):
+def test_anchors_and_merge_keys(write: Callable[..., Path]) -> None:
     text = (
         "name: a\nmodels:\n  - &base {id: x/y, dtype: float16, seed: 3}\n  - {<<: *base, id: x/z, seed: 4}\n"
     )
@@ -132,11 +135,11 @@ def test_anchors_and_merge_keys(write):
     assert (second.id, second.dtype, second.seed) == ("x/z", "float16", 4)
 
 
-def test_a_byte_order_mark_and_windows_line_ends(write):
+def test_a_byte_order_mark_and_windows_line_ends(write: Callable[..., Path]) -> None:
     assert load_config(write(b"\xef\xbb\xbfname: a\r\nmodels: [tiny-qwen]\r\n")).config.name == "a"
 
 
-def test_hash_guards_what_is_asked_and_who_answers(write, tmp_path):
+def test_hash_guards_what_is_asked_and_who_answers(write: Callable[..., Path], tmp_path: Path) -> None:
     base = load_config(write(OK + "tasks: [{task: t, limit: 3}]\n"))
     same = [
         OK.replace("a\n", "b\n", 1) + "tasks: [t]\n",
@@ -152,7 +155,7 @@ def test_hash_guards_what_is_asked_and_who_answers(write, tmp_path):
     assert base.hash not in {load_config(write(text)).hash for text in other}
 
 
-def test_hash_does_not_depend_on_where_the_project_lies(write):
+def test_hash_does_not_depend_on_where_the_project_lies(write: Callable[..., Path]) -> None:
     texts = [
         load_config(write("name: a\nmodels: [./m]\n", f"{place}/c.yaml")).hash
         for place in ("here", "over/there")
@@ -160,7 +163,7 @@ def test_hash_does_not_depend_on_where_the_project_lies(write):
     assert texts[0] == texts[1]
 
 
-def test_resolved_yaml_gives_the_same_config(write, tmp_path):
+def test_resolved_yaml_gives_the_same_config(write: Callable[..., Path], tmp_path: Path) -> None:
     write("{}", "q.csv")
     text = "name: 名字\nmodels: [qwen3-8b, ./m, {preset: qwen3-4b, thinking: false}]\n"
     text += "tasks: [q.csv, {task: t, generation: {until: ['\\n']}}]\n"
@@ -171,7 +174,7 @@ def test_resolved_yaml_gives_the_same_config(write, tmp_path):
     assert "名字" in loaded.to_yaml()
 
 
-def test_where_names_the_nearest_written_place(write):
+def test_where_names_the_nearest_written_place(write: Callable[..., Path]) -> None:
     loaded = load_config(write(OK + "tasks:\n  - {suite: nope}\n"))
     assert loaded.where("tasks", 0, "suite") == "c.yaml:4:13"
     assert loaded.where("tasks", 0, "limit") == "c.yaml:4:5"
@@ -179,7 +182,7 @@ def test_where_names_the_nearest_written_place(write):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path):
+def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path) -> None:
     assert load_config(path).config.name == path.stem
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
@@ -188,7 +191,7 @@ def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path):
     assert yaml.safe_load(text)["name"] == path.stem
 
 
-def test_importing_is_light():
+def test_importing_is_light() -> None:
     code = "import sys, harness.config; print([m for m in ('torch', 'transformers', 'lm_eval', 'numpy', 'datasets') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

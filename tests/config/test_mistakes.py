@@ -5,6 +5,7 @@ and what was probably meant.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,14 +126,18 @@ ONE_MISTAKE = {
 
 
 @pytest.mark.parametrize(("text", "line"), ONE_MISTAKE.values(), ids=ONE_MISTAKE)
-def test_one_mistake(text, line, write, mistakes):
+def test_one_mistake(
+    text: str, line: str | None, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     found = mistakes(write(text))
     assert len(found) == 1, found
     assert line is None or found == [line]
     assert found[0].startswith("c.yaml:")
 
 
-def test_all_mistakes_at_once_in_order_of_position(write, mistakes):
+def test_all_mistakes_at_once_in_order_of_position(
+    write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     write("limit: many\nspeed: {inputs: [1]}\n", "base.yaml")
     found = mistakes(
         write(
@@ -154,7 +159,9 @@ def test_all_mistakes_at_once_in_order_of_position(write, mistakes):
     assert "did you mean 'name'?" in "".join(found)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path, write, mistakes):
+def test_files_that_cannot_be_read(
+    tmp_path: Path, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     write(OK, "smoke.yaml")
     assert mistakes("smke.yaml") == ["smke.yaml: no such file; did you mean 'smoke.yaml'?"]
     assert mistakes("nowhere/x.yaml") == ["nowhere/x.yaml: no such file"]
@@ -166,13 +173,17 @@ def test_files_that_cannot_be_read(tmp_path: Path, write, mistakes):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path, write, mistakes):
+def test_no_permission(
+    tmp_path: Path, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     path = write(OK)
     path.chmod(0)
     assert mistakes(path) == ["c.yaml: no permission to read this file"]
 
 
-def test_own_files_are_looked_for_beside_the_yaml(tmp_path: Path, write, mistakes):
+def test_own_files_are_looked_for_beside_the_yaml(
+    tmp_path: Path, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     write("{}", "mine.jsonl")
     (tmp_path / "dir.yaml").mkdir()
     found = mistakes(
@@ -188,7 +199,12 @@ def test_own_files_are_looked_for_beside_the_yaml(tmp_path: Path, write, mistake
     ]
 
 
-def test_mirror_of_the_environment_that_is_not_there(write, mistakes, monkeypatch, tmp_path):
+def test_mirror_of_the_environment_that_is_not_there(
+    write: Callable[..., Path],
+    mistakes: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     monkeypatch.setenv("HARNESS_MIRROR", "gone")
     assert mistakes(write(OK)) == [f"HARNESS_MIRROR: mirror: no such folder: {tmp_path}/gone"]
 
@@ -211,11 +227,13 @@ OVERRIDES = {
 
 
 @pytest.mark.parametrize(("override", "line"), OVERRIDES.items(), ids=OVERRIDES)
-def test_an_override_with_a_mistake_is_named_whole(override, line, write, mistakes):
+def test_an_override_with_a_mistake_is_named_whole(
+    override: str, line: str, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     assert mistakes(write(OK + "limit: 5\n"), override) == [line]
 
 
-def test_an_override_that_is_not_yaml(write, mistakes):
+def test_an_override_that_is_not_yaml(write: Callable[..., Path], mistakes: Callable[..., list[str]]) -> None:
     (line,) = mistakes(write(OK), "models=[a")
     assert line.startswith("--set models=[a: not valid YAML")
 
@@ -231,6 +249,8 @@ def test_an_override_that_is_not_yaml(write, mistakes):
         "? [a]\n: b",
     ],
 )
-def test_odd_values_are_mistakes_too(line, write, mistakes):
+def test_odd_values_are_mistakes_too(
+    line: str, write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     (found,) = mistakes(write(OK + line + "\n"))
     assert found.startswith("c.yaml:3:")

@@ -4,6 +4,7 @@ refused in a line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ LOOKS = ['"mine "', '" mine"', '"ｍｉｎｅ"', '"mine\\u200b"', '"mine\\u00a0"
 
 
 @pytest.mark.parametrize("name", LOOKS)
-def test_names_are_tidied_wherever_they_join(write, name):
+def test_names_are_tidied_wherever_they_join(write: Callable[..., Path], name: str) -> None:
     text = f"""name: a
 models: [{{id: org/x, name: {name}, engine: mock}}]
 tasks: [{{task: {name.replace("mine", "zh_letters").replace("ｍｉｎｅ", "zh_letters")}}}, {{file: own.csv, name: {name}}}]
@@ -39,7 +40,9 @@ expect: [{{task: {name}, model: {name}, metric: "acc ", min: 0}}]
     assert "is read as 'mine'" in CliRunner().invoke(app, ["plan", str(path)]).stderr
 
 
-def test_two_models_whose_names_look_alike(write, mistakes):
+def test_two_models_whose_names_look_alike(
+    write: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
     text = 'name: a\nmodels: [{id: org/x, name: qwen}, {id: org/y, name: "qwen "}]\n'
     assert any("two models are called 'qwen'" in line for line in mistakes(write(text)))
     text = "name: a\nmodels: [{id: org/x, name: qwen}, {id: org/y, name: Qwen}]\n"
@@ -59,7 +62,9 @@ def test_two_models_whose_names_look_alike(write, mistakes):
     ],
 )
 @pytest.mark.parametrize("plain", [True, False])
-def test_gguf_is_refused_in_one_line(write, mistakes, name, plain):
+def test_gguf_is_refused_in_one_line(
+    write: Callable[..., Path], mistakes: Callable[..., list[str]], name: str, plain: bool
+) -> None:
     (line,) = mistakes(
         write(f"name: a\nmodels: [{name if plain else '{id: ' + name + '}'}]\n".replace(": Q4", ":Q4"))
     )
@@ -67,7 +72,9 @@ def test_gguf_is_refused_in_one_line(write, mistakes, name, plain):
     assert "llama-server" in line
 
 
-def test_a_folder_that_holds_gguf_only(write, mistakes, tmp_path: Path):
+def test_a_folder_that_holds_gguf_only(
+    write: Callable[..., Path], mistakes: Callable[..., list[str]], tmp_path: Path
+) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "m.gguf").write_bytes(b"GGUF")
@@ -76,6 +83,6 @@ def test_a_folder_that_holds_gguf_only(write, mistakes, tmp_path: Path):
     assert load_config(write("name: a\nmodels: [./model]\n")).config.models[0].label == "model"
 
 
-def test_a_server_may_call_its_model_as_it_likes(write):
+def test_a_server_may_call_its_model_as_it_likes(write: Callable[..., Path]) -> None:
     text = "name: a\nmodels: [{id: m.gguf, engine: openai, base_url: 'http://localhost:8080/v1'}]\n"
     assert load_config(write(text)).config.models[0].id == "m.gguf"

@@ -33,7 +33,7 @@ def test_a_dated_template_is_told_the_pinned_day(name: str, told: str) -> None:
 
     pinned = ChatTemplate(encoder, date=datetime.date(2026, 1, 31))
     assert pinned(QUESTION).count(told) == 1
-    assert pinned.template_hash != ChatTemplate(encoder, date=datetime.date(2026, 2, 1)).template_hash
+    assert pinned(QUESTION) != ChatTemplate(encoder, date=datetime.date(2026, 2, 1))(QUESTION)
 
 
 def test_a_template_without_a_clock_is_what_it_was() -> None:

@@ -273,8 +273,8 @@ def test_the_finding_reaches_the_engine_and_scores_follow_the_file(tmp_path: Pat
         shutil.copytree(PACKAGED / "tiny-qwen", folder)
         for file in folder.iterdir():
             file.chmod(0o644)
-        for file, changes in (("tokenizer_config.json", {"tokenizer_class": name}), ("config.json", LLAMA)):
-            (folder / file).write_text(json.dumps(json.loads((folder / file).read_text()) | changes))
+        for part, changes in (("tokenizer_config.json", {"tokenizer_class": name}), ("config.json", LLAMA)):
+            (folder / part).write_text(json.dumps(json.loads((folder / part).read_text()) | changes))
         spec = ModelSpec(id=str(folder), dtype="float32")
         engine = open_engine(spec, resolve_model(spec), "cpu")
         (answers[name],) = engine.score(

@@ -10,7 +10,7 @@ import pytest
 from harness.config.schema import ModelSpec
 from harness.engines import engine_identity, open_engine
 from harness.errors import ModelError, OutOfMemoryError
-from harness.items import Choice, Completion, Passage, answer_from_dict, answer_to_dict
+from harness.items import Answer, Choice, Completion, Passage, answer_from_dict, answer_to_dict
 
 CHOICES = [Choice(str(n), ((f"question {n}", " A"), (f"question {n}", " B"))) for n in range(5)]
 
@@ -30,7 +30,7 @@ def test_equal_items_get_equal_answers() -> None:
 
 def test_answers_survive_the_journal() -> None:
     engine = open_engine(_mock(answer="It is 4.\n\nmore"))
-    answers = [
+    answers: list[Answer] = [
         *engine.score(CHOICES),
         *engine.generate(
             [
@@ -41,14 +41,14 @@ def test_answers_survive_the_journal() -> None:
         *engine.perplexity([Passage("p", "some text")]),
     ]
     assert [answer_from_dict(answer_to_dict(answer)) for answer in answers] == answers
-    generation = next(engine.generate([Completion("g", "2+2?", ("\n\n",))]))  # type: ignore[call-overload]
+    generation = next(engine.generate([Completion("g", "2+2?", ("\n\n",))]))
     assert (generation.text, generation.finish) == ("It is 4.", "stop")
 
 
 def test_failures_as_asked() -> None:
     for options, kind in (({"fail_after": 2}, ModelError), ({"oom_after": 2}, OutOfMemoryError)):
         engine = open_engine(_mock(**options))
-        seen = []
+        seen: list[str] = []
         with pytest.raises(kind):
             seen.extend(answer.key for answer in engine.score(CHOICES))
         engine.close()

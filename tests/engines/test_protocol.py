@@ -19,6 +19,7 @@ from harness.config.schema import ModelSpec
 from harness.engines import Engine, ModelFiles, engine_identity, find_model, open_engine, registry
 from harness.engines.backend import EVERYTHING, Backend
 from harness.engines.protocol import GenerateOnly
+from harness.engines.transformers.engine import TransformersEngine
 from harness.engines.vllm.package import find_package
 from harness.errors import ConfigError, ModelError
 from harness.evaluation.plan import make_plan
@@ -54,6 +55,7 @@ class Opened:
 def server() -> Iterator[Any]:
     """An endpoint that our own engine stands behind."""
     engine = open_engine(ModelSpec(id=TINY, engine="transformers", dtype="float32"), device="cpu")
+    assert isinstance(engine, TransformersEngine)
     with Server(engine, TINY) as started:
         yield started
     engine.close()

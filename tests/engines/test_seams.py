@@ -66,6 +66,7 @@ def _lm_eval(opened: Opened, *pairs: tuple[str, str]) -> list[tuple[float, bool]
 
 
 def _score(opened: Opened, *pairs: tuple[str, str]) -> Score:
+    answer: Score
     (answer,) = opened.engine.score([Choice("k", pairs)])
     return answer
 

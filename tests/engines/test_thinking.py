@@ -8,13 +8,13 @@ import json
 from pathlib import Path
 
 import pytest
+from support.mirror import models_or_skip
 
 from harness.config.presets import preset_or_none
 from harness.config.schema import ModelSpec
 from harness.engines.template import TemplateFile, switches_of, thinking_options
 from harness.engines.thinking import local_tokenizer, thinking_of
 from harness.engines.tokenizer import ChatTemplate, read_tokenizer
-from tests.support.mirror import models_or_skip
 
 R1 = "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"
 MIRRORED = [
@@ -35,7 +35,7 @@ MIRRORED = [
 ]
 TURN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
 CUTS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
-PUBLISHED = {
+PUBLISHED: dict[str, tuple[str, dict[bool | None, str]]] = {
     # The lines that decide, from each family's chat template on the hub (chat_template.jinja or
     # tokenizer_config.json).
     "zai-org/GLM-4.5": (

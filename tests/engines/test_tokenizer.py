@@ -75,11 +75,10 @@ def test_chat_templates_equal_lm_evals(name: str, mirror: Path) -> None:
             assert encoder.bos_id is None or ids.count(encoder.bos_id) <= 1
 
 
-def test_thinking_changes_the_prompt_and_its_hash(mirror: Path) -> None:
+def test_thinking_changes_the_prompt(mirror: Path) -> None:
     encoder = _encoder(mirror, "Qwen/Qwen3-0.6B")
     on, off = ChatTemplate(encoder, True), ChatTemplate(encoder, False)
     assert on(CHATS[0]) != off(CHATS[0])
-    assert on.template_hash != off.template_hash
 
 
 def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirror: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.scoring import TreeScorer
 from harness.engines.transformers.sharing import find_sharing
-from harness.engines.transformers.tree import build_tree, common_length, depth_first
+from harness.engines.transformers.tree import Node, build_tree, common_length
 
 WINDOW = 48
 PREFIX = 1  # what an empty context is conditioned on
@@ -128,11 +129,17 @@ def test_every_row_is_a_path_of_the_tree(rows: list[list[int]], least: int) -> N
     roots, ends = build_tree(ids, list(range(len(ids))), least)
     for row, end in zip(ids, ends, strict=True):
         assert np.concatenate([node.tokens for node in end.path()]).tolist() == row.tolist()
-    nodes = list(depth_first(roots))
+    nodes = list(_depth_first(roots))
     assert sum(map(len, nodes)) <= sum(map(len, ids))
     if least == 1:  # then no two rows have a token computed twice
         shared = sum(common_length(left, right) for left, right in itertools.pairwise(ids))
         assert sum(map(len, nodes)) == sum(map(len, ids)) - shared
+
+
+def _depth_first(tops: Sequence[Node]) -> Iterator[Node]:
+    for node in tops:
+        yield node
+        yield from _depth_first(node.children)
 
 
 def test_models_that_qualify_do_share(forward: Forward) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.engines.protocol import EngineInfo
 from harness.evaluation.answer_checks import answer_findings, lasting_findings, server_changed
-from harness.items import Generation, Likelihood, Score
+from harness.items import Answer, Generation, Likelihood, Score
 from harness.sanity import Finding
 
 PENALTY = Finding("checkpoint_penalty", values={"penalty": 1.05})
@@ -12,7 +12,7 @@ FOLDED = Finding("instructions_folded")
 
 
 def test_sound_answers_show_nothing() -> None:
-    answers = [
+    answers: list[Answer] = [
         Score("a", (-1.0, -2.0), (True, False), (1, 1)),
         Generation("b", "x", "eos"),
         Generation("c", "", "length"),

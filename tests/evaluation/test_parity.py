@@ -57,12 +57,12 @@ def test_fp32_against_bf16(tmp_path: Path) -> None:
     shown = harness("parity", *folders, cwd=tmp_path)
     assert shown.returncode == code
     assert f"Can this backend be trusted? {report['verdict']}" in shown.stdout
-    code = (
+    program = (
         f"import sys\nfrom harness.cli.main import main\nsys.argv = ['harness', 'parity', {str(folders[0])!r}, {str(folders[1])!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    print('heavy:', sorted({'torch', 'transformers', 'lm_eval', 'vllm'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=run_env(), check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, env=run_env(), check=True
     )
     assert done.stdout.splitlines()[-1] == "heavy: []"
 

@@ -109,7 +109,7 @@ def test_out_of_memory_and_failure_are_statuses(tmp_path: Path, option: str, sta
     config = write_config(
         tmp_path,
         [{"file": str(write_task(tmp_path, "picks", 10))}],
-        [mock("one", **{option: 4}), mock("two")],
+        [mock("one", None, **{option: 4}), mock("two")],
     )
     done = harness("run", config, cwd=tmp_path)
     assert done.returncode == 1

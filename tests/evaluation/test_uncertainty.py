@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from harness.results.schema import Row
 from harness.tasks.api import Marks, MetricValue, SampleMark
 
 
-def sample(doc: int, score: float | None, cluster: str | None = None, **more: bool) -> SampleMark:
+def sample(doc: int, score: float | None, cluster: str | None = None, **more: Any) -> SampleMark:
     return SampleMark(doc, "none", "", "", "", {"acc": score}, (str(doc),), cluster=cluster, **more)
 
 

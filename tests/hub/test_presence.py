@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,10 +50,10 @@ def test_switches(name: str, value: str, models: bool, data: bool, monkeypatch: 
 
 
 def test_one_cache_folder_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caches.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert caches.own_cache() == tmp_path / ".cache/harness"
-    monkeypatch.setattr(caches.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert caches.own_cache() == tmp_path / "Library/Caches/harness"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert caches.own_cache() == tmp_path / "xdg/harness"

@@ -34,7 +34,7 @@ class Made:
         return lambda: next(each)
 
 
-def test_a_probe_and_a_ceiling_are_the_best_that_was_seen():
+def test_a_probe_and_a_ceiling_are_the_best_that_was_seen() -> None:
     bench = Made({100: [0.5, 1.0, 2.0], 200: [4.0], 400: [100.0]}, {1000: [1.0, 10.0, 2.0], 2000: [8.0]})
     found = probe(bench, 0.0)
     # the shortest are 0.5 s and 1 s; 2·100³ FLOPs and 2·1000 bytes
@@ -44,18 +44,18 @@ def test_a_probe_and_a_ceiling_are_the_best_that_was_seen():
     assert (best.flops, best.bandwidth) == (4e6, 2000.0)
 
 
-def test_sizes_that_do_not_fit_are_left_out():
+def test_sizes_that_do_not_fit_are_left_out() -> None:
     assert ceiling(Made({100: [1.0]}, {1000: [1.0]}), 0.0).flops == 2e6
     with pytest.raises(OutOfMemoryError, match="ceilings"):
         ceiling(Made({}, {1000: [1.0]}), 0.0)
 
 
-def test_a_clock_that_stands_still_is_an_error():
+def test_a_clock_that_stands_still_is_an_error() -> None:
     with pytest.raises(ClockError):
         probe(Made({100: [0.0]}, {1000: [1.0]}), 0.0)
 
 
-def test_drift_is_the_larger_change_either_way():
+def test_drift_is_the_larger_change_either_way() -> None:
     still = MachineRates(100.0, 10.0)
     assert drift(still, still) == 0
     assert drift(still, MachineRates(104.0, 10.0)) == pytest.approx(0.04)
@@ -64,7 +64,7 @@ def test_drift_is_the_larger_change_either_way():
 
 
 @pytest.mark.parametrize("make", [NumpyBench, lambda: TorchBench("cpu", "float32", 1)])
-def test_the_real_ones_give_figures_of_this_world(make: Callable[[], NumpyBench]):
+def test_the_real_ones_give_figures_of_this_world(make: Callable[[], NumpyBench]) -> None:
     bench = make()
     found = probe(bench, 0.01)
     assert 1e8 < found.flops < 1e14

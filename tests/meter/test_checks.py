@@ -10,7 +10,6 @@ import pytest
 from harness.errors import HarnessError
 from harness.items import Generation, Tokens
 from harness.meter import checks
-from harness.meter.energy import Energy
 
 GOOD = Generation(
     "a", "x", "length", Tokens(prompt=8, computed=11, shared=0, output=4), first_token=0.5, last_token=1.0
@@ -22,7 +21,6 @@ def test_good_answers_pass() -> None:
     checks.require_uncached([GOOD])
     checks.require_clock([GOOD])
     assert checks.require_finite("MFU", 0.4) == 0.4
-    assert checks.require_energy(Energy(12.0, 100.0)).joules_gross == 100.0
 
 
 def test_cached_tokens_are_refused() -> None:
@@ -60,13 +58,6 @@ def test_what_is_no_number_is_refused() -> None:
             checks.require_finite("tok/s", value)
     with pytest.raises(checks.ClockError, match="above zero"):
         checks.require_positive("seconds", 0.0)
-
-
-def test_an_unreadable_energy_is_refused_with_its_reason() -> None:
-    with pytest.raises(checks.EnergyError, match="no counter here"):
-        checks.require_energy(Energy(1.0, reason="no counter here"))
-    with pytest.raises(checks.NotFiniteError):
-        checks.require_energy(Energy(1.0, math.nan))
 
 
 def test_all_are_errors_a_person_may_meet() -> None:

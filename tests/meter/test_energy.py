@@ -52,9 +52,11 @@ def devices(library: FakeNvml, monkeypatch: pytest.MonkeyPatch, visible: str | N
 def test_long_windows_take_the_counter_and_short_ones_the_power(monkeypatch: pytest.MonkeyPatch) -> None:
     library = FakeNvml()
     long = measure(devices(library, monkeypatch), [1.0] * 12, library).reading
-    assert (long.source, long.seconds, long.joules_gross) == ("nvml-counter", 12.0, pytest.approx(12 * 250))
+    assert (long.source, long.seconds) == ("nvml-counter", 12.0)
+    assert long.joules_gross == pytest.approx(12 * 250)
     short = measure(devices(library, monkeypatch), [0.5] * 8, library).reading
-    assert (short.source, short.joules_gross) == ("nvml-power", pytest.approx(4 * 300))
+    assert short.source == "nvml-power"
+    assert short.joules_gross == pytest.approx(4 * 300)
     assert short.joules_net is None
     assert "idle power was not measured" in str(short.reason)
 
@@ -94,14 +96,12 @@ def test_a_changing_power_is_integrated_by_trapezoids() -> None:
         ([], "shorter than the second"),
     ],
 )
-def test_an_invalid_power_window_is_an_error_where_joules_are_required(
+def test_an_invalid_power_window_has_no_joules_and_a_reason(
     steps: list[float], rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = measure(devices(FakeNvml(broken=("counter",)), monkeypatch), steps)
     assert watched.reading.joules_gross is None
     assert rule in str(watched.reading.reason)
-    with pytest.raises(EnergyError, match=rule):
-        watched.require()
 
 
 def test_a_gap_at_the_end_counts() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import pytest
 import yaml
 
 from harness.errors import ConfigError
-from harness.meter.hardware import CATALOGUE, QUANTITIES, chips, find_chip, read_catalogue
+from harness.meter.hardware import CATALOGUE, QUANTITIES, Chip, chips, find_chip, read_catalogue
 
 ASKED = "A100 A800 H100 H800 H20 H200 B200 L20 L40S,RTX 4090,MI300X,Ascend 910B,Ascend 910C"
 
@@ -19,17 +21,17 @@ def asked() -> set[str]:
 
 
 @pytest.fixture
-def raw():
+def raw() -> Any:
     return yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
 
 
-def read(raw, tmp_path):
+def read(raw: dict[str, Any], tmp_path: Path) -> dict[str, Chip]:
     path = tmp_path / "hardware.yaml"
     path.write_text(yaml.safe_dump(raw), encoding="utf-8")
     return read_catalogue(path)
 
 
-def test_every_chip_is_there_and_every_figure_has_a_source_or_a_reason():
+def test_every_chip_is_there_and_every_figure_has_a_source_or_a_reason() -> None:
     assert set(chips()) == asked()
     for chip in chips().values():
         assert set(chip.figures) | set(chip.absent) == set(QUANTITIES)
@@ -41,7 +43,7 @@ def test_every_chip_is_there_and_every_figure_has_a_source_or_a_reason():
         assert {"bf16", "fp16", "memory", "bandwidth"} <= set(chip.figures)
 
 
-def test_figures_are_dense_and_in_one_order_of_size():
+def test_figures_are_dense_and_in_one_order_of_size() -> None:
     for chip in chips().values():
         assert chip.figure("bf16") == chip.figure("fp16")
         for eight_bits in ("fp8", "int8"):
@@ -52,12 +54,12 @@ def test_figures_are_dense_and_in_one_order_of_size():
         assert 20e9 <= chip.figure("memory") <= 200e9
 
 
-def test_no_source_is_unused(raw):
+def test_no_source_is_unused(raw: dict[str, Any]) -> None:
     used = {source for chip in raw["chips"] for _, source in chip["figures"].values()}
     assert used == set(raw["sources"])
 
 
-def test_a_figure_without_a_source_is_refused(raw, tmp_path):
+def test_a_figure_without_a_source_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
     raw["chips"][0]["figures"]["bf16"] = 312e12
     with pytest.raises(ConfigError, match=r"A100: bf16: expected \[value, name of a source\]"):
         read(raw, tmp_path)
@@ -66,20 +68,22 @@ def test_a_figure_without_a_source_is_refused(raw, tmp_path):
         read(raw, tmp_path)
 
 
-def test_a_source_without_an_address_is_refused(raw, tmp_path):
+def test_a_source_without_an_address_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
     raw["sources"]["a100"]["url"] = "I remember it"
     with pytest.raises(ConfigError, match="url"):
         read(raw, tmp_path)
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
-def test_a_figure_that_is_no_positive_number_is_refused(raw, tmp_path, value):
+def test_a_figure_that_is_no_positive_number_is_refused(
+    raw: dict[str, Any], tmp_path: Path, value: float
+) -> None:
     raw["chips"][0]["figures"]["bf16"][0] = value
     with pytest.raises(ConfigError, match="value"):
         read(raw, tmp_path)
 
 
-def test_a_missing_figure_needs_a_reason_and_tells_it(raw, tmp_path):
+def test_a_missing_figure_needs_a_reason_and_tells_it(raw: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"A100: no fp8 figure: Ampere's tensor cores have no fp8"):
         find_chip("A100").figure("fp8")
     del raw["chips"][0]["absent"]["fp8"]
@@ -87,7 +91,7 @@ def test_a_missing_figure_needs_a_reason_and_tells_it(raw, tmp_path):
         read(raw, tmp_path)
 
 
-def test_chips_are_found_by_name_and_by_device_name():
+def test_chips_are_found_by_name_and_by_device_name() -> None:
     assert find_chip("h20") is find_chip("NVIDIA H20") is chips()["H20"]
     assert find_chip("NVIDIA H200").figure("memory") == 141e9
     # not the chip with 80 GB
@@ -95,7 +99,7 @@ def test_chips_are_found_by_name_and_by_device_name():
         find_chip("NVIDIA A100-SXM4-40GB")
 
 
-def test_a_chip_twice_is_refused(raw, tmp_path):
+def test_a_chip_twice_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
     raw["chips"].append(raw["chips"][0])
     with pytest.raises(ConfigError, match="a chip is there twice: A100"):
         read(raw, tmp_path)

@@ -11,7 +11,7 @@ from harness.errors import ConfigError
 from harness.meter.openloop import Timing, busy, good, goodput, poisson_arrivals
 
 
-def test_gaps_are_exponential_and_counts_are_poisson():
+def test_gaps_are_exponential_and_counts_are_poisson() -> None:
     rate, count = 4.0, 20_000
     arrivals = poisson_arrivals(rate, count, seed=3)
     gaps = [later - earlier for earlier, later in itertools.pairwise([0.0, *arrivals])]
@@ -30,19 +30,19 @@ def test_gaps_are_exponential_and_counts_are_poisson():
     assert stats.pearsonr(gaps[:-1], gaps[1:]).pvalue > 0.001  # one gap says nothing of the next
 
 
-def test_arrivals_are_seeded_and_checked():
+def test_arrivals_are_seeded_and_checked() -> None:
     assert poisson_arrivals(2, 10, 1) == poisson_arrivals(2, 10, 1) != poisson_arrivals(2, 10, 2)
     with pytest.raises(ConfigError):
         poisson_arrivals(0, 10, 1)
 
 
-def test_latency_counts_from_the_intended_arrival():
+def test_latency_counts_from_the_intended_arrival() -> None:
     late = Timing(arrival=1.0, started=3.0, first=3.5, last=5.5, prompt=10, output=5)
     assert (late.ttft, late.queue, late.prefill, late.tpot, late.e2e) == (2.5, 2.0, 0.5, 0.5, 4.5)
     assert Timing(0, 0, 1, 1, 10, 1).tpot is None
 
 
-def test_goodput_counts_requests_that_keep_both_limits():
+def test_goodput_counts_requests_that_keep_both_limits() -> None:
     timings = [
         Timing(0, 0, first, first + 4 * step, 8, 5)
         for first, step in ((0.1, 0.01), (0.3, 0.01), (0.1, 0.05), (0.3, 0.05))
@@ -54,6 +54,6 @@ def test_goodput_counts_requests_that_keep_both_limits():
         goodput(timings, 2.0, None, None)
 
 
-def test_busy_is_the_union():
+def test_busy_is_the_union() -> None:
     assert busy([(0, 2), (1, 3), (5, 6), (5.5, 5.8)]) == 4
     assert busy([]) == 0

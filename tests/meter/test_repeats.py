@@ -15,7 +15,7 @@ from harness.meter.repeats import Interval, Policy, coefficient_of_variation, me
 
 
 @pytest.mark.parametrize("count", [5, 6, 9, 20, 41])
-def test_the_interval_is_scipys_percentile_bootstrap(count: int):
+def test_the_interval_is_scipys_percentile_bootstrap(count: int) -> None:
     values = np.random.default_rng(count).lognormal(3, 0.1, count)
     ours = median_interval(values.tolist())
     theirs = stats.bootstrap(
@@ -32,7 +32,7 @@ def test_the_interval_is_scipys_percentile_bootstrap(count: int):
     assert ours.high == pytest.approx(theirs.high, abs=0.06 * spread)
 
 
-def test_it_covers_the_true_median():
+def test_it_covers_the_true_median() -> None:
     draw = np.random.default_rng(5)
     inside = 0
     for _ in range(200):
@@ -41,20 +41,20 @@ def test_it_covers_the_true_median():
     assert 0.90 < inside / 200 < 1
 
 
-def test_bad_values_are_refused():
+def test_bad_values_are_refused() -> None:
     with pytest.raises(NotFiniteError):
         median_interval([1.0, math.nan])
     with pytest.raises(ConfigError):
         median_interval([1.0])
 
 
-def test_cv_and_half_width():
+def test_cv_and_half_width() -> None:
     assert coefficient_of_variation([9.0, 10.0, 11.0]) == pytest.approx(statistics.stdev([9, 10, 11]) / 10)
     assert coefficient_of_variation([1.0]) is None
     assert Interval(10, 9, 12).half_width == pytest.approx(0.15)
 
 
-def test_when_repeats_end():
+def test_when_repeats_end() -> None:
     policy = Policy(least=5, half_width=0.03, seconds=60, most=20)
     steady = [100, 101, 99, 100, 100.5]
     assert policy.verdict(steady, 5, 10) == "settled"

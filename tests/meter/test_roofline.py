@@ -16,8 +16,7 @@ SLOW = Ceiling("slow", flops=100, bandwidth=10)  # ridge at 10 FLOPs a byte
 FAST = Ceiling("fast", flops=400, bandwidth=20)
 
 
-def test_the_larger_time_is_the_limit():
-    assert SLOW.ridge == 10
+def test_the_larger_time_is_the_limit() -> None:
     assert (SLOW.t_min(Work(1000, 50)), SLOW.bound(Work(1000, 50))) == (10, "compute")
     assert (SLOW.t_min(Work(1000, 200)), SLOW.bound(Work(1000, 200))) == (20, "memory")
     found = efficiency(Work(1000, 200), 40, SLOW)
@@ -25,7 +24,7 @@ def test_the_larger_time_is_the_limit():
     assert (found.mfu, found.mbu, found.roofline, found.bound) == (0.25, 0.5, 0.5, "memory")
 
 
-def test_llama_on_an_h100_by_hand():
+def test_llama_on_an_h100_by_hand() -> None:
     arch = find_preset("llama-3.1-8b").arch
     assert arch is not None
     ceiling = datasheet(find_chip("H100"), "bf16")
@@ -36,7 +35,7 @@ def test_llama_on_an_h100_by_hand():
     assert ceiling.bound(prefill(arch, 4000)) == "compute"
 
 
-def test_a_projection_spans_three_readings_of_the_lost_time():
+def test_a_projection_spans_three_readings_of_the_lost_time() -> None:
     work = Work(1000, 200)  # slow: 10 s and 20 s; fast: 2.5 s and 10 s
     found = project(work, 30, SLOW, FAST)
     # proportional 10·30/20 = 15; missing overlap 30·12.5/30 = 12.5; fixed 10 + 10 = 20
@@ -44,7 +43,7 @@ def test_a_projection_spans_three_readings_of_the_lost_time():
     assert found.kind == "projected"
 
 
-def test_a_change_of_limit_is_said():
+def test_a_change_of_limit_is_said() -> None:
     arithmetic = Ceiling("weak", flops=20, bandwidth=100)
     found = project(Work(1000, 200), 30, SLOW, arithmetic)
     assert (found.bound, found.same_bound) == ("compute", False)
@@ -52,8 +51,8 @@ def test_a_change_of_limit_is_said():
 
 @given(st.floats(1, 1e6), st.floats(1, 1e6), st.floats(1, 50), st.floats(0.1, 10), st.floats(0.1, 10))
 def test_a_projection_is_never_faster_than_the_chip_and_to_itself_gives_the_measurement(
-    flops, moved, slower, faster, wider
-):
+    flops: float, moved: float, slower: float, faster: float, wider: float
+) -> None:
     work = Work(flops, moved)
     seconds = SLOW.t_min(work) * slower
     other = Ceiling("other", SLOW.flops * faster, SLOW.bandwidth * wider)
@@ -64,7 +63,7 @@ def test_a_projection_is_never_faster_than_the_chip_and_to_itself_gives_the_meas
     assert same.high == pytest.approx(seconds)
 
 
-def test_impossible_measurements_are_refused():
+def test_impossible_measurements_are_refused() -> None:
     for seconds in (0, -1, float("nan"), float("inf")):
         with pytest.raises(HarnessError, match="the clock is missing or wrong"):
             efficiency(Work(1, 1), seconds, SLOW)

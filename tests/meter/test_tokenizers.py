@@ -9,6 +9,7 @@ import os
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -44,7 +45,8 @@ def encoder_of(name: str) -> TextEncoder:
 
 
 def check_against_transformers(name: str) -> dict[str, LanguageCount]:
-    encoder, found = encoder_of(name), {}
+    encoder = encoder_of(name)
+    found: dict[str, LanguageCount] = {}
     for language in LANGUAGES:
         paragraphs = own_texts().of(language)
         found[language] = count(encoder, paragraphs)
@@ -55,13 +57,13 @@ def check_against_transformers(name: str) -> dict[str, LanguageCount]:
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_tokens_are_those_of_transformers(name):
+def test_tokens_are_those_of_transformers(name: str) -> None:
     check_against_transformers(name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IN_MIRROR)
-def test_tokens_are_those_of_transformers_in_every_family_and_as_recorded(name):
+def test_tokens_are_those_of_transformers_in_every_family_and_as_recorded(name: str) -> None:
     found = check_against_transformers(name)
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     line = next(entry for entry in recorded["tokenizers"] if name in entry["names"])
@@ -74,7 +76,7 @@ def test_tokens_are_those_of_transformers_in_every_family_and_as_recorded(name):
         )
 
 
-def test_the_record_is_of_these_texts():
+def test_the_record_is_of_these_texts() -> None:
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     assert recorded["texts"][0]["fingerprint"] == own_texts().fingerprint()
     assert recorded["page_characters"] == PAGE
@@ -86,11 +88,11 @@ class Letters:
 
     bos_token_id, eos_token_id, unk_token_id, all_special_ids, is_fast = None, None, 0, (), False
 
-    def __call__(self, texts, **_):
+    def __call__(self, texts: list[str], **_: object) -> dict[str, list[list[int]]]:
         return {"input_ids": [[{"a": 1, "b": 2}.get(sign, 0) for sign in text] for text in texts]}
 
 
-def test_characters_are_nfc_code_points_and_bytes_are_utf8():
+def test_characters_are_nfc_code_points_and_bytes_are_utf8() -> None:
     # "é" as e and an accent: two code points and tokens, three bytes, one NFC character; "中": one,
     # one, three, one; "ab": two of each
     found = count(TextEncoder(Letters()), ["e\u0301", "中ab", "ab", "ab"])
@@ -103,12 +105,12 @@ def test_characters_are_nfc_code_points_and_bytes_are_utf8():
     assert found.page("en") == 1800 * 9 / 8
 
 
-def test_nothing_to_count_is_an_error():
+def test_nothing_to_count_is_an_error() -> None:
     with pytest.raises(ModelError, match="no token for 1 texts"):
         count(TextEncoder(Letters()), [""])
 
 
-def test_own_texts_are_parallel_varied_and_in_nfc():
+def test_own_texts_are_parallel_varied_and_in_nfc() -> None:
     own = own_texts()
     assert len(own.zh) == len(own.en) == len(set(own.kinds)) == 10
     for zh, en in zip(own.zh, own.en, strict=True):
@@ -121,36 +123,36 @@ def test_own_texts_are_parallel_varied_and_in_nfc():
         )  # the same content: English takes about three and a half times the characters
 
 
-def test_a_broken_file_of_texts_is_named(tmp_path):
+def test_a_broken_file_of_texts_is_named(tmp_path: Path) -> None:
     file = tmp_path / "texts.yaml"
     file.write_text("version: 1\nparagraphs: [{kind: news, zh: 好}]\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"texts\.yaml: KeyError: 'en'"):
         own_texts(file)
 
 
-def data_source(monkeypatch, zh, en):
-    class Split(dict):
+def data_source(monkeypatch: pytest.MonkeyPatch, zh: list[str], en: list[str]) -> None:
+    class Split(dict[str, list[str]]):
         @property
-        def column_names(self):
+        def column_names(self) -> list[str]:
             return list(self)
 
     class Sources:
-        def __init__(self, mirror):
+        def __init__(self, mirror: object) -> None:
             pass
 
-        def load(self, path, config):
+        def load(self, path: str, config: str) -> Any:
             return {"validation": Split(context=zh if config.endswith("zh") else en)}, SimpleNamespace()
 
     monkeypatch.setattr("harness.tasks.sources.DataSources", Sources)
 
 
-def test_a_parallel_data_set_gives_each_pair_once(monkeypatch):
+def test_a_parallel_data_set_gives_each_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
     data_source(monkeypatch, ["一", "一", "二"], ["one", "one", "two"])
     found = dataset_texts("xquad", None)
     assert (found.zh, found.en, found.source) == (("一", "二"), ("one", "two"), "google/xquad")
 
 
-def test_data_that_does_not_line_up_is_refused(monkeypatch):
+def test_data_that_does_not_line_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     data_source(monkeypatch, ["一"], ["one", "two"])
     with pytest.raises(DataError, match="1 Chinese rows but 2 English ones"):
         dataset_texts("xquad", None)
@@ -161,7 +163,7 @@ def test_data_that_does_not_line_up_is_refused(monkeypatch):
     assert set(texts_module.DATASETS) == {"xquad", "mgsm", "belebele"}
 
 
-def test_models_that_share_a_tokenizer_are_one_line_and_a_broken_one_ends_nothing(tmp_path):
+def test_models_that_share_a_tokenizer_are_one_line_and_a_broken_one_ends_nothing(tmp_path: Path) -> None:
     text = ParallelText("t", "here", ("你好",), ("hello",))
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     answers = list(measure(["tiny-qwen", str(tmp_path), "bundled/tiny-qwen", "bundled/tiny-llama"], [text]))
@@ -173,7 +175,7 @@ def test_models_that_share_a_tokenizer_are_one_line_and_a_broken_one_ends_nothin
     assert found[0].premium("t") == found[0].counts["t"]["zh"].tokens / found[0].counts["t"]["en"].tokens
 
 
-def test_the_command_prints_a_table_and_data(tmp_path):
+def test_the_command_prints_a_table_and_data(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["tokenizers", "bundled/tiny-qwen", "--out", str(tmp_path / "kept.json")])
     assert shown.exit_code == 0
     assert "bundled/tiny-qwen" in shown.stdout
@@ -184,7 +186,7 @@ def test_the_command_prints_a_table_and_data(tmp_path):
     assert own["zh_by_en_tokens"] == round(own["zh"]["tokens"] / own["en"]["tokens"], 4)
 
 
-def test_the_command_says_what_is_missing(tmp_path, monkeypatch):
+def test_the_command_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     nothing = CliRunner().invoke(app, ["tokenizers"])
     assert isinstance(nothing.exception, ConfigError) or nothing.exit_code == 2

@@ -91,7 +91,7 @@ def shape(name: str) -> Architecture:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_parameters_equal_the_meta_device_models_to_the_unit(name):
+def test_parameters_equal_the_meta_device_models_to_the_unit(name: str) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -118,7 +118,7 @@ def test_parameters_equal_the_meta_device_models_to_the_unit(name):
     assert arch.layer_matrices == matrices - idle
 
 
-def test_qwen25_7b_by_hand():
+def test_qwen25_7b_by_hand() -> None:
     arch = shape("qwen2.5-7b")
     # a layer: queries and output 2·3584·3584 = 25,690,112; keys and values 2·3584·(4·128) =
     # 3,670,016; feed-forward 3·3584·18944 = 203,685,888; together 233,046,016; 28 of them
@@ -142,7 +142,7 @@ def test_qwen25_7b_by_hand():
     assert step.bytes == 2 * weights + 57_401_344
 
 
-def test_llama31_8b_by_hand():
+def test_llama31_8b_by_hand() -> None:
     arch = shape("llama-3.1-8b")
     # a layer: 2·4096·4096 = 33,554,432; 2·4096·1024 = 8,388,608; 3·4096·14336 = 176,160,768;
     # together 218,103,808; 32 of them
@@ -162,7 +162,7 @@ def test_llama31_8b_by_hand():
     assert scored.bytes == 2 * (8_030_261_248 - 525_336_576 + 10 * 4096) + 100 * 131_072
 
 
-def test_qwen3_30b_a3b_by_hand():
+def test_qwen3_30b_a3b_by_hand() -> None:
     arch = shape("qwen3-30b-a3b")
     # a layer: queries and output 2·2048·4096 = 16,777,216; keys and values 2·2048·512 = 2,097,152;
     # router 2048·128 = 262,144; eight experts 8·3·2048·768 = 37,748,736; together 56,885,248; 48 of
@@ -179,7 +179,7 @@ def test_qwen3_30b_a3b_by_hand():
     assert weights_read(arch, 2) == 30_532_122_624 - 311_164_928 + 2 * 2048 - 25_480_396_800
 
 
-def test_deepseek_v3_by_hand():
+def test_deepseek_v3_by_hand() -> None:
     arch = shape("deepseek-v3")
     # attention: down 7168·1536 = 11,010,048; queries 1536·128·192 = 37,748,736; latent 7168·576 =
     # 4,128,768; up 512·128·256 = 16,777,216; output 128·128·7168 = 117,440,512; together
@@ -200,7 +200,7 @@ def test_deepseek_v3_by_hand():
     assert decode_step(arch, [1000]).bytes - latent.bytes == 61 * 1000 * 2 * (40_960 - 576)
 
 
-def test_a_sliding_layer_looks_at_its_window_only():
+def test_a_sliding_layer_looks_at_its_window_only() -> None:
     arch = architecture_of({**LLAMA31_8B, "model_type": "mistral", "sliding_window": 4})
     # contexts 1, 2, 3, 4, 4, 4 in 32 layers
     assert attended(arch, 0, 6) == 32 * 18
@@ -215,7 +215,7 @@ def test_a_sliding_layer_looks_at_its_window_only():
 
 
 @pytest.mark.parametrize("name", [*SHAPES, "gemma"])
-def test_a_generation_is_the_sum_of_its_steps(name):
+def test_a_generation_is_the_sum_of_its_steps(name: str) -> None:
     arch = find_preset("gemma-2-9b").arch if name == "gemma" else shape(name)
     assert arch is not None
     form = NumberFormat(weight=1, cache=1, latent=name == "deepseek-v3")
@@ -227,13 +227,13 @@ def test_a_generation_is_the_sum_of_its_steps(name):
     assert whole.bytes == pytest.approx(total.bytes, rel=1e-12)
 
 
-def test_reading_in_two_passes_costs_the_same_arithmetic():
+def test_reading_in_two_passes_costs_the_same_arithmetic() -> None:
     arch = shape("qwen3-30b-a3b")
     once = prefill(arch, 500, rows=7)
     assert prefill(arch, 300, rows=0).flops + prefill(arch, 200, past=300, rows=7).flops == once.flops
 
 
-def test_impossible_shapes_are_refused():
+def test_impossible_shapes_are_refused() -> None:
     arch = shape("qwen2.5-7b")
     with pytest.raises(ConfigError, match="no more rows than tokens"):
         prefill(arch, 3, rows=4)

@@ -11,7 +11,7 @@ from harness.meter.workload import prompts, requests
 
 
 @given(st.integers(1, 60), st.integers(2, 40), st.integers(8, 300), st.integers(0, 9))
-def test_lengths_ids_and_beginnings(count: int, length: int, vocabulary: int, seed: int):
+def test_lengths_ids_and_beginnings(count: int, length: int, vocabulary: int, seed: int) -> None:
     ids = range(7, 7 + vocabulary)
     found = prompts(count, length, ids, seed)
     assert [len(ids_) for ids_ in found] == [length] * count
@@ -22,14 +22,14 @@ def test_lengths_ids_and_beginnings(count: int, length: int, vocabulary: int, se
     assert count * length < 8 or found != prompts(count, length, ids, seed + 1)
 
 
-def test_the_second_token_differs_where_the_first_cannot():
+def test_the_second_token_differs_where_the_first_cannot() -> None:
     found = prompts(20, 3, range(5), 0)
     assert len({prompt[:2] for prompt in found}) == 20
     with pytest.raises(ConfigError, match="cannot all differ"):
         prompts(6, 1, range(5), 0)
 
 
-def test_requests_say_their_length_and_ignore_the_end():
+def test_requests_say_their_length_and_ignore_the_end() -> None:
     found = requests([(1, 2), (3, 4)], 16, [0.5, 1.5])
     assert [(item.prompt_ids, item.max_tokens, item.ignore_eos, item.arrival) for item in found] == [
         ((1, 2), 16, True, 0.5),

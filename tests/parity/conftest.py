@@ -12,6 +12,7 @@ from support.parity import MIRROR, SPECS, Subject
 
 from harness.engines import open_engine, resolve_model
 from harness.engines.tokenizer import ChatTemplate, load_tokenizer
+from harness.engines.transformers.engine import TransformersEngine
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,9 @@ def subject() -> Iterator[Callable[[str], Subject]]:
             files = resolve_model(spec, MIRROR)
             tokenizer = load_tokenizer(spec, files)
             chat = ChatTemplate(tokenizer) if getattr(tokenizer.raw, "chat_template", None) else None
-            made[name] = Subject(spec, open_engine(spec, files, "cpu"), chat)
+            engine = open_engine(spec, files, "cpu")
+            assert isinstance(engine, TransformersEngine)
+            made[name] = Subject(spec, engine, chat)
         return made[name]
 
     yield get

@@ -21,9 +21,21 @@ New-Model-9,2,1300,+4/-4,99,Somebody New,MIT
 Empty,3,,,0,OpenAI,Proprietary
 """
 OPEN_LLM = [
-    {"fullname": "Qwen/Qwen2-72B-Instruct", "Average ⬆️": 43.59, "IFEval": 79.89, "MATH Lvl 5": 41.77, "MMLU-PRO": 48.92},
-    {"fullname": "01-ai/Yi-1.5-34B-Chat", "Average ⬆️": 33.36, "IFEval": 60.67, "MATH Lvl 5": 27.72, "MMLU-PRO": None},
-]  # fmt: skip
+    {
+        "fullname": "Qwen/Qwen2-72B-Instruct",
+        "Average ⬆️": 43.59,
+        "IFEval": 79.89,
+        "MATH Lvl 5": 41.77,
+        "MMLU-PRO": 48.92,
+    },
+    {
+        "fullname": "01-ai/Yi-1.5-34B-Chat",
+        "Average ⬆️": 33.36,
+        "IFEval": 60.67,
+        "MATH Lvl 5": 27.72,
+        "MMLU-PRO": None,
+    },
+]
 
 
 def test_a_table_of_lmarena(tmp_path: Path) -> None:
@@ -71,9 +83,14 @@ def test_a_table_with_one_column_a_task_as_the_open_llm_leaderboard_has_it(tmp_p
 def test_lmarenas_catalogue_and_jsonl(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     row = {
-        "snapshot_date": "2025-12-17", "style": "style_control", "category": "chinese", "model": "glm-4.6", "rating": 1440.25,
-        "rating_q025": 1430.5, "rating_q975": 1450.75,
-    }  # fmt: skip
+        "snapshot_date": "2025-12-17",
+        "style": "style_control",
+        "category": "chinese",
+        "model": "glm-4.6",
+        "rating": 1440.25,
+        "rating_q025": 1430.5,
+        "rating_q975": 1450.75,
+    }
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     (one,) = import_leaderboard(path, folder=tmp_path / "mine").ratings
     assert (one.board, one.style, one.category, one.lower, one.upper) == (

@@ -104,11 +104,11 @@ def test_no_model_was_rated_long_before_its_release_date() -> None:
         first[one.model] = min(one.date, first.get(one.model, one.date))
     models = rated_models(None)
     early = {
-        name: (day, models[name].released)
+        name: (day, released)
         for name, day in first.items()
-        if models[name].released and day < models[name].released
+        if (released := models[name].released) is not None and day < released
     }
-    assert all((released - day).days <= 7 for day, released in early.values() if released), early
+    assert all((released - day).days <= 7 for day, released in early.values()), early
 
 
 def test_a_day_that_was_only_cited_is_not_taken_for_known() -> None:

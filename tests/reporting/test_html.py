@@ -24,7 +24,6 @@ from harness.errors import ConfigError
 from harness.reporting.costs import CostAxis
 from harness.reporting.html import page
 from harness.reporting.html.charts import cost_charts
-from harness.reporting.html.finding import main_scopes
 from harness.reporting.html.items import LONGEST, _answer, item_data, stated
 from harness.reporting.html.study import Plate, StatementView, Studies, Study
 from harness.reporting.html.tables import Cell, Grid, published_grid
@@ -32,6 +31,7 @@ from harness.reporting.inert import embedded, shortened, visible
 from harness.reporting.plots.forms import clipped
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import ON_PAGE
+from harness.reporting.scopes import main_scopes
 from harness.results.query import read_run
 from harness.studies.claims import find_claim
 from harness.texts import Words

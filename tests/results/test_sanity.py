@@ -12,7 +12,7 @@ from harness.config.schema import Expectation
 from harness.evaluation.expectations import check
 from harness.reporting.sanity import sanity_text
 from harness.results.journal import Journal
-from harness.results.sanity import is_clean, sanity_line_of, sanity_lines, sanity_row, sanity_section
+from harness.results.sanity import is_clean, sanity_lines, sanity_row, sanity_section
 from harness.sanity import Finding, checks, kinds
 
 LOST = Finding("tokenizer_loses_text", 1, 12, {"text": "'中国'", "back": "''"})
@@ -68,7 +68,7 @@ def test_lines_sum_counts_over_tasks_and_name_equal_models_once() -> None:
 
 def test_a_kind_of_another_version_is_told_by_its_name() -> None:
     row = sanity_row("m", None, PENALTY).model_copy(update={"kind": "of_tomorrow"})
-    assert sanity_line_of(row).text() == "of_tomorrow"
+    assert [line.text() for line in sanity_lines([row])] == ["of_tomorrow"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Made(Data):
     lists: list[Snapshot] = field(default_factory=list)
 
     @property
-    def adoption(self) -> list[Snapshot]:  # type: ignore[override]
+    def adoption(self) -> list[Snapshot]:
         return self.lists
 
 

@@ -29,10 +29,9 @@ PAIR = {"one": {"country": "CN"}, "other": {"country": "US"}}
 def rated(
     day: str, name: str, value: float, half: float | None, method: RatingMethod, style: str = "default"
 ) -> PublishedRating:
-    ends = (value - half, value + half) if half is not None else (None, None)
-    return PublishedRating(
-        datetime.date.fromisoformat(day), "lmarena-text", "full", style, name, value, *ends, "name", method
-    )
+    low, high = (value - half, value + half) if half is not None else (None, None)
+    date = datetime.date.fromisoformat(day)
+    return PublishedRating(date, "lmarena-text", "full", style, name, value, low, high, "name", method)
 
 
 def board(method: RatingMethod, half: float | None, *days: str, gap_of: float = 100) -> list[PublishedRating]:

@@ -34,7 +34,7 @@ def tables(folder: Path) -> dict[str, Any]:
     but presets know are text models.
     """
     pandas = pytest.importorskip("pandas")
-    presets = set()
+    presets: set[str] = set()
     for path in (ROOT / "harness" / "data" / "presets").glob("*.yaml"):
         _ids(yaml.safe_load(path.read_text(encoding="utf-8")), presets)
     found = {}

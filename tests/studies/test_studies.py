@@ -15,10 +15,10 @@ from harness.published import PublishedRating, RatedModel
 from harness.studies import document, gap
 from harness.studies.answer import answer
 from harness.studies.board import Board, BoardEntry, Side, difference
-from harness.studies.claims import FOLDER, Claim, claims, find_claim, read_claim
+from harness.studies.claims import FOLDER, Claim, Text, claims, find_claim, read_claim
 from harness.studies.costs import dominated
 from harness.studies.data import Data
-from harness.studies.finding import StatementFinding, Text, verdict
+from harness.studies.finding import StatementFinding, verdict
 from harness.studies.predicates import PREDICATES, ask_predicate
 from harness.studies.predicates.chips import Chips, ratio
 
@@ -240,7 +240,7 @@ def test_predicates_tell_three_outcomes_and_what_is_missing() -> None:
 def test_what_is_dominated() -> None:
     rows = [
         (BoardEntry(name, rating, None, None, MODELS["fr"]), price)
-        for name, rating, price in (("a", 10, 1), ("b", 9, 2), ("c", 12, 3), ("d", 12, 3))
+        for name, rating, price in (("a", 10, 1.0), ("b", 9, 2.0), ("c", 12, 3.0), ("d", 12, 3.0))
     ]
     assert dominated(rows) == {"b": "a"}
 

@@ -19,11 +19,8 @@ from typing import Any
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
-from harness.engines.tokenizer import ChatTemplate
 from harness.engines.transformers.engine import TransformersEngine
-from harness.items import Completion, Sampling, ThinkTags
-from harness.thoughts import scan
-from support.endpoint_logprobs import MODEL_LOCK, echo, prompt_logprobs
+from support.endpoint_answers import chat, complete, refusal
 
 
 @dataclass
@@ -59,7 +56,7 @@ class Behaviour:
     slow: float = 2.0
     wrong: float = 0.0
     faults: deque[Any] = field(default_factory=deque)
-    always: str | None = None
+    always: str | dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
                 404, {"error": {"message": f"The model {body.get('model')!r} does not exist.", "code": 404}}
             )
         elif refused := [name for name in behaviour.refuses if name in body]:
-            self._send_bytes(*_refusal(behaviour, refused, body), {})
+            self._send_bytes(*refusal(behaviour, refused, body), {})
         elif behaviour.top_k_from is not None and body.get("top_k", 1) < behaviour.top_k_from:
             self._send(
                 400,
@@ -270,103 +267,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
         except OSError:  # the client did not wait: nobody is left to tell
             self.close_connection = True
-
-
-def _refusal(behaviour: Behaviour, refused: list[str], body: dict[str, Any]) -> tuple[int, bytes]:
-    """HTTP status and body for fields that are not taken."""
-    if behaviour.strict:
-        told = [
-            {
-                "type": "extra_forbidden",
-                "loc": ["body", name],
-                "msg": "Extra inputs are not permitted",
-                "input": body[name],
-            }
-            for name in refused
-        ]
-        return 422, json.dumps({"detail": told}).encode()
-    text = f"Unrecognized request argument supplied: {refused[0]}"
-    if refused[0] == "max_tokens":
-        text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
-    return 400, json.dumps(
-        {"error": {"message": text, "type": "invalid_request_error", "param": None, "code": None}}
-    ).encode()
-
-
-def complete(server: Server, body: dict[str, Any]) -> dict[str, Any]:
-    """A plain completion."""
-    prompt, behaviour = body["prompt"], server.behaviour
-    if isinstance(prompt, str):
-        ids = server.engine.encoder.encode([prompt])[prompt]
-    elif behaviour.ids:
-        ids = list(prompt)
-    else:
-        raise ValueError("prompt: expected a string")
-    choice, written = _written(server, body, ids)
-    if "prompt_logprobs" in body and "prompt_logprobs" in behaviour.scoring:
-        choice["prompt_logprobs"] = prompt_logprobs(server, ids)
-    if body.get("echo") and "echo" in behaviour.scoring:
-        choice["logprobs"] = echo(server, ids)
-    return _reply("text_completion", choice, len(ids), written)
-
-
-def chat(server: Server, body: dict[str, Any]) -> dict[str, Any]:
-    """A chat completion, through the model's own template."""
-    thinking = body.get("chat_template_kwargs", {}).get("enable_thinking")
-    prompt = ChatTemplate(server.engine.encoder, thinking)(
-        body["messages"], body.get("add_generation_prompt", True)
-    )
-    ids = server.engine.encoder.encode([prompt])[prompt]
-    choice, written = _written(server, body, ids)
-    message = {"role": "assistant", "content": choice.pop("text")}
-    if server.behaviour.reasoning:
-        text = message["content"]
-        tags = ThinkTags("<think>", "</think>", opened=prompt.rstrip().endswith("<think>"))
-        start = scan(text, tags).start
-        thought, answer = (text, None) if start is None else (text[:start], text[start:])
-        bare = thought.strip().removeprefix("<think>").removesuffix("</think>")
-        message |= {"content": answer, server.behaviour.reasoning: bare}
-    return _reply("chat.completion", choice | {"message": message}, len(ids), written)
-
-
-def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict[str, Any], int]:
-    budget = body.get("max_completion_tokens") or body.get("max_tokens") or 16
-    if server.behaviour.max_model_len and len(ids) + budget > server.behaviour.max_model_len:
-        raise ValueError(
-            f"maximum context length is {server.behaviour.max_model_len} tokens, asked for {len(ids)} + {budget}"
-        )
-    told = (
-        {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0, "seed": 0}
-        | server.behaviour.defaults
-        | body
-    )
-    sampling = Sampling(
-        told["temperature"], told["top_p"], max(told["top_k"], 0), told["repetition_penalty"], told["seed"]
-    )
-    item = Completion(
-        "k",
-        "",
-        tuple(body.get("stop", ())),
-        budget,
-        sampling,
-        prompt_ids=tuple(ids),
-        ignore_eos=body.get("ignore_eos", False),
-    )
-    with MODEL_LOCK:
-        (answer,) = server.engine.generate([item])
-    text = answer.text
-    for special in server.behaviour.specials if body.get("skip_special_tokens", True) else ():
-        text = text.replace(special, "")
-    choice: dict[str, Any] = {
-        "index": 0,
-        "text": text,
-        "finish_reason": "length" if answer.finish == "length" else "stop",
-    }
-    if body.get("return_token_ids"):
-        choice["token_ids"] = list(answer.output_ids or ())
-    return choice, answer.tokens.output
-
-
-def _reply(kind: str, choice: dict[str, Any], prompt: int, written: int) -> dict[str, Any]:
-    usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
-    return {"id": "x", "object": kind, "choices": [choice], "usage": usage}

@@ -12,7 +12,7 @@ from harness.items import Score, Tokens
 from harness.results.files import write_json
 from harness.results.folder import RunFolder
 from harness.results.query import Run, read_run
-from harness.results.schema import ModelRow, Results
+from harness.results.schema import ModelRow, Results, Row
 from harness.tasks.api import Marks, MetricValue, SampleMark
 
 ANSWERS = {
@@ -48,7 +48,7 @@ def hostile_run(folder: Path) -> Run:
     return read_run(run.path)
 
 
-def _cell(run: RunFolder, model: str, *, right: bool) -> list:
+def _cell(run: RunFolder, model: str, *, right: bool) -> list[Row]:
     texts = [*ANSWERS.values(), "invalid"]
     samples = tuple(
         SampleMark(

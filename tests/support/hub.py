@@ -78,11 +78,19 @@ class Hub:
 def model(name: str, likes: int, downloads: int, **more: Any) -> dict[str, Any]:
     """A model as the hub keeps it."""
     entry = {
-        "_id": f"{abs(hash(name)):024x}"[:24], "id": name, "author": name.split("/")[0], "likes": likes, "downloads": downloads,
-        "downloadsAllTime": 10 * downloads, "createdAt": "2025-01-20T03:46:07.000Z", "pipeline_tag": "text-generation",
-        "tags": ["transformers", "safetensors", "license:mit", "region:us"], "safetensors": {"parameters": {"BF16": 7}, "total": 7},
-        "library_name": "transformers", "private": False,
-    }  # fmt: skip
+        "_id": f"{abs(hash(name)):024x}"[:24],
+        "id": name,
+        "author": name.split("/")[0],
+        "likes": likes,
+        "downloads": downloads,
+        "downloadsAllTime": 10 * downloads,
+        "createdAt": "2025-01-20T03:46:07.000Z",
+        "pipeline_tag": "text-generation",
+        "tags": ["transformers", "safetensors", "license:mit", "region:us"],
+        "safetensors": {"parameters": {"BF16": 7}, "total": 7},
+        "library_name": "transformers",
+        "private": False,
+    }
     return entry | more
 
 

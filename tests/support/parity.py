@@ -58,9 +58,11 @@ def ours(
     style = PromptStyle(chat=one.chat if chat else None, multiturn=True)
     items: list[Any] = list(made.items(style, task["limit"]))
     random.Random(0).shuffle(items)
-    ask = {"choice": one.engine.score, "completion": one.engine.generate, "passage": one.engine.perplexity}[
-        made.kind
-    ]
+    ask: Any = {
+        "choice": one.engine.score,
+        "completion": one.engine.generate,
+        "passage": one.engine.perplexity,
+    }[made.kind]
     answers = {answer.key: answer for answer in ask(items)}
     return answers, made.mark(answers, style, task["limit"])
 
@@ -84,6 +86,8 @@ def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) 
         device="cpu",
     )
     entry = Catalogue().find(task["task"])
+    assert entry is not None
+    assert entry.path is not None
     manager = TaskManager(include_defaults=False, include_path=str(entry.path.parent))
     original = datasets.load_dataset
 
@@ -95,7 +99,7 @@ def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) 
         return original(str(mirror / "datasets" / path), name, **kwargs)  # type: ignore[operator]
 
     with mock.patch.object(datasets, "load_dataset", local):
-        return lm_eval.simple_evaluate(
+        results: dict[str, Any] = lm_eval.simple_evaluate(
             model=lm,
             tasks=[task["task"]],
             num_fewshot=task.get("fewshot"),
@@ -105,3 +109,4 @@ def theirs(one: Subject, task: dict[str, Any], mirror: Path | None, chat: bool) 
             fewshot_as_multiturn=chat,
             task_manager=manager,
         )
+    return results

@@ -126,8 +126,10 @@ def test_identity_is_what_is_asked(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         for way in ("index", "number"):
             spec = expand(
-                [TaskEntry(file=str(path), answer_is=way, fewshot=0)], limit=None, base_dir=tmp_path
-            ).tasks[0]  # type: ignore[arg-type]
+                [TaskEntry(file=str(path), answer_is=way, fewshot=0)],
+                limit=None,
+                base_dir=tmp_path,
+            ).tasks[0]
             task = load(spec, DataSources())
             list(task.items(PromptStyle()))
             ids.append(task.provenance.fingerprint)

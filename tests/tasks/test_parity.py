@@ -50,7 +50,7 @@ def reference(
 
     real, cache = datasets.load_dataset, str(tmp_path_factory.mktemp("datasets"))
 
-    class HashingLM(LM):
+    class HashingLM(LM):  # type: ignore[misc]
         tokenizer_name = "hashing"
 
         def loglikelihood(self, requests: list[Any]) -> list[tuple[float, bool]]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from engines.test_folding import FORGETFUL, GEMMA, MISTRAL, SILENT, TOKENS
 
 from harness.engines.folding import FoldedMessages, adapt
 from harness.engines.template import TemplateFile
 from harness.items import Completion
 from harness.tasks import PromptStyle, Task
-from tests.engines.test_folding import FORGETFUL, GEMMA, MISTRAL, SILENT, TOKENS
 
 INSTRUCTION = "Write the sum in words."
 

@@ -7,6 +7,7 @@ import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,8 @@ def parquet(path: Path, rows: list[dict[str, object]]) -> None:
     Dataset.from_list(rows).to_parquet(str(path))
 
 
-def loads(name: str, mirror: Path, **settings: object) -> object:
-    spec = expand([TaskEntry(task=name, **settings)], limit=None, base_dir=Path()).tasks[0]  # type: ignore[arg-type]
+def loads(name: str, mirror: Path, **settings: Any) -> Any:
+    spec = expand([TaskEntry(task=name, **settings)], limit=None, base_dir=Path()).tasks[0]
     return load(spec, DataSources(mirror))
 
 
@@ -55,8 +56,8 @@ SCRIPTS = [
 def test_a_script_repository_with_a_zip_is_read(data_folder: Path, path: str, config: str, task: str) -> None:
     script_and_zip(data_folder, path, (config, "agronomy"))
     made = loads(task, data_folder, fewshot=1)
-    choice = next(iter(made.items(PromptStyle())))  # type: ignore[attr-defined]
-    assert made.available == 2  # type: ignore[attr-defined]
+    choice = next(iter(made.items(PromptStyle())))
+    assert made.available == 2
     assert choice.pairs[0][0].endswith("下列哪个是水果\nA. 苹果\nB. None\nC. 桌子\nD. NA\n答案：")
     assert [pair[1] for pair in choice.pairs] == [" A", " B", " C", " D"]
 
@@ -69,7 +70,7 @@ def test_a_missing_config_names_the_nearest(data_folder: Path) -> None:
 
 
 def test_mlqa_is_read_from_the_parquet_branch(data_folder: Path) -> None:
-    row = {
+    row: dict[str, object] = {
         "context": "北京是首都。",
         "question": "首都是哪里？",
         "answers": {"text": ["北京"], "answer_start": [0]},
@@ -78,8 +79,8 @@ def test_mlqa_is_read_from_the_parquet_branch(data_folder: Path) -> None:
     for split in ("test", "validation"):
         parquet(data_folder / "datasets/facebook/mlqa/mlqa.zh.zh" / split / "0000.parquet", [row, row])
     made = loads("mlqa_zh_zh", data_folder)
-    assert made.available == 2  # type: ignore[attr-defined]
-    assert "首都是哪里？" in next(iter(made.items(PromptStyle()))).prompt  # type: ignore[attr-defined]
+    assert made.available == 2
+    assert "首都是哪里？" in next(iter(made.items(PromptStyle()))).prompt
 
 
 def test_rewritten_files_are_never_stale(data_folder: Path) -> None:

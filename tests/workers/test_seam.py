@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from harness.gpus import Gpu
 from harness.workers import executor as executors
 from harness.workers.conversation import Conversation, Refused, WorkerDied
-from harness.workers.devices import Gpu, Machine
+from harness.workers.devices import Machine
 from harness.workers.events import (
     CommandAnswered,
     CommandRefused,

@@ -62,7 +62,7 @@ def served_model(spec: ModelSpec, mirror: Path | None) -> ModelFiles:
 
 
 def endpoint_identity(spec: ModelSpec) -> dict[str, Any]:
-    """The endpoint's part of ``engine_id``: what changes the questions' form.
+    """The endpoint's part of a cell's identity: what changes the questions' form.
 
     Neither key nor speed settings are in it.
     """

@@ -123,16 +123,6 @@ class Dialect:
         return body
 
 
-def read_generation(
-    answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]
-) -> Generation:
-    """A generation from a chat's or a completion's answer.
-
-    Raises ValueError where the answer has another shape.
-    """
-    return read_choice(answer, item, prompt, stops)[0]
-
-
 def read_choice(
     answer: Mapping[str, Any], item: Completion, prompt: Prompt, stops: Sequence[str]
 ) -> tuple[Generation, ChoiceText]:

@@ -100,7 +100,7 @@ def safetensors_header(file: Path) -> dict[str, Any]:
 
 
 def transformers_identity(spec: ModelSpec, device: str, files: ModelFiles | None) -> dict[str, Any]:
-    """The engine's part of ``engine_id``."""
+    """The engine's part of a cell's identity."""
     resolved = resolve_device(device)
     return {
         "engine": "transformers",

@@ -17,7 +17,7 @@ The next files in reading order are `packing` (which nodes go into one forward p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -156,15 +156,3 @@ def _close_nodes(stack: list[Node], shared: int, min_shared: int) -> None:
         elif above.end < shared:
             # Too little to split for: the next row branches off above, and computes it again.
             break
-
-
-def depth_first(roots: Sequence[Node]) -> Iterator[Node]:
-    """All nodes, each before its children.
-
-    A node's children are read when it has been handed out, so it may be split before.
-    """
-    waiting = list(reversed(roots))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))

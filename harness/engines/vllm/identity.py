@@ -21,7 +21,7 @@ def versions(label: str) -> dict[str, str]:
 
 
 def vllm_identity(spec: ModelSpec, device: str, files: ModelFiles | None) -> dict[str, Any]:
-    """The engine's part of ``engine_id``. Raises ModelError where there is no vLLM."""
+    """The engine's part of a cell's identity. Raises ModelError where there is no vLLM."""
     resolved = plain.resolve_device(device)
     return {
         "engine": "vllm",

@@ -24,12 +24,13 @@ from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
-from harness.reporting.html.finding import finding, main_scopes
+from harness.reporting.html.finding import finding
 from harness.reporting.html.items import item_data, stated
 from harness.reporting.html.study import Studies
 from harness.reporting.inert import embedded, shortened, visible
 from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
+from harness.reporting.scopes import main_scopes, metric_name, scope_name
 from harness.reporting.table import make_table
 from harness.results.query import Run
 from harness.texts import LANGUAGES, Words
@@ -86,7 +87,7 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
     scopes = main_scopes(comparison)
 
     # A ranking of one metric and one of means may have the same name, so each says its metric.
-    names = [f"{tables.scope_name(scope, words)} · {tables.metric_name(scope, words)}" for scope in scopes]
+    names = [f"{scope_name(scope, words)} · {metric_name(scope, words)}" for scope in scopes]
     ranked = list(zip(names, scopes, strict=True))
     rankings = [
         (name, charts.ranking_chart(one, labels, words, name), tables.ranking_grid(comparison, one, words))

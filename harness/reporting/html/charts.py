@@ -15,8 +15,8 @@ from harness.analysis.gap import Gap
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import share
 from harness.reporting.costs import CostAxis, cost_axes
-from harness.reporting.html.tables import scope_name
 from harness.reporting.inert import visible
+from harness.reporting.scopes import scope_name
 from harness.texts import Words
 
 if TYPE_CHECKING:

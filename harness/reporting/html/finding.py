@@ -12,15 +12,9 @@ from harness.analysis.paired import holm
 from harness.analysis.ranking import LEVEL, surely
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import interval, share, signed
-from harness.reporting.html.tables import scope_name
 from harness.reporting.inert import visible
+from harness.reporting.scopes import main_scopes, scope_name
 from harness.texts import Words
-
-
-def main_scopes(comparison: Comparison) -> list[Scope]:
-    """What is ranked: the languages' averages that some model has, else the tasks and groups."""
-    averages = [scope for scope in comparison.scopes if scope.kind == "average" and scope.scores]
-    return averages or [scope for scope in comparison.scopes if scope.kind != "subject" and scope.scores]
 
 
 def finding(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> list[str]:

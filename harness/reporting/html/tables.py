@@ -18,6 +18,7 @@ from harness.reporting.comparison import NONE, difference, interval, share, sign
 from harness.reporting.document import Document, Table
 from harness.reporting.extras import gap_table, published_table
 from harness.reporting.inert import visible
+from harness.reporting.scopes import metric_name, scope_name
 from harness.texts import Words
 
 STEPS = 10
@@ -48,19 +49,6 @@ class Grid:
 
 def _row(*texts: str) -> tuple[Cell, ...]:
     return tuple(Cell(visible(text)) for text in texts)
-
-
-def scope_name(scope: Scope, words: Words) -> str:
-    """A task's or group's name; an average's in the page's language."""
-    return words(f"average_{scope.language}") if scope.kind == "average" else visible(scope.name)
-
-
-def metric_name(scope: Scope, words: Words) -> str:
-    """The metric with its filter and an arrow where lower is better."""
-    if scope.metric is None:
-        return words("mean_of", n=scope.parts)
-    name = scope.metric if scope.filter in (None, "none") else f"{scope.metric} ({scope.filter})"
-    return visible(name) + ("" if scope.higher_is_better else " ↓")
 
 
 def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:

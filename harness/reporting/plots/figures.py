@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import gaps
 from harness.reporting.costs import cost_axes
-from harness.reporting.html.finding import main_scopes
 from harness.reporting.plots.grids import heat_map, matrix
 from harness.reporting.plots.scores import against, language_gap, ranking
+from harness.reporting.scopes import main_scopes
 from harness.texts import Words
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from harness.analysis.paired import Difference
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope, ScopeScore
 from harness.reporting.comparison import difference, interval, p_text, share, signed, star
-from harness.reporting.html.tables import metric_name, scope_name
 from harness.reporting.plots.axes import hover
 from harness.reporting.plots.forms import cells
 from harness.reporting.plots.theme import heading
+from harness.reporting.scopes import metric_name, scope_name
 from harness.texts import Words
 
 if TYPE_CHECKING:

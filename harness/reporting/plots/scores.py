@@ -12,7 +12,6 @@ from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import interval, share, signed
 from harness.reporting.costs import CostAxis
-from harness.reporting.html.tables import metric_name, scope_name
 from harness.reporting.plots.axes import Axis, Kinds, Names, hover
 from harness.reporting.plots.forms import (
     PAPER,
@@ -28,6 +27,7 @@ from harness.reporting.plots.forms import (
 )
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import FAINT, Rows, heading, series
+from harness.reporting.scopes import metric_name, scope_name
 from harness.texts import Words
 
 if TYPE_CHECKING:

@@ -8,9 +8,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-TOKEN_KINDS = ("prompt", "computed", "shared", "output")
-"""Kinds of tokens, each a column ``tokens_<kind>``, in the order of `harness.items.Tokens`."""
-
 
 @dataclass(frozen=True)
 class SampleRow:

@@ -234,7 +234,7 @@ def test_scoring_is_refused_in_one_line_without_asking(qwen: TransformersEngine)
                     list(ask())
                 assert "\n" not in str(caught.value)
             assert len(server.posts()) == before <= 2
-            assert next(engine.generate([Completion("k", "Anna", (), 4)])).text  # type: ignore[call-overload]
+            assert next(engine.generate([Completion("k", "Anna", (), 4)])).text
             engine.close()
 
 

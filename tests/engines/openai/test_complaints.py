@@ -90,7 +90,7 @@ def test_an_error_that_lasts_fails_its_item_in_the_servers_words(
 ) -> None:
     with Server(qwen, "tiny", Behaviour(faults=deque([None, body]))) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
-        seen = []
+        seen: list[str] = []
         with pytest.raises(ModelError, match="1 of 6 items were not answered") as caught:
             seen.extend(one.key for one in engine.generate(ITEMS))
         assert words in str(caught.value)

@@ -13,11 +13,11 @@ from support.endpoint import Behaviour, Server
 from harness.engines import chat_renderer, find_model, open_engine
 from harness.engines.openai.notes import same_model
 from harness.engines.openai.reading import count
-from harness.engines.openai.wire import Prompt, read_generation
+from harness.engines.openai.wire import Prompt, read_choice
 from harness.engines.transformers.engine import TransformersEngine
 from harness.errors import ModelError
 from harness.evaluation.answer_checks import answer_findings
-from harness.items import Completion, Generation, ThinkTags
+from harness.items import Completion, Finish, Generation, ThinkTags
 
 TAGS = ThinkTags("<think>", "</think>")
 ITEM = Completion("k", "p", ("\n\n",), 9, think=TAGS)
@@ -78,7 +78,7 @@ def answer(content: Any, finish: Any = "stop", **more: Any) -> dict[str, Any]:
     ],
 )
 def test_contents_in_every_form(given: dict[str, Any], text: str) -> None:
-    assert read_generation(given, ITEM, PROMPT, ITEM.stop).text == text
+    assert read_choice(given, ITEM, PROMPT, ITEM.stop)[0].text == text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_contents_in_every_form(given: dict[str, Any], text: str) -> None:
 )
 def test_contents_that_are_no_text_fail_with_their_kind(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        read_generation(given, ITEM, PROMPT, ITEM.stop)
+        read_choice(given, ITEM, PROMPT, ITEM.stop)
 
 
 @pytest.mark.parametrize(
@@ -128,18 +128,16 @@ def test_contents_that_are_no_text_fail_with_their_kind(given: dict[str, Any], w
     ],
 )
 def test_ends_in_every_servers_words(word: Any, finish: str) -> None:
-    found = read_generation(answer("4", word), ITEM, PROMPT, ITEM.stop)
+    found, _ = read_choice(answer("4", word), ITEM, PROMPT, ITEM.stop)
     assert (found.text, found.finish) == ("4", finish)
     if finish == "unknown":
         told = answer("4", word) | {"usage": {"prompt_tokens": 1, "completion_tokens": 9}}
-        assert read_generation(told, ITEM, PROMPT, ITEM.stop).finish == "length", "the budget is used up"
+        assert read_choice(told, ITEM, PROMPT, ITEM.stop)[0].finish == "length", "the budget is used up"
 
 
 def test_a_filtered_answer_and_an_unexplained_end_are_told() -> None:
-    answers = [
-        Generation(str(n), "x", finish)
-        for n, finish in enumerate(("eos", "filter", "unknown", "length", "filter"))
-    ]
+    finishes: tuple[Finish, ...] = ("eos", "filter", "unknown", "length", "filter")
+    answers = [Generation(str(n), "x", finish) for n, finish in enumerate(finishes)]
     assert [(one.kind, one.count, one.of) for one in answer_findings(answers)] == [
         ("answers_filtered", 2, 5),
         ("endings_unknown", 1, 5),
@@ -287,7 +285,7 @@ def test_several_choices_fail_their_item_alone(qwen: TransformersEngine) -> None
 
     with Server(qwen, "tiny", Behaviour(edit=twice)) as server:
         engine = open_engine(server.spec(engine_args={"concurrency": 1}))
-        answered = []
+        answered: list[str] = []
         with pytest.raises(ModelError, match=r"1 of 4 items were not answered.*an answer with 2 choices"):
             answered.extend(
                 one.key for one in engine.generate([Completion(str(n), "Anna", (), 4) for n in range(4)])

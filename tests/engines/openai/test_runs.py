@@ -55,7 +55,7 @@ def without_work(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[dic
 
 
 def test_faults_fail_a_cell_and_the_same_command_goes_on(tmp_path: Path, qwen: TransformersEngine) -> None:
-    faults: list[str | None] = [None] * 9 + ["500", "half", "html", "nothing", None, "429"] * 3
+    faults = [*[None] * 9, *["500", "half", "html", "nothing", None, "429"] * 3]
     with Server(qwen, "tiny", Behaviour(faults=deque(faults))) as server:
         config = write_config(
             tmp_path, two_tasks(tmp_path, 12), [endpoint(server, engine_args={"retries": 0})]

@@ -12,7 +12,7 @@ from harness.config.schema import ModelSpec
 from harness.engines.openai.chat import Messages, messages_of
 from harness.engines.openai.scoring import ScoredRow, make_row, read
 from harness.engines.openai.settings import Settings
-from harness.engines.openai.wire import Dialect, Prompt, read_generation
+from harness.engines.openai.wire import Dialect, Prompt, read_choice
 from harness.items import Completion, Sampling, ThinkTags
 
 TAGS = ThinkTags("<think>", "</think>")
@@ -92,20 +92,20 @@ def test_what_is_sent() -> None:
 )
 def test_thoughts_and_ends(given: dict[str, Any], text: str, finish: str) -> None:
     item = Completion("k", "p", ("\n\n",), 9, think=TAGS)
-    found = read_generation(given, item, Prompt("p", None, 9), item.stop)
+    found, _ = read_choice(given, item, Prompt("p", None, 9), item.stop)
     assert (found.text, found.finish) == (text, finish)
     assert found.tokens.output == 0, "no usage was told"
 
 
 def test_a_thought_without_tags_to_name_it_is_left_away() -> None:
-    found = read_generation(answer("4", reasoning="2+2"), ITEM, Prompt("p", None, 9), ())
+    found, _ = read_choice(answer("4", reasoning="2+2"), ITEM, Prompt("p", None, 9), ())
     assert found.text == "4"
 
 
 def test_usage_and_stop_reason() -> None:
     usage = {"prompt_tokens": 10, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}}
     given = {"choices": [{"text": "x", "finish_reason": "stop", "stop_reason": "\n"}], "usage": usage}
-    found = read_generation(given, ITEM, Prompt("p", None, 9, truncated=2), ())
+    found, _ = read_choice(given, ITEM, Prompt("p", None, 9, truncated=2), ())
     assert (found.finish, found.truncated) == ("stop", 2)
     assert (found.tokens.prompt, found.tokens.computed, found.tokens.shared, found.tokens.output) == (
         10,
@@ -121,7 +121,7 @@ def test_usage_and_stop_reason() -> None:
 )
 def test_answers_of_another_shape(given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="an answer"):
-        read_generation(given, ITEM, Prompt("p", None, 9), ())
+        read_choice(given, ITEM, Prompt("p", None, 9), ())
 
 
 def test_rows_keep_what_the_window_holds() -> None:

@@ -20,11 +20,11 @@ from harness.analysis.gap import gaps, overall
 from harness.errors import ConfigError, RunFolderError
 from harness.reporting.costs import cost_axes
 from harness.reporting.html import page
-from harness.reporting.html.finding import main_scopes
 from harness.reporting.plots.draw import draw
 from harness.reporting.plots.figures import figures, slug
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.save import specification
+from harness.reporting.scopes import main_scopes
 from harness.results.query import read_run
 from harness.results.speed import SpeedResults, SpeedRow
 from harness.texts import Words

@@ -40,7 +40,7 @@ def test_dots_have_intervals_and_say_what_they_are() -> None:
 
 def test_on_the_page_names_stand_above_their_rows_cut_to_their_room() -> None:
     rows = [{**row, "name": str(row["name"]) * 60} for row in ROWS]
-    names = Names("name", [row["name"] for row in rows], labels=False)
+    names = Names("name", [str(row["name"]) for row in rows], labels=False)
     chart = PAGE.fit(
         altair.layer(*dots(rows, names, Axis("x")), *row_texts(rows, names, PAGE, "value")), height=80
     )
@@ -98,7 +98,7 @@ def test_a_scatter_has_its_frontier_and_names_or_numbers(named: bool) -> None:
 
 def test_a_cell_without_a_shade_is_white() -> None:
     look = {"light": False, "strong": False}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"row": "r", "column": "c", "text": "0.5", "shade": None, **look},
         {"row": "r", "column": "d", "text": "0.7", "shade": 1.0, **look},
     ]

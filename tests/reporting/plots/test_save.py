@@ -43,9 +43,8 @@ def test_png_has_two_pixels_a_point(tmp_path: Path) -> None:
     save(bars("a", "b"), tmp_path / "a.svg")
     root = xml.fromstring((tmp_path / "a.svg").read_text())
     width, height = size((tmp_path / "a.png").read_bytes())
-    assert (width, height) == (
-        pytest.approx(2 * float(root.get("width", 0)), abs=2),
-        pytest.approx(2 * float(root.get("height", 0)), abs=2),
+    assert (width, height) == pytest.approx(
+        (2 * float(root.get("width", 0)), 2 * float(root.get("height", 0))), abs=2
     )
 
 
