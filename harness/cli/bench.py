@@ -56,6 +56,7 @@ def bench(
 
     from harness.benchmark.runner import bench_config
 
+    # The chips are part of the config, so that a bench that goes on projects to the same ones.
     chips = [f"speed.project={json.dumps(project)}"] if project else []
     loaded = load(config, [*(overrides or ()), *chips], None, device)
     outcome = bench_config(

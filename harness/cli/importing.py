@@ -39,6 +39,8 @@ def import_(
     )
     for note in done.notes:
         typer.echo(note, err=True)
+
+    # Without samples a table has the model, and a comparison silently has not: say so here.
     if done.without_samples:
         names = ", ".join(done.without_samples[:4]) + (" …" if len(done.without_samples) > 4 else "")
         typer.echo(f"without samples, so not paired in comparisons: {names}", err=True)
