@@ -74,6 +74,7 @@ def _show(outcome: BenchOutcome, show: Show) -> None:
         typer.echo(failure, err=True)
     relative = os.path.relpath(outcome.folder)
     typer.echo(
-        f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, speed-manifest.json.",
+        f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, "
+        f"speed-manifest.json.",
         err=True,
     )

@@ -35,7 +35,8 @@ def import_(
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
     typer.echo(
-        f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}"
+        f"{tasks} task{'s' if tasks != 1 else ''} of {done.results.models[0].model} in "
+        f"{done.folder}; harness report {done.folder}"
     )
     for note in done.notes:
         typer.echo(note, err=True)

@@ -58,7 +58,8 @@ def families_document(entries: Sequence[CatalogueEntry], *, both: bool) -> Docum
         ),
         (
             Phrase(
-                "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name."
+                "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; "
+                "--all lists every name."
             ),
         ),
     )

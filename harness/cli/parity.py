@@ -69,7 +69,8 @@ def parity(
         for run in (first, second):
             if run.endswith((".yaml", ".yml")):
                 raise ConfigError(
-                    f"{run} is a config, not a run: run it first and name its folder, or use --against KEY=VALUE"
+                    f"{run} is a config, not a run: run it first and name its folder, or use "
+                    f"--against KEY=VALUE"
                 )
         folders: tuple[str | Path, str | Path] = (first, second)
     else:

@@ -97,7 +97,8 @@ def show_task(
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
         typer.echo(
-            f"{name} is {len(specs)} tasks: {', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n"
+            f"{name} is {len(specs)} tasks: "
+            f"{', '.join(spec.name for spec in specs[:12])}{', …' if len(specs) > 12 else ''}\n"
         )
     folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
