@@ -194,7 +194,8 @@ def _pictures(
     forms = [name.strip() for name in form.split(",")]
     if unknown := [name for name in forms if name not in FORMATS]:
         raise ConfigError(
-            f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or several with commas"
+            f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or "
+            f"several with commas"
         )
     files = [
         (folder / f"{name}.{one}", chart)

@@ -57,6 +57,7 @@ def bench(
 
     from harness.benchmark.runner import bench_config
 
+    # The chips are part of the config, so that a bench that goes on projects to the same ones.
     chips = [f"speed.project={json.dumps(project)}"] if project else []
     loaded = load(config, [*(overrides or ()), *chips], None, device)
     outcome = bench_config(
@@ -74,6 +75,7 @@ def _show(outcome: BenchOutcome, show: Show) -> None:
         typer.echo(failure, err=True)
     relative = os.path.relpath(outcome.folder)
     typer.echo(
-        f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, speed-manifest.json.",
+        f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, "
+        f"speed-manifest.json.",
         err=True,
     )

@@ -52,6 +52,7 @@ def compare(
     from harness.reporting.comparison_document import comparison_document
     from harness.results.query import read_run
 
+    # A wrong name of an index is refused before any samples are read.
     weights = load_weights(index) if index is not None else None
     comparison = compared([read_run(run) for run in runs])
     place = comparison.place(baseline) if baseline is not None else None

@@ -41,6 +41,8 @@ def import_(
     )
     for note in done.notes:
         typer.echo(note, err=True)
+
+    # Without samples a table has the model, and a comparison silently has not: say so here.
     if done.without_samples:
         typer.echo(
             f"without samples, so not paired in comparisons: {list_first(done.without_samples, 4)}",

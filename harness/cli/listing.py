@@ -58,7 +58,8 @@ def families_document(entries: Sequence[CatalogueEntry], *, both: bool) -> Docum
         ),
         (
             Phrase(
-                "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; --all lists every name."
+                "harness tasks PATTERN lists names; harness tasks show NAME shows one prompt; "
+                "--all lists every name."
             ),
         ),
     )
@@ -135,6 +136,7 @@ def task_entry(entry: dict[str, Any], overrides: Sequence[str]) -> TaskEntry:
         path, equals, text = assignment.partition("=")
         if not equals:
             raise ConfigError(f"--set {assignment}: expected key=value, e.g. generation.max_tokens=64")
+        # The settings are those of one entry below `tasks:`, so paths begin there.
         *above, last = path.split(".")
         inner = data
         for step in above:

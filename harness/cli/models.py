@@ -51,6 +51,8 @@ def models(
     if missing:
         show(missing_document(missing_models()), wide=True)
         return
+
+    # Names of families and licences have versions in them: a part of one is enough.
     limit = parse_count(max_params) if max_params is not None else None
     everything = list(presets().values())
     chosen = [preset for preset in everything if _fits(preset, limit)]

@@ -63,15 +63,19 @@ def parity(
 
     if (second is None) == (not against):
         raise ConfigError("name a config and what to set it --against (e.g. dtype=bfloat16), or two runs")
+
+    # A config in the place of a run is the usual mistake; "no such run" would not explain it.
     if second is not None:
         for run in (first, second):
             if run.endswith((".yaml", ".yml")):
                 raise ConfigError(
-                    f"{run} is a config, not a run: run it first and name its folder, or use --against KEY=VALUE"
+                    f"{run} is a config, not a run: run it first and name its folder, or use "
+                    f"--against KEY=VALUE"
                 )
         folders: tuple[str | Path, str | Path] = (first, second)
     else:
         folders = _run_both(load(Path(first), overrides, limit), list(against or ()), out)
+
     outcome = compare(read_cells(folders[0]), read_cells(folders[1]), within)
     show(parity_document(outcome, items=items), wide=True)
     raise typer.Exit(3 if outcome.verdict == "no" else 0)

@@ -92,11 +92,15 @@ def import_(
     )
     snapshots = len({one.snapshot for one in done.ratings})
     typer.echo(
-        f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, {snapshots} snapshots in {done.file}"
+        f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, "
+        f"{snapshots} snapshots in {done.file}"
     )
+
+    # What was left out is said: a leaderboard that is shorter than its file looks whole.
     if done.without_value or done.repeated:
         typer.echo(
-            f"left out: {done.without_value} without a figure, {done.repeated} of a model that was there already",
+            f"left out: {done.without_value} without a figure, {done.repeated} of a model that "
+            f"was there already",
             err=True,
         )
     if done.models:

@@ -85,7 +85,8 @@ def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
     ]
     if len(options) > 1:
         raise ConfigError(
-            f"choose one of {' and '.join(options)}: --html writes the page, --plots the pictures, --out the table"
+            f"choose one of {' and '.join(options)}: --html writes the page, --plots the "
+            f"pictures, --out the table"
         )
 
 

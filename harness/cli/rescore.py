@@ -39,9 +39,12 @@ def rescore(
     if done.changes:
         show(changes_document(done.changes), wide=True)
     else:
-        typer.echo("no score changed")
+        typer.echo("no score changed", err=show.form != "terminal")
     for failure in done.failed:
         typer.echo(f"not marked again: {failure}", err=True)
-    typer.echo(f"Kept in {done.folder}; side by side: harness report {run} {done.folder}")
+
+    # Another form than the terminal's is for a file or a program, and ends with itself.
+    message = f"Kept in {done.folder}; side by side: harness report {run} {done.folder}"
+    typer.echo(message, err=show.form != "terminal")
     if done.failed:
         raise typer.Exit(1)

@@ -49,6 +49,7 @@ def run(
     from harness.evaluation import run_config
     from harness.progress.display import reporter_for
 
+    # A price is a key of the config: the manifest must say by which one dollars were counted.
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
@@ -70,8 +71,10 @@ def _show(outcome: RunOutcome, show: Show) -> None:
         typer.echo(note, err=True)
     relative = os.path.relpath(outcome.folder)
     folder = outcome.folder if relative.startswith("..") else relative
+    # Another form than the terminal's is for a file or a program, and ends with itself.
     typer.echo(
-        f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}"
+        f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}",
+        err=show.form != "terminal",
     )
 
 

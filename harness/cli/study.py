@@ -61,6 +61,7 @@ def study(
     data = _data(runs or [])
     answers = [answer(claim, data) for claim in chosen]
 
+    # The verdict with its reasons is prose; every other form is the table of verdicts.
     if show.form != "terminal":
         show(_verdicts(answers, show.language))
     elif not every:
@@ -86,6 +87,7 @@ def _verdicts(answers: list[ClaimAnswer], language: str) -> Document:
     from harness.studies.overview import COLUMNS, below, overview
 
     semicolon = say("semicolon")[language]
+    # Headings and cells are texts of the studies, already in their language.
     columns = [Column(say(f"w_{name}")[language], key=name == COLUMNS[0]) for name in COLUMNS]
     rows = [
         [

@@ -59,6 +59,7 @@ def listing(
     from harness.cli.listing import families_document, matching, names_document
     from harness.tasks import Catalogue
 
+    # Names come from a scan of files: lm-eval's own manager takes 13 s for its 14,000 YAMLs.
     entries = Catalogue().names(language.value if language else None)
     if pattern is None and not every:
         show(families_document(entries, both=language is None), wide=True)

@@ -47,6 +47,8 @@ def tokenizers(
     names = models or mirror_tokenizers(folder)
     texts = [own_texts(), *(dataset_texts(name, folder) for name in dict.fromkeys(parallel or ()))]
     answers = list(measure(names, texts, folder))
+
+    # One tokenizer that cannot be read must not cost the others their figures.
     failed = [one for one in answers if isinstance(one, Failed)]
     counts = merge(one for one in answers if isinstance(one, TokenizerCounts))
     document = tokenizers_document(counts, failed, texts, PAGE)

@@ -10,8 +10,10 @@ from harness.reporting.document import NONE, Document, Table, TableCell, keys, n
 from harness.reporting.texts import Phrase
 
 CAUTION = (
-    "Votes say what voters prefer among the answers they were shown, not what is correct. Private testing of variants, unequal sampling "
-    "and silent removal of models can move such ratings by more than their intervals: The Leaderboard Illusion, arXiv 2504.20879."
+    "Votes say what voters prefer among the answers they were shown, not what is correct. "
+    "Private testing of variants, unequal sampling "
+    "and silent removal of models can move such ratings by more than their intervals: The "
+    "Leaderboard Illusion, arXiv 2504.20879."
 )
 FIELDS = (
     "rank",
@@ -75,8 +77,10 @@ def notes(ratings: Ratings) -> list[str]:
     controlled = f", {', '.join(one.feature for one in ratings.style)} held constant" if ratings.style else ""
 
     lines = [
-        f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad answers, are half a win each; θ·400/ln 10, "
-        f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's upper, to n − models whose upper lies below "
+        f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad "
+        f"answers, are half a win each; θ·400/ln 10, "
+        f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's "
+        f"upper, to n − models whose upper lies below "
         "this one's lower.",
         *ratings.notes,
     ]

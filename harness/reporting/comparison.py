@@ -19,13 +19,17 @@ rank.
 """
 LEGEND = (
     Phrase(
-        "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p where scores are right or wrong and items "
-        "independent, the sign-flip test's where a few items or sources decide, else Student's t; Holm's p is adjusted over all pairs of one "
+        "Differences are paired on the same items; intervals hold 95 %. p is McNemar's exact p "
+        "where scores are right or wrong and items "
+        "independent, the sign-flip test's where a few items or sources decide, else Student's "
+        "t; Holm's p is adjusted over all pairs of one "
         "table."
     ),
     Phrase(
-        "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two models share a letter exactly where neither "
-        "is surely better. r: correlation of item scores. detects: the smallest true difference found with 80 % power."
+        "rank: 1 + models surely better to n − models surely worse (Holm's p < 0.05). tie: two "
+        "models share a letter exactly where neither "
+        "is surely better. r: correlation of item scores. detects: the smallest true difference "
+        "found with 80 % power."
     ),
 )
 

@@ -45,7 +45,8 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes = [f"{what}: {reason}" for what, reason in dict.fromkeys(reasons)]
     notes.append(
-        "Latencies: median / 99th percentile. Every figure and its definition: results.json (`costs`, `definitions`)."
+        "Latencies: median / 99th percentile. Every figure and its definition: results.json "
+        "(`costs`, `definitions`)."
     )
 
     unit = "Items, tokens (read, read by the model, written) and characters a second; characters a token, read and written."

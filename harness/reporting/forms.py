@@ -56,7 +56,8 @@ def form_notes(lines: Sequence[Line]) -> list[str]:
     apart = [line.name for line in lines if line.alternative and line.kind in ("task", "group")]
     if apart:
         notes.append(
-            f"{_named(apart)}: asked of the models that think, in the place of the other form; in no pair and no average with it."
+            f"{_named(apart)}: asked of the models that think, in the place of the other form; "
+            f"in no pair and no average with it."
         )
     return notes
 

@@ -42,8 +42,10 @@ def parity_document(parity: Parity, *, items: int = 5) -> Document:
 def _thresholds(parity: Parity) -> list[str]:
     nats = " or ".join(f"{value:g}" for value in sorted({cell.tolerance for cell in parity.cells}) or [HALF])
     return [
-        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics within one standard error (SE)",
-        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their start, metrics within one SE",
+        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics "
+        f"within one standard error (SE)",
+        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their "
+        f"start, metrics within one SE",
         f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})",
     ]
 

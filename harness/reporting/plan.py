@@ -29,7 +29,8 @@ _THINKS = {"base": "no template", "instruct": "no", "closed": "switched off", "t
 NOTES = (
     "needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.",
     "detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.",
-    "forms: log-probabilities of the options; generated answers; -gen: the generative form, for models that think.",
+    "forms: log-probabilities of the options; generated answers; -gen: the generative form, for "
+    "models that think.",
 )
 
 

@@ -214,6 +214,7 @@ def _data(table: ScoreTable) -> dict[str, Any]:
     and the tidy rows.
     """
     labels = [column.label for column in table.columns]
+
     return {
         "name": table.name,
         "models": [_model(column) for column in table.columns],

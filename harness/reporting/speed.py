@@ -19,7 +19,8 @@ NOTES = (
         "! where that is wider than asked for."
     ),
     Phrase(
-        "prefill and decode: from the engine's own event times; TTFT, TPOT, e2e: medians over requests, "
+        "prefill and decode: from the engine's own event times; TTFT, TPOT, e2e: medians over "
+        "requests, "
         "from intended arrival. -f json has all."
     ),
 )

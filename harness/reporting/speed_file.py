@@ -34,7 +34,8 @@ def read_speed_rows(file: Path) -> list[SpeedRow]:
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SPEED_VERSION:
         raise RunFolderError(
-            f"{file}: expected speed records of schema_version {SPEED_VERSION}, got {version!r}: measure again"
+            f"{file}: expected speed records of schema_version {SPEED_VERSION}, got {version!r}: "
+            f"measure again"
         )
     try:
         return SpeedResults.model_validate(data).rows

@@ -182,7 +182,8 @@ def _filters(lines: Sequence[Line]) -> list[str]:
             others_of.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
 
     return [
-        f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the headline (averages and comparisons use it)"
+        f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the "
+        f"headline (averages and comparisons use it)"
         " because the task defines it first, as published figures do."
         for (name, first), others in others_of.items()
     ]

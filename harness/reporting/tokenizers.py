@@ -70,7 +70,8 @@ def _notes(counts: Sequence[TokenizerCounts], pages: dict[Language, int]) -> lis
             notes.append(f"{one.names[0]} shares its tokenizer with {', '.join(one.names[1:])}.")
         if any(count.unknown for languages in one.counts.values() for count in languages.values()):
             notes.append(
-                f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look better than they are."
+                f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look "
+                f"better than they are."
             )
     return notes
 

@@ -1,4 +1,4 @@
-"""The HTML report: one inert file, in two languages, small whatever the runs hold."""
+"""The HTML report: one file, in two languages, small whatever the runs hold."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support import runs
-from support.hostile import ANSWERS, LABEL, hostile_run
+from support.pages import Parsed
 from support.runs import ROOT, harness
 
 from harness.analysis.comparison import compare
@@ -24,65 +22,22 @@ from harness.errors import ConfigError
 from harness.reporting.costs import CostAxis
 from harness.reporting.html import page
 from harness.reporting.html.charts import cost_charts
-from harness.reporting.html.items import LONGEST, _answer, item_data, stated
-from harness.reporting.html.study import Plate, StatementView, Studies, Study
-from harness.reporting.html.tables import Grid, GridCell, published_grid
-from harness.reporting.inert import embedded, shortened, visible
+from harness.reporting.html.items import _answer, item_data, stated
+from harness.reporting.html.tables import published_grid
+from harness.reporting.inert import embedded
 from harness.reporting.plots.forms import clipped
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import ON_PAGE
 from harness.reporting.scopes import main_scopes
 from harness.results.query import read_run
-from harness.studies.claims import find_claim
 from harness.texts import Words
 
 SMOKE = ROOT / "results" / "recorded" / "smoke"
-VOID = {"meta", "input", "br", "img", "link", "hr", "source"}
-
-
-class Parsed(HTMLParser):
-    """A page's elements with attributes and texts; ``open`` must be empty at the end."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-            self.texts.setdefault(tag, []).append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open:
-            self.texts[self.open[-1]][-1] += data
-
-    def attributes(self, tag: str) -> list[dict[str, str | None]]:
-        return [attrs for name, attrs in self.elements if name == tag]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the viewer is given."""
-        found: dict[str, Any] = json.loads(self.texts["script"][0])
-        return found
 
 
 @pytest.fixture(scope="module")
 def smoke() -> Parsed:
     return Parsed(page([read_run(SMOKE)]))
-
-
-@pytest.fixture
-def hostile(tmp_path: Path) -> tuple[str, Parsed]:
-    text = page([hostile_run(tmp_path)])
-    return text, Parsed(text)
 
 
 def test_the_page_is_whole_and_well_formed(smoke: Parsed) -> None:
@@ -146,58 +101,6 @@ def test_nothing_is_loaded_and_only_this_script_and_style_may_run(smoke: Parsed)
         script,
     )
     assert not re.search(r"url\(|@import", style)
-
-
-def test_a_hostile_run_adds_no_element(hostile: tuple[str, Parsed]) -> None:
-    text, parsed = hostile
-    assert parsed.open == []
-    assert len(parsed.attributes("script")) == 2
-    assert len(parsed.attributes("style")) == 1
-    assert not {"img", "b", "i", "u"} & {name for name, _ in parsed.elements}
-    assert "<script>window" not in text
-    assert parsed.texts["title"][0].startswith("Report: <b>run</b>")
-
-
-def test_hostile_answers_are_kept_as_text(hostile: tuple[str, Parsed]) -> None:
-    items = hostile[1].data["tasks"][0]["items"]
-    said = dict(zip([*ANSWERS, "invalid"], (item[3][0][0] for item in items), strict=True))
-    for name in ("script", "ending", "quotes", "empty"):
-        assert said[name] == ANSWERS[name]
-    assert said["lines"] == "one⟦U+2028⟧two⟦U+2029⟧three"
-    assert said["turned"] == "abc ⟦U+202E⟧dcba⟦U+202C⟧ ⟦U+2066⟧x⟦U+2069⟧ ⟦U+200F⟧y ⟦U+001B⟧[31m⟦U+0000⟧"
-    assert said["chinese"] == "答案是：«四»\n第二行\t完"
-    assert said["invalid"] == "caf\ufffd \ufffd\ufffd <b>"
-    assert said["long"].startswith("x" * 100)
-    assert said["long"].endswith("<b>end</b>")
-    assert "980,010 characters left out" in said["long"]
-    assert len(said["long"]) < LONGEST + 100
-    assert items[0][1:3] == ["prompt 0 <u>", "<i>yes</i>"]
-    assert hostile[1].data["models"] == [visible(LABEL), "plain"]
-
-
-def test_no_turning_character_is_left_anywhere(hostile: tuple[str, Parsed]) -> None:
-    assert not re.search("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f]", hostile[0])
-
-
-@pytest.mark.parametrize(
-    "text", ["</script>", "<!--", "]]>", "a\u2028b\u2029c", '"\\&amp;', "汉字 \U0001f600"]
-)
-def test_embedded_data_reads_back_and_closes_nothing(text: str) -> None:
-    made = embedded({"said": text})
-    assert json.loads(made) == {"said": text}
-    assert not re.search("[<>&\u2028\u2029]", made)
-
-
-def test_nan_is_refused() -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        embedded(float("nan"))
-
-
-def test_hidden_characters_are_made_visible_and_others_left() -> None:
-    assert visible("a\u200bb\ufeff\ud800\U000e0041") == "a⟦U+200B⟧b⟦U+FEFF⟧\ufffd⟦U+E0041⟧"
-    assert visible("家\u200d人\n\té 👩\u200d🚀") == "家\u200d人\n\té 👩\u200d🚀"
-    assert shortened("abcdef", 6, "{n}") == "abcdef"
-    assert shortened("abcdefg", 4, "-{n}-") == "ab⟦-3-⟧fg"
 
 
 def test_the_chinese_page_is_chinese() -> None:
@@ -301,108 +204,6 @@ def test_published_figures_stand_beside_the_measured_ones() -> None:
     assert rows[0][7:] == ["2-shot, acc", "https://example.org/report, 2025-01-01"]
     assert rows[1][5:7] == ["−0.200", "no: examples 2 here, 5 there"]
     assert len(grid.headers) == len(rows[0])
-
-
-def hostile_studies() -> Studies:
-    """A study whose every text would do harm if it were read as markup, and whose plot holds a
-    script.
-    """
-    bad, svg = (
-        "<script>window.hacked = 1</script>",
-        b'<svg xmlns="http://www.w3.org/2000/svg"><script>parent.hacked = 1</script></svg>',
-    )
-    statement = StatementView(
-        f"says {bad}", f"outcome {bad}", "holds", f"measured {bad}", f"rests {bad}", f"command {bad} && x"
-    )
-    plate = Plate(f"plot {bad}", svg, (f"line {bad}",), Grid((f"head {bad}",), ((GridCell(f"cell {bad}"),),)))
-    study = Study(
-        f"C{bad}",
-        f"claim {bad}",
-        f"origin {bad}",
-        f"verdict {bad}",
-        "supported",
-        ("a",) * 4,
-        (statement,),
-        (plate,),
-        (f"note {bad}",),
-    )
-    return Studies((study,), ((f"title {bad}", f"javascript:{bad}"),))
-
-
-def test_a_section_of_studies_is_inert() -> None:
-    parsed, plain = Parsed(page([read_run(SMOKE)], "en", hostile_studies())), Parsed(page([read_run(SMOKE)]))
-    assert parsed.open == []
-    assert len(parsed.attributes("script")) == len(plain.attributes("script")) == 2
-    shown = [text for texts in parsed.texts.values() for text in texts]
-    for part in (
-        "says",
-        "outcome",
-        "measured",
-        "rests",
-        "command",
-        "line",
-        "head",
-        "cell",
-        "claim",
-        "origin",
-        "verdict",
-        "note",
-        "title",
-    ):
-        assert any(f"{part} <script>window.hacked = 1</script>" in text for text in shown), part
-    assert len(parsed.attributes("svg")) == len(plain.attributes("svg")) + 1
-    assert "plot <script>window.hacked = 1</script>" in parsed.texts["title"]
-    assert "parent.hacked" not in "".join(shown)
-    assert not any(name in ("img", "image", "a:x", "use", "foreignobject") for name, _ in parsed.elements)
-    assert {attrs["href"] for attrs in parsed.attributes("a")} - {
-        attrs["href"] for attrs in plain.attributes("a")
-    } == {"#studies"}
-    policies = [
-        one["content"] or ""
-        for made in (parsed, plain)
-        for one in made.attributes("meta")
-        if "http-equiv" in one
-    ]
-    assert policies[0] == policies[1]
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_studies_stand_in_the_page_in_its_language(language: str, tmp_path: Path) -> None:
-    done = harness(
-        "report",
-        SMOKE,
-        "--html",
-        tmp_path / "r.html",
-        "--lang",
-        language,
-        "--study",
-        "c5",
-        "--study",
-        "C5",
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    parsed, claim = Parsed((tmp_path / "r.html").read_text(encoding="utf-8")), find_claim("C5")
-    assert {"en": "What articles claim", "zh": "报道所言与数据所示"}[language] in parsed.texts["h2"]
-    assert [text for text in parsed.texts["h3"] if text.startswith("C5")] == [f"C5 · {claim.claim[language]}"]
-    assert {part.says[language] for part in claim.parts} <= set(parsed.texts["th"])
-    assert {"en": "In 2024 and 2025: supported", "zh": "2024 至 2025 年：得到支持"}[language] in parsed.texts[
-        "span"
-    ]
-    today = {"en": f"Today: {claim.today[0].says.en}", "zh": f"如今：{claim.today[0].says.zh}"}[language]
-    assert today in parsed.texts["th"]
-    assert any("H20" in text for text in parsed.texts["text"])
-    assert parsed.open == []
-
-
-def test_studies_are_refused_without_a_page_and_by_a_wrong_name(tmp_path: Path) -> None:
-    bare = harness("report", SMOKE, "--study", "C8", cwd=tmp_path)
-    assert bare.returncode == 2
-    assert "--study C8: only the page has studies; add --html FILE" in bare.stderr
-    wrong = harness("report", SMOKE, "--html", "r.html", "--study", "C88", cwd=tmp_path)
-    assert wrong.returncode == 2
-    assert "unknown study 'C88'" in wrong.stderr
-    assert not (tmp_path / "r.html").exists()
 
 
 def test_long_manifests_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ STYLE = (
     "figure{margin:0 0 1.5rem;overflow-x:auto}table{border-collapse:collapse}"
     "caption{text-align:left;font-weight:600;padding-bottom:.3rem}"
     "th,td{padding:.2rem .7rem;text-align:left;white-space:pre-wrap;vertical-align:top}"
-    "thead th{border-bottom:2px solid}tbody:not(:first-of-type) tr:first-child>*{border-top:1px solid}"
+    "thead th{border-bottom:2px solid}tbody:not(:first-of-type) tr:first-child>*{border-top:1px "
+    "solid}"
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".good{color:light-dark(#060,#8d8)}.warn{color:light-dark(#850,#fc6)}.bad{color:light-dark(#a00,#f99)}"
 )
