@@ -87,7 +87,8 @@ def check_encoding(path: Path) -> None:
     if b"\0" in begin:
         name = "UTF-16" if begin[:2].count(0) == 1 else "text"
         raise Unreadable(
-            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as UTF-8"
+            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as "
+            "UTF-8"
         )
 
 
@@ -130,7 +131,8 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
             for place, cell in enumerate(cells):
                 if "\n" in cell and _swallowed(cell, place, len(header), mark):
                     raise Unreadable(
-                        f"row {number} (from line {begin}), column {header[place]!r} holds whole rows of the file: a quote is missing or "
+                        f"row {number} (from line {begin}), column {header[place]!r} holds whole rows of the "
+                        "file: a quote is missing or "
                         "stands alone; double each quote inside a field"
                     )
 
@@ -215,7 +217,8 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         except json.JSONDecodeError as error:
             if line.strip() == "{" and number == 1:
                 raise Unreadable(
-                    "is one JSON object over several lines; expected one object per line, or one list of objects"
+                    "is one JSON object over several lines; expected one object per line, or one list of "
+                    "objects"
                 ) from error
             raise Unreadable(
                 f"row {number}: no valid JSON ({error.msg}); one JSON object per line is expected"
@@ -259,7 +262,8 @@ def _object(number: int, row: Any) -> dict[str, Any]:
         raise Unreadable(f"row {number} is an empty object")
     if _by_columns(row):
         raise Unreadable(
-            f"row {number} holds a whole table by its columns; with pandas write it by to_json(orient='records', lines=True)"
+            f"row {number} holds a whole table by its columns; with pandas write it by "
+            "to_json(orient='records', lines=True)"
         )
     return row
 

@@ -37,7 +37,8 @@ def import_(
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
     typer.echo(
-        f"{plural(tasks, 'task')} of {done.results.models[0].model} in {done.folder}; harness report {done.folder}"
+        f"{plural(tasks, 'task')} of {done.results.models[0].model} in {done.folder}; harness report "
+        f"{done.folder}"
     )
     for note in done.notes:
         typer.echo(note, err=True)

@@ -87,8 +87,10 @@ def _debug() -> None:
 app = typer.Typer(
     name="harness",
     cls=GuardedGroup,
-    help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and English.",
-    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity failed, 130 interrupted.",
+    help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and "
+    "English.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity "
+    "failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
     add_completion=False,

@@ -37,7 +37,8 @@ Form = Annotated[
         "--format",
         "-f",
         metavar="NAME",
-        help="terminal, markdown, latex, csv, json, html or an installed one.  [default: by --out, else terminal]",
+        help="terminal, markdown, latex, csv, json, html or an installed one.  [default: by --out, else "
+        "terminal]",
         show_default=False,
     ),
 ]

@@ -66,7 +66,8 @@ def import_(
         str | None,
         typer.Option(
             "--method",
-            help="How the figures were made, where the file does not say it: bradley-terry, online-elo, elo-bootstrap-median, score.",
+            help="How the figures were made, where the file does not say it: bradley-terry, online-elo, "
+            "elo-bootstrap-median, score.",
             show_default=False,
         ),
     ] = None,

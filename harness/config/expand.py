@@ -108,8 +108,10 @@ def _refuse_gguf(fields: dict[str, YamlNode], mistakes: Mistakes) -> None:
         if isinstance(name, str) and _is_gguf(name):
             mistakes.add(
                 fields[key].place,
-                f"{key}: {name} is GGUF, which this version does not read: name the checkpoint in safetensors that it was made from, "
-                "or serve the file (llama-server -m FILE) and say engine: openai and base_url: http://localhost:8080/v1",
+                f"{key}: {name} is GGUF, which this version does not read: name the checkpoint in "
+                "safetensors that it was made from, "
+                "or serve the file (llama-server -m FILE) and say engine: openai and base_url: "
+                "http://localhost:8080/v1",
             )
 
 

@@ -46,7 +46,8 @@ class Preset(BaseModel):
     )
     thinking: bool | None = Field(
         None,
-        description="Whether the model thinks before it answers unless told otherwise; false: it can, when told to. None: it cannot.",
+        description="Whether the model thinks before it answers unless told otherwise; false: it can, when "
+        "told to. None: it cannot.",
     )
     think_tags: tuple[str, str] | None = Field(None, description="Markers around a thought.")
     licence: str = Field(description="SPDX id, or the licence's name on the hub.")
@@ -66,7 +67,8 @@ class Preset(BaseModel):
     released_source: str | None = Field(None, description="Where that day was read.", pattern="^https://")
     unread: bool = Field(
         False,
-        description="The day was not read in released_source: not opened, or its stored copy does not say it.",
+        description="The day was not read in released_source: not opened, or its stored copy does not say "
+        "it.",
     )
     remote_code: bool = Field(
         False, description="Its code or tokenizer is Python in its repository: needs trust_remote_code."

@@ -137,7 +137,8 @@ def _explain_one(
         if isinstance(path[-1], int):  # a fixed number of entries, of which this one is missing
             mistakes.add(
                 node.place,
-                f"{path_text(path[:-1])}: expected at least {path[-1] + 1} entries, got {describe(node.plain())} of {path[-1]}",
+                f"{path_text(path[:-1])}: expected at least {path[-1] + 1} entries, got "
+                f"{describe(node.plain())} of {path[-1]}",
             )
             return
         mistakes.add(node.place, f"expected a key {str(path[-1])!r}{_inside(path[:-1])}, got none")

@@ -48,7 +48,8 @@ class ModelSpec(Strict):
     revision: str | None = Field(None, description="Branch, tag or commit on the hub. Default: main.")
     weights: Literal["pretrained", "random"] = Field(
         "pretrained",
-        description="'random' builds the architecture with seeded random weights: honest for speed, never for accuracy.",
+        description="'random' builds the architecture with seeded random weights: honest for speed, never "
+        "for accuracy.",
     )
     dtype: Dtype = Field(
         "auto", description="Number format. auto: the checkpoint's on CUDA, float32 on the CPU."
@@ -63,7 +64,8 @@ class ModelSpec(Strict):
     )
     chat_template: bool | None = Field(
         None,
-        description="Ask through the chat template. Default: the preset's; else on where the id says instruct or chat, off elsewhere.",
+        description="Ask through the chat template. Default: the preset's; else on where the id says "
+        "instruct or chat, off elsewhere.",
     )
     system_prompt: str | None = Field(
         None, description="System message put before every chat. Needs chat_template."
@@ -83,7 +85,8 @@ class ModelSpec(Strict):
     )
     config_overrides: dict[str, Any] = Field(
         default_factory=dict,
-        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: random.",
+        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: "
+        "random.",
     )
     engine_args: dict[str, Any] = Field(
         default_factory=dict,
@@ -94,7 +97,8 @@ class ModelSpec(Strict):
     )
     api_key_env: str | None = Field(
         None,
-        description="engine: openai: environment variable that holds the key (never the key itself). Default: OPENAI_API_KEY.",
+        description="engine: openai: environment variable that holds the key (never the key itself). "
+        "Default: OPENAI_API_KEY.",
     )
     gpus: int | None = Field(
         None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for."
@@ -155,7 +159,8 @@ class TaskEntry(Strict):
     )
     suite: str | None = Field(
         None,
-        description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, leaderboard-v2.",
+        description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, "
+        "leaderboard-v2.",
     )
     file: str | None = Field(
         None, description="Your own JSONL or CSV: a question and choices or an answer a row."
@@ -167,20 +172,24 @@ class TaskEntry(Strict):
     question: str = Field("question", description="Own task: column of the question.")
     choices: str | list[str] = Field(
         "choices",
-        description="Own task: column that holds the list of choices, or several columns. Default: choices, or a usual layout.",
+        description="Own task: column that holds the list of choices, or several columns. Default: choices, "
+        "or a usual layout.",
     )
     answer: str = Field(
         "answer",
-        description="Own task: column of the answer: a choice's index, letter or text, or a text to generate.",
+        description="Own task: column of the answer: a choice's index, letter or text, or a text to "
+        "generate.",
     )
     answer_is: Literal["text", "letter", "index", "number", "generated"] | None = Field(
         None,
-        description="Own task: how answers name their choice: text, letter, index (from 0) or number (from 1); generated: no choices are "
+        description="Own task: how answers name their choice: text, letter, index (from 0) or number (from "
+        "1); generated: no choices are "
         "shown. Default: found from the answers, asked for where two ways disagree.",
     )
     missing_words: Literal["refuse", "text"] = Field(
         "refuse",
-        description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it is written.",
+        description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it "
+        "is written.",
     )
     fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents.")
@@ -204,7 +213,8 @@ class Expectation(Strict):
     model: str | None = Field(None, description="Model name as in the table.")
     sanity: Literal["clean"] | None = Field(
         None,
-        description="clean: nothing was found that may make a number wrong (of the model, of the task, where named).",
+        description="clean: nothing was found that may make a number wrong (of the model, of the task, where "
+        "named).",
     )
     metric: str = Field("acc", description="Metric name.")
     filter: str | None = Field(None, description="Filter name, where the task has several.")
@@ -289,11 +299,13 @@ class Speed(Strict):
         0.25,
         gt=0,
         le=60,
-        description="Length of a calibration's products, and of its copies; longer ones reject less on a noisy machine.",
+        description="Length of a calibration's products, and of its copies; longer ones reject less on a "
+        "noisy machine.",
     )
     interleave: bool | None = Field(
         None,
-        description="Measure the models in turn, all loaded at once. Default: where there is more than one and memory allows it.",
+        description="Measure the models in turn, all loaded at once. Default: where there is more than one "
+        "and memory allows it.",
     )
     energy_seconds: float = Field(
         11.0,
@@ -334,7 +346,8 @@ class Config(Strict):
     )
     date: datetime.date = Field(
         datetime.date(2024, 7, 26),
-        description="The day that chat templates are told where they ask for today's (Llama 3.1's own default day): "
+        description="The day that chat templates are told where they ask for today's (Llama 3.1's own "
+        "default day): "
         "prompts are the same on every day.",
     )
     seed: int = Field(
@@ -349,7 +362,8 @@ class Config(Strict):
     speed: Speed | None = Field(None, description="Grid for harness bench.")
     meter: bool = Field(
         True,
-        description="Measure what answers cost (energy, memory, FLOPs, latency); scores are the same without.",
+        description="Measure what answers cost (energy, memory, FLOPs, latency); scores are the same "
+        "without.",
     )
     usd_per_hour: float | None = Field(
         None, gt=0, description="Price of an hour of one accelerator (on the CPU: of the machine) in dollars."

@@ -45,7 +45,8 @@ def tidy_names(root: YamlNode) -> list[str]:
     ]
 
     notes += [
-        f"models that differ by case, separators or look-alike letters alone: {', '.join(group)}; name them so that they can be told apart"
+        f"models that differ by case, separators or look-alike letters alone: {', '.join(group)}; name them "
+        "so that they can be told apart"
         for group in alike(names)
     ]
     return notes

@@ -113,14 +113,16 @@ def _explain_incomplete(name: str, folder: Path, wanted: Wanted) -> None:
     pickles = [file for file in files if file.endswith((".bin", ".pt", ".pth")) and "/" not in file]
     if wanted.weights and pickles and not any(file.endswith(".safetensors") for file in files):
         raise ModelError(
-            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; look for a revision with safetensors"
+            f"{name}: only pickle weights ({pickles[0]}), which can run code when read; look for a revision "
+            "with safetensors"
         )
     if not any(file.endswith("config.json") for file in files):
         raise ModelError(
             f"{name}: the repository has no config.json; is it a model in the transformers layout?"
         )
     raise ModelError(
-        f"{name}: the download is incomplete in {folder}; run again when the hub answers (HF_ENDPOINT names another)"
+        f"{name}: the download is incomplete in {folder}; run again when the hub answers (HF_ENDPOINT names "
+        "another)"
     )
 
 
@@ -151,7 +153,8 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
     switch = presence.offline_switch()
     state = f"{switch} is set and the hub cache does not hold it" if switch else f"{endpoint} did not answer"
     return (
-        f"cannot be fetched ({state}; {where}). Mend it by one of: mirror: FOLDER in the YAML or HARNESS_MIRROR; "
+        f"cannot be fetched ({state}; {where}). Mend it by one of: mirror: FOLDER in the YAML or "
+        "HARNESS_MIRROR; "
         "HF_ENDPOINT=<another hub>; HARNESS_HUB=modelscope; a filled hub cache (HF_HOME)"
     )
 

@@ -24,7 +24,8 @@ def fetch_model(name: str, revision: str | None, patterns: Sequence[str], ignore
         return Path(snapshot_download(name, revision=revision, **options))
     except Exception as error:
         raise ModelError(
-            f"{name}: ModelScope could not give it ({first_line(error)}); check the name there, or unset HARNESS_HUB"
+            f"{name}: ModelScope could not give it ({first_line(error)}); check the name there, or unset "
+            "HARNESS_HUB"
         ) from error
 
 

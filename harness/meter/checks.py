@@ -75,7 +75,8 @@ def require_lengths(answers: Sequence[Generation], output: int, prompt: int | No
 
         if prompt is not None and answer.tokens.prompt != prompt:
             raise LengthError(
-                f"{answer.key}: expected a prompt of {prompt} tokens, got {answer.tokens.prompt}; pass token ids, not text"
+                f"{answer.key}: expected a prompt of {prompt} tokens, got {answer.tokens.prompt}; pass token "
+                "ids, not text"
             )
 
 
@@ -99,7 +100,8 @@ def require_clock(answers: Sequence[Generation]) -> None:
         first, last = answer.first_token, answer.last_token
         if first is None or last is None:
             raise ClockError(
-                f"{answer.key}: the engine gave no time of the {'first' if first is None else 'last'} token; latency is unknown"
+                f"{answer.key}: the engine gave no time of the {'first' if first is None else 'last'} token; "
+                "latency is unknown"
             )
 
         if not (math.isfinite(first) and math.isfinite(last)) or not 0 <= first <= last:

@@ -235,6 +235,7 @@ def integrate(samples: list[tuple[float, float]], seconds: float) -> float:
     unseen = seconds - (samples[-1][0] - samples[0][0])
     if max(gap, unseen) > LONGEST_GAP:
         raise EnergyError(
-            f"no power sample for {max(gap, unseen):.1f} s of the window; more than {LONGEST_GAP:.0f} s make it invalid"
+            f"no power sample for {max(gap, unseen):.1f} s of the window; more than {LONGEST_GAP:.0f} s make "
+            "it invalid"
         )
     return sum((later - earlier) * (first + second) / 2 for (earlier, first), (later, second) in pairs)

@@ -77,7 +77,8 @@ class Chip(_Strict):
         if quantity in self.figures:
             return self.figures[quantity].value
         raise ConfigError(
-            f"{self.name}: no {quantity} figure: {self.absent[quantity]}; choose another number format or chip"
+            f"{self.name}: no {quantity} figure: {self.absent[quantity]}; choose another number format or "
+            "chip"
         )
 
 
@@ -94,14 +95,16 @@ def read_catalogue(path: Path = CATALOGUE) -> dict[str, Chip]:
         raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {reason_of(error, named=True)}; expected sources: and chips: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected sources: and chips: as in the packaged "
+            "file"
         ) from None
 
     # A name that stands twice would silently be the later chip, with other figures.
     names = [chip.name for chip in entries]
     if len(set(names)) != len(names):
         raise ConfigError(
-            f"{path.name}: a chip is there twice: {', '.join(sorted({name for name in names if names.count(name) > 1}))}"
+            f"{path.name}: a chip is there twice: "
+            f"{', '.join(sorted({name for name in names if names.count(name) > 1}))}"
         )
     return dict(zip(names, entries, strict=True))
 

@@ -67,7 +67,8 @@ def poisson_arrivals(rate: float, count: int, seed: int | str) -> list[float]:
     """
     if not rate > 0 or count < 1:
         raise ConfigError(
-            f"an open loop needs a rate above zero and at least one request; got {rate} per second, {count} requests"
+            f"an open loop needs a rate above zero and at least one request; got {rate} per second, {count} "
+            "requests"
         )
 
     draw = random.Random(f"{seed}")

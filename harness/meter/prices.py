@@ -63,7 +63,8 @@ def read_prices(path: Path = TABLE) -> tuple[dict[str, Listed], dict[str, str]]:
         raise ConfigError(f"{path.name}: {first_problem(error)}") from None
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(
-            f"{path.name}: {reason_of(error, named=True)}; expected prices: and absent: as in the packaged file"
+            f"{path.name}: {reason_of(error, named=True)}; expected prices: and absent: as in the packaged "
+            "file"
         ) from None
 
     # A chip that is in neither part was forgotten, one that is in both contradicts itself.

@@ -32,7 +32,8 @@ class Ceiling:
         for what, value in (("FLOP/s", self.flops), ("bytes/s", self.bandwidth)):
             if not (math.isfinite(value) and value > 0):
                 raise ConfigError(
-                    f"{self.name}: a ceiling is a positive number of {what}, got {value}; measure it or take a datasheet's"
+                    f"{self.name}: a ceiling is a positive number of {what}, got {value}; measure it or take "
+                    "a datasheet's"
                 )
 
     def times(self, work: Work) -> tuple[float, float]:
@@ -116,7 +117,8 @@ def project(work: Work, seconds: float, measured: Ceiling, chip: Ceiling) -> Pro
 
     if seconds < least:
         raise HarnessError(
-            f"{seconds:.4g} s is less than the {least:.4g} s that {measured.name} allows: tokens were cached, or work or ceiling are wrong"
+            f"{seconds:.4g} s is less than the {least:.4g} s that {measured.name} allows: tokens were "
+            "cached, or work or ceiling are wrong"
         )
 
     # Nobody can say which of the three the lost time is, so the range over all of them is the

@@ -67,7 +67,8 @@ def own_texts(path: Path = OWN) -> ParallelText:
         return ParallelText("own", f"harness, parallel_texts.yaml version {raw['version']}", zh, en, kinds)
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
         raise DataError(
-            f"{path.name}: {type(error).__name__}: {error}; expected version: and paragraphs: of kind, zh and en"
+            f"{path.name}: {type(error).__name__}: {error}; expected version: and paragraphs: of kind, zh "
+            "and en"
         ) from None
 
 
@@ -90,12 +91,14 @@ def dataset_texts(name: str, mirror: Path | None) -> ParallelText:
         splits, _ = sources.load(wanted.path, config)
         if wanted.split not in splits or wanted.field not in splits[wanted.split].column_names:
             raise DataError(
-                f"{wanted.path} ({config}): no column {wanted.field!r} in a split {wanted.split!r}; fetch the data set again"
+                f"{wanted.path} ({config}): no column {wanted.field!r} in a split {wanted.split!r}; fetch "
+                "the data set again"
             )
         columns.append([str(text) for text in splits[wanted.split][wanted.field]])
     if len(columns[0]) != len(columns[1]):
         raise DataError(
-            f"{wanted.path}: {len(columns[0])} Chinese rows but {len(columns[1])} English ones; fetch the data set again"
+            f"{wanted.path}: {len(columns[0])} Chinese rows but {len(columns[1])} English ones; fetch the "
+            "data set again"
         )
     # a paragraph with five questions is one text
     pairs = list(dict.fromkeys(zip(*columns, strict=True)))

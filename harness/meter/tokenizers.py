@@ -85,7 +85,8 @@ def mirror_tokenizers(mirror: Path | None) -> list[str]:
     """
     if mirror is None:
         raise ConfigError(
-            "no tokenizer named: give model ids, folders or presets, or a mirror with --mirror or HARNESS_MIRROR"
+            "no tokenizer named: give model ids, folders or presets, or a mirror with --mirror or "
+            "HARNESS_MIRROR"
         )
 
     folders = sorted(
@@ -109,7 +110,8 @@ def count(encoder: TextEncoder, texts: Sequence[str]) -> LanguageCount:
     tokens = sum(len(ids[text]) for text in texts)
     if not tokens:
         raise ModelError(
-            f"{encoder.name}: the tokenizer gives no token for {len(texts)} texts; it is broken, or the texts are empty"
+            f"{encoder.name}: the tokenizer gives no token for {len(texts)} texts; it is broken, or the "
+            "texts are empty"
         )
 
     # Some vocabularies write one unknown token for what they cannot spell, and look cheap by it.

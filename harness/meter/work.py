@@ -109,7 +109,8 @@ def prefill(
     _check(past=past, rows=rows)
     if tokens < 1 or batch < 1 or rows > tokens:
         raise ConfigError(
-            f"a pass needs at least one token, one sequence and no more rows than tokens; got {tokens}, {batch}, {rows}"
+            f"a pass needs at least one token, one sequence and no more rows than tokens; got {tokens}, "
+            f"{batch}, {rows}"
         )
 
     flops = (

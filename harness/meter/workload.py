@@ -20,7 +20,8 @@ def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> lis
     """
     if length < 1 or count < 1 or not ids:
         raise ConfigError(
-            f"a shape needs prompts of at least one token; got {count} prompts of {length} tokens from {len(ids)} ids"
+            f"a shape needs prompts of at least one token; got {count} prompts of {length} tokens from "
+            f"{len(ids)} ids"
         )
 
     # Caches match whole blocks from the front, so prompts must differ in their first tokens.
@@ -30,7 +31,8 @@ def prompts(count: int, length: int, ids: Sequence[int], seed: int | str) -> lis
 
     if head > length:
         raise ConfigError(
-            f"{count} prompts of {length} tokens cannot all differ with {len(ids)} token ids; use longer prompts"
+            f"{count} prompts of {length} tokens cannot all differ with {len(ids)} token ids; use longer "
+            "prompts"
         )
 
     # Each prompt has a number of its own, written in base len(ids), as its beginning.

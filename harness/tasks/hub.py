@@ -94,7 +94,8 @@ def _script_repository(
             )
     except Exception as error:
         raise DataError(
-            f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion could be fetched"
+            f"{path}: a loading script, which datasets 4 refuses, and neither a zip nor a Parquet conversion "
+            "could be fetched"
             f" ({reason_of(error)}); put the data under mirror: datasets/{path}"
         ) from error
 

@@ -128,8 +128,10 @@ def test_a_dataset_without_the_split(tmp_path: Path) -> None:
     (folder / "train.jsonl").write_text('{"q": "1+1", "a": "2"}\n')
     task = tmp_path / "mine.yaml"
     task.write_text(
-        "task: mine\ndataset_path: org/set\ntest_split: test\noutput_type: generate_until\ndoc_to_text: '{{q}}'\ndoc_to_target: '{{a}}'\n"
-        "generation_kwargs: {until: ['\\n']}\nmetric_list: [{metric: exact_match, aggregation: mean, higher_is_better: true}]\n"
+        "task: mine\ndataset_path: org/set\ntest_split: test\noutput_type: generate_until\ndoc_to_text: "
+        "'{{q}}'\ndoc_to_target: '{{a}}'\n"
+        "generation_kwargs: {until: ['\\n']}\nmetric_list: [{metric: exact_match, aggregation: mean, "
+        "higher_is_better: true}]\n"
     )
     config = write_config(tmp_path, [{"task": str(task)}], mirror=str(tmp_path / "mirror"))
     done = harness("run", config, cwd=tmp_path)

@@ -19,7 +19,8 @@ def test_shorthands_presets_and_ids(write: Callable[..., Path], tmp_path: Path) 
     (tmp_path / "org" / "local").mkdir(parents=True)
     models = load_config(
         write(
-            "name: a\nmodels: [qwen3-8b, Qwen/Qwen2.5-7B, org/some-Chat, org/some-base, ./here, org/local, {id: qwen3-4b}]\n"
+            "name: a\nmodels: [qwen3-8b, Qwen/Qwen2.5-7B, org/some-Chat, org/some-base, ./here, org/local, "
+            "{id: qwen3-4b}]\n"
         )
     ).config.models
 

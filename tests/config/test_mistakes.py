@@ -62,7 +62,8 @@ ONE_MISTAKE = {
     ),
     "unknown engine": (
         "name: a\nmodels:\n  - {id: x/y, engine: vlm}\n",
-        "c.yaml:3:23: models[0].engine: expected auto, transformers, vllm, openai or mock, got 'vlm'; did you mean 'vllm'?",
+        "c.yaml:3:23: models[0].engine: expected auto, transformers, vllm, openai or mock, got 'vlm'; did "
+        "you mean 'vllm'?",
     ),
     "neither id nor preset": (
         "name: a\nmodels:\n  - dtype: float32\n",
@@ -87,7 +88,8 @@ ONE_MISTAKE = {
     ),
     "overrides of pretrained weights": (
         "name: a\nmodels:\n  - id: x/y\n    config_overrides: {num_hidden_layers: 2}\n",
-        "c.yaml:4:5: models[0].config_overrides: config_overrides changes the architecture, so it needs weights: random",
+        "c.yaml:4:5: models[0].config_overrides: config_overrides changes the architecture, so it needs "
+        "weights: random",
     ),
     "tab": ("name: a\nmodels:\n\t- x/y\n", "c.yaml:3:1: a tab; YAML is indented with spaces"),
     "tab after a dash": ("name: a\nmodels:\n  -\tx/y\n", "c.yaml:3:4: a tab; YAML is indented with spaces"),
@@ -141,7 +143,8 @@ def test_all_mistakes_at_once_in_order_of_position(
     write("limit: many\nspeed: {inputs: [1]}\n", "base.yaml")
     lines = mistakes(
         write(
-            "nme: a\nextends: base.yaml\nmodels:\n  - {id: x/y, dtype: fp8}\n  - qwen9\nseed: no\ntasks: [{task: t, limit: -1}]\n"
+            "nme: a\nextends: base.yaml\nmodels:\n  - {id: x/y, dtype: fp8}\n  - qwen9\nseed: no\ntasks: "
+            "[{task: t, limit: -1}]\n"
         ),
         "device=gpu",
     )
@@ -215,11 +218,15 @@ OVERRIDES = {
     "limit": "--set limit: expected key=value, e.g. limit=10 or models.0.dtype=float32",
     "=3": "--set =3: expected key=value, e.g. limit=10 or models.0.dtype=float32",
     "limit=ten": "--set limit=ten: limit: expected a whole number, got 'ten'",
-    "models.0.dtype=floaty": "--set models.0.dtype=floaty: models[0].dtype: expected auto, float32, bfloat16 or float16, got 'floaty'; "
+    "models.0.dtype=floaty": "--set models.0.dtype=floaty: models[0].dtype: expected auto, float32, bfloat16 "
+    "or float16, got 'floaty'; "
     "did you mean 'float32'?",
-    "models.3.dtype=float32": "--set models.3.dtype=float32: models is a list: expected a number from 0 to 0, got '3'",
-    "models.first.dtype=float32": "--set models.first.dtype=float32: models is a list: expected a number from 0 to 0, got 'first'",
-    "models.0.dtyp=float32": "--set models.0.dtyp=float32: unknown key 'dtyp' in models[0]; did you mean 'dtype'?",
+    "models.3.dtype=float32": "--set models.3.dtype=float32: models is a list: expected a number from 0 to "
+    "0, got '3'",
+    "models.first.dtype=float32": "--set models.first.dtype=float32: models is a list: expected a number "
+    "from 0 to 0, got 'first'",
+    "models.0.dtyp=float32": "--set models.0.dtyp=float32: unknown key 'dtyp' in models[0]; did you mean "
+    "'dtype'?",
     "limit.x=3": "--set limit.x=3: limit is the number 5: it has no 'x' to set",
     "tasks.0.limit=3": "--set tasks.0.limit=3: tasks has no entries to change; set the whole list",
     "devise=cpu": "--set devise=cpu: unknown key 'devise'; did you mean 'device'?",

@@ -60,7 +60,8 @@ def test_nothing_heavy_is_imported() -> None:
     code = (
         "import sys; from harness.config.schema import ModelSpec; from harness.engines import *; "
         "e = open_engine(ModelSpec(id='m', engine='mock')); engine_identity(ModelSpec(id='m'), 'cpu'); "
-        "print([name for name in ('torch', 'transformers', 'lm_eval', 'huggingface_hub') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'lm_eval', 'huggingface_hub') if name in "
+        "sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -39,14 +39,19 @@ PUBLISHED: dict[str, tuple[str, dict[bool | None, str]]] = {
     # The lines that decide, from each family's chat template on the hub (chat_template.jinja or
     # tokenizer_config.json).
     "zai-org/GLM-4.5": (
-        "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{{- '/nothink' if (m.role == 'user' and enable_thinking is defined and not"
-        " enable_thinking and not m.content.endswith('/nothink')) else '' }}{% endfor %}{%- if add_generation_prompt -%}<|assistant|>"
-        "{{- '\n<think></think>' if (enable_thinking is defined and not enable_thinking) else '' -}}{%- endif -%}",
+        "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{{- '/nothink' if (m.role == 'user' and "
+        "enable_thinking is defined and not"
+        " enable_thinking and not m.content.endswith('/nothink')) else '' }}{% endfor %}{%- if "
+        "add_generation_prompt -%}<|assistant|>"
+        "{{- '\n<think></think>' if (enable_thinking is defined and not enable_thinking) else '' -}}{%- "
+        "endif -%}",
         {None: "thinks", True: "thinks", False: "closed"},
     ),
     "moonshotai/Kimi-K2-Thinking": (
-        "{% for m in messages %}<|im_{{ m.role }}|>{% if m.role == 'assistant' %}<think>{{ m.get('reasoning_content', '') }}</think>"
-        "{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_assistant|>assistant<|im_middle|>{% endif %}",
+        "{% for m in messages %}<|im_{{ m.role }}|>{% if m.role == 'assistant' %}<think>{{ "
+        "m.get('reasoning_content', '') }}</think>"
+        "{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt "
+        "%}<|im_assistant|>assistant<|im_middle|>{% endif %}",
         {None: "thinks", True: "thinks"},
     ),
     "deepseek-ai/DeepSeek-V3.1": (
@@ -61,15 +66,15 @@ PUBLISHED: dict[str, tuple[str, dict[bool | None, str]]] = {
         "{% set budget = thinking_budget if thinking_budget is defined else -1 %}"
         + TURN
         + "{% if budget == 0 %}<seed:think>"
-        "<seed:cot_budget_reflect>The current thinking budget is 0, so I will directly answer the question.</seed:cot_budget_reflect>\n"
+        "<seed:cot_budget_reflect>The current thinking budget is 0, so I will directly answer the "
+        "question.</seed:cot_budget_reflect>\n"
         "</seed:think>{% endif %}{% endif %}{# <seed:think> </seed:think> #}",
         {None: "thinks", True: "thinks", False: "closed"},
     ),
     "LGAI-EXAONE/EXAONE-Deep-7.8B": (TURN + "<thought>\n{% endif %}", {None: "thinks", False: "refused"}),
     "mistralai/Magistral-Small-2507": (
-        "{% set default = 'Your thinking process must follow the template below: [THINK]Your thoughts[/THINK]Here, provide a response.' %}"
-        + TURN
-        + "{% endif %}",
+        "{% set default = 'Your thinking process must follow the template below: [THINK]Your "
+        "thoughts[/THINK]Here, provide a response.' %}" + TURN + "{% endif %}",
         {None: "thinks"},
     ),
     "ibm-granite/granite-3.2-8b-instruct": (

@@ -93,7 +93,8 @@ def test_nothing_is_loaded_and_only_this_script_and_style_may_run(smoke: Parsed)
     script, style = smoke.texts["script"][1], smoke.texts["style"][0]
     hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
     assert policy == (
-        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; base-uri "
+        "'none'; form-action 'none'"
     )
     assert [attrs.get("type") for attrs in smoke.attributes("script")] == ["application/json", None]
     assert not re.search(

@@ -93,7 +93,8 @@ def test_the_policy_stops_requests_and_scripts(opened: Browser) -> None:
     """
     opened.run("{const i = new Image(); i.src = 'https://example.invalid/x.png'; document.body.append(i)}")
     opened.run(
-        "{const s = document.createElement('script'); s.textContent = 'window.hacked = 1'; document.body.append(s)}"
+        "{const s = document.createElement('script'); s.textContent = 'window.hacked = 1'; "
+        "document.body.append(s)}"
     )
     opened.run("new Promise((done) => setTimeout(done, 100))")
     assert opened.run("window.hacked") is None
@@ -110,7 +111,8 @@ def test_the_filters_find_what_they_say(opened: Browser) -> None:
     assert opened.run("document.getElementById('state-b').value") == "wrong"
     first = opened.run(COUNT)
     marks = opened.run(
-        "[...document.querySelectorAll('article')].map((a) => [...a.querySelectorAll('.answer')].map((b) => b.className))"
+        "[...document.querySelectorAll('article')].map((a) => [...a.querySelectorAll('.answer')].map((b) => "
+        "b.className))"
     )
     assert len(marks) == 20
     assert all(row[0] == "answer right" and row[1] == "answer wrong" for row in marks)
@@ -125,7 +127,8 @@ def test_the_filters_find_what_they_say(opened: Browser) -> None:
 
 def test_search_and_pages(opened: Browser) -> None:
     opened.run(
-        "{const s = document.getElementById('search'); s.value = 'ZH_LETTERS #7'; s.dispatchEvent(new Event('input'))}"
+        "{const s = document.getElementById('search'); s.value = 'ZH_LETTERS #7'; s.dispatchEvent(new "
+        "Event('input'))}"
     )
     opened.run("new Promise((done) => setTimeout(done, 300))")
     titles = opened.run("[...document.querySelectorAll('article h3')].map((t) => t.textContent)")

@@ -249,7 +249,8 @@ class VoteTally:
         notes = []
         if changed:
             notes.append(
-                f"Names that differ by spaces, dashes, width or invisible characters are one: {list_some(changed, MOST)}."
+                "Names that differ by spaces, dashes, width or invisible characters are one: "
+                f"{list_some(changed, MOST)}."
             )
         if cases:
             groups = "; ".join(" and ".join(map(repr, group)) for group in cases[:MOST])

@@ -15,7 +15,8 @@ from harness.engines.openai.sampling import OURS, is_neutral
 
 _STATUSES = (400, 422, 500, 501)
 _UNKNOWN = re.compile(
-    r"unrecogni[sz]ed|unknown|unsupported|not supported|n't support|not support|unexpected|extra|not permitted"
+    r"unrecogni[sz]ed|unknown|unsupported|not supported|n't support|not support|unexpected|extra|not "
+    r"permitted"
     r"|not allowed|forbidden|not available|no such|only the default|deprecated|not implemented|不支持|未知"
     r"|cannot (be )?(set |specify |use )?both|cannot both be|mutually exclusive|incompatible",
     re.IGNORECASE,

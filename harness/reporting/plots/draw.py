@@ -35,7 +35,8 @@ def draw(
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise ConfigError(
-            f"--format {','.join(formats) or '(nothing)'}: pictures are written as {', '.join(FORMATS)}, one or several with commas"
+            f"--format {','.join(formats) or '(nothing)'}: pictures are written as {', '.join(FORMATS)}, one "
+            "or several with commas"
         )
     if language not in LANGUAGES:
         raise ConfigError(f"--lang {language}: pictures are written in {' or '.join(LANGUAGES)}")

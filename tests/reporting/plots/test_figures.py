@@ -184,8 +184,10 @@ def test_from_the_command_line(tmp_path: Path) -> None:
 
 def test_altair_is_imported_only_to_draw() -> None:
     script = (
-        "import sys; import harness.reporting, harness.reporting.html, harness.reporting.plots, harness.reporting.plots.draw; "
-        "print({'altair', 'vl_convert', 'torch', 'transformers', 'lm_eval', 'vllm', 'pandas'} & set(sys.modules))"
+        "import sys; import harness.reporting, harness.reporting.html, harness.reporting.plots, "
+        "harness.reporting.plots.draw; "
+        "print({'altair', 'vl_convert', 'torch', 'transformers', 'lm_eval', 'vllm', 'pandas'} & "
+        "set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT

@@ -26,10 +26,12 @@ def test_a_slim_plot_says_the_same() -> None:
 <path class="foreground" d="" display="none"/></g>"""
     )
     assert slim(plot).decode() == (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40" viewBox="0 0 90 40" font-family="A, B">'
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40" viewBox="0 0 90 40" font-family="A, '
+        'B">'
         '<rect width="90" height="40" fill="white"/>'
         '<g><circle r="1.5" transform="translate(10.4,3)" fill="#D55E00"/>'
-        '<text x="1" fill="#111">0.05 class=&#34;a&#34; qwen-2.55</text><text fill="#111">two</text></g></svg>'
+        '<text x="1" fill="#111">0.05 class=&#34;a&#34; qwen-2.55</text><text '
+        'fill="#111">two</text></g></svg>'
     )
 
 
