@@ -106,4 +106,5 @@ def clash(name: str, other: str) -> str:
     """How two names with equal keys are refused, without a place."""
     if name == other:
         return f"are called {name!r}"
-    return f"are called {other!r} and {name!r}, which differ only in spaces, capitals or signs that a file name does not keep"
+    difference = "which differ only in spaces, capitals or signs that a file name does not keep"
+    return f"are called {other!r} and {name!r}, {difference}"

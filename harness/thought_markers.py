@@ -43,7 +43,10 @@ beginning, and only as a pair.
 """
 IN_PROSE = frozenset({"analysis", *(tags.open for tags in PROSE)})
 """Opening words that an answer may hold as well."""
-_NAME = r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis|思考|推理|分析)[\w:.-]*|cot"
+_NAME = (
+    r"[\w:.-]*(?:think|thought|reason|reflect|ponder|scratchpad|monologue|deliberat|rationale|analysis"
+    r"|思考|推理|分析)[\w:.-]*|cot"
+)
 _HTML = rf"<(?:(?:{_NAME})(?:\s[^<>\n]{{1,80}})?|details type=[\"']reasoning[\"'][^<>\n]{{0,80}})>"
 _BRACKETS = (("<", ">"), ("<|", "|>"), ("[", "]"), ("◁", "▷"), ("〈", "〉"), ("＜", "＞"), ("【", "】"))
 _OPEN = re.compile(

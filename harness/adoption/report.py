@@ -247,8 +247,17 @@ def records(snapshots: Sequence[Snapshot], measure: str, seats: Organizations) -
             ]
             figures.append(mine | {"kind": "hhi", "name": "", "value": _finite(shared.hhi), "share": None})
         figures += [
-            common | {"measure": "likes", "denominator": name, "models": sum(in_pipelines(row, pipelines) for row in one.rows)}
-            | {"kind": "most_liked", "name": best.organization, "model": best.model, "value": best.likes, "share": None}
+            common
+            | {
+                "measure": "likes",
+                "denominator": name,
+                "models": sum(in_pipelines(row, pipelines) for row in one.rows),
+                "kind": "most_liked",
+                "name": best.organization,
+                "model": best.model,
+                "value": best.likes,
+                "share": None,
+            }
             for name, pipelines in (("text", TEXT), ("language", LANGUAGE))
             for best in most_liked(one.rows, pipelines)
         ]  # fmt: skip

@@ -71,7 +71,10 @@ class GuardedGroup(TyperGroup):
             if hasattr(error, "format_message"):
                 raise
             _debug()
-            text = f"unexpected error: {first_line(error, named=True)}; please report it (HARNESS_DEBUG=1 shows the traceback)"
+            text = (
+                f"unexpected error: {first_line(error, named=True)}; "
+                "please report it (HARNESS_DEBUG=1 shows the traceback)"
+            )
             typer.echo(text, err=True)
             raise SystemExit(1) from None
 

@@ -191,7 +191,8 @@ def _text(group: Sequence[Mapping[str, Any]], hidden: bool = False) -> str:
         return f"expected letters, digits, '_', '-' and '.' only{got}"
     if kind in ("too_short", "too_long"):
         least = context.get("min_length", context.get("max_length"))
-        return f"expected {'at least' if kind == 'too_short' else 'at most'} {least} entries, got {context.get('actual_length')}"
+        bound = "at least" if kind == "too_short" else "at most"
+        return f"expected {bound} {least} entries, got {context.get('actual_length')}"
 
     # A union's members each expected something; a person may choose any of them.
     expected = list(dict.fromkeys(EXPECTED[one["type"]] for one in group if one["type"] in EXPECTED))

@@ -28,11 +28,13 @@ PROBE = """
 import json, torch
 cuda = torch.cuda.is_available()
 cpu = getattr(torch.backends.cpu, "get_cpu_capability", lambda: "")()
-fast = [name for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported") if getattr(torch.cpu, name, bool)()]
+names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+fast = [name for name in names if getattr(torch.cpu, name, bool)()]
 devices = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())] if cuda else []
 print(json.dumps({
-    "version": torch.__version__, "threads": torch.get_num_threads(), "cpu": cpu, "cpu_bf16": bool(fast), "built": torch.version.cuda,
-    "cuda": cuda, "devices": [[d.name, d.total_memory] for d in devices], "cuda_bf16": cuda and torch.cuda.is_bf16_supported(),
+    "version": torch.__version__, "threads": torch.get_num_threads(), "cpu": cpu, "cpu_bf16": bool(fast),
+    "built": torch.version.cuda, "cuda": cuda, "devices": [[d.name, d.total_memory] for d in devices],
+    "cuda_bf16": cuda and torch.cuda.is_bf16_supported(),
 }))
 """
 

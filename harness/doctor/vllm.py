@@ -17,7 +17,8 @@ import inspect, vllm
 from harness.engines.vllm.abilities import find_abilities
 params = vllm.SamplingParams
 fields = getattr(params, "__struct_fields__", None) or inspect.signature(params).parameters
-find_abilities(fields, set(inspect.signature(vllm.RequestOutput.__init__).parameters), False, None, vllm.__version__)
+outputs = set(inspect.signature(vllm.RequestOutput.__init__).parameters)
+find_abilities(fields, outputs, False, None, vllm.__version__)
 """
 
 

@@ -68,7 +68,10 @@ def require_lengths(answers: Sequence[Generation], output: int, prompt: int | No
     """
     for answer in answers:
         if answer.tokens.output != output:
-            text = f"{answer.key}: expected {output} output tokens, got {answer.tokens.output} (finish: {answer.finish})"
+            text = (
+                f"{answer.key}: expected {output} output tokens, got {answer.tokens.output} "
+                f"(finish: {answer.finish})"
+            )
             raise LengthError(
                 f"{text}; ask with ignore_eos and a window of at least prompt and output together"
             )
@@ -87,7 +90,10 @@ def require_uncached(answers: Sequence[Answer]) -> None:
     """
     for answer in answers:
         if answer.tokens.shared:
-            text = f"{answer.key}: {answer.tokens.shared} of {answer.tokens.prompt} prompt tokens were read from a cache, expected 0"
+            text = (
+                f"{answer.key}: {answer.tokens.shared} of {answer.tokens.prompt} prompt tokens were read "
+                "from a cache, expected 0"
+            )
             raise CachedTokensError(f"{text}; turn the prefix cache off and give every request other tokens")
 
 

@@ -49,7 +49,10 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
         "(`costs`, `definitions`)."
     )
 
-    unit = "Items, tokens (read, read by the model, written) and characters a second; characters a token, read and written."
+    unit = (
+        "Items, tokens (read, read by the model, written) and characters per second; "
+        "characters per token, read and written."
+    )
     fast = [[*_names(row), *_speed_cells(row)] for row in rows]
     took = [[*_names(row), *_cost_cells(row)] for row in rows]
     names = keys("model", "of")

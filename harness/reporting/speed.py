@@ -24,8 +24,14 @@ NOTES = (
         "from intended arrival. -f json has all."
     ),
 )
-LIMIT_NOTE = "MFU, MBU, efficiency: shares of the ceilings measured on this machine; sheet: roofline efficiency against the datasheet."
-PROJECTED_NOTE = "projected: a range carried from one datasheet to another, never a measurement; * the limit changes, so trust it the less."
+LIMIT_NOTE = (
+    "MFU, MBU, efficiency: shares of the ceilings measured on this machine; "
+    "sheet: roofline efficiency against the datasheet."
+)
+PROJECTED_NOTE = (
+    "projected: a range carried from one datasheet to another, never a measurement; "
+    "* the limit changes, so trust it the less."
+)
 
 
 def speed_document(results: SpeedResults) -> Document:

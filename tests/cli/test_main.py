@@ -16,7 +16,10 @@ from harness.cli import main as cli
 from harness.errors import ConfigError, DataError, HarnessError
 from harness.version import __version__
 
-HEAVY = "{'torch', 'transformers', 'lm_eval', 'datasets', 'pandas', 'yaml', 'rich', 'harness.config', 'harness.reporting'}"
+HEAVY = (
+    "{'torch', 'transformers', 'lm_eval', 'datasets', 'pandas', 'yaml', 'rich', "
+    "'harness.config', 'harness.reporting'}"
+)
 
 
 def failing(error: BaseException) -> typer.Typer:

@@ -111,8 +111,8 @@ def test_a_layer_below_and_an_override_are_checked_too(tmp_path: Path) -> None:
 def test_an_engine_that_is_not_there(tmp_path: Path) -> None:
     (line,) = mistakes(one(tmp_path, "transformer", "{batch_token: 1}"))
     assert line == (
-        f"c.yaml:3:{len('  - {id: , engine: ') + len(TINY) + 1}: models[0].engine: expected auto, transformers, vllm, "
-        "openai or mock, got 'transformer'; did you mean 'transformers'?"
+        f"c.yaml:3:{len('  - {id: , engine: ') + len(TINY) + 1}: models[0].engine: "
+        "expected auto, transformers, vllm, openai or mock, got 'transformer'; did you mean 'transformers'?"
     )
     assert "expected text" in mistakes(one(tmp_path, "5", "{}"))[0]
 

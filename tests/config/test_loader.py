@@ -48,7 +48,8 @@ def test_shorthands_presets_and_ids(write: Callable[..., Path], tmp_path: Path) 
 
 
 def test_what_a_model_says_beats_its_preset(write: Callable[..., Path]) -> None:
-    text = "name: a\nmodels:\n  - {preset: qwen3-8b, id: ./tuned, thinking: false, chat_template:, name: tuned}\n"
+    entry = "{preset: qwen3-8b, id: ./tuned, thinking: false, chat_template:, name: tuned}"
+    text = f"name: a\nmodels:\n  - {entry}\n"
     (model,) = load_config(write(text)).config.models
     assert (model.preset, model.label, model.thinking, model.chat_template) == (
         "qwen3-8b",
@@ -198,6 +199,9 @@ def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path) 
 
 
 def test_importing_is_light() -> None:
-    code = "import sys, harness.config; print([m for m in ('torch', 'transformers', 'lm_eval', 'numpy', 'datasets') if m in sys.modules])"
+    code = (
+        "import sys, harness.config; heavy = ('torch', 'transformers', 'lm_eval', 'numpy', 'datasets'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

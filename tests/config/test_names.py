@@ -18,9 +18,10 @@ LOOKS = ['"mine "', '" mine"', '"ｍｉｎｅ"', '"mine\\u200b"', '"mine\\u00a0"
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_names_are_tidied_wherever_they_join(write: Callable[..., Path], name: str) -> None:
+    task = name.replace("mine", "zh_letters").replace("ｍｉｎｅ", "zh_letters")
     text = f"""name: a
 models: [{{id: org/x, name: {name}, engine: mock}}]
-tasks: [{{task: {name.replace("mine", "zh_letters").replace("ｍｉｎｅ", "zh_letters")}}}, {{file: own.csv, name: {name}}}]
+tasks: [{{task: {task}}}, {{file: own.csv, name: {name}}}]
 expect: [{{task: {name}, model: {name}, metric: "acc ", min: 0}}]
 """
     path = write(text)

@@ -32,8 +32,14 @@ MISTRAL = (  # mistralai/Mistral-7B-Instruct-v0.1
     "{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token}}"
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
 )
-SILENT = "{% for m in messages %}{% if m.role in ('user', 'assistant') %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}"
-FIRST_ONLY = "{% for m in messages %}{% if m.role != 'system' or loop.first %}<{{ m.role }}>{{ m.content.strip() }}{% endif %}{% endfor %}"
+SILENT = (
+    "{% for m in messages %}{% if m.role in ('user', 'assistant') %}<{{ m.role }}>{{ m.content }}"
+    "{% endif %}{% endfor %}"
+)
+FIRST_ONLY = (
+    "{% for m in messages %}{% if m.role != 'system' or loop.first %}<{{ m.role }}>{{ m.content.strip() }}"
+    "{% endif %}{% endfor %}"
+)
 BROKEN = "{% for m in messages %}{{ m.content + None }}{% endfor %}"
 CUTTING = "{% for m in messages %}<{{ m.role }}>{{ m.content.split('</think>')[-1] }}{% endfor %}"
 FORGETFUL = "{{ messages[0].content }}<last>{{ messages[-1].content }}"

@@ -55,7 +55,8 @@ def test_lines_encode_as_whole_texts_do(name: str, mirror: Path) -> None:
 @pytest.mark.parametrize("name", CUT)
 def test_real_prompts_encode_as_whole_texts_do(name: str, mirror: Path) -> None:
     raw = _load(name, mirror)
-    shots = "以下是中国关于历史的单项选择题，请选出其中的正确答案。\n\n1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
+    shots = "以下是中国关于历史的单项选择题，请选出其中的正确答案。\n\n"
+    shots += "1+1等于几？\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
     texts = [f"{shots}{n}加一等于几？\nA. 1\nB. 2\n答案：{end}" for n in range(9) for end in ("", " A", " B")]
     texts += [
         f"Question: What's {n}?\nAnswer: it's {n}\n\nQuestion: Why?\nAnswer:{end}"

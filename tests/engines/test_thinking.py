@@ -33,8 +33,9 @@ MIRRORED = [
     ("THUDM/chatglm3-6b", None, "instruct", None),
     ("openbmb/MiniCPM-2B-sft-bf16", None, "instruct", None),
 ]
-TURN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
-CUTS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}{% endfor %}{% if add_generation_prompt %}<|assistant|>"
+ASKED = "{% endfor %}{% if add_generation_prompt %}<|assistant|>"
+TURN = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}" + ASKED
+CUTS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content.split('</think>')[-1] }}" + ASKED
 PUBLISHED: dict[str, tuple[str, dict[bool | None, str]]] = {
     # The lines that decide, from each family's chat template on the hub (chat_template.jinja or
     # tokenizer_config.json).

@@ -83,7 +83,10 @@ def test_thinking_changes_the_prompt(mirror: Path) -> None:
 
 def test_a_template_that_refuses_a_system_message_gets_it_in_the_user_turn(mirror: Path) -> None:
     encoder = _encoder(mirror, "Qwen/Qwen2.5-0.5B-Instruct")
-    encoder.raw.chat_template = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}[{{ m.content }}]{% endfor %}"
+    encoder.raw.chat_template = (
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "[{{ m.content }}]{% endfor %}"
+    )
     chat = ChatTemplate(encoder)
     assert chat(CHATS[1]) == "[You are terse.\n\nWhat is 1+1?]"
     assert chat.adapted.folded

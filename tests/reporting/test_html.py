@@ -245,7 +245,8 @@ def test_the_command_writes_the_page_and_imports_nothing_heavy(tmp_path: Path) -
     assert refused.returncode == 2
     assert "choose one of --html" in refused.stderr
     heavy = "{'torch', 'transformers', 'lm_eval', 'vllm', 'datasets', 'pandas'}"
-    code = f"import sys\nfrom harness.results.query import read_run\nfrom harness.reporting.html import page\npage([read_run({str(SMOKE)!r})])\n"
+    code = "import sys\nfrom harness.results.query import read_run\nfrom harness.reporting.html import page\n"
+    code += f"page([read_run({str(SMOKE)!r})])\n"
     code += f"print({heavy} & set(sys.modules))"
     said = subprocess.run(
         [sys.executable, "-c", code],

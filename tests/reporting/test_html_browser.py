@@ -243,7 +243,8 @@ def test_a_phone_needs_no_sideways_scrolling(opened: Browser) -> None:
     opened.look(390)
     opened.run("document.querySelectorAll('details').forEach((part) => (part.open = true))")
     assert opened.run("document.documentElement.scrollWidth") == 390
-    small = "[...document.querySelectorAll('.chart text')].filter((t) => t.getBoundingClientRect().height < 9 && t.textContent).length"
+    small = "(t) => t.getBoundingClientRect().height < 9 && t.textContent"
+    small = f"[...document.querySelectorAll('.chart text')].filter({small}).length"
     assert opened.run(small) == 0
 
 

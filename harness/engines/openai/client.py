@@ -235,7 +235,8 @@ class EndpointClient:
         if status == 404 and self.served:
             quote += f"; it lists {self.clean(', '.join(self.served[:8]))}"
         if status < 400 and headers.get("location"):
-            quote += f"; it sends on to {self.clean(headers['location'].split('?')[0])}, which base_url should name"
+            target = self.clean(headers["location"].split("?")[0])
+            quote += f"; it sends on to {target}, which base_url should name"
         fatal = status in (402, 404, 405, 429) or status < 400
         raise EndpointError(f"{where}: HTTP {status}{quote}", fatal=fatal, status=status, said=words)
 

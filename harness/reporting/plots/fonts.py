@@ -10,7 +10,10 @@ from typing import Any
 CJK = re.compile(
     "[\u1100-\u11ff\u2e80-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
-ADVICE = "no installed font has Chinese characters, so the picture shows boxes or gaps for them: install one (Debian: fonts-noto-cjk)"
+ADVICE = (
+    "no installed font has Chinese characters, so the picture shows boxes or gaps for them: "
+    "install one (Debian: fonts-noto-cjk)"
+)
 
 
 def texts(spec: Any) -> Iterator[str]:

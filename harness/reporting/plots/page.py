@@ -18,14 +18,17 @@ from harness.reporting.inert import embedded
 
 START = """
 const spec = JSON.parse(document.getElementById("chart").textContent);
-vegaEmbed("#plot", spec, {ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: {disableDefaultStyle: true}})
+const options = {ast: true, actions: false, renderer: "svg", defaultStyle: false,
+  tooltip: {disableDefaultStyle: true}};
+vegaEmbed("#plot", spec, options)
   .then(() => document.body.setAttribute("data-ready", "yes"));
 """
 STYLE = """
 body { margin: 1rem; font-family: sans-serif; background: #fff; color: #1a1a1a; }
 #plot { overflow-x: auto; }
-#vg-tooltip-element { visibility: hidden; position: fixed; z-index: 1000; padding: 6px 8px; border: 1px solid #999; border-radius: 3px;
-  background: #fff; font-size: 12px; box-shadow: 1px 1px 4px rgba(0, 0, 0, .2); }
+#vg-tooltip-element { visibility: hidden; position: fixed; z-index: 1000; padding: 6px 8px;
+  border: 1px solid #999; border-radius: 3px; background: #fff; font-size: 12px;
+  box-shadow: 1px 1px 4px rgba(0, 0, 0, .2); }
 #vg-tooltip-element.visible { visibility: visible; }
 #vg-tooltip-element td { padding: 1px 4px; vertical-align: top; max-width: 30em; overflow-wrap: anywhere; }
 #vg-tooltip-element td.key { color: #6b6b6b; text-align: right; }
@@ -47,7 +50,10 @@ PAGE = """<!doctype html>
 def offline_page(spec: dict[str, Any], version: str) -> bytes:
     """The page of a Vega-Lite specification (of Vega-Lite ``version``), some 0.9 MB, in UTF-8."""
     script = _script(version)
-    policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(STYLE)}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(STYLE)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
     title, lang = escape(_title(spec)), escape(str((spec.get("usermeta") or {}).get("lang", "en")))
     parts = {
         "lang": lang,

@@ -130,7 +130,10 @@ def test_a_refused_value_of_the_configs_is_the_users_to_change(qwen: Transformer
     assert refuse(greedy, "`temperature` and `top_p` cannot both be specified for this model").refused == {
         "top_p"
     }
-    only = "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported."
+    only = (
+        "Unsupported value: 'temperature' does not support 0 with this model. "
+        "Only the default (1) value is supported."
+    )
     assert refuse(greedy, only).refused == {"temperature"}
     assert refuse(
         {"presence_penalty": 0.0}, "Argument not supported on this model: presencePenalty"

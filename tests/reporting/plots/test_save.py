@@ -17,7 +17,10 @@ from harness.errors import ConfigError
 from harness.reporting.plots import FontWarning, fonts, series, theme
 from harness.reporting.plots.save import save, specification
 
-HOSTILE = "<script>document.title='hit'</script></script><img src=x onerror=\"document.title='hit'\">\u202ediw\u2028"
+HOSTILE = (
+    "<script>document.title='hit'</script></script>"
+    "<img src=x onerror=\"document.title='hit'\">\u202ediw\u2028"
+)
 
 
 def bars(*names: str, title: str = "Scores") -> Any:

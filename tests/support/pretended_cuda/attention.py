@@ -115,7 +115,8 @@ def compute(
 ) -> tuple[Tensor, Tensor]:
     """(output [batch, heads, n, d], log-sums [batch, heads, n rounded up to 32]).
 
-    Causal is top-left, as the kernel's. Probabilities are rounded to the number format before they meet the values, as tensor cores want them.
+    Causal is top-left, as the kernel's. Probabilities are rounded to the number format before they
+    meet the values, as tensor cores want them.
     """
     scores = query.float() @ key.float().transpose(-1, -2) * (scale or 1 / math.sqrt(query.shape[-1]))
     if bias is not None:
