@@ -70,8 +70,8 @@ def test_every_preset_says_who_made_it_and_where_its_figures_come_from() -> None
 
 GOOD = {
     "name": "x-1", "family": "X", "maker": "X", "country": "CN", "id": "x/x-1", "instruct": False,
-    "chat_template": False, "licence": "mit", "source": "https://huggingface.co/x/x-1", "released": "2025-01-02",
-    "released_source": "https://example.org/news",
+    "chat_template": False, "licence": "mit", "source": "https://huggingface.co/x/x-1",
+    "released": "2025-01-02", "released_source": "https://example.org/news",
 }  # fmt: skip
 
 
