@@ -140,7 +140,7 @@ def report(
     zh. Raises ConfigError for an unknown format, or where things of different kinds are given.
     """
     from harness.reporting.anything import document_of
-    from harness.reporting.render import render
+    from harness.reporting.rendering import render
 
     return render(document_of(shown, language), format, language=language)
 

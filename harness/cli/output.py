@@ -117,7 +117,7 @@ class Show:
 
     def text(self, document: Document, *, wide: bool = False) -> str:
         """The document in the form that was asked for. Raises ConfigError for an unknown one."""
-        from harness.reporting.render import render
+        from harness.reporting.rendering import render
 
         columns = list_width() if wide else width()
         looked_at = colour() and self.out is None

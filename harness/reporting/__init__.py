@@ -5,7 +5,7 @@ Reads results only; imports no engine, so a report opens in a second anywhere: `
 """
 
 from harness.reporting.document import Document, Screen
-from harness.reporting.render import render
+from harness.reporting.rendering import render
 from harness.reporting.table import ScoreTable, make_table
 
 __all__ = ["Document", "ScoreTable", "Screen", "make_table", "render"]

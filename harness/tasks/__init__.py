@@ -19,7 +19,7 @@ from harness.tasks.catalogue import Catalogue
 from harness.tasks.entries import CatalogueEntry
 from harness.tasks.expansion import expand
 from harness.tasks.sources import DataSources
-from harness.tasks.suites import Suite, suites
+from harness.tasks.suite_files import Suite, suites
 from harness.tasks.task import Task, load, render_example
 
 __all__ = [

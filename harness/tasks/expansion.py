@@ -16,7 +16,7 @@ from harness.tasks.entries import guess_language
 from harness.tasks.leaves import Leaf, Walk, named_leaves
 from harness.tasks.ownfile import own_config
 from harness.tasks.scan import read_config
-from harness.tasks.suites import suite_entries
+from harness.tasks.suite_files import suite_entries
 from harness.tasks.twins import SUFFIX, twin_config
 
 

@@ -4,7 +4,7 @@ A text has a key, ``topic.name``, and stands in ``harness/data/texts/TOPIC.yaml`
 files of ``harness/data/texts/TOPIC/``, in every language of `LANGUAGES`.
 """
 
-from harness.texts.catalogue import LANGUAGES, catalogue, every_language, say, topics
+from harness.texts.store import LANGUAGES, catalogue, every_language, say, topics
 from harness.texts.words import Words
 
 __all__ = ["LANGUAGES", "Words", "catalogue", "every_language", "say", "topics"]

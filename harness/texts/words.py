@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.texts.catalogue import catalogue, filled, say
+from harness.texts.store import catalogue, filled, say
 
 
 class Words:

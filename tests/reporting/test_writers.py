@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from harness.cli.main import app
 from harness.errors import ConfigError
 from harness.reporting.document import Column, Document, Points, Screen, Table, TableCell, keys, numbers
-from harness.reporting.render import render
+from harness.reporting.rendering import render
 from harness.reporting.texts import Phrase
 from harness.reporting.writers import built_in, find_writer, form_of, names
 from harness.texts import catalogue
