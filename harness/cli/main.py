@@ -130,7 +130,9 @@ def _show_version(wanted: bool) -> None:
 def _global(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+        typer.Option(
+            "--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Measures open-weight language models: accuracy and speed from the same run, in Chinese and

@@ -8,7 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.doctor import devices, disks, network, software
+from harness.doctor import devices, disks, network, plugins, software
 from harness.doctor.findings import Check
 from harness.doctor.vllm import check_vllm
 from harness.hub.caches import hub_cache
@@ -28,6 +28,7 @@ def examine(mirror: Path | None = None, results: Path = Path("results")) -> list
         hub = pool.submit(network.check_hub)
         scope = pool.submit(network.check_modelscope)
         checks = [software.check_python(), *software.check_packages()]
+        checks += [plugins.check_engines(), plugins.check_formats()]
 
         facts = torch.result()
         cuda = devices.check_cuda(facts, devices.probe_driver())

@@ -159,3 +159,28 @@ def test_a_mirror_is_counted(tmp_path: Path) -> None:
     assert network.check_mirror(tmp_path).found.endswith("2 models, 1 datasets")
     (tmp_path / "empty").mkdir()
     assert network.check_mirror(tmp_path / "empty").level == "warn"
+
+
+def test_what_packages_add_is_listed_and_what_is_broken_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.doctor import plugins
+    from harness.engines import registry
+    from harness.errors import ConfigError
+    from harness.reporting import writers
+
+    assert plugins.check_engines().level == "ok"
+    assert "transformers" in plugins.check_engines().found
+    assert "markdown" in plugins.check_formats().found
+    find = writers.find_writer
+
+    def breaks(name: str) -> Any:
+        if name == "odd":
+            raise ConfigError("--format odd: odd_writer cannot be loaded: no module")
+        return find(name)
+
+    monkeypatch.setattr(registry, "broken", lambda: ["engine 'odd' of odd-package cannot be used: no module"])
+    monkeypatch.setattr(writers, "names", lambda: [*writers.built_in(), "odd"])
+    monkeypatch.setattr(writers, "find_writer", breaks)
+    for check in (plugins.check_engines(), plugins.check_formats()):
+        assert check.level == "warn"
+        assert "odd" in check.advice
+        assert "uninstall" in check.advice
