@@ -89,7 +89,7 @@ def read_catalogue(path: Path = CATALOGUE) -> dict[str, Chip]:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        sources = {name: CatalogueSource(**entry) for name, entry in raw["sources"].items()}
+        sources = {name: _source(name, entry) for name, entry in raw["sources"].items()}
         entries = [_chip(entry, sources) for entry in raw["chips"]]
     except ValidationError as error:
         raise ConfigError(f"{path.name}: {first_problem(error)}") from None
@@ -117,7 +117,17 @@ def _chip(entry: dict[str, Any], sources: dict[str, CatalogueSource]) -> Chip:
                 f"{entry['name']}: {quantity}: expected [value, name of a source], got {figure!r}"
             )
         figures[quantity] = SourcedFigure(value=figure[0], source=sources[figure[1]])
-    return Chip(**(entry | {"figures": figures}))
+    try:
+        return Chip(**(entry | {"figures": figures}))
+    except ValidationError as error:
+        raise ConfigError(f"{CATALOGUE.name}: chip {entry['name']}: {first_problem(error)}") from None
+
+
+def _source(name: str, entry: dict[str, Any]) -> CatalogueSource:
+    try:
+        return CatalogueSource(**entry)
+    except ValidationError as error:
+        raise ConfigError(f"{CATALOGUE.name}: source {name}: {first_problem(error)}") from None
 
 
 @cache

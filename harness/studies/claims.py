@@ -112,11 +112,13 @@ def read_claim(path: Path) -> Claim:
 @cache
 def claims() -> dict[str, Claim]:
     """The packaged claims by id, C1 before C10."""
-    packaged = [read_claim(path) for path in FOLDER.glob("[A-Z]*.yaml")]
-    return {
-        claim.id: claim
-        for claim in sorted(packaged, key=lambda claim: (claim.id[:1], int(claim.id[1:] or 0)))
-    }
+    packaged = [read_claim(path) for path in FOLDER.glob("*.yaml")]
+    return {claim.id: claim for claim in sorted(packaged, key=lambda claim: _in_order(claim.id))}
+
+
+def _in_order(name: str) -> tuple[str, int, str]:
+    letters = name.rstrip("0123456789")
+    return letters, int(name[len(letters) :] or 0), name
 
 
 def find_claim(name: str) -> Claim:

@@ -1,0 +1,24 @@
+"""Any file in the package's folder of claims is picked up, whatever its name and id."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.studies import claims as module
+
+
+def test_a_claim_with_a_name_of_its_own_is_picked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged = module.FOLDER
+    for name in ("C2", "C10"):
+        shutil.copy(packaged / f"{name}.yaml", tmp_path)
+    text = (packaged / "C10.yaml").read_text(encoding="utf-8")
+    (tmp_path / "my-claim.yaml").write_text(text.replace("id: C10", "id: MYCLAIM", 1), encoding="utf-8")
+    monkeypatch.setattr(module, "FOLDER", tmp_path)
+    module.claims.cache_clear()
+    try:
+        assert list(module.claims()) == ["C2", "C10", "MYCLAIM"]
+    finally:
+        module.claims.cache_clear()
