@@ -18,7 +18,7 @@ from harness.meter.checks import (
     require_positive,
     require_uncached,
 )
-from harness.meter.openloop import Timing, poisson_arrivals
+from harness.meter.openloop import Timing, busy, poisson_arrivals
 from harness.meter.workload import prompts, requests
 
 _SLACK = 0.01
@@ -156,6 +156,9 @@ def checked(
             )
             raise ClockError(f"{item.key}: {text}; the engine's clock is another one")
         timings.append(Timing(arrival, started, first, last, answer.tokens.prompt, answer.tokens.output))
+
+    # An engine that stamps a first token before it has read the prompt would have no rate of reading.
+    require_positive("seconds to a first token", busy([(timing.started, timing.first) for timing in timings]))
     return timings
 
 

@@ -18,6 +18,7 @@ from functools import cache
 from harness.config.problems import suggest
 from harness.config.schema import ModelSpec
 from harness.engines.backend import Backend
+from harness.engines.options import EngineOptions
 from harness.errors import ModelError
 
 GROUP = "harness.engines"
@@ -141,7 +142,7 @@ def _load(point: importlib.metadata.EntryPoint) -> Backend:
     try:
         loaded = point.load()
         instance = loaded() if isinstance(loaded, type) else loaded
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         first = (str(error).splitlines() or [""])[0]
         raise EngineError(f"{where}: {type(error).__name__}: {first}") from error
 
@@ -150,6 +151,8 @@ def _load(point: importlib.metadata.EntryPoint) -> Backend:
         raise EngineError(f"{where}: {point.value} is no harness.engines.backend.Backend")
     if getattr(instance, "name", None) != point.name:
         raise EngineError(f"{where}: its backend calls itself {getattr(instance, 'name', None)!r}")
+    if not (isinstance(instance.options, type) and issubclass(instance.options, EngineOptions)):
+        raise EngineError(f"{where}: its options are no class of harness.engines.EngineOptions")
     return instance
 
 

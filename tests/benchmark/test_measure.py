@@ -146,6 +146,7 @@ def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatc
         (lambda answer: replace(answer, last_token=answer.last_token + 60), ClockError),
         (lambda answer: replace(answer, seconds=math.nan), NotFiniteError),
         (lambda answer: replace(answer, seconds=0.0), ClockError),
+        (lambda answer: replace(answer, first_token=answer.last_token - answer.seconds), ClockError),
         (lambda answer: None if answer.key == "r1" else answer, ClockError),
     ],
     ids=[
@@ -159,6 +160,7 @@ def test_stolen_time_is_a_share_of_all_processors(monkeypatch: pytest.MonkeyPatc
         "another clock",
         "NaN seconds",
         "still",
+        "nothing read",
         "lost",
     ],
 )

@@ -90,7 +90,7 @@ def test_its_options_are_checked_and_in_the_schema(harness: Any, tmp_path: Path)
     assert "letters.yaml:5:12: models[0].engine_args.pause: expected at least 0" in first + second
     assert "unknown key 'smooting' in models[0].engine_args; did you mean 'smoothing'?" in first + second
     name = harness("plan", config(tmp_path, {"engine": "leters"}))
-    assert "mock or letters, got 'leters'; did you mean 'letters'?" in name.stderr
+    assert "got 'leters'; did you mean 'letters'?" in name.stderr
     schema = json.loads(harness("schema", "config").stdout)
     assert "letters" in schema["$defs"]["ModelSpec"]["properties"]["engine"]["enum"]
     assert schema["$defs"]["engine_args.letters"]["properties"]["smoothing"]["exclusiveMinimum"] == 0
@@ -120,6 +120,8 @@ def broken(tmp_path: Path) -> Path:
             "foreign": "json:JSONDecoder",
             "misnamed": "harness.engines.mock.backend:MockBackend",
             "twice": "json:JSONDecoder",
+            "exits": "exiting_module:Backend",
+            "untyped": "untyped_module:Untyped",
             "transformers": "json:JSONDecoder",
         }.items()
     ):
@@ -131,6 +133,12 @@ def broken(tmp_path: Path) -> Path:
             )
             (info / "entry_points.txt").write_text(f"[harness.engines]\n{name} = {value}\n")
     (site / "broken_module.py").write_text("raise RuntimeError('no licence\\nfound')\n")
+    (site / "exiting_module.py").write_text("raise SystemExit('no GPU\\nat all')\n")
+    (site / "untyped_module.py").write_text(
+        "from harness.engines import Backend\n"
+        "class Untyped(Backend):\n"
+        "    name, options, open = 'untyped', dict, None\n"
+    )
     return site
 
 
@@ -141,6 +149,8 @@ def broken(tmp_path: Path) -> Path:
         ("foreign", "json:JSONDecoder is no harness.engines.backend.Backend"),
         ("misnamed", "its backend calls itself 'mock'"),
         ("twice", "engine 'twice' is offered by package-30 1.0 and package-31 1.0; uninstall one of them"),
+        ("exits", "engine 'exits' of package-40 1.0 cannot be used: SystemExit: no GPU"),
+        ("untyped", "its options are no class of harness.engines.EngineOptions"),
     ],
 )
 def test_a_broken_package_is_one_line(
@@ -164,7 +174,7 @@ def test_a_broken_package_is_one_line(
         assert "package" not in sound.stderr
         schema = run("schema", "config")
         assert json.loads(schema.stdout)
-        assert len(schema.stderr.strip().splitlines()) == 4
+        assert len(schema.stderr.strip().splitlines()) == 6
 
 
 def test_the_recipe_in_the_docs_is_this_package() -> None:

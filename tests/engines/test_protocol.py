@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pytest
+from pydantic import Field, ValidationError
 from support.endpoint import Server
 from support.runs import ROOT, write_config
 
@@ -18,6 +19,7 @@ from harness.config import load_config
 from harness.config.schema import ModelSpec
 from harness.engines import Engine, ModelFiles, engine_identity, find_model, open_engine, registry
 from harness.engines.backend import EVERYTHING, Backend
+from harness.engines.options import EngineOptions
 from harness.engines.protocol import GenerateOnly
 from harness.engines.transformers.engine import TransformersEngine
 from harness.engines.vllm.package import find_package
@@ -181,9 +183,50 @@ CHANGED: dict[str, dict[str, Any]] = {
     "openai": {"api": "chat", "extra_body": {"a": 1}, "omit": ["seed"]},
     "mock": {"answer": "x"},
 }
-"""Values other than the default; numbers are made from their bounds. ``lora`` names files, and has
-a test of its own.
+"""Values other than the default where `another` has none. ``lora`` names files, and has a test of
+its own.
 """
+
+
+def another(options: type[EngineOptions], name: str) -> Any:
+    """A value of an option that is not its default; None where none is found that it takes."""
+    field = options.model_fields[name]
+    default = field.get_default(call_default_factory=True)
+    tried: list[Any] = [*get_args(field.annotation), 5, "x", ["x"], {"x": "1"}, not default]
+    if isinstance(default, int | float):
+        tried = [not default if isinstance(default, bool) else default + 1, default / 2, default - 1, *tried]
+    for value in tried:
+        try:
+            taken = getattr(options.model_validate({name: value}), name)
+        except ValidationError:
+            continue
+        if taken != default:
+            return value
+    return None
+
+
+def test_another_value_is_found_for_every_sort_of_option() -> None:
+    class Options(EngineOptions):
+        unit: Literal["letters", "words"] = "letters"
+        share: float = Field(0.5, gt=0, le=1)
+        few: int = Field(3, ge=1, le=3)
+        left_out: list[str] = Field(default_factory=list)
+        headers: dict[str, str] = Field(default_factory=dict)
+        table: Path = Path("a.csv")
+        often: bool = True
+        pattern: str = Field("aaa", pattern="^a+$")
+
+    found = {name: another(Options, name) for name in Options.model_fields}
+    assert found.pop("pattern") is None
+    assert found == {
+        "unit": "words",
+        "share": 0.25,
+        "few": 2,
+        "left_out": ["x"],
+        "headers": {"x": "1"},
+        "table": "x",
+        "often": False,
+    }
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -193,10 +236,10 @@ def test_options_keep_their_roles(backend: Backend, monkeypatch: pytest.MonkeyPa
     base = ModelSpec(id=TINY, engine=backend.name, base_url=url)
     before = backend.identity(base, "cpu", None)
     for name, role in backend.options.roles().items():
-        default = backend.options.model_fields[name].default
-        value = CHANGED.get(backend.name, {}).get(name, "x" if name == "trace" else default)
-        if value == default:
-            value = 5 if default is None else not default if isinstance(default, bool) else default + 1
+        value = CHANGED.get(backend.name, {}).get(name)
+        value = another(backend.options, name) if value is None else value
+        if value is None and backend.name not in registry.BUILT_IN:
+            continue
         if name == "lora":
             continue
         after = backend.identity(base.model_copy(update={"engine_args": {name: value}}), "cpu", None)

@@ -158,6 +158,35 @@ def test_names_and_endings_of_forms() -> None:
         find_writer("pdf")
 
 
+def test_a_broken_package_is_one_line_and_takes_no_ending_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "exiting_writer.py").write_text("raise SystemExit('no\\nlicence')\n")
+    (tmp_path / "raising_writer.py").write_text("raise RuntimeError('no\\nlicence')\n")
+    (tmp_path / "sound_writer.py").write_text("SUFFIXES = ('.sound',)\ndef write(document, screen): ...\n")
+    packages = {
+        "one": ["exits = exiting_writer", "raises = raising_writer", "twice = sound_writer"],
+        "two": ["twice = sound_writer", "sound = sound_writer", "wrong = json"],
+    }
+    for name, points in packages.items():
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("\n".join(["[harness.formats]", *points, ""]))
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, words in {
+        "exits": "--format exits: exiting_writer cannot be loaded: SystemExit: no",
+        "raises": "--format raises: raising_writer cannot be loaded: RuntimeError: no",
+        "wrong": "--format wrong: json has no write(document, screen)",
+        "twice": "--format twice is offered by one and two; uninstall one of them",
+    }.items():
+        with pytest.raises(ConfigError) as caught:
+            find_writer(name)
+        assert str(caught.value) == words
+    assert form_of(Path("table.sound")) == "sound"
+    assert form_of(Path("table.other")) == "terminal"
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "markdown", "latex"])
 @pytest.mark.parametrize(
     "command", [["compare", SMOKE], ["report", SMOKE], ["results", SMOKE.parent], ["models"]]

@@ -43,11 +43,15 @@ def built_in() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def installed() -> dict[str, EntryPoint]:
-    """Forms that other packages bring; none of them replaces one of ours."""
+def installed() -> dict[str, tuple[EntryPoint, ...]]:
+    """Forms that other packages bring, by name; none of them replaces one of ours."""
     from importlib.metadata import entry_points
 
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in built_in()}
+    points: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=GROUP):
+        if point.name not in built_in():
+            points[point.name] = (*points.get(point.name, ()), point)
+    return points
 
 
 def names() -> list[str]:
@@ -61,23 +65,38 @@ def find_writer(name: str) -> FormatWriter:
     if name in built_in():
         return cast(FormatWriter, importlib.import_module(f"{__name__}.{name}"))
 
-    point = installed().get(name)
-    if point is None:
+    points = installed().get(name, ())
+    if not points:
         hint = "; pictures need --plots FOLDER (report, adoption report)" if name in PICTURES else ""
         raise ConfigError(f"--format {name}: a table is written as {', '.join(names())}{hint}")
+    if len(points) > 1:
+        offers = " and ".join(sorted(point.dist.name if point.dist else point.value for point in points))
+        raise ConfigError(f"--format {name} is offered by {offers}; uninstall one of them")
+
+    point = points[0]
     try:
         writer = point.load()
-    except Exception as error:  # whatever a foreign package does when it is imported
-        raise ConfigError(f"--format {name}: {point.value} cannot be loaded: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever a foreign package does when it is imported
+        first = (str(error).splitlines() or [""])[0]
+        raise ConfigError(
+            f"--format {name}: {point.value} cannot be loaded: {type(error).__name__}: {first}"
+        ) from error
     if not callable(getattr(writer, "write", None)):
         raise ConfigError(f"--format {name}: {point.value} has no write(document, screen)")
     return cast(FormatWriter, writer)
 
 
 def form_of(file: Path) -> str:
-    """The form that a file's ending means; that of the terminal where it means none."""
+    """The form that a file's ending means; that of the terminal where it means none.
+
+    A package that cannot be used has no endings: `harness doctor` names it.
+    """
     ending = file.suffix.lower()
     for name in names() if ending else ():
-        if ending in getattr(find_writer(name), "SUFFIXES", ()):
+        try:
+            endings = getattr(find_writer(name), "SUFFIXES", ())
+        except ConfigError:
+            continue
+        if ending in endings:
             return name
     return FIRST
