@@ -66,8 +66,10 @@ def study(
         show(_verdicts(answers, show.language))
     elif not every:
         from harness.studies.document import text
+        from harness.studies.overview import hung
 
-        write_or_print("\n".join(text(one, show.language) for one in answers), None)
+        prose = "\n".join(text(one, show.language) for one in answers)
+        write_or_print(hung(prose, list_width()) if list_width() < PIPE else prose, None)
     if out is not None or (every and show.form == "terminal"):
         _write(answers, data, out or OUT, [show.language] if show.language_asked else ["en", "zh"], show)
 

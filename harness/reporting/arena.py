@@ -9,7 +9,7 @@ from harness.analysis.arena import Ratings
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
 from harness.reporting.texts import Phrase
 
-CAUTION = (
+CAUTION = Phrase(
     "Votes say what voters prefer among the answers they were shown, not what is correct. "
     "Private testing of variants, unequal sampling "
     "and silent removal of models can move such ratings by more than their intervals: The "
@@ -73,26 +73,36 @@ def tables(ratings: Ratings) -> list[Table]:
 
 def notes(ratings: Ratings) -> list[str]:
     """What a reader must know; the last one is what to keep in mind of any arena."""
-    level = f"{ratings.anchor[0]} = {ratings.anchor[1]:g}" if ratings.anchor is not None else "mean 1000"
-    controlled = f", {', '.join(one.feature for one in ratings.style)} held constant" if ratings.style else ""
+    anchor = ratings.anchor
+    level = f"{anchor[0]} = {anchor[1]:g}" if anchor is not None else Phrase("mean 1000")
+    features = ", ".join(one.feature for one in ratings.style)
+    controlled = Phrase(", {features} held constant", features=features) if features else ""
 
     lines = [
-        f"Bradley–Terry on {ratings.battles:,.0f} battles{controlled}; ties, also of two bad "
-        f"answers, are half a win each; θ·400/ln 10, "
-        f"{level}. Intervals: sandwich. rank: 1 + models whose lower bound exceeds this one's "
-        f"upper, to n − models whose upper lies below "
-        "this one's lower.",
+        Phrase(
+            "Bradley–Terry on {battles:,.0f} battles{controlled}; ties, also of two bad answers, are half "
+            "a win each; θ·400/ln 10, {level}. Intervals: sandwich. rank: 1 + models whose lower bound "
+            "exceeds this one's upper, to n − models whose upper lies below this one's lower.",
+            battles=ratings.battles,
+            controlled=controlled,
+            level=level,
+        ),
         *ratings.notes,
     ]
 
     if ratings.draws:
         lost = (
-            f"; {ratings.lost_draws} of them determined no ratings and are left out"
+            Phrase("; {n} of them determined no ratings and are left out", n=ratings.lost_draws)
             if ratings.lost_draws
             else ""
         )
         lines.append(
-            f"Bootstrap: percentiles of {ratings.draws:,} resamples of battles, seed {ratings.seed}{lost}."
+            Phrase(
+                "Bootstrap: percentiles of {draws:,} resamples of battles, seed {seed}{lost}.",
+                draws=ratings.draws,
+                seed=ratings.seed,
+                lost=lost,
+            )
         )
     return [*lines, CAUTION]
 

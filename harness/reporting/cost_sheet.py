@@ -43,13 +43,18 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
     if not rows:
         return []
     reasons = [reason for row in rows for reason in _reasons(row)]
-    notes = [f"{what}: {reason}" for what, reason in dict.fromkeys(reasons)]
+    notes: list[str] = [
+        Phrase("{what}: {reason}", what=Phrase(what), reason=reason)
+        for what, reason in dict.fromkeys(reasons)
+    ]
     notes.append(
-        "Latencies: median / 99th percentile. Every figure and its definition: results.json "
-        "(`costs`, `definitions`)."
+        Phrase(
+            "Latencies: median / 99th percentile. Every figure and its definition: results.json "
+            "(`costs`, `definitions`)."
+        )
     )
 
-    unit = (
+    unit = Phrase(
         "Items, tokens (read, read by the model, written) and characters per second; "
         "characters per token, read and written."
     )
@@ -63,7 +68,7 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
 
 
 def _names(row: CostRow) -> list[TableCell]:
-    label = row.model if row.weights != "random" else f"{row.model} (random weights)"
+    label = row.model if row.weights != "random" else Phrase("{model} (random weights)", model=row.model)
     languages = {"zh": Phrase("all Chinese"), "en": Phrase("all English")}
     return [TableCell(label), TableCell(row.task or languages.get(row.language or "", Phrase("all others")))]
 

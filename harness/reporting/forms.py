@@ -7,15 +7,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.analysis import notes
 from harness.analysis.lines import Line
 from harness.analysis.selection import Selection
-from harness.wording import list_some
 
-WORDS = {
-    "logprobs": "log-probabilities of the options",
-    "generated": "generated answers",
-    "perplexity": "perplexity of whole texts",
-}
+ASKED = {"logprobs": "asked_logprobs", "generated": "asked_generated", "perplexity": "asked_perplexity"}
+"""Form to the text that says of which tasks it is the form."""
 NAMED = 6
 """Lines named per form; of more the first ones and a count."""
 
@@ -44,23 +41,17 @@ def form_notes(lines: Sequence[Line]) -> list[str]:
     for line in lines:
         if line.form is not None and line.kind in ("task", "group"):
             by_form.setdefault(line.form, []).append(line.name)
-    notes = []
+    said: list[str] = []
     if by_form:
-        notes.append(
-            "Asked: "
-            + "; ".join(f"{WORDS.get(form, form)}: {_named(names)}" for form, names in by_form.items())
-            + "."
-        )
+        parts = [notes.note(ASKED[form], tasks=_named(names)) for form, names in by_form.items()]
+        said.append(notes.note("asked", parts=notes.listed(parts)))
 
     # What stands apart must be said: a reader would miss it in the averages.
     apart = [line.name for line in lines if line.alternative and line.kind in ("task", "group")]
     if apart:
-        notes.append(
-            f"{_named(apart)}: asked of the models that think, in the place of the other form; "
-            f"in no pair and no average with it."
-        )
-    return notes
+        said.append(notes.note("asked_apart", tasks=_named(apart)))
+    return said
 
 
 def _named(names: Sequence[str]) -> str:
-    return list_some(names, NAMED)
+    return notes.named(names, NAMED)

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harness.analysis import notes
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
 from harness.wording import size_text
@@ -19,18 +20,25 @@ if TYPE_CHECKING:
     from harness.meter.fit import Room
 
 _FORMS = {
-    "logprobs": "log-probabilities",
-    "generated": "generated",
-    "perplexity": "perplexity",
-    "twin": "-gen",
-    "refused": "REFUSED",
+    "logprobs": "plan_logprobs",
+    "generated": "plan_generated",
+    "perplexity": "plan_perplexity",
+    "twin": "plan_twin",
+    "refused": "plan_refused",
 }
-_THINKS = {"base": "no template", "instruct": "no", "closed": "switched off", "thinks": "yes"}
+_THINKS = {
+    "base": Phrase("no template"),
+    "instruct": Phrase("no"),
+    "closed": Phrase("switched off"),
+    "thinks": Phrase("yes"),
+}
 NOTES = (
-    "needs: weights, KV cache, activations. batch: most sequences of so many tokens at once.",
-    "detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated.",
-    "forms: log-probabilities of the options; generated answers; -gen: the generative form, for "
-    "models that think.",
+    Phrase("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once."),
+    Phrase("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated."),
+    Phrase(
+        "forms: log-probabilities of the options; generated answers; -gen: the generative form, for "
+        "models that think."
+    ),
 )
 
 
@@ -66,7 +74,8 @@ def _forms(plan: Plan) -> Table:
 
 
 def _model(model: ModelPlan) -> list[TableCell]:
-    fits = {True: TableCell("yes"), False: TableCell("NO", emphasis="bad"), None: TableCell("?")}[model.fits]
+    words = {True: TableCell(Phrase("yes")), False: TableCell(Phrase("NO"), emphasis="bad")}
+    fits = words[model.fits] if model.fits is not None else TableCell("?")
     kv = model.kv_bytes_per_token * 1000 if model.kv_bytes_per_token is not None else None
 
     # A model that is here already costs no download, which is not the same as an unknown size.
@@ -96,7 +105,7 @@ def _chips(plan: Plan) -> Iterator[Table]:
             [
                 TableCell(fit.chip),
                 TableCell(size_text(fit.memory_bytes), fit.memory_bytes),
-                TableCell(str(fit.count or "over 16"), fit.count),
+                TableCell(str(fit.count) if fit.count else Phrase("over 16"), fit.count),
                 TableCell(rooms(fit.rooms)),
             ]
             for fit in model.chips
@@ -117,7 +126,7 @@ def _task(task: TaskPlan) -> list[TableCell]:
     tokens = "?" if task.prompt_tokens is None else f"{task.prompt_tokens:,}"
     about = "~" if task.prompt_tokens is not None and not task.tokens_exact else ""
 
-    gap = f"{100 * task.smallest_gap:.1f} pts" if task.smallest_gap is not None else ""
+    gap = Phrase("{n:.1f} pts", n=100 * task.smallest_gap) if task.smallest_gap is not None else ""
     return [
         TableCell(task.name),
         TableCell(task.language or ""),
@@ -140,8 +149,9 @@ def form_rows(plan: Plan) -> list[list[str]]:
         for form in plan.forms:
             if form.model == model.label:
                 forms.setdefault(_FORMS[form.form], {})[_asked(form)] = None
-        summary = "; ".join(f"{name}: {', '.join(tasks)}" for name, tasks in forms.items())
-        summary += "; the system message goes into the first user turn" if model.thinking.folds else ""
+        parts = [notes.note(name, tasks=", ".join(tasks)) for name, tasks in forms.items()]
+        parts += [notes.note("plan_folds")] if model.thinking.folds else []
+        summary = notes.listed(parts)
         tags = " … ".join(model.thinking.tags) if model.thinking.tags else NONE
         rows.append([model.label, _THINKS[model.thinking.kind], tags, summary])
     return rows
@@ -175,8 +185,7 @@ def _folded(name: str, parts: list[TaskPlan]) -> TaskPlan:
     first = parts[0]
     items = [part.items for part in parts if part.items is not None]
     tokens = [part.prompt_tokens for part in parts if part.prompt_tokens is not None]
-    notes = dict.fromkeys(short_note(part.note) for part in parts if part.note)
-    note = next(iter(notes), "")
+    note = next((short_note(part.note) for part in parts if part.note), "")
     if items and len(items) < len(parts):
         note = f"{len(parts) - len(items)} of {len(parts)} subjects of unknown size"
 

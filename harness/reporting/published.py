@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.reporting.document import Column, Document, Table, TableCell, keys, numbers, texts
+from harness.reporting.texts import Phrase
 
 if TYPE_CHECKING:
     from harness.published import PublishedRating, RatedModel
@@ -31,5 +32,11 @@ def snapshots_document(ratings: Sequence[PublishedRating]) -> Document:
 
 
 def _document(columns: Sequence[Column], names: Sequence[str], data: Sequence[dict[str, Any]]) -> Document:
-    rows = [[TableCell(str(entry[name]), entry[name]) for name in names] for entry in data]
+    rows = [[_cell(name, entry[name]) for name in names] for entry in data]
     return Document("", (Table.of("", columns, rows),), data=lambda: data)
+
+
+def _cell(name: str, value: Any) -> TableCell:
+    """A fact; whether weights or intervals are published is said in the reader's language."""
+    text = str(value)
+    return TableCell(Phrase(text) if name in ("weights", "intervals") else text, value)

@@ -142,7 +142,9 @@ def _thousand(value: float | None) -> TableCell:
 
 def header(column: ModelColumn) -> str:
     """A model's name as a heading."""
-    return f"{column.label} (random weights: no accuracy)" if column.random else column.label
+    return (
+        Phrase("{model} (random weights: no accuracy)", model=column.label) if column.random else column.label
+    )
 
 
 def _name(line: Line) -> TableCell:

@@ -24,11 +24,11 @@ NOTES = (
         "from intended arrival. -f json has all."
     ),
 )
-LIMIT_NOTE = (
+LIMIT_NOTE = Phrase(
     "MFU, MBU, efficiency: shares of the ceilings measured on this machine; "
     "sheet: roofline efficiency against the datasheet."
 )
-PROJECTED_NOTE = (
+PROJECTED_NOTE = Phrase(
     "projected: a range carried from one datasheet to another, never a measurement; "
     "* the limit changes, so trust it the less."
 )

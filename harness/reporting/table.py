@@ -28,6 +28,7 @@ from typing import Any
 from harness.analysis.averages import with_averages
 from harness.analysis.contestants import distinct_labels
 from harness.analysis.lines import Line
+from harness.analysis.notes import named
 from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import Totals, totals
 from harness.reporting.failures import failures
@@ -38,7 +39,6 @@ from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
-from harness.wording import list_some
 
 
 @dataclass(frozen=True)
@@ -161,12 +161,19 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
         notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
     if any(figure.status == "partial" and figure.value is not None for figure in figures):
         notes.append(Phrase("* fewer documents or subjects than asked; not averaged."))
-    notes += [f"{column.label}: random weights: no accuracy." for column in columns if column.random]
+    notes += [
+        Phrase("{model}: random weights: no accuracy.", model=column.label)
+        for column in columns
+        if column.random
+    ]
 
     differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
     if differ:
         notes.append(
-            f"Models were not asked the same (template, shots, data or settings) on {list_some(differ, 4)}."
+            Phrase(
+                "Models were not asked the same (template, shots, data or settings) on {tasks}.",
+                tasks=named(differ, 4),
+            )
         )
     return tuple(notes)
 
@@ -182,9 +189,13 @@ def _filters(lines: Sequence[Line]) -> list[str]:
             others_of.setdefault((line.name, main[line.name]), []).append(line.filter or "none")
 
     return [
-        f"{name}: the same answers extracted by {' and '.join((first, *others))}; {first} is the "
-        f"headline (averages and comparisons use it)"
-        " because the task defines it first, as published figures do."
+        Phrase(
+            "{task}: the same answers extracted by {filters}; {first} is the headline (averages and "
+            "comparisons use it) because the task defines it first, as published figures do.",
+            task=name,
+            filters=", ".join((first, *others)),
+            first=first,
+        )
         for (name, first), others in others_of.items()
     ]
 

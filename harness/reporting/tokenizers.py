@@ -67,11 +67,16 @@ def _notes(counts: Sequence[TokenizerCounts], pages: dict[Language, int]) -> lis
 
     for one in counts:
         if len(one.names) > 1:
-            notes.append(f"{one.names[0]} shares its tokenizer with {', '.join(one.names[1:])}.")
+            others = ", ".join(one.names[1:])
+            notes.append(
+                Phrase("{name} shares its tokenizer with {others}.", name=one.names[0], others=others)
+            )
         if any(count.unknown for languages in one.counts.values() for count in languages.values()):
             notes.append(
-                f"* {one.names[0]}: characters were lost to unknown tokens; its ratios look "
-                f"better than they are."
+                Phrase(
+                    "* {name}: characters were lost to unknown tokens; its ratios look better than they are.",
+                    name=one.names[0],
+                )
             )
     return notes
 

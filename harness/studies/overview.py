@@ -153,6 +153,17 @@ def _hung(text: str, width: int, indent: int) -> str:
     return "\n".join([first, *(" " * indent + line for line in folded(rest, width - indent).split("\n"))])
 
 
+def hung(text: str, width: int) -> str:
+    """Prose folded to a terminal; a line goes on below its own words, not below its mark."""
+    lines = []
+    for line in text.splitlines():
+        words = line.lstrip(" ")
+        start = len(line) - len(words)
+        rest = _hung(words, width - start, 2 if words.startswith("- ") else 0).split("\n")
+        lines += [(" " * start + part).rstrip() for part in rest]
+    return "\n".join(lines) + "\n"
+
+
 def _block(row: OverviewRow, language: str, width: int) -> str:
     """A claim as a heading and a list."""
     from rich.cells import cell_len

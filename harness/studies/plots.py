@@ -15,6 +15,8 @@ from harness.studies import adoption_plots
 from harness.studies.exhibited import Exhibit
 from harness.studies.finding import country_name, say
 
+CHARACTER = 5.5
+"""Points that a character of a frontier's names is wide, at most."""
 LINE = 0.035
 """Of the height of a frontier's plot that a line of names takes."""
 COUNTRIES = {"CN": "#D55E00", "US": "#0072B2", "other": FAINT}
@@ -150,11 +152,11 @@ def _frontier(exhibit: Exhibit, language: str) -> Any:
 
 def _labels(points: Sequence[dict[str, Any]], cost: str) -> list[dict[str, Any]]:
     """Where the frontier's names stand: at their rating, or higher where the name below takes the
-    room; ``first`` ones, in the first eighth of the logarithmic axis, to the right of their dot, so
-    that they do not run over the axis.
+    room; ``first`` ones, too near the logarithmic axis' begin for their length, to the right of their
+    dot, so that they do not run over the axis.
     """
     costs = [math.log(row[cost]) for row in points]
-    edge = min(costs) + (max(costs) - min(costs)) / 8
+    extent = (max(costs) - min(costs)) or 1.0
     ratings = [row["rating"] for row in points]
     room = LINE * (max(ratings) - min(ratings))
 
@@ -162,7 +164,9 @@ def _labels(points: Sequence[dict[str, Any]], cost: str) -> list[dict[str, Any]]
     best = [row for row in points if row["frontier"]]
     for row in sorted(best, key=lambda row: (row["rating"], row["model"])):
         height = max(row["rating"], labels[-1]["label"] + room) if labels else row["rating"]
-        labels.append({**row, "first": math.log(row[cost]) < edge, "label": height})
+        place = (math.log(row[cost]) - min(costs)) / extent
+        long = max(1 / 8, CHARACTER * len(row["model"]) / WIDE)
+        labels.append({**row, "first": place < long, "label": height})
     return labels
 
 
@@ -185,7 +189,9 @@ def _chips(exhibit: Exhibit, language: str) -> Any:
     import altair as alt
 
     names = {what: say(f"h_{what}")[language] for what in ("arithmetic", "reading", "writing")}
-    rows = [{**row, "what": names[row["what"]]} for row in exhibit.points]
+    # The slender cross lies on top: arithmetic and reading often take the same time.
+    last = sorted(exhibit.points, key=lambda row: row["what"] == "arithmetic")
+    rows = [{**row, "what": names[row["what"]]} for row in last]
     order = list(dict.fromkeys(row["chip"] for row in exhibit.points))
     looks = fixed(list(names.values()), ("#000000", "#0072B2", "#D55E00"), ("cross", "square", "circle"))
     axis = Axis(say("p_ratio")[language], domain=(0.5, 10), log=True, ticks=(0.5, 1, 2, 5, 10))

@@ -94,6 +94,13 @@ def test_latex_holds_no_command_of_a_cell() -> None:
     assert all(line.startswith("%") or line == "" for line in text.split(r"\end{table}")[-1].splitlines())
 
 
+def test_latex_takes_no_name_for_an_option_or_a_dash() -> None:
+    assert r"{[}a] b \\" in render(Document("", (Table.of("", keys("[a] b"), []),)), "latex")
+    rows = [["[1]"], ["*a*"], ["models--org---name"]]
+    lines = render(Document("", (Table.of("", keys("name"), rows),)), "latex").splitlines()
+    assert lines[9:12] == [r"{[}1] \\", r"{*}a* \\", r"models-{}-org-{}-{}-name \\"]
+
+
 def test_html_is_a_page_in_which_a_cell_is_text() -> None:
     page = render(document(EVIL), "html", language="zh")
     reader = Reader()

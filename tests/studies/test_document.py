@@ -21,6 +21,7 @@ from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
 from harness.studies.finding import country_name
+from harness.studies.overview import hung
 
 NASTY = "<script>alert(1)</script>|*x*\u202e"
 
@@ -99,6 +100,9 @@ def test_names_on_a_frontier_do_not_stand_on_each_other() -> None:
         False,
     ]  # to the right of their dots
 
+    long = {"model": "a-name-of-many-characters", "rating": 1000.0, "size": 2, "frontier": True}
+    assert [row["first"] for row in plots._labels([long, *others, *best[:1]], "size")] == [True, False]
+
 
 def test_documents_are_written_with_their_plots(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["study", "C16", "C5", "--out", str(tmp_path / "o")])
@@ -152,3 +156,10 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
         assert all(one.startswith(("file:", "data:")) for one in browser.requests)
         assert browser.run("document.documentElement.scrollWidth") == 390
         assert browser.run("[...document.images].every(one => one.naturalWidth > 0)")
+
+
+def test_prose_is_folded_below_its_own_words() -> None:
+    assert hung("title of it\n\n- one two three\n  four five six\n", 10) == (
+        "title of\nit\n\n- one two\n  three\n  four\n  five six\n"
+    )
+    assert hung("- 一二三四五六\n", 8) == "- 一二三\n  四五六\n"

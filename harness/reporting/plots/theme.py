@@ -109,6 +109,7 @@ LOOK: dict[str, Any] = {
         "orient": "bottom",
         "columns": 2,
         "direction": "horizontal",
+        "columnPadding": 24,
     },
     "header": {"labelFontSize": 11, "titleFontSize": 11, "labelColor": INK},
     "text": {"fontSize": 11, "color": INK},

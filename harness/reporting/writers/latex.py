@@ -28,7 +28,9 @@ _SPECIAL = {
     "–": "--",
     "…": r"\dots{}",
 }
-_MARKS = re.compile("|".join(re.escape(mark) for mark in _SPECIAL))
+_DASH = "-(?=-)"
+"""Two hyphens of a name (models--org--name) are no dash."""
+_MARKS = re.compile("|".join([_DASH, *(re.escape(mark) for mark in _SPECIAL)]))
 
 
 def write(document: Document, screen: Screen) -> str:
@@ -49,7 +51,7 @@ def _table(table: Table, title: str, label: str) -> Iterator[str]:
     yield f"\\caption{{{escape(table.caption or table.title or title)}}}"
     yield f"\\label{{{label}}}"
     yield from (f"\\begin{{tabular}}{{{alignment}}}", "\\toprule")
-    yield _row(map(escape, table.headings))
+    yield _row(map(_cell, table.headings))
     yield "\\midrule"
 
     for number, row in enumerate(table.texts):
@@ -64,8 +66,14 @@ def _table(table: Table, title: str, label: str) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """An indented name (a subject of a group) keeps its indent."""
-    return ("\\quad " if text.startswith("  ") else "") + escape(text.strip())
+    """An indented name (a subject of a group) keeps its indent.
+
+    What begins with a bracket or a star stands in braces: after the end of a row, LaTeX would take
+    it for an option of that.
+    """
+    plain = text.strip()
+    marked = f"{{{plain[0]}}}{escape(plain[1:])}" if plain[:1] in ("[", "*") else escape(plain)
+    return ("\\quad " if text.startswith("  ") else "") + marked
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -83,7 +91,7 @@ def _labels(document: Document) -> Iterator[str]:
 
 def escape(text: str) -> str:
     """Text that LaTeX sets as it is: one line, no command, no special character."""
-    return _MARKS.sub(lambda mark: _SPECIAL[mark[0]], flat(text))
+    return _MARKS.sub(lambda mark: _SPECIAL.get(mark[0], "-{}"), flat(text))
 
 
 def flat(text: str) -> str:
