@@ -22,22 +22,6 @@ _PLAIN: dict[str, TaskForm] = {
 }
 OUTPUTS = {"choice": "loglikelihood", "completion": "generate_until", "passage": "loglikelihood_rolling"}
 """lm-eval's output_type by our kind of task, for tasks whose code alone says it."""
-WORDS = {
-    "en": {
-        "logprobs": "log-probabilities",
-        "generated": "generated",
-        "perplexity": "perplexity",
-        "twin": "generative form",
-        "refused": "refused",
-    },
-    "zh": {
-        "logprobs": "对数概率",
-        "generated": "生成作答",
-        "perplexity": "困惑度",
-        "twin": "生成式",
-        "refused": "拒绝",
-    },
-}
 
 
 class Thinker(Protocol):
