@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.config.architecture import REMOTE, Architecture
 from harness.config.architecture_reading import architecture_of
 from harness.config.problems import suggest
 from harness.errors import ConfigError
+from harness.wording import first_problem
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 BUNDLED = "bundled/"
@@ -130,7 +131,7 @@ def presets() -> dict[str, Preset]:
     """
     by_name: dict[str, Preset] = {}
     for path in sorted((DATA / "presets").glob("*.yaml")):
-        for preset in _read_family(path):
+        for preset in read_family(path):
             if preset.name in by_name:
                 raise ConfigError(f"{path.name}: the preset {preset.name!r} is there twice")
             by_name[preset.name] = preset
@@ -209,15 +210,30 @@ def _unread() -> list[dict[str, str]]:
     ]
 
 
-def _read_family(path: Path) -> list[Preset]:
+def read_family(path: Path) -> list[Preset]:
+    """The presets of one family's file.
+
+    Raises ConfigError, which names the file and where it can the preset.
+    """
     try:
         family = yaml.load(
             path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         )
         archs = {name: dict(arch) for name, arch in (family.get("archs") or {}).items()}
-        return [_preset(family.get("defaults") or {}, model, archs) for model in family["models"]]
+        return [_checked(path, family.get("defaults") or {}, model, archs) for model in family["models"]]
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"harness/data/presets/{path.name}: {error}") from error
+
+
+def _checked(
+    path: Path, defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, dict[str, Any]]
+) -> Preset:
+    """One preset. Raises ConfigError, which names it, for what the schema does not allow."""
+    try:
+        return _preset(defaults, model, archs)
+    except ValidationError as error:
+        where = f"harness/data/presets/{path.name}: preset {model.get('name')!r}"
+        raise ConfigError(f"{where}: {first_problem(error)}") from error
 
 
 def _preset(defaults: dict[str, Any], model: dict[str, Any], archs: dict[str, dict[str, Any]]) -> Preset:

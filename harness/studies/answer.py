@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.errors import ConfigError
 from harness.studies.claims import Claim, Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Exhibit
@@ -160,10 +161,16 @@ def answer(claim: Claim, data: Data) -> ClaimAnswer:
     Raises ConfigError for a predicate, a plot or a key that is not known.
     """
     findings, today = (
-        tuple(ask_predicate(part.predicate, part.given, data) for part in parts)
-        for parts in (claim.parts, claim.today)
+        tuple(_tested(claim, part, data) for part in parts) for parts in (claim.parts, claim.today)
     )
     return ClaimAnswer(claim, findings, tuple(exhibit(shown, data) for shown in claim.shown), today)
+
+
+def _tested(claim: Claim, part: Part, data: Data) -> StatementFinding:
+    try:
+        return ask_predicate(part.predicate, part.given, data)
+    except ConfigError as error:  # its file is a person's own, perhaps with many statements
+        raise ConfigError(f"claim {claim.id}: {part.says.en!r}: {error}") from error
 
 
 def _part(part: Part, finding: StatementFinding) -> dict[str, Any]:

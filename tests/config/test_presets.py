@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from harness.config import bundled_model_dir, find_preset, known_architecture, missing_models
 from harness.config.architecture import REMOTE, Architecture
 from harness.config.architecture_reading import architecture_of
-from harness.config.presets import Preset, origin_country, presets
+from harness.config.presets import Preset, origin_country, presets, read_family
 from harness.config.schema import ModelSpec
 from harness.errors import ConfigError, ModelError
 
@@ -366,3 +366,14 @@ def test_architectures_without_a_formula_are_refused_by_name() -> None:
         architecture_of({"model_type": "rwkv"})
     with pytest.raises(ModelError, match="lacks 'hidden_size'"):
         architecture_of({"model_type": "llama", "num_attention_heads": 2})
+
+
+def test_a_mistake_in_a_family_names_its_preset(tmp_path: Path) -> None:
+    """One line, without the schema's own words about how it looks at values."""
+    path = tmp_path / "mine.yaml"
+    entries = ", ".join(f"{key}: {json.dumps(value)}" for key, value in (GOOD | {"country": "China"}).items())
+    path.write_text(f"models:\n  - {{{entries}}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: preset 'x-1': country: ") as refusal:
+        read_family(path)
+    assert "\n" not in str(refusal.value)
+    assert "pydantic" not in str(refusal.value)

@@ -67,5 +67,10 @@ def ask_predicate(predicate: str, values: dict[str, Any], data: Data) -> Stateme
     try:
         keys = shape.model_validate(values)
     except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+            key, known = str(first["loc"][0]), shape.model_fields
+            hint = suggest(key, known) or f"; it has {', '.join(known)}"
+            raise ConfigError(f"predicate {predicate}: unknown key {key!r}{hint}") from error
         raise ConfigError(f"predicate {predicate}: {first_problem(error)}") from error
     return ask(keys, data)

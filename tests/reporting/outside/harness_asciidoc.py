@@ -22,4 +22,4 @@ def write(document: Document, screen: Screen) -> str:
 
 def escape(text: str) -> str:
     """Text that opens no cell."""
-    return text.replace("|", "{vbar}")
+    return "".join(sign if sign.isprintable() else " " for sign in text).replace("|", "{vbar}")
