@@ -103,6 +103,8 @@ def _status(
         why = (
             f"{rejected} were rejected because the machine drifted by more than {facts.speed.drift:.0%}"
             if rejected
+            else f"its {facts.speed.seconds:g} s were up"
+            if sum(line["elapsed"] for line in lines) >= facts.speed.seconds
             else "it was interrupted"
         )
         return (

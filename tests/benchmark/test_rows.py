@@ -243,3 +243,9 @@ def test_tables_label_random_weights_and_projections() -> None:
     assert flat[0]["rate.output_tps.median"] == pytest.approx(22 / 1.5)
     assert {"model", "status", "limit.decode.measured.mbu", "latency_ms.ttft.p99"} <= set(columns)
     assert SpeedResults.model_validate_json(results.model_dump_json()) == results
+
+
+def test_repeats_that_time_did_not_suffice_for_were_not_interrupted() -> None:
+    short, long = (make_row(facts(Speed(seconds=seconds)), [line()], None, None) for seconds in (1, 60))
+    assert "its 1 s were up" in str(short.reason)
+    assert "it was interrupted" in str(long.reason)

@@ -25,6 +25,11 @@ def raw() -> Any:
     return yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
 
 
+def entry(raw: dict[str, Any], name: str) -> Any:
+    """A chip's entry by its name: a new chip may stand anywhere."""
+    return next(chip for chip in raw["chips"] if chip["name"] == name)
+
+
 def read(raw: dict[str, Any], tmp_path: Path) -> dict[str, Chip]:
     path = tmp_path / "hardware.yaml"
     path.write_text(yaml.safe_dump(raw), encoding="utf-8")
@@ -60,10 +65,10 @@ def test_no_source_is_unused(raw: dict[str, Any]) -> None:
 
 
 def test_a_figure_without_a_source_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
-    raw["chips"][0]["figures"]["bf16"] = 312e12
+    entry(raw, "A100")["figures"]["bf16"] = 312e12
     with pytest.raises(ConfigError, match=r"A100: bf16: expected \[value, name of a source\]"):
         read(raw, tmp_path)
-    raw["chips"][0]["figures"]["bf16"] = [312e12, "hearsay"]
+    entry(raw, "A100")["figures"]["bf16"] = [312e12, "hearsay"]
     with pytest.raises(ConfigError, match="hearsay"):
         read(raw, tmp_path)
 
@@ -78,7 +83,7 @@ def test_a_source_without_an_address_is_refused(raw: dict[str, Any], tmp_path: P
 def test_a_figure_that_is_no_positive_number_is_refused(
     raw: dict[str, Any], tmp_path: Path, value: float
 ) -> None:
-    raw["chips"][0]["figures"]["bf16"][0] = value
+    entry(raw, "A100")["figures"]["bf16"][0] = value
     with pytest.raises(ConfigError, match="value"):
         read(raw, tmp_path)
 
@@ -86,7 +91,7 @@ def test_a_figure_that_is_no_positive_number_is_refused(
 def test_a_missing_figure_needs_a_reason_and_tells_it(raw: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"A100: no fp8 figure: Ampere's tensor cores have no fp8"):
         find_chip("A100").figure("fp8")
-    del raw["chips"][0]["absent"]["fp8"]
+    del entry(raw, "A100")["absent"]["fp8"]
     with pytest.raises(ConfigError, match="fp8: a figure with its source, or the reason"):
         read(raw, tmp_path)
 
@@ -100,13 +105,13 @@ def test_chips_are_found_by_name_and_by_device_name() -> None:
 
 
 def test_a_chip_twice_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
-    raw["chips"].append(raw["chips"][0])
+    raw["chips"].append(entry(raw, "A100"))
     with pytest.raises(ConfigError, match="a chip is there twice: A100"):
         read(raw, tmp_path)
 
 
 def test_a_mistake_names_its_chip_or_source(raw: dict[str, Any], tmp_path: Path) -> None:
-    del raw["chips"][1]["figures"]["int8"]
+    del entry(raw, "A800")["figures"]["int8"]
     with pytest.raises(ConfigError, match=r"chip A800: .*int8"):
         read(raw, tmp_path)
     raw["sources"]["a100"]["title"] = "A100"
