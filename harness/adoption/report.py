@@ -132,6 +132,7 @@ def _organizations(
     step = max(1, math.ceil(len(lists) / COLUMNS))
     picked = list(range(len(lists) - 1, -1, -step))[::-1]
     names = sorted(last.by_organization, key=lambda name: (-last.by_organization[name], name))[:TOP]
+
     rows = [
         [
             TableCell(name),
@@ -177,6 +178,8 @@ def _liked(one: Snapshot, seats: Organizations, language: str) -> Iterator[Table
 def _not_listed(one: Snapshot, measure: str, seats: Organizations, language: str) -> Iterator[Table]:
     for name in ("all", "language"):
         shared = share(one.rows, measure, name, seats, one.date)
+
+        # A large organisation without a place would move the shares of all places: they are named.
         sums = {who: value for who, value in shared.by_organization.items() if seats.place(who) == "?"}
         names = sorted(sums, key=lambda who: (-sums[who], who))[:TOP]
         rows = [
@@ -246,6 +249,8 @@ def records(snapshots: Sequence[Snapshot], measure: str, seats: Organizations) -
                 for who, value in sorted(shared.by_organization.items(), key=lambda pair: (-pair[1], pair[0]))
             ]
             figures.append(mine | {"kind": "hhi", "name": "", "value": _finite(shared.hhi), "share": None})
+
+        # Most-liked models are ranked by likes, whatever the report counts.
         figures += [
             common
             | {
@@ -260,7 +265,7 @@ def records(snapshots: Sequence[Snapshot], measure: str, seats: Organizations) -
             }
             for name, pipelines in (("text", TEXT), ("language", LANGUAGE))
             for best in most_liked(one.rows, pipelines)
-        ]  # fmt: skip
+        ]
     return figures
 
 

@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from gpu_check.common import Record, Setting, prompts, sums
+from gpu_check.common import Record, Setting, sums
 from harness.evaluation.manifest import package_versions
 from harness.meter.calibration import TorchBench, ceiling
 from harness.meter.checks import EnergyError
@@ -50,7 +50,6 @@ def energy(setting: Setting, record: Record) -> None:
         with watch("cuda", idle_watts=idle) as meter:
             while time.perf_counter() - begin < 12:
                 tokens += sum(answer.tokens.computed for answer in engine.score(items))
-                list(engine.generate(prompts(2, 1, (2,))))
         joules = meter.reading
     record.note("idle watts, warm", idle)
     record.note("source", joules.source)

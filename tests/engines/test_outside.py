@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.installed import install
 from support.runs import HARNESS, ROOT
 
 OUTSIDE = Path(__file__).parent / "outside"
@@ -22,14 +22,7 @@ SPEED |= {"repeat_seconds": 0.01, "calibration_seconds": 0.01, "energy_seconds":
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package as pip installs it, without a network."""
-    source, target = (tmp_path_factory.mktemp(name) for name in ("source", "site"))
-    # setuptools builds beside the sources.
-    shutil.copytree(OUTSIDE, source, dirs_exist_ok=True)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
+    return install(OUTSIDE, tmp_path_factory.mktemp("outside"))
 
 
 @pytest.fixture

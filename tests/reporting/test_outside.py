@@ -5,14 +5,13 @@ that shows tables has it.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from support.installed import install
 from support.runs import HARNESS, ROOT
 
 OUTSIDE = Path(__file__).parent / "outside"
@@ -25,14 +24,7 @@ Harness = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package as pip installs it, without a network."""
-    source, target = (tmp_path_factory.mktemp(name) for name in ("source", "site"))
-    # setuptools builds beside the sources.
-    shutil.copytree(OUTSIDE, source, dirs_exist_ok=True)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
+    return install(OUTSIDE, tmp_path_factory.mktemp("outside"))
 
 
 @pytest.fixture
