@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from bench_repeatability import bench_command  # noqa: E402
 
 CONFIG = {
     "architectures": ["Qwen2ForCausalLM"],
@@ -138,18 +140,7 @@ def ours(model: Path, shape: dict[str, int]) -> dict[str, Any]:
     config.write_text(json.dumps(text), encoding="utf-8")
     out = model.parent / "run"
     table = run(
-        [
-            sys.executable,
-            "-m",
-            "harness.cli.main",
-            "bench",
-            str(config),
-            "--out",
-            str(out),
-            "--fresh",
-            "--json",
-            "--quiet",
-        ],
+        bench_command(config, out),
         (0, 1),
     )
 

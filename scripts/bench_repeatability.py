@@ -39,21 +39,16 @@ CONFIG = {
 }
 
 
+def bench_command(config: Path, out: Path) -> list[str]:
+    """A whole `harness bench` that begins anew and prints its data."""
+    bench = [sys.executable, "-m", "harness.cli.main", "bench", str(config)]
+    return [*bench, "--out", str(out), "--fresh", "--json", "--quiet"]
+
+
 def one_run(config: Path, out: Path) -> dict[str, Any]:
     """A whole `harness bench`: its statistics."""
     begin = time.perf_counter()
-    command = [
-        sys.executable,
-        "-m",
-        "harness.cli.main",
-        "bench",
-        str(config),
-        "--out",
-        str(out),
-        "--fresh",
-        "--json",
-        "--quiet",
-    ]
+    command = bench_command(config, out)
 
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     process = subprocess.run(

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from engine_bench.asking import Answers
 from engine_bench.cases import Case, questions
-from engine_bench.peers import Answers, LmEval, Ours
+from engine_bench.peers import LmEval, Ours
 from harness.items import Choice
 
 MODEL = "harness/data/models/tiny-qwen"

@@ -11,11 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from engine_bench.asking import Answers, logprobs_of
 from engine_bench.cases import CASES, questions
 from engine_bench.measure import measured, resident_mb
 from harness.items import Choice
-
-Answers = dict[str, list[float]]
 
 
 class Ours:
@@ -54,24 +53,13 @@ class LmEval:
 
     def answer(self, tasks: list[list[Choice]]) -> Answers:
         """Log-probabilities by item; tasks are pooled, as lm-eval does."""
-        from lm_eval.api.instance import Instance
-
         keys = [
             (f"{place} {item.key}", pair)
             for place, items in enumerate(tasks)
             for item in items
             for pair in item.pairs
         ]
-        requests = [
-            Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
-            for index, (_, pair) in enumerate(keys)
-        ]
-        answers: Answers = {}
-        for (key, _), (logprob, _) in zip(
-            keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
-        ):
-            answers.setdefault(key, []).append(float(logprob))
-        return answers
+        return logprobs_of(self.lm, keys)
 
     def extra(self) -> dict[str, Any]:
         """Its batch size."""

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine_bench.asking import Answers, logprobs_of
+
 from harness.items import Choice, Completion
 from vllm_bench.cases import CASES, prompts, questions
 
-Answers = dict[str, list[float]]
 WINDOW = 2048
 CACHE = 1 << 30
 GENERATED = 48
@@ -116,19 +117,8 @@ class LmEval:
 
     def answer(self, items: list[Choice]) -> Answers:
         """Log-probabilities by item."""
-        from lm_eval.api.instance import Instance
-
         keys = [(item.key, pair) for item in items for pair in item.pairs]
-        requests = [
-            Instance("loglikelihood", {}, pair, index, ("bench", 0, 1))
-            for index, (_, pair) in enumerate(keys)
-        ]
-        answers: Answers = {}
-        for (key, _), (logprob, _) in zip(
-            keys, self.lm.loglikelihood(requests, disable_tqdm=True), strict=True
-        ):
-            answers.setdefault(key, []).append(float(logprob))
-        return answers
+        return logprobs_of(self.lm, keys)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
