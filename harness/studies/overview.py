@@ -9,7 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting.fitting import folded
+from harness.reporting.folding import folded
 from harness.reporting.inert import visible
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import Part, Text
