@@ -10,26 +10,24 @@ names, every row becomes a block of ``heading: value`` lines. Of several ways th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
 from rich.cells import cell_len
 
-from harness.reporting.folding import HANG, folded, pieces
+from harness.reporting.folding import HANG, balanced, folded, least
 
 PIECE = 24
 """A longer part of a name without any separator is broken wherever the column ends."""
 HEADER = 14
 """A longer heading of figures is folded rather than widen its column."""
-SHORT = 8
-"""Names and headings up to this width are not folded: two Chinese characters to a line are not
-read.
-"""
 CAPS = (1000, 48, 36, 24, 16, 0)
 """Widths to which columns of texts are folded, tried from the widest; never below what they need."""
 LONG = 20
 """More rows than these are a long list: no eye finds a row again in a second table so far below."""
+STACK = 3
+"""Most lines of a row without headings beside its values."""
 SAMPLE = 200
 """Rows of which the height is reckoned with."""
 STEP = 4
@@ -47,11 +45,16 @@ class FittedColumn:
     figures: bool = False
     key: bool = False
     group: str = ""
+    compact: bool = False
+    """Whether a long heading of figures takes several lines: such over short figures are what makes
+    most tables too wide.
+    """
 
     @cached_property
     def natural(self) -> int:
-        """Terminal columns that it needs unbroken."""
-        heading = max(map(cell_len, self.heading.split("\n")))
+        """Terminal columns that it needs with its cells unbroken."""
+        cap = HEADER if self.figures and self.compact else 1000
+        heading = max(map(cell_len, fit_heading(self.heading, max(cap, least(self.heading)))))
         return max(heading, max(map(cell_len, self.cells), default=0))
 
     @cached_property
@@ -59,7 +62,7 @@ class FittedColumn:
         """Terminal columns that it needs at least: figures whole, of texts the longest part between
         separators.
         """
-        heading = max((_least_of(line, 0) for line in self.heading.split("\n")), default=0)
+        heading = _least_of(self.heading, 0)
         if self.figures:
             return max(heading, max(map(cell_len, self.cells), default=0))
         return max(heading, max((_least_of(cell, HANG) for cell in set(self.cells)), default=0))
@@ -67,12 +70,6 @@ class FittedColumn:
     def needs(self, cap: int) -> int:
         """Terminal columns that it is given before others get what is left over."""
         return self.least if self.figures else max(self.least, min(self.natural, cap))
-
-    def folded_heading(self) -> FittedColumn:
-        """With a heading of several lines where it is long: such over short figures are what makes
-        most tables too wide.
-        """
-        return replace(self, heading=folded(self.heading, HEADER)) if self.figures else self
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def fitted(columns: Sequence[FittedColumn], width: int, gap: int) -> Layout:
         groups = _groups(columns, needs, names, width, gap, STEP if stacked else 0)
         rooms = [width - (STEP if stacked and number else 0) for number in range(len(groups))]
         parts = [_part(columns, needs, *pair, gap) for pair in zip(groups, rooms, strict=True)]
-        if parts:
+        if parts and not (stacked and len(parts) > STACK):
             layouts.append(Layout(tuple(parts), stacked and len(parts) > 1))
     return min(layouts, key=lambda layout: _lines(columns, layout), default=Layout(()))
 
@@ -195,48 +192,60 @@ def _part(
 
 
 def _lines(columns: Sequence[FittedColumn], layout: Layout) -> float:
-    """How many lines a layout takes; a part costs its heading, its rule and the line between, a
-    folded name half a line more, because it is harder to read.
+    """How many lines a layout takes, and more where names are folded: two lines of a name are read
+    as one, three or four are not.
     """
     rows = min(len(columns[0].cells), SAMPLE)
     height = 0.0
     for part in layout.parts:
         inside = [(columns[position], width) for position, width in zip(part.columns, part.widths, strict=True)]
-        height += 2 + max(len(fit(column.heading, width)) for column, width in inside)
+        height += 2 + max(len(fit_heading(column.heading, width)) for column, width in inside)
         for row in range(rows):
-            tall = max(len(fit(column.cells[row], width, HANG)) for column, width in inside)
-            height += tall + (tall - 1) / 2
+            lines = [len(fit(column.cells[row], width)) for column, width in inside]
+            folds = [count - 1 for count, (column, _) in zip(lines, inside, strict=True) if column.key]
+            height += max(lines) + max(folds, default=0) ** 2
     return height
 
 
-def fit(text: str, width: int, hang: int = 0) -> list[str]:
-    """The text as it is where it fits, else folded."""
-    lines = text.split("\n")
-    if all(cell_len(line) <= width for line in lines):
-        return lines
-    return folded(" ".join(lines), width, hang).split("\n")
+def fit(text: str, width: int) -> list[str]:
+    """A cell as it is where it fits, else folded."""
+    return [text] if cell_len(text) <= width else folded(text, width, HANG).split("\n")
+
+
+def fit_heading(text: str, width: int) -> list[str]:
+    """A heading as it is where it fits, else in lines of about equal length."""
+    return [text] if cell_len(text) <= width else balanced(text, width).split("\n")
 
 
 def _least_of(text: str, hang: int) -> int:
-    parts = list(pieces(text))
-    longest = max((cell_len(part.strip()) for part in parts), default=0)
+    """Figures whole, of names the longest part between separators, with the indent of what is
+    folded.
+    """
+    longest = least(text)
     if any(char.isalpha() for char in text):
         longest = min(longest, PIECE)
     indent = len(text) - len(text.lstrip(" "))
-    return max(longest + indent + (hang if len(parts) > 1 else 0), min(cell_len(text), SHORT))
+    return longest + indent + (hang if longest < cell_len(text) - indent else 0)
 
 
 def blocks(columns: Sequence[FittedColumn], width: int) -> list[str]:
-    """Every row as lines ``heading: value`` below those of its names, rows parted by an empty
-    line.
+    """Every row as lines ``heading: value`` below those of its names, rows parted by an empty line;
+    what a row says nothing of is left out.
     """
     lines = []
     names = identifying(columns)
     for row in range(len(columns[0].cells)):
         for position in [*names, *(one for one in range(len(columns)) if one not in names)]:
-            column = columns[position]
-            text = f"{' '.join(column.heading.split())}: {column.cells[row].strip()}"
-            indent = "" if position in names or width < 2 * STEP else " " * HANG
-            lines += folded(indent + text, max(width, 1), HANG).split("\n")
+            heading, value = columns[position].heading, columns[position].cells[row].strip()
+            indent = HANG if position not in names and width > 2 * STEP else 0
+            if value:
+                lines += _line(f"{' ' * indent}{heading}:", value, width, indent + HANG)
         lines.append("")
     return lines
+
+
+def _line(heading: str, value: str, width: int, indent: int) -> list[str]:
+    """A heading with its value; one that would be broken stands below its heading."""
+    if cell_len(f"{heading} {value}") > width >= cell_len(value) + indent:
+        return [*folded(heading, width, HANG).split("\n"), " " * indent + value]
+    return folded(f"{heading} {value}", max(width, 1), HANG).split("\n")

@@ -13,7 +13,9 @@ HANG = 2
 """Columns by which the further lines of a cell or a sentence are indented, so that they are not
 taken for a new one.
 """
-NARROW = 10
+SHORT = 10
+"""Words up to this width are never broken."""
+NARROW = 6
 """Below so many columns nothing is indented."""
 _SEPARATORS = r"\s\-_/.,;:|"
 _PIECES = re.compile(rf"[{_SEPARATORS}]*[^{_SEPARATORS}]+[{_SEPARATORS}]*|[{_SEPARATORS}]+")
@@ -32,11 +34,17 @@ _HAN = re.compile(
 
 
 def words(text: str) -> Iterator[str]:
-    """What is best kept on one line: words, commands in backticks, single Chinese characters with
-    their punctuation.
+    """What is best kept on one line: words, commands in backticks, short Chinese expressions, of
+    longer ones single characters with their punctuation.
     """
     for word in _WORDS.findall(text):
-        yield from _HAN.findall(word)
+        yield from [word] if 0 < _length(word) <= SHORT else _HAN.findall(word)
+
+
+def least(text: str) -> int:
+    """Columns into which the text folds without breaking what need not be broken."""
+    whole = ([word] if _length(word) <= SHORT else pieces(word) for word in words(text))
+    return max((cell_len(piece.strip()) for parts in whole for piece in parts), default=0)
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -85,6 +93,16 @@ def _fold_word(lines: list[str], word: str, width: int, hang: int) -> None:
         while _length(lines[-1]) > width:
             head = _head(lines[-1], width)
             lines[-1:] = [head, " " * hang + lines[-1][len(head) :]]
+
+
+def balanced(text: str, width: int) -> str:
+    """The text in as few lines as `folded` needs, all about equally long."""
+    count = folded(text, width).count("\n")
+    for narrower in range(max(least(text), -(-cell_len(text) // (count + 1))), width):
+        lines = folded(text, narrower)
+        if lines.count("\n") == count and max(map(cell_len, lines.split("\n"))) <= narrower:
+            return lines
+    return folded(text, width)
 
 
 def _length(text: str) -> int:

@@ -5,11 +5,12 @@ further lines or in blocks (`harness.reporting.fitting`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 
 from harness.reporting.document import Document, Emphasis, Points, Screen, Table
-from harness.reporting.fitting import STEP, FittedColumn, TablePart, blocks, fit, fitted
+from harness.reporting.fitting import STEP, FittedColumn, TablePart, blocks, fit, fit_heading, fitted
 from harness.reporting.folding import HANG, clean, folded
 
 SUFFIXES = (".txt",)
@@ -84,7 +85,7 @@ def _fitted_columns(table: Table, width: int) -> list[FittedColumn]:
     ]
     if sum(column.natural + GAP for column in columns) - GAP <= width:
         return columns
-    return [column.folded_heading() for column in columns]
+    return [replace(column, compact=True) for column in columns]
 
 
 def _grid(table: Table, columns: Sequence[FittedColumn], part: TablePart, screen: Screen) -> Iterator[str]:
@@ -115,7 +116,7 @@ def _stacked(
 
 def _heading(columns: Sequence[FittedColumn], part: TablePart, screen: Screen) -> Iterator[str]:
     cells = [
-        fit(columns[position].heading, width)
+        fit_heading(columns[position].heading, width)
         for position, width in zip(part.columns, part.widths, strict=True)
     ]
     # Headings stand on the rule, whatever their heights.
@@ -128,7 +129,7 @@ def _row(
     table: Table, columns: Sequence[FittedColumn], part: TablePart, number: int, screen: Screen
 ) -> Iterator[str]:
     cells = [
-        fit(columns[position].cells[number], width, HANG)
+        fit(columns[position].cells[number], width)
         for position, width in zip(part.columns, part.widths, strict=True)
     ]
     emphases: list[Emphasis] = [table.rows[number][position].emphasis for position in part.columns]
