@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows
 
 
 @shows(out=False)
@@ -41,7 +41,7 @@ def rescore(
     else:
         typer.echo("no score changed", err=show.form != "terminal")
     for failure in done.failed:
-        typer.echo(f"not marked again: {failure}", err=True)
+        notify(f"not marked again: {failure}")
 
     # Another form than the terminal's is for a file or a program, and ends with itself.
     message = f"Kept in {done.folder}; side by side: harness report {run} {done.folder}"

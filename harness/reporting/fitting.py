@@ -198,7 +198,9 @@ def _lines(columns: Sequence[FittedColumn], layout: Layout) -> float:
     rows = min(len(columns[0].cells), SAMPLE)
     height = 0.0
     for part in layout.parts:
-        inside = [(columns[position], width) for position, width in zip(part.columns, part.widths, strict=True)]
+        inside = [
+            (columns[position], width) for position, width in zip(part.columns, part.widths, strict=True)
+        ]
         height += 2 + max(len(fit_heading(column.heading, width)) for column, width in inside)
         for row in range(rows):
             lines = [len(fit(column.cells[row], width)) for column, width in inside]

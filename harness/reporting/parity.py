@@ -27,8 +27,9 @@ CLIP = 70
 
 def parity_document(parity: Parity, *, items: int = 5) -> Document:
     """The comparison; at most ``items`` differing items of each cell."""
-    columns = [*keys("model", "task"), *numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
-    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE"), *texts("verdict")]
+    columns = [*keys("model", "task"), *texts("verdict")]
+    columns += [*numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
+    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE")]
     table = Table.of("", columns, [_row(cell) for cell in parity.cells])
     lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
     if parity.reasons:
@@ -42,7 +43,7 @@ def parity_document(parity: Parity, *, items: int = 5) -> Document:
 def _thresholds(parity: Parity) -> list[str]:
     nats = " or ".join(f"{value:g}" for value in sorted({cell.tolerance for cell in parity.cells}) or [HALF])
     return [
-        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics "
+        f"yes: every Δ (nats per token) ≤ {nats}, the same options picked, the same texts, metrics "
         f"within one standard error (SE)",
         f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their "
         f"start, metrics within one SE",
@@ -60,12 +61,12 @@ def _row(cell: CellParity) -> list[TableCell]:
     return [
         TableCell(cell.model),
         TableCell(cell.task),
+        TableCell(cell.verdict),
         TableCell(str(cell.items), cell.items),
         *(TableCell("" if gap is None else _small(gap), gap) for gap in gaps),
         TableCell(flips, cell.argmax_flips if spread else None),
         TableCell(texts_apart),
         *_metric(cell.metrics[0] if cell.metrics else None),
-        TableCell(cell.verdict),
     ]
 
 
@@ -92,7 +93,7 @@ def _items(cell: CellParity, most: int) -> Points | None:
 
 def _item(one: ItemDifference) -> str:
     if one.what != "text":
-        return f"  item {one.key}: {one.what}, {_small(one.size)} a token: {one.first} | {one.second}"
+        return f"  item {one.key}: {one.what}, {_small(one.size)} per token: {one.first} | {one.second}"
     start_of_difference = next(
         (at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0
     )

@@ -14,8 +14,6 @@ from unittest import mock
 
 import click
 import typer.main
-from support.runs import ROOT
-from support.tables import group, row
 from typer.testing import CliRunner
 
 from harness.analysis.parity_verdict import (
@@ -37,6 +35,8 @@ from harness.rescoring.rescore import Change
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results
 from harness.results.speed import SpeedResults, SpeedRow
+from support.runs import ROOT
+from support.tables import group, row
 
 SMOKE = str(ROOT / "results" / "recorded" / "smoke")
 READING = [
