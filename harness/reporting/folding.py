@@ -21,7 +21,7 @@ _SEPARATORS = r"\s\-_/.,;:|"
 _PIECES = re.compile(rf"[{_SEPARATORS}]*[^{_SEPARATORS}]+[{_SEPARATORS}]*|[{_SEPARATORS}]+")
 _NUMBER = re.compile(r"\d[eE]?[-/,:.]$")
 """What ends inside a number where a digit follows."""
-_WORDS = re.compile(r"\s*(?:[A-Za-z]+ (?=[+±−-]?\d))?(?:`[^`]*`)?\S*(?: %\S*)?\s*")
+_WORDS = re.compile(r"\s*(?:[A-Za-z]+ (?=[+±−-]?\d[\d.,]*(?:[\s;:)]|$)))?(?:`[^`]*`)?\S*(?: %\S*)?\s*")
 """A word, a command in backticks, or a number with what it counts ("n 160", "80 %"), and the spaces
 around it.
 """
@@ -66,11 +66,13 @@ def folded(text: str, width: int, hang: int = 0) -> str:
     """
     if cell_len(text) <= width:
         return text
-    hang += len(text) - len(text.lstrip(" "))
+    indent = len(text) - len(text.lstrip(" "))
+    hang += indent
 
     # A number that fits is worth more than the indent.
     if width - hang < NARROW or any(width - hang < _length(piece) <= width for piece in pieces(text)):
         hang = 0
+        text = text if width - indent >= NARROW else text.lstrip(" ")
     lines = [""]
     for word in words(text):
         if _length(lines[-1] + word) <= width:

@@ -149,7 +149,8 @@ def _listed(phrases: Sequence[str], width: int) -> str:
 def hung(text: str, width: int) -> str:
     """Prose folded to a terminal; a line goes on below its own words, not below its mark."""
     lines = [
-        folded(line, width, len(MARK) if line.lstrip().startswith(MARK) else 0) for line in text.splitlines()
+        folded(line.rstrip(), width, len(MARK) if line.lstrip().startswith(MARK) else 0)
+        for line in text.splitlines()
     ]
     return "\n".join(lines) + "\n"
 
