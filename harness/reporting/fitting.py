@@ -20,6 +20,8 @@ from harness.reporting.folding import HANG, balanced, folded, least
 
 PIECE = 24
 """A longer part of a name without any separator is broken wherever the column ends."""
+NAME = 16
+"""Parts of a Chinese name up to this width stay together."""
 HEADER = 14
 """A longer heading of figures is folded rather than widen its column."""
 CAPS = (1000, 48, 36, 24, 16, 0)
@@ -115,11 +117,11 @@ def identifying(columns: Sequence[FittedColumn]) -> list[int]:
     """
     chosen = [position for position, column in enumerate(columns) if column.key]
     rows = {position: column.cells for position, column in enumerate(columns)}
-    seen = _distinct([rows[position] for position in chosen])
+    count = _distinct([rows[position] for position in chosen])
     for position in rows:
-        if position not in chosen and seen < len(columns[position].cells):
+        if position not in chosen and count < len(columns[position].cells):
             more = _distinct([rows[one] for one in (*chosen, position)])
-            chosen, seen = ([*chosen, position], more) if more > seen else (chosen, seen)
+            chosen, count = ([*chosen, position], more) if more > count else (chosen, count)
     return sorted(chosen)
 
 
@@ -211,7 +213,7 @@ def _lines(columns: Sequence[FittedColumn], layout: Layout) -> float:
 
 def fit(text: str, width: int) -> list[str]:
     """A cell as it is where it fits, else folded."""
-    return [text] if cell_len(text) <= width else folded(text, width, HANG).split("\n")
+    return [text] if cell_len(text) <= width else folded(text, width, HANG, NAME).split("\n")
 
 
 def fit_heading(text: str, width: int) -> list[str]:

@@ -33,12 +33,17 @@ _HAN = re.compile(
 )
 
 
-def words(text: str) -> Iterator[str]:
-    """What is best kept on one line: words, commands in backticks, short Chinese expressions, of
-    longer ones single characters with their punctuation.
+def words(text: str, short: int = SHORT) -> Iterator[str]:
+    """What is best kept on one line: words, commands in backticks, Chinese expressions and parts of
+    Chinese names up to ``short`` columns, of longer ones single characters with their punctuation.
     """
     for word in _WORDS.findall(text):
-        yield from [word] if 0 < _length(word) <= SHORT else _HAN.findall(word)
+        characters = _HAN.findall(word)
+        if len(characters) < 2 or _length(word) <= short:
+            yield from [word] if word else []
+        else:
+            for part in _parts(word):
+                yield from [part] if short > SHORT and _length(part) <= short else _HAN.findall(part)
 
 
 def least(text: str) -> int:
@@ -51,18 +56,25 @@ def pieces(text: str) -> Iterator[str]:
     """The parts of a text between which it may be broken: after separators, but not inside a
     number, a date or 6.0e-06, and between Chinese characters.
     """
+    for part in _parts(text):
+        yield from _HAN.findall(part)
+
+
+def _parts(text: str) -> Iterator[str]:
     begin = end = 0
     for part in _PIECES.findall(text):
         end += len(part)
         if not (_NUMBER.search(text, begin, end) and text[end : end + 1].isdigit()):
-            yield from _HAN.findall(text[begin:end])
+            yield text[begin:end]
             begin = end
-    yield from _HAN.findall(text[begin:])
+    if text[begin:]:
+        yield text[begin:]
 
 
-def folded(text: str, width: int, hang: int = 0) -> str:
+def folded(text: str, width: int, hang: int = 0, short: int = SHORT) -> str:
     """The text in lines of at most ``width`` terminal columns, those after the first indented by
-    ``hang``; every character is kept but the spaces at which lines are broken.
+    ``hang``; every character is kept but the spaces at which lines are broken. Chinese up to
+    ``short`` columns stays together.
     """
     if cell_len(text) <= width:
         return text
@@ -74,7 +86,7 @@ def folded(text: str, width: int, hang: int = 0) -> str:
         hang = 0
         text = text if width - indent >= NARROW else text.lstrip(" ")
     lines = [""]
-    for word in words(text):
+    for word in words(text, short):
         if _length(lines[-1] + word) <= width:
             lines[-1] += word
         elif _length(word) <= width - hang:

@@ -102,8 +102,14 @@ def in_terminal(columns: int, *command: str, folder: Path, **more: str) -> str:
     left_out = ("COLUMNS", "LINES", "HARNESS_MIRROR")
     env = {key: value for key, value in os.environ.items() if key not in left_out}
     env |= {"NO_COLOR": "1", "PYTHONPATH": str(ROOT), "TERM": "xterm", "HF_HUB_OFFLINE": "1", **more}
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    process = subprocess.Popen([sys.executable, "-m", "harness", *command], cwd=folder, env=env, **streams)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *command],
+        cwd=folder,
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
     os.close(theirs)
 
     written = b""
