@@ -5,6 +5,7 @@ and no name is lost, and no line is too long.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -23,6 +24,7 @@ from support.verdicts import answers
 
 from harness.reporting.document import Document, Screen
 from harness.reporting.folding import clean
+from harness.reporting.rendering import render
 from harness.reporting.writers import terminal
 from harness.studies.document import text as prose
 from harness.studies.overview import hung
@@ -84,6 +86,24 @@ def test_the_prose_of_studies_fits(width: int, language: str) -> None:
     for text in texts:
         assert max(map(cell_len, text.splitlines())) <= width
     assert "".join(prose(said[0], language).split()) == "".join(texts[1].split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_figures_of_the_json_stand_on_the_screen(width: int) -> None:
+    """Rounded as the tables round them."""
+    shown = {
+        name: documents()[name] for name in ("published list", "arena votes.csv --bootstrap 20", "parity")
+    }
+    data = {name: json.loads(render(document, "json")) for name, document in shown.items()}
+    boards, arena, parity = data.values()
+    figures = [
+        [f"{entry[name]}" for entry in boards for name in ("first", "last", "snapshots", "models")],
+        [f"{row[name]:.1f}" for row in arena["ratings"] for name in ("rating", "low", "high")],
+        [f"{cell['logprobs'][name]:.1e}" for cell in parity["cells"] for name in ("max", "p99", "mean")],
+    ]
+    for document, expected in zip(shown.values(), figures, strict=True):
+        text = terminal.write(document, Screen(width))
+        assert all(re.search(rf"(?<!\S){re.escape(figure)}(?!\S)", text) for figure in expected)
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -57,7 +57,9 @@ READING = [
     ["published", "list"],
     ["published", "list", "--models"],
     ["adoption", "report"],
+    ["adoption", "report", "--language", "zh"],
     ["study", "--list"],
+    ["study", "--list", "--language", "zh"],
     ["arena", "votes.csv", "--bootstrap", "20"],
 ]
 COMPUTING = {"run", "bench", "parity", "rescore", "tokenizers", "doctor"}
