@@ -112,10 +112,11 @@ def fitted(columns: Sequence[FittedColumn], width: int, gap: int) -> Layout:
 
 
 def identifying(columns: Sequence[FittedColumn]) -> list[int]:
-    """The columns that stand in every part: the keys, and the first others without which two rows
-    would look alike.
+    """The columns that stand in every part: the keys, but for those that say the same in every row,
+    and the first others without which two rows would look alike.
     """
-    chosen = [position for position, column in enumerate(columns) if column.key]
+    keys = [position for position, column in enumerate(columns) if column.key]
+    chosen = [position for position in keys if len(set(columns[position].cells)) > 1] or keys
     rows = {position: column.cells for position, column in enumerate(columns)}
     count = _distinct([rows[position] for position in chosen])
     for position in rows:

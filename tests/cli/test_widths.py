@@ -28,6 +28,7 @@ from harness.reporting.rendering import render
 from harness.reporting.writers import terminal
 from harness.studies.document import text as prose
 from harness.studies.overview import hung
+from harness.studies.overview import overview as rows_of
 from harness.studies.overview import terminal as overview
 
 WIDTHS = [30, 60, 80, 100, 120, 200]
@@ -86,6 +87,10 @@ def test_the_prose_of_studies_fits(width: int, language: str) -> None:
     for text in texts:
         assert max(map(cell_len, text.splitlines())) <= width
     assert "".join(prose(said[0], language).split()) == "".join(texts[1].split())
+    squeezed = "".join(texts[0].split())
+    phrases = [phrase for row in rows_of(said, language) for phrase in (*row.then, *row.today, *row.basis)]
+    lines = texts[0].splitlines()
+    assert all("".join(one.split()) in squeezed or folds(one, lines) for one in phrases)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -159,8 +159,10 @@ def test_every_part_names_its_rows() -> None:
     first = FittedColumn("from", ("2023-06-19", "2023-06-19", "2024-01-09"))
     last = FittedColumn("to", ("2024-06-26", "2023-12-20", "2024-01-09"))
     assert identifying([board, same, first, last]) == [0, 2, 3]
+    name = FittedColumn("name", ("a", "b", "c"), key=True)
+    assert identifying([board, name, first]) == [1]
     assert identifying([board, same]) == [0]
-    assert identifying([FittedColumn("name", ("a", "b", "c"), key=True), first]) == [0]
+    assert identifying([name, first]) == [0]
 
 
 def test_a_long_list_goes_on_in_a_second_line() -> None:
