@@ -32,10 +32,13 @@ from harness.cli import (
     tokenizers,
 )
 from harness.cli.groups import CommandGroup
-from harness.cli.output import notify, on_screen
+from harness.cli.output import columns_of, notify, on_screen
 from harness.errors import HarnessError
 from harness.version import __version__
 from harness.wording import first_line
+
+HELP = 52
+"""From so many columns on click fits its help itself."""
 
 
 class GuardedGroup(CommandGroup):
@@ -149,7 +152,9 @@ def main() -> None:
         # A terminal that cannot show Chinese or ± gets question marks, not a crash.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app(prog_name="harness")
+    # click writes help for 50 columns at least, which a smaller terminal breaks inside words.
+    columns = columns_of(sys.stdout) or HELP
+    app(prog_name="harness", terminal_width=max(columns - 2, 20) if columns < HELP else None)
 
 
 if __name__ == "__main__":
