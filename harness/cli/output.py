@@ -182,9 +182,9 @@ def columns_of(stream: TextIO) -> int | None:
     """Columns of what a stream is shown on: COLUMNS where it is a number, else the terminal's; None
     for a pipe or a file.
     """
-    asked = os.environ.get("COLUMNS", "")
-    if asked.isdigit() and int(asked):
-        return int(asked)
+    setting = os.environ.get("COLUMNS", "")
+    if setting.isdigit() and int(setting):
+        return int(setting)
     if not stream.isatty():
         return None
     try:
