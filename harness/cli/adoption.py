@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.groups import CommandGroup
+from harness.cli.output import Show, notify, shows, tell
 
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from harness.adoption.snapshot import TakenSnapshot
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="Likes and downloads of models: dated snapshots of the hub, and reports.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -117,21 +119,21 @@ def _progress(models: int, pages: int) -> None:
     if _live():
         typer.echo(f"\r{text}", err=True, nl=False)
     elif pages % EVERY == 0:
-        typer.echo(text, err=True)
+        notify(text)
 
 
 def _report_problem(text: str) -> None:
-    typer.echo(f"\n{text}" if _live() else text, err=True)
+    notify(f"\n{text}" if _live() else text)
 
 
 def _report_end(outcome: TakenSnapshot) -> None:
     if _live():
         typer.echo(err=True)
     for name in outcome.empty:
-        typer.echo(f"{name}: the hub lists no model of it", err=True)
+        notify(f"{name}: the hub lists no model of it")
     again = ", begun by an earlier call" if outcome.resumed else ""
     twice = f"; {outcome.repeated} came on two pages and are kept once" if outcome.repeated else ""
-    typer.echo(f"{outcome.models:,} models in {outcome.file}{again}{twice}")
+    tell(f"{outcome.models:,} models in {outcome.file}{again}{twice}")
 
 
 @app.command("report")
@@ -204,4 +206,4 @@ def _pictures(
     ]
     for path, chart in files:
         save(chart, path)
-    typer.echo(f"{len(files)} pictures written to {folder}", err=True)
+    notify(f"{len(files)} pictures written to {folder}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows
 
 if TYPE_CHECKING:
     from harness.analysis.arena import Votes
@@ -75,7 +75,7 @@ def arena(
     # CSV has no room for notes, and they may say that models were left out.
     if show.form == "csv":
         for note in ratings.notes:
-            typer.echo(note, err=True)
+            notify(note)
     show(arena_document(ratings, file.name))
 
 
@@ -104,6 +104,6 @@ def _kept(votes: Votes, without: list[str], least: int) -> Votes:
     if without:
         votes = votes.keep(without)
     while sparse := votes.sparse(least):
-        typer.echo(f"left out, fewer than {least} battles: {', '.join(sparse)}", err=True)
+        notify(f"left out, fewer than {least} battles: {', '.join(sparse)}")
         votes = votes.keep(sparse)
     return votes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Overrides, load
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows
 
 if TYPE_CHECKING:
     from harness.benchmark.runner import BenchOutcome
@@ -60,9 +60,7 @@ def bench(
     # The chips are part of the config, so that a bench that goes on projects to the same ones.
     chips = [f"speed.project={json.dumps(project)}"] if project else []
     loaded = load(config, [*(overrides or ()), *chips], None, device)
-    outcome = bench_config(
-        loaded, out=out, fresh=fresh, usd=usd, say=None if quiet else lambda text: typer.echo(text, err=True)
-    )
+    outcome = bench_config(loaded, out=out, fresh=fresh, usd=usd, say=None if quiet else notify)
     _show(outcome, show)
     raise typer.Exit(outcome.exit_code)
 
@@ -72,10 +70,9 @@ def _show(outcome: BenchOutcome, show: Show) -> None:
 
     show(speed_document(outcome.results), wide=True)
     for failure in failures(outcome.results):
-        typer.echo(failure, err=True)
+        notify(failure)
     relative = os.path.relpath(outcome.folder)
-    typer.echo(
+    notify(
         f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, "
-        f"speed-manifest.json.",
-        err=True,
+        f"speed-manifest.json."
     )

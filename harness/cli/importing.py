@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.output import notify, tell
 from harness.wording import list_first, plural
 
 
@@ -36,16 +37,13 @@ def import_(
 
     done = import_lm_eval(file, model=model, out=out)
     tasks = len({row.task for row in done.results.rows})
-    typer.echo(
+    tell(
         f"{plural(tasks, 'task')} of {done.results.models[0].model} in {done.folder}; harness report "
         f"{done.folder}"
     )
     for note in done.notes:
-        typer.echo(note, err=True)
+        notify(note)
 
     # Without samples a table has the model, and a comparison silently has not: say so here.
     if done.without_samples:
-        typer.echo(
-            f"without samples, so not paired in comparisons: {list_first(done.without_samples, 4)}",
-            err=True,
-        )
+        notify(f"without samples, so not paired in comparisons: {list_first(done.without_samples, 4)}")

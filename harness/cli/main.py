@@ -10,7 +10,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from harness.cli import (
     adoption,
@@ -32,12 +31,17 @@ from harness.cli import (
     tasks,
     tokenizers,
 )
+from harness.cli.groups import CommandGroup
+from harness.cli.output import columns_of, notify, on_screen
 from harness.errors import HarnessError
 from harness.version import __version__
 from harness.wording import first_line
 
+HELP = 52
+"""From so many columns on click fits its help itself."""
 
-class GuardedGroup(TyperGroup):
+
+class GuardedGroup(CommandGroup):
     """Turns every exception into a line and an exit code: nobody should have to read a
     traceback.
     """
@@ -53,7 +57,7 @@ class GuardedGroup(TyperGroup):
             sys.stdout.flush()
             return result
         except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
+            notify("interrupted")
             raise SystemExit(130) from None
         except BrokenPipeError:
             # The reader went away (`harness report … | head`): say nothing, and let the flush at
@@ -62,20 +66,22 @@ class GuardedGroup(TyperGroup):
             raise SystemExit(1) from None
         except HarnessError as error:
             _debug()
-            typer.echo(str(error), err=True)
+            notify(str(error))
             raise SystemExit(error.exit_code) from None
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
             # typer's own usage errors, whichever click they come from
             if hasattr(error, "format_message"):
+                shown = on_screen(f"Error: {error.format_message()}", sys.stderr).removeprefix("Error: ")
+                error.format_message = lambda: shown
                 raise
             _debug()
             text = (
                 f"unexpected error: {first_line(error, named=True)}; "
                 "please report it (HARNESS_DEBUG=1 shows the traceback)"
             )
-            typer.echo(text, err=True)
+            notify(text)
             raise SystemExit(1) from None
 
 
@@ -146,7 +152,9 @@ def main() -> None:
         # A terminal that cannot show Chinese or ± gets question marks, not a crash.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app(prog_name="harness")
+    # click writes help for 50 columns at least, which a smaller terminal breaks inside words.
+    columns = columns_of(sys.stdout) or HELP
+    app(prog_name="harness", terminal_width=max(columns - 2, 20) if columns < HELP else None)
 
 
 if __name__ == "__main__":

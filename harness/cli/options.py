@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.output import notify
+
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
@@ -72,5 +74,5 @@ def load(
     extra += [f"device={device.value}"] if device is not None else []
     loaded = load_config(config, [*(overrides or ()), *extra])
     for note in loaded.notes:
-        typer.echo(note, err=True)
+        notify(note)
     return loaded

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Columns where standard output is no terminal."""
+NARROW = 80
+"""Columns of a terminal that does not say how many it has."""
 PIPE = 1000
 """Columns of a list in a pipe."""
 
@@ -169,16 +170,48 @@ def _add_options(command: Any, function: Callable[..., None], options: dict[str,
 
 def width() -> int:
     """Columns to fill."""
-    return (
-        shutil.get_terminal_size((WIDTH, 24)).columns
-        if sys.stdout.isatty() or "COLUMNS" in os.environ
-        else WIDTH
-    )
+    return columns_of(sys.stdout) or WIDTH
 
 
 def list_width() -> int:
     """Columns for lists: in a pipe every entry stays on one line, so that grep finds it."""
-    return width() if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE
+    return columns_of(sys.stdout) or PIPE
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """Columns of what a stream is shown on: COLUMNS where it is a number, else the terminal's; None
+    for a pipe or a file.
+    """
+    setting = os.environ.get("COLUMNS", "")
+    if setting.isdigit() and int(setting):
+        return int(setting)
+    if not stream.isatty():
+        return None
+    try:
+        # A terminal that does not know its size says 0.
+        return os.get_terminal_size(stream.fileno()).columns or NARROW
+    except (OSError, ValueError):
+        return NARROW
+
+
+def notify(text: str) -> None:
+    """A message on standard error, folded where a terminal shows it."""
+    typer.echo(on_screen(text, sys.stderr), err=True)
+
+
+def tell(text: str) -> None:
+    """A sentence on standard output, folded where a terminal shows it."""
+    typer.echo(on_screen(text, sys.stdout))
+
+
+def on_screen(text: str, stream: TextIO) -> str:
+    """A message as a stream shows it: a terminal gets lines that fit, a log whole ones."""
+    columns = columns_of(stream) if stream.isatty() else None
+    if columns is None:
+        return text
+    from harness.reporting.folding import HANG, clean, folded
+
+    return "\n".join(folded(clean(line), columns, HANG) for line in text.split("\n"))
 
 
 def colour() -> bool:
@@ -197,4 +230,4 @@ def write_or_print(text: str, out: Path | None) -> None:
     from harness.results.files import write_text
 
     write_text(out, text)
-    typer.echo(f"written to {out}", err=True)
+    notify(f"written to {out}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import Limit, Overrides, load
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,6 +87,6 @@ def _run_both(loaded: LoadedConfig, against: list[str], out: Path | None) -> tup
 
     sides = run_sides(loaded, against, out, reporter_for)
     if sides.interrupted:
-        typer.echo("interrupted: everything answered is kept; run the same command again to go on", err=True)
+        notify("interrupted: everything answered is kept; run the same command again to go on")
         raise typer.Exit(130)
     return sides.first, sides.second

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows
 
 
 @shows()
@@ -37,4 +37,4 @@ def plan(
     outline = make_plan(load(config, overrides, limit, device))
     show(plan_document(outline, every=every, chips=chips), wide=True)
     for warning in outline.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        notify(f"warning: {warning}")

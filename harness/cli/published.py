@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.groups import CommandGroup
+from harness.cli.output import Show, notify, shows, tell
 
 if TYPE_CHECKING:
     from harness.published import RatedModel
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="Published ratings and scores: what is there, and bringing more.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -92,23 +94,19 @@ def import_(
         method=_one_of(method, METHODS),
     )
     snapshots = len({one.snapshot for one in done.ratings})
-    typer.echo(
+    tell(
         f"{len(done.ratings)} figures of {len({one.model for one in done.ratings})} models, "
         f"{snapshots} snapshots in {done.file}"
     )
 
     # What was left out is said: a leaderboard that is shorter than its file looks whole.
     if done.without_value or done.repeated:
-        typer.echo(
+        notify(
             f"left out: {done.without_value} without a figure, {done.repeated} of a model that "
-            f"was there already",
-            err=True,
+            f"was there already"
         )
     if done.models:
-        typer.echo(
-            f"{len(done.models)} models not known before: see {done.file.with_suffix('.models.yaml')}",
-            err=True,
-        )
+        notify(f"{len(done.models)} models not known before: see {done.file.with_suffix('.models.yaml')}")
 
 
 @app.command("list")

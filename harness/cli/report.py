@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from harness.cli.output import Show, shows, write_or_print
+from harness.cli.output import Show, notify, shows, write_or_print
 
 if TYPE_CHECKING:
     from harness.reporting.html.study import Studies
@@ -139,5 +139,5 @@ def _pictures(runs: list[str], folder: Path, form: str, language: str) -> None:
 
     pictures, notes = draw(runs, folder, [name.strip() for name in form.split(",")], language)
     for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"{len(pictures)} pictures written to {folder}", err=True)
+        notify(note)
+    notify(f"{len(pictures)} pictures written to {folder}")

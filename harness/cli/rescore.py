@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows, tell
 
 
 @shows(out=False)
@@ -36,15 +36,15 @@ def rescore(
     from harness.rescoring.settings import read_changes
 
     done = again(run, changes=read_changes(filters) if filters is not None else None, out=out)
+    # Another form than the terminal's is for a file or a program, and ends with itself.
+    say = tell if show.form == "terminal" else notify
     if done.changes:
         show(changes_document(done.changes), wide=True)
     else:
-        typer.echo("no score changed", err=show.form != "terminal")
+        say("no score changed")
     for failure in done.failed:
-        typer.echo(f"not marked again: {failure}", err=True)
+        notify(f"not marked again: {failure}")
 
-    # Another form than the terminal's is for a file or a program, and ends with itself.
-    message = f"Kept in {done.folder}; side by side: harness report {run} {done.folder}"
-    typer.echo(message, err=show.form != "terminal")
+    say(f"Kept in {done.folder}; side by side: `harness report {run} {done.folder}`")
     if done.failed:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import ShortLanguage, Show, shows
+from harness.cli.output import ShortLanguage, Show, notify, shows
 
 if TYPE_CHECKING:
     from harness.results.query import Run
@@ -63,7 +63,7 @@ def _runs(folder: Path) -> list[Run]:
         try:
             runs.append(read_run(path))
         except RunFolderError as error:
-            typer.echo(f"left out: {error}", err=True)
+            notify(f"left out: {error}")
     return runs
 
 

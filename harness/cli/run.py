@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows, tell
 
 if TYPE_CHECKING:
     from harness.evaluation import RunOutcome
@@ -66,16 +66,14 @@ def _show(outcome: RunOutcome, show: Show) -> None:
     show(score_document(make_table([outcome.results]), language=show.language))
     for expectation in outcome.results.expectations:
         if not expectation.get("held", True):
-            typer.echo(_broken(expectation), err=True)
+            notify(_broken(expectation))
     for note in outcome.notes:
-        typer.echo(note, err=True)
+        notify(note)
     relative = os.path.relpath(outcome.folder)
     folder = outcome.folder if relative.startswith("..") else relative
     # Another form than the terminal's is for a file or a program, and ends with itself.
-    typer.echo(
-        f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}",
-        err=show.form != "terminal",
-    )
+    say = tell if show.form == "terminal" else notify
+    say(f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: `harness report {folder}`")
 
 
 def _broken(expectation: dict[str, object]) -> str:

@@ -9,7 +9,12 @@ from typing import Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="JSON Schema of a config, of results.json or of speed.json.")
+from harness.cli.groups import CommandGroup
+from harness.cli.output import notify
+
+app = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, help="JSON Schema of a config, of results.json or of speed.json."
+)
 
 
 @app.command("config")
@@ -22,7 +27,7 @@ def config() -> None:
 
     _print(config_schema())
     for line in broken():
-        typer.echo(line, err=True)
+        notify(line)
 
 
 @app.command("results")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from harness.cli.groups import CommandGroup
 from harness.cli.options import Mirror, Overrides, mirror_folder
-from harness.cli.output import Language, ShortLanguage, Show, shows
+from harness.cli.output import Language, ShortLanguage, Show, shows, tell
 from harness.wording import list_first
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST = 200
 """Names listed without ``--all``."""
 
 
-class ListByDefault(TyperGroup):
+class ListByDefault(CommandGroup):
     """``harness tasks --language zh`` means ``harness tasks list --language zh``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -97,7 +97,7 @@ def show_task(
         entry = {"task": name}
     specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
     if len(specs) > 1:
-        typer.echo(f"{name} is {len(specs)} tasks: {list_first([spec.name for spec in specs], 12, ', …')}\n")
+        tell(f"{name} is {len(specs)} tasks: {list_first([spec.name for spec in specs], 12, ', …')}\n")
     folder = mirror_folder(mirror)
     _show(load(specs[0], DataSources(mirror=folder)))
 
@@ -123,8 +123,8 @@ def _show(task: Task) -> None:
         where,
     ]
     typer.secho(task.name, bold=True)
-    typer.echo(" · ".join(facts))
+    tell(" · ".join(facts))
     typer.secho("\n--- prompt ---", dim=True)
     typer.echo(prompt)
     typer.secho("--- end ---\n", dim=True)
-    typer.echo(marking)
+    tell(marking)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import Mirror, mirror_folder
-from harness.cli.output import Show, shows, write_or_print
+from harness.cli.output import Show, notify, shows, write_or_print
 
 
 @shows()
@@ -57,5 +57,5 @@ def tokenizers(
         # --out has always been beside what is printed here.
         write_or_print(replace(show, named=None, out=None).text(document, wide=True), None)
     for broken in failed:
-        typer.echo(broken.reason, err=True)
+        notify(broken.reason)
     raise typer.Exit(1 if failed else 0)

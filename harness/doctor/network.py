@@ -29,7 +29,7 @@ def check_modelscope() -> Check:
     level: Level = "warn" if chosen else "ok"
     version = installed("modelscope")
     if version is None:
-        advice = "pip install 'open-weight-harness[modelscope]', then HARNESS_HUB=modelscope"
+        advice = "`pip install 'open-weight-harness[modelscope]'`, then HARNESS_HUB=modelscope"
         return Check("ModelScope", level, "not installed", advice)
 
     host = presence.MODELSCOPE.removeprefix("https://")
@@ -72,5 +72,5 @@ def check_token() -> Check:
     if source is not None:
         return Check("hub token", "ok", source)
     return Check(
-        "hub token", "ok", "none", "gated models (Llama, Gemma) need one: hf auth login, or HF_TOKEN"
+        "hub token", "ok", "none", "gated models (Llama, Gemma) need one: `hf auth login`, or HF_TOKEN"
     )

@@ -53,9 +53,9 @@ def check_package(name: str, wanted: str) -> Check:
     """One package against its range."""
     own = installed(name)
     if own is None:
-        return Check(name, "bad", "not installed", f"pip install '{name}{wanted}'")
+        return Check(name, "bad", "not installed", f"`pip install '{name}{wanted}'`")
     if not in_range(own, wanted):
-        return Check(name, "warn", own, f"tested with {wanted}: pip install '{name}{wanted}'")
+        return Check(name, "warn", own, f"tested with {wanted}: `pip install '{name}{wanted}'`")
     return Check(name, "ok", own)
 
 
@@ -97,7 +97,7 @@ def probe_torch(timeout: float = 120) -> dict[str, Any]:
 def check_torch(facts: Mapping[str, Any]) -> list[Check]:
     """torch, and what the CPU is good for."""
     if "error" in facts:
-        advice = f"pip install 'torch{RANGES['torch']}'"
+        advice = f"`pip install 'torch{RANGES['torch']}'`"
         return [Check("torch", "bad", f"cannot be used: {facts['error']}", advice)]
 
     inside = in_range(facts["version"], RANGES["torch"])

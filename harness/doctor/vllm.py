@@ -38,7 +38,7 @@ def check_vllm(facts: Mapping[str, Any], probe: Callable[[], str | None] = probe
     package = find_package()
     cuda = bool(facts.get("cuda"))
     if package is None:
-        install = ": pip install 'open-weight-harness[vllm]'" if cuda else ""
+        install = ": `pip install 'open-weight-harness[vllm]'`" if cuda else ""
         return Check("vLLM", "ok", "not installed", f"only for engine: vllm{install}")
 
     # A build that cannot be imported is the first thing to mend, whatever device it is for.

@@ -5,11 +5,13 @@ The only module of the run that imports rich.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID
 from rich.text import Text
 
 from harness.progress.reporters import download_text, pace_text, plain, plural
@@ -29,6 +31,60 @@ from harness.workers.events import (
 )
 
 PHASES = {"files": "looking for files", "loading": "loading weights"}
+BARS = ((100, 24), (70, 10))
+"""From so many columns of the terminal on, bars of so many; on a narrower one none."""
+NAME = 10
+"""Columns that a name has at least; figures that do not fit beside it are left out whole."""
+
+
+class NameColumn(ProgressColumn):
+    """What a line is about; where there is no room, without its middle."""
+
+    def __init__(self, console: Console, bar: int, lines: Callable[[], Iterable[Task]]) -> None:
+        super().__init__()
+        self.console, self.bar, self.lines = console, bar, lines
+
+    def render(self, task: Task) -> Text:
+        """The name beside the longest figures of all lines."""
+        width = self.console.width
+        figures = max(cell_len(whole_parts(one.fields["figures"], width)) for one in self.lines())
+        room = width - figures - 1 - (self.bar + 1 if self.bar else 0)
+        return Text(without_middle(task.description, room), no_wrap=True)
+
+
+class FiguresColumn(ProgressColumn):
+    """How far a line is, as much as fits."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def render(self, task: Task) -> Text:
+        """Figures, none of them cut."""
+        return Text(whole_parts(task.fields["figures"], self.console.width), style="dim", no_wrap=True)
+
+
+def whole_parts(figures: str, width: int) -> str:
+    """The parts between commas that fit beside a short name: a digit less would be another number."""
+    parts = figures.split(", ")
+    while len(parts) > 1 and cell_len(", ".join(parts)) > width - NAME - 1:
+        parts.pop()
+    return ", ".join(parts)
+
+
+def without_middle(text: str, width: int) -> str:
+    """The text with an ellipsis in its middle where it is wider than ``width``: names of models and
+    tasks differ at their ends.
+    """
+    if cell_len(text) <= width:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while head and cell_len(head) + cell_len(tail) + 1 > width:
+        if cell_len(head) > cell_len(tail):
+            head = head[:-1]
+        else:
+            tail = tail[1:]
+    return f"{head}…{tail}"
 
 
 class RichReporter:
@@ -40,11 +96,12 @@ class RichReporter:
     def __init__(self, stream: TextIO) -> None:
         self.state = RunState()
         self.console = Console(file=stream, highlight=False)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[figures]}", markup=False, style="dim"),
-        )
+        bar = next((size for least, size in BARS if self.console.width >= least), 0)
+        columns: list[ProgressColumn] = [
+            NameColumn(self.console, bar, lambda: self._bars.tasks),
+            *([BarColumn(bar_width=bar)] if bar else []),
+            FiguresColumn(self.console),
+        ]
         self._bars = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
         self._all: TaskID | None = None
         self._lines: dict[tuple[str, str], TaskID] = {}

@@ -182,7 +182,7 @@ def _task_tables(comparison: Comparison, *, every: bool) -> list[Table]:
         cells = [TableCell(f"{indent}{scope.name}"), TableCell(_metric(scope)), TableCell(_detects(scope))]
         rows.append([*cells, *(_rated(scope, place) for place in range(len(comparison.models)))])
 
-    columns = [*keys("task", "metric"), *numbers("detects")]
+    columns = [*keys("task"), *texts("metric"), *numbers("detects")]
     columns += [Column(model.label, number=True) for model in comparison.models]
     return [Table.of(Phrase("Tasks: score and, in brackets, rank interval"), columns, rows)]
 

@@ -16,7 +16,7 @@ LEVELS: dict[str, Emphasis] = {"ok": "good", "warn": "warn", "bad": "bad"}
 
 
 def doctor_document(checks: Sequence[Check]) -> Document:
-    """One row per check, and below them what to do, on unbroken lines that can be copied."""
+    """One row per check, and below them what to do; commands in backticks stay on one line."""
     rows = [
         [TableCell(check.level, emphasis=LEVELS[check.level]), TableCell(check.name), TableCell(check.found)]
         for check in checks

@@ -34,7 +34,8 @@ class Column:
     """A heading and how its cells are set.
 
     The order of columns is their importance: where a table is too wide, the last ones go first
-    into a further table, each time beside the ``key`` columns, which name the rows.
+    into a further table, each time beside the ``key`` columns, which name the rows, and such others
+    as tell rows of one name apart.
     """
 
     heading: str

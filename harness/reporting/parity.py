@@ -27,13 +27,14 @@ CLIP = 70
 
 def parity_document(parity: Parity, *, items: int = 5) -> Document:
     """The comparison; at most ``items`` differing items of each cell."""
-    columns = [*keys("model", "task"), *numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
-    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE"), *texts("verdict")]
+    columns = [*keys("model", "task"), *texts("verdict")]
+    columns += [*numbers("items", "max Δ", "p99 Δ", "mean Δ", "flips", "texts ≠")]
+    columns += [*texts("metric"), *numbers("first", "second", "Δ/SE")]
     table = Table.of("", columns, [_row(cell) for cell in parity.cells])
     lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
     if parity.reasons:
         lists.append(Points(Phrase("Why:"), tuple(parity.reasons)))
-    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=parity.verdict)
+    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=Phrase(parity.verdict))
     lists.append(Points(verdict, tuple(_thresholds(parity))))
     title = Phrase("first: {first}; second: {second}", first=parity.first, second=parity.second)
     return Document(title, (table,), lists=tuple(lists), data=lambda: parity_data(parity))
@@ -41,12 +42,20 @@ def parity_document(parity: Parity, *, items: int = 5) -> Document:
 
 def _thresholds(parity: Parity) -> list[str]:
     nats = " or ".join(f"{value:g}" for value in sorted({cell.tolerance for cell in parity.cells}) or [HALF])
+    half, full = f"{HALF_PREFIX:.0%}", f"{FULL_PREFIX:.0%}"
     return [
-        f"yes: every Δ (nats a token) ≤ {nats}, the same options picked, the same texts, metrics "
-        f"within one standard error (SE)",
-        f"within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {HALF_PREFIX:.0%} from their "
-        f"start, metrics within one SE",
-        f"(where both sides compute in fp32: {FULL:g} and {FULL_PREFIX:.0%})",
+        Phrase(
+            "yes: every Δ (nats per token) ≤ {nats}, the same options picked, the same texts, metrics within "
+            "one standard error (SE)",
+            nats=nats,
+        ),
+        Phrase(
+            "within noise: 99 % of Δ ≤ {nats}, greedy texts equal over {half} from their start, metrics "
+            "within one SE",
+            nats=nats,
+            half=half,
+        ),
+        Phrase("(where both sides compute in fp32: {nats} and {full})", nats=f"{FULL:g}", full=full),
     ]
 
 
@@ -60,12 +69,12 @@ def _row(cell: CellParity) -> list[TableCell]:
     return [
         TableCell(cell.model),
         TableCell(cell.task),
+        TableCell(Phrase(cell.verdict), cell.verdict),
         TableCell(str(cell.items), cell.items),
         *(TableCell("" if gap is None else _small(gap), gap) for gap in gaps),
         TableCell(flips, cell.argmax_flips if spread else None),
         TableCell(texts_apart),
         *_metric(cell.metrics[0] if cell.metrics else None),
-        TableCell(cell.verdict),
     ]
 
 
@@ -85,20 +94,41 @@ def _items(cell: CellParity, most: int) -> Points | None:
     """The largest differences of a cell, one line per item."""
     if not cell.differing or not most:
         return None
-    more = f", the {most} largest" if len(cell.differing) > most else ""
-    title = f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"
+    title = Phrase(
+        "{model} {task}: {n} of {items} items differ",
+        model=cell.model,
+        task=cell.task,
+        n=len(cell.differing),
+        items=cell.items,
+    )
+    if len(cell.differing) > most:
+        title = Phrase("{differ}, the {n} largest", differ=title, n=most)
     return Points(title, tuple(_item(one) for one in cell.differing[:most]))
 
 
 def _item(one: ItemDifference) -> str:
     if one.what != "text":
-        return f"  item {one.key}: {one.what}, {_small(one.size)} a token: {one.first} | {one.second}"
+        return Phrase(
+            "  item {key}: {what}, {size} per token: {first} | {second}",
+            key=one.key,
+            what=Phrase(one.what),
+            size=_small(one.size),
+            first=one.first,
+            second=one.second,
+        )
+
+    # Long texts are shown from shortly before the character at which they part.
     start_of_difference = next(
         (at for at, (a, b) in enumerate(zip(one.first, one.second, strict=False)) if a != b), 0
     )
     start = max(0, start_of_difference - 20)
     texts = (f"{'…' if start else ''}{text[start : start + CLIP]!r}" for text in (one.first, one.second))
-    return f"  item {one.key}: text from character {start_of_difference + 1}: {' | '.join(texts)}"
+    return Phrase(
+        "  item {key}: text from character {n}: {texts}",
+        key=one.key,
+        n=start_of_difference + 1,
+        texts=" | ".join(texts),
+    )
 
 
 def parity_data(parity: Parity) -> dict[str, Any]:

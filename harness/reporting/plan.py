@@ -57,9 +57,8 @@ def plan_document(plan: Plan, *, every: bool = False, chips: bool = False) -> Do
 
 
 def _models(plan: Plan) -> Table:
-    columns = [*keys("model"), *numbers("params"), *texts("dtype")]
-    columns += [*numbers("weights", "KV/1k tok", "needs"), *texts("fits")]
-    columns += [*numbers("batch 1k/4k/32k", "download"), *texts("from")]
+    columns = [*keys("model"), *numbers("params"), *texts("dtype"), *numbers("needs"), *texts("fits")]
+    columns += [*numbers("weights", "KV/1k tok", "batch 1k/4k/32k", "download"), *texts("from")]
     return Table.of("", columns, [_model(model) for model in plan.models])
 
 
@@ -85,10 +84,10 @@ def _model(model: ModelPlan) -> list[TableCell]:
         TableCell(model.label),
         TableCell(count(model.parameters), model.parameters),
         TableCell(model.dtype),
-        TableCell(size_text(model.weights_bytes), model.weights_bytes),
-        TableCell(size_text(kv), kv),
         TableCell(size_text(model.need_bytes), model.need_bytes),
         fits,
+        TableCell(size_text(model.weights_bytes), model.weights_bytes),
+        TableCell(size_text(kv), kv),
         TableCell(rooms(model.rooms)),
         TableCell(download, model.download_bytes),
         TableCell(source),

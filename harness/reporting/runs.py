@@ -130,8 +130,8 @@ def joined_fields() -> tuple[str, ...]:
 def rows_table(runs: Iterable[Run], chosen: Filter) -> Table:
     """The joined rows that have a value, for reading."""
     lines = [_score(row) for row in joined(runs, chosen) if row["value"] is not None]
-    columns = [*keys("run"), *texts("date"), *keys("model", "task"), *texts("metric")]
-    columns += numbers("shots", "value", "95 % interval", "n")
+    columns = [*keys("run", "model", "task"), *texts("metric")]
+    columns += [*numbers("value", "95 % interval", "n", "shots"), *texts("date")]
     return Table.of(Phrase("{n} scores", n=len(lines)), columns, lines)
 
 
@@ -139,10 +139,11 @@ def _score(row: dict[str, Any]) -> list[TableCell]:
     ends = f"{row['ci95_lo']:.3f} … {row['ci95_hi']:.3f}" if row["ci95_lo"] is not None else ""
     shots = "" if row["fewshot"] is None else str(row["fewshot"])
     name = row["metric"] if row["filter"] in (None, "none") else f"{row['metric']} ({row['filter']})"
-    names = (row["run"], row["created"][:10], row["model"], row["task"], name)
+    names = (row["run"], row["model"], row["task"], name)
     figures = [
-        TableCell(shots, row["fewshot"]),
         TableCell(f"{row['value']:.3f}", row["value"]),
         TableCell(ends),
+        TableCell(f"{row['n']:,}", row["n"]),
+        TableCell(shots, row["fewshot"]),
     ]
-    return [*map(TableCell, names), *figures, TableCell(f"{row['n']:,}", row["n"])]
+    return [*map(TableCell, names), *figures, TableCell(row["created"][:10])]

@@ -19,6 +19,7 @@ from harness.reporting.document import (
     TableCell,
     keys,
     numbers,
+    texts,
 )
 from harness.reporting.records import fields
 from harness.reporting.sanity import sanity_text
@@ -58,9 +59,7 @@ def _records(table: ScoreTable) -> Records:
 
 def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     chances = any(line.chance is not None for line in lines)
-    columns = [*keys("task", "metric"), *numbers("n", *(["chance"] if chances else []))]
-    # What a figure means and rests on stands beside it in every part of a wide table.
-    columns = [dataclasses.replace(column, key=True) for column in columns]
+    columns = [*keys("task"), *texts("metric"), *numbers("n", *(["chance"] if chances else []))]
     rows: list[list[TableCell]] = [
         [_name(line), TableCell(metric_text(line)), n_cell(line), *([chance_cell(line)] if chances else [])]
         for line in lines

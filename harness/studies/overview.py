@@ -9,7 +9,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.reporting.fitting import folded
+from harness.reporting.folding import folded
 from harness.reporting.inert import visible
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import Part, Text
@@ -20,6 +20,8 @@ COLUMNS = ("claim", "when", "verdict", "then", "today", "basis")
 WIDE = 128
 """Terminal columns from which on the table fits."""
 INDENT = 4
+MARK = "- "
+"""What a point of a list begins with."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def terminal(answers: Sequence[ClaimAnswer], language: str, width: int) -> str:
         if width >= WIDE
         else "\n".join(_block(row, language, width) for row in rows)
     )
-    return f"{body}\n" + "".join(f"{_hung(line, width, 2)}\n" for line in below(answers, language))
+    return f"{body}\n" + "".join(f"{folded(line, width, 2)}\n" for line in below(answers, language))
 
 
 def _table(rows: Sequence[OverviewRow], language: str, width: int) -> str:
@@ -141,26 +143,15 @@ def _table(rows: Sequence[OverviewRow], language: str, width: int) -> str:
 
 
 def _listed(phrases: Sequence[str], width: int) -> str:
-    return "\n".join(_hung(one, width, 2) for one in phrases) or "–"
-
-
-def _hung(text: str, width: int, indent: int) -> str:
-    """Folded, the lines after the first indented."""
-    lines = folded(text, width).split("\n")
-    if len(lines) == 1:
-        return text
-    first, rest = lines[0], text[len(lines[0]) :].strip()
-    return "\n".join([first, *(" " * indent + line for line in folded(rest, width - indent).split("\n"))])
+    return "\n".join(folded(one, width, 2) for one in phrases) or "–"
 
 
 def hung(text: str, width: int) -> str:
     """Prose folded to a terminal; a line goes on below its own words, not below its mark."""
-    lines = []
-    for line in text.splitlines():
-        words = line.lstrip(" ")
-        start = len(line) - len(words)
-        rest = _hung(words, width - start, 2 if words.startswith("- ") else 0).split("\n")
-        lines += [(" " * start + part).rstrip() for part in rest]
+    lines = [
+        folded(line.rstrip(), width, len(MARK) if line.lstrip().startswith(MARK) else 0)
+        for line in text.splitlines()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -169,7 +160,7 @@ def _block(row: OverviewRow, language: str, width: int) -> str:
     from rich.cells import cell_len
 
     head = f"{row.id}  {row.name}{say('stop')[language]} {row.when}{say('colon')[language]}{row.verdict}"
-    lines = [_hung(head, width, INDENT)]
+    lines = [folded(head, width, INDENT)]
 
     labels = {name: say(f"w_{name}")[language] for name in ("then", "today", "basis")}
     room = max(cell_len(label) for label in labels.values()) + 2
@@ -177,6 +168,6 @@ def _block(row: OverviewRow, language: str, width: int) -> str:
         for index, phrase in enumerate(phrases):
             label = labels[name] if index == 0 else ""
             start = " " * INDENT + label + " " * (room - cell_len(label))
-            folds = _hung(phrase, width - INDENT - room, 2).split("\n")
+            folds = folded(phrase, width - INDENT - room, 2).split("\n")
             lines += [start + folds[0], *(" " * (INDENT + room) + fold for fold in folds[1:])]
     return "\n".join(lines) + "\n"

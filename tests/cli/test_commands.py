@@ -138,7 +138,7 @@ def test_plan_folds_groups(config: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert done.exit_code == 0
     assert "mine on a GPU: 53 cells, 5,200 items" in done.stdout
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert "one 7.6B bfloat16 15.0 GiB 54.7 MiB 16.0 GiB yes ? 15.0 GiB gated" in lines
+    assert "one 7.6B bfloat16 16.0 GiB yes 15.0 GiB 54.7 MiB ? 15.0 GiB gated" in lines
     assert "g (52) zh choice 5 5,200 ~52,000 1.3 pts" in lines
     assert "t en ? ? data not on this machine" in lines
     assert done.stderr == "warning: look out\n"

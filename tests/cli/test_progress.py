@@ -6,8 +6,10 @@ import io
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
-from harness.progress.bars import RichReporter
+from harness.progress.bars import RichReporter, whole_parts, without_middle
 from harness.progress.display import reporter_for
 from harness.progress.reporters import LineReporter, SilentReporter, clock_text
 from harness.workers.events import (
@@ -114,6 +116,36 @@ def test_bars_show_messages_as_they_are() -> None:
         reporter.event(CellProgress("m", "a", 1, 2))
         reporter.event(cell("a", status="oom", reason="[red]too big"))
     assert "m a: oom: [red]too big" in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_no_figure_of_a_bar_is_cut(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    clock, names = Clock(), ["deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "m" * 110, "中文模型-对话版"]
+    reporter = RichReporter(Terminal())
+    reporter.state.clock = clock
+    for name in names:
+        reporter.event(CellStarted(name, "ceval-valid_law"))
+        reporter.event(CellProgress(name, "ceval-valid_law", 5, 1234567))
+        clock.now += 3
+        reporter.event(CellProgress(name, "ceval-valid_law", 12345, 1234567))
+    console = Console(file=io.StringIO(), width=width)
+    console.print(reporter._bars.get_renderable())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == 3
+    for line, name in zip(lines, names, strict=True):
+        assert line.startswith(name[:2])
+        assert "12345/1234567" in line
+        assert ("items/s" in line) == ("4113.3 items/s" in line)
+        assert cell_len(line) <= width
+    assert width < 60 or all("4:57 left" in line for line in lines)
+
+
+def test_a_name_loses_its_middle() -> None:
+    assert without_middle("short", 10) == "short"
+    assert without_middle("Qwen2.5-7B-Instruct ceval", 12) == "Qwen2.…ceval"
+    assert whole_parts("1/2, 3 items/s, 4:57 left", 30) == "1/2, 3 items/s"
+    assert whole_parts("12345/1234567", 5) == "12345/1234567"
 
 
 def test_who_reports() -> None:

@@ -15,8 +15,8 @@ from support.tables import group, row
 
 from harness.errors import ConfigError
 from harness.reporting import make_table, render
+from harness.reporting.folding import balanced
 from harness.reporting.score_document import number, rate_text
-from harness.reporting.writers.terminal import wrapped
 from harness.results.schema import ModelRow, Results
 
 FULL = """\
@@ -179,7 +179,7 @@ def test_numbers() -> None:
         "1.23e+06",
     ]
     assert [rate_text(value) for value in (None, 1.234, 12.34, 12345.6)] == ["", "1.23", "12.3", "12,346"]
-    assert wrapped("DeepSeek-R1-Distill-Qwen-7B").splitlines() == ["DeepSeek-R1-", "Distill-Qwen-", "7B"]
+    assert balanced("DeepSeek-R1-Distill-Qwen-7B", 14).splitlines() == ["DeepSeek-", "R1-Distill-", "Qwen-7B"]
 
 
 def test_any_results_render(make: Any) -> None:

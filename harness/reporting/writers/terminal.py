@@ -1,73 +1,82 @@
-"""Tables for a terminal, by rich. Nothing is ever cropped: what is too wide stands in further
-tables or in blocks (`harness.reporting.fitting`).
+"""Tables for a terminal. Nothing is ever cropped: what is too wide stands in further tables, in
+further lines or in blocks (`harness.reporting.fitting`).
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
-from rich import box
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
 
-from harness.reporting.document import Document, Points, Screen, Table
-from harness.reporting.fitting import FittedColumn, TablePart, blocks, folded, parts
+from harness.reporting.document import Document, Emphasis, Points, Screen, Table
+from harness.reporting.fitting import STEP, FittedColumn, TablePart, blocks, fit, fit_heading, fitted
+from harness.reporting.folding import HANG, clean, folded
 
 SUFFIXES = (".txt",)
-HEADER = 14
-"""A longer heading of figures is wrapped rather than widen its column."""
 GAP = 2
 """Blanks between two columns."""
-COLOURS = {"": None, "good": "green", "warn": "yellow", "bad": "red"}
+CODES = {"bold": "1", "dim": "2", "bad": "31", "good": "32", "warn": "33"}
+"""Styles and colours as terminals know them (ECMA-48, SGR)."""
 
 
 def write(document: Document, screen: Screen) -> str:
     """Title, tables, notes and lists, as wide as the terminal."""
-    console = _console(screen)
+    lines: list[str] = []
     if document.title:
-        console.print(Text(clean(document.title), style="bold"), end="\n\n")
+        lines += [*_sentence(document.title, screen, "bold"), ""]
     for table in document.tables:
-        _print_table(console, table)
+        lines += [*_table(table, screen), ""]
     for note in document.notes:
-        console.print(Text(clean(note), style="dim"))
+        lines += _sentence(note, screen, "dim")
 
     apart = bool(document.notes)
     for points in document.lists:
         # Sentences without a heading go on with the notes above them.
         if apart and points.title:
-            console.print()
-        _print_points(console, points)
+            lines.append("")
+        lines += _points(points, screen)
         apart = True
-    return _text(console)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _print_table(console: Console, table: Table) -> None:
+def _sentence(text: str, screen: Screen, style: str) -> list[str]:
+    lines = folded(clean(text), max(screen.width, 1), HANG).split("\n")
+    return [_styled(line, screen, style) for line in lines]
+
+
+def _points(points: Points, screen: Screen) -> Iterator[str]:
+    if points.title:
+        yield from _sentence(points.title, screen, "bold")
+    for position, item in enumerate(points.items):
+        style = "warn" if position in points.warnings else "" if points.title else "dim"
+        yield from _sentence(item, screen, style)
+
+
+def _table(table: Table, screen: Screen) -> Iterator[str]:
     if table.title:
-        console.print(Text(clean(table.title), style="bold"))
-    columns = _fitted_columns(table, console.width)
+        yield from _sentence(table.title, screen, "bold")
+    columns = _fitted_columns(table, screen.width)
+    layout = fitted(columns, screen.width, GAP)
 
-    chosen = parts(columns, console.width, GAP)
-    for number, part in enumerate(chosen):
-        if number:
-            console.print()
-        _print_part(console, table, columns, part)
-    if not chosen:
-        console.print(Text("\n".join(blocks(columns, console.width))), soft_wrap=True)
+    if layout.stacked:
+        yield from _stacked(table, columns, layout.parts, screen)
+    else:
+        for number, part in enumerate(layout.parts):
+            yield from [""] if number else []
+            yield from _grid(table, columns, part, screen)
+    if not layout.parts:
+        yield from blocks(columns, screen.width)
 
     for note in table.notes:
-        console.print(Text(clean(note), style="dim"))
-    console.print()
+        yield from _sentence(note, screen, "dim")
 
 
 def _fitted_columns(table: Table, width: int) -> list[FittedColumn]:
     columns = [
         FittedColumn(
             clean(column.heading),
-            tuple(clean(row[position].text) for row in table.rows),
+            tuple(clean(row[position].text).rstrip() for row in table.rows),
             column.number,
             column.key,
             column.group,
@@ -76,82 +85,75 @@ def _fitted_columns(table: Table, width: int) -> list[FittedColumn]:
     ]
     if sum(column.natural + GAP for column in columns) - GAP <= width:
         return columns
+    return [replace(column, compact=True) for column in columns]
 
-    # Long headings over short figures are what makes most tables too wide.
-    return [
-        replace(column, heading=wrapped(column.heading)) if column.figures else column for column in columns
+
+def _grid(table: Table, columns: Sequence[FittedColumn], part: TablePart, screen: Screen) -> Iterator[str]:
+    """One table of the columns of a part."""
+    yield from _heading(columns, part, screen)
+    yield "─" * (sum(part.widths) + GAP * (len(part.widths) - 1))
+    for number in range(len(table.rows)):
+        yield from [""] if number in table.breaks else []
+        yield from _row(table, columns, part, number, screen)
+
+
+def _stacked(
+    table: Table, columns: Sequence[FittedColumn], parts: Sequence[TablePart], screen: Screen
+) -> Iterator[str]:
+    """One table whose rows go on in further, indented lines."""
+
+    def below(position: int, lines: Iterator[str]) -> Iterator[str]:
+        return (" " * (STEP if position else 0) + line for line in lines)
+
+    for position, part in enumerate(parts):
+        yield from below(position, _heading(columns, part, screen))
+    yield "─" * screen.width
+    for number in range(len(table.rows)):
+        yield from [""] if number in table.breaks else []
+        for position, part in enumerate(parts):
+            yield from below(position, _row(table, columns, part, number, screen))
+
+
+def _heading(columns: Sequence[FittedColumn], part: TablePart, screen: Screen) -> Iterator[str]:
+    cells = [
+        fit_heading(columns[position].heading, width)
+        for position, width in zip(part.columns, part.widths, strict=True)
     ]
+    # Headings stand on the rule, whatever their heights.
+    tall = max(map(len, cells))
+    cells = [[""] * (tall - len(lines)) + lines for lines in cells]
+    yield from _side_by_side(cells, columns, part, ["bold"] * len(cells), screen)
 
 
-def _print_part(console: Console, table: Table, columns: list[FittedColumn], part: TablePart) -> None:
-    grid = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    for position, width in zip(part.columns, part.widths, strict=True):
-        column = columns[position]
-        justify: Literal["left", "right"] = "right" if column.figures else "left"
-        grid.add_column(Text(_fitted(column.heading, width)), justify=justify, width=width, no_wrap=True)
-
-    # The widths are settled, and every cell is folded to them: rich has nothing left to crop.
-    for number, row in enumerate(table.rows):
-        if number in table.breaks:
-            grid.add_section()
-        texts = [
-            Text(_fitted(columns[position].cells[number], width), style=COLOURS[row[position].emphasis] or "")
-            for position, width in zip(part.columns, part.widths, strict=True)
-        ]
-        grid.add_row(*texts, style="bold" if number in table.strong else None)
-    console.print(grid)
+def _row(
+    table: Table, columns: Sequence[FittedColumn], part: TablePart, number: int, screen: Screen
+) -> Iterator[str]:
+    cells = [
+        fit(columns[position].cells[number], width)
+        for position, width in zip(part.columns, part.widths, strict=True)
+    ]
+    emphases: list[Emphasis] = [table.rows[number][position].emphasis for position in part.columns]
+    styles = [emphasis or ("bold" if number in table.strong else "") for emphasis in emphases]
+    yield from _side_by_side(cells, columns, part, styles, screen)
 
 
-def _print_points(console: Console, points: Points) -> None:
-    if points.title:
-        console.print(Text(clean(points.title), style="bold"))
-    for position, item in enumerate(points.items):
-        style = "yellow" if position in points.warnings else "" if points.title else "dim"
-        console.print(Text(clean(item), style=style), soft_wrap=bool(points.title))
+def _side_by_side(
+    cells: Sequence[Sequence[str]],
+    columns: Sequence[FittedColumn],
+    part: TablePart,
+    styles: Sequence[str],
+    screen: Screen,
+) -> Iterator[str]:
+    """Cells of several lines as lines; figures are set to the right."""
+    for height in range(max(map(len, cells))):
+        texts = []
+        for position, width, lines, style in zip(part.columns, part.widths, cells, styles, strict=True):
+            text = lines[height] if height < len(lines) else ""
+            blanks = " " * (width - cell_len(text))
+            text = _styled(text, screen, style)
+            texts.append(blanks + text if columns[position].figures else text + blanks)
+        yield (" " * GAP).join(texts)
 
 
-def _fitted(text: str, width: int) -> str:
-    """The text as it is where it fits, else folded."""
-    if all(cell_len(line) <= width for line in text.split("\n")):
-        return text
-    return folded(text.replace("\n", " "), width)
-
-
-def wrapped(name: str) -> str:
-    """A heading in lines of at most HEADER columns, broken after dashes and spaces where it can
-    be.
-    """
-    lines = [""]
-    for char in name:
-        if cell_len(lines[-1] + char) > HEADER:
-            at = max(lines[-1].rfind(mark) for mark in "- _/") + 1
-            rest = lines[-1][at:] if at > 1 else ""
-            lines[-1] = lines[-1][: len(lines[-1]) - len(rest)]
-            lines.append(rest)
-        lines[-1] += char
-    return "\n".join(line.strip() for line in lines)
-
-
-def clean(text: str) -> str:
-    """Text without control characters: names and reasons are data, and a terminal obeys escape
-    sequences.
-    """
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def _console(screen: Screen) -> Console:
-    return Console(
-        file=io.StringIO(),
-        width=screen.width,
-        force_terminal=screen.colour,
-        no_color=not screen.colour,
-        color_system="standard" if screen.colour else None,
-        highlight=False,
-    )
-
-
-def _text(console: Console) -> str:
-    """What was printed, without the blanks that fill lines up."""
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+def _styled(text: str, screen: Screen, style: str) -> str:
+    return f"\x1b[{CODES[style]}m{text}\x1b[0m" if screen.colour and style and text else text
