@@ -136,7 +136,7 @@ class CellWork:
 
     def _answer(self, missing: Sequence[Item], total: int) -> None:
         engine = self.owner.open_engine(self.files)
-        with self.owner.meter.watching(self.facts.cell_id):
+        with self.owner.meter.watching(self.facts.cell_id, engine):
             self._ask(engine, missing, total)
 
     def _ask(self, engine: Engine, missing: Sequence[Item], total: int) -> None:

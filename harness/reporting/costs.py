@@ -83,7 +83,7 @@ def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict
             results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
             for row in results.costs:
                 mine = row.task == scope.name or (
-                    scope.kind == "average" and row.task is None and row.language == scope.language
+                    scope.kind == "average" and row.scope == "language" and row.language == scope.language
                 )
                 value = getattr(getattr(row, part), name)
 

@@ -177,8 +177,13 @@ BROKEN = {
     "page": Script([b"<html>gateway</html>"], kind="text/html"),
 }
 KINDS = {
-    "dropped": "dropped", "ended": "dropped", "error": "error_in_answer", "abort": "error_in_answer",
-    "late": "timeout", "nonsense": "unreadable", "page": "unreadable",
+    "dropped": "dropped",
+    "ended": "dropped",
+    "error": "error_in_answer",
+    "abort": "error_in_answer",
+    "late": "timeout",
+    "nonsense": "unreadable",
+    "page": "unreadable",
 }
 
 
@@ -238,7 +243,9 @@ def test_statuses_are_counted_as_the_server_gave_them() -> None:
         # xAI: thoughts are not in completion_tokens, the total has them
         (
             {
-                "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 113,
+                "prompt_tokens": 9,
+                "completion_tokens": 4,
+                "total_tokens": 113,
                 "completion_tokens_details": {"reasoning_tokens": 100},
             },
             (9, 0, 104),
@@ -246,7 +253,9 @@ def test_statuses_are_counted_as_the_server_gave_them() -> None:
         # OpenAI: they are in it
         (
             {
-                "prompt_tokens": 9, "completion_tokens": 104, "total_tokens": 113,
+                "prompt_tokens": 9,
+                "completion_tokens": 104,
+                "total_tokens": 113,
                 "completion_tokens_details": {"reasoning_tokens": 100},
             },
             (9, 0, 104),
