@@ -10,6 +10,7 @@ from typing import Any
 from harness.items import Answer, Choice, Completion, Generation, Item, Passage, Tokens
 from harness.meter.tally import CostTally, Joules
 from harness.results.schema import Row
+from harness.sanity import Finding
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,13 @@ def request_sums(spans: Mapping[str, Mapping[str, Any]]) -> dict[str, int] | Non
     counts = [span["requests"] for span in spans.values() if span.get("requests") is not None]
     names = dict.fromkeys(name for one in counts for name in one)
     return {name: sum(one.get(name, 0) for one in counts) for name in names} if counts else None
+
+
+def request_findings(spans: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """That requests of a cell had to be sent again."""
+    counts = request_sums(spans) or {}
+    repeated = counts.get("repeated", 0)
+    return [Finding("requests_repeated", repeated, counts.get("sent", 0))] if repeated else []
 
 
 def phase_sums(

@@ -49,7 +49,10 @@ class Meter:
         self.off = not setup.config.meter
         self._source: PowerSource | None = None
         self._source_reason: str | None = None
-        if not self.off:
+        remote = backend_of(setup.spec).asks_endpoint
+        if remote:
+            self._source_reason = "an endpoint's energy cannot be read here"
+        elif not self.off:
             self._source, self._source_reason = _open(setup.device)
 
         # Before anything is loaded: later the device is never idle again.
@@ -158,7 +161,9 @@ class Meter:
             if rates is not None and (own is None or self.setup.spec.price is not None):
                 self._setting = with_rates(self._setting, rates)
             elif own is None and backend_of(self.setup.spec).asks_endpoint:
-                self._setting = replace(self._setting, price_reason=why_no_rates(self.setup.spec))
+                # What this machine's accelerators cost says nothing of the server's.
+                reason = why_no_rates(self.setup.spec)
+                self._setting = replace(self._setting, usd_per_hour=None, price_reason=reason)
         return self._setting
 
 

@@ -39,6 +39,7 @@ def money_of(tally: CostTally, right: CostTally | None, share: Interval | None) 
         per_right=per_right,
         per_right_low=interval and interval[0],
         per_right_high=interval and interval[1],
+        uncounted=tally.uncounted if rates else 0,
         lost=_lost(tally) if rates else None,
         price_input=rates and rates.input,
         price_cached_input=rates and rates.cached_input,

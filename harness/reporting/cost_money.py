@@ -6,6 +6,8 @@ from harness.reporting.document import NONE
 from harness.reporting.texts import Phrase
 from harness.results.cost import Money
 
+OWN = "the config's price:"
+"""What a record of costs calls a price of the user's own."""
 SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£"}
 """Signs of currencies; any other stands as its code. ¥ is the yuan here, never the yen."""
 
@@ -20,12 +22,12 @@ def money_text(value: float | None, currency: str | None) -> str:
 
 
 def interval_text(money: Money) -> str:
-    """``$0.0012 (0.0010–0.0015)``: the price of a right answer with its 95 % interval."""
-    shown = money_text(money.per_right, money.currency)
+    """``$1.2 (1.0–1.5)``: the price of a thousand right answers with its 95 % interval."""
+    shown = money_text(money.per_right and 1000 * money.per_right, money.currency)
     if money.per_right_low is None:
         return shown
-    high = "∞" if money.per_right_high is None else f"{money.per_right_high:.3g}"
-    return f"{shown} ({money.per_right_low:.3g}–{high})"
+    high = "∞" if money.per_right_high is None else f"{1000 * money.per_right_high:.3g}"
+    return f"{shown} ({1000 * money.per_right_low:.3g}–{high})"
 
 
 def price_note(money: Money) -> Phrase | None:
@@ -33,6 +35,8 @@ def price_note(money: Money) -> Phrase | None:
     if money.total is None:
         return None
     source = ", ".join(part for part in (money.price_source, money.price_date) if part)
+    if source == OWN:
+        source = Phrase("price: in the config")
     if money.basis == "tokens":
         return Phrase(
             "Price per million tokens: {input} in, {cached} in from a cache, {output} out ({source}).",

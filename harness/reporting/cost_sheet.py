@@ -12,9 +12,17 @@ from harness.results.cost import CostRow, RequestFigures
 from harness.results.schema import Results
 
 SPEED = ("items", "prefill", "computed", "decode", "chars", "read", "written")
-COST = ("tok/answer", "MFU", "J/item", "J/correct", "cost", "cost/1k items", "cost/right answer")
+COST = ("tok/answer", "MFU", "J/item", "J/correct", "cost", "cost/1k items", "cost/1k correct")
 PERCENTILES = ("p50", "p90", "p95", "p99", "max")
 REQUESTS = ("requests", "req/s", "output tok/s", "failed", "repeated", "given up")
+KINDS = {
+    "timeout": "timeout",
+    "connection": "connection",
+    "dropped": "dropped",
+    "unreadable": "unreadable",
+    "error_in_answer": "error in answer",
+}
+"""Failures without a status, as tables name them."""
 SHOWN_KINDS = 4
 """Kinds of failures that a row names."""
 
@@ -142,10 +150,15 @@ def _request_table(rows: Sequence[CostRow]) -> list[Table]:
 
 
 def failure_kinds(requests: RequestFigures) -> str:
-    """``http_429 ×3, timeout ×1``, the most frequent first."""
+    """``HTTP 429 ×3, timeout ×1``, the most frequent first."""
     ordered = sorted(requests.failed.items(), key=lambda pair: (-pair[1], pair[0]))
-    kinds = ", ".join(f"{name} ×{times}" for name, times in ordered[:SHOWN_KINDS])
-    return kinds + (", …" if len(ordered) > SHOWN_KINDS else "")
+    shown = ""
+    for name, times in ordered[:SHOWN_KINDS]:
+        # A status is the server's own number; anything else has a name in both languages.
+        kind = Phrase(KINDS[name]) if name in KINDS else name.replace("http_", "HTTP ")
+        one = Phrase("{kind} ×{times}", kind=kind, times=times)
+        shown = Phrase("{first}, {rest}", first=shown, rest=one) if shown else one
+    return shown
 
 
 def _cost_cells(row: CostRow) -> list[TableCell]:
@@ -158,7 +171,7 @@ def _cost_cells(row: CostRow) -> list[TableCell]:
         *(TableCell(text(value), value) for value in joules),
         TableCell(money_text(money.total, money.currency), money.total),
         TableCell(money_text(money.per_1000_items, money.currency), money.per_1000_items),
-        TableCell(interval_text(money), money.per_right),
+        TableCell(interval_text(money), money.per_right and 1000 * money.per_right),
     ]
 
 
@@ -170,7 +183,31 @@ def text(value: float | None) -> str:
 
 
 def _reasons(row: CostRow) -> list[tuple[str, str]]:
-    reasons = [("MFU", row.limit.reason), ("joules", row.energy.reason), ("cost", row.money.reason)]
-    if row.requests is not None or row.latency_ms.e2e is None:
-        reasons.append(("latency", row.latency_ms.reason))
-    return [(what, reason) for what, reason in reasons if reason]
+    """What is missing and why, in the order of the tables."""
+    reasons = [("latency", row.latency_ms.reason)] if row.latency_ms.e2e is None or row.requests else []
+    # Nobody expects an endpoint's FLOPs or joules to be known here.
+    if row.requests is None:
+        reasons += [("MFU", row.limit.reason), ("joules", row.energy.reason)]
+    if row.money.total is None and row.requests is not None:
+        advice = "no price of {model} is known; say price: {{input: …, output: …}} per million tokens"
+        return [
+            *((what, reason) for what, reason in reasons if reason),
+            ("cost", Phrase(advice, model=row.model)),
+        ]
+    return [(what, reason) for what, reason in [*reasons, ("cost", _money_reason(row))] if reason]
+
+
+def _money_reason(row: CostRow) -> str | None:
+    """Why there is no amount, or what is missing in it."""
+    broken = row.requests.lost_uncounted if row.requests is not None else 0
+    if row.money.total is None:
+        return row.money.reason
+    gaps: list[str] = []
+    if row.money.uncounted:
+        gaps.append(Phrase("without {n} answers that came without token counts", n=row.money.uncounted))
+    if broken:
+        text = "without {n} tries that broke off before their token counts, which the seller may charge"
+        gaps.append(Phrase(text, n=broken))
+    return (
+        Phrase("{first}, {rest}", first=gaps[0], rest=gaps[1]) if len(gaps) == 2 else next(iter(gaps), None)
+    )

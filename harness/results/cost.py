@@ -144,6 +144,7 @@ class Money(Record):
     per_right: float | None = Field(None, description="Per right answer.")
     per_right_low: float | None = None
     per_right_high: float | None = Field(None, description="Null where it has no upper bound.")
+    uncounted: int = Field(0, description="Answers without token counts, which are not in it.")
     lost: float | None = Field(None, description="Of total, for failed tries that the server counted.")
     price_input: float | None = Field(None, description="Per million prompt tokens.")
     price_cached_input: float | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
-from harness.reporting.cost_sheet import COST, PERCENTILES, SPEED, costs_tables
+from harness.reporting.cost_sheet import COST, PERCENTILES, SPEED, costs_tables, failure_kinds
 from harness.reporting.texts import translated
 from harness.results.cost import RequestFigures
 from harness.results.query import read_results
@@ -52,7 +52,7 @@ def test_a_priced_run_shows_dollars(smoke: Results) -> None:
     shown = {name: {row[position] for row in took.texts} for position, name in enumerate(took.headings)}
     assert shown["cost"] == {"¥0.5"}
     assert shown["cost/1k items"] == {"¥2.5"}
-    assert shown["cost/right answer"] == {"¥0.004 (0.003–∞)"}
+    assert shown["cost/1k correct"] == {"¥4 (3–∞)"}
     assert "Price per million tokens: ¥2 in, ¥0.5 in from a cache, ¥8 out (own)." in took.notes
     assert any("每百万词元价格：输入 ¥2" in translated(note, "zh") for note in took.notes)
 
@@ -65,7 +65,8 @@ def test_requests_of_an_endpoint_show_what_failed_by_kind(smoke: Results) -> Non
         one for one in costs_tables([smoke.model_copy(update={"costs": costs})]) if "kinds" in one.headings
     )
     assert table.texts[0][2:4] == ("20", "2.5")
-    assert table.texts[0][-4:] == ("4", "4", "0", "http_429 ×3, timeout ×1")
+    assert table.texts[0][-4:] == ("4", "4", "0", "HTTP 429 ×3, timeout ×1")
+    assert translated(failure_kinds(requests), "zh") == "HTTP 429 ×3，超时 ×1"
 
 
 def test_a_run_without_costs_has_no_table(smoke: Results, tmp_path: Path) -> None:

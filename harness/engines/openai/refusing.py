@@ -4,6 +4,7 @@ each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,14 @@ SHOWN = 8
 """Models of an endpoint's list that a message names."""
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 WEB_PAGE = "an answer that is not JSON but a web page"
+_NO_MODEL = re.compile(
+    r"model_not_found|no such model|unknown model|invalid model|模型不存在"
+    r"|model\b.{0,80}?\b(not (exist|found|available)|unknown|invalid)",
+    re.IGNORECASE,
+)
+"""Words for a model that a server does not have."""
+_WANTS_TLS = re.compile(r"plain HTTP request|HTTP request to an HTTPS", re.IGNORECASE)
+"""nginx's and Go's words for a port that speaks https."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +58,25 @@ class Refusals:
             return RequestFailure(f"http_{status}", f"HTTP {status}", retry_after(headers), words)
 
         if status in (401, 403):
+            name = self.endpoint.key_name
             have = (
-                f"the key in {self.endpoint.key_name} was refused"
+                f"the key in {name} was refused"
                 if self.endpoint.key
-                else f"no key: set {self.endpoint.key_name}"
+                else f"no key: set {name} (export {name}=…), or name another variable with api_key_env"
             )
             return EndpointError(f"{where}: HTTP {status}, {have}{quote}", fatal=True, status=status)
 
-        if status == 404 and served:
+        # Servers say 400 or 404 for a model that they do not have; no other request would be answered.
+        unknown = status in (400, 404, 422) and _NO_MODEL.search(words) is not None
+        if (unknown or status == 404) and served:
             more = ", …" if len(served) > SHOWN else ""
-            quote += f"; it lists {self.clean(', '.join(served[:SHOWN]))}{more}: say one of them as id"
+            quote += f"; say id: one of {self.clean(', '.join(served[:SHOWN]))}{more}"
+        if self.endpoint.url.startswith("http://") and _WANTS_TLS.search(words):
+            quote += f"; say base_url: https://{self.endpoint.url.removeprefix('http://')}"
         if status < 400 and headers.get("location"):
             target = self.clean(headers["location"].split("?")[0])
             quote += f"; it sends on to {target}, which base_url should name"
-        fatal = status in (402, 404, 405, 429) or status < 400
+        fatal = unknown or status in (402, 404, 405, 429) or status < 400
         return EndpointError(f"{where}: HTTP {status}{quote}", fatal=fatal, status=status, said=words)
 
     def of_complaint(
