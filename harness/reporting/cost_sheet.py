@@ -139,8 +139,8 @@ def _request_table(rows: Sequence[CostRow]) -> list[Table]:
     for row in rows:
         if row.requests is not None:
             requests = row.requests
-            values = (requests.sent, requests.per_second, row.rate.output_tokens, requests.failures)
-            values = (*values, requests.repeated, requests.unanswered)
+            rates = (requests.per_second, row.rate.output_tokens)
+            values = (requests.sent, *rates, requests.failures, requests.repeated, requests.unanswered)
             cells = [TableCell(text(value), value) for value in values]
             body.append([*_names(row), *cells, TableCell(failure_kinds(requests))])
     if not body:
@@ -162,11 +162,12 @@ def failure_kinds(requests: RequestFigures) -> str:
 
 
 def _cost_cells(row: CostRow) -> list[TableCell]:
-    energy, money, answer = row.energy, row.money, row.answer_tokens
+    energy, money = row.energy, row.money
+    length = None if row.answer_tokens is None else row.answer_tokens.p50
     mfu = NONE if row.limit.mfu is None else f"{100 * row.limit.mfu:.2g} %"
     joules = (energy.joules_per_item, energy.joules_per_correct)
     return [
-        TableCell(text(answer and answer.p50), answer and answer.p50),
+        TableCell(text(length), length),
         TableCell(mfu, row.limit.mfu),
         *(TableCell(text(value), value) for value in joules),
         TableCell(money_text(money.total, money.currency), money.total),

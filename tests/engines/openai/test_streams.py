@@ -53,12 +53,8 @@ def test_a_stream_is_its_text_and_the_times_of_its_tokens() -> None:
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_a_thoughts_first_token_is_the_first(field: str) -> None:
-    script = Script(
-        [
-            *[delta("", role="assistant"), delta(None, **{field: "hm"}), 0.3, delta("5")],
-            *[delta(None, "stop"), counted(), event("[DONE]")],
-        ]
-    )
+    before: list[bytes | float] = [delta("", role="assistant"), delta(None, **{field: "hm"}), 0.3]
+    script = Script([*before, delta("5"), delta(None, "stop"), counted(), event("[DONE]")])
     thinks = Completion("k", "q", (), 16, think=ThinkTags("<think>", "</think>"))
     with ScriptedServer(script) as server:
         answer, _, _ = ask(server, thinks)
@@ -69,7 +65,7 @@ def test_a_thoughts_first_token_is_the_first(field: str) -> None:
     assert answer.last_token - answer.first_token >= 0.2
 
 
-ODD = {
+ODD: dict[str, list[bytes | float]] = {
     "comments and names": [b": keep-alive\n\n", b"event: message\nid: 3\n", delta("a"), delta("b", "stop")],
     "carriage returns": [delta("a").replace(b"\n", b"\r\n"), delta("b", "stop").replace(b"\n", b"\r\n")],
     "no blank lines": [delta("a").replace(b"\n\n", b"\n"), delta("b", "stop").replace(b"\n\n", b"\n")],
