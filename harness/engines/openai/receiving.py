@@ -1,4 +1,4 @@
-"""The body of an answer as it comes over the wire: in one piece, or as a stream of events whose
+"""The body of an answer from the wire: in one piece, or as a stream of events whose
 times are noted.
 """
 

@@ -13,8 +13,8 @@ from harness.engines.openai.reading import count
 class Tries:
     """Counts from many threads.
 
-    ``sent``: requests, repetitions too; ``answered``: those with a usable answer; ``failed.KIND``:
-    the others by kind, a status as the server gave it (``failed.http_429``); ``repeated``: failures
+    ``sent``: requests, repetitions too; ``answered``: those with a usable answer; failed.KIND:
+    the others by kind, a status as the server gave it, e.g. failed.http_429; ``repeated``: failures
     that were followed by another try; ``unanswered``: items that were given up.
     ``lost_prompt``, ``lost_cached`` and ``lost_output``: tokens that the server counted for failed
     tries, and so charges; ``lost_uncounted``: failed tries that had begun to answer, without a
