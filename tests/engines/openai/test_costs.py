@@ -19,7 +19,9 @@ def test_costs_of_two_sessions_add_up(tmp_path: Path) -> None:
     scripts += [Script([delta("half")], cut=True), chat("是")]
     with ScriptedServer(*scripts) as server:
         model = {
-            "id": "m", "engine": "openai", "base_url": server.url,
+            "id": "m",
+            "engine": "openai",
+            "base_url": server.url,
             "engine_args": {"backoff": 0.01, "concurrency": 1},
             "price": {"input": 2, "output": 8, "currency": "CNY"},
         }
