@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from harness.reporting.cost_money import interval_text, money_text, price_note
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
+from harness.reporting.speed import flattened
 from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow, RequestFigures
 from harness.results.schema import Results
@@ -34,7 +36,18 @@ def costs_document(results: Sequence[Results], every: bool = False) -> Document 
     shown = costs_tables(results, every)
     rows = [row.model_dump(mode="json") for result in results for row in result.costs]
     names = ", ".join(dict.fromkeys(result.name for result in results))
-    return Document(names, tuple(shown), data=lambda: rows) if shown else None
+    if not shown:
+        return None
+    return Document(names, tuple(shown), data=lambda: rows, records=lambda: _records(rows))
+
+
+def _records(rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:
+    """(columns, rows): every figure by its path in results.json, so that a currency stands beside
+    its amounts.
+    """
+    flat = [dict(flattened(row, "")) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    return columns, [{name: row.get(name) for name in columns} for row in flat]
 
 
 def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError
-from harness.reporting.cost_sheet import COST, PERCENTILES, SPEED, costs_tables, failure_kinds
+from harness.reporting.cost_sheet import COST, PERCENTILES, SPEED, costs_document, costs_tables, failure_kinds
 from harness.reporting.texts import translated
 from harness.results.cost import RequestFigures
 from harness.results.query import read_results
@@ -55,6 +55,15 @@ def test_a_priced_run_shows_dollars(smoke: Results) -> None:
     assert shown["cost/1k correct"] == {"¥4 (3–∞)"}
     assert "Price per million tokens: ¥2 in, ¥0.5 in from a cache, ¥8 out (own)." in took.notes
     assert any("每百万词元价格：输入 ¥2" in translated(note, "zh") for note in took.notes)
+
+
+def test_csv_holds_every_figure_by_its_path_and_the_currency(smoke: Results) -> None:
+    document = costs_document([smoke])
+    assert document is not None
+    assert document.records is not None
+    columns, rows = document.records()
+    assert {"model", "scope", "money.currency", "money.total", "latency_ms.e2e.p95"} <= set(columns)
+    assert len(rows) == len(smoke.costs)
 
 
 def test_requests_of_an_endpoint_show_what_failed_by_kind(smoke: Results) -> None:
