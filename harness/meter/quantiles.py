@@ -1,10 +1,11 @@
 """Percentiles that so many values can carry: each with the 95 % interval of two order statistics,
 and none where no two enclose it.
 
-With n independent values the k-th smallest lies below the q-quantile of their distribution with the
-probability of at least k successes in Binomial(n, q), whatever the distribution (David and Nagaraja,
-Order Statistics, 3rd edition, section 7.1). The greatest of n values is below it with probability qⁿ,
-so a 99th percentile takes 368 values, a 95th 72, a 90th 36; fewer hold only their greatest.
+With n independent values the k-th smallest lies below the q-quantile of their distribution with
+the probability of at least k successes in Binomial(n, q), whatever the distribution (David and
+Nagaraja, Order Statistics, 3rd edition, section 7.1). The greatest of n values is below it with
+probability qⁿ, so a 99th percentile takes 368 values, a 95th 72, a 90th 36; fewer hold only their
+greatest.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def least_count(quantile: float) -> int:
 
 
 def ranks(count: int, quantile: float) -> tuple[int, int] | None:
-    """The ranks (1 is the smallest) of the two of ``count`` values that enclose a quantile with 95 %,
-    none likelier than 2.5 % to miss it; None where there are no such two.
+    """The ranks (1 is the smallest) of the two of ``count`` values that enclose a quantile with
+    95 %, neither likelier than 2.5 % to miss it; None where there are no such two.
     """
     if count < least_count(max(quantile, 1 - quantile)):
         return None
@@ -39,8 +40,9 @@ def ranks(count: int, quantile: float) -> tuple[int, int] | None:
 
 
 def percentiles(values: Sequence[float]) -> dict[str, Any]:
-    """``n``, ``mean``, ``p50`` to ``p99`` (linear between order statistics, numpy's default), their
-    ``ci95``, ``max``, and the ``reason`` why a percentile is None.
+    """``n``, ``mean``, ``max``, ``p50`` to ``p99``, their ``ci95``, and why a percentile is None.
+
+    Percentiles are linear between order statistics (numpy's default).
 
     The median stands in any case, since it needs no tail. Raises ValueError for no values at all.
     """

@@ -168,7 +168,7 @@ BROKEN = {
     "ended": Script([delta("half of an")]),
     "error": Script([delta("half of an"), event({"error": {"message": "worker died", "code": 500}})]),
     "abort": Script([delta("half of an"), delta("", "abort"), counted(), event("[DONE]")]),
-    "late": Script([delta("half of an"), 1.2, delta("answer", "stop")]),
+    "late": Script([delta("half of an"), 1.6, delta("answer", "stop")]),
     "nonsense": Script([delta("half of an"), b"data: {broken\n\n", event("[DONE]")]),
     "page": Script([b"<html>gateway</html>"], kind="text/html"),
 }
@@ -186,7 +186,7 @@ KINDS = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_stream_is_no_answer_and_is_asked_again(name: str) -> None:
     with ScriptedServer(BROKEN[name], chat("whole")) as server:
-        answer, error, requests = ask(server, engine_args={"timeout": 0.7})
+        answer, error, requests = ask(server, engine_args={"timeout": 1.0 if name == "late" else 30.0})
     assert error == ""
     assert answer is not None
     assert answer.text == "whole"
