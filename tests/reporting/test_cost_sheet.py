@@ -63,7 +63,7 @@ def test_csv_holds_every_figure_by_its_path_and_the_currency(smoke: Results) -> 
     assert document.records is not None
     columns, rows = document.records()
     assert {"model", "scope", "money.currency", "money.total", "latency_ms.e2e.p95"} <= set(columns)
-    assert len(rows) == len(smoke.costs)
+    assert len(list(rows)) == len(smoke.costs)
 
 
 def test_requests_of_an_endpoint_show_what_failed_by_kind(smoke: Results) -> None:
