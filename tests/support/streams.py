@@ -63,11 +63,13 @@ def refused(status: int, message: str) -> Script:
 
 
 class ScriptedServer:
-    """As a context manager. ``bodies`` is what it was asked; the last script repeats."""
+    """As a context manager. ``bodies`` is what it was asked, ``connections`` how often one was
+    opened; the last script repeats."""
 
     def __init__(self, *scripts: Script, models: Sequence[str] = ("m",)) -> None:
         self.scripts, self.models = deque(scripts), list(models)
         self.bodies: list[dict[str, Any]] = []
+        self.connections = 0
         self.lock = threading.Lock()
         handler = type("Bound", (_Handler,), {"owner": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -95,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     owner: ScriptedServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.owner.connections += 1
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing."""

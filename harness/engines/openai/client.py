@@ -7,8 +7,10 @@ server says is cleaned of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections import Counter
@@ -197,7 +199,7 @@ class EndpointClient:
         sent, cut = time.perf_counter(), False
         try:
             with self._http.stream(method, address, content=content, headers=headers) as response:
-                receiver.read(response.iter_bytes())
+                receiver.read(response.iter_bytes(), lambda: _hang_up(response))
         except httpx2.TransportError as error:
             # Some servers keep a connection open behind the last event of a stream.
             cut = True
@@ -254,6 +256,15 @@ class EndpointClient:
     def clean(self, text: str) -> str:
         """Text from outside on one short line, without the key."""
         return self.refusals.clean(text)
+
+
+def _hang_up(response: httpx2.Response) -> None:
+    """Ends a connection that another thread is reading from: it reads an end at once."""
+    stream = response.extensions.get("network_stream")
+    plug = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(plug, socket.socket):
+        with contextlib.suppress(OSError):
+            plug.shutdown(socket.SHUT_RDWR)
 
 
 def _usage_in(body: bytes) -> Any:

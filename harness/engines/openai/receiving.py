@@ -4,8 +4,9 @@ times are noted.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from harness.engines.openai.complaints import Complaint, complaint_of
 from harness.engines.openai.events import EventReader, looks_streamed
 from harness.retries import PassingError
 
+LINGER = 5.0
+"""Seconds that a stream may stay open behind its whole answer; token counts may still come."""
 Kind = str
 """What kind of failure a request met: ``http_429`` (any status as the server gave it), ``timeout``,
 ``connection``, ``dropped``, ``unreadable``, ``error_in_answer``.
@@ -69,11 +72,22 @@ class Receiver:
         """What the server counted in a stream, so far."""
         return None if self.assembly is None else self.assembly.usage
 
-    def read(self, parts: Iterable[bytes]) -> None:
-        """Takes the body in parts.
+    def read(self, parts: Iterable[bytes], hang_up: Callable[[], None]) -> None:
+        """Takes the body in parts; calls ``hang_up`` where a stream stays open behind its answer.
 
         Raises RequestFailure for one that is late, or a stream of anything but chunks.
         """
+        # Reading on to the end keeps the connection for the next request, but some servers never
+        # end it.
+        timer = threading.Timer(LINGER, hang_up)
+        timer.daemon = True
+        try:
+            self._read(parts, timer)
+        finally:
+            timer.cancel()
+
+    def _read(self, parts: Iterable[bytes], timer: threading.Timer) -> None:
+        waiting = False
         for part in parts:
             if self.assembly is None:
                 self.body += part
@@ -83,6 +97,9 @@ class Receiver:
                     self.assembly, part = Assembly(), self.body
             if self.assembly is not None:
                 self._add(self.assembly, part)
+            if self.complete and not waiting:
+                waiting = True
+                timer.start()
             # A server that sends a byte now and then is late all the same.
             if time.monotonic() > self._end and not self.complete:
                 raise RequestFailure("timeout", f"no whole answer in {self._seconds:g} s")

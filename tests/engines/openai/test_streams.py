@@ -5,6 +5,7 @@ breaks. Times are compared with each other and with generous bounds only.
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -207,6 +208,27 @@ def test_a_whole_answer_before_a_cut_counts() -> None:
     assert answer is not None
     assert answer.text == "whole"
     assert "repeated" not in requests
+
+
+def test_a_stream_that_stays_open_behind_its_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.engines.openai.receiving.LINGER", 0.2)
+    script = Script([delta("whole", "stop"), counted(), event("[DONE]"), 20.0])
+    begun = time.monotonic()
+    with ScriptedServer(script) as server:
+        answer, error, requests = ask(server)
+    assert error == ""
+    assert answer is not None
+    assert (answer.text, answer.tokens.output) == ("whole", 4)
+    assert requests == {"sent": 1, "answered": 1}
+    assert time.monotonic() - begun < 10
+
+
+def test_connections_are_kept_between_streams() -> None:
+    with ScriptedServer(chat("a")) as server:
+        engine = open_engine(server.spec())
+        list(engine.generate([Completion(str(n), "q", (), 4) for n in range(5)]))
+        engine.close()
+        assert server.connections == 1
 
 
 def test_a_stream_that_begins_with_a_lasting_error_ends_the_model() -> None:
