@@ -171,8 +171,9 @@ class Generation:
 
     ``finish``: ``eos`` the model ended, ``stop`` a stop text was met, ``length`` the budget or the
     window was used up, ``filter`` a content filter cut it off, ``unknown`` nobody says (some
-    endpoints, and answers imported from other programs). ``times`` are seconds since the engine got
-    the batch of items: first token, last token. ``prefill_seconds`` and ``decode_seconds`` are this
+    endpoints, and answers imported from other programs). Times are seconds since the engine got
+    the batch of items: first token, last token; ``sent``, at an endpoint, when its request went
+    out. ``prefill_seconds`` and ``decode_seconds`` are this
     answer's part of the passes that read prompts and of the steps that wrote tokens; None where an
     engine does both in one step. ``broken``: the number, no finite one, that the model gave where
     the next token was to be chosen; the text ends there and is worth nothing.
@@ -190,6 +191,7 @@ class Generation:
     prefill_seconds: float | None = None
     decode_seconds: float | None = None
     broken: str | None = None
+    sent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from harness.benchmark.shapes import Shape
 from harness.config.schema import Slo
 from harness.meter.checks import require_finite
 from harness.meter.openloop import Timing, busy, goodput
+from harness.meter.quantiles import percentiles
 from harness.meter.repeats import median_interval
 from harness.results.records import Figure, Quantiles
 from harness.results.speed import ShapeLatency, ShapeRate
@@ -145,12 +146,9 @@ def latencies(samples: Sequence[Sample], reasons: dict[str, str]) -> ShapeLatenc
 
 
 def spread(seconds: Sequence[float]) -> Quantiles:
-    """Mean and percentiles (linear between ranks) in milliseconds. Raises NotFiniteError."""
-    import numpy as np
-
+    """Mean, and those percentiles that so many requests carry, in milliseconds. Raises NotFiniteError."""
     for value in seconds:
         require_finite("latency", value)
-    p50, p90, p95, p99 = (
-        float(value) * 1000 for value in np.percentile(np.asarray(seconds), (50, 90, 95, 99))
-    )
-    return Quantiles(mean=1000 * statistics.fmean(seconds), p50=p50, p90=p90, p95=p95, p99=p99)
+    figures = percentiles([1000 * value for value in seconds])
+    del figures["n"]  # the requests of the row's samples
+    return Quantiles(**figures)

@@ -83,10 +83,17 @@ def make_row(
     samples = [sample_of(line) for line in accepted]
     row.rate = rates(samples, facts.speed.slo, row.reasons)
     row.latency_ms = latencies(samples, row.reasons)
+    row.energy = _energy(energy, row.reasons)
+    # Of an endpoint's machine nothing is known here, neither what it can do nor its price.
+    if facts.load.get("ceiling") is None:
+        row.reasons["limit"] = "an endpoint's machine is not known here"
+        row.cost = _cost(row.rate, None, 1, facts.usd, row.reasons)
+        return row
+
     ceilings = ceilings_of(facts.load)
     _limits(row, facts, samples, ceilings)
-    row.energy = _energy(energy, row.reasons)
-    row.cost = _cost(row.rate, ceilings, facts, row.reasons)
+    chip = ceilings.chip.name if ceilings.chip else None
+    row.cost = _cost(row.rate, chip, ceilings.gpus, facts.usd, row.reasons)
     return row
 
 
@@ -248,18 +255,19 @@ def _energy(line: dict[str, Any] | None, reasons: dict[str, str]) -> EnergyFigur
     )
 
 
-def _cost(rate: ShapeRate, ceilings: Ceilings, facts: ShapeFacts, reasons: dict[str, str]) -> Cost | None:
-    name = ceilings.chip.name if ceilings.chip else None
-    price = usd_per_hour(name, facts.usd)
+def _cost(
+    rate: ShapeRate, chip: str | None, gpus: int, usd: float | None, reasons: dict[str, str]
+) -> Cost | None:
+    price = usd_per_hour(chip, usd)
     if price is None or rate.output_tps is None or rate.total_tps is None:
-        reasons["cost"] = why_no_price(name)
+        reasons["cost"] = why_no_price(chip)
         return None
 
     return Cost(
         usd_per_hour=price.usd_per_hour,
         source=price.source,
         date=price.date,
-        gpus=ceilings.gpus,
-        usd_per_million_output=usd_per_million_tokens(price, rate.output_tps.median, ceilings.gpus),
-        usd_per_million_total=usd_per_million_tokens(price, rate.total_tps.median, ceilings.gpus),
+        gpus=gpus,
+        usd_per_million_output=usd_per_million_tokens(price, rate.output_tps.median, gpus),
+        usd_per_million_total=usd_per_million_tokens(price, rate.total_tps.median, gpus),
     )

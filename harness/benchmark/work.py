@@ -70,6 +70,27 @@ class BenchWork:
             "tokenizer": hashes,
         }
 
+    def _load_remote(self) -> dict[str, Any]:
+        """An endpoint: nothing is loaded here, and what its machine can do is not known.
+
+        So there is nothing to calibrate: no repeat is rejected for a drift.
+        """
+        from harness.engines import open_engine
+        from harness.engines.vocabulary import plain_ids
+        from harness.meter.calibration import MachineRates
+
+        begin = time.perf_counter()
+        self._engine = open_engine(self._spec, self._files, self._setup.device)
+        seconds = time.perf_counter() - begin
+        seed = self._setup.config.seed
+        steady = MachineRates(1.0, 1.0)
+        self._measurer = Measurer(self._engine, lambda: steady, plain_ids(self._engine), seed)
+
+        info = self._engine.info
+        unknown = ("threads", "ceiling", "idle_watts", "weight_bytes", "arch", "quantisation", "driver")
+        facts = {"info": info.to_dict(), "seconds": seconds, "computed": info.dtype, "latent": False}
+        return facts | dict.fromkeys(unknown)
+
     def _load(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """Ceilings first, while the machine is empty, then the model.
 
@@ -79,6 +100,8 @@ class BenchWork:
         from harness.engines.vocabulary import plain_ids
         from harness.meter.calibration import NumpyBench, TorchBench, ceiling, probe
 
+        if backend_of(self._spec).asks_endpoint:
+            return self._load_remote()
         mock = backend_of(self._spec).simulated
         planned = str(engine_identity(self._spec, self._setup.device, self._files).get("dtype"))
         device = self._setup.device
@@ -133,10 +156,13 @@ class BenchWork:
         """Joules of waves run for ``seconds``, or null and the reason."""
         from dataclasses import asdict
 
+        from harness.engines import backend_of
         from harness.meter.checks import EnergyError
         from harness.meter.energy import open_source, watch
 
         shape, measurer = self._shape(command)
+        if backend_of(self._spec).asks_endpoint:
+            return {"energy": None, "reason": "an endpoint's energy cannot be read here"}
         try:
             # where nothing can be read, nothing need be run
             open_source(self._setup.device).close()

@@ -200,11 +200,6 @@ class Backend(ABC):
         asks for a cache, or the engine cannot be measured: unless a backend says how its caches are
         switched off, its figures would be too good.
         """
-        if self.asks_endpoint:
-            raise ConfigError(
-                f"{spec.label}: harness bench measures engines of its own process, not "
-                "endpoints; use transformers or vllm"
-            )
         raise ConfigError(
             f"{spec.label}: engine: {self.name} does not say how its caches are switched off, so "
             "harness bench cannot measure it"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.chance import above_chances
 from harness.analysis.intervals import normal
 from harness.analysis.strata import mixture, of_row, share_interval
+from harness.evaluation.cell_sums import right_share
 from harness.evaluation.expectations import check
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
@@ -81,9 +82,8 @@ def sanity_rows(
 
 
 def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow]) -> list[CostRow]:
-    """What answers cost: of each model one row per metered cell, then one per language of those.
-
-    Cells come in the order of ``rows``.
+    """What answers cost: of each model one row per metered cell, in the order of ``rows``, then one
+    for all of them, then one per language.
     """
     from harness.meter.natural import cost_row
     from harness.meter.tally import CostTally
@@ -97,17 +97,26 @@ def cost_rows(journal: Journal, rows: Sequence[Row], models: Sequence[ModelRow])
             for (label, task), language in languages.items()
             if label == model.model and (label, task) in tallies
         }
-        weights = model.weights
-        for task, language in mine.items():
-            tally = tallies[model.model, task]
-            row = cost_row([tally], model.model, task=task, language=language, weights=weights)
-            costs.append(row)
+        if not mine:
+            continue
 
-        # A language's figures come from the sums, not from the cells' rates: seconds add up, rates
-        # do not.
-        for language in dict.fromkeys(mine.values()):
-            parts = [tallies[model.model, task] for task in mine if mine[task] == language]
-            costs.append(cost_row(parts, model.model, task=None, language=language, weights=weights))
+        # Figures of several cells come from their sums, not from the cells' rates: seconds add up,
+        # rates do not.
+        parts: list[tuple[dict[str, Any], list[str]]] = [
+            ({"scope": "task", "task": task, "language": language}, [task]) for task, language in mine.items()
+        ]
+        parts.append(({"scope": "model", "task": None, "language": None}, list(mine)))
+        parts += [
+            (
+                {"scope": "language", "task": None, "language": one},
+                [task for task in mine if mine[task] == one],
+            )
+            for one in dict.fromkeys(mine.values())
+        ]
+        for names, tasks in parts:
+            sums = [tallies[model.model, task] for task in tasks]
+            share = right_share(sums)
+            costs.append(cost_row(sums, model.model, weights=model.weights, right_share=share, **names))
     return costs
 
 

@@ -12,7 +12,7 @@ from harness.engines.finite import Faults
 from harness.engines.seams import rule_findings
 from harness.errors import HarnessError, OutOfMemoryError, RunFolderError
 from harness.evaluation.answer_checks import answer_findings
-from harness.evaluation.cell_sums import CellAnswers, read_sizes
+from harness.evaluation.cell_sums import CellAnswers, read_sizes, request_findings
 from harness.evaluation.identity import cell_identity, digest
 from harness.evaluation.metering import Meter
 from harness.evaluation.rows import CellFacts, make_rows
@@ -136,7 +136,7 @@ class CellWork:
 
     def _answer(self, missing: Sequence[Item], total: int) -> None:
         engine = self.owner.open_engine(self.files)
-        with self.owner.meter.watching(self.facts.cell_id):
+        with self.owner.meter.watching(self.facts.cell_id, engine):
             self._ask(engine, missing, total)
 
     def _ask(self, engine: Engine, missing: Sequence[Item], total: int) -> None:
@@ -220,6 +220,7 @@ class CellWork:
             *rule_findings(answers.values()),
             *marks.findings,
             *answer_findings(answers.values()),
+            *request_findings(self.owner.journal.spans(self.facts.cell_id)),
             *self._of_the_record(),
         ]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.items import Answer, Choice, Completion, Generation, Item, Passage, Tokens
-from harness.meter.tally import Joules
+from harness.meter.tally import CostTally, Joules
 from harness.results.schema import Row
+from harness.sanity import Finding
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,39 @@ def right_answers(rows: Sequence[Row]) -> dict[str, Any]:
     if not (row.interval or "").startswith("wilson"):
         reason = f"{row.metric} does not count right answers"
         return {"correct": None, "marked": row.n, "metric": row.metric, "correct_reason": reason}
-    return {"correct": row.value * row.n, "marked": row.n, "metric": row.metric, "correct_reason": None}
+    right = {"correct": row.value * row.n, "marked": row.n, "metric": row.metric, "correct_reason": None}
+    return right | {"correct_ci95": row.ci95}
+
+
+def right_share(tallies: Sequence[CostTally]) -> tuple[float, float] | None:
+    """The 95 % interval of the share of right answers, over the tallies that count them.
+
+    One task's is its own row's, which knows of shared sources; several are taken together.
+    """
+    from harness.analysis.intervals import wilson
+
+    counted = [tally for tally in tallies if tally.correct is not None]
+    if len(counted) == 1 and counted[0].correct_ci95 is not None:
+        return counted[0].correct_ci95
+    marked = sum(tally.marked for tally in counted)
+    return wilson(sum(tally.correct or 0.0 for tally in counted), marked) if marked else None
+
+
+def request_sums(spans: Mapping[str, Mapping[str, Any]]) -> dict[str, int] | None:
+    """An endpoint's counts of requests over the sessions that were metered to their end.
+
+    None for engines in process.
+    """
+    counts = [span["requests"] for span in spans.values() if span.get("requests") is not None]
+    names = dict.fromkeys(name for one in counts for name in one)
+    return {name: sum(one.get(name, 0) for one in counts) for name in names} if counts else None
+
+
+def request_findings(spans: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """That requests of a cell had to be sent again."""
+    counts = request_sums(spans) or {}
+    repeated = counts.get("repeated", 0)
+    return [Finding("requests_repeated", repeated, counts.get("sent", 0))] if repeated else []
 
 
 def phase_sums(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.engines.registry import backend_of
 from harness.errors import HarnessError
 from harness.evaluation.cell_sums import (
     CellAnswers,
     joule_sums,
     phase_sums,
+    request_sums,
     right_answers,
     text_size,
     token_sums,
@@ -20,12 +22,15 @@ from harness.evaluation.device_price import setting_of
 from harness.evaluation.memory_peaks import forget_peak, peak_device_bytes, peak_rss
 from harness.items import Answer, Generation
 from harness.meter.computed import computed_flops
+from harness.meter.money import with_rates
 from harness.meter.natural import latencies
 from harness.meter.tally import CostTally, Setting
+from harness.meter.token_prices import token_rates, why_no_rates
 from harness.results.journal import Journal
 
 if TYPE_CHECKING:
     from harness.config.architecture import Architecture
+    from harness.engines.protocol import Engine
     from harness.evaluation.setup import WorkSetup
     from harness.meter.energy import PowerSource
 
@@ -44,7 +49,10 @@ class Meter:
         self.off = not setup.config.meter
         self._source: PowerSource | None = None
         self._source_reason: str | None = None
-        if not self.off:
+        remote = backend_of(setup.spec).asks_endpoint
+        if remote:
+            self._source_reason = "an endpoint's energy cannot be read here"
+        elif not self.off:
             self._source, self._source_reason = _open(setup.device)
 
         # Before anything is loaded: later the device is never idle again.
@@ -56,8 +64,8 @@ class Meter:
         self._peak: int | None = None
 
     @contextlib.contextmanager
-    def watching(self, cell_id: str) -> Iterator[None]:
-        """Watches the device while a cell is answered.
+    def watching(self, cell_id: str, engine: Engine) -> Iterator[None]:
+        """Watches the device, and an endpoint's requests, while a cell is answered.
 
         What was measured is kept even where answering ends in an error.
         """
@@ -69,6 +77,7 @@ class Meter:
         # The model's own peak is noted first, since the cell's is counted from zero.
         self.peak_of_all()
         forget_peak()
+        before = _requests(engine)
         watched = EnergyWatch(self._source, self._idle_watts, self._source_reason)
         try:
             with watched:
@@ -76,6 +85,7 @@ class Meter:
         finally:
             peaks = (self.load_seconds, peak_rss(), peak_device_bytes())
             span = {"energy": asdict(watched.reading), **dict(zip(PEAKS, peaks, strict=True))}
+            span["requests"] = _difference(before, _requests(engine))
             self.journal.put_span(cell_id, span)
 
     def peak_of_all(self) -> int | None:
@@ -118,6 +128,9 @@ class Meter:
             samples={"output": [answer.tokens.output for answer in written], **samples} if written else {},
             latency_reason=latency_reason,
             **{name: _greatest(span.get(name) for span in spans.values()) for name in PEAKS},
+            requests=request_sums(spans),
+            uncounted=sum(answer.tokens.prompt == 0 for answer in answers),
+            timed_from="request" if any(answer.sent is not None for answer in written) else "batch",
         )
 
     def _flops(self, answers: Sequence[Answer]) -> tuple[float | None, str | None]:
@@ -141,7 +154,16 @@ class Meter:
     def _device_setting(self, dtype: str | None) -> Setting:
         """Price and ceiling of the device; looked up once."""
         if self._setting is None:
-            self._setting = setting_of(self.setup.device, dtype, self.setup.config.usd_per_hour)
+            own = self.setup.config.usd_per_hour
+            self._setting = setting_of(self.setup.device, dtype, own)
+            # An endpoint charges tokens, unless the config says what its machine costs.
+            rates = token_rates(self.setup.spec)
+            if rates is not None and (own is None or self.setup.spec.price is not None):
+                self._setting = with_rates(self._setting, rates)
+            elif own is None and backend_of(self.setup.spec).asks_endpoint:
+                # What this machine's accelerators cost says nothing of the server's.
+                reason = why_no_rates(self.setup.spec)
+                self._setting = replace(self._setting, usd_per_hour=None, price_reason=reason)
         return self._setting
 
 
@@ -162,6 +184,18 @@ def _idle_watts(device: str, source: PowerSource | None) -> float | None:
     None where it cannot be read, and on CPUs, which are busy starting this process.
     """
     return source.power() if source is not None and device.startswith("cuda") else None
+
+
+def _requests(engine: Engine) -> dict[str, int] | None:
+    """An endpoint's counts so far; None for engines that send no requests."""
+    counts = engine.info.extra.get("requests")
+    return dict(counts) if isinstance(counts, dict) else None
+
+
+def _difference(before: dict[str, int] | None, after: dict[str, int] | None) -> dict[str, int] | None:
+    if before is None or after is None:
+        return None
+    return {name: times - before.get(name, 0) for name, times in after.items() if times != before.get(name)}
 
 
 def _greatest(values: Iterable[Any]) -> Any:

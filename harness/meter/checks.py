@@ -97,20 +97,35 @@ def require_uncached(answers: Sequence[Answer]) -> None:
             raise CachedTokensError(f"{text}; turn the prefix cache off and give every request other tokens")
 
 
+def require_last(answers: Sequence[Generation]) -> None:
+    """Every answer says when its last token came, and an endpoint's when it was asked for.
+
+    Raises ClockError where a time is missing, not finite, or out of order.
+    """
+    for answer in answers:
+        sent, last = answer.sent or 0.0, answer.last_token
+        if last is None:
+            raise ClockError(f"{answer.key}: the engine gave no time of the last token; latency is unknown")
+        if not (math.isfinite(sent) and math.isfinite(last)) or not 0 <= sent <= last:
+            raise ClockError(
+                f"{answer.key}: expected 0 <= request <= last token in seconds, got {sent} and {last}"
+            )
+
+
 def require_clock(answers: Sequence[Generation]) -> None:
     """Every answer says when its first and last token came.
 
     Raises ClockError where one is missing, not finite, or out of order.
     """
     for answer in answers:
-        first, last = answer.first_token, answer.last_token
+        first, last, sent = answer.first_token, answer.last_token, answer.sent or 0.0
         if first is None or last is None:
             raise ClockError(
                 f"{answer.key}: the engine gave no time of the {'first' if first is None else 'last'} token; "
                 "latency is unknown"
             )
 
-        if not (math.isfinite(first) and math.isfinite(last)) or not 0 <= first <= last:
+        if not (math.isfinite(first) and math.isfinite(last)) or not 0 <= sent <= first <= last:
             raise ClockError(
                 f"{answer.key}: expected 0 <= first token <= last token in seconds, got {first} and {last}"
             )

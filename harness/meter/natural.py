@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from harness.meter.checks import MeasurementError, require_clock, require_finite
+from harness.meter.checks import MeasurementError, require_clock, require_finite, require_last
+from harness.meter.money import Interval, money_of
+from harness.meter.quantiles import percentiles
 from harness.meter.tally import CostTally, add
 from harness.results.cost import (
     AnswerLatency,
@@ -15,9 +17,9 @@ from harness.results.cost import (
     EnergyUsed,
     Limit,
     Memory,
-    Money,
     Quality,
     Rate,
+    RequestFigures,
     TokenFigures,
 )
 from harness.results.records import Distribution
@@ -33,10 +35,13 @@ def cost_row(
     task: str | None,
     language: str | None,
     weights: str = "pretrained",
+    right_share: Interval | None = None,
+    scope: Literal["task", "language", "model"] | None = None,
 ) -> CostRow:
     """The figures of some tallies of one model.
 
-    Costs of a right answer are those of the tallies whose metric counts answers.
+    Costs of a right answer are those of the tallies whose metric counts answers; ``right_share`` is
+    the 95 % interval of their share of right answers.
     """
     # What a right answer costs is asked only of tasks whose metric counts answers; the rest of the
     # time must not be charged to them.
@@ -48,6 +53,7 @@ def cost_row(
         model=model,
         task=task,
         language=language,
+        scope=scope or ("task" if task is not None else "language"),
         weights=weights,
         items=whole.items,
         sessions=whole.sessions,
@@ -66,7 +72,8 @@ def cost_row(
         ),
         limit=_limit(whole, right),
         energy=_energy(whole, right),
-        money=_money(whole, right),
+        money=money_of(whole, right, right_share),
+        requests=_requests(whole),
         quality=_quality(whole, right),
     )
 
@@ -75,33 +82,39 @@ def spread(values: Sequence[float]) -> Distribution | None:
     """Mean and quantiles; None of nothing. Raises NotFiniteError for a value that is no number."""
     if not values:
         return None
-    import numpy as np
-
-    array = np.asarray(values, dtype=np.float64)
-    mean = require_finite("a mean", float(array.mean()))
-    p50, p90, p95, p99 = (float(value) for value in np.percentile(array, [50, 90, 95, 99]))
-    return Distribution(n=len(values), mean=mean, p50=p50, p90=p90, p95=p95, p99=p99)
+    figures = percentiles(values)
+    require_finite("a mean", figures["mean"])
+    return Distribution(**figures)
 
 
 def latencies(answers: Sequence[Any]) -> tuple[dict[str, list[float]], str | None]:
-    """Samples of ttft, tpot and e2e in milliseconds of generations, or none and the reason why (a
-    missing or broken clock).
+    """Samples of ttft, tpot and e2e in milliseconds of generations, and the reason why one is
+    missing (a missing or broken clock).
+
+    An endpoint's answers count from their own request, an engine's from the batch. End to end needs
+    no first token, so it is there without streams, too.
     """
+    try:
+        require_last(answers)
+    except MeasurementError as error:
+        return {}, str(error)
+    begins = [answer.sent or 0.0 for answer in answers]
+    whole = [1000 * (answer.last_token - begin) for answer, begin in zip(answers, begins, strict=True)]
+    samples = {"e2e": _rounded(whole)}
+
     try:
         require_clock(answers)
     except MeasurementError as error:
-        return {}, str(error)
-
-    first = [1000 * answer.first_token for answer in answers]
-    last = [1000 * answer.last_token for answer in answers]
+        return samples, str(error)
+    first = [1000 * (answer.first_token - begin) for answer, begin in zip(answers, begins, strict=True)]
     steps = [answer.tokens.output - 1 for answer in answers]
-
     # An answer of one token has no time between tokens.
-    tpot = [(end - begin) / count for begin, end, count in zip(first, last, steps, strict=True) if count > 0]
-    return {
-        name: [round(value, 4) for value in values]
-        for name, values in (("ttft", first), ("tpot", tpot), ("e2e", last))
-    }, None
+    tpot = [(end - begin) / count for begin, end, count in zip(first, whole, steps, strict=True) if count > 0]
+    return {"ttft": _rounded(first), "tpot": _rounded(tpot), **samples}, None
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]
 
 
 def _tokens(tally: CostTally) -> TokenFigures:
@@ -147,7 +160,32 @@ def _rate(tally: CostTally) -> Rate:
 def _latency(tally: CostTally) -> AnswerLatency:
     reason = tally.latency_reason if tally.generated else SCORING
     spreads = {name: spread(tally.samples.get(name, [])) for name in ("ttft", "tpot", "e2e")}
-    return AnswerLatency(**spreads, reason=reason if spreads["e2e"] is None else None)
+    missing = None in (spreads["ttft"], spreads["e2e"])
+    return AnswerLatency(**spreads, since=tally.timed_from, reason=reason if missing else None)
+
+
+def _requests(tally: CostTally) -> RequestFigures | None:
+    """An endpoint's requests; None for engines in process, which have none."""
+    counts = tally.requests
+    if counts is None:
+        return None
+    sent, answered = counts.get("sent", 0), counts.get("answered", 0)
+    failed = {
+        name.removeprefix("failed."): times for name, times in counts.items() if name.startswith("failed.")
+    }
+    return RequestFigures(
+        sent=sent,
+        answered=answered,
+        repeated=counts.get("repeated", 0),
+        unanswered=counts.get("unanswered", 0),
+        failed=failed,
+        failures=sum(failed.values()),
+        error_share=_by(sum(failed.values()), sent),
+        per_second=_by(answered, tally.seconds),
+        lost_prompt_tokens=counts.get("lost_prompt", 0),
+        lost_output_tokens=counts.get("lost_output", 0),
+        lost_uncounted=counts.get("lost_uncounted", 0),
+    )
 
 
 def _limit(tally: CostTally, right: CostTally | None) -> Limit:
@@ -182,24 +220,6 @@ def _energy(tally: CostTally, right: CostTally | None) -> EnergyUsed:
         joules_per_item=item,
         joules_per_correct=_of_right(_by(right.joules.gross, right.joules.items), right) if right else None,
         reason=joules.reason,
-    )
-
-
-def _money(tally: CostTally, right: CostTally | None) -> Money:
-    setting = tally.setting
-    if setting.usd_per_hour is None:
-        return Money(accelerators=setting.accelerators, reason=setting.price_reason)
-
-    second = setting.usd_per_hour * setting.accelerators / 3600
-    return Money(
-        usd=second * tally.seconds,
-        usd_per_item=_by(second * tally.seconds, tally.items),
-        usd_per_correct=_by(second * right.seconds, right.correct) if right else None,
-        usd_per_million_output_tokens=_by(1e6 * second * tally.seconds, tally.tokens[3]),
-        usd_per_hour=setting.usd_per_hour,
-        accelerators=setting.accelerators,
-        price_source=setting.price_source,
-        price_date=setting.price_date,
     )
 
 

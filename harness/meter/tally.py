@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from harness.meter.token_prices import TokenRates
+
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds for all answers of a worker: its accelerators, the price of one's hour, the peak
-    FLOP/s of all; None with the reason.
+    """What holds for all answers of a worker: its accelerators, the price of one's hour or of an
+    endpoint's tokens, the peak FLOP/s of all; None with the reason.
     """
 
     accelerators: int = 1
@@ -24,6 +26,8 @@ class Setting:
     ceiling: str | None = None
     ceiling_flops: float | None = None
     ceiling_reason: str | None = None
+    rates: TokenRates | None = None
+    currency: str = "USD"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Joules:
 @dataclass(frozen=True)
 class CostTally:
     """Sums over answers; ``samples`` are lists with one number per answer: output tokens, and ttft, tpot,
-    e2e in milliseconds.
+    e2e in milliseconds. ``requests``: an endpoint's counts (`harness.engines.openai.tries`);
+    ``uncounted``: answers without token counts; ``correct_ci95``: the share of right answers.
     """
 
     items: int
@@ -71,6 +76,10 @@ class CostTally:
     load_seconds: float | None = None
     peak_rss_bytes: int | None = None
     peak_device_bytes: int | None = None
+    requests: dict[str, int] | None = None
+    uncounted: int = 0
+    correct_ci95: tuple[float, float] | None = None
+    timed_from: str = "batch"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the journal."""
@@ -82,7 +91,12 @@ class CostTally:
         fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
-        return cls(**fields | {"joules": Joules(**data["joules"]), "setting": Setting(**data["setting"])})
+        setting, rates = data["setting"], data["setting"].get("rates")
+        parts = {
+            "joules": Joules(**data["joules"]),
+            "setting": Setting(**setting | {"rates": TokenRates(**rates) if rates else None}),
+        }
+        return cls(**fields | parts)
 
 
 def add(tallies: Sequence[CostTally]) -> CostTally:
@@ -128,6 +142,9 @@ def add(tallies: Sequence[CostTally]) -> CostTally:
         load_seconds=_most([tally.load_seconds for tally in tallies]),
         peak_rss_bytes=_most([tally.peak_rss_bytes for tally in tallies]),
         peak_device_bytes=_most([tally.peak_device_bytes for tally in tallies]),
+        requests=_counts([tally.requests for tally in tallies]),
+        uncounted=sum(tally.uncounted for tally in tallies),
+        timed_from=first.timed_from,
     )
 
 
@@ -137,6 +154,12 @@ def _names(tallies: Sequence[CostTally]) -> list[str]:
 
 def _columns(rows: Sequence[Any]) -> Any:
     return tuple(sum(column) for column in zip(*rows, strict=True))
+
+
+def _counts(rows: Sequence[dict[str, int] | None]) -> dict[str, int] | None:
+    present = [row for row in rows if row is not None]
+    names = dict.fromkeys(name for row in present for name in row)
+    return {name: sum(row.get(name, 0) for row in present) for name in names} if present else None
 
 
 def _all(rows: Sequence[Any]) -> Any:

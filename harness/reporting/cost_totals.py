@@ -23,6 +23,16 @@ FIELDS = (
     "joules_per_correct",
     "usd_per_item",
     "usd_per_correct",
+    "ttft_ms_p95",
+    "tpot_ms_p50",
+    "e2e_ms_p95",
+    "requests_sent",
+    "requests_per_second",
+    "requests_failed",
+    "requests_repeated",
+    "cost_total",
+    "cost_per_right",
+    "currency",
 )
 """The main figures as flat columns of the CSV."""
 
@@ -34,6 +44,8 @@ class Totals:
     characters_per_second: float | None = None
     joules_per_correct: float | None = None
     usd_per_correct: float | None = None
+    cost_per_right: float | None = None
+    currency: str | None = None
 
 
 def totals(rows: Iterable[CostRow]) -> Totals:
@@ -46,6 +58,8 @@ def totals(rows: Iterable[CostRow]) -> Totals:
         _ratio(((row.rate.characters or 0.0) * row.seconds, row.seconds) for row in timed),
         _per_correct((row.energy.joules_per_correct, row.quality.correct) for row in rows),
         _per_correct((row.money.usd_per_correct, row.quality.correct) for row in rows),
+        _per_correct((row.money.per_right, row.quality.correct) for row in rows),
+        next((row.money.currency for row in rows if row.money.currency), None),
     )
 
 
@@ -55,7 +69,7 @@ def flat(row: CostRow | None) -> dict[str, Any]:
         return dict.fromkeys(FIELDS)
 
     # In the order of FIELDS, which is that of the CSV's columns.
-    latency, mean = row.latency_ms, row.answer_tokens
+    latency, mean, money, requests = row.latency_ms, row.answer_tokens, row.money, row.requests
     values = (
         row.rate.computed_tokens,
         row.rate.decode_tokens,
@@ -66,8 +80,18 @@ def flat(row: CostRow | None) -> dict[str, Any]:
         row.limit.mfu,
         row.energy.joules_per_item,
         row.energy.joules_per_correct,
-        row.money.usd_per_item,
-        row.money.usd_per_correct,
+        money.usd_per_item,
+        money.usd_per_correct,
+        latency.ttft.p95 if latency.ttft else None,
+        latency.tpot.p50 if latency.tpot else None,
+        latency.e2e.p95 if latency.e2e else None,
+        requests.sent if requests else None,
+        requests.per_second if requests else None,
+        requests.failures if requests else None,
+        requests.repeated if requests else None,
+        money.total,
+        money.per_right,
+        money.currency,
     )
     return dict(zip(FIELDS, values, strict=True))
 

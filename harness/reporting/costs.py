@@ -30,7 +30,7 @@ SCALES = (
 
 @dataclass(frozen=True)
 class CostAxis:
-    """A quantity by the model's place, with 95 % intervals where it was measured more than once."""
+    """A quantity by the model's position, with 95 % intervals where it was measured more than once."""
 
     kind: Kind
     values: dict[int, float]
@@ -57,8 +57,8 @@ def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
     with its interval, each only where at least two models have it.
     """
     sizes = {
-        place: float(one.model.parameters)
-        for place, one in enumerate(comparison.models)
+        position: float(one.model.parameters)
+        for position, one in enumerate(comparison.models)
         if one.model.parameters
     }
     always = [
@@ -74,26 +74,26 @@ def cost_axes(comparison: Comparison, scope: Scope) -> list[CostAxis]:
 
 
 def _natural(comparison: Comparison, scope: Scope, part: str, name: str) -> dict[int, float]:
-    """A figure of the runs' cost records by place: of the scope's task, or of its language where it
+    """A figure of the runs' cost records by position: of the scope's task, or of its language where it
     is an average.
     """
     figures = {}
-    for place, one in enumerate(comparison.models):
+    for position, one in enumerate(comparison.models):
         for run in dict.fromkeys(cell.run.results.name for cell in one.cells.values()):
             results = next(cell.run.results for cell in one.cells.values() if cell.run.results.name == run)
             for row in results.costs:
                 mine = row.task == scope.name or (
-                    scope.kind == "average" and row.task is None and row.language == scope.language
+                    scope.kind == "average" and row.scope == "language" and row.language == scope.language
                 )
                 value = getattr(getattr(row, part), name)
 
                 if row.model == one.model.model and mine and value:
-                    figures[place] = float(value)
+                    figures[position] = float(value)
     return figures
 
 
 def _bench(comparison: Comparison) -> CostAxis:
-    """Output tokens a second by place, of the shape of one speed.json that most of the models were
+    """Output tokens a second by position, of the shape of one speed.json that most of the models were
     measured in.
     """
     best = CostAxis("bench", {})
@@ -106,17 +106,17 @@ def _bench(comparison: Comparison) -> CostAxis:
                 row.rate.output_tps,
                 shapes.setdefault(row.shape, CostAxis("bench", {}, {}, row.shape)),
             )
-            for place, one in enumerate(comparison.models):
+            for position, one in enumerate(comparison.models):
                 if rate is not None and row.identity.id == one.model.id and row.workload.mode == "closed":
-                    axis.values[place] = rate.median
+                    axis.values[position] = rate.median
                     if rate.ci95 is not None:
-                        axis.intervals[place] = rate.ci95
+                        axis.intervals[position] = rate.ci95
         best = max([best, *shapes.values()], key=lambda axis: len(axis.values))
     return best
 
 
 def _flops(comparison: Comparison) -> dict[int, float]:
-    """FLOPs an item by place: 2 × the matrices a token passes through × logical tokens, and the
+    """FLOPs an item by position: 2 × the matrices a token passes through × logical tokens, and the
     head for each token that is predicted.
 
     Over the tasks that every model was asked; attention's share, small at these lengths, is left
@@ -130,22 +130,24 @@ def _flops(comparison: Comparison) -> dict[int, float]:
     places = range(len(comparison.models))
     everyone = [contest for contest in comparison.contests if set(contest.cells) == set(places)]
     flops = {}
-    for place in places if everyone else ():
+    for position in places if everyone else ():
         try:
-            arch = known_architecture(ModelSpec(id=comparison.models[place].model.id))
+            arch = known_architecture(ModelSpec(id=comparison.models[position].model.id))
         except (
             ModelError,
             ValueError,
         ):  # a broken config, an id of no use here: left out, as any model without a config
             continue
-        rows = [contest.row(place) for contest in everyone]
+        rows = [contest.row(position) for contest in everyone]
         tokens, outputs, items = (
             _sum(rows, "prompt", "output"),
             _sum(rows, "output"),
             sum(row.n for row in rows),
         )
         if arch is not None and tokens and items:
-            flops[place] = 2 * (arch.layer_matrices * tokens + arch.head_matrix * max(outputs, items)) / items
+            flops[position] = (
+                2 * (arch.layer_matrices * tokens + arch.head_matrix * max(outputs, items)) / items
+            )
     return flops
 
 
@@ -154,7 +156,7 @@ def _sum(rows: Iterable[Row], *kinds: str) -> int:
 
 
 def _speeds(comparison: Comparison) -> dict[int, float]:
-    """Logical tokens a second by place; nothing where runs were made on different hardware, or do
+    """Logical tokens a second by position; nothing where runs were made on different hardware, or do
     not say on which.
     """
     machines = {
@@ -163,10 +165,10 @@ def _speeds(comparison: Comparison) -> dict[int, float]:
     if len(machines) != 1 or machines == {"None"}:
         return {}
     rates = {
-        place: speed([cell.rows[0] for cell in one.cells.values()])[1]
-        for place, one in enumerate(comparison.models)
+        position: speed([cell.rows[0] for cell in one.cells.values()])[1]
+        for position, one in enumerate(comparison.models)
     }
-    return {place: rate for place, rate in rates.items() if rate}
+    return {position: rate for position, rate in rates.items() if rate}
 
 
 def scaled(value: float, digits: int = 4) -> str:

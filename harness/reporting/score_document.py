@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.lines import Line, ScoreFigure
+from harness.reporting.cost_money import money_text
 from harness.reporting.document import (
     NONE,
     Column,
@@ -127,7 +128,7 @@ def _speeds(columns: Sequence[ModelColumn]) -> list[tuple[str, list[TableCell]]]
         ("tokens/s", [_rate(column.tokens_per_second) for column in columns]),
         ("chars/s", [_rate(column.cost.characters_per_second) for column in columns]),
         ("J/1k correct", [_thousand(column.cost.joules_per_correct) for column in columns]),
-        ("$/1k correct", [_thousand(column.cost.usd_per_correct) for column in columns]),
+        ("cost/1k correct", [_money(column) for column in columns]),
     ]
 
 
@@ -137,6 +138,16 @@ def _rate(value: float | None) -> TableCell:
 
 def _thousand(value: float | None) -> TableCell:
     return TableCell("") if value is None else TableCell(f"{1000 * value:,.3g}", 1000 * value)
+
+
+def _money(column: ModelColumn) -> TableCell:
+    """The price of a thousand right answers, in the run's own currency."""
+    cost = column.cost
+    # Runs of earlier versions knew dollars alone.
+    each = cost.usd_per_correct if cost.cost_per_right is None else cost.cost_per_right
+    if each is None:
+        return TableCell("")
+    return TableCell(money_text(1000 * each, cost.currency), 1000 * each)
 
 
 def header(column: ModelColumn) -> str:

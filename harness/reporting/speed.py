@@ -71,16 +71,17 @@ def csv_rows(results: SpeedResults) -> tuple[list[str], list[dict[str, Any]]]:
     """(columns, rows): every figure of every row by its path in speed.json; raw samples stay
     there.
     """
-    flat = [dict(_flat(row.model_dump(mode="json"), "")) for row in results.rows]
+    flat = [dict(flattened(row.model_dump(mode="json"), "")) for row in results.rows]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     return columns, [{name: row.get(name) for name in columns} for row in flat]
 
 
-def _flat(data: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+def flattened(data: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """Every figure of a record by its dotted path; lists as texts."""
     for key, value in data.items():
         name = f"{path}{key}"
         if isinstance(value, dict) and key not in ("reasons", "versions", "bound"):
-            yield from _flat(value, f"{name}.")
+            yield from flattened(value, f"{name}.")
         elif key == "ci95" and isinstance(value, list):
             yield from ((f"{name}.low", value[0]), (f"{name}.high", value[1]))
         elif isinstance(value, dict):

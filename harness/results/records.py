@@ -23,13 +23,21 @@ class Figure(Record):
 
 
 class Quantiles(Record):
-    """Mean and percentiles of some values, linear between order statistics (numpy's default)."""
+    """Mean and percentiles of some values, linear between order statistics (numpy's default).
+
+    Null where so few values cannot carry one (`harness.meter.quantiles`): ``reason`` says so.
+    """
 
     mean: float
     p50: float
-    p90: float
-    p95: float
-    p99: float
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    max: float | None = None
+    ci95: dict[str, tuple[float, float]] = Field(
+        default_factory=dict, description="95 % intervals of the percentiles, by order statistics."
+    )
+    reason: str | None = None
 
 
 class Distribution(Quantiles):

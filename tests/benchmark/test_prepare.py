@@ -92,10 +92,16 @@ def test_a_cache_that_is_asked_for_is_refused(engine: str, arguments: dict[str, 
         measured_spec(ModelSpec(id="a/b", engine=engine, engine_args=arguments), NO_FILES, "cpu", SPEED)
 
 
-def test_an_endpoint_is_refused() -> None:
+def test_an_endpoint_is_sent_token_ids_so_its_tokenizer_must_be_known() -> None:
     spec = ModelSpec(id="a/b", engine="openai", base_url="http://localhost:1/v1")
-    with pytest.raises(ConfigError, match="not endpoints"):
+    with pytest.raises(ConfigError, match="name the model's tokenizer"):
         measured_spec(spec, NO_FILES, "cpu", SPEED)
+
+    arguments = measured_spec(
+        spec.model_copy(update={"tokenizer": "a/b"}), NO_FILES, "cpu", SPEED
+    ).engine_args
+    assert arguments["concurrency"] >= max(SPEED.concurrency)
+    assert arguments["retries"] == 0
 
 
 def test_the_grid() -> None:

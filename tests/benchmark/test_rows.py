@@ -249,3 +249,17 @@ def test_repeats_that_time_did_not_suffice_for_were_not_interrupted() -> None:
     short, long = (make_row(facts(Speed(seconds=seconds)), [line()], None, None) for seconds in (1, 60))
     assert "its 1 s were up" in str(short.reason)
     assert "it was interrupted" in str(long.reason)
+
+
+def test_of_an_endpoint_no_machine_is_known() -> None:
+    lines = [line(scale) for scale in (1.0, 1.01, 0.99, 1.02, 0.98)]
+    remote = load(ceiling=None, arch=None)
+    row = make_row(facts(loaded=remote, usd=3.6), lines, None, None)
+    assert row.status == "ok"
+    assert row.rate.output_tps is not None
+    assert row.limit.whole is None
+    assert row.reasons["limit"] == "an endpoint's machine is not known here"
+    assert row.cost is not None
+    assert row.cost.usd_per_million_output == pytest.approx(3.6 / 3600 / row.rate.output_tps.median * 1e6)
+    assert row.latency_ms.e2e is not None
+    assert (row.latency_ms.e2e.p99, row.latency_ms.ttft is None) == (None, False)

@@ -77,6 +77,7 @@ MODEL_CHANGES: dict[str, tuple[dict[str, Any], Any]] = {
     "engine_args": (TINY, {"attention": "eager"}),
     "base_url": (ENDPOINT, "http://localhost:10/v1"),
     "api_key_env": (ENDPOINT, "HOME"),
+    "price": (ENDPOINT, {"input": 1.0, "output": 2.0}),
     "gpus": (TINY, 1),
     "seed": ({**TINY, "weights": "random"}, 7),
 }

@@ -13,7 +13,7 @@ from support.runs import harness, results, write_config, write_task
 
 
 def rows(folder: Path) -> dict[Any, dict[str, Any]]:
-    return {row["task"] or row["language"]: row for row in results(folder)["costs"]}
+    return {row["task"] or row["language"] or row["scope"]: row for row in results(folder)["costs"]}
 
 
 @pytest.mark.slow
@@ -29,7 +29,7 @@ def test_costs_of_cells_and_languages_over_sessions(tmp_path: Path) -> None:
         == 0
     )
     first = rows(tmp_path / "out")
-    assert set(first) == {"picks", "texts", "zh"}
+    assert set(first) == {"picks", "texts", "zh", "model"}
     assert first["texts"]["quality"] == {
         "metric": "exact_match",
         "n": 4,

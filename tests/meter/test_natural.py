@@ -148,8 +148,11 @@ def test_a_missing_clock_gives_no_latency_and_a_nan_no_figure() -> None:
     assert reason is None
     assert samples == {"ttft": [500.0], "tpot": [200.0], "e2e": [900.0]}
     samples, reason = latencies([good, dataclasses.replace(good, key="b", first_token=None)])
-    assert samples == {}
+    assert samples == {"e2e": [900.0, 900.0]}, "end to end needs no first token"
     assert "b: the engine gave no time of the first token" in str(reason)
+    samples, reason = latencies([good, dataclasses.replace(good, key="b", last_token=None)])
+    assert samples == {}
+    assert "b: the engine gave no time of the last token" in str(reason)
     with pytest.raises(NotFiniteError):
         spread([1.0, math.nan])
 

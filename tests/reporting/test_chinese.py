@@ -38,7 +38,7 @@ def test_no_english_stays(arguments: tuple[str, ...]) -> None:
 
 def test_reasons_of_a_run_are_data_and_their_heads_are_not() -> None:
     lines = [line for line in shown("report", SMOKE, "--costs").splitlines() if ENGLISH.search(line)]
-    assert all(re.match("(MFU|焦耳|美元)：", line) for line in lines)
+    assert all(re.match("(MFU|焦耳|费用)：", line) for line in lines)
 
 
 def test_the_arena(tmp_path: Path) -> None:

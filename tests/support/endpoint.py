@@ -20,7 +20,7 @@ from typing import Any
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine
 from harness.engines.transformers.engine import TransformersEngine
-from support.endpoint_answers import chat, complete, refusal
+from support.endpoint_answers import chat, chunks, complete, refusal
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Behaviour:
     generation_config.json). ``roles``: those that its template knows. ``padding``: how it falsifies
     a prompt's log-probabilities. ``specials``: texts that it takes for special tokens and leaves
     out unless told not to. ``edit``: what becomes of an answer before it is sent.
+    ``streams``: whether it heeds ``stream``.
     """
 
     scoring: tuple[str, ...] = ("prompt_logprobs", "echo")
@@ -57,6 +58,7 @@ class Behaviour:
     wrong: float = 0.0
     faults: deque[Any] = field(default_factory=deque)
     always: str | dict[str, Any] | None = None
+    streams: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.owner.behaviour.edit:
             answer = self.owner.behaviour.edit(answer)
+        if body.get("stream") and self.owner.behaviour.streams and not half:
+            events = [*(json.dumps(chunk) for chunk in chunks(answer)), "[DONE]"]
+            whole = "".join(f"data: {event}\n\n" for event in events).encode()
+            self._send_bytes(200, whole, {"Content-Type": "text/event-stream"})
+            return
         data = json.dumps(answer).encode()
         if not half:
             self._send_bytes(200, data, {})

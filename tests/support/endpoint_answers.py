@@ -118,3 +118,34 @@ def _written(server: Server, body: dict[str, Any], ids: list[int]) -> tuple[dict
 def _reply(kind: str, choice: dict[str, Any], prompt: int, written: int) -> dict[str, Any]:
     usage = {"prompt_tokens": prompt, "completion_tokens": written, "total_tokens": prompt + written}
     return {"id": "x", "object": kind, "choices": [choice], "usage": usage}
+
+
+def chunks(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same answer as a stream: the role, texts in pieces of three characters, the end, the
+    counts.
+    """
+    (choice,) = answer["choices"]
+    message = choice.get("message") or {}
+    texts = {name: value for name, value in (message or choice).items() if isinstance(value, str)}
+    ends = {key: choice[key] for key in ("finish_reason", "stop_reason") if key in choice}
+    for name in ("role", *ends):
+        texts.pop(name, None)
+
+    # A thought goes before the answer, as a model writes it.
+    pieces = [
+        {name: text[start : start + 3]}
+        for name, text in sorted(texts.items(), key=lambda pair: pair[0] in ("content", "text"))
+        for start in range(0, len(text), 3)
+    ]
+    deltas = [{"role": "assistant", "content": ""}, *pieces] if message else pieces
+    shape = [{"delta": delta} if message else delta for delta in deltas]
+    last = {"delta": {}} if message else {"text": ""}
+    if "token_ids" in choice:
+        last |= {"token_ids": choice["token_ids"]}
+    whole = [{"index": 0, "finish_reason": None, **part} for part in shape]
+    head = {key: answer[key] for key in ("id", "object")}
+    parts = [*whole, {"index": 0, **last, **ends}]
+    return [
+        *({**head, "choices": [part]} for part in parts),
+        {**head, "choices": [], "usage": answer["usage"]},
+    ]

@@ -6,12 +6,12 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.config.schema import ModelSpec
+from harness.config.schema import ModelSpec, Speed
 from harness.engines.backend import EVERYTHING, Ability, Backend, ChatRenderer
 from harness.engines.files import ModelFiles
 from harness.engines.openai.settings import Settings
 from harness.engines.protocol import Engine
-from harness.errors import ModelError
+from harness.errors import ConfigError, ModelError
 
 
 class OpenAIBackend(Backend):
@@ -56,6 +56,18 @@ class OpenAIBackend(Backend):
                 "tokenizer:, or say api: chat"
             )
         return super().chat_renderer(spec, files, date)
+
+    def bench_args(self, spec: ModelSpec, device: str, speed: Speed) -> dict[str, Any]:
+        """Room for all requests of the grid at once, and no second tries, whose waits would be
+        measured.
+        """
+        if spec.tokenizer is None:
+            raise ConfigError(
+                f"{spec.label}: harness bench sends token ids of exact lengths: name the model's tokenizer: "
+                "(hub id or folder); the latencies of real questions are those of harness run"
+            )
+        most = max((*speed.concurrency, speed.requests), default=1)
+        return {"concurrency": most, **spec.engine_args, "retries": 0, "api": "completions"}
 
     def template_folder(self, spec: ModelSpec, files: ModelFiles) -> Path | None:
         """The named tokenizer's folder, unless the server renders its own template."""

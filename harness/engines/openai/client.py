@@ -7,8 +7,10 @@ server says is cleaned of it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections import Counter
@@ -18,14 +20,15 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from harness.engines.openai.complaints import AGAIN, complaint_of, words_of
-from harness.engines.openai.endpoint import Endpoint, EndpointError
-from harness.engines.openai.folding import REFUSED
+from harness.engines.openai.complaints import complaint_of, words_of
+from harness.engines.openai.endpoint import Endpoint, EndpointError, StoppedError
 from harness.engines.openai.limits import Gate, Throttle
+from harness.engines.openai.receiving import Receiver, Reply, RequestFailure
+from harness.engines.openai.refusing import LOCAL, WEB_PAGE, Refusals, colon, transport_failure
 from harness.engines.openai.settings import Settings
-from harness.retries import PassingError, backoff, retry_after, retrying
+from harness.engines.openai.tries import Tries
+from harness.retries import PassingError, backoff, retrying
 from harness.version import __version__
-from harness.wording import one_line
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +38,13 @@ LOOKS = 2
 """Repetitions of a question that only looks whether somebody is there: who forgot to start the
 server should learn it soon.
 """
-_ALONE = {"localhost", "127.0.0.1", "::1"}
 
 
 class EndpointClient:
-    """Usable from many threads. ``counts``: requests sent, tried again, and why."""
+    """Usable from many threads.
+
+    ``counts``: reasons of failures and of ends, in words; ``tries``: requests and failures by kind.
+    """
 
     def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
         self.endpoint, self._settings = endpoint, settings
@@ -55,7 +60,7 @@ class EndpointClient:
             ),
             follow_redirects=False,  # the key must not follow to another host
             # no proxy stands before this machine itself
-            trust_env=urlsplit(endpoint.url).hostname not in _ALONE,
+            trust_env=urlsplit(endpoint.url).hostname not in LOCAL,
         )
 
         self._gate = Gate()
@@ -63,7 +68,9 @@ class EndpointClient:
             Throttle(settings.requests_per_minute),
             Throttle(settings.tokens_per_minute),
         )
+        self.refusals = Refusals(endpoint)
         self.counts: Counter[str] = Counter()
+        self.tries = Tries()
         self.software = ""
         """The ``Server`` header of the last answer."""
         self.served: tuple[str, ...] = ()
@@ -78,7 +85,8 @@ class EndpointClient:
         """
         try:
             address = self.endpoint.root + path if root else path
-            return self._persist("GET", address, None, threading.Event(), min(self._settings.retries, LOOKS))
+            retries = min(self._settings.retries, LOOKS)
+            return self._persist("GET", address, None, threading.Event(), retries).answer
         except EndpointError as error:
             if error.status in (403, 404, 405):
                 return None
@@ -86,8 +94,8 @@ class EndpointClient:
 
     def post(
         self, path: str, body: Mapping[str, Any], estimate: float = 0, stop: threading.Event | None = None
-    ) -> dict[str, Any]:
-        """The answer to a request that may cost about ``estimate`` tokens.
+    ) -> Reply:
+        """The answer to a request that may cost about ``estimate`` tokens, and when it came.
 
         Raises EndpointError; at once when ``stop`` is set.
         """
@@ -95,20 +103,20 @@ class EndpointClient:
         now = time.monotonic()
         wait = max(self._requests.take(1, now), self._tokens.take(estimate, now))
         if wait and stop.wait(wait):
-            raise EndpointError("stopped before it was asked")
+            raise StoppedError("stopped before it was asked")
 
-        answer = self._persist("POST", path, body, stop, self._settings.retries)
-        if not isinstance(answer, dict):
+        reply = self._persist("POST", path, body, stop, self._settings.retries)
+        if not isinstance(reply.answer, dict):
             raise EndpointError(
-                f"{self.endpoint.host}{path}: expected a JSON object, got {type(answer).__name__}"
+                f"{self.endpoint.host}{path}: expected a JSON object, got {type(reply.answer).__name__}"
             )
 
         # The budget per minute was booked by an estimate; what was really spent is known now.
-        usage = answer.get("usage")
+        usage = reply.answer.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, dict) else None
         if isinstance(total, int) and total > 0:
             self._tokens.correct(total - estimate)
-        return answer
+        return reply
 
     def count(self, name: str) -> None:
         """Counts one more of something that happened."""
@@ -121,14 +129,19 @@ class EndpointClient:
 
     def _persist(
         self, method: str, path: str, body: Mapping[str, Any] | None, stop: threading.Event, retries: int
-    ) -> Any:
+    ) -> Reply:
         """Tries, waits, tries again. Raises EndpointError when it is given up or ``stop`` is set."""
         settings = self._settings
 
-        def once() -> Any:
+        def once() -> Reply:
             if not self._gate.wait(stop):
-                raise EndpointError("stopped before it was answered")
+                raise StoppedError("stopped before it was answered")
             return self._once(method, path, body)
+
+        def pause(failure: PassingError) -> None:
+            if method == "POST":
+                self.tries.note("repeated")
+            self._gate.close_for(failure.wait or 0.0)
 
         # A pause that the endpoint asks for holds for every thread, so the gate waits for it.
         loop = retrying(
@@ -139,112 +152,97 @@ class EndpointClient:
             ),
             sleep=stop.wait,
             noted=lambda failure: self.count(f"failed: {failure}"),
-            before_sleep=lambda failure, _: self._gate.close_for(failure.wait or 0.0),
+            before_sleep=lambda failure, _: pause(failure),
         )
         try:
-            return loop(once)
+            reply: Reply = loop(once)
+            return reply
         except PassingError as failure:
             raise self._given_up(failure, path, retries) from failure
 
     def _given_up(self, failure: PassingError, path: str, retries: int) -> EndpointError:
-        words = _colon(self.clean(failure.words))
+        words = colon(self.clean(failure.words))
         if failure.wait is not None and failure.wait > self._settings.max_wait:
-            text = f"{self._where(path)}: {failure}, asks to wait {failure.wait:.0f} s{words}"
+            text = f"{self.refusals.where(path)}: {failure}, asks to wait {failure.wait:.0f} s{words}"
             return EndpointError(
                 f"{text}; run the same command later, or raise engine_args.max_wait", fatal=True
             )
-        return EndpointError(
-            f"{self._where(path)}: {failure}, {retries + 1} times{words}; the same command asks again",
-            tired=True,
-        )
+        times = f"{failure}, {retries + 1} times{words}; the same command asks again"
+        return EndpointError(f"{self.refusals.where(path)}: {times}", tired=True)
 
-    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        """One try. Raises PassingError or EndpointError."""
+    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Reply:
+        """One try, counted. Raises PassingError or EndpointError."""
         self.count("requests")
+        if method == "GET":
+            return self._exchange(method, path, None, Receiver(self._settings.timeout))
+
+        self.tries.note("sent")
+        receiver = Receiver(self._settings.timeout)
+        try:
+            reply = self._exchange(method, path, body, receiver)
+        except (RequestFailure, EndpointError) as error:
+            kind = error.kind if isinstance(error, RequestFailure) else f"http_{error.status}"
+            # What was answered in part is charged all the same.
+            assembly = receiver.assembly
+            begun = assembly is not None and assembly.first is not None
+            self.tries.fail(kind, receiver.usage or _usage_in(receiver.body), begun)
+            raise
+        self.tries.note("answered")
+        return reply
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, receiver: Receiver) -> Reply:
+        """One request and its answer, in one piece or as a stream."""
         content = None if body is None else json.dumps(body, ensure_ascii=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
+        address = path if path.startswith(self.endpoint.root) else self.endpoint.url + path
 
+        sent, cut = time.perf_counter(), False
         try:
-            with self._http.stream(method, self._address(path), content=content, headers=headers) as response:
-                data = self._read(response)
-        except httpx2.TimeoutException as error:
-            kind = "no connection" if isinstance(error, httpx2.ConnectTimeout) else "no answer"
-            raise PassingError(
-                f"{kind} in {self._settings.timeout if kind == 'no answer' else CONNECT:g} s"
-            ) from error
+            with self._http.stream(method, address, content=content, headers=headers) as response:
+                receiver.read(response.iter_bytes(), lambda: _hang_up(response))
         except httpx2.TransportError as error:
-            raise PassingError(_transport_reason(error)) from error
+            # Some servers keep a connection open behind the last event of a stream.
+            cut = True
+            if not receiver.complete and receiver.complaint is None:
+                raise transport_failure(error, self._settings.timeout, self.endpoint.url) from error
+        end = time.perf_counter()
 
         if response.status_code >= 300:
-            self._refuse(response.status_code, response.headers, self._words(data), path)
+            words = self._words(receiver.body)
+            raise self.refusals.of_status(response.status_code, response.headers, words, path, self.served)
         self.software = response.headers.get("server", self.software)
+        answer = self._whole(receiver, response.headers, path)
+        # A proxy's web page and a gateway's error both come under HTTP 200.
+        complaint = complaint_of(answer, None if method == "GET" else "choices")
+        if complaint is not None:
+            raise self.refusals.of_complaint(complaint, response.headers, path, False)
+
+        assembly = receiver.assembly
+        if assembly is None:
+            return Reply(answer, sent, end)
+        last = end if assembly.last is None else assembly.last
+        first = last if assembly.first is None else assembly.first
+        return Reply(answer, sent, last, first, streamed=True, cut=cut)
+
+    def _whole(self, receiver: Receiver, headers: Mapping[str, str], path: str) -> Any:
+        """The answer's JSON. Raises RequestFailure or EndpointError where it is none, or not whole."""
+        assembly = receiver.assembly
+        if receiver.complaint is not None:
+            begun = assembly is not None and assembly.first is not None
+            raise self.refusals.of_complaint(receiver.complaint, headers, path, begun)
+        if assembly is not None:
+            if not receiver.complete:
+                raise RequestFailure("dropped", "the stream ended before the answer did")
+            return assembly.answer()
+
+        data = receiver.body
         try:
-            answer = json.loads(data)
+            return json.loads(data)
         except ValueError as error:
             if data.lstrip()[:1] == b"<":
-                raise PassingError("an answer that is not JSON but a web page") from error
-            raise PassingError(
-                "an answer that is not JSON", words=data[:200].decode("utf-8", "replace")
-            ) from error
-
-        # A proxy's web page and a gateway's error both come under HTTP 200.
-        self._check(answer, response.headers, path, None if method == "GET" else "choices")
-        return answer
-
-    def _check(self, answer: Any, headers: Mapping[str, str], path: str, wanted: str | None) -> None:
-        """Raises what an error under HTTP 200 means: many a gateway answers so."""
-        complaint = complaint_of(answer, wanted)
-        if complaint is None:
-            return
-        if complaint.passing:
-            wait = retry_after(headers)
-            raise PassingError(
-                "HTTP 200 with an error", complaint.wait if wait is None else wait, complaint.text
-            )
-        text = f"{self._where(path)}: HTTP 200 with an error{_colon(self.clean(complaint.text))}"
-        raise EndpointError(
-            text, fatal=complaint.lasting, status=complaint.status or 400, said=complaint.text
-        )
-
-    def _read(self, response: httpx2.Response) -> bytes:
-        """The body; a server that sends a byte now and then is late all the same."""
-        end = time.monotonic() + self._settings.timeout
-        parts = []
-        for part in response.iter_bytes():
-            parts.append(part)
-            if time.monotonic() > end:
-                raise PassingError(f"no whole answer in {self._settings.timeout:g} s")
-        return b"".join(parts)
-
-    def _refuse(self, status: int, headers: Mapping[str, str], words: str, path: str) -> None:
-        """Raises what a status means."""
-        where, quote = self._where(path), _colon(self.clean(words))
-        # A template's refusal of a role is final, though llama.cpp calls it a fault of the
-        # server's.
-        if status in AGAIN and "insufficient_quota" not in words and not REFUSED.search(words):
-            raise PassingError(f"HTTP {status}", retry_after(headers), words)
-
-        if status in (401, 403):
-            have = (
-                f"the key in {self.endpoint.key_name} was refused"
-                if self.endpoint.key
-                else f"no key: set {self.endpoint.key_name}"
-            )
-            raise EndpointError(f"{where}: HTTP {status}, {have}{quote}", fatal=True, status=status)
-
-        if status == 404 and self.served:
-            quote += f"; it lists {self.clean(', '.join(self.served[:8]))}"
-        if status < 400 and headers.get("location"):
-            target = self.clean(headers["location"].split("?")[0])
-            quote += f"; it sends on to {target}, which base_url should name"
-        fatal = status in (402, 404, 405, 429) or status < 400
-        raise EndpointError(f"{where}: HTTP {status}{quote}", fatal=fatal, status=status, said=words)
-
-    def _address(self, path: str) -> str:
-        return path if path.startswith(self.endpoint.root) else self.endpoint.url + path
-
-    def _where(self, path: str) -> str:
-        return self.endpoint.host + path.removeprefix(self.endpoint.root)
+                raise RequestFailure("unreadable", WEB_PAGE) from error
+            words = data[:200].decode("utf-8", "replace")
+            raise RequestFailure("unreadable", "an answer that is not JSON", words=words) from error
 
     @staticmethod
     def _words(data: bytes) -> str:
@@ -257,18 +255,22 @@ class EndpointClient:
 
     def clean(self, text: str) -> str:
         """Text from outside on one short line, without the key."""
-        if self.endpoint.key:
-            text = text.replace(self.endpoint.key, "[key]")
-        return one_line(text, 300)
+        return self.refusals.clean(text)
 
 
-def _colon(text: str) -> str:
-    return f": {text}" if text.strip() else ""
+def _hang_up(response: httpx2.Response) -> None:
+    """Ends a connection that another thread is reading from: it reads an end at once."""
+    stream = response.extensions.get("network_stream")
+    plug = None if stream is None else stream.get_extra_info("socket")
+    if isinstance(plug, socket.socket):
+        with contextlib.suppress(OSError):
+            plug.shutdown(socket.SHUT_RDWR)
 
 
-def _transport_reason(error: httpx2.TransportError) -> str:
-    if isinstance(error, httpx2.ConnectError):
-        return "no connection: is the server started, and base_url right"
-    if isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError):
-        return "the connection ended before the whole answer"
-    return f"the connection failed ({type(error).__name__})"
+def _usage_in(body: bytes) -> Any:
+    """The token counts of an answer that could not be used; None where it holds none."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        return None
+    return data.get("usage") if isinstance(data, dict) else None

@@ -28,6 +28,10 @@ class EndpointError(ModelError):
         self.fatal, self.tired, self.status, self.said = fatal, tired, status, said
 
 
+class StoppedError(EndpointError):
+    """A request that nobody waits for any more: no failure of the endpoint's."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where to ask. ``key_name`` is the variable that the key came from, for messages."""

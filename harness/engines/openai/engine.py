@@ -13,22 +13,25 @@ from harness.config.schema import ModelSpec
 from harness.engines.files import ModelFiles
 from harness.engines.openai import identity, scoring
 from harness.engines.openai.client import EndpointClient
-from harness.engines.openai.endpoint import EndpointError
-from harness.engines.openai.lessons import hint, lesson
+from harness.engines.openai.endpoint import EndpointError, StoppedError
+from harness.engines.openai.lessons import Lesson, hint, lesson
 from harness.engines.openai.listing import look_up
 from harness.engines.openai.notes import Notes
 from harness.engines.openai.pool import Pool
 from harness.engines.openai.probing import make_probe
+from harness.engines.openai.reading import count
+from harness.engines.openai.receiving import Reply
+from harness.engines.openai.scorer import Scorer
 from harness.engines.openai.settings import Settings
 from harness.engines.openai.specials import added_begin, special_tags, without_specials
+from harness.engines.openai.understanding import understood
 from harness.engines.openai.wire import Dialect, Prompt, read_choice
 from harness.engines.prompting import closing_texts, fit_prompt
 from harness.engines.protocol import EngineInfo
 from harness.engines.rows import rolling_windows
-from harness.engines.seams import OptionPairs, with_cuts
-from harness.engines.tokenizer import Pair, TextEncoder, load_tokenizer
+from harness.engines.tokenizer import TextEncoder, load_tokenizer
 from harness.errors import ModelError
-from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score, Tokens
+from harness.items import Choice, Completion, Generation, Likelihood, Passage, Score
 from harness.sanity import Finding
 
 log = logging.getLogger(__name__)
@@ -108,6 +111,7 @@ class OpenAIEngine:
             "api": "chat" if self._dialect.chat else "completions",
             "scoring": self._ability.mode or self._ability.reason,
             "counts": dict(self._client.counts),
+            "requests": self._client.tries.to_dict(),
         }
         findings = (*self._tokenizer_findings(), *self._notes.findings(self._dialect))
         if self._ability.mode and not self._ability.ranked:
@@ -127,16 +131,16 @@ class OpenAIEngine:
 
         Raises ModelError where the endpoint tells none (asks nothing then).
         """
-        encoder = self._scorer()
+        encoder, scorer = self._scorer()
         options = encoder.options([item.pairs for item in items])
-        return self._run(self._score_one, list(zip(items, options, strict=True)))
+        return self._run(scorer.score, list(zip(items, options, strict=True)))
 
     def perplexity(self, items: Sequence[Passage]) -> Iterator[Likelihood]:
         """Log-probabilities of whole texts by rolling windows, a request a window.
 
         Raises ModelError as `score` does.
         """
-        encoder = self._scorer()
+        encoder, scorer = self._scorer()
         if self._row_window is None:
             raise ModelError(
                 f"{self._spec.label}: rolling perplexity needs the window, which this endpoint "
@@ -145,10 +149,14 @@ class OpenAIEngine:
 
         ids, prefix, window = encoder.encode(item.text for item in items), encoder.prefix_id, self._row_window
         requests = [(item, rolling_windows(ids[item.text], prefix, window)) for item in items]
-        return self._run(self._likelihood_one, requests)
+        return self._run(scorer.likelihood, requests)
 
     def generate(self, items: Sequence[Completion]) -> Iterator[Generation]:
-        """Continuations, a request an item; with ``arrival`` times no earlier than those."""
+        """Continuations, one request per item; with ``arrival`` times no earlier than those.
+
+        Times of tokens are those of the request that was answered; earlier tries are counted, not
+        timed.
+        """
         self._check_open()
         texts = [item.prompt for item in items if item.prompt_ids is None]
         ids = self.encoder.encode(texts) if self.encoder and self._ability.ids else {}
@@ -159,9 +167,14 @@ class OpenAIEngine:
             if item.arrival is not None:
                 stop.wait(max(0.0, origin + item.arrival - time.perf_counter()))
             begun = time.perf_counter()
-            generation = self._generate_one(item, prompt, stop)
-            ended = time.perf_counter()
-            return dataclasses.replace(generation, seconds=ended - begun, last_token=ended - origin)
+            generation, reply = self._generate_one(item, prompt, stop)
+            return dataclasses.replace(
+                generation,
+                seconds=time.perf_counter() - begun,
+                sent=reply.sent - origin,
+                first_token=None if reply.first is None else reply.first - origin,
+                last_token=reply.last - origin,
+            )
 
         ordered = sorted(items, key=lambda item: item.arrival or 0.0)
         return self._run(one, [(item, self._prompt(item, ids)) for item in ordered])
@@ -174,17 +187,27 @@ class OpenAIEngine:
     def _run(
         self, work: Callable[[Any, threading.Event], Answered], requests: Sequence[Any]
     ) -> Iterator[Answered]:
-        return Pool(work, self._settings.concurrency).run(requests)
+        def counted(request: Any, stop: threading.Event) -> Answered:
+            try:
+                return work(request, stop)
+            except StoppedError:
+                raise
+            except EndpointError:
+                self._client.tries.note("unanswered")
+                raise
+
+        return Pool(counted, self._settings.concurrency).run(requests)
 
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("this engine was closed")
 
-    def _scorer(self) -> TextEncoder:
+    def _scorer(self) -> tuple[TextEncoder, Scorer]:
         self._check_open()
-        if self._ability.mode is None or self.encoder is None:
+        mode = self._ability.mode
+        if mode is None or self.encoder is None:
             raise ModelError(f"{self._spec.label}: cannot score: {self._ability.reason}")
-        return self.encoder
+        return self.encoder, Scorer(self._client, self._notes, mode, self._row_window, lambda: self._dialect)
 
     def _prompt(self, item: Completion, ids: Mapping[str, list[int]]) -> Prompt:
         """The prompt as it is sent: ids cut to the window, else the text as it is.
@@ -202,10 +225,15 @@ class OpenAIEngine:
         fitted = fit_prompt(item, tokens, self.window)
         return Prompt(item.prompt, tuple(fitted.prompt), fitted.budget, fitted.truncated)
 
-    def _generate_one(self, item: Completion, prompt: Prompt, stop: threading.Event) -> Generation:
+    def _generate_one(
+        self, item: Completion, prompt: Prompt, stop: threading.Event
+    ) -> tuple[Generation, Reply]:
         stops = closing_texts(item, self.encoder.eos_text if self.encoder else "")
-        answer, body = self._request(item, prompt, stop)
-        generation, content = _understood(lambda: read_choice(answer, item, prompt, stops), self._client)
+        reply, body = self._request(item, prompt, stop)
+        answer = reply.answer
+        generation, content = understood(
+            lambda: read_choice(answer, item, prompt, stops), self._client, answer.get("usage")
+        )
         if "skip_special_tokens" in body and self.encoder is not None:
             generation = dataclasses.replace(
                 generation, text=without_specials(self.encoder, generation.text, self._spec.think_tags)
@@ -214,12 +242,15 @@ class OpenAIEngine:
         self._client.count(f"finished: {content.ending or None}")
         self._notes.answered(self._dialect, answer, None if prompt.ids is None else len(prompt.ids))
         self._notes.generated(self._dialect, item, content, body)
-        return generation
+        # Without its token counts an answer has no price, so answers in one piece are worth more.
+        if reply.streamed and not reply.cut and not count(answer)[1]:
+            self._learn(Lesson(whole=True))
+        return generation, reply
 
     def _request(
         self, item: Completion, prompt: Prompt, stop: threading.Event
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(answer to one item, its request).
+    ) -> tuple[Reply, dict[str, Any]]:
+        """(reply to one item, its request).
 
         A refusal that says what to do otherwise is learned from, for all requests that follow.
         """
@@ -242,74 +273,9 @@ class OpenAIEngine:
                         status=error.status,
                     ) from error
 
-            # Other threads are asking meanwhile; what one learns holds for all of them.
-            with self._learning:
-                self._dialect = self._dialect.taught(learned)
+            self._learn(learned)
 
-    def _score_one(self, request: tuple[Choice, OptionPairs], stop: threading.Event) -> Score:
-        item, options = request
-        begun = time.perf_counter()
-        scores, rows = self._score_rows(options.pairs, stop)
-
-        tokens = sum((one.tokens for one in scores), Tokens())
-        lengths = tuple(len(continuation) for _, continuation in options.pairs)
-        cut = {
-            index for index, (row, size) in enumerate(zip(rows, lengths, strict=True)) if row.scored < size
-        }
-        rules = with_cuts(options.rules, cut, len(lengths))
-        sums, greedy = tuple(one.logprob for one in scores), tuple(one.greedy for one in scores)
-        truncated = sum(row.truncated for row in rows)
-        return Score(item.key, sums, greedy, lengths, tokens, truncated, time.perf_counter() - begun, rules)
-
-    def _likelihood_one(self, request: tuple[Passage, list[Pair]], stop: threading.Event) -> Likelihood:
-        item, pairs = request
-        begun = time.perf_counter()
-        scores, rows = self._score_rows(pairs, stop)
-
-        truncated = sum(row.truncated for row in rows)
-        tokens = sum((one.tokens for one in scores), Tokens())
-        predicted = sum(len(continuation) for _, continuation in pairs)
-        return Likelihood(
-            item.key,
-            sum(one.logprob for one in scores),
-            tokens,
-            predicted,
-            truncated,
-            time.perf_counter() - begun,
-        )
-
-    def _score_rows(
-        self, pairs: Sequence[Pair], stop: threading.Event
-    ) -> tuple[list[scoring.RowScore], list[scoring.ScoredRow]]:
-        """The scores of one item's pairs, and the rows that they were sent as.
-
-        One pair after the other, since many items are asked at once; equal rows are asked once.
-        """
-        mode = self._ability.mode
-        assert mode is not None
-        cache: dict[tuple[tuple[int, ...], int], scoring.RowScore] = {}
-        rows = [scoring.make_row(pair, self._row_window) for pair in pairs]
-
-        scores = []
-        for row in rows:
-            # Options with equal ids (mutual information, repeated options) cost one request.
-            if (row.ids, row.scored) not in cache:
-                answer = self._client.post(
-                    "/completions", scoring.body(mode, self._dialect, row.ids), len(row.ids) + 1, stop
-                )
-                cache[row.ids, row.scored] = _understood(
-                    lambda: scoring.read(mode, answer, row),  # noqa: B023 - called at once
-                    self._client,
-                )
-                self._notes.answered(self._dialect, answer, len(row.ids))
-            scores.append(cache[row.ids, row.scored])
-        return scores, rows
-
-
-def _understood(read: Callable[[], Answered], client: EndpointClient) -> Answered:
-    """What ``read`` makes of an answer; an answer of another shape is this item's failure."""
-    try:
-        return read()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        client.count("answers of another shape")
-        raise EndpointError(f"{client.endpoint.host}: {client.clean(str(error))}") from error
+    def _learn(self, learned: Lesson) -> None:
+        """Other threads are asking meanwhile; what one learns holds for all of them."""
+        with self._learning:
+            self._dialect = self._dialect.taught(learned)

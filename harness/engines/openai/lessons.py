@@ -39,12 +39,17 @@ _FORM = frozenset(
 
 @dataclass(frozen=True)
 class Lesson:
-    """What to do otherwise from now on; what is None or empty stays as it is."""
+    """What to do otherwise from now on; what is None or empty stays as it is.
+
+    ``no_usage_option``: streams without ``stream_options``; ``whole``: no streams.
+    """
 
     refused: frozenset[str] = frozenset()
     top_k_off: int | None = None
     budget_name: str | None = None
     folded: bool = False
+    no_usage_option: bool = False
+    whole: bool = False
 
 
 def lesson(
@@ -61,6 +66,13 @@ def lesson(
         return None
     if "max_completion_tokens" in words and "max_tokens" in sent and "max_tokens" not in fixed:
         return Lesson(budget_name="max_completion_tokens")
+
+    if "stream" in sent and (_UNKNOWN.search(words) or _VALUE.search(words)):
+        # Mistral's API refuses the option and tells the counts all the same.
+        if "stream_options" in sent and _names(words, "stream_options"):
+            return Lesson(no_usage_option=True)
+        if _names(words, "stream") or re.search(r"\bstreaming\b", words, re.IGNORECASE):
+            return Lesson(whole=True)
 
     if not folded and has_system(sent.get("messages")) and REFUSED.search(words):
         return Lesson(folded=True)

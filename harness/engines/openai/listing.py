@@ -32,6 +32,9 @@ def look_up(client: EndpointClient, spec: ModelSpec) -> dict[str, Any]:
             if error.status in (401, 403) or (error.tired and "web page" not in str(error))
             else _elsewhere(client)
         )
+        if not other and "web page" in str(error):
+            advice = "base_url is a web page's address: say that of the API, which mostly ends in /v1"
+            raise ModelError(f"{spec.label}: {client.endpoint.host}/models: {advice}") from error
         if not other:
             raise
         raise ModelError(f"{error}{other}") from error

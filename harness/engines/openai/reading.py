@@ -209,18 +209,33 @@ def _whole(content: str, thought: str, think: ThinkTags | None, ending: str) -> 
 def count(answer: Mapping[str, Any]) -> tuple[Tokens, bool]:
     """(tokens from ``usage``, whether they are whole).
 
-    What the server read from its cache is shared, what it does not tell is 0.
+    What the server read from its cache is shared, what it does not tell is 0. Thoughts are output:
+    where a server leaves them out of ``completion_tokens`` (xAI, Gemini) its total has them.
     """
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     prompt, output = _number(usage.get("prompt_tokens")), _number(usage.get("completion_tokens"))
 
-    details = usage.get("prompt_tokens_details")
-    cached = _number(details.get("cached_tokens")) if isinstance(details, Mapping) else 0
-    shared = min(cached or 0, prompt or 0)
-    written = output or 0
+    shared = min(_cached(usage), prompt or 0)
+    written = (output or 0) + _thoughts_apart(usage, (prompt or 0) + (output or 0))
     tokens = Tokens(prompt or 0, (prompt or 0) - shared + max(0, written - 1), shared, written)
     return tokens, prompt is not None and output is not None
+
+
+def _cached(usage: Mapping[str, Any]) -> int:
+    """Prompt tokens read from the server's cache: OpenAI's, DeepSeek's or Moonshot's field."""
+    details = usage.get("prompt_tokens_details")
+    cached = _number(details.get("cached_tokens")) if isinstance(details, Mapping) else None
+    names = ("prompt_cache_hit_tokens", "cached_tokens")
+    return cached or next((number for name in names if (number := _number(usage.get(name)))), 0)
+
+
+def _thoughts_apart(usage: Mapping[str, Any], counted: int) -> int:
+    """Tokens of a thought that the total has and ``completion_tokens`` has not."""
+    details, total = usage.get("completion_tokens_details"), _number(usage.get("total_tokens"))
+    thought = _number(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    apart = 0 if total is None else total - counted
+    return apart if apart > 0 and thought in (None, 0, apart) else 0
 
 
 def _number(value: Any) -> int | None:

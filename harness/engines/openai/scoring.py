@@ -182,7 +182,7 @@ def probe(client: EndpointClient, dialect: Dialect, texts: Probe) -> LogprobSupp
         # this way of asking.
         try:
             for ids in texts.rows:
-                answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1)
+                answer = client.post("/completions", body(mode, dialect, ids), len(ids) + 1).answer
                 accepted = True
                 scores.append(read(mode, answer, ScoredRow(ids, len(ids) - 1, 0)))
         except EndpointError as error:

@@ -28,6 +28,7 @@ class Settings(EngineOptions):
         {
             "concurrency",
             "timeout",
+            "stream",
             "retries",
             "backoff",
             "max_wait",
@@ -38,6 +39,9 @@ class Settings(EngineOptions):
 
     api: Literal["auto", "chat", "completions"] = Field(
         "auto", description="auto: completions where a tokenizer is named or chat_template is off, else chat."
+    )
+    stream: bool = Field(
+        True, description="Ask for generated answers as streams, which tells when their first token came."
     )
     concurrency: int = Field(16, ge=1, le=1024, description="Requests in flight at most.")
     timeout: float = Field(600, gt=0, description="Seconds that a whole answer may take.")

@@ -50,7 +50,9 @@ class Dialect:
     refusals: ``budget_name``, since newer hosted models ask for ``max_completion_tokens``;
     ``top_k_off``, the value that means no top_k; ``refused``, fields left out; ``folded``, whether
     system messages go into the first user message. ``special_tags``: whether the model's think tags
-    are special tokens, which servers leave out of a text unless asked not to.
+    are special tokens, which servers leave out of a text unless asked not to. ``streams``: whether
+    generated answers are asked for as streams; ``usage_option``: whether a stream is asked to end
+    with its token counts.
     """
 
     spec: ModelSpec
@@ -62,6 +64,8 @@ class Dialect:
     refused: frozenset[str] = frozenset()
     folded: bool = False
     special_tags: bool = False
+    streams: bool = True
+    usage_option: bool = True
 
     @property
     def path(self) -> str:
@@ -76,6 +80,8 @@ class Dialect:
             top_k_off=self.top_k_off if lesson.top_k_off is None else lesson.top_k_off,
             refused=self.refused | lesson.refused,
             folded=self.folded or lesson.folded,
+            streams=self.streams and not lesson.whole,
+            usage_option=self.usage_option and not lesson.no_usage_option,
         )
 
     def body(self, item: Completion, prompt: Prompt) -> dict[str, Any]:
@@ -100,6 +106,9 @@ class Dialect:
             body["ignore_eos"] = True
         if item.prompt_ids is not None:
             body["return_token_ids"] = True
+        if self.streams and self.settings.stream:
+            body["stream"] = True
+            body |= {"stream_options": {"include_usage": True}} if self.usage_option else {}
         return self.finish(body)
 
     def finish(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -279,3 +279,24 @@ def test_who_answers_is_told_without_asking(qwen: TransformersEngine) -> None:
         engine.close()
         with pytest.raises(RuntimeError, match="closed"):
             engine.score([])
+
+
+@pytest.mark.parametrize("template", [False, True])
+def test_streamed_answers_are_those_in_one_piece(distill: TransformersEngine, template: bool) -> None:
+    tags = ThinkTags("<think>", "</think>")
+    prompt = json.dumps({"messages": [{"role": "user", "content": QUESTION}]}) if template else QUESTION
+    items = [Completion(str(size), prompt, ("\n\n",), size, think=tags) for size in (1, 8, 60)]
+    items += [Completion("ids", "", (), 12, prompt_ids=(20, 21, 22), ignore_eos=True)]
+
+    answers = []
+    for streams in (False, True):
+        behaviour = Behaviour(reasoning="reasoning_content" if template else None, streams=streams)
+        with Server(distill, "tiny", behaviour) as server:
+            engine = open_engine(server.spec(chat_template=template))
+            answers.append(by_key(engine.generate(items)))
+            engine.close()
+    for key, whole in answers[0].items():
+        streamed = answers[1][key]
+        assert (whole.first_token, streamed.first_token is None) == (None, False)
+        times = {"sent": 0.0, "first_token": 0.0, "last_token": 0.0, "seconds": 0.0}
+        assert replace(streamed, **times) == replace(whole, **times)

@@ -126,7 +126,7 @@ def test_no_such_model(qwen: TransformersEngine) -> None:
         seen, error = ask(engine, ITEMS)
         assert seen == set()
         assert "does not exist" in error
-        assert "it lists tiny" in error
+        assert "say id: one of tiny" in error
         engine.close()
 
 

@@ -46,6 +46,8 @@ def test_what_is_sent() -> None:
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
         "repetition_penalty": 1.0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
     assert body == {
         "model": "m",
@@ -56,9 +58,8 @@ def test_what_is_sent() -> None:
         "stop": ["a", "b", "c", "d"],
     }
     drawn = Completion("k", "p", (), 9, Sampling(0.7, 0.9, 40, 1.1, 5))
-    body = dialect(chat=True, thinking=False, extra_body={"effort": "low"}, omit=["seed"]).body(
-        drawn, Prompt("p", None, 9)
-    )
+    whole = {"extra_body": {"effort": "low"}, "omit": ["seed"], "stream": False}
+    body = dialect(chat=True, thinking=False, **whole).body(drawn, Prompt("p", None, 9))
     assert body == {
         "model": "m",
         "max_tokens": 9,

@@ -237,7 +237,8 @@ def test_measured_throughput_has_intervals_on_both_axes(tmp_path: Path) -> None:
 def test_dollars_of_a_language_stand_for_its_average(smoke: Comparison) -> None:
     def cost(model: str, task: str | None, language: str, usd: float | None) -> Any:
         money, energy = SimpleNamespace(usd_per_item=usd), SimpleNamespace(joules_per_item=None)
-        return SimpleNamespace(model=model, task=task, language=language, money=money, energy=energy)
+        names = {"model": model, "task": task, "language": language, "scope": "task" if task else "language"}
+        return SimpleNamespace(**names, money=money, energy=energy)
 
     fresh = compare([read_run(SMOKE)])
     results = next(iter(fresh.models[0].cells.values())).run.results
