@@ -18,6 +18,7 @@ from harness.evaluation.assemble import assemble
 from harness.evaluation.identity import digest
 from harness.evaluation.manifest import make_manifest
 from harness.evaluation.rows import CellFacts, failed_row
+from harness.evaluation.settled import SettledCells
 from harness.results.files import write_json
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
@@ -96,8 +97,9 @@ class _Run:
         names = [task.name for task in self.expansion.tasks]
 
         self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
+        waiting = self._unsettled(jobs, journal)
         with self._interruptible(executor):
-            for event in executor.run(jobs):
+            for event in executor.run(waiting):
                 self._follow(event, journal, jobs)
         self._close_open_cells(journal, labels, self.expansion.tasks)
         session = {"session": self.session, "begin": begin, "end": time.time()}
@@ -109,6 +111,21 @@ class _Run:
         write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
         journal.close()
         return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
+
+    def _unsettled(self, jobs: Sequence[WorkerJob], journal: Journal) -> list[WorkerJob]:
+        """The jobs that need a worker; of the others the cells are said as they stand."""
+        settled = SettledCells(self.loaded, self.machine, self.folder, journal)
+        waiting = []
+        for job in jobs:
+            tasks = [task.name for task in self.expansion.tasks[job.shard :: job.shards]]
+            cells = settled.cells(job, tasks)
+            if cells is None:
+                settled.begin(job)
+                waiting.append(job)
+            for cell in cells or ():
+                self.ended.add((cell.model, cell.task))
+                self.reporter.event(_ended_before(cell))
+        return waiting
 
     def _weights(self) -> dict[str, int]:
         from harness.evaluation.plan import weight_bytes
@@ -228,3 +245,9 @@ class _Run:
         if self.interrupted:
             notes.append("interrupted: everything answered is kept; run the same command again to go on")
         return notes
+
+
+def _ended_before(cell: CellRecord) -> CellEnded:
+    row = cell.rows[0]
+    score = {"metric": row["metric"], "value": row["value"], "n": row["n"], "ci95": row["ci95"]}
+    return CellEnded(cell.model, cell.task, cell.status, cell.reason, **score, before=True)  # type: ignore[arg-type]

@@ -96,7 +96,8 @@ class CellProgress:
 class CellEnded:
     """How a cell ended, with its first row's score.
 
-    ``twin`` where the cell is asked in place of another task, which counts instead of it.
+    ``twin`` where the cell is asked in place of another task, which counts instead of it;
+    ``before`` where every answer was there already.
     """
 
     kind: ClassVar[str] = "cell-ended"
@@ -109,6 +110,7 @@ class CellEnded:
     n: int = 0
     ci95: tuple[float, float] | None = None
     twin: bool = False
+    before: bool = False
 
 
 @dataclass(frozen=True)
