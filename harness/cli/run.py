@@ -39,6 +39,9 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="One line per cell: subjects of groups are not folded.")
+    ] = False,
     *,
     show: Show,
 ) -> None:
@@ -53,7 +56,7 @@ def run(
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
-    with reporter_for(quiet=quiet) as reporter:
+    with reporter_for(quiet=quiet, every=verbose) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
     raise typer.Exit(outcome.exit_code)

@@ -96,7 +96,10 @@ class _Run:
         labels = [model.label for model in self.config.models]
         names = [task.name for task in self.expansion.tasks]
 
-        self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
+        groups = {task.name: task.groups[0] for task in self.expansion.tasks if task.groups}
+        weighted = tuple(group.name for group in self.expansion.groups if group.weighted)
+        cells = len(labels) * len(names)
+        self.reporter.event(RunPlanned(tuple(labels), tuple(names), cells, groups, weighted))
         waiting = self._unsettled(jobs, journal)
         with self._interruptible(executor):
             for event in executor.run(waiting):

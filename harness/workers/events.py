@@ -26,12 +26,18 @@ class WorkerStarted:
 
 @dataclass(frozen=True)
 class RunPlanned:
-    """What a run is about to do; said by the parent, before any worker speaks."""
+    """What a run is about to do; said by the parent, before any worker speaks.
+
+    ``groups``: the outermost group of each task that has one; ``weighted``: groups that score by
+    items.
+    """
 
     kind: ClassVar[str] = "planned"
     models: tuple[str, ...]
     tasks: tuple[str, ...]
     cells: int
+    groups: dict[str, str] = field(default_factory=dict)
+    weighted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
