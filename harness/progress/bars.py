@@ -10,6 +10,7 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from harness.progress.cell_lines import CellLine, CellLines
@@ -28,6 +29,9 @@ from harness.workers.events import (
     WorkerExited,
     WorkerFailed,
 )
+
+WIDE = 100
+"""Columns of a terminal from which on bars are long; on a narrower one names and figures need the room."""
 
 
 class Figures(ProgressColumn):
@@ -53,7 +57,13 @@ class RichReporter:
         self.state = RunState()
         self.lines = CellLines(every=every)
         self.console = Console(file=stream, highlight=False)
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), Figures())
+        wide = self.console.width >= WIDE
+        name = Column(no_wrap=True, overflow="ellipsis", max_width=self.console.width - (74 if wide else 54))
+        columns = (
+            TextColumn("{task.description}", markup=False, table_column=name),
+            BarColumn(bar_width=24 if wide else 8),
+            Figures(table_column=Column(no_wrap=True, overflow="ellipsis")),
+        )
         self._bars = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
         self._all: TaskID | None = None
         self._tasks: dict[tuple[str, str], TaskID] = {}
@@ -136,7 +146,7 @@ class RichReporter:
         self, key: tuple[str, str], text: str, done: float | None, total: float | None, figures: str
     ) -> None:
         if key not in self._tasks:
-            self._tasks[key] = self._bars.add_task("", total=None, figures="")
+            self._tasks[key] = self._bars.add_task(plain(text), total=total, figures=figures)
         self._bars.update(
             self._tasks[key], description=plain(text), completed=done or 0, total=total, figures=figures
         )

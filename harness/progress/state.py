@@ -88,6 +88,10 @@ class RunState:
             case ModelLoaded():
                 self.phase.pop(event.model, None)
                 self._loads.append(event.seconds)
+                # The first cell waited for the weights: that says nothing of how fast it goes.
+                for (model, _), pace in self.running.items():
+                    if model == event.model and not pace.new:
+                        pace.begin = now
             case CellStarted():
                 self.running[event.model, event.task] = CellPace(now)
             case CellProgress():

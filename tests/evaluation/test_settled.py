@@ -106,10 +106,12 @@ def settled(folder: Path, config: Path | None = None) -> list[CellRecord] | None
 
 def test_a_finished_run_starts_no_worker(run: Path) -> None:
     first = settled(run)
-    assert first is not None and [cell.task for cell in first] == ["own", "zh_arithmetic"]
+    assert first is not None
+    assert [cell.task for cell in first] == ["own", "zh_arithmetic"]
     listener = Listener()
     outcome = run_config(load_config(run / "config.yaml"), out=run / "run", reporter=listener)
-    assert outcome.exit_code == 0 and len(outcome.results.rows) >= 2
+    assert outcome.exit_code == 0
+    assert len(outcome.results.rows) >= 2
     assert not [event for event in listener.events if isinstance(event, ModelPhase)]
     ended = [event for event in listener.events if isinstance(event, CellEnded)]
     assert [event.before for event in ended] == [True, True]
@@ -207,7 +209,9 @@ def test_what_was_looked_for_in_vain_may_come(tmp_path: Path) -> None:
     (tmp_path / "later").mkdir()
     watch.begin = time.time_ns() + 10**9
     after = watch.record(tmp_path / "run")
-    assert before and after and before["stamps"] != after["stamps"]
+    assert before
+    assert after
+    assert before["stamps"] != after["stamps"]
 
 
 def test_a_file_younger_than_its_reader_is_not_trusted(tmp_path: Path) -> None:
@@ -222,7 +226,8 @@ def test_data_of_the_hub_is_trusted_by_its_commit_only(monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     watch = InputWatch()
     watch.hear("harness.data", ("hub", "some/data", "abc"))
-    assert watch.lasting and watch.commits == {"some/data": "abc"}
+    assert watch.lasting
+    assert watch.commits == {"some/data": "abc"}
     watch.hear("harness.data", ("cache", "other/data", "abc"))
     assert not watch.lasting
 
@@ -230,7 +235,8 @@ def test_data_of_the_hub_is_trusted_by_its_commit_only(monkeypatch: pytest.Monke
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     watch = InputWatch()
     watch.hear("harness.data", ("missing", "other/data", None))
-    assert watch.lasting and presence.offline_switch(for_data=True)
+    assert watch.lasting
+    assert presence.offline_switch(for_data=True)
     for origin in ("modelscope", "custom"):
         watch = InputWatch()
         watch.hear("harness.data", (origin, "x", None))
@@ -245,5 +251,6 @@ def test_only_reading_is_an_input(tmp_path: Path) -> None:
     watch.hear("open", (b"/c", "rb", 0))
     watch.hear("os.listdir", (None,))
     watch.hear("os.scandir", (str(tmp_path),))
-    assert watch.opened == {"/c"} and watch.listed == {str(tmp_path)}
+    assert watch.opened == {"/c"}
+    assert watch.listed == {str(tmp_path)}
     assert unpacked(packed(["/c", "/数据"])) == ["/c", "/数据"]
