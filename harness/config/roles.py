@@ -47,6 +47,7 @@ MODEL: dict[str, Role] = {
     "engine_args": Role("engine", "each option by itself: see EngineOptions.roles of its engine"),
     "base_url": Role("model"),
     "api_key_env": Role("nothing", "who pays, not who answers"),
+    "price": Role("nothing", "who pays how much, not who answers"),
     "gpus": Role("nothing", "where layers lie; sums differ by rounding only, as they do between batches"),
     "seed": Role("model", "of random weights, and of a mock's answers"),
 }

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from harness.config.price import Price as Price
 from harness.config.speed import Slo as Slo
 from harness.config.speed import Speed as Speed
 from harness.config.strict import Strict as Strict
@@ -84,6 +85,9 @@ class ModelSpec(Strict):
         None,
         description="engine: openai: environment variable that holds the key (never the key itself). "
         "Default: OPENAI_API_KEY.",
+    )
+    price: Price | None = Field(
+        None, description="What a million tokens cost, e.g. {input: 0.27, output: 1.10, currency: USD}."
     )
     gpus: int | None = Field(
         None, ge=0, description="GPUs this model needs. Default: as many as its weights ask for."
