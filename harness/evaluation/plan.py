@@ -23,6 +23,8 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time
+from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
@@ -30,6 +32,7 @@ from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
+    from harness.config.schema import Config
     from harness.tasks.api import Expansion
 
 CONTEXT = 4096
@@ -74,6 +77,16 @@ class Plan:
     device: str
     warnings: list[str] = field(default_factory=list)
     forms: list[FormPlan] = field(default_factory=list)
+    times: list[ModelTime] = field(default_factory=list)
+    """Per model, how long it may take and what it may cost."""
+
+    @property
+    def seconds(self) -> tuple[float, float] | None:
+        """The whole run, models one after another; None where a model's time is not known."""
+        parts = [time.seconds for time in self.times if time.seconds]
+        if not parts or len(parts) < len(self.times):
+            return None
+        return sum(low for low, _ in parts), sum(high for _, high in parts)
 
 
 def make_plan(loaded: LoadedConfig) -> Plan:
@@ -117,7 +130,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         *unable,
         *_warnings(models, tasks, expansion),
     ]
-    return Plan(
+    plan = Plan(
         config.name,
         models,
         tasks,
@@ -126,7 +139,23 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         machine.describe,
         warnings,
         forms,
+        _times(config, machine, tasks, forms),
     )
+    keep_estimate(loaded, machine, plan.seconds)
+    return plan
+
+
+def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[FormPlan]) -> list[ModelTime]:
+    speeds = read_speeds(machine)
+    mirror = Path(config.mirror) if config.mirror else None
+    times = []
+    for spec in config.models:
+        arch = _architecture(spec, mirror)
+        body = arch.layer_matrices if arch is not None else None
+        size = body, weight_bytes(spec, machine.device, mirror)
+        asked = asked_tasks(spec, tasks, forms)
+        times.append(plan_time(spec, machine, asked, speeds, size, config.usd_per_hour))
+    return times
 
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:

@@ -19,6 +19,8 @@ from harness.evaluation.identity import digest
 from harness.evaluation.manifest import make_manifest
 from harness.evaluation.rows import CellFacts, failed_row
 from harness.evaluation.settled import SettledCells
+from harness.evaluation.speeds import keep_speeds, read_estimate
+from harness.evaluation.stopwatch import ModelStopwatch, plan_and_truth
 from harness.results.files import write_json
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
@@ -84,6 +86,7 @@ class _Run:
         # Unique, since answers are counted by the session that gave them.
         self.session = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         self.ended: set[tuple[str, str]] = set()
+        self.stopwatch = ModelStopwatch()
         self.fatal: list[str] = []
         self.interrupted = False
 
@@ -104,6 +107,7 @@ class _Run:
         with self._interruptible(executor):
             for event in executor.run(waiting):
                 self._follow(event, journal, jobs)
+        took = time.time() - begin
         self._close_open_cells(journal, labels, self.expansion.tasks)
         session = {"session": self.session, "begin": begin, "end": time.time()}
         journal.put_meta("sessions", [*(journal.meta("sessions") or []), session])
@@ -113,6 +117,8 @@ class _Run:
         write_json(self.folder.results, results.model_dump(mode="json"))
         write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
         journal.close()
+        keep_speeds(self.config, self.machine, results, self.stopwatch.whole_models(results))
+        self._compare_with_plan(took)
         return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
 
     def _unsettled(self, jobs: Sequence[WorkerJob], journal: Journal) -> list[WorkerJob]:
@@ -129,6 +135,13 @@ class _Run:
                 self.ended.add((cell.model, cell.task))
                 self.reporter.event(_ended_before(cell))
         return waiting
+
+    def _compare_with_plan(self, took: float) -> None:
+        """Says how wrong the last plan of this config was, where all of it was run just now."""
+        estimate = read_estimate(self.loaded, self.machine)
+        models = {model.label for model in self.config.models}
+        if estimate and not self.interrupted and self.stopwatch.whole == models:
+            self.reporter.message(plan_and_truth(estimate, took))
 
     def _weights(self) -> dict[str, int]:
         from harness.evaluation.plan import weight_bytes
@@ -150,6 +163,7 @@ class _Run:
 
     def _follow(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
         """Keeps what an event says of the run, and hands it on to the reporter."""
+        self.stopwatch.take(event)
         match event:
             case CellEnded():
                 self.ended.add((event.model, event.task))
