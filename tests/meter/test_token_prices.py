@@ -25,7 +25,8 @@ def test_the_configs_own_price_goes_first() -> None:
 
 def test_cached_tokens_and_currency_are_the_configs() -> None:
     rates = token_rates(_spec(price={"input": 2, "output": 8, "cached_input": 0.5, "currency": "CNY"}))
-    assert rates is not None and rates.currency == "CNY"
+    assert rates is not None
+    assert rates.currency == "CNY"
     # 600,000 fresh at 2, 400,000 cached at 0.5, 100,000 written at 8, each per million
     assert rates.cost(1_000_000, 100_000, 400_000) == pytest.approx(1.2 + 0.2 + 0.8)
 
@@ -34,7 +35,8 @@ def test_a_listed_model_costs_what_its_seller_says_with_source_and_date() -> Non
     rates = token_rates(_spec(id="deepseek-v3.2", base_url="https://api.deepseek.com/v1"))
     assert rates is not None
     assert (rates.input, rates.output, rates.currency) == (0.28, 0.42, "USD")
-    assert "deepseek.com" in rates.source and rates.date == "2025-12-17"
+    assert "deepseek.com" in rates.source
+    assert rates.date == "2025-12-17"
 
 
 @pytest.mark.parametrize(
