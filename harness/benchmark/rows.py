@@ -93,9 +93,7 @@ def make_row(
     return row
 
 
-def _doubts(
-    facts: ShapeFacts, lines: Sequence[dict[str, Any]], used: Sequence[dict[str, Any]]
-) -> list[Doubt]:
+def _doubts(facts: ShapeFacts, used: Sequence[dict[str, Any]]) -> list[Doubt]:
     """Why the figures made of ``used`` are worth less than they look."""
     doubts: list[Doubt] = []
     drifted = sum(line["drift"] > facts.speed.drift for line in used)

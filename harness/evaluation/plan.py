@@ -23,7 +23,7 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
-from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time
+from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -79,14 +79,8 @@ class Plan:
     forms: list[FormPlan] = field(default_factory=list)
     times: list[ModelTime] = field(default_factory=list)
     """Per model, how long it may take and what it may cost."""
-
-    @property
-    def seconds(self) -> tuple[float, float] | None:
-        """The whole run, models one after another; None where a model's time is not known."""
-        parts = [time.seconds for time in self.times if time.seconds]
-        if not parts or len(parts) < len(self.times):
-            return None
-        return sum(low for low, _ in parts), sum(high for _, high in parts)
+    total: ModelTime | None = None
+    """The same of all models one after another."""
 
 
 def make_plan(loaded: LoadedConfig) -> Plan:
@@ -128,9 +122,13 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         *form_warnings(forms),
         *budget_warnings(short, forms),
         *unable,
+        *price_warnings(config.models),
         *_warnings(models, tasks, expansion),
     ]
-    plan = Plan(
+    times = _times(config, machine, tasks, forms)
+    total = total_time(times)
+    keep_estimate(loaded, machine, total.seconds if total else None)
+    return Plan(
         config.name,
         models,
         tasks,
@@ -139,10 +137,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         machine.describe,
         warnings,
         forms,
-        _times(config, machine, tasks, forms),
+        times,
+        total,
     )
-    keep_estimate(loaded, machine, plan.seconds)
-    return plan
 
 
 def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[FormPlan]) -> list[ModelTime]:

@@ -198,6 +198,31 @@ def _money(
     return (low, high), "USD", price.source
 
 
+def price_warnings(models: Sequence[ModelSpec]) -> list[str]:
+    """A line for each model behind an endpoint whose tokens have no price."""
+    from harness.engines import backend_of
+    from harness.meter.token_prices import token_rates, why_no_rates
+
+    endpoints = [spec for spec in models if backend_of(spec).asks_endpoint]
+    return [f"{spec.label}: {why_no_rates(spec)}" for spec in endpoints if token_rates(spec) is None]
+
+
+def total_time(times: Sequence[ModelTime]) -> ModelTime | None:
+    """All models one after another; a sum that would lack a part is None."""
+    if not times:
+        return None
+    currencies = {time.currency for time in times}
+    money = _sum([time.money for time in times]) if len(currencies) == 1 else None
+    return ModelTime("", "unknown", _sum([time.seconds for time in times]), money, times[0].currency)
+
+
+def _sum(ranges: Sequence[tuple[float, float] | None]) -> tuple[float, float] | None:
+    parts = [one for one in ranges if one is not None]
+    if len(parts) < len(ranges):
+        return None
+    return sum(low for low, _ in parts), sum(high for _, high in parts)
+
+
 def asked_tasks(spec: ModelSpec, tasks: Sequence[TaskPlan], forms: Sequence[FormPlan]) -> list[TaskPlan]:
     """The tasks as a model is asked them: the generative form in place of options, its own budget."""
     by_task = {form.task: form for form in forms if form.model == spec.label}

@@ -94,7 +94,7 @@ class SettledCells:
                 return False
 
         outputs = [str(self.folder.path / name) for name in inputs["outputs"]]
-        return stamps_digest(outputs) == inputs["written"]
+        return bool(stamps_digest(outputs) == inputs["written"])
 
     def _same_model(self, spec: ModelSpec, inputs: dict[str, Any]) -> bool:
         from harness.engines import backend_of, find_model
@@ -108,7 +108,7 @@ class SettledCells:
 
             # Found on this machine alone: a download belongs to the worker, which shows it.
             with presence.local_only():
-                return find_model(spec, self._mirror).model_id == inputs["model_id"]
+                return bool(find_model(spec, self._mirror).model_id == inputs["model_id"])
         except HarnessError:
             return False
 

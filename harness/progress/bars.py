@@ -34,10 +34,8 @@ WIDE = 100
 """Columns of a terminal from which on bars are long; on a narrower one names and figures need the room."""
 
 
-class Figures(ProgressColumn):
+class LineFigures(ProgressColumn):
     """A line's figures; the seconds that pass where there is nothing else to count."""
-
-    max_refresh = None
 
     def render(self, task: Task) -> Text:
         """Drawn anew several times per second, so that nothing looks stuck."""
@@ -62,7 +60,7 @@ class RichReporter:
         columns = (
             TextColumn("{task.description}", markup=False, table_column=name),
             BarColumn(bar_width=24 if wide else 8),
-            Figures(table_column=Column(no_wrap=True, overflow="ellipsis")),
+            LineFigures(table_column=Column(no_wrap=True, overflow="ellipsis")),
         )
         self._bars = Progress(*columns, console=self.console, transient=True, refresh_per_second=8)
         self._all: TaskID | None = None

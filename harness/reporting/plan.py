@@ -81,8 +81,8 @@ def _models(plan: Plan) -> Table:
 def _times(plan: Plan) -> Table:
     """Per model and in total how long it may take and what it may cost, and what says so."""
     rows = [[TableCell(time.model), *_time(time), TableCell(_BASES[time.basis])] for time in plan.times]
-    if len(rows) > 1:
-        rows.append([TableCell(Phrase("all")), *_time(_total(plan)), TableCell("")])
+    if len(rows) > 1 and plan.total is not None:
+        rows.append([TableCell(Phrase("all models")), *_time(plan.total), TableCell("")])
     return Table.of("", [*keys("model"), *numbers("time", "money"), *texts("estimated from")], rows)
 
 
@@ -92,17 +92,6 @@ def _time(time: ModelTime) -> list[TableCell]:
         TableCell(range_text(*seconds), seconds[1]) if seconds else TableCell("?"),
         TableCell(money_range(*money, time.currency), money[1]) if money else TableCell("?"),
     ]
-
-
-def _total(plan: Plan) -> ModelTime:
-    """All models one after another; a sum that lacks a part would be too low."""
-    from harness.evaluation.plan_time import ModelTime
-
-    money = [time.money for time in plan.times if time.money]
-    currencies = {time.currency for time in plan.times}
-    whole = len(money) == len(plan.times) and len(currencies) == 1
-    total = (sum(low for low, _ in money), sum(high for _, high in money)) if whole else None
-    return ModelTime("", "unknown", plan.seconds, total, plan.times[0].currency)
 
 
 def money_range(low: float, high: float, currency: str) -> str:

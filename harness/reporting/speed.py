@@ -120,7 +120,9 @@ def _rates(rows: Sequence[SpeedRow]) -> Table:
     if not good:
         figures.remove("good/s")
     rejected = any(row.stats.rejected for row in rows)
-    notes = [Phrase("kept: repeats (and rejected ones, because the machine drifted).")] if rejected else []
+    notes: list[str] = []
+    if rejected:
+        notes.append(Phrase("repeats: kept (and rejected ones, because the machine drifted)."))
     notes += doubt_notes(rows)
     columns = [*keys("model", "shape"), *numbers(*figures, "repeats")]
     return Table.of(Phrase("Rates and latencies"), columns, body, notes)

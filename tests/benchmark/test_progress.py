@@ -8,7 +8,8 @@ from harness.progress.bench import BenchBars, BenchProgress, BenchState, bench_p
 
 
 def test_a_line_per_cell_and_one_in_between() -> None:
-    now, lines = [0.0], []
+    now = [0.0]
+    lines: list[str] = []
     progress = BenchProgress(lines.append, lambda: now[0])
     progress.plan(3, 40.0)
     progress.repeat("m 8>4 x1", 2.0, "repeat 1, 9.0 tok/s")

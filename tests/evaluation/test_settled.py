@@ -15,10 +15,9 @@ from support.runs import write_config, write_task
 
 from harness.config import load_config
 from harness.engines.files import PACKAGED
-from harness.evaluation import manifest, run_config
+from harness.evaluation import run_config
 from harness.evaluation.inputs import InputWatch, packed, stamps_digest, unpacked
 from harness.evaluation.settled import SettledCells
-from harness.hub import presence
 from harness.results.folder import RunFolder
 from harness.results.journal import CellRecord, Journal
 from harness.tasks import expand
@@ -191,9 +190,7 @@ def test_thresholds_and_other_models_change_no_cell(run: Path, tmp_path: Path) -
 def test_versions_and_environment_count(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = importlib.metadata.version
     with monkeypatch.context() as patch:
-        patch.setattr(
-            manifest.importlib.metadata, "version", lambda name: "9" if name == "torch" else original(name)
-        )
+        patch.setattr(importlib.metadata, "version", lambda name: "9" if name == "torch" else original(name))
         assert settled(run) is None
     with monkeypatch.context() as patch:
         patch.setenv("HF_ENDPOINT", "https://elsewhere")
@@ -224,23 +221,24 @@ def test_a_file_younger_than_its_reader_is_not_trusted(tmp_path: Path) -> None:
 def test_data_of_the_hub_is_trusted_by_its_commit_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
-    watch = InputWatch()
-    watch.hear("harness.data", ("hub", "some/data", "abc"))
-    assert watch.lasting
-    assert watch.commits == {"some/data": "abc"}
-    watch.hear("harness.data", ("cache", "other/data", "abc"))
-    assert not watch.lasting
+    assert watched(("hub", "some/data", "abc")).commits == {"some/data": "abc"}
+    assert watched(("hub", "some/data", "abc")).lasting
+    for origin in ("cache", "missing", "modelscope", "custom"):
+        assert not watched((origin, "some/data", "abc")).lasting
 
     # With the hub forbidden, the cache is all that the next run would read, too.
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert watched(("missing", "some/data", None)).lasting
+    assert watched(("cache", "some/data", None)).lasting
+    assert not watched(("modelscope", "some/data", None), ("cache", "some/data", None)).lasting
+
+
+def watched(*data: tuple[str, str, str | None]) -> InputWatch:
+    """A watch that has heard of these data sets."""
     watch = InputWatch()
-    watch.hear("harness.data", ("missing", "other/data", None))
-    assert watch.lasting
-    assert presence.offline_switch(for_data=True)
-    for origin in ("modelscope", "custom"):
-        watch = InputWatch()
-        watch.hear("harness.data", (origin, "x", None))
-        assert not watch.lasting
+    for details in data:
+        watch.hear("harness.data", details)
+    return watch
 
 
 def test_only_reading_is_an_input(tmp_path: Path) -> None:
