@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
 from harness.cli.output import Show, shows
+from harness.wording import plural
 
 if TYPE_CHECKING:
     from harness.evaluation import RunOutcome
@@ -72,6 +75,9 @@ def _show(outcome: RunOutcome, show: Show) -> None:
             typer.echo(_broken(expectation), err=True)
     for note in outcome.notes:
         typer.echo(note, err=True)
+    step = _next_step(outcome)
+    if step:
+        typer.echo(step, err=True)
     relative = os.path.relpath(outcome.folder)
     folder = outcome.folder if relative.startswith("..") else relative
     # Another form than the terminal's is for a file or a program, and ends with itself.
@@ -79,6 +85,21 @@ def _show(outcome: RunOutcome, show: Show) -> None:
         f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}",
         err=show.form != "terminal",
     )
+
+
+def _next_step(outcome: RunOutcome) -> str | None:
+    """What to do after a run that is not whole, with its exit code and the command."""
+    if outcome.exit_code not in (1, 130):
+        return None
+    # Moving the old run aside once more would throw away what was just kept.
+    again = shlex.join(["harness", *(word for word in sys.argv[1:] if word != "--fresh")])
+    if outcome.exit_code == 130:
+        return f"To go on: {again}"
+
+    cells = {(row.model, row.task): row.status for row in outcome.results.rows}
+    bad = sum(status in ("failed", "oom", "partial") for status in cells.values())
+    what = f"{bad} of {plural(len(cells), 'cell')} failed (exit code 1)"
+    return f"{what}: logs in {outcome.folder / 'logs'}. To try only those again: {again}"
 
 
 def _broken(expectation: dict[str, object]) -> str:

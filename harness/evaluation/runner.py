@@ -119,7 +119,7 @@ class _Run:
         journal.close()
         keep_speeds(self.config, self.machine, results, self.stopwatch.whole_models(results))
         self._compare_with_plan(took)
-        return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
+        return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes(results))
 
     def _unsettled(self, jobs: Sequence[WorkerJob], journal: Journal) -> list[WorkerJob]:
         """The jobs that need a worker; of the others the cells are said as they stand."""
@@ -256,11 +256,20 @@ class _Run:
             return 1
         return 0 if all(expectation["held"] for expectation in results.expectations) else 3
 
-    def _notes(self) -> list[str]:
-        lines = [*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)]
+    def _notes(self, results: Results) -> list[str]:
+        # What ended a worker stands below the table, too, as the reason of its cells.
+        shown = {row.reason for row in (*results.rows, *results.models)}
+        lines = [reason for reason in self.fatal if reason not in shown]
+        lines += [note for task in self.expansion.tasks for note in task.notes]
         notes = list(dict.fromkeys(lines))
+
         if self.interrupted:
-            notes.append("interrupted: everything answered is kept; run the same command again to go on")
+            cells = {(row.model, row.task): row.status for row in results.rows}
+            done = sum(status == "ok" for status in cells.values())
+            notes.append(
+                f"interrupted: {done} of {len(cells)} cells are done, and every answer given is kept; "
+                "run the same command again to go on"
+            )
         return notes
 
 

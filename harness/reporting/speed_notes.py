@@ -10,7 +10,7 @@ from harness.reporting.texts import Phrase, translated
 from harness.results.speed import SpeedResults, SpeedRow
 from harness.wording import list_some
 
-_STATUS = {
+STATUS = {
     "failed": Phrase("failed"),
     "partial": Phrase("partial"),
     "skipped": Phrase("skipped"),
@@ -26,7 +26,7 @@ def failures(results: SpeedResults, language: str = "en") -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for row in results.rows:
         if row.status != "ok":
-            status = translated(_STATUS.get(row.status, row.status), language)
+            status = translated(STATUS.get(row.status, row.status), language)
             # A reason often begins with the model, which the line names anyway.
             reason = translated(_reason(row), language).removeprefix(f"{row.model}: ")
             by_reason.setdefault(f"{status}: {reason}", []).append(f"{row.model} {row.shape}")
