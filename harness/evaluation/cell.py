@@ -240,9 +240,9 @@ class CellWork:
         """What the marked answers cost; a meter that fails costs no score."""
         meter = self.owner.meter
         try:
-            read = None if meter.off else read_sizes(self._items, keys)
+            sizes = None if meter.off else read_sizes(self._items, keys)
             mine = {key: answers[key] for key in answers if key in keys}
-            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, read, self.facts.dtype))
+            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, sizes, self.facts.dtype))
         except RunFolderError:
             raise
         except Exception:

@@ -17,13 +17,11 @@ from harness.errors import HarnessError
 from harness.evaluation.plan_forms import (
     FormPlan,
     ThinkingPlan,
-    budget_warnings,
-    form_warnings,
     plan_forms,
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
-from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
+from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, total_time
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -89,7 +87,6 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
-    from harness.engines import backend_of
     from harness.hub.presence import local_only
     from harness.tasks import DataSources, expand
 
@@ -112,19 +109,6 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
     )
 
-    short = [
-        model.label
-        for model, plan in zip(config.models, models, strict=True)
-        if plan.thinking.kind == "thinks" and not model.max_new_tokens
-    ]
-    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
-    warnings = [
-        *form_warnings(forms),
-        *budget_warnings(short, forms),
-        *unable,
-        *price_warnings(config.models),
-        *_warnings(models, tasks, expansion),
-    ]
     times = _times(config, machine, tasks, forms)
     total = total_time(times)
     keep_estimate(loaded, machine, total.seconds if total else None)
@@ -135,11 +119,29 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         len(models) * len(tasks) - len(refused),
         items,
         machine.describe,
-        warnings,
+        [*_asking_warnings(config.models, models, forms, kinds), *_warnings(models, tasks, expansion)],
         forms,
         times,
         total,
     )
+
+
+def _asking_warnings(
+    specs: Sequence[ModelSpec],
+    models: Sequence[ModelPlan],
+    forms: Sequence[FormPlan],
+    kinds: Mapping[str, str | None],
+) -> list[str]:
+    """What is wrong with how the models will be asked: refused, cut short, impossible, unpriced."""
+    from harness.engines import backend_of
+
+    short = [
+        spec.label
+        for spec, plan in zip(specs, models, strict=True)
+        if plan.thinking.kind == "thinks" and not spec.max_new_tokens
+    ]
+    unable = [line for spec in specs if (line := backend_of(spec).cannot_ask(spec, kinds))]
+    return [*form_warnings(forms), *budget_warnings(short, forms), *unable, *price_warnings(specs)]
 
 
 def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[FormPlan]) -> list[ModelTime]:
@@ -150,8 +152,8 @@ def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[
         arch = _architecture(spec, mirror)
         body = arch.layer_matrices if arch is not None else None
         size = body, weight_bytes(spec, machine.device, mirror)
-        asked = asked_tasks(spec, tasks, forms)
-        times.append(plan_time(spec, machine, asked, speeds, size, config.usd_per_hour))
+        plans = asked_tasks(spec, tasks, forms)
+        times.append(plan_time(spec, machine, plans, speeds, size, config.usd_per_hour))
     return times
 
 

@@ -104,19 +104,19 @@ def _answering(
     endpoint: bool,
 ) -> tuple[Basis, float | None]:
     """The basis and the engine's seconds; the weakest basis of any task is that of all."""
-    known = [task for task in tasks if task.items]
+    sized = [task for task in tasks if task.items]
     if own is not None and own.tasks:
-        same = [own.tasks.get(task.name) for task in known]
+        same = [own.tasks.get(task.name) for task in sized]
         if all(same):
-            parts = [(task, one) for task, one in zip(known, same, strict=True) if one]
+            parts = [(task, one) for task, one in zip(sized, same, strict=True) if one]
             return "same_tasks", sum(one.seconds / one.items * (task.items or 0) for task, one in parts)
-        rated = [_by_kind(own, task) for task in known]
+        rated = [_by_kind(own, task) for task in sized]
         if all(part is not None for part in rated):
             return "same_model", sum(part or 0.0 for part in rated)
 
-    if endpoint or body is None or any(task.prompt_tokens is None for task in known):
+    if endpoint or body is None or any(task.prompt_tokens is None for task in sized):
         return "unknown", None
-    tokens = [(task.prompt_tokens or 0) + written_tokens(task, None) for task in known]
+    tokens = [(task.prompt_tokens or 0) + written_tokens(task, None) for task in sized]
     work = 2.0 * body * sum(tokens)
     reached = [flops for one in others if (flops := _reached(one))]
     if reached:
@@ -226,7 +226,7 @@ def _sum(ranges: Sequence[tuple[float, float] | None]) -> tuple[float, float] | 
 def asked_tasks(spec: ModelSpec, tasks: Sequence[TaskPlan], forms: Sequence[FormPlan]) -> list[TaskPlan]:
     """The tasks as a model is asked them: the generative form in place of options, its own budget."""
     by_task = {form.task: form for form in forms if form.model == spec.label}
-    asked = []
+    plans = []
     for task in tasks:
         form = by_task.get(task.name)
         if form is None or form.form == "refused":
@@ -234,5 +234,5 @@ def asked_tasks(spec: ModelSpec, tasks: Sequence[TaskPlan], forms: Sequence[Form
         twin = form.asked_as is not None
         kind = "completion" if twin else task.kind
         budget = spec.max_new_tokens or task.budget or (TWIN_BUDGET if twin else None)
-        asked.append(replace(task, name=form.asked_as or task.name, kind=kind, budget=budget))
-    return asked
+        plans.append(replace(task, name=form.asked_as or task.name, kind=kind, budget=budget))
+    return plans

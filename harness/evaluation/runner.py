@@ -258,7 +258,7 @@ class _Run:
 
     def _notes(self, results: Results) -> list[str]:
         # What ended a worker stands below the table, too, as the reason of its cells.
-        shown = {row.reason for row in (*results.rows, *results.models)}
+        shown = {row.reason for row in results.rows} | {model.reason for model in results.models}
         lines = [reason for reason in self.fatal if reason not in shown]
         lines += [note for task in self.expansion.tasks for note in task.notes]
         notes = list(dict.fromkeys(lines))

@@ -39,16 +39,16 @@ def _reason(row: SpeedRow) -> str:
     if row.status == "skipped":
         return Phrase("not measured yet; the same command goes on")
     if row.status == "partial":
-        kept, rejected = stats.repeats - stats.rejected, stats.rejected
+        accepted, rejected = stats.repeats - stats.rejected, stats.rejected
         if rejected:
             return Phrase(
                 "{kept} repeats kept, {rejected} rejected because the machine drifted by more than {limit}; "
                 "raise speed.seconds, measure on a quieter machine, or say --shared",
-                kept=kept,
+                kept=accepted,
                 rejected=rejected,
                 limit=f"{stats.drift_limit:.0%}",
             )
-        return Phrase("only {kept} repeats: its time was up, or it was interrupted", kept=kept)
+        return Phrase("only {kept} repeats: its time was up, or it was interrupted", kept=accepted)
     return row.reason or ""
 
 
