@@ -5,6 +5,7 @@ No weights are read, and no network is asked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +18,13 @@ from harness.errors import HarnessError
 from harness.evaluation.plan_forms import (
     FormPlan,
     ThinkingPlan,
+    budget_warnings,
+    form_warnings,
     plan_forms,
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
-from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, total_time
+from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
