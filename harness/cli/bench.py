@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Overrides, load, same_command
 from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _show(outcome: BenchOutcome, show: Show) -> None:
     show(speed_document(outcome.results), wide=True)
     for failure in failures(outcome.results, show.language):
         typer.echo(failure, err=True)
+    if outcome.exit_code:
+        typer.echo(f"To measure what is missing: {same_command()}", err=True)
     relative = os.path.relpath(outcome.folder)
     typer.echo(
         f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, "

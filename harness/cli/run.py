@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load, same_command
 from harness.cli.output import Show, shows
 from harness.wording import plural
 
@@ -91,8 +89,7 @@ def _next_step(outcome: RunOutcome) -> str | None:
     """What to do after a run that is not whole, with its exit code and the command."""
     if outcome.exit_code not in (1, 130):
         return None
-    # Moving the old run aside once more would throw away what was just kept.
-    again = shlex.join(["harness", *(word for word in sys.argv[1:] if word != "--fresh")])
+    again = same_command()
     if outcome.exit_code == 130:
         return f"To go on: {again}"
 

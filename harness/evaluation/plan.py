@@ -5,7 +5,8 @@ No weights are read, and no network is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,8 +35,10 @@ from harness.workers.devices import Machine, find_machine
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
     from harness.config.schema import Config
-    from harness.tasks.api import Expansion
+    from harness.tasks.api import Expansion, TaskSpec
 
+PATIENCE = 5.0
+"""Seconds between two lines that say how far a plan is."""
 CONTEXT = 4096
 """Tokens of the one sequence that a model must at least have room for, where its window is
 longer.
@@ -84,8 +87,8 @@ class Plan:
     """The same of all models one after another."""
 
 
-def make_plan(loaded: LoadedConfig) -> Plan:
-    """Plans a config.
+def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> Plan:
+    """Plans a config; ``say`` hears how far it is where reading the data takes long.
 
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
@@ -100,7 +103,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     models = [plan_model(model, machine, mirror) for model in config.models]
     sources = DataSources(mirror=mirror)
     with local_only():
-        tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
+        specs = _slowly(expansion.tasks, say) if say else expansion.tasks
+        tasks = [plan_task(spec, sources, config.seed) for spec in specs]
 
     # How a task is asked depends on the model: what is refused is neither a cell nor an item.
     kinds = {task.name: task.kind for task in tasks}
@@ -127,6 +131,16 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         times,
         total,
     )
+
+
+def _slowly(specs: Sequence[TaskSpec], say: Callable[[str], None]) -> Iterator[TaskSpec]:
+    """The tasks, with a line where the next one comes late."""
+    last = time.monotonic()
+    for index, spec in enumerate(specs):
+        if time.monotonic() - last >= PATIENCE:
+            last = time.monotonic()
+            say(f"reading data: {index} of {len(specs)} tasks")
+        yield spec
 
 
 def _asking_warnings(
