@@ -111,3 +111,18 @@ def gibibytes(size: float) -> str:
     """Bytes in GiB, as memory and disks are sold: one decimal below ten, none above."""
     amount = size / 2**30
     return f"{amount:.1f} GiB" if amount < 9.95 else f"{amount:.0f} GiB"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as people say a duration that is not exact: "8 s", "1.5 min", "12 min", "3.2 h"."""
+    for unit, size, most in (("s", 1.0, 99.5), ("min", 60.0, 99.5 * 60)):
+        if seconds < most:
+            amount = seconds / size
+            return f"{amount:.1f} {unit}" if unit == "min" and amount < 9.95 else f"{amount:.0f} {unit}"
+    return f"{seconds / 3600:.1f} h" if seconds < 99.5 * 3600 else f"{seconds / 86400:.1f} d"
+
+
+def range_text(low: float, high: float) -> str:
+    """Two durations as ``40 s to 2 min``, one where they read the same."""
+    first, last = duration_text(low), duration_text(high)
+    return first if first == last else f"{first} to {last}"

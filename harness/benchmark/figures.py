@@ -15,7 +15,8 @@ from harness.meter.openloop import Timing, busy, goodput
 from harness.meter.quantiles import percentiles
 from harness.meter.repeats import median_interval
 from harness.results.records import Figure, Quantiles
-from harness.results.speed import ShapeLatency, ShapeRate
+from harness.results.speed import ShapeLatency, ShapeRate, SpeedRow
+from harness.wording import plural
 
 NO_TEXT = (
     "prompts of a shape are random token ids: their characters mean nothing; "
@@ -87,19 +88,41 @@ def gate_text(line: dict[str, Any], shape: Shape) -> str:
     return f"median e2e {1000 * value:.1f} ms" if shape.rate else f"{value:,.1f} tok/s"
 
 
-def figure(values: Sequence[float]) -> Figure:
-    """Median and interval. Raises NotFiniteError."""
+def cell_text(row: SpeedRow) -> str:
+    """What a cell gave, for people: its gate's median, how sure it is, and of how many repeats."""
+    stats = row.stats
+    if stats.median is None:
+        return f"{row.status}: {row.reason}"
+    value = (
+        f"median e2e {1000 * stats.median:.1f} ms" if stats.gate == "e2e" else f"{stats.median:,.1f} tok/s"
+    )
+    half = f" ±{100 * stats.half_width:.1f} %" if stats.half_width is not None else ""
+    doubt = ", doubtful" if stats.doubts else ""
+    rejected = f" ({stats.rejected} rejected)" if stats.rejected else ""
+    return f"{value}{half}{doubt}, {plural(stats.repeats, 'repeat')}{rejected}"
+
+
+def figure(values: Sequence[float], *, doubtful: bool = False) -> Figure:
+    """Median and interval; of doubtful repeats the range of all of them in place of the interval.
+
+    On a machine whose pace changes for minutes repeats are no independent draws, and the bootstrap's
+    interval would be far too narrow. Raises NotFiniteError.
+    """
     if len(values) == 1:
         return Figure(median=require_finite("rate", values[0]))
     interval = median_interval(values)
+    if doubtful:
+        return Figure(median=interval.median, ci95=(min(values), max(values)))
     return Figure(median=interval.median, ci95=(interval.low, interval.high))
 
 
-def rates(samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str]) -> ShapeRate:
+def rates(
+    samples: Sequence[Sample], slo: Slo | None, reasons: dict[str, str], *, doubtful: bool = False
+) -> ShapeRate:
     """Tokens and requests per second over the repeats; what is null gets its reason in ``reasons``."""
 
     def over(what: Callable[[Sample], float]) -> Figure:
-        return figure([what(sample) for sample in samples])
+        return figure([what(sample) for sample in samples], doubtful=doubtful)
 
     rate = ShapeRate(
         prefill_tps=over(lambda sample: sample.prompt / sample.prefill_seconds),

@@ -22,6 +22,7 @@ from harness.meter.repeats import coefficient_of_variation, median_interval
 from harness.results.schema import Status
 from harness.results.speed import (
     Cost,
+    Doubt,
     EnergyFigures,
     Identity,
     LoadFigures,
@@ -61,10 +62,13 @@ def make_row(
 ) -> SpeedRow:
     """The row of a cell from all its repeats.
 
-    A cell that failed, or in which nothing was accepted, has no figure.
+    A cell that failed has no figure. Where too few repeats were accepted, all of them are used, and
+    the row says why its figures are doubtful: a wide answer is worth more than none.
     """
     accepted = [line for line in lines if line["accepted"]]
     status, reason = _status(facts, lines, len(accepted), failure)
+    used = accepted if len(accepted) >= facts.speed.repeats else list(lines)
+    doubts = _doubts(facts, used)
     row = SpeedRow(
         cell_id=facts.cell,
         model=shown_name(facts.spec),
@@ -72,16 +76,15 @@ def make_row(
         identity=_identity(facts),
         load=_load(facts.load, lines),
         workload=_workload(facts.shape, lines),
-        stats=_stats(facts, lines, accepted),
+        stats=_stats(facts, lines, accepted, used, doubts),
         status=status,
         reason=reason,
     )
-    if failure is not None or not accepted or facts.load is None:
+    if failure is not None or not used or facts.load is None:
         return row
 
-    # Rejected repeats count in the statistics above and in no figure below.
-    samples = [sample_of(line) for line in accepted]
-    row.rate = rates(samples, facts.speed.slo, row.reasons)
+    samples = [sample_of(line) for line in used]
+    row.rate = rates(samples, facts.speed.slo, row.reasons, doubtful=bool(doubts))
     row.latency_ms = latencies(samples, row.reasons)
     row.energy = _energy(energy, row.reasons)
     # Of an endpoint's machine nothing is known here, neither what it can do nor its price.
@@ -95,6 +98,17 @@ def make_row(
     chip = ceilings.chip.name if ceilings.chip else None
     row.cost = _cost(row.rate, chip, ceilings.gpus, facts.usd, row.reasons)
     return row
+
+
+def _doubts(facts: ShapeFacts, used: Sequence[dict[str, Any]]) -> list[Doubt]:
+    """Why the figures made of ``used`` are worth less than they look."""
+    doubts: list[Doubt] = []
+    drifted = sum(line["drift"] > facts.speed.drift for line in used)
+    if drifted:
+        doubts.append(Doubt(kind="drift", count=drifted, of=len(used), limit=facts.speed.drift))
+    if used and len(used) < facts.speed.repeats:
+        doubts.append(Doubt(kind="few", count=len(used), of=facts.speed.repeats))
+    return doubts
 
 
 def _status(
@@ -117,7 +131,7 @@ def _status(
         return (
             "partial",
             f"{accepted} of {facts.speed.repeats} repeats: {why}; "
-            "raise speed.seconds, or measure on a quieter machine",
+            "raise speed.seconds, measure on a quieter machine, or say --shared",
         )
     return "ok", None
 
@@ -190,8 +204,14 @@ def _stolen(lines: Sequence[dict[str, Any]]) -> float | None:
     )
 
 
-def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], accepted: Sequence[dict[str, Any]]) -> Stats:
-    values = [gate(line, facts.shape) for line in accepted]
+def _stats(
+    facts: ShapeFacts,
+    lines: Sequence[dict[str, Any]],
+    accepted: Sequence[dict[str, Any]],
+    used: Sequence[dict[str, Any]],
+    doubts: list[Doubt],
+) -> Stats:
+    values = [gate(line, facts.shape) for line in used]
     drifts = [line["drift"] for line in lines]
     stats = Stats(
         gate="e2e" if facts.shape.rate else "output_tps",
@@ -206,6 +226,7 @@ def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], accepted: Sequenc
         drift_median=statistics.median(drifts) if drifts else None,
         drift_max=max(drifts, default=None),
         stolen_share=_stolen(lines),
+        doubts=doubts,
         interleaved_with=sorted(
             {name for line in lines for name in line.get("beside", ()) if name != facts.spec.label}
         ),
@@ -214,8 +235,9 @@ def _stats(facts: ShapeFacts, lines: Sequence[dict[str, Any]], accepted: Sequenc
     # The same test as the one that ended the repeats: "settled" is not judged twice by two rules.
     if len(values) > 1:
         interval = median_interval(values)
-        stats.ci95, stats.half_width = (interval.low, interval.high), interval.half_width
-        stats.settled = len(values) >= facts.speed.repeats and interval.half_width <= facts.speed.half_width
+        low, high = (min(values), max(values)) if doubts else (interval.low, interval.high)
+        stats.ci95, stats.half_width = (low, high), (high - low) / 2 / interval.median
+        stats.settled = len(accepted) >= facts.speed.repeats and interval.half_width <= facts.speed.half_width
     return stats
 
 

@@ -71,9 +71,12 @@ def cell_id(who: dict[str, Any], shape: Shape, speed: Speed, seed: int) -> str:
 
     ``who``: the worker's identity of model and engine.
     """
-    how = {
+    how: dict[str, Any] = {
         "repeat_seconds": speed.repeat_seconds,
         "drift": speed.drift,
         "calibration_seconds": speed.calibration_seconds,
     }
+    # Cells of earlier versions, which knew no shared machines, keep their names.
+    if speed.shared:
+        how["shared"] = True
     return digest({"who": who, "shape": shape.to_dict(), "seed": seed, **how})

@@ -33,8 +33,8 @@ def interleaves(models: Sequence[ModelSpec], speed: Speed, machine: Machine, mir
         return speed.interleave
     if machine.device == "cuda":
         shares = [backend.gpu_share(model) for model in models for backend in candidates(model)]
-        known = [share for share in shares if share is not None]
-        return (len(known) == len(models) and sum(known) <= 0.95) or len(machine.gpus) >= sum(
+        limits = [share for share in shares if share is not None]
+        return (len(limits) == len(models) and sum(limits) <= 0.95) or len(machine.gpus) >= sum(
             model.gpus or 1 for model in models
         ) > 1
     import psutil

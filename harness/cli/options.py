@@ -5,6 +5,8 @@ config.
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -76,3 +78,11 @@ def load(
     for note in loaded.notes:
         notify(note)
     return loaded
+
+
+def same_command() -> str:
+    """The command line that was typed, to be typed again.
+
+    Without ``--fresh``: moving the old run aside once more would throw away what was just kept.
+    """
+    return shlex.join(["harness", *(word for word in sys.argv[1:] if word != "--fresh")])

@@ -34,7 +34,7 @@ def plan(
     from harness.evaluation import make_plan
     from harness.reporting.plan import plan_document
 
-    outline = make_plan(load(config, overrides, limit, device))
+    outline = make_plan(load(config, overrides, limit, device), lambda text: typer.echo(text, err=True))
     show(plan_document(outline, every=every, chips=chips), wide=True)
     for warning in outline.warnings:
         notify(f"warning: {warning}")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
+from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load, same_command
 from harness.cli.output import Show, notify, shows, tell
+from harness.wording import plural
 
 if TYPE_CHECKING:
     from harness.evaluation import RunOutcome
@@ -39,6 +40,9 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="One line per cell: subjects of groups are not folded.")
+    ] = False,
     *,
     show: Show,
 ) -> None:
@@ -53,7 +57,7 @@ def run(
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
-    with reporter_for(quiet=quiet) as reporter:
+    with reporter_for(quiet=quiet, every=verbose) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
     raise typer.Exit(outcome.exit_code)
@@ -69,11 +73,28 @@ def _show(outcome: RunOutcome, show: Show) -> None:
             notify(_broken(expectation))
     for note in outcome.notes:
         notify(note)
+    step = _next_step(outcome)
+    if step:
+        notify(step)
     relative = os.path.relpath(outcome.folder)
     folder = outcome.folder if relative.startswith("..") else relative
     # Another form than the terminal's is for a file or a program, and ends with itself.
     say = tell if show.form == "terminal" else notify
     say(f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: `harness report {folder}`")
+
+
+def _next_step(outcome: RunOutcome) -> str | None:
+    """What to do after a run that is not whole, with its exit code and the command."""
+    if outcome.exit_code not in (1, 130):
+        return None
+    again = same_command()
+    if outcome.exit_code == 130:
+        return f"To go on: {again}"
+
+    cells = {(row.model, row.task): row.status for row in outcome.results.rows}
+    bad = sum(status in ("failed", "oom", "partial") for status in cells.values())
+    what = f"{bad} of {plural(len(cells), 'cell')} failed (exit code 1)"
+    return f"{what}: logs in {outcome.folder / 'logs'}. To try only those again: {again}"
 
 
 def _broken(expectation: dict[str, object]) -> str:

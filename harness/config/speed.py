@@ -76,6 +76,11 @@ class Speed(Strict):
         description="Length of a calibration's products, and of its copies; longer ones reject less on a "
         "noisy machine.",
     )
+    shared: bool = Field(
+        False,
+        description="For a machine shared with others: repeats during which it drifted count, too, and the "
+        "figures made of them are marked as doubtful, with the range of all repeats.",
+    )
     interleave: bool | None = Field(
         None,
         description="Measure the models in turn, all loaded at once. Default: where there is more than one "

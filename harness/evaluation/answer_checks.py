@@ -59,9 +59,11 @@ def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding
     """
     from harness.engines.registry import is_endpoint
 
-    found = list(info.findings)
-    kinds = {one.kind for one in found}
-    return found + [one for one in known if one.kind not in kinds] if is_endpoint(info.engine) else found
+    findings = list(info.findings)
+    if not is_endpoint(info.engine):
+        return findings
+    kinds = {one.kind for one in findings}
+    return findings + [one for one in known if one.kind not in kinds]
 
 
 def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:

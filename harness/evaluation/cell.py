@@ -67,8 +67,9 @@ class Owner(Protocol):
         status: Status,
         reason: str | None,
         rows: Sequence[Row] = (),
+        before: bool = False,
     ) -> None:
-        """Says how a cell ended."""
+        """Says how a cell ended; ``before``: nothing of it was missing."""
 
 
 class CellWork:
@@ -83,6 +84,8 @@ class CellWork:
         self._looks = LOOKS
         self._asked: dict[str, str] = {}
         """What each item asks, as its digest, by key."""
+        self._before = False
+        """Whether an earlier session had answered all of it."""
         self._changed = 0
         """Items that had been asked in other words before, and were asked again."""
 
@@ -97,6 +100,7 @@ class CellWork:
             self._asked = {item.key: asked_digest(item) for item in items}
             missing = self._missing(items)
             self._progress(len(items) - len(missing), len(items), force=True)
+            self._before = not missing
             if missing:
                 self._answer(missing, len(items))
         except Interrupted:
@@ -211,7 +215,9 @@ class CellWork:
         # With the digest of every prompt, another run can tell whether it asked the very same.
         prompts = digest([self._asked[item.key] for item in self._items]) if self._items else None
         provenance = {"data": self.task.provenance.__dict__, "version": self.task.version, "asked": prompts}
-        self.owner.end(self.facts, self.identity.to_dict() | provenance, status, reason, rows)
+        self.owner.end(
+            self.facts, self.identity.to_dict() | provenance, status, reason, rows, before=self._before
+        )
 
     def _findings(self, marks: Marks, answers: Mapping[str, Answer]) -> list[Finding]:
         """What may make this cell's scores wrong: of its prompts, its answers, its marks."""
@@ -235,9 +241,9 @@ class CellWork:
         """What the marked answers cost; a meter that fails costs no score."""
         meter = self.owner.meter
         try:
-            read = None if meter.off else read_sizes(self._items, keys)
+            sizes = None if meter.off else read_sizes(self._items, keys)
             mine = {key: answers[key] for key in answers if key in keys}
-            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, read, self.facts.dtype))
+            meter.keep(CellAnswers(self.facts.task, self.facts.cell_id, mine, rows, sizes, self.facts.dtype))
         except RunFolderError:
             raise
         except Exception:

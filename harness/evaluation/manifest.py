@@ -109,10 +109,10 @@ def package_versions(loaded: LoadedConfig | None = None) -> dict[str, str]:
 
     models = loaded.config.models if loaded is not None else []
     backends = [*built_in(), *(one for model in models for one in candidates(model))]
-    found = {}
+    versions = {}
     for name in dict.fromkeys((*PACKAGES, *(name for backend in backends for name in backend.packages))):
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

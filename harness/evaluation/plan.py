@@ -5,6 +5,8 @@ No weights are read, and no network is asked.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
+from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
@@ -30,8 +34,11 @@ from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
-    from harness.tasks.api import Expansion
+    from harness.config.schema import Config
+    from harness.tasks.api import Expansion, TaskSpec
 
+PATIENCE = 5.0
+"""Seconds between two lines that say how far a plan is."""
 CONTEXT = 4096
 """Tokens of the one sequence that a model must at least have room for, where its window is
 longer.
@@ -74,15 +81,18 @@ class Plan:
     device: str
     warnings: list[str] = field(default_factory=list)
     forms: list[FormPlan] = field(default_factory=list)
+    times: list[ModelTime] = field(default_factory=list)
+    """Per model, how long it may take and what it may cost."""
+    total: ModelTime | None = None
+    """The same of all models one after another."""
 
 
-def make_plan(loaded: LoadedConfig) -> Plan:
-    """Plans a config.
+def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> Plan:
+    """Plans a config; ``say`` hears how far it is where reading the data takes long.
 
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
-    from harness.engines import backend_of
     from harness.hub.presence import local_only
     from harness.tasks import DataSources, expand
 
@@ -93,7 +103,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     models = [plan_model(model, machine, mirror) for model in config.models]
     sources = DataSources(mirror=mirror)
     with local_only():
-        tasks = [plan_task(spec, sources, config.seed) for spec in expansion.tasks]
+        specs = _slowly(expansion.tasks, say) if say else expansion.tasks
+        tasks = [plan_task(spec, sources, config.seed) for spec in specs]
 
     # How a task is asked depends on the model: what is refused is neither a cell nor an item.
     kinds = {task.name: task.kind for task in tasks}
@@ -105,18 +116,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
     )
 
-    short = [
-        model.label
-        for model, plan in zip(config.models, models, strict=True)
-        if plan.thinking.kind == "thinks" and not model.max_new_tokens
-    ]
-    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
-    warnings = [
-        *form_warnings(forms),
-        *budget_warnings(short, forms),
-        *unable,
-        *_warnings(models, tasks, expansion),
-    ]
+    times = _times(config, machine, tasks, forms)
+    total = total_time(times)
+    keep_estimate(loaded, machine, total.seconds if total else None)
     return Plan(
         config.name,
         models,
@@ -124,9 +126,52 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         len(models) * len(tasks) - len(refused),
         items,
         machine.describe,
-        warnings,
+        [*_asking_warnings(config.models, models, forms, kinds), *_warnings(models, tasks, expansion)],
         forms,
+        times,
+        total,
     )
+
+
+def _slowly(specs: Sequence[TaskSpec], say: Callable[[str], None]) -> Iterator[TaskSpec]:
+    """The tasks, with a line where the next one comes late."""
+    last = time.monotonic()
+    for index, spec in enumerate(specs):
+        if time.monotonic() - last >= PATIENCE:
+            last = time.monotonic()
+            say(f"reading data: {index} of {len(specs)} tasks")
+        yield spec
+
+
+def _asking_warnings(
+    specs: Sequence[ModelSpec],
+    models: Sequence[ModelPlan],
+    forms: Sequence[FormPlan],
+    kinds: Mapping[str, str | None],
+) -> list[str]:
+    """What is wrong with how the models will be asked: refused, cut short, impossible, unpriced."""
+    from harness.engines import backend_of
+
+    short = [
+        spec.label
+        for spec, plan in zip(specs, models, strict=True)
+        if plan.thinking.kind == "thinks" and not spec.max_new_tokens
+    ]
+    unable = [line for spec in specs if (line := backend_of(spec).cannot_ask(spec, kinds))]
+    return [*form_warnings(forms), *budget_warnings(short, forms), *unable, *price_warnings(specs)]
+
+
+def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[FormPlan]) -> list[ModelTime]:
+    speeds = read_speeds(machine)
+    mirror = Path(config.mirror) if config.mirror else None
+    times = []
+    for spec in config.models:
+        arch = _architecture(spec, mirror)
+        body = arch.layer_matrices if arch is not None else None
+        size = body, weight_bytes(spec, machine.device, mirror)
+        plans = asked_tasks(spec, tasks, forms)
+        times.append(plan_time(spec, machine, plans, speeds, size, config.usd_per_hour))
+    return times
 
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:

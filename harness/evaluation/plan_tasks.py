@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
@@ -36,6 +36,10 @@ class TaskPlan:
     tokens_exact: bool
     smallest_gap: float | None
     note: str = ""
+    budget: int | None = None
+    """Tokens that an answer may take, where answers are generated."""
+    sent_tokens: int | None = None
+    """Prompt tokens where each option is a request of its own, as endpoints are asked."""
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
@@ -52,7 +56,9 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
         return _task_plan(spec, None, spec.fewshot, items, None, note)
 
     items = min(task.available, spec.limit or task.available)
-    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
+    tokens, sent, budget = _prompt_tokens(task, items)
+    plan = _task_plan(spec, task.kind, task.fewshot, items, tokens, "", task.language)
+    return replace(plan, sent_tokens=sent, budget=budget)
 
 
 def _task_plan(
@@ -72,25 +78,31 @@ def _task_plan(
     )
 
 
-def _prompt_tokens(task: Task, items: int) -> int | None:
-    """Prompt tokens of all items from the characters of the first few prompts."""
+def _prompt_tokens(task: Task, items: int) -> tuple[int | None, int | None, int | None]:
+    """From the first few prompts: prompt tokens of all items, the same with every option asked by
+    itself, and the tokens that one answer may take.
+    """
     from harness.items import Choice, Completion
     from harness.tasks.api import PromptStyle
 
     try:
         first = list(task.items(PromptStyle(), SAMPLED))
     except Exception:
-        return None  # an estimate is not worth an error; the run will say what is wrong
+        return None, None, None  # an estimate is not worth an error; the run will say what is wrong
     if not first:
-        return None
+        return None, None, None
 
     # Contexts that a choice's options share are read once, however many options there are.
-    lengths = []
+    lengths, sent, budgets = [], [], []
     for item in first:
         if isinstance(item, Choice):
             contexts = {context for context, _ in item.pairs}
             lengths.append(sum(map(len, contexts)) + sum(len(continuation) for _, continuation in item.pairs))
+            sent.append(sum(len(context) + len(continuation) for context, continuation in item.pairs))
         else:
             lengths.append(len(item.prompt) if isinstance(item, Completion) else len(item.text))
-    per_token = CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
-    return round(sum(lengths) / len(lengths) / per_token * items)
+            sent.append(lengths[-1])
+            budgets += [item.max_tokens] if isinstance(item, Completion) else []
+
+    scale = items / len(first) / CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
+    return round(sum(lengths) * scale), round(sum(sent) * scale), max(budgets, default=None)

@@ -18,6 +18,9 @@ from harness.evaluation.assemble import assemble
 from harness.evaluation.identity import digest
 from harness.evaluation.manifest import make_manifest
 from harness.evaluation.rows import CellFacts, failed_row
+from harness.evaluation.settled import SettledCells
+from harness.evaluation.speeds import keep_speeds, read_estimate
+from harness.evaluation.stopwatch import ModelStopwatch, plan_and_truth
 from harness.results.files import write_json
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
@@ -83,6 +86,7 @@ class _Run:
         # Unique, since answers are counted by the session that gave them.
         self.session = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:6]}"
         self.ended: set[tuple[str, str]] = set()
+        self.stopwatch = ModelStopwatch()
         self.fatal: list[str] = []
         self.interrupted = False
 
@@ -95,10 +99,15 @@ class _Run:
         labels = [model.label for model in self.config.models]
         names = [task.name for task in self.expansion.tasks]
 
-        self.reporter.event(RunPlanned(tuple(labels), tuple(names), len(labels) * len(names)))
+        groups = {task.name: task.groups[0] for task in self.expansion.tasks if task.groups}
+        weighted = tuple(group.name for group in self.expansion.groups if group.weighted)
+        cells = len(labels) * len(names)
+        self.reporter.event(RunPlanned(tuple(labels), tuple(names), cells, groups, weighted))
+        waiting = self._unsettled(jobs, journal)
         with self._interruptible(executor):
-            for event in executor.run(jobs):
+            for event in executor.run(waiting):
                 self._follow(event, journal, jobs)
+        took = time.time() - begin
         self._close_open_cells(journal, labels, self.expansion.tasks)
         session = {"session": self.session, "begin": begin, "end": time.time()}
         journal.put_meta("sessions", [*(journal.meta("sessions") or []), session])
@@ -108,7 +117,31 @@ class _Run:
         write_json(self.folder.results, results.model_dump(mode="json"))
         write_json(self.folder.manifest, make_manifest(journal, self.loaded, self.machine, results))
         journal.close()
-        return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes())
+        keep_speeds(self.config, self.machine, results, self.stopwatch.whole_models(results))
+        self._compare_with_plan(took)
+        return RunOutcome(results, self.folder.path, self._exit_code(results), self._notes(results))
+
+    def _unsettled(self, jobs: Sequence[WorkerJob], journal: Journal) -> list[WorkerJob]:
+        """The jobs that need a worker; of the others the cells are said as they stand."""
+        settled = SettledCells(self.loaded, self.machine, self.folder, journal)
+        waiting = []
+        for job in jobs:
+            tasks = [task.name for task in self.expansion.tasks[job.shard :: job.shards]]
+            cells = settled.cells(job, tasks)
+            if cells is None:
+                settled.begin(job)
+                waiting.append(job)
+            for cell in cells or ():
+                self.ended.add((cell.model, cell.task))
+                self.reporter.event(_ended_before(cell))
+        return waiting
+
+    def _compare_with_plan(self, took: float) -> None:
+        """Says how wrong the last plan of this config was, where all of it was run just now."""
+        estimate = read_estimate(self.loaded, self.machine)
+        models = {model.label for model in self.config.models}
+        if estimate and not self.interrupted and self.stopwatch.whole == models:
+            self.reporter.message(plan_and_truth(estimate, took))
 
     def _weights(self) -> dict[str, int]:
         from harness.evaluation.plan import weight_bytes
@@ -130,6 +163,7 @@ class _Run:
 
     def _follow(self, event: Event, journal: Journal, jobs: Sequence[WorkerJob]) -> None:
         """Keeps what an event says of the run, and hands it on to the reporter."""
+        self.stopwatch.take(event)
         match event:
             case CellEnded():
                 self.ended.add((event.model, event.task))
@@ -222,9 +256,24 @@ class _Run:
             return 1
         return 0 if all(expectation["held"] for expectation in results.expectations) else 3
 
-    def _notes(self) -> list[str]:
-        lines = [*self.fatal, *(note for task in self.expansion.tasks for note in task.notes)]
+    def _notes(self, results: Results) -> list[str]:
+        # What ended a worker stands below the table, too, as the reason of its cells.
+        shown = {row.reason for row in results.rows} | {model.reason for model in results.models}
+        lines = [reason for reason in self.fatal if reason not in shown]
+        lines += [note for task in self.expansion.tasks for note in task.notes]
         notes = list(dict.fromkeys(lines))
+
         if self.interrupted:
-            notes.append("interrupted: everything answered is kept; run the same command again to go on")
+            cells = {(row.model, row.task): row.status for row in results.rows}
+            done = sum(status == "ok" for status in cells.values())
+            notes.append(
+                f"interrupted: {done} of {len(cells)} cells are done, and every answer given is kept; "
+                "run the same command again to go on"
+            )
         return notes
+
+
+def _ended_before(cell: CellRecord) -> CellEnded:
+    row = cell.rows[0]
+    score = {"metric": row["metric"], "value": row["value"], "n": row["n"], "ci95": row["ci95"]}
+    return CellEnded(cell.model, cell.task, cell.status, cell.reason, **score, before=True)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import DataError, HarnessError, RunFolderError
 from harness.evaluation.answer_checks import lasting_findings, server_changed
 from harness.evaluation.cell import CellWork, StopFlag
+from harness.evaluation.inputs import InputWatch
 from harness.evaluation.memory_peaks import peak_rss
 from harness.evaluation.metering import Meter
 from harness.evaluation.plan import download_bytes
 from harness.evaluation.rows import CellFacts, failed_row
+from harness.evaluation.settled import keep_inputs
 from harness.evaluation.setup import WorkSetup, cell_facts, prompt_style, thinking_of
 from harness.hub.downloads import watched
 from harness.results.journal import CellRecord, Journal
@@ -55,7 +58,9 @@ MEASURED = (
 class ModelWork:
     """Answers and marks the cells of one model."""
 
-    def __init__(self, setup: WorkSetup, events: EventStream, stop: StopFlag) -> None:
+    def __init__(
+        self, setup: WorkSetup, events: EventStream, stop: StopFlag, watch: InputWatch | None = None
+    ) -> None:
         self.setup = setup
         self.events = events
         self.stop = stop
@@ -65,6 +70,9 @@ class ModelWork:
         self.engine: Engine | None = None
         self.thinking: Thinking
         self._names: set[str] = set()
+        self._watch = watch
+        self._lasting = watch is not None
+        """Whether every cell so far has ended as it would end again."""
         self._broken: HarnessError | None = None
         self._row = ModelRow(
             model=setup.spec.label,
@@ -88,6 +96,7 @@ class ModelWork:
         ).tasks
         self._names = {spec.name for spec in specs}
         specs = specs[shard[0] :: shard[1]]
+        self._shard = shard
 
         # Files that are not there fail every cell alike; the journal must say so of each.
         try:
@@ -122,7 +131,10 @@ class ModelWork:
 
     def _refuse(self, spec: TaskSpec, choice: Asked) -> None:
         self.journal.put_findings(self.setup.spec.label, spec.name, [])
+        lasting = self._lasting
         self.end(cell_facts(self.setup, spec), {}, "failed", f"refused: {choice.reason}")
+        # What a model cannot be asked it cannot be asked tomorrow either.
+        self._lasting = lasting
 
     def _prepare(self) -> tuple[ModelFiles, PromptStyle]:
         from harness.engines import find_model
@@ -164,6 +176,8 @@ class ModelWork:
         if choice.form == "refused":
             self._refuse(spec, choice)
             return
+        if task.provenance.origin == "custom":
+            sys.audit("harness.data", "custom", spec.name, None)
         self._ask_and_mark(CellWork(self, task, files, style))
 
     def _ask_and_mark(self, cell: CellWork) -> None:
@@ -221,8 +235,10 @@ class ModelWork:
         status: Status,
         reason: str | None,
         rows: Sequence[Row] = (),
+        before: bool = False,
     ) -> None:
         """Keeps how a cell ended and says so; without rows it gets one that gives no value."""
+        self._lasting &= status in ("ok", "skipped")
         rows = list(rows) or [failed_row(facts, status, reason or "no value")]
         plain = [row.model_dump() for row in rows]
         cell = facts.model, facts.task, facts.cell_id
@@ -241,6 +257,7 @@ class ModelWork:
                 n=first.n,
                 ci95=first.ci95,
                 twin=facts.task not in self._names,
+                before=before,
             )
         )
 
@@ -271,5 +288,9 @@ class ModelWork:
         if self.engine is None and row["status"] == "ok":
             row |= {key: old[key] for key in MEASURED if old.get(key) is not None}
         self.journal.put_model(self.setup.spec.label, row)
+        if self._watch is not None and self._lasting and not self.stop.asked:
+            model = {"model_id": self._row.model_id, "revision": self._row.revision}
+            job = (self.setup.spec.label, *self._shard)
+            keep_inputs(self._watch, self.setup.folder, self.journal, job, model)
         self.events.send(ModelEnded(self.setup.spec.label, row["status"], row["reason"]))
         self.journal.close()

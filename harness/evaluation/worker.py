@@ -13,6 +13,7 @@ import signal
 import sys
 from types import FrameType
 
+from harness.evaluation.inputs import InputWatch
 from harness.workers.serving import serve, worker_arguments
 from harness.workers.stream import CommandQueue, EventStream
 
@@ -43,6 +44,7 @@ def main() -> int:
     args = parser.parse_args()
     index, count = (int(part) for part in args.shard.split("/"))
     stop = Stop()
+    watch = InputWatch.start()
     stop.install()
 
     def work(events: EventStream, commands: CommandQueue) -> None:
@@ -50,7 +52,7 @@ def main() -> int:
         from harness.evaluation.work import ModelWork
 
         setup = WorkSetup.read(args.folder, args.model, args.device, args.session)
-        ModelWork(setup, events, stop).run(shard=(index, count))
+        ModelWork(setup, events, stop, watch).run(shard=(index, count))
 
     return serve(work)
 

@@ -8,10 +8,10 @@ from typing import Any
 from harness.progress.reporters import LineReporter, Reporter, SilentReporter
 
 
-def reporter_for(*, quiet: bool = False, stream: Any = None) -> Reporter:
+def reporter_for(*, quiet: bool = False, every: bool = False, stream: Any = None) -> Reporter:
     """Bars where ``stream`` (standard error) is a terminal, lines elsewhere.
 
-    With ``quiet`` messages only.
+    With ``quiet`` messages only; with ``every`` one line per cell.
     """
     stream = stream or sys.stderr
     if quiet:
@@ -19,5 +19,5 @@ def reporter_for(*, quiet: bool = False, stream: Any = None) -> Reporter:
     if stream.isatty():
         from harness.progress.bars import RichReporter
 
-        return RichReporter(stream)
-    return LineReporter(stream)
+        return RichReporter(stream, every=every)
+    return LineReporter(stream, every=every)

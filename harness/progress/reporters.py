@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: one line per finished cell, or nothing with ``--quiet``.
+"""What a person sees while a run goes on: lines in a log, or nothing with ``--quiet``.
 
 All of it goes to standard error, so that standard output holds the table alone. rich is imported
 only for bars.
@@ -7,15 +7,17 @@ only for bars.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TextIO
 
+from harness.progress.cell_lines import CellLine, CellLines
 from harness.progress.state import CellPace, RunState
+from harness.wording import plural
 from harness.workers.events import (
     CellEnded,
-    CellProgress,
     DownloadProgress,
     Event,
     ModelEnded,
@@ -24,10 +26,11 @@ from harness.workers.events import (
     WorkerExited,
 )
 
-LONG_CELL = 30.0
-"""Without a terminal, a cell that takes longer than this many seconds says how far it is, each time
-they pass.
-"""
+SILENCE = 10.0
+"""Seconds without a line after which a log says what the run is at."""
+LONGEST_SILENCE = 120.0
+"""The silence doubles with every such line up to this: a night's run must not fill a disk."""
+PHASES = {"files": "looking for its files and hashing them", "loading": "loading weights"}
 
 
 class Reporter(Protocol):
@@ -69,85 +72,123 @@ class SilentReporter:
 
 
 class LineReporter(SilentReporter):
-    """One line per finished cell, for logs and pipes."""
+    """Lines for logs and pipes: one per task or group that a model has finished.
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    ``every``: one per cell. Where nothing is said for `SILENCE` seconds, a line says what the run
+    is at; as a context manager it looks at the clock by itself.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        every: bool = False,
+    ) -> None:
         super().__init__(stream)
         self.state = RunState(clock)
-        self._download: dict[str, float] = {}
+        self.lines = CellLines(every=every)
+        self._downloads: dict[str, str] = {}
+        self._last, self._silence = clock(), SILENCE
+        self._lock, self._over = threading.RLock(), threading.Event()
+
+    def __enter__(self) -> LineReporter:
+        # While weights are loaded no event comes that could be the occasion for a line.
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        with self._lock:
+            self._say(self.lines.close())
+
+    def _watch(self) -> None:
+        while not self._over.wait(1.0):
+            self.beat()
+
+    def message(self, text: str) -> None:
+        """One line, at once."""
+        with self._lock:
+            super().message(text)
+            self._last = self.state.clock()
 
     def event(self, event: Event) -> None:
-        """Says what ended, what failed, and now and then how far a long cell is."""
-        seconds = self.state.take(event)
-        match event:
-            case RunPlanned():
-                sizes = ((len(event.models), "model"), (len(event.tasks), "task"))
-                grid = " × ".join(plural(*size) for size in sizes)
-                self.message(f"{grid} = {plural(event.cells, 'cell')}")
-            case ModelLoaded():
-                self.message(f"{event.model}: loaded in {event.seconds:.1f} s")
-            case CellEnded():
-                self._cell(event, seconds)
-            case CellProgress():
-                self._long(event)
-            case DownloadProgress():
-                self._fetch(event)
-            case ModelEnded() | WorkerExited():
-                self._again(event.model)
+        """Says what ended, what failed, and now and then how far the run is."""
+        with self._lock:
+            seconds = self.state.take(event)
+            match event:
+                case RunPlanned():
+                    self.lines.plan(event)
+                    sizes = ((len(event.models), "model"), (len(event.tasks), "task"))
+                    grid = " × ".join(plural(*size) for size in sizes)
+                    self.message(f"{grid} = {plural(event.cells, 'cell')}")
+                case ModelLoaded():
+                    self.message(f"{event.model}: loaded in {event.seconds:.1f} s")
+                    self._silence = SILENCE
+                case CellEnded():
+                    self._say(self.lines.ended(event, seconds))
+                case DownloadProgress():
+                    self._downloads[event.model] = download_text(event)
+                case ModelEnded() | WorkerExited():
+                    self._downloads.pop(event.model, None)
+                    self._say(self.lines.model_ended(event.model))
+            self.beat()
 
-    def _again(self, model: str) -> None:
-        for _, count in self.state.repeated(model):
-            self.message(f"{model}: {plural(count, 'more cell')} for the same reason")
-
-    def _cell(self, event: CellEnded, seconds: float) -> None:
-        reason = event.reason or event.status
-        if event.status == "ok" or event.value is not None:
-            self.message(f"{self._count()} {cell_line(event, seconds)}")
-        elif self.state.is_news(event.model, reason):
-            self.message(f"{self._count()} {event.model} {event.task}: {event.status}: {reason}")
-
-    def _count(self) -> str:
+    def _say(self, lines: list[CellLine]) -> None:
         width = len(str(self.state.cells))
-        return f"[{self.state.ended:>{width}}/{self.state.cells}]"
+        for line in lines:
+            self.message(f"[{self.state.ended:>{width}}/{self.state.cells}] {line.text}")
 
-    def _long(self, event: CellProgress) -> None:
-        now, pace = self.state.clock(), self.state.running[event.model, event.task]
-        pace.shown = pace.shown or pace.begin
-        if now - pace.shown >= LONG_CELL:
-            pace.shown = now
-            self.message(f"{event.model} {event.task}: {pace.done}/{pace.total}{pace_text(pace, now)}")
-
-    def _fetch(self, event: DownloadProgress) -> None:
-        now = self.state.clock()
-        if now - self._download.get(event.model, -LONG_CELL) >= LONG_CELL:
-            self._download[event.model] = now
-            self.message(f"{event.model}: downloading, {download_text(event)}")
+    def beat(self) -> None:
+        """Says what the run is at where it has been silent for long."""
+        with self._lock:
+            if self.state.clock() - self._last < self._silence:
+                return
+            stand = standing(self.state, self._downloads)
+            if stand:
+                self.message(stand)
+                self._silence = min(2 * self._silence, LONGEST_SILENCE)
 
 
-def cell_line(event: CellEnded, seconds: float) -> str:
-    """A finished cell: ``tiny-qwen zh_arithmetic: acc 0.850 ±0.040, n 200, 1.2 s``."""
-    parts = [f"{event.metric} {event.value:.3f}" if event.value is not None else "done"]
-    if event.ci95:
-        parts[0] += f" ±{(event.ci95[1] - event.ci95[0]) / 2:.3f}"
-    if event.n:
-        parts.append(f"n {event.n}")
-    parts.append(f"{seconds:.1f} s")
+def standing(state: RunState, downloads: dict[str, str]) -> str:
+    """What every model is at, and when the run may be over; empty where nothing goes on."""
+    now = state.clock()
+    parts = [
+        f"{model}: downloading, {downloads[model]}"
+        if model in downloads and phase == "files"
+        else f"{model}: {PHASES[phase]}, {clock_text(now - begin)}"
+        for model, (phase, begin) in state.phase.items()
+    ]
 
-    # A cell that was cut short may have a score: the line must not look like a whole one.
-    if event.status != "ok":
-        parts.append(f"{event.status}: {event.reason}")
-    return f"{event.model} {event.task}: {', '.join(parts)}"
+    # A cell that waits for its model's weights is named by the model's own line.
+    parts += [
+        f"{model} {task}: {pace_line(pace, now)}"
+        for (model, task), pace in state.running.items()
+        if model not in state.phase
+    ]
+    if not parts:
+        return ""
+    left = state.left()
+    whole = f"{state.ended}/{state.cells} cells" + (f", about {clock_text(left)} left" if left else "")
+    return "; ".join([*parts, whole])
+
+
+def pace_line(pace: CellPace, now: float) -> str:
+    """``70/100, 0.5 items/s, 1:00 left``, or what is done before the first and after the last answer."""
+    if pace.first is None:
+        return f"building prompts, {clock_text(now - pace.begin)}"
+    if pace.done >= pace.total:
+        return f"{pace.done}/{pace.total}, marking"
+    return f"{pace.done}/{pace.total}{pace_text(pace, now)}"
 
 
 def pace_text(pace: CellPace, now: float) -> str:
-    """``, 12.3 items/s, 2:05 left``, or nothing before the first answer."""
+    """``, 12.3 items/s, 2:05 left``; nothing before the first answer, no time while it is a guess."""
     rate, left = pace.rate(now), pace.left(now)
-    return f", {rate:.1f} items/s, {clock_text(left)} left" if rate and left is not None else ""
-
-
-def plural(count: int, noun: str) -> str:
-    """1 cell, 2 cells."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    until = f", {clock_text(left)} left" if left is not None else ""
+    return f", {rate:.1f} items/s{until}" if rate else ""
 
 
 def clock_text(seconds: float) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis.selection import Selection
+from harness.reporting.speed_notes import STATUS as _STATUS
+from harness.reporting.texts import Phrase
 from harness.wording import list_some
 
+NAMED_MODELS = 4
 NAMED = 3
 """Tasks named in one line; of more the first ones and a count."""
 
@@ -24,30 +27,52 @@ class _Fault:
 
 
 def failures(selection: Selection, labels: Sequence[str]) -> tuple[str, ...]:
-    """One line per reason: ``MODELS: TASKS: status: reason``. ``labels`` name the columns."""
+    """One line per reason: ``MODELS: TASKS: status: reason``. ``labels`` name the columns.
+
+    Each line is a phrase, so that its frame is shown in the reader's language.
+    """
     by_fault: dict[_Fault, list[str]] = {}
     for place in selection.places:
-        for fault in _merged(_faults(selection, place), selection):
+        for fault in _merged(_faults(selection, place, labels[place]), selection):
             by_fault.setdefault(fault, []).append(labels[place])
 
     lines = []
     for fault, models in by_fault.items():
-        who = "all models" if len(models) == len(labels) > 1 else ", ".join(models)
-        more = f" (and {fault.others} other reasons)" if fault.others else ""
-        lines.append(f"{who}: {_what(fault.tasks, selection)}: {fault.status}: {fault.reason}{more}")
+        lines.append(
+            Phrase(
+                "{who}: {what}: {status}: {reason}{more}",
+                who=_who(models, labels),
+                what=_what(fault.tasks, selection),
+                status=_STATUS.get(fault.status, fault.status),
+                reason=fault.reason,
+                more=Phrase(" (and {n} alike)", n=fault.others) if fault.others else "",
+            )
+        )
     return tuple(lines)
 
 
-def _faults(selection: Selection, place: int) -> list[_Fault]:
-    """A column's failures, tasks with the same status and reason together."""
+def _who(models: Sequence[str], labels: Sequence[str]) -> str:
+    """The models of one reason: by name, with their number where there are several."""
+    if len(models) == len(labels) > 1:
+        return Phrase("all models")
+    if len(models) == 1:
+        return models[0]
+    return Phrase("{n} models ({names})", n=len(models), names=list_some(models, NAMED_MODELS))
+
+
+def _faults(selection: Selection, place: int, label: str) -> list[_Fault]:
+    """A column's failures, tasks with the same status and reason together.
+
+    Many reasons begin with the model that they are about, and are the same for the next one.
+    """
     by_reason: dict[tuple[str, str], list[str]] = {}
     for task in selection.tasks:
         for row in selection.rows.get((place, task), [])[:1]:
             # what was asked in another form is no failure
             if row.status != "ok" and row.asked_as is None:
-                by_reason.setdefault(
-                    (row.status, " ".join((row.reason or "no reason given").split())), []
-                ).append(task)
+                reason = " ".join((row.reason or "no reason given").split())
+                reason = reason.removeprefix(f"{label}: ")
+                by_reason.setdefault((row.status, reason), []).append(task)
     return [_Fault(tuple(tasks), status, reason) for (status, reason), tasks in by_reason.items()]
 
 
@@ -72,7 +97,10 @@ def _merged(faults: Sequence[_Fault], selection: Selection) -> list[_Fault]:
             merged.append(fault)
         else:
             merged[merged.index(twin)] = _Fault(
-                (*twin.tasks, *fault.tasks), twin.status, twin.reason, twin.others + 1
+                (*twin.tasks, *fault.tasks),
+                twin.status,
+                twin.reason.partition("; nearest: ")[0],
+                twin.others + 1,
             )
     return merged
 
@@ -85,8 +113,10 @@ def _group(tasks: Sequence[str], selection: Selection) -> str | None:
 
 def _what(tasks: Sequence[str], selection: Selection) -> str:
     if len(tasks) == len(selection.tasks) > 1:
-        return f"all {len(tasks)} tasks"
+        return Phrase("all {n} tasks", n=len(tasks))
     group = _group(tasks, selection)
     if group is not None:
-        return f"{group}: {len(tasks)} of {len(selection.members[group])} subjects"
+        return Phrase(
+            "{group}: {n} of {of} subjects", group=group, n=len(tasks), of=len(selection.members[group])
+        )
     return list_some(tasks, NAMED, "tasks")

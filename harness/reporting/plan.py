@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from harness.analysis import notes
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Phrase
-from harness.wording import size_text
+from harness.wording import range_text, size_text
 
 if TYPE_CHECKING:
     from harness.evaluation.plan import ModelPlan, Plan
     from harness.evaluation.plan_forms import FormPlan
     from harness.evaluation.plan_tasks import TaskPlan
+    from harness.evaluation.plan_time import ModelTime
     from harness.meter.fit import Room
 
 _FORMS = {
@@ -32,6 +33,18 @@ _THINKS = {
     "closed": Phrase("switched off"),
     "thinks": Phrase("yes"),
 }
+_BASES = {
+    "same_tasks": Phrase("this model on these tasks here"),
+    "same_model": Phrase("this model on other tasks here"),
+    "other_models": Phrase("other models here, by size (rough)"),
+    "peak": Phrase("the device's peak (rough)"),
+    "unknown": NONE,
+}
+TIME_NOTE = Phrase(
+    "time, money: from … to …, by runs on this machine where there were any; rough: a guess by "
+    "FLOPs. Models one after another. Money needs a price (price: of an endpoint's tokens, "
+    "usd_per_hour: of a device)."
+)
 NOTES = (
     Phrase("needs: weights, KV cache, activations. batch: most sequences of so many tokens at once."),
     Phrase("detects: smallest accuracy gap seen with 80 % power at the 5 % level. ~: estimated."),
@@ -52,14 +65,41 @@ def plan_document(plan: Plan, *, every: bool = False, chips: bool = False) -> Do
         cells=plan.cells,
         items=plan.items,
     )
-    tables = [_models(plan), _tasks(tasks), _forms(plan), *(_chips(plan) if chips else ())]
-    return Document(title, tuple(tables), NOTES, data=lambda: dataclasses.asdict(plan))
+    times = [_times(plan)] if plan.times else []
+    tables = [_models(plan), *times, _tasks(tasks), _forms(plan), *(_chips(plan) if chips else ())]
+    notes_below = (*NOTES, TIME_NOTE) if plan.times else NOTES
+    return Document(title, tuple(tables), notes_below, data=lambda: dataclasses.asdict(plan))
 
 
 def _models(plan: Plan) -> Table:
     columns = [*keys("model"), *numbers("params"), *texts("dtype"), *numbers("needs"), *texts("fits")]
     columns += [*numbers("weights", "KV/1k tok", "batch 1k/4k/32k", "download"), *texts("from")]
     return Table.of("", columns, [_model(model) for model in plan.models])
+
+
+def _times(plan: Plan) -> Table:
+    """Per model and in total how long it may take and what it may cost, and what says so."""
+    rows = [[TableCell(time.model), *_time(time), TableCell(_BASES[time.basis])] for time in plan.times]
+    if len(rows) > 1 and plan.total is not None:
+        rows.append([TableCell(Phrase("all models")), *_time(plan.total), TableCell("")])
+    return Table.of("", [*keys("model"), *numbers("time", "money"), *texts("estimated from")], rows)
+
+
+def _time(time: ModelTime) -> list[TableCell]:
+    seconds, money = time.seconds, time.money
+    return [
+        TableCell(range_text(*seconds), seconds[1]) if seconds else TableCell("?"),
+        TableCell(money_range(*money, time.currency), money[1]) if money else TableCell("?"),
+    ]
+
+
+def money_range(low: float, high: float, currency: str) -> str:
+    """Two amounts of money as ``$0.12 to $0.40``, one where they read the same."""
+    sign = {"USD": "$", "CNY": "¥"}.get(currency, f"{currency} ")
+    first, last = (
+        f"{sign}{amount:.2f}" if amount >= 0.01 else f"{sign}{amount:.1g}" for amount in (low, high)
+    )
+    return first if first == last else f"{first} to {last}"
 
 
 def _tasks(tasks: Sequence[TaskPlan]) -> Table:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
+from harness.reporting.speed_notes import doubt_notes, unprojected
 from harness.reporting.texts import Phrase
 from harness.results.records import Figure
 from harness.results.speed import Phase, Share, SpeedResults, SpeedRow
@@ -39,7 +40,7 @@ def speed_document(results: SpeedResults) -> Document:
     return Document(
         results.name,
         tuple(speed_tables(results)),
-        NOTES,
+        (*NOTES, *unprojected(results)),
         data=lambda: results.model_dump(mode="json"),
         records=lambda: csv_rows(results),
     )
@@ -58,13 +59,6 @@ def speed_tables(results: SpeedResults) -> list[Table]:
     if any(row.projected for row in rows):
         shown.append(_projected(rows))
     return shown
-
-
-def failures(results: SpeedResults) -> list[str]:
-    """One line per cell that is not whole."""
-    return [
-        f"{row.model} {row.shape}: {row.status}: {row.reason}" for row in results.rows if row.status != "ok"
-    ]
 
 
 def csv_rows(results: SpeedResults) -> tuple[list[str], list[dict[str, Any]]]:
@@ -107,7 +101,7 @@ def _rates(rows: Sequence[SpeedRow]) -> Table:
     body = []
     for row in rows:
         rate, latency, stats = row.rate, row.latency_ms, row.stats
-        settled = "" if stats.settled else " !"
+        settled = " ?" if stats.doubts else "" if stats.settled else " !"
         cells = [
             TableCell(row.model),
             TableCell(row.shape),
@@ -127,7 +121,10 @@ def _rates(rows: Sequence[SpeedRow]) -> Table:
     if not good:
         figures.remove("good/s")
     rejected = any(row.stats.rejected for row in rows)
-    notes = [Phrase("kept: repeats (and rejected ones, because the machine drifted).")] if rejected else []
+    notes: list[str] = []
+    if rejected:
+        notes.append(Phrase("repeats: kept (and rejected ones, because the machine drifted)."))
+    notes += doubt_notes(rows)
     columns = [*keys("model", "shape"), *numbers(*figures, "repeats")]
     return Table.of(Phrase("Rates and latencies"), columns, body, notes)
 

@@ -161,10 +161,24 @@ class Cost(Record):
     usd_per_million_total: float
 
 
+class Doubt(Record):
+    """Why a row's figures are worth less than they look: its interval is the range of all repeats.
+
+    ``drift``: ``count`` of the ``of`` repeats were made while the machine drifted by more than
+    ``limit``; ``few``: only ``count`` of ``of`` repeats were made.
+    """
+
+    kind: Literal["drift", "few"]
+    count: int
+    of: int
+    limit: float | None = None
+
+
 class Stats(Record):
     """How the figures were made.
 
-    ``samples`` are the accepted repeats' output tokens/s (open loop: median e2e in seconds).
+    ``samples`` are the used repeats' output tokens/s (open loop: median e2e in seconds): the accepted
+    ones, or all of them where those were too few, which stands under ``doubts``.
     """
 
     gate: Literal["output_tps", "e2e"]
@@ -184,6 +198,7 @@ class Stats(Record):
     stolen_share: float | None = Field(
         None, description="Share of the processors' time that a hypervisor took during the repeats' waves."
     )
+    doubts: list[Doubt] = Field(default_factory=list, description="Empty: the figures can be trusted.")
     interleaved_with: list[str] = Field(
         default_factory=list, description="Models measured in turn with this one."
     )

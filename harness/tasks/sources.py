@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -74,6 +75,7 @@ class DataSources:
             self._loaded[key] = (splits, provenance)
         splits.origin = f"{path}{f' ({name})' if name else ''}, read from {provenance.origin},"
         self.read.append(provenance)
+        sys.audit("harness.data", provenance.origin, provenance.path, provenance.revision)
         return splits, provenance
 
     def _find(self, path: str, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
@@ -119,6 +121,8 @@ class DataSources:
             return self._plain_files(path, name, files)
 
         for folder, origin in self._folders(path):
+            # Whoever wants to know whether a run's inputs changed hears of a folder that may come.
+            sys.audit("harness.looked_for", str(folder))
             if folder.is_dir():
                 splits, fingerprint = read_folder(folder, name)
                 return splits, Provenance(path, name, "mirror" if origin == "mirror" else "file", fingerprint)
@@ -150,6 +154,8 @@ class DataSources:
                     for base in (self.base_dir, Path.cwd())
                     if base and "://" not in file_name
                 ]
+                for file_path in places:
+                    sys.audit("harness.looked_for", str(file_path))
                 file = next((file_path for file_path in places if file_path.is_file()), None)
                 if file is None:
                     return {}
@@ -188,6 +194,7 @@ class DataSources:
         if cached:
             return cached[0], Provenance(path, name, "cache", cached[1], cached[2])
 
+        sys.audit("harness.data", "missing", path, None)
         tried += [f"hub: {why}", "cache: nothing"]
         raise DataError(
             f"dataset {path}{f' ({name})' if name else ''} not found ({'; '.join(tried)}): {presence.REMEDY}"

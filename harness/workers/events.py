@@ -26,12 +26,18 @@ class WorkerStarted:
 
 @dataclass(frozen=True)
 class RunPlanned:
-    """What a run is about to do; said by the parent, before any worker speaks."""
+    """What a run is about to do; said by the parent, before any worker speaks.
+
+    ``groups``: the outermost group of each task that has one; ``weighted``: groups that score by
+    items.
+    """
 
     kind: ClassVar[str] = "planned"
     models: tuple[str, ...]
     tasks: tuple[str, ...]
     cells: int
+    groups: dict[str, str] = field(default_factory=dict)
+    weighted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ class CellProgress:
 class CellEnded:
     """How a cell ended, with its first row's score.
 
-    ``twin`` where the cell is asked in place of another task, which counts instead of it.
+    ``twin`` where the cell is asked in place of another task, which counts instead of it;
+    ``before`` where every answer was there already.
     """
 
     kind: ClassVar[str] = "cell-ended"
@@ -109,6 +116,7 @@ class CellEnded:
     n: int = 0
     ci95: tuple[float, float] | None = None
     twin: bool = False
+    before: bool = False
 
 
 @dataclass(frozen=True)

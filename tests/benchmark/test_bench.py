@@ -102,13 +102,20 @@ def test_a_killed_bench_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_machine_that_drifts_leaves_no_figure_and_exit_code_1(tmp_path: Path) -> None:
+def test_a_machine_that_drifts_leaves_doubtful_figures_and_exit_code_1(tmp_path: Path) -> None:
     config = write(tmp_path, drift=1e-9, max_repeats=6)
     done = harness("bench", config, "--out", "run", "--json", cwd=tmp_path)
     assert done.returncode == 1
     row = SpeedResults.model_validate_json(done.stdout).rows[0]
-    assert (row.status, row.rate.output_tps, row.stats.rejected) == ("partial", None, 6)
+    assert (row.status, row.stats.rejected, row.rate.output_tps is None) == ("partial", 6, False)
+    assert row.stats.doubts[0].kind == "drift"
     assert "drifted" in done.stderr
+    assert "[1/1] one 8>4 x2: " in done.stderr
+
+    # The same machine, said to be shared: the figures stand, marked, and nothing failed.
+    shared = harness("bench", config, "--shared", "--out", "shared", "--json", cwd=tmp_path)
+    assert shared.returncode == 0
+    assert SpeedResults.model_validate_json(shared.stdout).rows[0].stats.doubts
 
 
 @pytest.mark.slow

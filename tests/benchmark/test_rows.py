@@ -17,7 +17,9 @@ from harness.errors import ConfigError
 from harness.meter.hardware import find_chip
 from harness.meter.roofline import datasheet, project
 from harness.meter.work import NumberFormat, decode_step, prefill
-from harness.reporting.speed import csv_rows, failures, speed_tables
+from harness.reporting.rendering import render
+from harness.reporting.speed import csv_rows, speed_document, speed_tables
+from harness.reporting.speed_notes import failures
 from harness.results.speed import SpeedResults
 from harness.workers.devices import Machine
 
@@ -263,3 +265,55 @@ def test_of_an_endpoint_no_machine_is_known() -> None:
     assert row.cost.usd_per_million_output == pytest.approx(3.6 / 3600 / row.rate.output_tps.median * 1e6)
     assert row.latency_ms.e2e is not None
     assert (row.latency_ms.e2e.p99, row.latency_ms.ttft is None) == (None, False)
+
+
+def test_doubtful_figures_are_given_with_the_range_of_all_repeats() -> None:
+    scales = (1.0, 1.4, 0.8, 1.1, 0.9, 1.2)
+    lines = [line(scale, accepted=False, drift=0.2) for scale in scales] + [line()]
+    row = make_row(facts(Speed(seconds=1)), lines, None, None)
+    assert row.status == "partial"
+    assert [(doubt.kind, doubt.count, doubt.of) for doubt in row.stats.doubts] == [("drift", 6, 7)]
+    assert row.rate.output_tps is not None
+    assert row.rate.output_tps.ci95 == pytest.approx((22 / 1.5 / 1.4, 22 / 1.5 / 0.8))
+    assert not row.stats.settled
+
+    # Too few repeats of any kind are doubtful, too; enough good ones are not.
+    few = make_row(facts(), [line(), line(1.1)], None, None)
+    assert [doubt.kind for doubt in few.stats.doubts] == ["few"]
+    assert make_row(facts(), [*lines[:1], *[line()] * 5], None, None).stats.doubts == []
+
+
+def test_on_a_shared_machine_every_repeat_counts_and_is_marked() -> None:
+    lines = [line(scale, drift=0.3) for scale in (1.0, 1.1, 0.9, 1.2, 1.0)]
+    row = make_row(facts(Speed(shared=True)), lines, None, None)
+    assert row.status == "ok"
+    results = SpeedResults(name="n", harness_version="0", created="now", config_hash="h", rows=[row])
+    text = render(speed_document(results), "markdown", language="zh")
+    assert " ? |" in text
+    assert "5 次重复中有 5 次机器波动超过 5%" in text
+    assert failures(results) == []
+
+
+def test_why_nothing_is_projected_stands_below_the_tables_in_both_languages() -> None:
+    row = make_row(facts(Speed(project=["H20"]), load("cpu", "float32")), [line()] * 5, None, None)
+    results = SpeedResults(name="n", harness_version="0", created="now", config_hash="h", rows=[row, row])
+    english = render(speed_document(results), "markdown")
+    assert english.count("Not projected") == 1
+    assert "hardware catalogue has none of cpu" in english
+    assert "未推算" in render(speed_document(results), "markdown", language="zh")
+
+
+def test_cells_that_share_a_reason_are_one_line_in_either_language() -> None:
+    rows = [make_row(facts(), [], None, "x: no weights") for _ in range(5)]
+    results = SpeedResults(name="n", harness_version="0", created="now", config_hash="h", rows=rows)
+    (english,) = failures(results)
+    assert english.endswith("and 2 more: failed: x: no weights")
+    assert "失败" in failures(results, "zh")[0]
+    skipped = SpeedResults(
+        name="n",
+        harness_version="0",
+        created="now",
+        config_hash="h",
+        rows=[make_row(facts(), [], None, None)],
+    )
+    assert "再次运行同一命令即可继续" in failures(skipped, "zh")[0]

@@ -133,7 +133,7 @@ def plan_of(tasks: int) -> Plan:
 
 
 def test_plan_folds_groups(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ROOM, "make_plan", lambda loaded: plan_of(52), raising=False)
+    monkeypatch.setattr(ROOM, "make_plan", lambda loaded, say: plan_of(52), raising=False)
     done = invoke("plan", config)
     assert done.exit_code == 0
     assert "mine on a GPU: 53 cells, 5,200 items" in done.stdout

@@ -130,7 +130,8 @@ def test_ctrl_c_keeps_what_there_is_and_says_how_to_go_on(tmp_path: Path) -> Non
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130, err
-    assert "run the same command again" in out + err
+    assert "0 of 2 cells are done, and every answer given is kept" in out + err
+    assert f"To go on: harness run {config}" in " ".join(err.split())
     assert "Traceback" not in err
     first = {row["task"]: row for row in results(tmp_path / "results/test")["rows"]}
     assert first["first"]["status"] == "partial"

@@ -9,6 +9,7 @@ from support.tables import group, line, row
 
 from harness.analysis.primary import primary
 from harness.reporting import make_table, render
+from harness.reporting.texts import translated
 from harness.results.schema import Results
 
 
@@ -41,7 +42,7 @@ def test_subjects_that_a_mirror_lacks_are_one_line_not_fifty(make: Any) -> None:
     table = make_table(
         [make(one, [group("a", 0.5, ["zh_0", "zh_1", "zh_2"], [f"zh_{p}" for p in range(3, 50)])])]
     )
-    assert table.failures == ("a: zh_group: 47 of 50 subjects: skipped: no file 3 (and 46 other reasons)",)
+    assert table.failures == ("a: zh_group: 47 of 50 subjects: skipped: no file 3 (and 46 alike)",)
     without_score = make_table([make(one)])
     assert [shown.name for shown in without_score.shown()] == ["zh_0", "zh_1", "zh_2", "Chinese average"]
 
@@ -131,3 +132,12 @@ def test_prompts_that_differ_are_named(make: Any) -> None:
     ]
     notes = make_table([make(rows)]).notes
     assert "Models were not asked the same (template, shots, data or settings) on zh_x." in notes
+
+
+def test_models_that_fail_for_one_reason_are_one_line_in_either_language(make: Any) -> None:
+    """Also where each reason begins with the model's own name."""
+    models = [f"m{number}" for number in range(6)]
+    rows = [row(model, "zh_x", None, status="failed", reason=f"{model}: no weights") for model in models]
+    table = make_table([make([*rows, row("good", "zh_x", 0.5)])])
+    assert table.failures == ("6 models (m0, m1, m2, m3 and 2 more): zh_x: failed: no weights",)
+    assert "失败：no weights" in translated(table.failures[0], "zh")

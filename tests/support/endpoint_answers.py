@@ -139,7 +139,7 @@ def chunks(answer: dict[str, Any]) -> list[dict[str, Any]]:
     ]
     deltas = [{"role": "assistant", "content": ""}, *pieces] if message else pieces
     shape = [{"delta": delta} if message else delta for delta in deltas]
-    last = {"delta": {}} if message else {"text": ""}
+    last: dict[str, Any] = {"delta": {}} if message else {"text": ""}
     if "token_ids" in choice:
         last |= {"token_ids": choice["token_ids"]}
     whole = [{"index": 0, "finish_reason": None, **part} for part in shape]
