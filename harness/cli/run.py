@@ -10,6 +10,7 @@ import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
 from harness.cli.output import Show, shows
+from harness.cli.testing import Annotations, Junit, check_junit, publish
 
 if TYPE_CHECKING:
     from harness.evaluation import RunOutcome
@@ -39,6 +40,8 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress: only the table and what went wrong.")
     ] = False,
+    junit: Junit = None,
+    annotate: Annotations = None,
     *,
     show: Show,
 ) -> None:
@@ -48,25 +51,31 @@ def run(
     """
     from harness.evaluation import run_config
     from harness.progress.display import reporter_for
+    from harness.reporting.testcases import run_testcases
 
     # A price is a key of the config: the manifest must say by which one dollars were counted.
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
+    check_junit(junit)
     with reporter_for(quiet=quiet) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
+    publish(run_testcases([outcome.results]), outcome.results.name, junit, annotate)
     raise typer.Exit(outcome.exit_code)
 
 
 def _show(outcome: RunOutcome, show: Show) -> None:
     from harness.reporting import make_table
+    from harness.reporting.expectations import outcome_text
     from harness.reporting.score_document import score_document
+    from harness.reporting.texts import translated
 
     show(score_document(make_table([outcome.results]), language=show.language))
-    for expectation in outcome.results.expectations:
-        if not expectation.get("held", True):
-            typer.echo(_broken(expectation), err=True)
+    # Forms for machines go into a file: the person who waits gets what failed all the same.
+    for row in outcome.results.expectations if show.form != "terminal" else ():
+        if not row.held:
+            typer.echo(f"expectation {translated(outcome_text(row), show.language)}", err=True)
     for note in outcome.notes:
         typer.echo(note, err=True)
     relative = os.path.relpath(outcome.folder)
@@ -76,15 +85,3 @@ def _show(outcome: RunOutcome, show: Show) -> None:
         f"\nKept in {folder}: results.json, manifest.json, samples/, logs/. Again: harness report {folder}",
         err=show.form != "terminal",
     )
-
-
-def _broken(expectation: dict[str, object]) -> str:
-    value = expectation.get("value")
-    if expectation.get("sanity"):
-        return f"expected sanity: clean, got {value}"
-    got = f"{value:.4g}" if isinstance(value, float | int) else "no value"
-    bounds = ", ".join(
-        f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None
-    )
-    where = f"{expectation.get('model')} on {expectation.get('task')}"
-    return f"expectation failed: {where}: {expectation.get('metric')} is {got}, expected {bounds}"

@@ -83,11 +83,12 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     figures null.
     """
     from harness.engines import backend_of
+    from harness.evaluation.names import check_names
     from harness.hub.presence import local_only
-    from harness.tasks import DataSources, expand
+    from harness.tasks import DataSources
 
     config = loaded.config
-    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    expansion = check_names(loaded)
     machine = find_machine(config.device)
     mirror = Path(config.mirror) if config.mirror else None
     models = [plan_model(model, machine, mirror) for model in config.models]

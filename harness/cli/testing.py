@@ -1,0 +1,58 @@
+"""Options of the commands that a CI asks: JUnit's XML and GitHub's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.reporting.testcases import Testcase
+
+Junit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Also write the outcomes as JUnit XML, which CI systems show.",
+        show_default=False,
+    ),
+]
+Annotations = Annotated[
+    bool | None,
+    typer.Option(
+        "--annotations/--no-annotations",
+        help="GitHub annotations of what failed, on standard error.  [default: where GITHUB_ACTIONS is set]",
+        show_default=False,
+    ),
+]
+
+
+def check_junit(file: Path | None) -> None:
+    """Raises ConfigError for a file that cannot be, before hours of work instead of after."""
+    from harness.errors import ConfigError
+
+    if file is not None and file.is_dir():
+        raise ConfigError(f"--junit {file}: this is a folder; expected a file, e.g. {file / 'junit.xml'}")
+
+
+def publish(
+    cases: Sequence[Testcase], name: str, junit: Path | None, annotate: bool | None, *, quiet: bool = False
+) -> None:
+    """Writes the XML and prints the annotations that were asked for.
+
+    Where nobody said so, a GitHub runner gets annotations, unless ``quiet``: another command has
+    printed the same ones. Raises RunFolderError where the file cannot be written.
+    """
+    if junit is not None:
+        from harness.reporting.junit import junit as junit_xml
+        from harness.results.files import write_text
+
+        write_text(junit, junit_xml(cases, name))
+    from harness.reporting.annotations import annotations, wanted
+
+    # On standard error, which the runner reads as well: standard output may go into the summary.
+    if annotate or (annotate is None and wanted() and not quiet):
+        typer.echo(annotations(cases, f"harness {name}"), err=True, nl=False)
