@@ -30,6 +30,7 @@ from harness.cli import (
     schema,
     study,
     tasks,
+    testing,
     tokenizers,
 )
 from harness.errors import HarnessError
@@ -92,8 +93,8 @@ app = typer.Typer(
     cls=GuardedGroup,
     help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and "
     "English.",
-    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity "
-    "failed, 130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation, gate "
+    "or parity failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
     add_completion=False,
@@ -146,6 +147,7 @@ def main() -> None:
         # A terminal that cannot show Chinese or ± gets question marks, not a crash.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    testing.guard_streams()
     app(prog_name="harness")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -30,6 +33,44 @@ Annotations = Annotated[
 ]
 
 
+class InertStream:
+    """A stream on which no line is a command to GitHub's runner, whoever wrote what is printed.
+
+    ``plain`` is the stream itself, for the commands that are meant.
+    """
+
+    def __init__(self, plain: TextIO) -> None:
+        self.plain = plain
+
+    def write(self, text: str) -> int:
+        """Writes the text with the sting taken out of what looks like a command."""
+        from harness.reporting.annotations import inert
+
+        self.plain.write(inert(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
+
+
+def guard_streams() -> None:
+    """On a GitHub runner, keeps answers of models, texts of files and replies of servers from being
+    read as workflow commands. What is written into a file stays as it is.
+    """
+    from harness.reporting.annotations import wanted
+
+    if not wanted():
+        return
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            into_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        except (OSError, ValueError, AttributeError):
+            into_file = False
+        if not into_file:
+            setattr(sys, name, InertStream(stream))
+
+
 def check_junit(file: Path | None) -> None:
     """Raises ConfigError for a file that cannot be, before hours of work instead of after."""
     from harness.errors import ConfigError
@@ -51,8 +92,9 @@ def publish(
         from harness.results.files import write_text
 
         write_text(junit, junit_xml(cases, name))
-    from harness.reporting.annotations import annotations, wanted
+    from harness.reporting.annotations import wanted, workflow_commands
 
     # On standard error, which the runner reads as well: standard output may go into the summary.
     if annotate or (annotate is None and wanted() and not quiet):
-        typer.echo(annotations(cases, f"harness {name}"), err=True, nl=False)
+        stream = getattr(sys.stderr, "plain", sys.stderr)
+        print(workflow_commands(cases, f"harness {name}"), end="", file=stream, flush=True)

@@ -23,6 +23,7 @@ from harness.evaluation.plan_forms import (
     plan_thinking,
 )
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.evaluation.preconditions import NO_WEIGHTS, lacks_weights, obstacles
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
@@ -112,7 +113,13 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         if plan.thinking.kind == "thinks" and not model.max_new_tokens
     ]
     unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
+    hindered = [
+        f"will fail: {line}"
+        for model in config.models
+        for line in obstacles(model, machine.device, mirror, network=False)
+    ]
     warnings = [
+        *hindered,
         *form_warnings(forms),
         *budget_warnings(short, forms),
         *unable,
@@ -153,6 +160,9 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
         if preset is not None and preset.gated and origin is None
         else ""
     )
+    local = local_folder(model.id, mirror)
+    if local is not None and lacks_weights(model, local[0]):
+        note = NO_WEIGHTS
     if arch is None:
         reason = note or "architecture not known here: sizes after the download"
         return ModelPlan(

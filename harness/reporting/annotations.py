@@ -26,7 +26,7 @@ def wanted() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def annotations(cases: Sequence[Testcase], title: str) -> str:
+def workflow_commands(cases: Sequence[Testcase], title: str) -> str:
     """One command per case that failed or could not be decided; nothing where all is well."""
     bad = [case for case in cases if case.outcome in ("failed", "error")]
     lines = [_command(case, title) for case in bad[: MOST if len(bad) <= MOST else MOST - 1]]
