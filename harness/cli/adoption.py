@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.output import Show, shows
+from harness.wording import listed_names
 
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
@@ -191,7 +192,7 @@ def _pictures(
     from harness.errors import ConfigError
     from harness.reporting.plots.save import FORMATS, save
 
-    forms = [name.strip() for name in form.split(",")]
+    forms = listed_names(form)
     if unknown := [name for name in forms if name not in FORMATS]:
         raise ConfigError(
             f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or "

@@ -11,6 +11,7 @@ import typer
 
 from harness.cli.output import Show, shows, write_or_print
 from harness.cli.testing import Annotations, Junit, check_junit, publish
+from harness.wording import listed_names
 
 if TYPE_CHECKING:
     from harness.reporting.html.study import Studies
@@ -153,7 +154,7 @@ def _studies(names: list[str], runs: list[Run], lang: str) -> Studies | None:
 def _pictures(runs: list[str], folder: Path, form: str, language: str) -> None:
     from harness.reporting.plots.draw import draw
 
-    pictures, notes = draw(runs, folder, [name.strip() for name in form.split(",")], language)
+    pictures, notes = draw(runs, folder, listed_names(form), language)
     for note in notes:
         typer.echo(note, err=True)
     typer.echo(f"{len(pictures)} pictures written to {folder}", err=True)

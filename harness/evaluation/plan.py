@@ -22,7 +22,7 @@ from harness.evaluation.plan_forms import (
     plan_forms,
     plan_thinking,
 )
-from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task
 from harness.evaluation.preconditions import NO_WEIGHTS, lacks_weights, obstacles
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -251,7 +251,9 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
             f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
         )
 
-    unknown = sum(task.items is None for task in tasks)
+    few = [task.note.partition(": ")[2] for task in tasks if task.note.startswith(TOO_FEW)]
+    warnings += [f"will fail: {line}" for line in few]
+    unknown = sum(task.items is None for task in tasks) - len(few)
     if unknown:
         warnings.append(
             f"{unknown} tasks' data is not on this machine and their size is not known; the "

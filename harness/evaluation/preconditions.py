@@ -107,7 +107,8 @@ def _files(
         absence = None if presence.modelscope_chosen() else presence.hub_absence()
         if absence is not None:
             where = f"not in the mirror {mirror}, " if mirror else ""
-            yield f"{model.label}: {model.id} is {where}not in the hub's cache, and {absence}; {presence.REMEDY}"
+            gone = f"{model.id} is {where}not in the hub's cache, and {absence}"
+            yield f"{model.label}: {gone}; {presence.REMEDY}"
 
     from harness.evaluation.plan_forms import plan_thinking
 
