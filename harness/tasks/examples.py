@@ -15,7 +15,7 @@ def most_examples(task: Any) -> int | None:
     from lm_eval.api.samplers import ContextSampler, FirstNSampler
 
     sampler = getattr(task, "sampler", None)
-    if type(sampler) not in (ContextSampler, FirstNSampler):
+    if sampler is None or type(sampler) not in (ContextSampler, FirstNSampler):
         return None
     pool = len(sampler.fewshot_indices or sampler.df)
     own = task.fewshot_cfg.split == task.config.test_split

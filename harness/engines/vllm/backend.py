@@ -63,13 +63,14 @@ class VllmBackend(Backend):
 
     def obstacle(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
         """No package, a build for another device, an architecture or head size that it lacks."""
+        from harness.engines.transformers.identity import read_config
         from harness.engines.vllm import preflight
 
         try:
             package = preflight.need_package(spec.label)
             preflight.check_device(spec.label, package, device)
             if folder is not None and (folder / "config.json").is_file():
-                config = preflight.read_config(folder) | spec.config_overrides
+                config = read_config(folder) | spec.config_overrides
                 preflight.check_model(spec.label, package, config, device)
         except ModelError as error:
             return str(error)
