@@ -14,8 +14,17 @@ from harness.errors import ConfigError
 from harness.evaluation.expectations import check
 from harness.evaluation.expected_figures import figure_names
 from harness.evaluation.names import check_names
-from harness.meter.natural import cost_row
-from harness.meter.tally import CostTally
+from harness.results.cost import (
+    AnswerLatency,
+    CostRow,
+    EnergyUsed,
+    Limit,
+    Memory,
+    Money,
+    Quality,
+    Rate,
+    TokenFigures,
+)
 from harness.results.schema import ExpectationRow, ModelRow, Results
 from harness.tasks.api import Expansion, GroupSpec, TaskSpec
 
@@ -36,6 +45,26 @@ def results(**parts: Any) -> Results:
     models = [ModelRow(model=name, id=name, status="ok") for name in ("one", "two")]
     facts = {"name": "r", "harness_version": "", "created": "", "config_hash": ""}
     return Results(**facts, models=models, **{"rows": [], **parts})
+
+
+def cost(task: str | None) -> CostRow:
+    """A row of a model that was only scored: it has no latencies, and says so."""
+    return CostRow(
+        model="one",
+        task=task,
+        language="zh",
+        items=10,
+        sessions=1,
+        seconds=0.5,
+        tokens=TokenFigures(prompt=10, computed=10, shared=0, output=0),
+        rate=Rate(items=20.0),
+        latency_ms=AnswerLatency(reason="scoring has no answers"),
+        memory=Memory(),
+        limit=Limit(),
+        energy=EnergyUsed(),
+        money=Money(usd=0.25),
+        quality=Quality(),
+    )
 
 
 def met(results: Results, expansion: Expansion | None = None, **expected: Any) -> list[ExpectationRow]:
@@ -152,20 +181,16 @@ def test_shares_of_bad_answers_have_an_interval() -> None:
 
 
 def test_figures_of_cost_are_read_by_their_path() -> None:
-    tally = CostTally()
-    costs = [
-        cost_row([tally], "one", task=task, language="zh", weights="pretrained") for task in ("zh_a", None)
-    ]
+    costs = [cost("zh_a"), cost(None)]
     run = results(rows=[row("one", "zh_a", 0.5)], costs=costs)
     (one,) = met(run, figure="seconds", model="one", task="zh_a", max=1)
-    assert (one.value, one.held, one.figure) == (0.0, True, "seconds")
-    (one,) = met(run, figure="seconds", model="one", language="zh", max=1)
-    assert one.held
+    assert (one.value, one.held, one.figure) == (0.5, True, "seconds")
+    (one,) = met(run, figure="money.usd", model="one", language="zh", max=0.2)
+    assert (one.value, one.held) == (0.25, False)
 
     # What was not measured does not hold, and its own reason is handed on.
     (one,) = met(run, figure="latency_ms.e2e.p95", model="one", task="zh_a", max=1)
-    assert (one.value, one.held) == (None, False)
-    assert one.reason
+    assert (one.value, one.held, one.reason) == (None, False, "scoring has no answers")
     (one,) = met(run, figure="seconds", model="two", task="zh_a", max=1)
     assert one.reason == "nothing was metered here"
 
