@@ -240,9 +240,9 @@ def _runs_of(contestant: Contestant) -> list[Run]:
 def _seconds(duel: _Duel) -> float | None:
     members = set(duel.comparison.members.get(duel.scope.name, [duel.scope.name]))
     cells = duel.comparison.models[1].cells
-    seconds = [cell.rows[0].seconds for (task, _), cell in cells.items() if task in members]
-    known = [value for value in seconds if value is not None]
-    return math.fsum(known) if known else None
+    rows = [cell.rows[0] for (task, _), cell in cells.items() if task in members]
+    seconds = [row.seconds for row in rows if row.seconds is not None]
+    return math.fsum(seconds) if seconds else None
 
 
 def _judged(rows: Sequence[GateRow], by: float, *, strict: bool) -> Iterable[GateRow]:

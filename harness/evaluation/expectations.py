@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from harness.analysis.averages import make_average
+from harness.analysis.intervals import Z95
+from harness.analysis.means import weighted_mean
 from harness.analysis.primary import primary
 from harness.analysis.selection import Selection
 from harness.config.schema import Expectation
-from harness.evaluation.expected_figures import Reading, figure_of
+from harness.evaluation.expected_figures import FigureValue, figure_of
 from harness.results.sanity import is_clean
 from harness.results.schema import ExpectationRow, GroupRow, Results, Row
 from harness.wording import list_first, one_line
@@ -60,7 +61,7 @@ def _of_model(expectation: Expectation, model: str, scope: _Scope) -> Iterator[E
         yield _judged(expectation, model, task, scope.of_task(expectation, model, task))
 
 
-def _judged(expectation: Expectation, model: str, task: str | None, got: Reading) -> ExpectationRow:
+def _judged(expectation: Expectation, model: str, task: str | None, got: FigureValue) -> ExpectationRow:
     """Whether the value, or with ``sure`` its whole interval, lies within the bounds."""
     low = high = got.value
     if expectation.sure:
@@ -115,7 +116,7 @@ class _Scope:
             return leaves
         return _matching([*leaves, *groups], pattern) or [pattern]
 
-    def of_task(self, expectation: Expectation, model: str, task: str) -> Reading:
+    def of_task(self, expectation: Expectation, model: str, task: str) -> FigureValue:
         rows = [row for row in self.results.rows if (row.model, row.task) == (model, task)]
 
         # A model that thinks was asked the generative form in the task's place: that is its answer.
@@ -129,22 +130,29 @@ class _Scope:
             return _score(expectation, task, groups, [row for one in groups for row in self._lacking(one)])
         return _score(expectation, twin or task, [row for row in rows if row.status == "ok"], rows)
 
-    def of_language(self, expectation: Expectation, model: str) -> Reading:
+    def of_language(self, expectation: Expectation, model: str) -> FigureValue:
         language = expectation.language or ""
         if expectation.figure is not None:
             return figure_of(self.results, expectation.figure, model, [], None, language)
 
-        lines = [line for line in Selection([self.results]).lines() if line.language == language]
-        average = make_average(language, lines)
-        if average is None:
-            return Reading(reason="an average needs two tasks or groups of this language")
+        lines = Selection([self.results]).lines()
+        parts = [line for line in lines if line.language == language and line.averaged]
         labels = [one.model for one in self.results.models]
-        figure = average.figures[labels.index(model)] if model in labels else None
-        if figure is None or figure.value is None:
-            missing = f"{figure.missing} of its tasks gave no value" if figure else "no such model"
-            return Reading(reason=f"no average: {missing}")
-        half = figure.half
-        return Reading(figure.value, None if half is None else (figure.value - half, figure.value + half))
+        if len(parts) < 2 or model not in labels:
+            return FigureValue(reason="an average needs two tasks or groups of this language")
+        figures = [line.figures[labels.index(model)] for line in parts]
+        missing = sum(one.value is None or one.status != "ok" for one in figures)
+        if missing:
+            return FigureValue(reason=f"no average: {missing} of {len(parts)} tasks gave no whole value")
+
+        # The table's average, with the interval itself in place of half its width.
+        mean = weighted_mean(
+            [one.value or 0.0 for one in figures],
+            [None if one.half is None else one.half / Z95 for one in figures],
+            [one.strata for one in figures],
+            [1 / len(figures)] * len(figures),
+        )
+        return FigureValue(mean.value, mean.ci95)
 
     def _group(self, model: str, name: str) -> list[GroupRow]:
         """The rows of a group, or of the group over its tasks' generative forms."""
@@ -172,7 +180,7 @@ def _matching(names: Sequence[str], pattern: str) -> list[str]:
 
 def _score(
     expectation: Expectation, task: str, rows: Sequence[Row | GroupRow], every: Sequence[Row]
-) -> Reading:
+) -> FigureValue:
     """A task's or group's score; ``every`` row of it says why there is none."""
     names = list(dict.fromkeys(row.metric for row in rows if row.metric))
     key = primary(task, rows) if expectation.metric is None else None
@@ -182,15 +190,15 @@ def _score(
             continue
         wanted = expectation.filter or (filter_name if key else None)
         if wanted in (None, row.filter or "none"):
-            return Reading(row.value, row.ci95, metric=row.metric, filter=row.filter)
+            return FigureValue(row.value, row.ci95, metric=row.metric, filter=row.filter)
 
     # What went wrong in the cell explains more than that its value is missing.
     failed = next((row for row in every if row.status != "ok" or row.value is None), None)
     if failed is not None and failed.status != "ok":
-        return Reading(reason=f"{failed.status}: {one_line(failed.reason or 'no reason given')}")
+        return FigureValue(reason=f"{failed.status}: {one_line(failed.reason or 'no reason given')}")
     if names:
-        return Reading(reason=f"{task} was marked by {list_first(names, 6)} alone")
-    return Reading(reason="not in this run")
+        return FigureValue(reason=f"{task} was marked by {list_first(names, 6)} alone")
+    return FigureValue(reason="not in this run")
 
 
 def _check_sanity(expectation: Expectation, results: Results) -> ExpectationRow:

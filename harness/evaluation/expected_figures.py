@@ -23,7 +23,7 @@ SHARES = {"truncated": "truncated", "empty": "empty", "unread": "unparsable"}
 
 
 @dataclass(frozen=True)
-class Reading:
+class FigureValue:
     """A value with its 95 % interval, and, where there is none, why."""
 
     value: float | None = None
@@ -62,7 +62,7 @@ def figure_of(
     rows: Sequence[Row],
     task: str | None,
     language: str | None = None,
-) -> Reading:
+) -> FigureValue:
     """A model's figure on a task, of which ``rows`` are, or on a whole language."""
     if name in SHARES:
         if language is not None:
@@ -76,11 +76,11 @@ def figure_of(
     ]
     if not costs:
         failed = next((row.reason for row in rows if row.status != "ok" and row.reason), None)
-        return Reading(reason=failed or "nothing was metered here")
+        return FigureValue(reason=failed or "nothing was metered here")
     return _number(costs[0], name)
 
 
-def _share(kind: str, rows: Sequence[Row]) -> Reading:
+def _share(kind: str, rows: Sequence[Row]) -> FigureValue:
     """Bad answers by all marked documents. Of several filters the one that reads the most counts."""
     by_task: dict[str, list[tuple[int, int]]] = {}
     for row in rows:
@@ -90,13 +90,13 @@ def _share(kind: str, rows: Sequence[Row]) -> Reading:
 
     if not by_task:
         failed = next((row.reason for row in rows if row.status != "ok" and row.reason), None)
-        return Reading(reason=failed or "the run does not say how answers ended")
+        return FigureValue(reason=failed or "the run does not say how answers ended")
     least = [min(pairs) for pairs in by_task.values()]
     count, n = sum(one for one, _ in least), sum(n for _, n in least)
-    return Reading(count / n, wilson(count, n))
+    return FigureValue(count / n, wilson(count, n))
 
 
-def _number(row: CostRow, path: str) -> Reading:
+def _number(row: CostRow, path: str) -> FigureValue:
     """The number at a path, or the reason that stands beside it."""
     node: Any = row
     reason: str | None = None
@@ -106,5 +106,5 @@ def _number(row: CostRow, path: str) -> Reading:
         reason = getattr(node, "reason", None) or reason
         node = getattr(node, step)
     if isinstance(node, int | float):
-        return Reading(float(node))
-    return Reading(reason=reason or "not measured here")
+        return FigureValue(float(node))
+    return FigureValue(reason=reason or "not measured here")

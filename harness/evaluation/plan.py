@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harness.config.architecture import Architecture
 from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
-from harness.config.schema import ModelSpec
+from harness.config.schema import Config, ModelSpec
 from harness.errors import HarnessError
 from harness.evaluation.plan_forms import (
     FormPlan,
@@ -107,22 +107,11 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         task.items or 0 for task in tasks for model in models if (model.label, task.name) not in refused
     )
 
-    short = [
-        model.label
-        for model, plan in zip(config.models, models, strict=True)
-        if plan.thinking.kind == "thinks" and not model.max_new_tokens
-    ]
-    unable = [line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))]
-    hindered = [
-        f"will fail: {line}"
-        for model in config.models
-        for line in obstacles(model, machine.device, mirror, network=False)
-    ]
     warnings = [
-        *hindered,
+        *_hindrances(config, machine, mirror),
         *form_warnings(forms),
-        *budget_warnings(short, forms),
-        *unable,
+        *budget_warnings(_short_of_tokens(config, models), forms),
+        *(line for model in config.models if (line := backend_of(model).cannot_ask(model, kinds))),
         *_warnings(models, tasks, expansion),
     ]
     return Plan(
@@ -135,6 +124,24 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         warnings,
         forms,
     )
+
+
+def _hindrances(config: Config, machine: Machine, mirror: Path | None) -> list[str]:
+    """What will keep models from answering, as far as it shows without a network."""
+    return [
+        f"will fail: {line}"
+        for model in config.models
+        for line in obstacles(model, machine.device, mirror, network=False)
+    ]
+
+
+def _short_of_tokens(config: Config, models: list[ModelPlan]) -> list[str]:
+    """The models that think on budgets made for answers without thoughts."""
+    return [
+        model.label
+        for model, plan in zip(config.models, models, strict=True)
+        if plan.thinking.kind == "thinks" and not model.max_new_tokens
+    ]
 
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:

@@ -16,13 +16,14 @@ def expectation_points(rows: Sequence[ExpectationRow]) -> Points | None:
     """All outcomes as a list, those that failed first; None where nothing was expected."""
     if not rows:
         return None
-    failed = [row for row in rows if not row.held]
-    held = [row for row in rows if row.held]
-    lines = [outcome_text(row) for row in (*failed, *held[:SHOWN])]
-    if len(held) > SHOWN:
-        lines.append(Phrase("… and {n} more that hold", n=len(held) - SHOWN))
-    title = Phrase("Expectations: {n} of {of} hold", n=len(held), of=len(rows))
-    return Points(title, tuple(lines), frozenset(range(len(failed))))
+    failing = [row for row in rows if not row.held]
+    passing = [row for row in rows if row.held]
+    lines = [outcome_text(row) for row in (*failing, *passing[:SHOWN])]
+    if len(passing) > SHOWN:
+        lines.append(Phrase("… and {n} more that hold", n=len(passing) - SHOWN))
+
+    title = Phrase("Expectations: {n} of {of} hold", n=len(passing), of=len(rows))
+    return Points(title, tuple(lines), frozenset(range(len(failing))))
 
 
 def outcome_text(row: ExpectationRow) -> str:

@@ -49,8 +49,8 @@ def test_a_metric_that_is_better_when_lower_is_turned(make: Make) -> None:
     base = make("base", {("m", "zh_a"): [1.0 + number / 100 for number in range(50)]}, options)
     new = make("new", {("m", "zh_a"): [1.2 + number / 90 for number in range(50)]}, options)
     for run in (base, new):
-        for row in run.results.rows:
-            row.higher_is_better = False
+        for one in run.results.rows:
+            one.higher_is_better = False
     (row,) = regression_gate([new], [base]).rows
     assert row.verdict == "worse"
     assert not row.share

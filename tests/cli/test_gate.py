@@ -104,9 +104,8 @@ def test_a_kept_run_shows_its_outcomes_again_and_no_answer_is_a_command(tmp_path
     model = {"id": "mock/m", "engine": "mock", "name": "m", "engine_args": {"answer": GREETING}}
     expect = [{"task": "texts", "model": "m", "min": 0.9}, {"figure": "truncated", "max": 0.5}]
     config = write_config(tmp_path, [task], [model], expect=expect)
-    runner = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path)}
     for _ in range(2):
-        done = harness("run", config, "--junit", "j.xml", cwd=tmp_path, **runner)
+        done = harness("run", config, "--junit", "j.xml", cwd=tmp_path, GITHUB_ACTIONS="true")
         assert done.returncode == 3, done.stderr
         commands = [
             line for line in (done.stdout + done.stderr).splitlines() if line.lstrip().startswith("::")

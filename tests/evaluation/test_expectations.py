@@ -73,15 +73,16 @@ def met(results: Results, expansion: Expansion | None = None, **expected: Any) -
 
 def test_the_value_decides_and_sure_asks_for_the_interval() -> None:
     run = results(rows=[row("one", "zh_a", 0.5, ci95=(0.4, 0.6))])
-    named = {"task": "zh_a", "model": "one"}
-    for bounds, held, surely in (
+    named: dict[str, Any] = {"task": "zh_a", "model": "one"}
+    cases: tuple[tuple[dict[str, Any], bool, bool], ...] = (
         ({"min": 0.5}, True, False),
         ({"min": 0.4}, True, True),
         ({"min": 0.51}, False, False),
         ({"max": 0.5}, True, False),
         ({"max": 0.6}, True, True),
         ({"min": 0.45, "max": 0.7}, True, False),
-    ):
+    )
+    for bounds, held, surely in cases:
         assert [one.held for one in met(run, **named, **bounds)] == [held], bounds
         assert [one.held for one in met(run, **named, **bounds, sure=True)] == [surely], bounds
 
@@ -115,13 +116,14 @@ def test_the_metric_of_the_table_is_the_default() -> None:
         row("one", "gsm8k", 0.4, metric="exact_match", filter="flexible"),
     ]
     run = results(rows=rows)
-    for expected, value in (
+    cases: tuple[tuple[dict[str, Any], float], ...] = (
         ({"task": "arc_easy"}, 0.6),
         ({"task": "arc_easy", "metric": "acc"}, 0.3),
         ({"task": "gsm8k"}, 0.2),
         ({"task": "gsm8k", "filter": "flexible"}, 0.4),
         ({"task": "gsm8k", "metric": "exact_match", "filter": "flexible"}, 0.4),
-    ):
+    )
+    for expected, value in cases:
         assert [one.value for one in met(run, model="one", min=0, **expected)] == [value], expected
 
 
