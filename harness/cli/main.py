@@ -64,6 +64,7 @@ class GuardedGroup(TyperGroup):
         except HarnessError as error:
             _debug()
             typer.echo(str(error), err=True)
+            testing.annotate_mistakes(str(error))
             raise SystemExit(error.exit_code) from None
         except (typer.Exit, typer.Abort):
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -96,5 +97,24 @@ def publish(
 
     # On standard error, which the runner reads as well: standard output may go into the summary.
     if annotate or (annotate is None and wanted() and not quiet):
-        stream = getattr(sys.stderr, "plain", sys.stderr)
-        print(workflow_commands(cases, f"harness {name}"), end="", file=stream, flush=True)
+        _print_commands(workflow_commands(cases, f"harness {name}"))
+
+
+def annotate_mistakes(message: str) -> None:
+    """On a GitHub runner, one annotation per mistake of a config, at its line."""
+    from harness.reporting.annotations import wanted, workflow_commands
+    from harness.reporting.testcases import Testcase
+
+    if not wanted():
+        return
+    cases = []
+    for line in message.splitlines():
+        match = re.match(r"(?P<source>[^\s:][^:]*:\d+:\d+): (?P<text>.*)", line)
+        if match is not None:
+            cases.append(Testcase("config", "mistake", "error", match["text"], source=match["source"]))
+    _print_commands(workflow_commands(cases, "harness"))
+
+
+def _print_commands(text: str) -> None:
+    """On the stream itself: what goes through the guard is no command any more."""
+    print(text, end="", file=getattr(sys.stderr, "plain", sys.stderr), flush=True)

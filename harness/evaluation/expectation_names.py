@@ -92,8 +92,9 @@ def _check_task(expectation: Expectation, expansion: Expansion, add: Add) -> Non
     if not chosen:
         add("task", _missing("task or group", name, [*specs, *groups]))
         return
-    if expectation.figure is not None and all(one in groups for one in chosen):
-        add("task", f"{name} is a group, and figures are kept by task and by language: name one of these")
+    costs = expectation.figure is not None and expectation.figure not in SHARES
+    if costs and all(one in groups for one in chosen):
+        add("task", f"{name} is a group, and what answers cost is kept by task and by language: name these")
         return
 
     # Each of the matched is looked at: a glob may join tasks that are marked in different ways.

@@ -124,6 +124,7 @@ class _Scope:
         if twin is not None:
             rows = [row for row in self.results.rows if (row.model, row.task) == (model, twin)]
         if expectation.figure is not None:
+            rows = rows or self._of_group(model, task)
             return figure_of(self.results, expectation.figure, model, rows, twin or task)
         if not rows:
             groups = self._group(model, task)
@@ -168,6 +169,11 @@ class _Scope:
             if row.model == model and row.task in members and row.asked_as
         }
         return [row for row in mine if twins and {*row.tasks, *row.missing} == twins]
+
+    def _of_group(self, model: str, name: str) -> list[Row]:
+        """The rows of a group's subjects, for what is counted over all of them."""
+        tasks = {task for group in self._group(model, name) for task in group.tasks}
+        return [row for row in self.results.rows if row.model == model and row.task in tasks]
 
     def _lacking(self, group: GroupRow) -> list[Row]:
         return [row for row in self.results.rows if row.model == group.model and row.task in group.missing]

@@ -178,6 +178,9 @@ def test_shares_of_bad_answers_have_an_interval() -> None:
     }
     (both,) = met(run, figure="truncated", model="one", language="zh", max=0.02)
     assert (both.value, both.held) == (0.015, True)
+    grouped = results(rows=rows, groups=[group("one", 0.5, ["zh_a", "zh_b"])])
+    (both,) = met(grouped, figure="truncated", model="one", task="zh_group", max=0.02)
+    assert both.value == 0.015
     (sure,) = met(run, figure="truncated", model="one", language="zh", max=0.02, sure=True)
     assert not sure.held
 

@@ -129,6 +129,23 @@ def test_one_case_is_one_command_whatever_it_says(name: str, message: str) -> No
     assert set(properties) == {"title"}
 
 
+def test_mistakes_of_a_config_are_annotated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness.cli.testing import annotate_mistakes
+
+    message = "ci.yaml:3:1: unknown key 'limt'\n--set a=b: no\nsub/b.yaml:4:2: a: b"
+    annotate_mistakes(message)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    annotate_mistakes(message)
+    shown = [
+        (properties["file"], properties["line"], text)
+        for _, properties, text in commands(capsys.readouterr().err)
+    ]
+    assert shown == [("ci.yaml", "3", "unknown key 'limt'"), ("sub/b.yaml", "4", "a: b")]
+
+
 def test_more_than_github_shows_are_named_in_the_last() -> None:
     cases = [Testcase("s", f"case {number}", "failed", "no") for number in range(25)]
     shown = commands(workflow_commands(cases, "ci"))
