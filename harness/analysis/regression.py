@@ -4,7 +4,7 @@ Each model of a baseline is held against its namesake of new runs, task by task 
 on the items that both answered. A drop counts where it is proven: the 95 % interval of the paired
 difference lies beyond the margin, and its p, adjusted by Holm's method over all tests of the gate,
 is below 0.05. ``strict`` counts any drop beyond the margin. What the baseline has and the new runs
-lack fails in either case: a gate that is not asked must not be open.
+lack fails in either case: a gate that was not asked must not pass.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class RegressionGate:
 
     @property
     def failed(self) -> tuple[GateRow, ...]:
-        """The rows for which it is shut."""
+        """The rows that do not hold."""
         return tuple(row for row in self.rows if row.verdict != "holds")
 
 
@@ -106,6 +106,7 @@ def regression_gate(
     """
     before, now = contestants(baseline), contestants(runs)
     pairs, rows = _opponents(before, now, model)
+    rows = [row for row in rows if _named(row.task, tasks)]
     duels = [duel for one, other in pairs for duel in _duels(one, other, [*baseline, *runs], tasks)]
     ungated: dict[str, None] = {}
     for one, other in pairs:
@@ -150,13 +151,17 @@ def _opponents(
     return pairs, gone
 
 
+def _named(task: str, pattern: str | None) -> bool:
+    """Whether a task is to be compared: each where no name or glob chooses some."""
+    return pattern is None or task == pattern or fnmatchcase(task, pattern)
+
+
 def _duels(before: Contestant, now: Contestant, runs: Sequence[Run], tasks: str | None) -> Iterator[_Duel]:
     """What two contestants are compared on: single tasks and whole groups, or what is named."""
     comparison = compare_models([before, now], runs)
     lost = dict(_lost(comparison))
     for scope in comparison.scopes:
-        named = tasks is not None and (scope.name == tasks or fnmatchcase(scope.name, tasks))
-        if not (named if tasks is not None else scope.kind in ("task", "group")):
+        if not _named(scope.name, tasks) or (tasks is None and scope.kind not in ("task", "group")):
             continue
         members = comparison.members.get(scope.name, [scope.name])
         # A task that the baseline lacks is new: there is nothing that it could have lost.

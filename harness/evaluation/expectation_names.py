@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config.problems import nearest
@@ -125,7 +127,8 @@ def _check_metric(
     metrics = [name for name in metrics if not limited or name in limited or name == "exact_match"]
     filters = list(dict.fromkeys(name for config in configs for name in _filters(config)))
 
-    if expectation.metric is not None and expectation.metric not in metrics:
+    coded = any(_in_code(config, expectation.metric or "") for config in configs)
+    if expectation.metric is not None and expectation.metric not in metrics and not coded:
         add("metric", _missing(f"metric of {task}", expectation.metric, metrics))
         return False
     if expectation.filter is not None and expectation.filter not in filters:
@@ -142,6 +145,26 @@ def _metrics(config: dict[str, Any], repeats: int | None) -> list[str]:
     names = [name.rpartition(".")[2] if name.startswith("!function") else name for name in names]
     names = names or list(DEFAULT_METRICS.get(str(config.get("output_type") or "generate_until"), ()))
     return names + [f"maj@{repeats}_{name}" for name in names if repeats and repeats > 1]
+
+
+def _in_code(config: dict[str, Any], metric: str) -> bool:
+    """Whether the task's own Python may give this metric: its name stands there, or is made there.
+
+    Functions that mark may return more than the YAML lists (humaneval's pass@1).
+    """
+    from harness.tasks.scan import FUNCTION
+
+    listed = [entry.get("metric") for entry in config.get("metric_list") or () if isinstance(entry, dict)]
+    for value in (config.get("process_results"), *listed):
+        if not isinstance(value, str) or not value.startswith(FUNCTION):
+            continue
+        folder, _, name = value.removeprefix(FUNCTION).strip().rpartition("/")
+        file = Path(folder) / f"{name.partition('.')[0]}.py"
+        if "@" in metric or not file.is_file():
+            return True
+        if re.search(rf"\b{re.escape(metric)}\b", file.read_text(encoding="utf-8", errors="replace")):
+            return True
+    return False
 
 
 def _filters(config: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ WORSE = [1.0] * 60 + [0.0] * 40
 SLIGHTLY = [1.0] * 78 + [0.0] * 22
 
 
-def test_a_proven_drop_shuts_it_and_chance_does_not(make: Make) -> None:
+def test_a_proven_drop_fails_and_chance_does_not(make: Make) -> None:
     base = make("base", {("m", "zh_a"): GOOD, ("m", "en_a"): GOOD})
     new = make("new", {("m", "zh_a"): WORSE, ("m", "en_a"): SLIGHTLY})
     gate = regression_gate([new], [base])
@@ -72,6 +72,8 @@ def test_what_the_new_run_lacks_fails(make: Make) -> None:
         ("m", "zh_b"): ("missing", "no score in the new run"),
     }
     assert gate.ungated == ("zh_c",)
+    named = regression_gate([new], [base], tasks="zh_b")
+    assert [(row.model, row.task) for row in named.rows] == [("m", "zh_b")]
 
 
 def test_other_prompts_are_not_compared(make: Make) -> None:
@@ -133,7 +135,7 @@ def test_what_it_could_not_have_seen(make: Make) -> None:
     assert rows[0].sees == pytest.approx(2.8016 * 0.0402, rel=1e-2)
 
 
-def test_chance_shuts_it_seldom_however_many_tasks(make: Make) -> None:
+def test_chance_fails_seldom_however_many_tasks(make: Make) -> None:
     """Twenty tasks of which one alone would fail at p .04: adjusted, none does."""
     shifted = [*GOOD[:80], *[0.0] * 20]
     base = make("base", {("m", f"zh_{number}"): GOOD for number in range(20)})

@@ -282,6 +282,28 @@ def test_wrong_names_are_said_before_the_run(
     assert str(caught.value) == line
 
 
+@pytest.mark.parametrize(
+    ("task", "metric", "right"),
+    [
+        ("humaneval", "pass@1", True),
+        ("ifeval", "prompt_level_strict_acc", True),
+        ("ifeval", "prompt_level_strict", False),
+        ("gsm8k", "acc", False),
+        ("wikitext", "bits_per_byte", True),
+        ("squadv2", "HasAns_exact", True),
+    ],
+)
+def test_metrics_of_the_library(tmp_path: Path, task: str, metric: str, right: bool) -> None:
+    text = CONFIG.replace("{task: zh_arithmetic, limit: 5}", task)
+    file = tmp_path / "c.yaml"
+    file.write_text(f"{text}{{task: {task}, metric: '{metric}', min: 0}}\n", encoding="utf-8")
+    if right:
+        check_names(load_config(file))
+        return
+    with pytest.raises(ConfigError, match=f"no metric of {task} is called '{metric}'"):
+        check_names(load_config(file))
+
+
 def test_all_mistakes_of_names_are_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = CONFIG.replace("mock/two, engine: mock", "./gone").replace("en_word_problems", "en_word_problem")
