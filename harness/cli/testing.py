@@ -34,6 +34,11 @@ Annotations = Annotated[
 ]
 
 
+def on_runner() -> bool:
+    """Whether a GitHub runner reads what is printed."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 class InertStream:
     """A stream on which no line is a command to GitHub's runner, whoever wrote what is printed.
 
@@ -58,9 +63,7 @@ def guard_streams() -> None:
     """On a GitHub runner, keeps answers of models, texts of files and replies of servers from being
     read as workflow commands. What is written into a file stays as it is.
     """
-    from harness.reporting.annotations import wanted
-
-    if not wanted():
+    if not on_runner():
         return
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -93,20 +96,20 @@ def publish(
         from harness.results.files import write_text
 
         write_text(junit, junit_xml(cases, name))
-    from harness.reporting.annotations import wanted, workflow_commands
+    from harness.reporting.annotations import workflow_commands
 
     # On standard error, which the runner reads as well: standard output may go into the summary.
-    if annotate or (annotate is None and wanted() and not quiet):
+    if annotate or (annotate is None and on_runner() and not quiet):
         _print_commands(workflow_commands(cases, f"harness {name}"))
 
 
 def annotate_mistakes(message: str) -> None:
     """On a GitHub runner, one annotation per mistake of a config, at its line."""
-    from harness.reporting.annotations import wanted, workflow_commands
+    if not on_runner():
+        return
+    from harness.reporting.annotations import workflow_commands
     from harness.reporting.testcases import Testcase
 
-    if not wanted():
-        return
     cases = []
     for line in message.splitlines():
         match = re.match(r"(?P<source>[^\s:][^:]*:\d+:\d+): (?P<text>.*)", line)

@@ -21,11 +21,6 @@ _BREAKS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What other programs take for the end of a line."""
 
 
-def wanted() -> bool:
-    """Whether a GitHub runner reads what is printed."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
 def workflow_commands(cases: Sequence[Testcase], title: str) -> str:
     """One command per case that failed or could not be decided; nothing where all is well."""
     bad = [case for case in cases if case.outcome in ("failed", "error")]
