@@ -51,7 +51,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
     """
     from harness.config import load_config as load
 
-    return load(path, overrides)
+    loaded = load(path, overrides)
+    # Expectations name tasks and metrics, which only the catalogue of tasks knows.
+    if loaded.config.expect:
+        from harness.evaluation.names import check_names
+
+        check_names(loaded)
+    return loaded
 
 
 def plan(config: LoadedConfig | str | Path) -> Plan:

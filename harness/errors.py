@@ -29,6 +29,10 @@ class DataError(HarnessError):
     """
 
 
+class ExamplesError(DataError):
+    """More few-shot examples are asked for than the data holds."""
+
+
 class ModelError(HarnessError):
     """A model cannot be loaded: not found, corrupted, of another shape, without a tokenizer."""
 

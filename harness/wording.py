@@ -89,6 +89,11 @@ def list_first(names: Iterable[str], most: int, mark: str = " …") -> str:
     return ", ".join(every[:most]) + (mark if len(every) > most else "")
 
 
+def listed_names(text: str) -> list[str]:
+    """The names of a list with commas, also with those of a Chinese keyboard."""
+    return [name.strip() for name in text.replace("，", ",").replace("、", ",").split(",")]
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """ "1 task", "2 tasks"; ``many`` is the plural of a noun that does not take an s."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"

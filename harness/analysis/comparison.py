@@ -58,7 +58,14 @@ class Comparison:
 
 def compare(runs: Sequence[Run]) -> Comparison:
     """Compares all models of the runs. Raises ConfigError where no run holds a score."""
-    models = contestants(runs)
+    return compare_models(contestants(runs), runs)
+
+
+def compare_models(models: list[Contestant], runs: Sequence[Run]) -> Comparison:
+    """`compare` for contestants that were chosen already: two of one name and the same weights, say.
+
+    ``runs``: where they come from.
+    """
     if not models:
         names = ", ".join(dict.fromkeys(run.results.name for run in runs))
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")

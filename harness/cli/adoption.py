@@ -14,6 +14,7 @@ import typer
 
 from harness.cli.groups import CommandGroup
 from harness.cli.output import Show, notify, shows, tell
+from harness.wording import listed_names
 
 if TYPE_CHECKING:
     from harness.adoption import Snapshot
@@ -193,7 +194,7 @@ def _pictures(
     from harness.errors import ConfigError
     from harness.reporting.plots.save import FORMATS, save
 
-    forms = [name.strip() for name in form.split(",")]
+    forms = listed_names(form)
     if unknown := [name for name in forms if name not in FORMATS]:
         raise ConfigError(
             f"--format {','.join(unknown)}: pictures are written as {', '.join(FORMATS)}, one or "

@@ -1,14 +1,17 @@
-"""``harness import``: results of lm-eval as a run folder."""
+"""``harness import``: results of lm-eval as run folders."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.output import notify, tell
 from harness.wording import list_first, plural
+
+if TYPE_CHECKING:
+    from harness.exchange.imported import Import
 
 
 def import_(
@@ -25,17 +28,31 @@ def import_(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Run folder.  [default: results/MODEL-lm-eval]", show_default=False),
+        typer.Option(
+            "--out",
+            help="Run folder; of several evaluations the folder above.  [default: results/MODEL-lm-eval]",
+            show_default=False,
+        ),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Older results of a model, too, not only its newest.")
+    ] = False,
 ) -> None:
     """Import results of lm-eval 0.4.
 
     They join reports and comparisons. Samples (samples_*.jsonl or .json) are looked for beside the
-    results.
+    results. A folder with several models becomes one run folder for each.
     """
-    from harness.exchange.imported import import_lm_eval
+    from harness.exchange.imported import import_all
 
-    done = import_lm_eval(file, model=model, out=out)
+    imports = import_all(file, model=model, out=out, every=every)
+    for done in imports:
+        _say(done)
+    if len(imports) > 1:
+        typer.echo(f"together: harness report {' '.join(str(done.folder) for done in imports)}")
+
+
+def _say(done: Import) -> None:
     tasks = len({row.task for row in done.results.rows})
     tell(
         f"{plural(tasks, 'task')} of {done.results.models[0].model} in {done.folder}; harness report "

@@ -29,6 +29,7 @@ from harness.cli import (
     schema,
     study,
     tasks,
+    testing,
     tokenizers,
 )
 from harness.cli.groups import CommandGroup
@@ -67,6 +68,7 @@ class GuardedGroup(CommandGroup):
         except HarnessError as error:
             _debug()
             notify(str(error))
+            testing.annotate_mistakes(str(error))
             raise SystemExit(error.exit_code) from None
         except (typer.Exit, typer.Abort):
             raise
@@ -98,8 +100,8 @@ app = typer.Typer(
     cls=GuardedGroup,
     help="Measures open-weight language models: accuracy and speed from the same run, in Chinese and "
     "English.",
-    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation or parity "
-    "failed, 130 interrupted.",
+    epilog="Exit codes: 0 all done, 1 some cells failed, 2 wrong config or usage, 3 an expectation, gate "
+    "or parity failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
     add_completion=False,
@@ -152,6 +154,8 @@ def main() -> None:
         # A terminal that cannot show Chinese or ± gets question marks, not a crash.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    testing.guard_streams()
+
     # click writes help for 50 columns at least, which a smaller terminal breaks inside words.
     columns = columns_of(sys.stdout) or HELP
     app(prog_name="harness", terminal_width=max(columns - 2, 20) if columns < HELP else None)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from harness.cli.output import Show, notify, shows, write_or_print
+from harness.cli.testing import Annotations, Junit, check_junit, publish
+from harness.wording import listed_names
 
 if TYPE_CHECKING:
     from harness.reporting.html.study import Studies
@@ -55,6 +57,8 @@ def report(
             show_default=False,
         ),
     ] = None,
+    junit: Junit = None,
+    annotate: Annotations = None,
     *,
     show: Show,
 ) -> None:
@@ -67,12 +71,25 @@ def report(
         _alone(html, plots, show.out)
     if study and html is None:
         _refuse_studies(study)
+    check_junit(junit)
     if html is not None:
         _page(runs, html, show.language, study or [])
     elif plots is not None:
         _pictures(runs, plots, show.named or "svg", show.language)
     else:
         _table(runs, show, every=every, costs=costs)
+    if junit is not None or annotate:
+        _publish(runs, junit, annotate)
+
+
+def _publish(runs: list[str], junit: Path | None, annotate: bool | None) -> None:
+    from harness.reporting.testcases import run_testcases
+    from harness.results.query import read_results
+
+    results = [read_results(run) for run in runs]
+    names = ", ".join(dict.fromkeys(one.name for one in results))
+    # The run printed its annotations itself: here only who asks for them gets them again.
+    publish(run_testcases(results), names, junit, annotate, quiet=True)
 
 
 def _alone(html: Path | None, plots: Path | None, out: Path | None) -> None:
@@ -137,7 +154,7 @@ def _studies(names: list[str], runs: list[Run], lang: str) -> Studies | None:
 def _pictures(runs: list[str], folder: Path, form: str, language: str) -> None:
     from harness.reporting.plots.draw import draw
 
-    pictures, notes = draw(runs, folder, [name.strip() for name in form.split(",")], language)
+    pictures, notes = draw(runs, folder, listed_names(form), language)
     for note in notes:
         notify(note)
     notify(f"{len(pictures)} pictures written to {folder}")

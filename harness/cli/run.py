@@ -10,6 +10,7 @@ import typer
 
 from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load, same_command
 from harness.cli.output import Show, notify, shows, tell
+from harness.cli.testing import Annotations, Junit, check_junit, publish
 from harness.wording import plural
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def run(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="One line per cell: subjects of groups are not folded.")
     ] = False,
+    junit: Junit = None,
+    annotate: Annotations = None,
     *,
     show: Show,
 ) -> None:
@@ -52,25 +55,31 @@ def run(
     """
     from harness.evaluation import run_config
     from harness.progress.display import reporter_for
+    from harness.reporting.testcases import run_testcases
 
     # A price is a key of the config: the manifest must say by which one dollars were counted.
     if price is not None:
         overrides = [*(overrides or []), f"usd_per_hour={price}"]
     loaded = load(config, overrides, limit, device)
+    check_junit(junit)
     with reporter_for(quiet=quiet, every=verbose) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
+    publish(run_testcases([outcome.results]), outcome.results.name, junit, annotate)
     raise typer.Exit(outcome.exit_code)
 
 
 def _show(outcome: RunOutcome, show: Show) -> None:
     from harness.reporting import make_table
+    from harness.reporting.expectations import outcome_text
     from harness.reporting.score_document import score_document
+    from harness.reporting.texts import translated
 
     show(score_document(make_table([outcome.results]), language=show.language))
-    for expectation in outcome.results.expectations:
-        if not expectation.get("held", True):
-            notify(_broken(expectation))
+    # Forms for machines go into a file: the person who waits gets what failed all the same.
+    for row in outcome.results.expectations if show.form != "terminal" else ():
+        if not row.held:
+            notify(f"expectation {translated(outcome_text(row), show.language)}")
     for note in outcome.notes:
         notify(note)
     step = _next_step(outcome)
@@ -95,15 +104,3 @@ def _next_step(outcome: RunOutcome) -> str | None:
     bad = sum(status in ("failed", "oom", "partial") for status in cells.values())
     what = f"{bad} of {plural(len(cells), 'cell')} failed (exit code 1)"
     return f"{what}: logs in {outcome.folder / 'logs'}. To try only those again: {again}"
-
-
-def _broken(expectation: dict[str, object]) -> str:
-    value = expectation.get("value")
-    if expectation.get("sanity"):
-        return f"expected sanity: clean, got {value}"
-    got = f"{value:.4g}" if isinstance(value, float | int) else "no value"
-    bounds = ", ".join(
-        f"{bound} {expectation[bound]}" for bound in ("min", "max") if expectation.get(bound) is not None
-    )
-    where = f"{expectation.get('model')} on {expectation.get('task')}"
-    return f"expectation failed: {where}: {expectation.get('metric')} is {got}, expected {bounds}"

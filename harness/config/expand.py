@@ -12,6 +12,7 @@ from typing import Any
 from harness.config import engines
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
+from harness.config.schema import ModelSpec
 from harness.config.source import Mistakes, Place, YamlNode
 from harness.config.tidying import tidy_names
 from harness.names import clash, clash_key
@@ -72,8 +73,10 @@ def _entries(root: YamlNode, part: str) -> list[YamlNode]:
 def _expand_model(entry: YamlNode, mistakes: Mistakes) -> None:
     fields: dict[str, YamlNode] = entry.value
     for key in [key for key, node in fields.items() if node.value is None]:
-        # "key:" without a value means "as if not said": the preset's default counts
-        del fields[key]
+        # "key:" without a value means "as if not said": the preset's default counts. A key that
+        # there is not stays, to be refused: "dtype:float32" is one without a value, too.
+        if key in ModelSpec.model_fields:
+            del fields[key]
     for key in ("id", "tokenizer"):
         if key in fields and _is_path(fields[key]):
             fields[key] = _absolute(fields[key])

@@ -74,16 +74,19 @@ class LoadedConfig:
         plain = _pruned(self.config.model_dump(mode="json", exclude_none=True))
         return yaml.safe_dump(plain, allow_unicode=True, sort_keys=False, width=120)
 
-    def where(self, *steps: str | int) -> str:
-        """Where something was written, for messages of other rooms: ``where('tasks', 2, 'suite')``
-        is 'qwen.yaml:7:5'.
+    def place(self, *steps: str | int) -> Place:
+        """Where something was written: ``place('tasks', 2, 'suite')``.
 
         A step that was not written (a default) gives the place of what holds it.
         """
         node = self.root
         for step in steps:
             node = node.child(step) or node
-        return str(node.place)
+        return node.place
+
+    def where(self, *steps: str | int) -> str:
+        """`place` for messages of other rooms: 'qwen.yaml:7:5'."""
+        return str(self.place(*steps))
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:

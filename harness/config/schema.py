@@ -199,31 +199,64 @@ class TaskEntry(Strict):
 
 
 class Expectation(Strict):
-    """A threshold for CI: the run exits with 3 when it does not hold."""
+    """A threshold for CI: the run exits with 3 when it does not hold (docs/ci.md).
 
-    task: str | None = Field(None, description="Task or group name.")
-    model: str | None = Field(None, description="Model name as in the table.")
+    Expected is a score (of ``task``, or the average of ``language``), a ``figure`` of what answers
+    cost, or ``sanity: clean``. Names may be globs; whatever is matched must hold.
+    """
+
+    task: str | None = Field(None, description="Task or group name, or a glob of them.")
+    model: str | None = Field(
+        None, description="Model name as in the table, or a glob. Default: every model."
+    )
+    language: Literal["zh", "en"] | None = Field(
+        None,
+        description="Instead of a task: the average of this language, or with figure: what all its "
+        "answers cost.",
+    )
     sanity: Literal["clean"] | None = Field(
         None,
         description="clean: nothing was found that may make a number wrong (of the model, of the task, where "
         "named).",
     )
-    metric: str = Field("acc", description="Metric name.")
+    metric: str | None = Field(None, description="Metric name. Default: the one that the table shows.")
     filter: str | None = Field(None, description="Filter name, where the task has several.")
+    figure: str | None = Field(
+        None,
+        description="Instead of a score: truncated, empty or unread (shares of the answers), or the path of "
+        "a figure under costs in results.json, e.g. latency_ms.e2e.p95 or money.usd_per_correct.",
+    )
     min: float | None = Field(None, description="Least value that passes.")
     max: float | None = Field(None, description="Greatest value that passes.")
+    sure: bool = Field(
+        False,
+        description="Demand the bound of the whole 95 % interval, not of the value alone: what could as "
+        "well lie beyond the bound does not hold.",
+    )
 
     @model_validator(mode="after")
-    def _has_a_bound(self) -> Expectation:
+    def _says_one_thing(self) -> Expectation:
         bounds = self.min is not None or self.max is not None
         if self.sanity is not None:
             if bounds:
                 raise ValueError("sanity: clean takes no min or max; write two expectations")
+            if self.metric or self.filter or self.figure or self.language or self.sure:
+                raise ValueError("sanity: clean takes model and task alone; write two expectations")
             return self
-        if self.task is None or self.model is None:
-            raise ValueError("say task and model (or sanity: clean)")
+
+        # Each of them names another figure, so two of them would leave open which one is meant.
+        if self.figure is not None and (self.metric or self.filter):
+            raise ValueError("figure and metric are two things; write two expectations")
+        if self.task is not None and self.language is not None:
+            raise ValueError("say task or language, not both: a language stands for all its tasks")
+        if self.figure is None and self.task is None and self.language is None:
+            raise ValueError("say what is expected: task or language (a score), figure, or sanity: clean")
+        if self.language is not None and (self.metric or self.filter):
+            raise ValueError("an average is over tasks of several metrics: leave out metric and filter")
         if not bounds:
             raise ValueError("say min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no value could hold")
         return self
 
 

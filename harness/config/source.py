@@ -11,8 +11,12 @@ from typing import Any
 
 import yaml
 
+from harness.config.yaml_hints import line_hint, text_hints
 from harness.errors import ConfigError
 from harness.wording import clipped
+
+SYNTAX = "not valid YAML"
+"""How a mistake begins that YAML itself found."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,25 @@ class Mistakes(list[Mistake]):
             self.append(mistake)
 
     def raise_if_any(self) -> None:
-        """Raises ConfigError with one line per mistake, by position."""
+        """Raises ConfigError with one line per mistake, by position, each with what its line may have."""
         if self:
-            raise ConfigError(
-                "\n".join(str(mistake) for mistake in sorted(self, key=lambda mistake: mistake.place.rank))
-            )
+            ordered = sorted(self, key=lambda mistake: mistake.place.rank)
+            raise ConfigError("\n".join(f"{mistake}{_hint(mistake)}" for mistake in ordered))
+
+
+def _hint(mistake: Mistake) -> str:
+    """Punctuation of another keyboard, or a space too few, on the line of a mistake."""
+    from harness.config.schema import Config, Expectation, ModelSpec, TaskEntry
+
+    place = mistake.place
+    keys = [key for model in (Config, ModelSpec, TaskEntry, Expectation) for key in model.model_fields]
+    hint = ""
+    if place.line:
+        syntax = mistake.text.startswith(SYNTAX)
+        hint = line_hint(place.folder / Path(place.shown).name, place.line, syntax=syntax, keys=keys)
+    elif place.shown.startswith("--set "):
+        hint = next((text for _, text in text_hints(place.shown, keys)), "")
+    return f" ({hint})" if hint else ""
 
 
 def describe(value: Any) -> str:
@@ -189,8 +207,8 @@ def _syntax_text(error: yaml.MarkedYAMLError, text: str) -> str:
         return "a tab; YAML is indented with spaces"
     problem = error.problem or "not valid YAML"
     if error.context and error.context_mark is not None:
-        return f"not valid YAML: {problem} ({error.context}, line {error.context_mark.line + 1})"
-    return f"not valid YAML: {problem}"
+        return f"{SYNTAX}: {problem} ({error.context}, line {error.context_mark.line + 1})"
+    return f"{SYNTAX}: {problem}"
 
 
 class _Converter:

@@ -178,6 +178,13 @@ class Backend(ABC):
         """
         return None
 
+    def obstacle(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
+        """Why it cannot answer here, as far as shows without loading anything; None: nothing known.
+
+        ``device``: cpu or cuda. ``folder``: the model's, where it is on this machine.
+        """
+        return None
+
     def gpus(self, spec: ModelSpec) -> int | None:
         """How many GPUs a worker of this model takes; None: as many as its weights ask for.
 

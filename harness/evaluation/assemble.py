@@ -11,7 +11,7 @@ from harness.analysis.chance import above_chances
 from harness.analysis.intervals import normal
 from harness.analysis.strata import mixture, of_row, share_interval
 from harness.evaluation.cell_sums import right_share
-from harness.evaluation.expectations import check
+from harness.evaluation.expectations import outcomes
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
 from harness.results.sanity import sanity_row
@@ -32,7 +32,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     identities = [(cell.model, cell.identity.get("asked_as")) for cell in cells.values()]
     stand_ins = {(model, task) for model, task in identities if task}
     named = {task.name for task in expansion.tasks}
-    expansion = expansion.twins
+    own, expansion = expansion, expansion.twins
 
     rows, models = [], []
     for model in loaded.config.models:
@@ -49,7 +49,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     groups = [row for group in expansion.groups for row in group_rows(group, rows, labels)]
     costs = cost_rows(journal, rows, models)
     sanity = sanity_rows(journal, loaded, {(row.model, row.task) for row in rows}, expansion)
-    return Results(
+    results = Results(
         name=loaded.config.name,
         harness_version=__version__,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -59,9 +59,10 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
         groups=groups,
         costs=costs,
         definitions=DEFINITIONS if costs else {},
-        expectations=[check(expectation, rows, groups, sanity) for expectation in loaded.config.expect],
         sanity=sanity,
     )
+    results.expectations = outcomes(loaded, results, own)
+    return results
 
 
 def sanity_rows(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigError
+from harness.evaluation.preconditions import refuse_prompts, require_sides
 from harness.names import file_name
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def run_sides(
     from harness.evaluation import run_config
 
     # Checked before anything runs: the first side may take hours.
+    refuse_prompts(list(changes))
     other = changed_config(loaded, changes)
+    require_sides({"as configured": loaded, f"against {' '.join(changes)}": other})
 
     base = out or Path("results") / "parity" / loaded.config.name
     folders = base / "as-configured", base / file_name("-".join(changes))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.config.architecture import Architecture
 from harness.config.memory import dtype_bytes, known_architecture, memory_fit
 from harness.config.presets import preset_or_none
-from harness.config.schema import ModelSpec
+from harness.config.schema import Config, ModelSpec
 from harness.errors import HarnessError
 from harness.evaluation.plan_forms import (
     FormPlan,
@@ -24,8 +24,9 @@ from harness.evaluation.plan_forms import (
     plan_forms,
     plan_thinking,
 )
-from harness.evaluation.plan_tasks import TaskPlan, plan_task
+from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task
 from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
+from harness.evaluation.preconditions import NO_WEIGHTS, lacks_weights, obstacles
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -93,11 +94,12 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
     Raises ConfigError for wrong tasks or devices; data that is not on this machine leaves its
     figures null.
     """
+    from harness.evaluation.names import check_names
     from harness.hub.presence import local_only
-    from harness.tasks import DataSources, expand
+    from harness.tasks import DataSources
 
     config = loaded.config
-    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    expansion = check_names(loaded)
     machine = find_machine(config.device)
     mirror = Path(config.mirror) if config.mirror else None
     models = [plan_model(model, machine, mirror) for model in config.models]
@@ -119,6 +121,11 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
     times = _times(config, machine, tasks, forms)
     total = total_time(times)
     keep_estimate(loaded, machine, total.seconds if total else None)
+    warnings = [
+        *_hindrances(config, machine, mirror),
+        *_asking_warnings(config.models, models, forms, kinds),
+        *_warnings(models, tasks, expansion),
+    ]
     return Plan(
         config.name,
         models,
@@ -126,7 +133,7 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
         len(models) * len(tasks) - len(refused),
         items,
         machine.describe,
-        [*_asking_warnings(config.models, models, forms, kinds), *_warnings(models, tasks, expansion)],
+        warnings,
         forms,
         times,
         total,
@@ -174,6 +181,15 @@ def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[
     return times
 
 
+def _hindrances(config: Config, machine: Machine, mirror: Path | None) -> list[str]:
+    """What will keep models from answering, as far as it shows without a network."""
+    return [
+        f"will fail: {line}"
+        for model in config.models
+        for line in obstacles(model, machine.device, mirror, network=False)
+    ]
+
+
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:
     """One model against this machine's memory, and what its files tell of its thoughts."""
     return replace(_sized(model, machine, mirror), thinking=plan_thinking(model, mirror))
@@ -197,6 +213,9 @@ def _sized(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan
         if preset is not None and preset.gated and origin is None
         else ""
     )
+    local = local_folder(model.id, mirror)
+    if local is not None and lacks_weights(model, local[0]):
+        note = NO_WEIGHTS
     if arch is None:
         reason = note or "architecture not known here: sizes after the download"
         return ModelPlan(
@@ -285,7 +304,9 @@ def _warnings(models: list[ModelPlan], tasks: list[TaskPlan], expansion: Expansi
             f"(the coarsest {100 * worst:.0f}): raise limit, or compare groups"
         )
 
-    unknown = sum(task.items is None for task in tasks)
+    few = [task.note.partition(": ")[2] for task in tasks if task.note.startswith(TOO_FEW)]
+    warnings += [f"will fail: {line}" for line in few]
+    unknown = sum(task.items is None for task in tasks) - len(few)
     if unknown:
         warnings.append(
             f"{unknown} tasks' data is not on this machine and their size is not known; the "

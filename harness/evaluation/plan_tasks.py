@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
-from harness.errors import HarnessError
+from harness.errors import ExamplesError, HarnessError
 from harness.wording import first_line
 
 if TYPE_CHECKING:
     from harness.tasks import DataSources, Task
     from harness.tasks.api import TaskSpec
 
+TOO_FEW = "too few examples"
+"""How the note of a task begins that asks for more examples than there are."""
 SAMPLED = 4
 """Prompts rendered per task to estimate its tokens."""
 CHARACTERS_PER_TOKEN = {"zh": 1.5, "en": 4.2}
@@ -48,6 +50,8 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
 
     try:
         task = load(spec, sources, seed=seed, allow_code=True)
+    except ExamplesError as error:
+        return _task_plan(spec, None, spec.fewshot, None, None, f"{TOO_FEW}: {first_line(error, 200)}")
     except HarnessError as error:
         items = min(spec.known_items, spec.limit or spec.known_items) if spec.known_items else None
         reason = first_line(error, 120)

@@ -58,12 +58,12 @@ def run_config(
     Raises ConfigError for wrong tasks or devices and RunFolderError for a folder that cannot be
     used; a model's or task's failure is no exception but a status in the results.
     """
+    from harness.evaluation.names import check_names
     from harness.progress.reporters import SilentReporter
-    from harness.tasks import expand
 
     config = loaded.config
     folder = RunFolder((out or Path("results") / config.name).absolute())
-    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    expansion = check_names(loaded)
     machine = find_machine(config.device)
     folder.prepare(config.name, {model.label for model in config.models}, loaded.to_yaml(), fresh=fresh)
     with FolderLock(folder.path):
@@ -254,7 +254,7 @@ class _Run:
             row.status != "ok" for row in results.models
         ):
             return 1
-        return 0 if all(expectation["held"] for expectation in results.expectations) else 3
+        return 0 if all(expectation.held for expectation in results.expectations) else 3
 
     def _notes(self, results: Results) -> list[str]:
         # What ended a worker stands below the table, too, as the reason of its cells.

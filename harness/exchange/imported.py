@@ -16,7 +16,7 @@ from harness.errors import ConfigError
 from harness.evaluation.identity import digest
 from harness.exchange.imported_cells import CellImporter
 from harness.exchange.lm_eval_checks import check
-from harness.exchange.lm_eval_files import read_evaluation
+from harness.exchange.lm_eval_files import read_evaluation, results_files
 from harness.exchange.lm_eval_records import Evaluation
 from harness.names import missing, retold, tidy
 from harness.results.files import write_json
@@ -49,10 +49,46 @@ def import_lm_eval(path: Path, *, model: str | None = None, out: Path | None = N
     Raises ConfigError where the files cannot be understood or the model's name is not known,
     RunFolderError where the folder is in use.
     """
-    evaluation = read_evaluation(path)
+    return _written(path, read_evaluation(path), model, out)
+
+
+def import_all(
+    path: Path, *, model: str | None = None, out: Path | None = None, every: bool = False
+) -> list[Import]:
+    """`import_lm_eval` for each evaluation of a folder: a run folder for each, below ``out`` where
+    there are several.
+
+    Of several files of a model the newest counts, unless ``every`` (`results_files`). Raises
+    ConfigError also where ``model`` would name several, RunFolderError.
+    """
+    files = results_files(path, every=every)
+    if len(files) == 1:
+        return [import_lm_eval(next(iter(files)) if path.is_dir() and every else path, model=model, out=out)]
+    if model is not None:
+        raise ConfigError(f"--model {model}: {path} holds {len(files)} evaluations; name one file with it")
+
+    # All is read before anything is written: half an import would look like a whole one.
+    evaluations = {file: read_evaluation(file) for file in files}
+    base = out or Path("results")
+    imports: list[Import] = []
+    names: dict[str, int] = {}
+    for file, evaluation in evaluations.items():
+        evaluation.notes = [*files[file], *evaluation.notes]
+        name = _folder_name(_names(file, evaluation, None)[1])
+        names[name] = names.get(name, 0) + 1
+        folder = base / (name if names[name] == 1 else f"{name}-{names[name]}")
+        imports.append(_written(file, evaluation, None, folder))
+    return imports
+
+
+def _folder_name(label: str) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9_.-]', '_', label)}-lm-eval"
+
+
+def _written(path: Path, evaluation: Evaluation, model: str | None, out: Path | None) -> Import:
     doubts, findings = check(path, evaluation)
     written, label, identifier = _names(path, evaluation, model)
-    folder = RunFolder(out or Path("results") / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', label)}-lm-eval")
+    folder = RunFolder(out or Path("results") / _folder_name(label))
     if folder.path.exists() and any(folder.path.iterdir()):
         raise ConfigError(f"{folder.path} is not empty: choose another folder with --out")
 

@@ -26,9 +26,11 @@ def read_evaluation(path: Path) -> Evaluation:
 
     Samples are looked for beside a results file. Raises ConfigError.
     """
-    notes: list[str] = []
-    if path.is_dir():
-        path, notes = _newest(path)
+    files = results_files(path)
+    if len(files) > 1:
+        names = ", ".join(str(file.relative_to(path)) for file in list(files)[:6])
+        raise ConfigError(f"{path}: holds {len(files)} evaluations ({names}); name one of them")
+    path, notes = next(iter(files.items()))
 
     try:
         check_encoding(path)
@@ -75,31 +77,61 @@ def _tidied(path: Path, data: dict[str, Any]) -> dict[str, Any]:
     return data | changed
 
 
-def _newest(folder: Path) -> tuple[Path, list[str]]:
-    """(the newest results, a note where there are older ones).
+def results_files(path: Path, *, every: bool = False) -> dict[Path, list[str]]:
+    """The results to read at a path, each with notes: the file itself, or those of a folder.
 
-    Raises ConfigError where there are none, or some in several folders (which are several models).
+    lm-eval keeps one folder per model and one dated file per evaluation. Of several files of one
+    model the newest counts, and an older one only for tasks that no newer one has; ``every`` takes
+    them all. Raises ConfigError where there are none.
     """
-    files = sorted(folder.rglob("results_*.json")) or sorted(folder.rglob("results.json"))
+    if not path.is_dir():
+        return {path: []}
+    files = sorted(path.rglob("results_*.json")) or sorted(path.rglob("results.json"))
     if not files:
         raise ConfigError(
-            f"{folder}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise"
+            f"{path}: holds no results_*.json of lm-eval; name the file itself if it is called otherwise"
         )
+    if every or len(files) == 1:
+        return {file: [] for file in files}
 
-    folders = sorted({file.parent for file in files})
-    if len(folders) > 1:
-        names = ", ".join(str(one.relative_to(folder)) for one in folders[:6])
-        raise ConfigError(
-            f"{folder}: holds results in {len(folders)} folders ({names}); import one of them at a time"
-        )
+    by_model: dict[tuple[Path, str | None], list[tuple[Path, set[str]]]] = {}
+    for file in files:
+        model, tasks = _contents(file)
+        by_model.setdefault((file.parent, model), []).append((file, tasks))
+    return {
+        file: notes for (folder, _), mine in by_model.items() for file, notes in _newest(folder, mine).items()
+    }
 
+
+def _newest(folder: Path, files: list[tuple[Path, set[str]]]) -> dict[Path, list[str]]:
+    """The newest of one model's files, and older ones with tasks of their own; a note on the rest."""
+    chosen: dict[Path, list[str]] = {}
+    covered: set[str] = set()
     # Their names end in a date and time, so the last by name is the newest.
-    newest = files[-1]
-    note = (
-        f"{newest.name} is taken, the newest of {len(files)} results in {folders[0]}; "
-        "name another file to import it"
-    )
-    return newest, [note] if len(files) > 1 else []
+    for file, tasks in reversed(files):
+        if not chosen or not tasks <= covered:
+            chosen[file] = []
+            covered |= tasks
+
+    if len(chosen) < len(files):
+        newest = next(iter(chosen))
+        chosen[newest].append(
+            f"{newest.name} is taken, the newest of {len(files)} results in {folder}; --all takes the "
+            "others, too"
+        )
+    return chosen
+
+
+def _contents(file: Path) -> tuple[str | None, set[str]]:
+    """The model and the tasks of a results file; nothing of one that cannot be read, which reading
+    it says.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
+        config = data.get("config") or {}
+        return data.get("model_name") or _named(config.get("model_args")), set(data["results"])
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return None, {file.name}
 
 
 def _from_json(data: dict[str, Any]) -> Evaluation:

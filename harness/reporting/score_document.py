@@ -22,6 +22,7 @@ from harness.reporting.document import (
     numbers,
     texts,
 )
+from harness.reporting.expectations import expectation_points
 from harness.reporting.records import fields
 from harness.reporting.sanity import sanity_text
 from harness.reporting.table import ModelColumn, ScoreTable
@@ -44,6 +45,8 @@ def score_document(table: ScoreTable, *, every: bool = False, language: str = "e
     warnings = frozenset(position for position, line in enumerate(table.sanity) if line.level == "warning")
     lists = [Points("", sanity, warnings)] if sanity else []
     lists += [Points(Phrase("Not done:"), table.failures)] if table.failures else []
+    expectations = expectation_points(table.expectations)
+    lists += [expectations] if expectations is not None else []
     return Document(
         table.name,
         (shown,),
@@ -233,6 +236,7 @@ def _data(table: ScoreTable) -> dict[str, Any]:
         "lines": [_line(line, labels) for line in table.lines],
         "notes": table.notes,
         "failures": table.failures,
+        "expectations": [row.model_dump(mode="json") for row in table.expectations],
         "sanity": [{**dataclasses.asdict(line), "text": line.text()} for line in table.sanity],
         "rows": table.records,
         "costs": [row.model_dump(mode="json") for row in table.costs],

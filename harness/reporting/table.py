@@ -38,7 +38,7 @@ from harness.reporting.sanity import lines_of
 from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
-from harness.results.schema import ModelRow, Results, Row
+from harness.results.schema import ExpectationRow, ModelRow, Results, Row
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class ScoreTable:
     costs: tuple[CostRow, ...] = ()
     sanity: tuple[SanityLine, ...] = ()
     """What may make a number wrong, and what was done so that it is not."""
+    expectations: tuple[ExpectationRow, ...] = ()
+    """Thresholds of the runs' configs, and what they met."""
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
         """The lines to print: subjects only with ``every``; nothing for a line that no model was
@@ -105,6 +107,7 @@ def make_table(results: Sequence[Results]) -> ScoreTable:
         records(results, selection),
         costs,
         lines_of(results),
+        tuple(row for result in results for row in result.expectations),
     )
 
 

@@ -5,7 +5,7 @@ Readers outside may rely on it; ``schema_version`` says when it changes.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -205,6 +205,26 @@ class SanityRow(_Record):
     text: str = Field(description="The sentence in English.")
 
 
+class ExpectationRow(_Record):
+    """One threshold of the config's ``expect``, with what it met: one per model and task it matched."""
+
+    model: str | None = None
+    task: str | None = None
+    language: str | None = None
+    sanity: str | None = None
+    metric: str | None = Field(None, description="As expected, or the one that the table shows.")
+    filter: str | None = None
+    figure: str | None = None
+    min: float | None = None
+    max: float | None = None
+    sure: bool = Field(False, description="Whether the whole 95 % interval must lie within the bounds.")
+    value: float | str | None = None
+    ci95: tuple[float, float] | None = None
+    held: bool
+    reason: str | None = Field(None, description="Why there is no value.")
+    source: str | None = Field(None, description="Where it is written: file:line:column.")
+
+
 class Results(_Record):
     """The whole of ``results.json``."""
 
@@ -221,7 +241,7 @@ class Results(_Record):
         description="What answers cost: one per (model, task), then one per (model, language).",
     )
     definitions: dict[str, str] = Field(default_factory=dict, description="What the figures of `costs` mean.")
-    expectations: list[dict[str, Any]] = Field(
+    expectations: list[ExpectationRow] = Field(
         default_factory=list, description="Each expectation with its value and whether it held."
     )
     sanity: list[SanityRow] = Field(

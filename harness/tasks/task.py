@@ -19,6 +19,7 @@ from harness.tasks.build import Built, build
 from harness.tasks.catalogue import DATA
 from harness.tasks.chance import draws
 from harness.tasks.entries import guess_language
+from harness.tasks.examples import check_examples, most_examples
 from harness.tasks.generation import budget, ignored_settings
 from harness.tasks.hashing import hashable, readers_hash
 from harness.tasks.mark import Marker
@@ -292,6 +293,7 @@ def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: 
     task = Task(spec, built, tuple(sources.read), seed)
     if not task.available:
         raise DataError(f"task {spec.name}: the data holds no documents")
+    check_examples(spec.name, task.fewshot, most_examples(built.task))
     return task
 
 

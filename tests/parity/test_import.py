@@ -411,7 +411,7 @@ def test_one_of_several_results_is_named(tmp_path: Path) -> None:
     assert "results_2025-07-01T00-00-00.json is taken, the newest of 2" in done.notes[0]
     (tmp_path / "other").mkdir()
     newer.rename(tmp_path / "other" / newer.name)
-    with pytest.raises(ConfigError, match="results in 2 folders"):
+    with pytest.raises(ConfigError, match="holds 2 evaluations"):
         import_lm_eval(tmp_path, out=tmp_path / "second")
 
 

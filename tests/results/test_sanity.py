@@ -11,6 +11,7 @@ from harness.evaluation.expectations import check
 from harness.reporting.sanity import sanity_text
 from harness.results.journal import Journal
 from harness.results.sanity import is_clean, sanity_lines, sanity_row, sanity_section
+from harness.results.schema import Results
 from harness.sanity import Finding, checks, kinds
 
 LOST = Finding("tokenizer_loses_text", 1, 12, {"text": "'中国'", "back": "''"})
@@ -75,15 +76,18 @@ def test_a_kind_of_another_version_is_told_by_its_name() -> None:
 )
 def test_an_expectation_can_demand_a_clean_run(named: dict[str, str], held: bool) -> None:
     rows = [sanity_row("m", "t", LOST), sanity_row("a", None, PENALTY)]
-    met = check(Expectation(sanity="clean", **named), [], [], rows)
-    assert met["held"] is held
-    assert held or "1 warnings, the first: m: the tokenizer changes 1 of 12" in met["value"]
+    results = Results(
+        name="r", harness_version="", created="", config_hash="", models=[], rows=[], sanity=rows
+    )
+    (met,) = check(Expectation(sanity="clean", **named), results)
+    assert met.held is held
+    assert held or "1 warnings, the first: m: the tokenizer changes 1 of 12" in str(met.value)
 
 
 def test_an_expectation_says_what_it_wants() -> None:
     with pytest.raises(ValueError, match="two expectations"):
         Expectation(sanity="clean", min=0.5)
-    with pytest.raises(ValueError, match=r"say task and model \(or sanity: clean\)"):
+    with pytest.raises(ValueError, match=r"task or language \(a score\), figure, or sanity: clean"):
         Expectation(min=0.5)
 
 

@@ -11,6 +11,7 @@ from harness.engines.backend import Backend, without_cache
 from harness.engines.files import ModelFiles
 from harness.engines.protocol import Engine
 from harness.engines.vllm.options import VllmOptions
+from harness.errors import ModelError
 
 _SEQUENCES = 256
 """Requests that vLLM runs at once unless told otherwise."""
@@ -59,6 +60,21 @@ class VllmBackend(Backend):
         if folder is None:
             return "the model's files are not known"
         return unsupported(package, read_config(folder) | spec.config_overrides, resolved)
+
+    def obstacle(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
+        """No package, a build for another device, an architecture or head size that it lacks."""
+        from harness.engines.transformers.identity import read_config
+        from harness.engines.vllm import preflight
+
+        try:
+            package = preflight.need_package(spec.label)
+            preflight.check_device(spec.label, package, device)
+            if folder is not None and (folder / "config.json").is_file():
+                config = read_config(folder) | spec.config_overrides
+                preflight.check_model(spec.label, package, config, device)
+        except ModelError as error:
+            return str(error)
+        return None
 
     def gpus(self, spec: ModelSpec) -> int | None:
         """As many as the parallel sizes multiply to."""

@@ -23,6 +23,7 @@ from harness.analysis.gap import Gap, gaps
 from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
+from harness.reporting.expectations import expectation_points
 from harness.reporting.html import charts, tables
 from harness.reporting.html.finding import finding
 from harness.reporting.html.items import item_data, stated
@@ -32,7 +33,9 @@ from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.scopes import main_scopes, metric_name, scope_name
 from harness.reporting.table import make_table
+from harness.reporting.texts import translated as phrased
 from harness.results.query import Run
+from harness.results.schema import Results
 from harness.texts import LANGUAGES, Words
 from harness.version import __version__
 
@@ -74,10 +77,21 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         sanity=[(line.level, visible(sanity_text(line, language))) for line in lines_of(results)],
+        expectations=_expectations(results, language),
         failures=[visible(reason) for reason in make_table(results).failures],
         notes=[visible(translated(note, language)) for note in comparison.notes],
         **_sections(comparison, words),
     )
+
+
+def _expectations(results: Sequence[Results], language: str) -> tuple[str, list[tuple[str, str]]] | None:
+    """The heading and, per outcome, the class of its line and its text."""
+    points = expectation_points([row for result in results for row in result.expectations])
+    if points is None:
+        return None
+    kinds = ["warning" if index in points.warnings else "note" for index in range(len(points.items))]
+    texts = [visible(phrased(text, language)) for text in points.items]
+    return visible(phrased(points.title, language)), list(zip(kinds, texts, strict=True))
 
 
 def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
