@@ -82,7 +82,8 @@ def _cost_chart(comparison: Comparison, scope: Scope, axis: CostAxis, words: Wor
     labels = [model.label for model in comparison.models]
     title = words(f"c_{axis.kind}", scope=scope_name(scope, words))
     facts = {
-        place: f"{axis.text(axis.values[place])} · {share(scope.scores[place].value)}" for place in order
+        place: f"{axis.text(axis.values[place])} · {share(scope.scores[place].value)}{scope.mark(place)}"
+        for place in order
     }
     legend = tuple((visible(labels[place]), text) for place, text in facts.items())
     return CostChart(title, _laid(against(axis, scope, labels, words, PAGE), title), legend)

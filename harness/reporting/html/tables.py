@@ -53,7 +53,7 @@ def _row(*texts: str) -> tuple[GridCell, ...]:
 
 def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
     """Models best first: rank interval, tie, score, interval, above chance, n, difference from the
-    best.
+    best of those that were asked the same; those without a score last.
     """
     rows = []
     for place in scope.order:
@@ -61,11 +61,13 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
         span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
 
         # The best model's difference from itself is no result.
-        lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
+        first = scope.compared[0] if scope.compared else place
+        lead = difference(scope, place, first) if place != first else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
         standing = (span, rank.tie if rank else NONE)
-        figures = (share(score.value), interval(score.ci95), share(score.corrected), f"{score.n:,}")
-        rows.append(_row(comparison.models[place].label, *standing, *figures, behind))
+        figures = (share(score.value) + scope.mark(place), interval(score.ci95), share(score.corrected))
+        rows.append(_row(comparison.models[place].label, *standing, *figures, f"{score.n:,}", behind))
+    rows += [_row(comparison.models[place].label, *[NONE] * 7) for place in sorted(scope.missing)]
 
     keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
@@ -124,10 +126,11 @@ def _heat_cell(scope: Scope, place: int) -> GridCell:
     score = scope.scores.get(place)
     if score is None:
         return GridCell(NONE)
+    text = share(score.value) + scope.mark(place)
     if not scope.shares:
-        return GridCell(share(score.value))
+        return GridCell(text)
     above = score.corrected if score.corrected is not None else score.value
-    return GridCell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
+    return GridCell(text, f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
 def grid_of(table: Table, words: Words) -> Grid:
@@ -176,7 +179,8 @@ def _score_rows(comparison: Comparison) -> Iterator[tuple[GridCell, ...]]:
             metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
             label = comparison.models[place].label
 
-            score = (share(row.value), share(row.stderr), interval(row.ci95), f"{row.n:,}")
+            mark = "†" if place in contest.others else ""
+            score = (share(row.value) + mark, share(row.stderr), interval(row.ci95), f"{row.n:,}")
             guessing = (share(row.chance), share(row.corrected))
             rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
             yield _row(contest.task, label, metric, *score, *guessing, *rates)

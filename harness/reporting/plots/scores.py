@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.gap import Gap, overall
+from harness.analysis.notes import translated
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import interval, share, signed
+from harness.reporting.comparison import NONE, interval, share, signed
 from harness.reporting.costs import CostAxis
 from harness.reporting.plots.axes import Axis, Kinds, Names, hover
 from harness.reporting.plots.forms import (
@@ -21,18 +22,23 @@ from harness.reporting.plots.forms import (
     Frame,
     dots,
     level,
+    reasons,
     row_texts,
     scatter,
     table,
 )
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import FAINT, Rows, heading, series
-from harness.reporting.scopes import metric_name, scope_name
+from harness.reporting.scopes import metric_name, reading, scope_name
 from harness.texts import Words
+from harness.wording import shorten
 
 if TYPE_CHECKING:
     import altair
     from altair import TopLevelMixin as Chart
+
+WHY = 54
+"""Characters of a reason that fit into a row."""
 
 
 def span(values: Sequence[float], *, shares: bool = False) -> tuple[float, float]:
@@ -49,31 +55,40 @@ def tips(words: Words, *keys: str) -> list[altair.Tooltip]:
 
 def ranking(scope: Scope, labels: Sequence[str], words: Words, frame: Frame = PAPER) -> Chart:
     """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the
-    chance level.
+    chance level; models without a score last, with the reason.
     """
     import altair as alt
 
     rows = [_ranked(scope, place, labels[place]) for place in scope.order]
-    names = Names("model", [row["model"] for row in rows], labels=not frame.page)
+    absent = [_absent(why, labels[place], words) for place, why in sorted(scope.missing.items())]
+    names = Names("model", [row["model"] for row in (*rows, *absent)], labels=not frame.page)
     chance = [scope.chance] if scope.chance is not None else []
     ends = [row[key] for row in rows for key in ("low", "high")] + chance
     title = words("axis_score", metric=metric_name(scope, words))
     axis = Axis(title, domain=span(ends, shares=scope.shares))
 
     shown = tips(words, "model", "score", "interval", "rank", "n")
-    layers = dots(rows, names, axis, tips=shown) + row_texts(rows, names, frame, "score")
+    layers = dots(rows, names, axis, tips=shown) + row_texts([*rows, *absent], names, frame, "score")
     layers += [level("chance", one, axis.x("chance")) for one in chance]
-    chart = frame.fit(alt.layer(*layers), height=_height(len(rows), frame))
-    more = words("p_ranking_chance" if chance else "p_ranking")
+    layers += reasons(absent, names) if absent else []
+    chart = frame.fit(alt.layer(*layers), height=_height(len(rows) + len(absent), frame))
+    more = reading(words("p_ranking_chance" if chance else "p_ranking"), [scope], words)
     return _headed(chart, scope_name(scope, words), more, words, frame)
+
+
+def _absent(why: str, name: str, words: Words) -> dict[str, Any]:
+    """The row of a model without a score: the reason stands where its dot would be."""
+    return {"model": name, "score": NONE, "why": shorten(translated(why, words.language), WHY)}
 
 
 def _ranked(scope: Scope, place: int, name: str) -> dict[str, Any]:
     """One model's row: what is drawn, and what is shown on hover."""
-    score, rank = scope.scores[place], scope.ranks.get(place)
+    score, rank, mark = scope.scores[place], scope.ranks.get(place), scope.mark(place)
     low, high = score.ci95 or (score.value, score.value)
-    drawn = {"model": name, "value": score.value, "low": low, "high": high}
-    texts = {"score": share(score.value), "n": score.n, "interval": interval(score.ci95)}
+
+    # On paper the name is all that stands beside a dot, on the page the score does, too.
+    drawn = {"model": f"{name}{' ' if mark else ''}{mark}", "value": score.value, "low": low, "high": high}
+    texts = {"score": share(score.value) + mark, "n": score.n, "interval": interval(score.ci95)}
     texts["hint"] = f"{name}: {texts['score']} ({texts['interval']})"
     return drawn | texts | {"rank": f"{rank.low}–{rank.high}" if rank else ""}
 
@@ -160,6 +175,7 @@ def against(cost: CostAxis, scope: Scope, labels: Sequence[str], words: Words, f
     import altair as alt
 
     order = [place for place in scope.order if place in cost.values]
+    labels = [f"{label} {mark}" if (mark := scope.mark(n)) else label for n, label in enumerate(labels)]
     rows = [
         _priced(cost, scope, place, labels[place]) | {"number": str(n)} for n, place in enumerate(order, 1)
     ]
@@ -173,7 +189,7 @@ def against(cost: CostAxis, scope: Scope, labels: Sequence[str], words: Words, f
     layers = scatter(rows, across, up, kinds, best=best, tips=shown)
     title = words(f"c_{cost.kind}", scope=scope_name(scope, words))
     chart = frame.fit(alt.layer(*layers), **({"height": 200} if frame.page else {}))
-    return _headed(chart, title, words("p_cost"), words, frame)
+    return _headed(chart, title, reading(words("p_cost"), [scope], words), words, frame)
 
 
 def _priced(cost: CostAxis, scope: Scope, place: int, name: str) -> dict[str, Any]:
@@ -209,6 +225,6 @@ def _height(rows: int, frame: Frame) -> int:
     return (ROW_ABOVE if frame.page else ROW) * rows + ROOM
 
 
-def _headed(chart: Any, title: str, more: str, words: Words, frame: Frame) -> Any:
+def _headed(chart: Any, title: str, more: str | list[str], words: Words, frame: Frame) -> Any:
     """The chart with its heading; on the page that stands in the text round it."""
     return chart if frame.page else heading(chart, title, more, words.language)
