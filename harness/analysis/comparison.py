@@ -37,6 +37,8 @@ class Comparison:
     weighted: dict[str, bool] = field(default_factory=dict)
     """Whether a group's tasks count by their items."""
     notes: list[str] = field(default_factory=list)
+    twins: frozenset[str] = frozenset()
+    """Tasks and groups that only the models that think were asked, in another one's place."""
 
     def place(self, label: str) -> int:
         """A model's index by its label, or by the part before the run's name.
@@ -88,6 +90,9 @@ def compare(runs: Sequence[Run]) -> Comparison:
         scopes,
         {group: sorted(tasks) for group, tasks in members.items()},
         weighted,
+        twins=frozenset(
+            name for scope in alone for name in (scope.name, *members.get(scope.name, ()))
+        ),
     )
 
     forms = [note("forms", tasks=named([scope.name for scope in apart], 4))] if apart else []

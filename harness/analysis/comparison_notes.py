@@ -4,6 +4,7 @@ could not be paired, what is read otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.analysis.contests import Contest
@@ -54,34 +55,46 @@ def _apart_notes(comparison: Comparison) -> list[str]:
 
 
 def _lacking_notes(comparison: Comparison) -> list[str]:
-    """Who has no score, or one of fewer documents, and on what."""
+    """Who has no score, or one of fewer documents, and on what; models of one reason share a line."""
     tasks = [scope for scope in comparison.scopes if scope.kind in ("task", "subject") and scope.parts == 1]
-    notes: list[str] = []
+    whole = sum(scope.name not in comparison.twins for scope in tasks)
+    models: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    fewer: list[str] = []
     for index, model in enumerate(comparison.models):
         by_reason: dict[str, list[str]] = {}
         for scope in tasks:
-            if index in scope.missing:
+            # That a task's other form was not asked goes without saying.
+            if index in scope.missing and scope.name not in comparison.twins:
                 by_reason.setdefault(scope.missing[index], []).append(scope.name)
         for why, names in by_reason.items():
-            whole = len(names) == len(tasks)
-            notes.append(
-                note("no_score", model=model.label, why=why)
-                if whole
-                else note("no_score_on", model=model.label, tasks=named(names, 3), why=why)
-            )
+            models.setdefault((why, tuple(names)), []).append(model.label)
 
-        fewer = [scope for scope in tasks if index in scope.fewer]
-        if fewer:
-            names, why = [scope.name for scope in fewer], fewer[0].fewer[index]
-            notes.append(note("fewer", model=model.label, tasks=named(names, 3), why=why))
+        short = [scope for scope in tasks if index in scope.fewer]
+        if short:
+            names, why = [scope.name for scope in short], short[0].fewer[index]
+            fewer.append(note("fewer", model=model.label, tasks=named(names, 3), why=why))
 
-    # A task without any score is in no table: nobody would know that it was asked.
+    notes = [_no_score(named(labels, 4), why, names, whole) for (why, names), labels in models.items()]
+    return [*notes, *fewer, *_nobodys(comparison)]
+
+
+def _no_score(models: str, why: str, tasks: Sequence[str], of: int) -> str:
+    if len(tasks) == of:
+        return note("no_score", model=models, why=why)
+    return note("no_score_on", model=models, tasks=named(tasks, 3), why=why)
+
+
+def _nobodys(comparison: Comparison) -> list[str]:
+    """Tasks without any score: they are in no table, and nobody would know that they were asked."""
     scored = {contest.task for contest in comparison.contests}
-    for task in dict.fromkeys(task for model in comparison.models for task in model.faults):
-        if task not in scored:
-            why = next(model.faults[task] for model in comparison.models if task in model.faults)
-            notes.append(note("nobody", task=task, why=why))
-    return notes
+    reasons: dict[str, str] = {}
+    for model in comparison.models:
+        reasons = {task: why for task, why in model.faults.items() if task not in scored} | reasons
+
+    by_reason: dict[str, list[str]] = {}
+    for task, why in reasons.items():
+        by_reason.setdefault(why, []).append(task)
+    return [note("nobody", task=named(names, 3), why=why) for why, names in by_reason.items()]
 
 
 def _marked_otherwise(contest: Contest) -> bool:

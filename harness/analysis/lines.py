@@ -35,6 +35,17 @@ class ScoreFigure:
     prompt_id: str | None = None
     strata: Strata | None = None
     """The answers that the value is a weighted mean of, for the interval of an average."""
+    ci95: tuple[float, float] | None = None
+    """The interval that ``half`` is half of; it is not symmetrical near 0 and 1."""
+    apart: str | None = None
+    """In what it was asked otherwise than most others: no comparison pairs it with them."""
+    fewer: bool = False
+    """Whether another model has more documents here."""
+
+    @property
+    def mark(self) -> str:
+        """What stands beside the value: † asked otherwise, * fewer documents or subjects."""
+        return ("†" if self.apart else "") + ("*" if self.status == "partial" or self.fewer else "")
 
     @property
     def faults(self) -> str:

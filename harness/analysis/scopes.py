@@ -14,6 +14,7 @@ from typing import Literal
 from harness.analysis.chance import above_chances
 from harness.analysis.combined import combine
 from harness.analysis.contests import Contest
+from harness.analysis.intervals import possible
 from harness.analysis.lines import AVERAGES
 from harness.analysis.means import weighted_mean
 from harness.analysis.notes import named, note
@@ -146,7 +147,9 @@ def _fewer(rows: dict[int, Row]) -> dict[int, str]:
 
 
 def _score(row: Row) -> ScopeScore:
-    return ScopeScore(row.value or 0.0, row.stderr, row.ci95, row.n, row.corrected)
+    better = row.higher_is_better is not False
+    ends = possible(row.ci95, row.metric, row.value or 0.0, higher_is_better=better)
+    return ScopeScore(row.value or 0.0, row.stderr, ends, row.n, row.corrected)
 
 
 def group_scope(
@@ -189,7 +192,11 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
         whys = {part.name: part.missing[place] for part in mine if place not in part.scores}
         if whys:
             why = next(iter(whys.values()))
-            scope.missing[place] = note("lacks", n=len(whys), of=len(mine), tasks=named([*whys], 3), why=why)
+            scope.missing[place] = (
+                why
+                if set(whys.values()) == {why} and len(whys) == len(mine)
+                else note("lacks", n=len(whys), of=len(mine), tasks=named([*whys], 3), why=why)
+            )
     return scope
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from harness.analysis.intervals import Z95
+from harness.analysis.intervals import Ends, normal, possible
 from harness.analysis.lines import Kind, Line, ScoreFigure
 from harness.analysis.primary import Key, disagreeing, primary
-from harness.analysis.strata import Strata, mixture, of_row
+from harness.analysis.strata import Strata, mixture, of_row, share_interval
 from harness.results.schema import GroupRow, Results, Row
 
 
@@ -16,11 +17,14 @@ class Selection:
 
     def __init__(self, results: Sequence[Results]) -> None:
         self.random: list[bool] = []
+        self.chats: list[bool | None] = []
+        """Whether each column's model was asked through its chat template."""
         self.rows: dict[tuple[int, str], list[Row]] = {}
         self.group_rows: dict[tuple[int, str], list[GroupRow]] = {}
         for result in results:
             places = {row.model: len(self.random) + offset for offset, row in enumerate(result.models)}
             self.random += [row.weights == "random" for row in result.models]
+            self.chats += [row.chat_template for row in result.models]
             for row in result.rows:
                 if row.model in places:
                     self.rows.setdefault((places[row.model], row.task), []).append(row)
@@ -143,14 +147,13 @@ class Selection:
             return ScoreFigure(status="random")
         return ScoreFigure(
             value=row.value,
-            half=half_width(row),
+            **_precision(row, of_row(row)),
             n=row.n,
             status=row.status,
             truncated=row.n_truncated or 0,
             empty=row.n_empty or 0,
             unparsable=row.n_unparsable or 0,
             prompt_id=row.prompt_id,
-            strata=of_row(row),
         )
 
     def _group_line(self, group: str, kind: Kind, key: Key | None = None) -> Line:
@@ -190,14 +193,13 @@ class Selection:
         whole = set(score.tasks) == everyone and all(row.status == "ok" for row in asked)
         return ScoreFigure(
             value=score.value,
-            half=half_width(score),
+            **_precision(score, group_strata(score, asked)),
             n=score.n,
             status="ok" if whole else "partial",
             truncated=sum(row.n_truncated or 0 for row in asked),
             empty=sum(row.n_empty or 0 for row in asked),
             unparsable=sum(row.n_unparsable or 0 for row in asked),
             missing=len(score.missing),
-            strata=group_strata(score, asked),
         )
 
 
@@ -212,11 +214,25 @@ def group_strata(score: GroupRow, rows: Sequence[Row]) -> Strata | None:
     )
 
 
-def half_width(row: Row | GroupRow) -> float | None:
-    """Half the 95 % interval, or 1.96 standard errors, or None where there is neither."""
-    if row.ci95 is not None:
-        return (row.ci95[1] - row.ci95[0]) / 2
-    return Z95 * row.stderr if row.stderr is not None else None
+def _precision(row: Row | GroupRow, strata: Strata | None) -> dict[str, Any]:
+    ends = interval_of(row, strata)
+    return {"half": (ends[1] - ends[0]) / 2 if ends else None, "ci95": ends, "strata": strata}
+
+
+def interval_of(row: Row | GroupRow, strata: Strata | None = None) -> Ends | None:
+    """A score's 95 % interval within what its metric can be: the row's own, else that of the answers
+    behind it, else ±1.96 standard errors; None where nothing is known.
+
+    One without width (of an older version, all answers alike) is no certainty and counts as none.
+    """
+    better = not isinstance(row, Row) or row.higher_is_better is not False
+    value = row.value or 0.0
+    own = possible(row.ci95, row.metric, value, higher_is_better=better)
+    if own is None and strata:
+        return share_interval(strata)
+    if own is None and row.stderr:
+        return possible(normal(value, row.stderr), row.metric, value, higher_is_better=better)
+    return own
 
 
 def worst(statuses: Sequence[str]) -> str | None:

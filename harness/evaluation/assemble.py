@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.chance import above_chances
-from harness.analysis.intervals import normal
+from harness.analysis.intervals import normal, possible
 from harness.analysis.strata import mixture, of_row, share_interval
 from harness.evaluation.expectations import check
 from harness.results.cost import DEFINITIONS, CostRow
@@ -181,5 +181,7 @@ def group_trust(
 
     strata = mixture([of_row(row) for row in parts], weights)
     # A standard error of 0 is one that is not known: no interval, rather than one of no width.
-    plain = normal(value, stderr) if stderr else None
+    better = all(row.higher_is_better is not False for row in parts)
+    ends = normal(value, stderr) if stderr else None
+    plain = possible(ends, parts[0].metric, value, higher_is_better=better)
     return {"ci95": share_interval(strata) if strata else plain, "chance": chance, "corrected": corrected}

@@ -27,7 +27,9 @@ def main_scopes(comparison: Comparison) -> list[Scope]:
     # average can hold (perplexities) stays in the table of all tasks.
     languages = set(LANGUAGES) if averages else {scope.language for scope in scopes}
     singles = [scope for scope in scopes if scope.language in languages - averaged]
-    return averages + [scope for scope in singles if not averages or scope.shares]
+    if not averages:
+        return singles
+    return averages + [scope for scope in singles if scope.shares and scope.name not in comparison.twins]
 
 
 def mark_notes(scope: Scope, labels: Sequence[str]) -> list[str]:

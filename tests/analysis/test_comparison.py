@@ -157,7 +157,7 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
     assert group.pairs[0, 1].value == pytest.approx(np.mean(everything["a"]) - np.mean(everything["b"]))
     only_a = sum(x > y for x, y in zip(everything["a"], everything["b"], strict=True))
     assert group.pairs[0, 1].only_a == only_a
-    assert group.apart == {2: "1 of 2 subjects have no value: not asked"}
+    assert group.apart == {2: "without 1 of 2 subjects: not asked"}
     assert group.scores[2].value == pytest.approx(np.mean(scores["c", "zh_s1"]))
     assert group.order[-1] == 2
     assert set(group.ranks) == {0, 1}

@@ -16,7 +16,10 @@ from harness.reporting.comparison import difference, interval, p_said, share, si
 from harness.reporting.inert import visible
 from harness.reporting.scopes import main_scopes, scope_name
 from harness.texts import Words
+from harness.wording import shorten
 
+WHY = 60
+"""Characters of a reason: the notes have it whole."""
 MOST = 3
 """Rankings that a sentence is said of."""
 
@@ -44,7 +47,7 @@ def _outside(comparison: Comparison, scope: Scope, words: Words) -> str:
 
     parts = []
     for place in places:
-        why = translated(scope.apart.get(place) or scope.missing[place], words.language)
+        why = shorten(translated(scope.apart.get(place) or scope.missing[place], words.language), WHY)
         facts = {"model": visible(comparison.models[place].label), "why": visible(why)}
         if place in scope.scores:
             score = scope.scores[place]

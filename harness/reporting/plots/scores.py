@@ -41,11 +41,20 @@ WHY = 54
 """Characters of a reason that fit into a row."""
 
 
-def span(values: Sequence[float], *, shares: bool = False) -> tuple[float, float]:
-    """An axis' ends with some room round the values; one of shares never leaves 0 to 1."""
+def span(values: Sequence[float], *, shares: bool = False, least: float | None = None) -> tuple[float, float]:
+    """An axis' ends with some room round the values, nothing below ``least``; one of shares never
+    leaves 0 to 1.
+    """
     room = (max(values) - min(values)) * 0.06 or abs(values[0]) * 0.1 or 0.05
     low, high = min(values) - room, max(values) + room
-    return (max(0.0, low), min(1.0, high)) if shares else (low, high)
+    if shares:
+        return max(0.0, low), min(1.0, high)
+    return low if least is None else max(least, low), high
+
+
+def least(values: Sequence[float]) -> float | None:
+    """0 where no value is below: perplexities, bits and costs are never negative."""
+    return 0.0 if min(values) >= 0 else None
 
 
 def tips(words: Words, *keys: str) -> list[altair.Tooltip]:
@@ -65,7 +74,7 @@ def ranking(scope: Scope, labels: Sequence[str], words: Words, frame: Frame = PA
     chance = [scope.chance] if scope.chance is not None else []
     ends = [row[key] for row in rows for key in ("low", "high")] + chance
     title = words("axis_score", metric=metric_name(scope, words))
-    axis = Axis(title, domain=span(ends, shares=scope.shares))
+    axis = Axis(title, domain=span(ends, shares=scope.shares, least=least(ends)))
 
     shown = tips(words, "model", "score", "interval", "rank", "n")
     layers = dots(rows, names, axis, tips=shown) + row_texts([*rows, *absent], names, frame, "score")
@@ -207,7 +216,7 @@ def _cost_axis(cost: CostAxis, rows: Rows, words: Words, frame: Frame) -> Axis:
     """What a model costs: logarithmic from a factor of four on."""
     ends = [row[key] for row in rows for key in ("left", "right")]
     log = min(ends) > 0 and max(ends) / min(ends) >= 4
-    domain = (min(ends) / 1.3, max(ends) * 1.3) if log else span(ends)
+    domain = (min(ends) / 1.3, max(ends) * 1.3) if log else span(ends, least=0.0)
 
     # Parameters are counted in billions, which d3 would call G.
     giga = "B" if cost.kind == "size" else "G"
@@ -217,7 +226,8 @@ def _cost_axis(cost: CostAxis, rows: Rows, words: Words, frame: Frame) -> Axis:
 
 
 def _score_axis(scope: Scope, rows: Rows, words: Words) -> Axis:
-    domain = span([row[key] for row in rows for key in ("low", "high")], shares=scope.shares)
+    ends = [row[key] for row in rows for key in ("low", "high")]
+    domain = span(ends, shares=scope.shares, least=least(ends))
     return Axis(words("axis_score", metric=metric_name(scope, words)), domain=domain)
 
 
