@@ -9,11 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.items import Answer, Generation, Likelihood, Score
+from harness.results.sanity import sanity_row
+from harness.results.schema import ModelRow, Picks, Row, SanityRow
 from harness.sanity import Finding
 
 if TYPE_CHECKING:
     from harness.engines.protocol import EngineInfo
 
+_LEVEL, _MORE, _LEAST = 0.05, 0.1, 10
+"""What a p is held against; by how much of the questions an answer must be given more often than it
+is right; of how few questions nothing is said.
+"""
 _MANY = 0.25
 """Part of the questions with equal options above which the figures are nobody's; rounding (bf16
 logits) and repeated options make a few.
@@ -48,6 +54,58 @@ def answer_findings(answers: Iterable[Answer]) -> list[Finding]:
     if tokenless:
         findings.append(Finding("texts_without_tokens", tokenless, texts))
     return findings
+
+
+def pick_rows(rows: Iterable[Row], models: Iterable[ModelRow]) -> list[SanityRow]:
+    """Cells whose answers are too much alike to be a score of the questions; models with random
+    weights, which have no accuracy, left out.
+
+    Read from the primary metric's row. Lopsided: one answer is given more often than it is right
+    by a tenth of the questions, and no chance (p < 0.05). Whether the score is above that of the
+    best constant answer is asked besides: docs/statistics.md.
+    """
+    from harness.analysis.primary import primary
+
+    cells: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        cells.setdefault((row.model, row.task), []).append(row)
+
+    random = {model.model for model in models if model.weights == "random"}
+    findings = []
+    for (model, task), mine in cells.items():
+        key = primary(task, mine)
+        row = next((row for row in mine if (row.metric, row.filter or "none") == key), None)
+        if row is None or row.picks is None or row.picks.of < _LEAST or model in random:
+            continue
+        kind = _pick_kind(row.value or 0.0, row.picks)
+        if kind is not None:
+            findings.append(sanity_row(model, task, _pick_finding(kind, row.value or 0.0, row.picks)))
+    return findings
+
+
+def _pick_kind(score: float, picks: Picks) -> str | None:
+    more = (picks.given - picks.right) / picks.of
+    lopsided = more >= _MORE and picks.p_lopsided is not None and picks.p_lopsided < _LEVEL
+    above = score > picks.constant_score and picks.p_above is not None and picks.p_above < _LEVEL
+    if lopsided:
+        return "lopsided_answers" if above else "constant_answers"
+
+    # Many a weak model is not surely above the constant: only one that is not above it at all, as
+    # far as this task shows, is worth a line.
+    return "not_above_constant" if score <= picks.constant_score else None
+
+
+def _pick_finding(kind: str, score: float, picks: Picks) -> Finding:
+    values: dict[str, str | int | float | None] = {
+        **({"answer": picks.commonest} if kind != "not_above_constant" else {}),
+        "constant": picks.constant,
+        "right": picks.right,
+        "constant_right": picks.constant_right,
+        "points": round(score * picks.of, 6),
+        "marked": picks.of,
+    }
+    count = picks.given if kind != "not_above_constant" else picks.constant_right
+    return Finding(kind, count, picks.of, values)
 
 
 def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.chance import above_chances
 from harness.analysis.intervals import normal, possible
 from harness.analysis.strata import mixture, of_row, share_interval
+from harness.evaluation.answer_checks import pick_rows
 from harness.evaluation.expectations import check
 from harness.results.cost import DEFINITIONS, CostRow
 from harness.results.journal import Journal
@@ -48,6 +49,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     groups = [row for group in expansion.groups for row in group_rows(group, rows, labels)]
     costs = cost_rows(journal, rows, models)
     sanity = sanity_rows(journal, loaded, {(row.model, row.task) for row in rows}, expansion)
+    sanity += pick_rows(rows, models)
     return Results(
         name=loaded.config.name,
         harness_version=__version__,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.intervals import normal, possible, wilson
+from harness.evaluation.picks import picks_of
 from harness.items import Answer, Tokens
 from harness.results.schema import Method, Row, Status, TokenCounts
 
@@ -89,6 +90,7 @@ def _row(
         n_truncated=sum(is_truncated(sample, answers) for sample in samples),
         n_empty=sum(sample.empty for sample in samples),
         n_unparsable=sum(sample.unparsable for sample in samples),
+        picks=picks_of(metric.metric, samples),
     )
 
 

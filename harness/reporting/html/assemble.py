@@ -21,6 +21,7 @@ from markupsafe import Markup
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
 from harness.analysis.notes import translated
+from harness.analysis.picks import pick_counts
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
@@ -95,7 +96,11 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
     ]
     pairs = [(name, tables.matrix_grid(comparison, one, words)) for name, one in ranked]
 
+    counts = pick_counts(comparison)
+    picks = charts.pick_charts(counts, labels, words)
     return {
+        "picks": picks,
+        "picks_left": words("picks_left", n=len(counts) - len(picks)) if len(counts) > len(picks) else "",
         "finding": finding(comparison, differences, words),
         "rankings": rankings,
         "heat": tables.heat_grid(comparison, words),

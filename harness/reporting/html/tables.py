@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap
 from harness.analysis.paired import Difference
+from harness.analysis.picks import PickCounts
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
@@ -148,6 +149,17 @@ def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
 def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
     return grid_of(published_table(comparison, pairs), words)
+
+
+def picks_grid(counts: PickCounts, labels: Sequence[str], words: Words) -> Grid:
+    """How often each answer is right, and how often each model gave it."""
+    whole = sum(counts.keys.values())
+    rows = [_row(words("picks_right"), *(f"{counts.keys.get(label, 0):,}" for label in counts.labels), f"{whole:,}")]
+    for index, mine in counts.answers.items():
+        figures = (f"{mine.get(label, 0):,}" for label in counts.labels)
+        rows.append(_row(labels[index], *figures, f"{counts.of[index]:,}"))
+    headers = (words("col_model"), *map(visible, counts.labels), words("col_n"))
+    return Grid(headers, tuple(rows))
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
