@@ -90,9 +90,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
         scopes,
         {group: sorted(tasks) for group, tasks in members.items()},
         weighted,
-        twins=frozenset(
-            name for scope in alone for name in (scope.name, *members.get(scope.name, ()))
-        ),
+        twins=frozenset(name for scope in alone for name in (scope.name, *members.get(scope.name, ()))),
     )
 
     forms = [note("forms", tasks=named([scope.name for scope in apart], 4))] if apart else []

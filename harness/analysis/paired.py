@@ -172,9 +172,7 @@ def _interval(
     return (max(-1.0, ends[0]), min(1.0, ends[1])) if ends is not None and worth is not None else ends
 
 
-def agreeing(
-    ends: tuple[float, float] | None, value: float, p: float | None
-) -> tuple[float, float] | None:
+def agreeing(ends: tuple[float, float] | None, value: float, p: float | None) -> tuple[float, float] | None:
     """A 95 % interval that holds 0 exactly where the test of 0 (``p``) does not refuse it.
 
     An interval is the set of differences that a test of 5 % does not refuse. Whether 0 is one of

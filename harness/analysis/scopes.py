@@ -76,9 +76,7 @@ class Scope:
     def order(self) -> list[int]:
         """Places, best first; scores of some subjects only come last."""
         sign = -1 if self.higher_is_better else 1
-        return sorted(
-            self.scores, key=lambda place: (place in self.lacking, sign * self.scores[place].value)
-        )
+        return sorted(self.scores, key=lambda place: (place in self.lacking, sign * self.scores[place].value))
 
     @property
     def compared(self) -> list[int]:

@@ -12,6 +12,7 @@ from harness.items import Answer, Generation, Likelihood, Score
 from harness.results.sanity import sanity_row
 from harness.results.schema import ModelRow, Picks, Row, SanityRow
 from harness.sanity import Finding
+from harness.wording import shorten
 
 if TYPE_CHECKING:
     from harness.engines.protocol import EngineInfo
@@ -20,6 +21,8 @@ _LEVEL, _MORE, _LEAST = 0.05, 0.1, 10
 """What a p is held against; by how much of the questions an answer must be given more often than it
 is right; of how few questions nothing is said.
 """
+_LONGEST = 30
+"""Characters of an answer that are shown."""
 _MANY = 0.25
 """Part of the questions with equal options above which the figures are nobody's; rounding (bf16
 logits) and repeated options make a few.
@@ -97,8 +100,8 @@ def _pick_kind(score: float, picks: Picks) -> str | None:
 
 def _pick_finding(kind: str, score: float, picks: Picks) -> Finding:
     values: dict[str, str | int | float | None] = {
-        **({"answer": picks.commonest} if kind != "not_above_constant" else {}),
-        "constant": picks.constant,
+        **({"answer": shorten(picks.commonest, _LONGEST)} if kind != "not_above_constant" else {}),
+        "constant": shorten(picks.constant, _LONGEST),
         "right": picks.right,
         "constant_right": picks.constant_right,
         "points": round(score * picks.of, 6),

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.results.schema import Picks, is_share
+from harness.wording import clipped
 
 if TYPE_CHECKING:
     from harness.tasks.api import SampleMark
 
+LONGEST = 80
+"""Characters of a written answer that are kept."""
 MOST = 26
 """Different answers up to which each one's number is kept."""
 
@@ -39,18 +42,22 @@ def picks_of(metric: str, samples: Sequence[SampleMark]) -> Picks | None:
     lopsided = _p([float(pick == commonest) for pick in given], commonest, marked)
     scores = [one.metrics[metric] or 0.0 for one in marked]
     return Picks(
-        commonest=commonest,
+        commonest=clipped(commonest, LONGEST),
         given=answers[commonest],
         right=keys[commonest],
         p_lopsided=None if lopsided is None else min(1.0, lopsided * len({*answers, *(keys if few else ())})),
-        constant=constant,
+        constant=clipped(constant, LONGEST),
         constant_right=keys[constant],
         constant_score=keys[constant] / len(marked),
         p_above=_p(scores, constant, marked),
         of=len(marked),
-        answers=dict(sorted(answers.items())) if few else {},
-        keys=dict(sorted(keys.items())) if few else {},
+        answers=_counted(answers) if few else {},
+        keys=_counted(keys) if few else {},
     )
+
+
+def _counted(counts: Counter[str]) -> dict[str, int]:
+    return {clipped(label, LONGEST): count for label, count in sorted(counts.items())}
 
 
 def _p(scores: Sequence[float], label: str, samples: Sequence[SampleMark]) -> float | None:

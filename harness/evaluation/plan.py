@@ -21,7 +21,9 @@ from harness.evaluation.plan_forms import (
     form_warnings,
     plan_forms,
     plan_thinking,
+    template_warnings,
 )
+from harness.evaluation.plan_keys import key_warnings
 from harness.evaluation.plan_tasks import TaskPlan, plan_task
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -115,6 +117,10 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         *form_warnings(forms),
         *budget_warnings(short, forms),
         *unable,
+        *template_warnings(
+            {model.label: model.chat_template for model in config.models if model.weights != "random"}
+        ),
+        *key_warnings(tasks),
         *_warnings(models, tasks, expansion),
     ]
     return Plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
@@ -36,6 +36,10 @@ class TaskPlan:
     tokens_exact: bool
     smallest_gap: float | None
     note: str = ""
+    keys: dict[str, int] = field(default_factory=dict)
+    """How many questions each answer is right for, where these are few: letters, yes and no."""
+    chance: float | None = None
+    """The score of blind guessing."""
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
@@ -52,7 +56,8 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
         return _task_plan(spec, None, spec.fewshot, items, None, note)
 
     items = min(task.available, spec.limit or task.available)
-    return _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
+    plan = _task_plan(spec, task.kind, task.fewshot, items, _prompt_tokens(task, items), "", task.language)
+    return replace(plan, keys=task.right_counts(items), chance=task.chance)
 
 
 def _task_plan(

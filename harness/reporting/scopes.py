@@ -49,8 +49,7 @@ def _by_reason(kind: str, reasons: Mapping[int, str], labels: Sequence[str]) -> 
     for place, why in sorted(reasons.items()):
         places.setdefault(why, []).append(place)
     return [
-        note(kind, models=", ".join(labels[place] for place in mine), why=why)
-        for why, mine in places.items()
+        note(kind, models=", ".join(labels[place] for place in mine), why=why) for why, mine in places.items()
     ]
 
 

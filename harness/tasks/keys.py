@@ -12,9 +12,35 @@ from typing import Any
 
 from harness.tasks.letters import LETTERS
 
+FEW = 10
+"""Different answers up to which a task is said to have few."""
 FIXED = frozenset(
-    "yes no true false maybe neither positive negative neutral entailment contradiction "
-    "是 否 对 错 正确 错误 不是 真 假 有 没有 能 不能".split()
+    [
+        "yes",
+        "no",
+        "true",
+        "false",
+        "maybe",
+        "neither",
+        "positive",
+        "negative",
+        "neutral",
+        "entailment",
+        "contradiction",
+        "是",
+        "否",
+        "对",
+        "错",
+        "正确",
+        "错误",
+        "不是",
+        "真",
+        "假",
+        "有",
+        "没有",
+        "能",
+        "不能",
+    ]
 )
 """Words that are options of whole tasks, in small letters."""
 BARE = re.compile(r"^[\s(（\[【]*(.*?)[\s)）\]】.。,，:：]*$", re.DOTALL)

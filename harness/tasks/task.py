@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from harness.tasks.chance import draws
 from harness.tasks.entries import guess_language
 from harness.tasks.generation import budget, ignored_settings
 from harness.tasks.hashing import hashable, readers_hash
+from harness.tasks.keys import FEW, right_labels
 from harness.tasks.mark import Marker
 from harness.tasks.prompts import prompt_findings
 from harness.tasks.render import Renderer, cached_templates
@@ -130,6 +132,23 @@ class Task:
             for index in range(min(self.available, _CHANCE_DOCUMENTS)):
                 counts.append(len(self._task.doc_to_choice(self._task.eval_docs[index])))
         return sum(1 / count for count in counts) / len(counts)
+
+    def right_counts(self, limit: int | None = None) -> dict[str, int]:
+        """How many of the first documents (a thousand at most) each answer is right for, most first.
+
+        Nothing where right answers are no labels, or more than `FEW` different ones.
+        """
+        if self.kind == "passage":
+            return {}
+        with cached_templates():
+            counts = Counter(
+                label
+                for index in range(min(self.available, limit or self.available, _CHANCE_DOCUMENTS))
+                for label in right_labels(
+                    self._task, self._task.eval_docs[index], choice=self.kind == "choice"
+                )
+            )
+        return dict(counts.most_common()) if len(counts) <= FEW else {}
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
         """Everything that decides the prompts, as JSON.

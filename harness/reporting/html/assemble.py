@@ -94,7 +94,10 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
         (name, charts.ranking_chart(one, labels, words, name), tables.ranking_grid(comparison, one, words))
         for name, one in ranked
     ]
-    pairs = [(name, tables.matrix_grid(comparison, one, words)) for name, one in ranked]
+    pairs = [
+        (name, tables.matrix_grid(comparison, one, words), tables.pairs_grids(comparison, one, words))
+        for name, one in ranked
+    ]
 
     counts = pick_counts(comparison)
     picks = charts.pick_charts(counts, labels, words)
@@ -106,7 +109,7 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
         "heat": tables.heat_grid(comparison, words),
         "scores": tables.scores_grid(comparison, words),
         "gap": _gap(comparison, differences, labels, words),
-        "pairs": [(name, grid) for name, grid in pairs if grid is not None and len(grid.rows) > 1],
+        "pairs": [one for one in pairs if one[1] is not None and len(one[1].rows) > 1],
         "costs": charts.cost_charts(comparison, scopes, words),
         "published": tables.published_grid(comparison, claims, words) if claims else None,
     }

@@ -70,7 +70,11 @@ def pick_charts(
 
     widest = sorted(counts, key=lambda one: -one.lopsided)[:MOST_PICKS]
     return [
-        (visible(one.name), _laid(picks_chart(one, labels, words, PAGE), one.name), picks_grid(one, labels, words))
+        (
+            visible(one.name),
+            _laid(picks_chart(one, labels, words, PAGE), one.name),
+            picks_grid(one, labels, words),
+        )
         for one in counts
         if one in widest
     ]

@@ -23,6 +23,7 @@ WHY = 60
 MOST = 3
 """Rankings that a sentence is said of."""
 
+
 def finding(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> list[str]:
     """Who leads each ranking (three at most) and who is not compared there, and one sentence on the
     language gap where parallel tasks were asked.
@@ -68,8 +69,7 @@ def _lead(comparison: Comparison, scope: Scope, words: Words) -> str:
     rivals = [
         place
         for place in scope.compared
-        if place != first
-        and not surely(scope.pairs, first, place, higher_is_better=scope.higher_is_better)
+        if place != first and not surely(scope.pairs, first, place, higher_is_better=scope.higher_is_better)
     ]
 
     if len(scope.compared) < 2:

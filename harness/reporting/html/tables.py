@@ -15,7 +15,7 @@ from harness.analysis.picks import PickCounts
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import NONE, difference, interval, share, signed, star
+from harness.reporting.comparison import NONE, difference, interval, pair_tables, share, signed, star
 from harness.reporting.document import Document, Table
 from harness.reporting.extras import gap_table, published_table
 from harness.reporting.inert import visible
@@ -95,6 +95,11 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
     return Grid(headers, tuple(rows))
 
 
+def pairs_grids(comparison: Comparison, scope: Scope, words: Words) -> list[Grid]:
+    """The pairs in full: difference, interval, p and Holm's p."""
+    return [grid_of(table, words) for table in pair_tables(comparison, scope, None, every=False)]
+
+
 def _difference_cell(pair: Difference | None, largest: float, higher_is_better: bool) -> GridCell:
     if pair is None:
         return GridCell(NONE)
@@ -154,7 +159,11 @@ def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words)
 def picks_grid(counts: PickCounts, labels: Sequence[str], words: Words) -> Grid:
     """How often each answer is right, and how often each model gave it."""
     whole = sum(counts.keys.values())
-    rows = [_row(words("picks_right"), *(f"{counts.keys.get(label, 0):,}" for label in counts.labels), f"{whole:,}")]
+    rows = [
+        _row(
+            words("picks_right"), *(f"{counts.keys.get(label, 0):,}" for label in counts.labels), f"{whole:,}"
+        )
+    ]
     for index, mine in counts.answers.items():
         figures = (f"{mine.get(label, 0):,}" for label in counts.labels)
         rows.append(_row(labels[index], *figures, f"{counts.of[index]:,}"))

@@ -137,7 +137,7 @@ def reasons(rows: Sequence[Mapping[str, Any]], names: Names) -> list[Any]:
     import altair
 
     base = altair.Chart(table(rows)).encode(**names.channels)
-    text = base.mark_text(aria=False, align="left", dx=2, fontSize=11, color=FAINT)
+    text = base.mark_text(aria=False, align="left", dx=2, dy=3, fontSize=11, color=FAINT)
     return [text.encode(x=altair.XValue(0), text=altair.Text("why:N"))]
 
 
@@ -215,9 +215,7 @@ def bars(
     return drawn.encode(x=length, color=kinds.color, tooltip=list(tips), **rows_of, **more)
 
 
-def segments(
-    rows: Sequence[Mapping[str, Any]], names: Names, axis: Axis, kinds: Kinds
-) -> list[Any]:
+def segments(rows: Sequence[Mapping[str, Any]], names: Names, axis: Axis, kinds: Kinds) -> list[Any]:
     """The layers of bars in parts from ``low`` to ``high``, each with its ``text`` in the middle."""
     import altair
 

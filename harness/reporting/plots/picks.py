@@ -57,5 +57,7 @@ def _parts(name: str, shares: Mapping[str, float]) -> list[dict[str, Any]]:
         if share > 0:
             text = label if share >= NARROWEST else ""
             where = {"low": low, "high": end, "middle": (low + end) / 2}
-            rows.append({"model": name, "answer": label, "text": text, "hint": f"{label} {share:.0%}"} | where)
+            rows.append(
+                {"model": name, "answer": label, "text": text, "hint": f"{label} {share:.0%}"} | where
+            )
     return rows

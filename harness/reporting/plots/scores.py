@@ -20,6 +20,7 @@ from harness.reporting.plots.forms import (
     ROW,
     ROW_ABOVE,
     Frame,
+    clipped,
     dots,
     level,
     reasons,
@@ -31,14 +32,13 @@ from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import FAINT, Rows, heading, series
 from harness.reporting.scopes import metric_name, reading, scope_name
 from harness.texts import Words
-from harness.wording import shorten
 
 if TYPE_CHECKING:
     import altair
     from altair import TopLevelMixin as Chart
 
-WHY = 54
-"""Characters of a reason that fit into a row."""
+WHY = 52
+"""Characters of a reason that fit into a row (a Chinese one counts twice)."""
 
 
 def span(values: Sequence[float], *, shares: bool = False, least: float | None = None) -> tuple[float, float]:
@@ -87,7 +87,7 @@ def ranking(scope: Scope, labels: Sequence[str], words: Words, frame: Frame = PA
 
 def _absent(why: str, name: str, words: Words) -> dict[str, Any]:
     """The row of a model without a score: the reason stands where its dot would be."""
-    return {"model": name, "score": NONE, "why": shorten(translated(why, words.language), WHY)}
+    return {"model": name, "score": NONE, "why": clipped(translated(why, words.language), WHY)}
 
 
 def _ranked(scope: Scope, place: int, name: str) -> dict[str, Any]:

@@ -192,9 +192,7 @@ def fixed(
     return Series(tuple(names), scale(colours), scale(shapes), scale([list(dash) for dash in dashes]))
 
 
-def heading(
-    chart: Any, title: str | list[str], more: str | list[str] = "", language: str = "en"
-) -> Any:
+def heading(chart: Any, title: str | list[str], more: str | list[str] = "", language: str = "en") -> Any:
     """The chart with its title (one text per line), ``more`` that says how to read it, and the
     language its page is written in.
     """
