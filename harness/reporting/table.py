@@ -11,8 +11,9 @@ Rules, so that two people read the same table:
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both
   languages. A model gets one only where it has every value that another model has; else the
-  average says how many are missing; unfinished values count and mark it. Perplexities and metrics above 1 are left out, and so is the
-  generative form of a task that only the models that think were asked: no average mixes the two.
+  average says how many are missing; unfinished values count and mark it. Perplexities and metrics
+  above 1 are left out. A task's generative form, asked only of the models that think, stands in
+  their average for the form that the others were asked, and marks it.
 - Items and tokens a second count marked documents and logical tokens (prompt and output) by engine
   seconds, over a model's cells.
 - A model with random weights has speed but no accuracy.

@@ -70,10 +70,8 @@ def right_labels(task: Any, doc: dict[str, Any], *, choice: bool) -> tuple[str, 
     of marking.
     """
     try:
-        if getattr(task, "multiple_input", 0):
-            target = task.doc_to_text(doc)
-        else:
-            target = task.doc_to_target(doc)
+        ask = task.doc_to_text if getattr(task, "multiple_input", 0) else task.doc_to_target
+        target = ask(doc)
         options = _options(task, doc)
     except Exception:  # a task's own code; whatever is wrong with it, marking says so
         return ()

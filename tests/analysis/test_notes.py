@@ -32,8 +32,8 @@ def test_notes_inside_notes_are_translated() -> None:
     )
     assert translated(said, "en") == said
     assert (
-        translated(said, "zh")
-        == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；得分照列（†），但只与提问方式相同的模型配对。"
+        translated(said, "zh") == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；"
+        "得分照列（†），但只与提问方式相同的模型配对。"
     )
 
 
