@@ -21,6 +21,8 @@ _LEVEL, _MORE, _LEAST = 0.05, 0.1, 10
 """What a p is held against; by how much of the questions an answer must be given more often than it
 is right; of how few questions nothing is said.
 """
+_DIFFERENT = 10
+"""As how many different answers those count that are too many to be kept."""
 _LONGEST = 30
 """Characters of an answer that are shown."""
 _MANY = 0.25
@@ -64,7 +66,8 @@ def pick_rows(rows: Iterable[Row], models: Iterable[ModelRow]) -> list[SanityRow
     weights, which have no accuracy, left out.
 
     Read from the primary metric's row. Lopsided: one answer is given more often than it is right
-    by a tenth of the questions, and no chance (p < 0.05). Whether the score is above that of the
+    by a tenth of the questions, half as often again as an equal share, and not by chance
+    (p < 0.05). Whether the score is above that of the
     best constant answer is asked besides: docs/statistics.md.
     """
     from harness.analysis.primary import primary
@@ -77,18 +80,20 @@ def pick_rows(rows: Iterable[Row], models: Iterable[ModelRow]) -> list[SanityRow
     findings = []
     for (model, task), mine in cells.items():
         key = primary(task, mine)
-        row = next((row for row in mine if (row.metric, row.filter or "none") == key), None)
-        if row is None or row.picks is None or row.picks.of < _LEAST or model in random:
+        main = next((row for row in mine if (row.metric, row.filter or "none") == key), None)
+        if main is None or main.picks is None or main.picks.of < _LEAST or model in random:
             continue
-        kind = _pick_kind(row.value or 0.0, row.picks)
+        kind = _pick_kind(main.value or 0.0, main.picks)
         if kind is not None:
-            findings.append(sanity_row(model, task, _pick_finding(kind, row.value or 0.0, row.picks)))
+            findings.append(sanity_row(model, task, _pick_finding(kind, main.value or 0.0, main.picks)))
     return findings
 
 
 def _pick_kind(score: float, picks: Picks) -> str | None:
-    more = (picks.given - picks.right) / picks.of
-    lopsided = more >= _MORE and picks.p_lopsided is not None and picks.p_lopsided < _LEVEL
+    # Where one answer is right for all, an even model is lopsided beside the keys, but no constant.
+    different = len({*picks.answers, *picks.keys}) or _DIFFERENT
+    much = picks.given / picks.of >= 1.5 / different and picks.given - picks.right >= _MORE * picks.of
+    lopsided = much and picks.p_lopsided is not None and picks.p_lopsided < _LEVEL
     above = score > picks.constant_score and picks.p_above is not None and picks.p_above < _LEVEL
     if lopsided:
         return "lopsided_answers" if above else "constant_answers"

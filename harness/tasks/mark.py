@@ -231,6 +231,8 @@ class Marker:
 
     def _option_picks(self, each: AnsweredDocument) -> tuple[str, ...]:
         instances = each.rendered.instances[: count_options(self._task, each.rendered)]
+        if len(instances) < 2:
+            return ()
         shared = len({instance.args[0] for instance in instances}) == 1
 
         # lm-eval counts an option's characters as the task writes it, without the blank before it.
