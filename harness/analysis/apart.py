@@ -36,22 +36,22 @@ def _marked(line: Line, tasks: Sequence[str], by_task: Mapping[str, Mapping[int,
     # Of a group, documents are fewer wherever a subject is missing, which has its own mark.
     most = max((figure.n for figure in line.figures), default=0)
     figures: list[ScoreFigure] = []
-    for place, figure in enumerate(line.figures):
+    for index, figure in enumerate(line.figures):
         if figure.value is None:
             figures.append(figure)
             continue
-        why = next((by_task[task][place] for task in tasks if place in by_task.get(task, {})), None)
+        why = next((by_task[task][index] for task in tasks if index in by_task.get(task, {})), None)
         figures.append(replace(figure, apart=why, fewer=figure.n < most))
     return replace(line, figures=tuple(figures))
 
 
 def _asked_otherwise(task: str, selection: Selection) -> dict[int, str]:
-    """In what the models under another prompt than most differ, by place."""
+    """In what the models under another prompt than most differ, by index."""
     rows = {
-        place: mine[0]
-        for place in selection.places
-        if (mine := [row for row in selection.rows.get((place, task), []) if row.value is not None])
-        and not selection.random[place]
+        index: mine[0]
+        for index in selection.places
+        if (mine := [row for row in selection.rows.get((index, task), []) if row.value is not None])
+        and not selection.random[index]
     }
     prompts = Counter(row.prompt_id for row in rows.values() if row.prompt_id is not None)
     if len(prompts) < 2:
@@ -59,17 +59,17 @@ def _asked_otherwise(task: str, selection: Selection) -> dict[int, str]:
 
     # The first of equally frequent ones, as in comparisons.
     usual = max(prompts, key=lambda prompt: prompts[prompt])
-    standard = next(place for place, row in rows.items() if row.prompt_id == usual)
+    standard = next(index for index, row in rows.items() if row.prompt_id == usual)
     return {
-        place: _difference(selection, (standard, rows[standard]), (place, row))
-        for place, row in rows.items()
+        index: _difference(selection, (standard, rows[standard]), (index, row))
+        for index, row in rows.items()
         if row.prompt_id not in (usual, None)
     }
 
 
 def _difference(selection: Selection, standard: tuple[int, Row], other: tuple[int, Row]) -> str:
-    (place, row), (mine, own) = standard, other
-    theirs, ours = selection.chats[place], selection.chats[mine]
+    (index, row), (mine, own) = standard, other
+    theirs, ours = selection.chats[index], selection.chats[mine]
     if None not in (theirs, ours) and theirs != ours:
         return note("with_template" if ours else "without_template")
     if row.fewshot != own.fewshot:

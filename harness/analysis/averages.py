@@ -33,8 +33,8 @@ def make_average(language: str, lines: Sequence[Line], twins: Mapping[str, str])
     if len(parts) < 2:
         return None
     by_name = {line.name: line for line in lines if line.alternative}
-    asked = [_with_twin(line, by_name.get(twins.get(line.name, ""))) for line in parts]
-    figures = tuple(_mean(figures) for figures in zip(*asked, strict=True))
+    by_line = [_with_twin(line, by_name.get(twins.get(line.name, ""))) for line in parts]
+    figures = tuple(_mean(figures) for figures in zip(*by_line, strict=True))
     return Line(AVERAGES[language], "average", language, None, None, None, None, True, figures)
 
 

@@ -1,5 +1,5 @@
-"""What a reader of a comparison must know: whose scores are held against nobody's, who has none, what
-could not be paired, what is read otherwise.
+"""What a reader of a comparison must know: whose scores are held against nobody's, who has none,
+what could not be paired, what is read otherwise.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _apart_notes(comparison: Comparison) -> list[str]:
 
 
 def _lacking_notes(comparison: Comparison) -> list[str]:
-    """Who has no score, or one of fewer documents, and on what; models of one reason share a line."""
+    """Who has no score, or one of fewer documents; models of one reason share a line."""
     tasks = [scope for scope in comparison.scopes if scope.kind in ("task", "subject") and scope.parts == 1]
     whole = sum(scope.name not in comparison.twins for scope in tasks)
     models: dict[tuple[str, tuple[str, ...]], list[str]] = {}

@@ -1,4 +1,4 @@
-"""What models answer how often beside what is right how often, per task or group of a comparison."""
+"""What models answer how often beside what is right how often, per task or group."""
 
 from __future__ import annotations
 

@@ -76,16 +76,16 @@ class Scope:
     def order(self) -> list[int]:
         """Places, best first; scores of some subjects only come last."""
         sign = -1 if self.higher_is_better else 1
-        return sorted(self.scores, key=lambda place: (place in self.lacking, sign * self.scores[place].value))
+        return sorted(self.scores, key=lambda index: (index in self.lacking, sign * self.scores[index].value))
 
     @property
     def compared(self) -> list[int]:
         """Places of those that were asked the same, best first."""
-        return [place for place in self.order if place not in self.apart]
+        return [index for index in self.order if index not in self.apart]
 
-    def mark(self, place: int) -> str:
+    def mark(self, index: int) -> str:
         """What stands beside a score: † in no pair with the others, ‡ of fewer documents."""
-        return ("†" if place in self.apart else "") + ("‡" if place in self.fewer else "")
+        return ("†" if index in self.apart else "") + ("‡" if index in self.fewer else "")
 
     @property
     def shares(self) -> bool:
@@ -121,11 +121,11 @@ def task_scope(contest: Contest, kind: Kind = "task") -> Scope:
         contest.filter,
         row.chance,
         row.higher_is_better is not False,
-        {place: _score(contest.row(place)) for place in contest.cells},
+        {index: _score(contest.row(index)) for index in contest.cells},
         missing=dict(contest.lacking),
         apart=dict(contest.others),
-        fewer=_fewer({place: contest.row(place) for place in contest.cells}),
-        strata={place: of_row(contest.row(place)) for place in contest.cells},
+        fewer=_fewer({index: contest.row(index) for index in contest.cells}),
+        strata={index: of_row(contest.row(index)) for index in contest.cells},
     )
     for a, b in combinations(sorted(contest.cells), 2):
         difference = contest.difference(a, b)
@@ -135,11 +135,11 @@ def task_scope(contest: Contest, kind: Kind = "task") -> Scope:
 
 
 def _fewer(rows: dict[int, Row]) -> dict[int, str]:
-    """Whose documents are fewer than another one's (a limit, a run that was stopped), or unfinished."""
+    """Whose documents are fewer than another one's (a limit), or whose run was stopped."""
     most = max(row.n for row in rows.values())
     return {
-        place: note("stopped", n=row.n) if row.n == most else note("documents", n=row.n, of=most)
-        for place, row in rows.items()
+        index: note("stopped", n=row.n) if row.n == most else note("documents", n=row.n, of=most)
+        for index, row in rows.items()
         if row.n < most or row.status == "partial"
     }
 
@@ -158,17 +158,17 @@ def group_scope(
     A model that lacks a subject has the mean of those that it has, apart from the others.
     """
     scope = _combined(name, kind, parts, _everyone(parts), weighted=weighted)
-    for place in sorted({place for part in parts for place in {*part.scores, *part.missing}}):
-        mine = [part for part in parts if place in part.scores]
-        whys = [part.missing[place] for part in parts if place in part.missing]
+    for index in sorted({index for part in parts for index in {*part.scores, *part.missing}}):
+        mine = [part for part in parts if index in part.scores]
+        whys = [part.missing[index] for part in parts if index in part.missing]
         if not mine:
-            scope.missing[place] = whys[0]
+            scope.missing[index] = whys[0]
         elif whys:
             # The mean of other subjects is another figure: shown, but held against nobody's.
-            scope.lacking.add(place)
-            scope.apart[place] = note("subjects", n=len(whys), of=len(parts), why=whys[0])
-            weights = _weights([part.scores[place].n for part in mine], weighted=weighted)
-            scope.scores[place], scope.strata[place] = _combined_score(mine, place, weights, mixed=False)
+            scope.lacking.add(index)
+            scope.apart[index] = note("subjects", n=len(whys), of=len(parts), why=whys[0])
+            weights = _weights([part.scores[index].n for part in mine], weighted=weighted)
+            scope.scores[index], scope.strata[index] = _combined_score(mine, index, weights, mixed=False)
     return scope
 
 
@@ -186,11 +186,11 @@ def average_scope(language: str, parts: Sequence[Scope], places: Sequence[int]) 
         return None
     scope = _combined(AVERAGES[language], "average", mine, _everyone(mine), weighted=False)
     scope.language = language
-    for place in places:
-        whys = {part.name: part.missing[place] for part in mine if place not in part.scores}
+    for index in places:
+        whys = {part.name: part.missing[index] for part in mine if index not in part.scores}
         if whys:
             why = next(iter(whys.values()))
-            scope.missing[place] = (
+            scope.missing[index] = (
                 why
                 if set(whys.values()) == {why} and len(whys) == len(mine)
                 else note("lacks", n=len(whys), of=len(mine), tasks=named([*whys], 3), why=why)
@@ -206,11 +206,11 @@ def _combined(name: str, kind: Kind, parts: Sequence[Scope], everyone: set[int],
     scope = Scope(name, kind, language, metric, filter_name, _chance(parts), better, {}, parts=len(parts))
     scope.apart = _merged([part.apart for part in parts], everyone)
     scope.fewer = _merged([part.fewer for part in parts], everyone)
-    scope.lacking = {place for part in parts for place in part.lacking & everyone}
-    for place in sorted(everyone):
-        weights = _weights([part.scores[place].n for part in parts], weighted=weighted)
-        scope.scores[place], scope.strata[place] = _combined_score(
-            parts, place, weights, mixed=kind == "average"
+    scope.lacking = {index for part in parts for index in part.lacking & everyone}
+    for index in sorted(everyone):
+        weights = _weights([part.scores[index].n for part in parts], weighted=weighted)
+        scope.scores[index], scope.strata[index] = _combined_score(
+            parts, index, weights, mixed=kind == "average"
         )
 
     # A pair that one task lacks is a pair of other tasks: it is left out.
@@ -224,15 +224,15 @@ def _combined(name: str, kind: Kind, parts: Sequence[Scope], everyone: set[int],
 
 
 def _merged(reasons: Sequence[dict[int, str]], everyone: set[int]) -> dict[int, str]:
-    """Each place's reasons over several parts: the one that they share, or the first and how many
-    parts have one.
+    """Each contestant's reasons over several parts: the one that they share, or the first and how
+    many parts have one.
     """
     merged: dict[int, str] = {}
-    for place in sorted(everyone):
-        mine = [part[place] for part in reasons if place in part]
+    for index in sorted(everyone):
+        mine = [part[index] for part in reasons if index in part]
         if mine:
             whole = len(mine) == len(reasons) and len(set(mine)) == 1
-            merged[place] = mine[0] if whole else note("on_parts", n=len(mine), of=len(reasons), why=mine[0])
+            merged[index] = mine[0] if whole else note("on_parts", n=len(mine), of=len(reasons), why=mine[0])
     return merged
 
 
@@ -242,16 +242,16 @@ def _weights(sizes: Sequence[int], *, weighted: bool) -> list[float]:
 
 
 def _combined_score(
-    parts: Sequence[Scope], place: int, weights: Sequence[float], *, mixed: bool
+    parts: Sequence[Scope], index: int, weights: Sequence[float], *, mixed: bool
 ) -> tuple[ScopeScore, Strata | None]:
     """The weighted mean of the parts' scores, and the answers behind it. Above chance: that of a
     group (`above_chances`), or (``mixed``) the mean of its parts'.
     """
-    scores = [part.scores[place] for part in parts]
+    scores = [part.scores[index] for part in parts]
     mean = weighted_mean(
         [score.value for score in scores],
         [score.stderr for score in scores],
-        [part.strata.get(place) for part in parts],
+        [part.strata.get(index) for part in parts],
         weights,
     )
 

@@ -116,7 +116,7 @@ def _pick_finding(kind: str, score: float, picks: Picks) -> Finding:
     return Finding(kind, count, picks.of, values)
 
 
-def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding]:
+def lasting_findings(info: EngineInfo, earlier: Sequence[Finding]) -> list[Finding]:
     """The engine's findings with those of earlier sessions.
 
     An endpoint's show in its answers, and a session that asks only for what is missing may not see
@@ -125,9 +125,11 @@ def lasting_findings(info: EngineInfo, known: Sequence[Finding]) -> list[Finding
     """
     from harness.engines.registry import is_endpoint
 
-    found = list(info.findings)
-    kinds = {one.kind for one in found}
-    return found + [one for one in known if one.kind not in kinds] if is_endpoint(info.engine) else found
+    findings = list(info.findings)
+    if not is_endpoint(info.engine):
+        return findings
+    kinds = {one.kind for one in findings}
+    return findings + [one for one in earlier if one.kind not in kinds]
 
 
 def server_changed(info: EngineInfo, before: Mapping[str, Any] | None) -> list[Finding]:

@@ -1,5 +1,5 @@
-"""Whether a cell's answers are one and the same: what it picks how often, and how a model would fare
-that gives one answer to everything.
+"""Whether a cell's answers are one and the same: what it picks how often, and how a model would
+fare that gives one answer to everything.
 """
 
 from __future__ import annotations
@@ -31,21 +31,22 @@ def picks_of(metric: str, samples: Sequence[SampleMark]) -> Picks | None:
 
     # acc_norm picks by the likelihood per character; whoever wrote an answer picked it for both.
     normed = metric.rpartition("@")[2].endswith("acc_norm")
-    given = [one.picks[-1 if normed else 0] if one.picks else None for one in marked]
-    answers = Counter(pick for pick in given if pick is not None)
+    labels = [one.picks[-1 if normed else 0] if one.picks else None for one in marked]
+    answers = Counter(pick for pick in labels if pick is not None)
     if not answers:
         return None
 
     keys = Counter(label for one in marked for label in dict.fromkeys(one.right))
     commonest, constant = answers.most_common(1)[0][0], keys.most_common(1)[0][0]
     few = len({*answers, *keys}) <= MOST
-    lopsided = _p([float(pick == commonest) for pick in given], commonest, marked)
+    different = len({*answers, *keys} if few else answers)
+    lopsided = _p([float(pick == commonest) for pick in labels], commonest, marked)
     scores = [one.metrics[metric] or 0.0 for one in marked]
     return Picks(
         commonest=clipped(commonest, LONGEST),
         given=answers[commonest],
         right=keys[commonest],
-        p_lopsided=None if lopsided is None else min(1.0, lopsided * len({*answers, *(keys if few else ())})),
+        p_lopsided=None if lopsided is None else min(1.0, lopsided * different),
         constant=clipped(constant, LONGEST),
         constant_right=keys[constant],
         constant_score=keys[constant] / len(marked),

@@ -1,5 +1,5 @@
-"""What a plan says of right answers: a file whose key is one letter, or mostly one, measures who says
-that letter.
+"""What a plan says of right answers: a file whose key is one letter, or mostly one, measures who
+says that letter.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 LEAST = 10
 """Questions of which nothing is said below."""
 MORE, LEVEL = 0.15, 0.001
-"""By how much of the questions one answer must be right more often than its share of the answers, and
-with what probability chance would do as much: a plan looks at many tasks.
+"""By how much of the questions one answer must be right more often than its share of the answers,
+and with what probability chance would do as much: a plan looks at many tasks.
 """
 
 
 def key_warnings(tasks: Sequence[TaskPlan]) -> list[str]:
-    """One line per task whose right answers are all one, or surely more of one than of the others."""
+    """One line per task whose right answers are all one, or far more of one than of the others."""
     return [line for task in tasks if (line := _warning(task.name, task.keys, task.chance))]
 
 
@@ -47,7 +47,7 @@ def _warning(task: str, keys: Mapping[str, int], chance: float | None) -> str:
 
 
 def _by_chance(count: int, n: int, answers: int) -> float:
-    """The probability that some answer is right so often where all are equally likely (Bonferroni)."""
+    """p that some answer is right so often where all are equally likely (Bonferroni)."""
     from scipy.special import bdtrc
 
     return min(1.0, answers * float(bdtrc(count - 1, n, 1 / answers)))

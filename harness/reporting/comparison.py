@@ -204,8 +204,8 @@ def _rated(scope: Scope, place: int) -> TableCell:
     score, rank = scope.scores.get(place), scope.ranks.get(place)
     if score is None:
         return TableCell(NONE)
-    text = share(score.value) + scope.mark(place) + (f" ({_span(rank.low, rank.high)})" if rank else "")
-    return TableCell(text, score.value)
+    rated = f" ({_span(rank.low, rank.high)})" if rank else ""
+    return TableCell(share(score.value) + scope.mark(place) + rated, score.value)
 
 
 def score_cell(scope: Scope, place: int) -> TableCell:

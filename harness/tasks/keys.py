@@ -7,7 +7,8 @@ by its position, unless the options are the same few words everywhere (yes and n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.tasks.letters import LETTERS
@@ -87,6 +88,12 @@ def right_labels(task: Any, doc: dict[str, Any], *, choice: bool) -> tuple[str, 
     return tuple(labels[one] for one in right if one is not None and 0 <= one < len(labels))
 
 
+def few_counts(task: Any, documents: Iterable[dict[str, Any]], *, choice: bool) -> dict[str, int]:
+    """How many documents each answer is right for, most first; nothing for more than `FEW` answers."""
+    counts = Counter(label for doc in documents for label in right_labels(task, doc, choice=choice))
+    return dict(counts.most_common()) if len(counts) <= FEW else {}
+
+
 def _options(task: Any, doc: dict[str, Any]) -> list[str]:
     if getattr(task.config, "doc_to_choice", None) is None:
         return []
@@ -105,3 +112,15 @@ def picked_labels(options: Sequence[str], logprobs: Sequence[float]) -> tuple[st
     plain = max(places, key=lambda at: logprobs[at])
     normed = max(places, key=lambda at: logprobs[at] / max(1, len(options[at])))
     return labels[plain], labels[normed]
+
+
+def picked_options(instances: Sequence[Any], responses: Sequence[Any]) -> tuple[str, ...]:
+    """`picked_labels` of lm-eval's instances, one per option, and what was answered to each."""
+    if len(instances) < 2:
+        return ()
+
+    # Tasks such as winogrande put the option into the context and share the continuation. lm-eval
+    # counts an option's characters without the blank before it.
+    part = 1 if len({instance.args[0] for instance in instances}) == 1 else 0
+    options = [str(instance.args[part]).strip() for instance in instances]
+    return picked_labels(options, [responses[at][0][0] for at in range(len(instances))])

@@ -25,7 +25,7 @@ from harness.tasks.answered import (
 )
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
-from harness.tasks.keys import picked_labels, plain_label, right_labels
+from harness.tasks.keys import picked_options, plain_label, right_labels
 from harness.tasks.origin import fields_of
 from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
@@ -231,13 +231,7 @@ class Marker:
 
     def _option_picks(self, each: AnsweredDocument) -> tuple[str, ...]:
         instances = each.rendered.instances[: count_options(self._task, each.rendered)]
-        if len(instances) < 2:
-            return ()
-        shared = len({instance.args[0] for instance in instances}) == 1
-
-        # lm-eval counts an option's characters as the task writes it, without the blank before it.
-        options = [str(instance.args[1 if shared else 0]).strip() for instance in instances]
-        return picked_labels(options, [each.responses[at][0][0] for at in range(len(instances))])
+        return picked_options(instances, each.responses)
 
     def _picked(self, each: AnsweredDocument) -> str:
         """The likeliest option's text; nothing for a passage or a single continuation."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from harness.tasks.chance import draws
 from harness.tasks.entries import guess_language
 from harness.tasks.generation import budget, ignored_settings
 from harness.tasks.hashing import hashable, readers_hash
-from harness.tasks.keys import FEW, right_labels
+from harness.tasks.keys import few_counts
 from harness.tasks.mark import Marker
 from harness.tasks.prompts import prompt_findings
 from harness.tasks.render import Renderer, cached_templates
@@ -136,19 +135,14 @@ class Task:
     def right_counts(self, limit: int | None = None) -> dict[str, int]:
         """How many of the first documents (a thousand at most) each answer is right for, most first.
 
-        Nothing where right answers are no labels, or more than `FEW` different ones.
+        Nothing where right answers are no labels, or more than a few different ones.
         """
         if self.kind == "passage":
             return {}
+        count = min(self.available, limit or self.available, _CHANCE_DOCUMENTS)
+        documents = (self._task.eval_docs[index] for index in range(count))
         with cached_templates():
-            counts = Counter(
-                label
-                for index in range(min(self.available, limit or self.available, _CHANCE_DOCUMENTS))
-                for label in right_labels(
-                    self._task, self._task.eval_docs[index], choice=self.kind == "choice"
-                )
-            )
-        return dict(counts.most_common()) if len(counts) <= FEW else {}
+            return few_counts(self._task, documents, choice=self.kind == "choice")
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
         """Everything that decides the prompts, as JSON.

@@ -66,7 +66,8 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
         lead = difference(scope, place, first) if place != first else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
         standing = (span, rank.tie if rank else NONE)
-        figures = (share(score.value) + scope.mark(place), interval(score.ci95), share(score.corrected))
+        marked = share(score.value) + scope.mark(place)
+        figures = (marked, interval(score.ci95), share(score.corrected))
         rows.append(_row(comparison.models[place].label, *standing, *figures, f"{score.n:,}", behind))
     rows += [_row(comparison.models[place].label, *[NONE] * 7) for place in sorted(scope.missing)]
 

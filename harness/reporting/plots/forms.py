@@ -215,17 +215,6 @@ def bars(
     return drawn.encode(x=length, color=kinds.color, tooltip=list(tips), **rows_of, **more)
 
 
-def segments(rows: Sequence[Mapping[str, Any]], names: Names, axis: Axis, kinds: Kinds) -> list[Any]:
-    """The layers of bars in parts from ``low`` to ``high``, each with its ``text`` in the middle."""
-    import altair
-
-    base = altair.Chart(table(rows)).encode(**names.channels)
-    part = base.mark_bar(fillOpacity=0.4, stroke=INK, strokeWidth=0.5, height={"band": 0.75})
-    bar = part.encode(x=axis.x("low"), x2=altair.X2("high"), color=kinds.color, **_hint(rows))
-    text = base.mark_text(aria=False, fontSize=11).encode(x=axis.x("middle"), text=altair.Text("text:N"))
-    return [bar, text]
-
-
 def scatter(
     rows: Sequence[Mapping[str, Any]],
     x: Axis,

@@ -1,5 +1,5 @@
-"""Charts of answers against keys: one bar per model, parted by what it answered, below one of what is
-right.
+"""Charts of answers against keys: one bar per model in parts of what it answered, below one of what
+is right.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis.picks import PickCounts
 from harness.reporting.plots.axes import Axis, Kinds, Names
-from harness.reporting.plots.forms import PAPER, ROOM, ROW, Frame, clipped, segments
-from harness.reporting.plots.theme import heading, series
+from harness.reporting.plots.forms import PAPER, ROOM, ROW, Frame, clipped, table
+from harness.reporting.plots.theme import INK, Rows, heading, series
 from harness.texts import Words
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def picks_chart(counts: PickCounts, labels: Sequence[str], words: Words, frame: 
     import altair as alt
 
     whole = sum(counts.keys.values())
-    shares = {words("picks_right"): {label: counts.keys.get(label, 0) / whole for label in counts.labels}}
+    keys = {label: counts.keys.get(label, 0) / whole for label in counts.labels}
+    shares = {words("picks_right"): keys}
     for index in counts.answers:
         name = clipped(labels[index], NAME) if frame.page else labels[index]
 
@@ -39,7 +40,7 @@ def picks_chart(counts: PickCounts, labels: Sequence[str], words: Words, frame: 
     names = Names("model", list(shares), ruled=False)
     axis = Axis(words("axis_picks"), domain=(0.0, 1.0), percent=True, ticks=5)
     kinds = Kinds("answer", series(counts.labels), legend=False)
-    chart = alt.layer(*segments(rows, names, axis, kinds))
+    chart = alt.layer(*_segments(rows, names, axis, kinds))
     chart = frame.fit(chart, height=ROW * len(shares) + ROOM)
     if frame.page:
         return chart
@@ -57,7 +58,19 @@ def _parts(name: str, shares: Mapping[str, float]) -> list[dict[str, Any]]:
         if share > 0:
             text = label if share >= NARROWEST else ""
             where = {"low": low, "high": end, "middle": (low + end) / 2}
-            rows.append(
-                {"model": name, "answer": label, "text": text, "hint": f"{label} {share:.0%}"} | where
-            )
+            texts = {"text": text, "hint": f"{label} {share:.0%}"}
+            rows.append({"model": name, "answer": label} | texts | where)
     return rows
+
+
+def _segments(rows: Rows, names: Names, axis: Axis, kinds: Kinds) -> list[Any]:
+    """Bars in parts from ``low`` to ``high``, each with its ``text`` in the middle."""
+    import altair
+
+    base = altair.Chart(table(rows)).encode(**names.channels)
+    part = base.mark_bar(fillOpacity=0.4, stroke=INK, strokeWidth=0.5, height={"band": 0.75})
+    bar = part.encode(
+        x=axis.x("low"), x2=altair.X2("high"), color=kinds.color, description=altair.Description("hint:N")
+    )
+    text = base.mark_text(aria=False, fontSize=11).encode(x=axis.x("middle"), text=altair.Text("text:N"))
+    return [bar, text]

@@ -184,7 +184,7 @@ def against(cost: CostAxis, scope: Scope, labels: Sequence[str], words: Words, f
     import altair as alt
 
     order = [place for place in scope.order if place in cost.values]
-    labels = [f"{label} {mark}" if (mark := scope.mark(n)) else label for n, label in enumerate(labels)]
+    labels = [f"{label} {scope.mark(place)}".strip() for place, label in enumerate(labels)]
     rows = [
         _priced(cost, scope, place, labels[place]) | {"number": str(n)} for n, place in enumerate(order, 1)
     ]
