@@ -43,6 +43,14 @@ class ScoreFigure:
     """Whether another model has more documents here."""
 
     @property
+    def skewed(self) -> bool:
+        """Whether ``value`` ± ``half`` would reach beyond what its interval ends at: 0 or 1."""
+        if self.value is None or self.half is None or self.ci95 is None:
+            return False
+        low, high = self.ci95
+        return self.value - self.half < 0 <= low or self.value + self.half > 1 >= high
+
+    @property
     def mark(self) -> str:
         """What stands beside the value: † asked otherwise, * fewer documents or subjects."""
         return ("†" if self.apart else "") + ("*" if self.status == "partial" or self.fewer else "")

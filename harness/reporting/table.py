@@ -155,6 +155,11 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
     if any(line.kind == "average" for line in lines):
         notes.append(Phrase("Averages: unweighted over the tasks of a language; perplexities are left out."))
 
+    if any(figure.skewed for line in lines for figure in line.figures):
+        notes.append(
+            Phrase("Near 0 and 1 an interval is longer on one side; -f csv and -f json have both ends.")
+        )
+
     notes += _filters(lines)
     notes += form_notes(lines)
 

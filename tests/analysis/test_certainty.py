@@ -17,6 +17,7 @@ from harness.analysis.selection import interval_of
 from harness.analysis.spread import clusters_of
 from harness.reporting.html.finding import finding
 from harness.reporting.plots.scores import least, span
+from harness.reporting.table import make_table
 from harness.results.schema import GroupRow
 from harness.texts import Words
 
@@ -86,3 +87,12 @@ def test_axes_stay_within_the_possible() -> None:
     assert span([0.0, 0.1], shares=True)[0] == 0.0
     assert span([0.2, 9.0], least=least([0.2, 9.0]))[0] == 0.0
     assert least([-1.0, 2.0]) is None
+
+
+def test_a_half_width_that_reaches_below_zero_is_explained(make: Any) -> None:
+    run = make("run", {("a", "zh_x"): [1.0] + [0.0] * 11, ("b", "zh_x"): [1.0, 0.0] * 6})
+    table = make_table([run.results])
+    assert any("longer on one side" in one for one in table.notes)
+    (figures,) = (line.figures for line in table.lines if line.name == "zh_x")
+    assert [figure.skewed for figure in figures] == [True, False]
+    assert figures[0].ci95 == pytest.approx(run.results.rows[0].ci95)
