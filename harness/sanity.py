@@ -35,6 +35,8 @@ class SanityKind:
     texts: Mapping[str, str]
     sums: tuple[str, ...] = ()
     shares: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
+    """Values by which findings of one kind stay in lines of their own."""
 
     def text(self, language: str, values: Mapping[str, Any]) -> str:
         """The sentence, filled in."""
@@ -101,6 +103,7 @@ def kinds() -> dict[str, SanityKind]:
             sentences[name],
             tuple(entry.get("sums", ())),
             {share: tuple(parts) for share, parts in entry.get("shares", {}).items()},
+            tuple(entry.get("apart", ())),
         )
         for name, entry in _facts()["kinds"].items()
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.analysis.flips import joined
-from harness.analysis.paired import Difference, detectable, mcnemar, p_value, widened
+from harness.analysis.paired import Difference, agreeing, detectable, mcnemar, p_value, widened
 
 
 def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bool) -> Difference:
@@ -33,13 +33,15 @@ def combine(parts: Sequence[Difference], weights: Sequence[float], *, pooled: bo
 
     tosses = joined([part.tosses for part in parts], weights)
     worth = _joint_worth([part.worth for part in parts], weights)
+    independent = exact is not None and not clustered
+    p = exact if independent else p_value(value, stderr, dof, tosses, joint=True)
     return Difference(
         n=sum(part.n for part in parts),
         value=value,
         stderr=stderr,
         dof=dof,
-        ci95=widened(value, stderr, dof, worth) if stderr is not None else None,
-        p=exact if exact is not None and not clustered else p_value(value, stderr, dof, tosses, joint=True),
+        ci95=agreeing(widened(value, stderr, dof, worth), value, p) if stderr is not None else None,
+        p=p,
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,

@@ -6,15 +6,15 @@ single scores are made by `harness.reporting`; this room says which differences 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from harness.analysis.comparison_notes import comparison_notes
 from harness.analysis.contestants import Contestant, contestants
 from harness.analysis.contests import Contest, contests
 from harness.analysis.lines import LANGUAGES
 from harness.analysis.notes import named, note
-from harness.analysis.primary import disagreeing
 from harness.analysis.scopes import Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
 from harness.results.query import Run
@@ -37,6 +37,8 @@ class Comparison:
     weighted: dict[str, bool] = field(default_factory=dict)
     """Whether a group's tasks count by their items."""
     notes: list[str] = field(default_factory=list)
+    twins: frozenset[str] = frozenset()
+    """Tasks and groups that only the models that think were asked, in another one's place."""
 
     def place(self, label: str) -> int:
         """A model's index by its label, or by the part before the run's name.
@@ -66,7 +68,7 @@ def compare_models(models: list[Contestant], runs: Sequence[Run]) -> Comparison:
 
     ``runs``: where they come from.
     """
-    if not models:
+    if not any(one.cells for one in models):
         names = ", ".join(dict.fromkeys(run.results.name for run in runs))
         raise ConfigError(f"{names}: no model has a score here: nothing to compare")
 
@@ -74,12 +76,16 @@ def compare_models(models: list[Contestant], runs: Sequence[Run]) -> Comparison:
     members, weighted = _groups(runs)
     tree = _Tree(task_contests, members, weighted)
 
-    # A twin is the generative form of a task, asked only of the models that think: it is in no
-    # average with the form that the others were asked.
+    # A twin is the generative form of a task, asked only of the models that think: it is no part
+    # of an average, but stands there for the form that those models cannot be asked.
     twins = _twins(runs)
-    apart = [scope for scope in tree.top if (members.get(scope.name) or {scope.name}) <= twins]
+    apart = [scope for scope in tree.top if (members.get(scope.name) or {scope.name}) <= {*twins.values()}]
     alone = [scope for scope in apart if set(range(len(models))) - set(scope.scores)]
-    averaged = [scope for scope in tree.top if scope not in alone]
+    averaged = [
+        _with_twin(scope, members.get(scope.name) or {scope.name}, alone, members, twins)
+        for scope in tree.top
+        if scope not in alone
+    ]
 
     averages = (average_scope(language, averaged, range(len(models))) for language in LANGUAGES)
     scopes = tree.scopes + [scope for scope in averages if scope is not None]
@@ -91,12 +97,13 @@ def compare_models(models: list[Contestant], runs: Sequence[Run]) -> Comparison:
         scopes,
         {group: sorted(tasks) for group, tasks in members.items()},
         weighted,
+        twins=frozenset(name for scope in alone for name in (scope.name, *members.get(scope.name, ()))),
     )
 
     forms = [note("forms", tasks=named([scope.name for scope in apart], 4))] if apart else []
     comparison.notes = [
         *forms,
-        *_notes(comparison),
+        *comparison_notes(comparison),
         *(note("mixed_group", group=group) for group in tree.mixed),
     ]
     return comparison
@@ -181,9 +188,33 @@ class _Tree:
                 self.top.append(self.singles[task])
 
 
-def _twins(runs: Sequence[Run]) -> set[str]:
-    """Tasks that some model was asked in another task's place."""
-    return {row.asked_as for run in runs for row in run.results.rows if row.asked_as}
+def _twins(runs: Sequence[Run]) -> dict[str, str]:
+    """Task to the one that some model was asked in its place."""
+    return {row.task: row.asked_as for run in runs for row in run.results.rows if row.asked_as}
+
+
+def _with_twin(
+    scope: Scope,
+    tasks: set[str],
+    alone: Sequence[Scope],
+    members: Mapping[str, set[str]],
+    twins: Mapping[str, str],
+) -> Scope:
+    """A task or group, as part of an average, with the scores of the models that were asked its
+    twin: apart from the others.
+    """
+    names = {twins.get(task, "") for task in tasks}
+    twin = next((one for one in alone if (members.get(one.name) or {one.name}) == names), None)
+    places = sorted(set(twin.scores) - set(scope.scores)) if twin is not None else []
+    if twin is None or not places:
+        return scope
+    return replace(
+        scope,
+        scores=scope.scores | {place: twin.scores[place] for place in places},
+        strata=scope.strata | {place: twin.strata.get(place) for place in places},
+        apart=scope.apart | {place: note("asked_as", task=twin.name) for place in places},
+        missing={place: why for place, why in scope.missing.items() if place not in places},
+    )
 
 
 def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:
@@ -195,68 +226,3 @@ def _groups(runs: Sequence[Run]) -> tuple[dict[str, set[str]], dict[str, bool]]:
             members.setdefault(row.group, set()).update(row.tasks)
             weighted[row.group] = row.weighted
     return members, weighted
-
-
-def _notes(comparison: Comparison) -> list[str]:
-    """What a reader must know: who was asked differently, what could not be paired."""
-    notes: list[str] = []
-    by_reason: dict[tuple[str, str], list[str]] = {}
-    for contest in comparison.contests:
-        for index, reason in contest.others.items():
-            by_reason.setdefault((comparison.models[index].label, reason), []).append(contest.task)
-    for (label, reason), tasks in by_reason.items():
-        notes.append(note("asked_otherwise", model=label, tasks=named(tasks, 3), why=reason))
-
-    # One missing file explains many pairs, so only the first is shown in full.
-    unread = [note for contest in comparison.contests for note in contest.notes]
-    if unread:
-        more = note("not_paired_more", n=len(unread) - 1) if len(unread) > 1 else ""
-        notes.append(note("not_paired", why=unread[0], more=more))
-
-    otherwise = [contest.task for contest in comparison.contests if _marked_otherwise(contest)]
-    if otherwise:
-        notes.append(note("marked_otherwise", tasks=named(otherwise, 4)))
-
-    filters = [line for contest in comparison.contests if (line := _other_filters(comparison, contest))]
-    notes += filters[:4] + ([note("other_filters_more", n=len(filters) - 4)] if len(filters) > 4 else [])
-
-    graded = [
-        scope.name
-        for scope in comparison.scopes
-        if scope.kind == "task" and len(scope.scores) > 1 and not scope.pairs
-    ]
-    if graded and not unread:
-        notes.append(note("untested", tasks=named(graded, 4)))
-    return notes
-
-
-def _marked_otherwise(contest: Contest) -> bool:
-    """Whether the answers of two contestants were read or marked by different rules.
-
-    As far as their runs say it.
-    """
-    rules = {contest.row(index).marking_id for index in contest.cells}
-    return len(rules - {None}) > 1
-
-
-def _other_filters(comparison: Comparison, contest: Contest) -> str:
-    """Where other filters read the same answers otherwise: what they give."""
-    key = (contest.metric, contest.filter)
-    rows = {index: cell.rows for index, cell in contest.cells.items()}
-    others = disagreeing(key, [row for mine in rows.values() for row in mine])
-
-    # Equal values under another filter tell nothing new, so only differing ones are shown.
-    others_shown = []
-    for other in others:
-        values = [
-            f"{row.value:.3f} ({comparison.models[index].label})"
-            for index, mine in rows.items()
-            for row in mine
-            if (row.metric, row.filter or "none") == other and row.value is not None
-        ]
-        others_shown.append(f"{other[1]}: {named(values, 4)}")
-    return (
-        note("other_filters", task=contest.task, filter=contest.filter, others="; ".join(others_shown))
-        if others_shown
-        else ""
-    )

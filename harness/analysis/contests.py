@@ -20,9 +20,10 @@ from harness.results.schema import Row
 
 @dataclass
 class Contest:
-    """A task under one prompt.
+    """A task as most models were asked it, and the models that were asked it otherwise.
 
-    ``cells`` by the contestant's index; ``others`` were asked otherwise, and how.
+    ``cells`` by the contestant's index, those under the usual prompt first; ``others`` says of the
+    rest in what their prompt differs. Their scores count, but are paired among equals only.
     """
 
     task: str
@@ -30,7 +31,18 @@ class Contest:
     filter: str
     cells: dict[int, Cell]
     others: dict[int, str] = field(default_factory=dict)
+    lacking: dict[int, str] = field(default_factory=dict)
+    """Why contestants have no score here."""
     notes: list[str] = field(default_factory=list)
+
+    def comparable(self, a: int, b: int) -> bool:
+        """Whether two contestants were asked the very same."""
+        if (a in self.others) != (b in self.others):
+            return False
+        return a not in self.others or self._prompt(a) == self._prompt(b) is not None
+
+    def _prompt(self, index: int) -> str | None:
+        return self.cells[index].rows[0].prompt_id
 
     @property
     def facts(self) -> Row:
@@ -59,8 +71,10 @@ class Contest:
     def difference(self, a: int, b: int) -> Difference | None:
         """a − b over the items that both answered.
 
-        None where samples are missing or scores are no numbers.
+        None where they were asked otherwise, samples are missing or scores are no numbers.
         """
+        if not self.comparable(a, b):
+            return None
         aligned = self.aligned
         if a not in aligned.scores or b not in aligned.scores:
             return None
@@ -166,6 +180,8 @@ def _contest(task: str, models: Sequence[Contestant]) -> Contest | None:
     for index, task_cells in usable.items():
         if index not in same_prompt and task_cells:
             _judge(contest, index, task_cells[0], standard)
+    lacking = (index for index in range(len(models)) if index not in contest.cells)
+    contest.lacking = {index: models[index].lacks(task, key[0]) for index in lacking}
     return contest
 
 
@@ -175,7 +191,6 @@ def _judge(contest: Contest, index: int, cell: Cell, standard: Cell) -> None:
         same = same_texts(standard, cell, [contest.filter])
     except RunFolderError:
         same = False
-    if same:
-        contest.cells[index] = cell
-    else:
+    contest.cells[index] = cell
+    if not same:
         contest.others[index] = how_they_differ(standard, cell)

@@ -66,6 +66,8 @@ class Index:
 
     Generated answers, or imports without their questions.
     """
+    apart: tuple[str, ...] = ()
+    """Tasks that the model was asked otherwise than most others."""
 
 
 def floored(value: float, chance: float) -> float:
@@ -140,6 +142,9 @@ def _index(comparison: Comparison, position: int, language: str, parts: Mapping[
     scores = {task: score for task in tasks if (score := _task(comparison, position, task)) is not None}
     index = of_scores(language, parts, {task: score.value for task, score in scores.items()})
     index = replace(index, from_zero=tuple(task for task, score in scores.items() if score.from_zero))
+    scopes = {task: comparison.scope(task) for task in scores}
+    apart = (task for task, scope in scopes.items() if scope is not None and position in scope.apart)
+    index = replace(index, apart=tuple(apart))
 
     if index.value is None:
         return index
@@ -173,6 +178,8 @@ def _task(comparison: Comparison, position: int, name: str) -> _IndexScore | Non
     scope = comparison.scope(name)
     if scope is None or position not in scope.scores or not scope.shares:
         return None
+    if position in scope.lacking:
+        return None  # the mean of some subjects is another figure
 
     # A group weighted by size counts its subjects by their items, another one alike.
     members = [scope] if name not in comparison.members else _subjects(comparison, name)

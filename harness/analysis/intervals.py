@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import math
 
+from harness.results.schema import is_share
+
+Ends = tuple[float, float]
+SIGNED = ("mcc", "pearson", "spearman", "correlation")
+"""Parts of the names of metrics that lie between −1 and 1."""
 Z95 = 1.959963984540054
 """The 97.5 % point of the standard normal distribution."""
 Z80 = 0.8416212335729143
@@ -30,6 +35,36 @@ def normal(value: float, stderr: float, z: float = Z95) -> tuple[float, float]:
     if not math.isfinite(stderr) or stderr < 0:
         raise ValueError(f"the standard error must be finite and not negative, got {stderr}")
     return value - z * stderr, value + z * stderr
+
+
+def bounds(metric: str | None, value: float, *, higher_is_better: bool) -> Ends:
+    """Between which figures a metric can lie, as far as its name and a ``value`` of it tell.
+
+    Shares 0 to 1, or 0 to 100 where they are counted in per cent; a perplexity is at least 1, what
+    else is better when lower (bits, errors) at least 0; infinite where nothing is known.
+    """
+    name = (metric or "").lower()
+    if any(part in name for part in SIGNED):
+        return (-1.0, 1.0) if abs(value) <= 1 else (-math.inf, math.inf)
+    if is_share(metric):
+        return 0.0, 1.0
+
+    if not higher_is_better:
+        least = 1.0 if "perplexity" in name and value >= 1 else 0.0
+        return (least, math.inf) if value >= least else (-math.inf, math.inf)
+    if 0 <= value <= 1:
+        return 0.0, 1.0
+    return (0.0, 100.0) if 0 <= value <= 100 else (-math.inf, math.inf)
+
+
+def possible(ends: Ends | None, metric: str | None, value: float, *, higher_is_better: bool) -> Ends | None:
+    """An interval without what its metric cannot be; None for one without width, which is no
+    certainty but a precision that is not known.
+    """
+    if ends is None or ends[0] == ends[1]:
+        return None
+    low, high = bounds(metric, value, higher_is_better=higher_is_better)
+    return max(low, ends[0]), min(high, ends[1])
 
 
 def smallest_gap(n: int, omega2: float = 1 / 9, z_alpha: float = Z95, z_power: float = Z80) -> float:

@@ -35,6 +35,25 @@ class ScoreFigure:
     prompt_id: str | None = None
     strata: Strata | None = None
     """The answers that the value is a weighted mean of, for the interval of an average."""
+    ci95: tuple[float, float] | None = None
+    """The interval that ``half`` is half of; it is not symmetrical near 0 and 1."""
+    apart: str | None = None
+    """In what it was asked otherwise than most others: no comparison pairs it with them."""
+    fewer: bool = False
+    """Whether another model has more documents here."""
+
+    @property
+    def skewed(self) -> bool:
+        """Whether ``value`` ± ``half`` would reach beyond what its interval ends at: 0 or 1."""
+        if self.value is None or self.half is None or self.ci95 is None:
+            return False
+        low, high = self.ci95
+        return self.value - self.half < 0 <= low or self.value + self.half > 1 >= high
+
+    @property
+    def mark(self) -> str:
+        """What stands beside the value: † asked otherwise, * fewer documents or subjects."""
+        return ("†" if self.apart else "") + ("*" if self.status == "partial" or self.fewer else "")
 
     @property
     def faults(self) -> str:

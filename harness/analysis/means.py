@@ -32,8 +32,8 @@ def weighted_mean(
     """Σwᵢvᵢ with the parts taken as independent; ``weights`` sum to 1.
 
     The interval is the score interval of the answers behind the parts
-    (`harness.analysis.strata`), else normal from √Σ(wᵢ·SEᵢ)²; None where a part has no standard
-    error.
+    (`harness.analysis.strata`), else normal from √Σ(wᵢ·SEᵢ)², within 0 and 1 where all values are;
+    None where a part has no standard error, or all are 0: then nothing is known.
     """
     value = math.fsum(weight * part for weight, part in zip(weights, values, strict=True))
     stderr = None
@@ -44,5 +44,7 @@ def weighted_mean(
 
     # Near 0 and 1 the normal interval is too narrow: the answers themselves know better.
     mixed = mixture(strata, weights)
-    ci95 = share_interval(mixed) if mixed else normal(value, stderr) if stderr is not None else None
+    ci95 = share_interval(mixed) if mixed else normal(value, stderr) if stderr else None
+    if ci95 is not None and not mixed and all(0 <= part <= 1 for part in values):
+        ci95 = max(0.0, ci95[0]), min(1.0, ci95[1])
     return Mean(value, stderr, ci95, mixed)

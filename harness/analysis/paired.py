@@ -16,6 +16,9 @@ from harness.analysis.flips import Tosses, of_equal_units, of_units
 from harness.analysis.intervals import Z80, Z95
 from harness.analysis.spread import Array, Clusters, Codes, ScoreSpread, from_codes, spread, t95, t_test
 
+ALPHA = 0.05
+"""What a test's p is held against where a 95 % interval stands beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -46,10 +49,7 @@ class Difference:
     variances: tuple[float, float] = (0.0, 0.0)
     """Squared standard errors of a and of b."""
     tosses: Tosses = field(default_factory=Tosses)
-    """How many independent items it is of at least (all of a source's items taken as one).
-
-    None where scores are not all in [0, 1].
-    """
+    """What each unit that differs adds to it."""
     worth: float | None = None
     """How many independent items it is of at least (all of a source's items taken as one); None
     where scores are not all in [0, 1].
@@ -83,17 +83,20 @@ def paired(a: Array, b: Array, clusters: Clusters | None = None) -> Difference:
     independent = exact if clusters is None else None
     tosses = _tosses(a - b, clusters, None if independent is None else (only_a or 0) + (only_b or 0))
     worth = _worth(a, b, clusters, counted)
+    p = (
+        independent
+        if independent is not None
+        else p_value(
+            differences.mean, differences.robust, differences.dof, tosses, joint=clusters is not None
+        )
+    )
     return Difference(
         n=differences.n,
         value=differences.mean,
         stderr=differences.robust,
         dof=differences.dof,
-        ci95=_interval(differences, only_a, only_b, clusters, worth),
-        p=independent
-        if independent is not None
-        else p_value(
-            differences.mean, differences.robust, differences.dof, tosses, joint=clusters is not None
-        ),
+        ci95=agreeing(_interval(differences, only_a, only_b, clusters, worth), differences.mean, p),
+        p=p,
         mcnemar=exact,
         only_a=only_a,
         only_b=only_b,
@@ -167,6 +170,22 @@ def _interval(
 
     ends = differences.interval()
     return (max(-1.0, ends[0]), min(1.0, ends[1])) if ends is not None and worth is not None else ends
+
+
+def agreeing(ends: tuple[float, float] | None, value: float, p: float | None) -> tuple[float, float] | None:
+    """A 95 % interval that holds 0 exactly where the test of 0 (``p``) does not refuse it.
+
+    An interval is the set of differences that a test of 5 % does not refuse. Whether 0 is one of
+    them is decided by the test whose p stands beside it: so the interval reaches to 0 where p is
+    0.05 or more, and ends there where p is less (a difference on the other side of 0 is refused all
+    the more).
+    """
+    if ends is None or p is None:
+        return ends
+    low, high = ends
+    if p >= ALPHA:
+        return min(low, 0.0), max(high, 0.0)
+    return (max(low, 0.0), high) if value > 0 else (low, min(high, 0.0))
 
 
 def widened(value: float, stderr: float, dof: float, worth: float | None) -> tuple[float, float] | None:

@@ -14,6 +14,8 @@ from harness.wording import shorten
 
 LONGEST = 40
 """Characters of a value that are shown."""
+CHAT = {"multiturn", "date"}
+"""Parts of a prompt's identity that only a chat template has."""
 IMPORTED = "lm-eval-"
 """How the prompt_ids of runs begin that were imported from lm-eval.
 
@@ -42,8 +44,10 @@ def how_they_differ(one: Cell, other: Cell) -> str:
         return note("unknown_difference")
     differ: list[str] = []
 
+    # What only a chat template is told (turns, the day) differs wherever the template does.
+    without = {"prompt_id", "task"} | (CHAT if ours.get("chat") != theirs.get("chat") else set())
     for key in dict.fromkeys([*ours, *theirs]):
-        if key in ("prompt_id", "task") or ours.get(key) == theirs.get(key):
+        if key in without or ours.get(key) == theirs.get(key):
             continue
         # The same data may come from a mirror and from the hub.
         if key == "data" and _fingerprints(ours) == _fingerprints(theirs):

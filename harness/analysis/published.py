@@ -102,15 +102,13 @@ def matches(comparison: Comparison, figures: tuple[PublishedFigure, ...] | None 
             scope = comparison.scope(claim.task)
             if claim.model.lower() == model.model.id.lower() and scope is not None and index in scope.scores:
                 score = scope.scores[index]
-                pairs.append(
-                    Match(
-                        index, claim.task, claim, score.value, score.ci95, _differs(comparison, claim, model)
-                    )
-                )
+                parts = [scope.apart[index]] if index in scope.lacking else []
+                differs = listed([*parts, *_differs(comparison, claim, model)])
+                pairs.append(Match(index, claim.task, claim, score.value, score.ci95, differs))
     return pairs
 
 
-def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) -> str:
+def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) -> list[str]:
     """What is not the same, or not known to be."""
     tasks = comparison.members.get(claim.task, [claim.task])
     rows = [cell.rows[0] for task in tasks for cell in model.asked(task)]
@@ -127,7 +125,7 @@ def _differs(comparison: Comparison, claim: PublishedFigure, model: Contestant) 
         parts.append(note("own_evaluation"))
     if any(row.status == "partial" for row in rows) or _limited(tasks, model):
         parts.append(note("not_all_items"))
-    return listed(parts)
+    return parts
 
 
 def _limited(tasks: list[str], model: Contestant) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.chance import above_chances
-from harness.analysis.intervals import normal
+from harness.analysis.intervals import normal, possible
 from harness.analysis.strata import mixture, of_row, share_interval
+from harness.evaluation.answer_checks import pick_rows
 from harness.evaluation.cell_sums import right_share
 from harness.evaluation.expectations import outcomes
 from harness.results.cost import DEFINITIONS, CostRow
@@ -49,6 +50,7 @@ def assemble(journal: Journal, loaded: LoadedConfig, expansion: Expansion) -> Re
     groups = [row for group in expansion.groups for row in group_rows(group, rows, labels)]
     costs = cost_rows(journal, rows, models)
     sanity = sanity_rows(journal, loaded, {(row.model, row.task) for row in rows}, expansion)
+    sanity += pick_rows(rows, models)
     results = Results(
         name=loaded.config.name,
         harness_version=__version__,
@@ -191,5 +193,7 @@ def group_trust(
 
     strata = mixture([of_row(row) for row in parts], weights)
     # A standard error of 0 is one that is not known: no interval, rather than one of no width.
-    plain = normal(value, stderr) if stderr else None
+    better = all(row.higher_is_better is not False for row in parts)
+    ends = normal(value, stderr) if stderr else None
+    plain = possible(ends, parts[0].metric, value, higher_is_better=better)
     return {"ci95": share_interval(strata) if strata else plain, "chance": chance, "corrected": corrected}

@@ -23,7 +23,9 @@ from harness.evaluation.plan_forms import (
     form_warnings,
     plan_forms,
     plan_thinking,
+    template_warnings,
 )
+from harness.evaluation.plan_keys import key_warnings
 from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task
 from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
 from harness.evaluation.preconditions import NO_WEIGHTS, lacks_weights, obstacles
@@ -124,6 +126,10 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
     warnings = [
         *_hindrances(config, machine, mirror),
         *_asking_warnings(config.models, models, forms, kinds),
+        *template_warnings(
+            {model.label: model.chat_template for model in config.models if model.weights != "random"}
+        ),
+        *key_warnings(tasks),
         *_warnings(models, tasks, expansion),
     ]
     return Plan(

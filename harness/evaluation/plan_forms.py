@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from harness.config.schema import ModelSpec
+from harness.wording import list_first
 
 if TYPE_CHECKING:
     from harness.tasks.api import TaskSpec
@@ -91,6 +92,22 @@ def budget_warnings(models: Sequence[str], forms: Sequence[FormPlan]) -> list[st
     return [
         f"{', '.join(generating)}: no max_new_tokens: a thought seldom ends within the tasks' own "
         "256 to 2,048 tokens; say e.g. 8192"
+    ]
+
+
+def template_warnings(chats: Mapping[str, bool | None]) -> list[str]:
+    """A line where some models are asked through a chat template and others are not.
+
+    Their scores stand side by side, but no comparison pairs them.
+    """
+    through = [model for model, chat in chats.items() if chat]
+    plain = [model for model, chat in chats.items() if not chat]
+    if not through or not plain:
+        return []
+    return [
+        f"{list_first(through, 4)}: asked through the chat template, {list_first(plain, 4)} without: their "
+        "scores stand side by side (†), but are not compared; say chat_template: false (or true, where "
+        "they have one) for all models"
     ]
 
 

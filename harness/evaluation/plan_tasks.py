@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.analysis.intervals import smallest_gap
@@ -42,6 +42,10 @@ class TaskPlan:
     """Tokens that an answer may take, where answers are generated."""
     sent_tokens: int | None = None
     """Prompt tokens where each option is a request of its own, as endpoints are asked."""
+    keys: dict[str, int] = field(default_factory=dict)
+    """How many questions each answer is right for, where these are few: letters, yes and no."""
+    chance: float | None = None
+    """The score of blind guessing."""
 
 
 def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
@@ -62,7 +66,7 @@ def plan_task(spec: TaskSpec, sources: DataSources, seed: int) -> TaskPlan:
     items = min(task.available, spec.limit or task.available)
     tokens, sent, budget = _prompt_tokens(task, items)
     plan = _task_plan(spec, task.kind, task.fewshot, items, tokens, "", task.language)
-    return replace(plan, sent_tokens=sent, budget=budget)
+    return replace(plan, sent_tokens=sent, budget=budget, keys=task.right_counts(items), chance=task.chance)
 
 
 def _task_plan(

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.intervals import normal, wilson
+from harness.analysis.intervals import normal, possible, wilson
+from harness.evaluation.picks import picks_of
 from harness.items import Answer, Tokens
 from harness.results.schema import Method, Row, Status, TokenCounts
 
@@ -89,6 +90,7 @@ def _row(
         n_truncated=sum(is_truncated(sample, answers) for sample in samples),
         n_empty=sum(sample.empty for sample in samples),
         n_unparsable=sum(sample.unparsable for sample in samples),
+        picks=picks_of(metric.metric, samples),
     )
 
 
@@ -130,7 +132,15 @@ def uncertainty(metric: MetricValue, samples: Sequence[SampleMark]) -> Uncertain
         return Uncertainty(_finite(metric.stderr), wilson(right, metric.n), "wilson")
     if metric.stderr is None or not math.isfinite(metric.stderr):
         return Uncertainty()
-    return Uncertainty(metric.stderr, normal(metric.value, metric.stderr), "normal")
+
+    # A bootstrap of equal documents knows no spread; a normal interval knows no bounds.
+    ends = possible(
+        normal(metric.value, metric.stderr),
+        metric.metric,
+        metric.value,
+        higher_is_better=metric.higher_is_better,
+    )
+    return Uncertainty(metric.stderr, ends, "normal" if ends is not None else None)
 
 
 def _of_mean(scores: Sequence[float], labels: Sequence[str | None]) -> Uncertainty:

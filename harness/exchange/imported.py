@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ConfigError
+from harness.evaluation.answer_checks import pick_rows
 from harness.evaluation.identity import digest
 from harness.exchange.imported_cells import CellImporter
 from harness.exchange.lm_eval_checks import check
@@ -104,7 +105,10 @@ def _written(path: Path, evaluation: Evaluation, model: str | None, out: Path | 
         models=[cells.model_row(identifier)],
         rows=rows,
         groups=[row for name, scores in groups for row in cells.group_rows(name, scores, rows)],
-        sanity=[sanity_row(label, task, finding) for task, finding in findings],
+        sanity=[
+            *(sanity_row(label, task, finding) for task, finding in findings),
+            *pick_rows(rows, [cells.model_row(identifier)]),
+        ],
     )
     write_json(folder.results, results.model_dump(mode="json"))
     origin = {"from": "lm-eval", **evaluation.facts}

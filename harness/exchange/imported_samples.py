@@ -9,6 +9,7 @@ from harness.exchange.imported_scores import arguments_of
 from harness.items import Answer, Generation, Likelihood, Score
 from harness.tasks.api import SampleMark
 from harness.tasks.figures import number
+from harness.tasks.keys import option_labels, picked_labels, plain_label
 from harness.tasks.origin import fields_of
 
 
@@ -36,7 +37,27 @@ def mark_of(task: str, sample: Mapping[str, Any], kind: str) -> SampleMark:
         unparsable=written and answer.strip() in ("", "[invalid]"),
         item=fields.item_of(doc, doc_id),
         cluster=fields.cluster_of(doc),
+        picks=_picks(sample, arguments, answer, generated=generated),
+        right=_right(sample, arguments, kind),
     )
+
+
+def _picks(
+    sample: Mapping[str, Any], arguments: Sequence[tuple[str, str]], answer: str, *, generated: bool
+) -> tuple[str, ...]:
+    if generated:
+        return (plain_label(answer),) if answer.strip() not in ("", "[invalid]") else ()
+    scores = [score for score, _ in _logprobs(sample)]
+    return picked_labels([text.strip() for _, text in arguments], scores)
+
+
+def _right(sample: Mapping[str, Any], arguments: Sequence[tuple[str, str]], kind: str) -> tuple[str, ...]:
+    """The right answer's label: of options by their number, else by the text."""
+    target = str(sample.get("target", ""))
+    if kind == "generate_until":
+        return (plain_label(target),) if target.strip() else ()
+    labels = option_labels([text for _, text in arguments])
+    return (labels[int(target)],) if target.isdigit() and int(target) < len(labels) else ()
 
 
 def answers_of(samples: Sequence[Mapping[str, Any]], kind: str) -> dict[str, Answer]:

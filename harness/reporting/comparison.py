@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
 from harness.reporting.document import NONE as NONE
 from harness.reporting.document import Column, Table, TableCell, keys, numbers, texts
+from harness.reporting.scopes import main_scopes, mark_notes
 from harness.reporting.texts import Phrase
 
 MOST_PAIRS = 28
@@ -42,11 +43,9 @@ def tables(
 
     Raises nothing; a pattern that fits no task gives no tables.
     """
-    chosen = [scope for scope in comparison.scopes if scope.kind == "average"]
+    chosen = main_scopes(comparison)
     if tasks is not None:
         chosen = [scope for scope in comparison.scopes if fnmatchcase(scope.name, tasks)]
-    elif not chosen:
-        chosen = [scope for scope in comparison.scopes if scope.kind != "subject"]
 
     shown = []
     for scope in chosen:
@@ -61,25 +60,21 @@ def tables(
 
 def ranking_table(comparison: Comparison, scope: Scope, baseline: int | None = None) -> Table:
     """Models best first, with score, interval, rank and tie group, and the difference from the
-    baseline or else from the best.
+    baseline or else from the best of those that were asked the same; those without a score last.
     """
-    order = scope.order
-    lead = baseline if baseline in scope.scores else (order[0] if order else None)
+    compared = scope.compared
+    lead = baseline if baseline in scope.scores else (compared[0] if compared else None)
     corrected = any(score.corrected is not None for score in scope.scores.values())
-    rows = []
-    for place in order:
-        score, rank = scope.scores[place], scope.ranks.get(place)
-        cells = [TableCell(_span(rank.low, rank.high), rank.low) if rank else TableCell(NONE)]
-        cells += [TableCell(comparison.models[place].label), TableCell(rank.tie if rank else "")]
-        cells += [share_cell(score.value), TableCell(interval(score.ci95))]
-        cells += [share_cell(score.corrected)] if corrected else []
-        rows.append([*cells, TableCell(f"{score.n:,}", score.n), _against(scope, place, lead)])
+    labels = [model.label for model in comparison.models]
+    rows = [_ranked_row(scope, place, labels[place], lead, corrected=corrected) for place in scope.order]
 
     # Without a chance level known to anyone the column would be empty.
     figures = ["score", "95 % interval", *(["above chance"] if corrected else []), "n"]
-    against = (
-        Phrase("vs {model}", model=comparison.models[lead].label) if lead is not None else Phrase("vs best")
-    )
+    for place in sorted(scope.missing):
+        empty = [TableCell(NONE) for _ in (*figures, "vs")]
+        rows.append([TableCell(NONE), TableCell(labels[place]), TableCell(""), *empty])
+
+    against = Phrase("vs {model}", model=labels[lead]) if lead is not None else Phrase("vs best")
     columns = [
         *numbers("rank"),
         *keys("model"),
@@ -87,10 +82,26 @@ def ranking_table(comparison: Comparison, scope: Scope, baseline: int | None = N
         *numbers(*figures),
         Column(against, number=True),
     ]
-    missing = [
-        f"{comparison.models[place].label}: {reason}" for place, reason in sorted(scope.missing.items())
-    ]
-    return Table.of(Phrase("{scope}: ranking", scope=_title(scope)), columns, rows, missing)
+    return Table.of(_ranking_title(comparison, scope), columns, rows, mark_notes(scope, labels))
+
+
+def _ranked_row(
+    scope: Scope, place: int, label: str, lead: int | None, *, corrected: bool
+) -> list[TableCell]:
+    score, rank = scope.scores[place], scope.ranks.get(place)
+    cells = [TableCell(_span(rank.low, rank.high), rank.low) if rank else TableCell(NONE)]
+    cells += [TableCell(label), TableCell(rank.tie if rank else "")]
+    cells += [score_cell(scope, place), TableCell(interval(score.ci95))]
+    cells += [share_cell(score.corrected)] if corrected else []
+    return [*cells, TableCell(f"{score.n:,}", score.n), _against(scope, place, lead)]
+
+
+def _ranking_title(comparison: Comparison, scope: Scope) -> Phrase:
+    """With how many of the models are compared, where these are not all."""
+    count, of = len(scope.compared), len(comparison.models)
+    if count == of:
+        return Phrase("{scope}: ranking", scope=_title(scope))
+    return Phrase("{scope}: ranking ({n} of {of} models compared)", scope=_title(scope), n=count, of=of)
 
 
 def _against(scope: Scope, place: int, lead: int | None) -> TableCell:
@@ -123,7 +134,8 @@ def pair_tables(
                 n=len(chosen),
             ),
         )
-        chosen = list(pairwise(order))
+        alone = [place for place in order if place in scope.apart]
+        chosen = [*pairwise(scope.compared), *combinations(alone, 2)]
     pairs = [(a, b, pair) for a, b in chosen if (pair := difference(scope, a, b)) is not None]
     if not pairs:
         return
@@ -172,7 +184,7 @@ def _task_tables(comparison: Comparison, *, every: bool) -> list[Table]:
     scopes = [
         scope
         for scope in comparison.scopes
-        if scope.kind != "average" and (every or scope.kind != "subject") and scope.pairs
+        if scope.kind != "average" and (every or scope.kind != "subject") and scope.scores
     ]
     if not scopes:
         return []
@@ -192,8 +204,14 @@ def _rated(scope: Scope, place: int) -> TableCell:
     score, rank = scope.scores.get(place), scope.ranks.get(place)
     if score is None:
         return TableCell(NONE)
-    text = share(score.value) + (f" ({_span(rank.low, rank.high)})" if rank else "")
-    return TableCell(text, score.value)
+    rated = f" ({_span(rank.low, rank.high)})" if rank else ""
+    return TableCell(share(score.value) + scope.mark(place) + rated, score.value)
+
+
+def score_cell(scope: Scope, place: int) -> TableCell:
+    """A score with its marks."""
+    value = scope.scores[place].value
+    return TableCell(share(value) + scope.mark(place), value)
 
 
 def _detects(scope: Scope) -> str:
@@ -243,6 +261,11 @@ def interval(ends: tuple[float, float] | None, *, sign: bool = False) -> str:
 def p_text(value: float | None) -> str:
     """Three decimals; ``<0.001`` below."""
     return NONE if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_said(value: float) -> str:
+    """A p value in a sentence: ``= 0.031``, ``< 0.001``."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def star(pair: Difference) -> str:

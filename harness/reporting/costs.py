@@ -127,7 +127,7 @@ def _flops(comparison: Comparison) -> dict[int, float]:
     from harness.config.schema import ModelSpec
     from harness.errors import ModelError
 
-    places = range(len(comparison.models))
+    places = [place for place, one in enumerate(comparison.models) if one.cells]
     everyone = [contest for contest in comparison.contests if set(contest.cells) == set(places)]
     flops = {}
     for position in places if everyone else ():

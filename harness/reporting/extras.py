@@ -10,6 +10,7 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap, overall
 from harness.analysis.index import Index, Weights
 from harness.analysis.lines import LANGUAGES
+from harness.analysis.notes import named, note
 from harness.analysis.paired import Difference
 from harness.analysis.published import Match, PublishedFigure
 from harness.reporting.comparison import interval, p_text, share_cell, signed
@@ -67,6 +68,15 @@ def index_tables(
             for place, index in mine.items()
             if index.missing
         ]
+        apart: dict[tuple[str, ...], list[str]] = {}
+        for place, index in mine.items():
+            if index.apart:
+                apart.setdefault(index.apart, []).append(labels[place])
+        notes += [
+            note("index_apart", models=named(models, 4), tasks=named(tasks, 4))
+            for tasks, models in apart.items()
+        ]
+
         # An index that starts at 0 for one part and at chance for another must say so.
         if zero := dict.fromkeys(task for index in mine.values() for task in index.from_zero):
             notes.append(

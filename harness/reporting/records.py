@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.analysis.intervals import normal
+from harness.analysis.intervals import normal, possible
 from harness.analysis.primary import primary
 from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import FIELDS as COSTS
@@ -58,8 +58,9 @@ def _group_record(group: GroupRow, result: Results, weights: str | None) -> dict
     low, high = group.ci95 if group.ci95 is not None else (None, None)
 
     # Runs of version 1 kept no interval of a group
-    if group.ci95 is None and group.stderr is not None:
-        low, high = normal(group.value, group.stderr)
+    if group.ci95 is None and group.stderr:
+        ends = normal(group.value, group.stderr)
+        low, high = possible(ends, group.metric, group.value, higher_is_better=True) or (None, None)
 
     facts = {
         "run": result.name,

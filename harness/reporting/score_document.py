@@ -196,7 +196,7 @@ def chance_cell(line: Line) -> TableCell:
 
 
 def score_cell(figure: ScoreFigure) -> TableCell:
-    """``0.850 ±0.040``, with * where incomplete; the status where there is no value."""
+    """``0.850 ±0.040``, with its marks (†, *); the status where there is no value."""
     if figure.value is None:
         if figure.missing:
             return TableCell(Phrase("{n} missing", n=figure.missing))
@@ -206,7 +206,7 @@ def score_cell(figure: ScoreFigure) -> TableCell:
     text = number(figure.value)
     if figure.half is not None:
         text += f" ±{number(figure.half, like=figure.value)}"
-    return TableCell(text + ("*" if figure.status == "partial" else ""), figure.value)
+    return TableCell(text + figure.mark, figure.value)
 
 
 def number(value: float, *, like: float | None = None) -> str:

@@ -11,8 +11,9 @@ Rules, so that two people read the same table:
 - A group is one line; its subjects stand below it only when asked for.
 - Averages are unweighted means over the tasks and groups of one language, never over both
   languages. A model gets one only where it has every value that another model has; else the
-  average says how many are missing. Perplexities and metrics above 1 are left out, and so is the
-  generative form of a task that only the models that think were asked: no average mixes the two.
+  average says how many are missing; unfinished values count and mark it. Perplexities and metrics
+  above 1 are left out. A task's generative form, asked only of the models that think, stands in
+  their average for the form that the others were asked, and marks it.
 - Items and tokens a second count marked documents and logical tokens (prompt and output) by engine
   seconds, over a model's cells.
 - A model with random weights has speed but no accuracy.
@@ -25,10 +26,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.analysis.apart import twin_lines, with_apart
 from harness.analysis.averages import with_averages
 from harness.analysis.contestants import distinct_labels
 from harness.analysis.lines import Line
-from harness.analysis.notes import named
+from harness.analysis.notes import named, note
 from harness.analysis.selection import Selection
 from harness.reporting.cost_totals import Totals, totals
 from harness.reporting.failures import failures
@@ -93,7 +95,8 @@ def make_table(results: Sequence[Results]) -> ScoreTable:
     """The table of one run, or of several joined: one column per model and run."""
     selection = Selection(results)
     columns = make_columns(results, selection)
-    lines = with_averages(with_forms(selection.lines(), selection))
+    marked = with_apart(with_forms(selection.lines(), selection), selection)
+    lines = with_averages(marked, twin_lines(selection))
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
@@ -155,6 +158,11 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
     if any(line.kind == "average" for line in lines):
         notes.append(Phrase("Averages: unweighted over the tasks of a language; perplexities are left out."))
 
+    if any(figure.skewed for line in lines for figure in line.figures):
+        notes.append(
+            Phrase("Near 0 and 1 an interval is longer on one side; -f csv and -f json have both ends.")
+        )
+
     notes += _filters(lines)
     notes += form_notes(lines)
 
@@ -162,23 +170,31 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
     figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
     if any(figure.faults for figure in figures):
         notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
-    if any(figure.status == "partial" and figure.value is not None for figure in figures):
-        notes.append(Phrase("* fewer documents or subjects than asked; not averaged."))
+    if any("*" in figure.mark and figure.value is not None for figure in figures):
+        notes.append(Phrase("* fewer documents or subjects than asked, or than another model has."))
+    notes += _apart_notes(columns, lines)
     notes += [
         Phrase("{model}: random weights: no accuracy.", model=column.label)
         for column in columns
         if column.random
     ]
 
-    differ = [line.name for line in lines if line.kind == "task" and _asked_differently(line)]
-    if differ:
-        notes.append(
-            Phrase(
-                "Models were not asked the same (template, shots, data or settings) on {tasks}.",
-                tasks=named(differ, 4),
-            )
-        )
     return tuple(notes)
+
+
+def _apart_notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> list[str]:
+    """Who was asked otherwise than most, on what and how: one line per way."""
+    tasks: dict[str, dict[str, None]] = {}
+    models: dict[str, dict[str, None]] = {}
+    for line in (line for line in lines if line.kind in ("task", "group")):
+        for column, figure in zip(columns, line.figures, strict=True):
+            if figure.apart is not None:
+                tasks.setdefault(figure.apart, {})[line.name] = None
+                models.setdefault(figure.apart, {})[column.label] = None
+    return [
+        note("table_apart", models=named([*models[why]], 4), tasks=named([*names], 4), why=why)
+        for why, names in tasks.items()
+    ]
 
 
 def _filters(lines: Sequence[Line]) -> list[str]:
@@ -201,10 +217,3 @@ def _filters(lines: Sequence[Line]) -> list[str]:
         )
         for (name, first), others in others_of.items()
     ]
-
-
-def _asked_differently(line: Line) -> bool:
-    return (
-        len({figure.prompt_id for figure in line.figures if figure.value is not None and figure.prompt_id})
-        > 1
-    )

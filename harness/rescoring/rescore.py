@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError
+from harness.evaluation.answer_checks import pick_rows
 from harness.evaluation.assemble import group_rows
 from harness.rescoring.cells import CellMarker
 from harness.rescoring.settings import changed_task
@@ -84,6 +85,10 @@ def rescore(
             "costs": [],
             "definitions": {},
             "expectations": [],
+            "sanity": [
+                *(row for row in run.results.sanity if row.check != "picks"),
+                *pick_rows(rows, run.results.models),
+            ],
         }
     )
     write_json(target.results, results.model_dump(mode="json"))

@@ -133,17 +133,32 @@ def _checked(file: Path, data: Any) -> Results:
 def flat_row(row: Row, run: str) -> dict[str, Any]:
     """A row as one level of plain values, the run's name first.
 
-    ``ci95`` becomes ci95_lo and ci95_hi, ``tokens`` tokens_prompt and so on.
+    ``ci95`` becomes ci95_lo and ci95_hi, ``tokens`` tokens_prompt and so on, ``picks`` its shares.
     """
     flat: dict[str, Any] = {"run": run}
     for name, value in row.model_dump().items():
         if name == "ci95":
             flat["ci95_lo"], flat["ci95_hi"] = value if value is not None else (None, None)
+        elif name == "picks":
+            flat |= _flat_picks(value)
         elif name == "tokens":
             flat |= {f"tokens_{kind}": count for kind, count in value.items()}
         else:
             flat[name] = value
     return flat
+
+
+def _flat_picks(picks: dict[str, Any] | None) -> dict[str, Any]:
+    """The commonest answer, how often it was given and right, and the best constant answer."""
+    one = picks or {}
+    of = one.get("of") or 1
+    return {
+        "pick": one.get("commonest"),
+        "pick_share": one["given"] / of if one else None,
+        "pick_right_share": one["right"] / of if one else None,
+        "constant": one.get("constant"),
+        "constant_score": one.get("constant_score"),
+    }
 
 
 def load_results(paths: str | Path | Sequence[str | Path]) -> pandas.DataFrame:

@@ -74,7 +74,7 @@ def sanity_lines(rows: Iterable[SanityRow]) -> tuple[SanityLine, ...]:
     Tasks are named together and their counts summed.
     """
     merged: dict[tuple[Any, ...], list[str]] = {}
-    for (model, kind), mine in _by_model_and_kind(rows).items():
+    for (model, kind, *_), mine in _by_model_and_kind(rows).items():
         first = mine[0]
         tasks = tuple(dict.fromkeys(row.task for row in mine if row.task))
         count = None if first.count is None else sum(row.count or 0 for row in mine)
@@ -98,9 +98,12 @@ def _sums(kind: str, rows: Sequence[SanityRow]) -> dict[str, str | int | float |
     }
 
 
-def _by_model_and_kind(rows: Iterable[SanityRow]) -> dict[tuple[str, str], list[SanityRow]]:
-    groups: dict[tuple[str, str], list[SanityRow]] = {}
+def _by_model_and_kind(rows: Iterable[SanityRow]) -> dict[tuple[str, ...], list[SanityRow]]:
+    groups: dict[tuple[str, ...], list[SanityRow]] = {}
     for row in rows:
         if row.level != "info":
-            groups.setdefault((row.model, row.kind), []).append(row)
+            # What a sentence names (an answer) must hold for all tasks that it is said of.
+            names = kinds()[row.kind].apart if row.kind in kinds() else ()
+            apart = (str(row.values.get(name)) for name in names)
+            groups.setdefault((row.model, row.kind, *apart), []).append(row)
     return groups

@@ -57,6 +57,32 @@ def above_chance(value: float, chance: float) -> float:
     return (value - chance) / (1 - chance)
 
 
+class Picks(_Record):
+    """What a cell answers how often, beside what is right how often.
+
+    An answer is an option's letter (or yes, no …), or a short text without its dress.
+    """
+
+    commonest: str = Field(description="The answer that was given most often.")
+    given: int = Field(description="How often it was given.")
+    right: int = Field(description="For how many of the questions it is right.")
+    p_lopsided: float | None = Field(
+        None,
+        description="p that it is given as often as it is right, times the number of different answers.",
+    )
+    constant: str = Field(description="The answer that would score best if always given.")
+    constant_right: int = Field(description="For how many of the questions that one is right.")
+    constant_score: float = Field(description="The score of always giving it.")
+    p_above: float | None = Field(
+        None, description="p of the difference between the score and the constant's, on the same questions."
+    )
+    of: int = Field(description="Questions whose right answer is known.")
+    answers: dict[str, int] = Field(
+        default_factory=dict, description="How often each was given; only where there are few."
+    )
+    keys: dict[str, int] = Field(default_factory=dict, description="How often each is right.")
+
+
 class Row(_Record):
     """One (cell, metric, filter).
 
@@ -110,6 +136,9 @@ class Row(_Record):
     rate_truncated: float | None = Field(None, description="n_truncated / n.")
     rate_empty: float | None = Field(None, description="n_empty / n.")
     rate_unparsable: float | None = Field(None, description="n_unparsable / n.")
+    picks: Picks | None = Field(
+        None, description="What is answered how often, for shares of right answers; null where not known."
+    )
     tokens: TokenCounts = Field(default_factory=TokenCounts)
     seconds: float | None = Field(
         None, description="Engine seconds spent on the cell's items, over all sessions."

@@ -172,6 +172,13 @@ class SampleMark:
 
     None where no reader ran.
     """
+    picks: tuple[str, ...] = ()
+    """The answer's label (`harness.tasks.keys`): of options by likelihood and by that per character.
+
+    Nothing where it cannot be read.
+    """
+    right: tuple[str, ...] = ()
+    """The labels of the right answers, as far as the task tells them."""
 
 
 @dataclass(frozen=True)

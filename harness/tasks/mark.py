@@ -25,6 +25,7 @@ from harness.tasks.answered import (
 )
 from harness.tasks.api import Marks, MetricValue, SampleMark
 from harness.tasks.figures import average, number, standard_error
+from harness.tasks.keys import picked_options, plain_label, right_labels
 from harness.tasks.origin import fields_of
 from harness.tasks.render import Rendered, cached_templates
 from harness.tasks.thinking import thought_findings
@@ -218,7 +219,19 @@ class Marker:
             item=self._fields.item_of(each.rendered.doc, doc_id),
             cluster=self._fields.cluster_of(each.rendered.doc),
             reading=readings_of([scoring.filtered[name][doc_id] for scoring in passes]),
+            picks=self._picks(each, filtered) if free_text else self._option_picks(each),
+            right=right_labels(self._task, each.rendered.doc, choice=not free_text),
         )
+
+    def _picks(self, each: AnsweredDocument, filtered: Any) -> tuple[str, ...]:
+        """The label of a written answer; nothing for one that cannot be read."""
+        text = text_of(filtered)
+        unread = each.empty or each.unfinished or self._unparsable(filtered) or not text.strip()
+        return () if unread else (plain_label(text),)
+
+    def _option_picks(self, each: AnsweredDocument) -> tuple[str, ...]:
+        instances = each.rendered.instances[: count_options(self._task, each.rendered)]
+        return picked_options(instances, each.responses)
 
     def _picked(self, each: AnsweredDocument) -> str:
         """The likeliest option's text; nothing for a passage or a single continuation."""

@@ -22,6 +22,7 @@ from harness.tasks.entries import guess_language
 from harness.tasks.examples import check_examples, most_examples
 from harness.tasks.generation import budget, ignored_settings
 from harness.tasks.hashing import hashable, readers_hash
+from harness.tasks.keys import few_counts
 from harness.tasks.mark import Marker
 from harness.tasks.prompts import prompt_findings
 from harness.tasks.render import Renderer, cached_templates
@@ -131,6 +132,18 @@ class Task:
             for index in range(min(self.available, _CHANCE_DOCUMENTS)):
                 counts.append(len(self._task.doc_to_choice(self._task.eval_docs[index])))
         return sum(1 / count for count in counts) / len(counts)
+
+    def right_counts(self, limit: int | None = None) -> dict[str, int]:
+        """How many of the first documents (a thousand at most) each answer is right for, most first.
+
+        Nothing where right answers are no labels, or more than a few different ones.
+        """
+        if self.kind == "passage":
+            return {}
+        count = min(self.available, limit or self.available, _CHANCE_DOCUMENTS)
+        documents = (self._task.eval_docs[index] for index in range(count))
+        with cached_templates():
+            return few_counts(self._task, documents, choice=self.kind == "choice")
 
     def identity(self, style: PromptStyle) -> dict[str, Any]:
         """Everything that decides the prompts, as JSON.

@@ -102,8 +102,10 @@ def test_only_equal_prompts_are_paired_and_others_are_told(make: Any) -> None:
     found = compare([make("run", scores, options, {"tasks": {"zh_x": prompts}})])
     (scope,) = found.scopes
     assert list(scope.pairs) == [(0, 1)]
+    assert scope.scores[2].value == pytest.approx(np.mean(scores["c", "zh_x"]))
+    assert set(scope.ranks) == {0, 1}
     assert (
-        scope.missing[2]
+        scope.apart[2]
         == "examples 0 instead of 5; chat template on instead of off; max_tokens 256 instead of 16"
     )
     assert found.notes[0].startswith("c was not asked the same on zh_x: examples 0 instead of 5")
@@ -155,7 +157,10 @@ def test_a_group_pools_its_subjects(make: Any) -> None:
     assert group.pairs[0, 1].value == pytest.approx(np.mean(everything["a"]) - np.mean(everything["b"]))
     only_a = sum(x > y for x, y in zip(everything["a"], everything["b"], strict=True))
     assert group.pairs[0, 1].only_a == only_a
-    assert group.missing == {2: "1 of 2 subjects: no value"}
+    assert group.apart == {2: "without 1 of 2 subjects: not asked"}
+    assert group.scores[2].value == pytest.approx(np.mean(scores["c", "zh_s1"]))
+    assert group.order[-1] == 2
+    assert set(group.ranks) == {0, 1}
 
 
 def test_groups_within_a_group_have_all_their_tasks(make: Any) -> None:

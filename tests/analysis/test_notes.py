@@ -27,13 +27,13 @@ def test_notes_inside_notes_are_translated() -> None:
     )
     said = note("asked_otherwise", model="qwen", tasks="c3", why=why)
     assert said == (
-        "qwen was not asked the same on c3: chat template on instead of off; another data; not"
-        " compared there."
+        "qwen was not asked the same on c3: chat template on instead of off; another data; its"
+        " score stands (†), but is paired only with models asked as it was."
     )
     assert translated(said, "en") == said
     assert (
-        translated(said, "zh")
-        == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；这些任务不参与比较。"
+        translated(said, "zh") == "qwen 在 c3 上的提问方式不同：对话模板为 开，而不是 关；数据不同；"
+        "得分照列（†），但只与提问方式相同的模型配对。"
     )
 
 

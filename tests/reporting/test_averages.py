@@ -46,16 +46,20 @@ def test_an_average_that_lacks_values_says_how_many(make: Any) -> None:
     assert "b: zh_y: oom: too big" in table.failures
 
 
-def test_partial_cells_are_marked_and_not_averaged(make: Any) -> None:
+def test_unfinished_cells_are_marked_and_mark_their_average(make: Any) -> None:
     rows = [
         row("a", "zh_x", 0.5, status="partial", reason="interrupted"),
         row("a", "zh_y", 0.7),
         row("b", "zh_x", 0.5),
         row("b", "zh_y", 0.1),
     ]
-    text = render(make_table([make(rows)]), "rich")
+    table = make_table([make(rows)])
+    text = render(table, "rich")
     assert "0.500*" in text
-    assert "1 missing" in text
+    assert "missing" not in text
+    unfinished, whole = line(table, "Chinese average").figures
+    assert unfinished.value == pytest.approx(0.6)
+    assert (unfinished.mark, whole.mark) == ("*", "")
 
 
 def test_metrics_above_one_are_not_averaged(make: Any) -> None:

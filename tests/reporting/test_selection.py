@@ -130,8 +130,11 @@ def test_prompts_that_differ_are_named(make: Any) -> None:
         row("a", "zh_y", 0.5),
         row("b", "zh_y", 0.5),
     ]
-    notes = make_table([make(rows)]).notes
-    assert "Models were not asked the same (template, shots, data or settings) on zh_x." in notes
+    table = make_table([make(rows)])
+    why = "asked by another prompt (data, version or settings)"
+    assert f"† b: {why} on zh_x; compared with none of the others." in table.notes
+    assert [figure.mark for figure in line(table, "zh_x").figures] == ["", "†"]
+    assert [figure.mark for figure in line(table, "Chinese average").figures] == ["", "†"]
 
 
 def test_models_that_fail_for_one_reason_are_one_line_in_either_language(make: Any) -> None:

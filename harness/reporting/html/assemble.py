@@ -21,6 +21,7 @@ from markupsafe import Markup
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
 from harness.analysis.notes import translated
+from harness.analysis.picks import pick_counts
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.expectations import expectation_points
@@ -107,15 +108,22 @@ def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
         (name, charts.ranking_chart(one, labels, words, name), tables.ranking_grid(comparison, one, words))
         for name, one in ranked
     ]
-    pairs = [(name, tables.matrix_grid(comparison, one, words)) for name, one in ranked]
+    pairs = [
+        (name, tables.matrix_grid(comparison, one, words), tables.pairs_grids(comparison, one, words))
+        for name, one in ranked
+    ]
 
+    counts = pick_counts(comparison)
+    picks = charts.pick_charts(counts, labels, words)
     return {
+        "picks": picks,
+        "picks_left": words("picks_left", n=len(counts) - len(picks)) if len(counts) > len(picks) else "",
         "finding": finding(comparison, differences, words),
         "rankings": rankings,
         "heat": tables.heat_grid(comparison, words),
         "scores": tables.scores_grid(comparison, words),
         "gap": _gap(comparison, differences, labels, words),
-        "pairs": [(name, grid) for name, grid in pairs if grid is not None and len(grid.rows) > 1],
+        "pairs": [one for one in pairs if one[1] is not None and len(one[1].rows) > 1],
         "costs": charts.cost_charts(comparison, scopes, words),
         "published": tables.published_grid(comparison, claims, words) if claims else None,
     }

@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap
+from harness.analysis.picks import PickCounts
 from harness.analysis.scopes import Scope
 from harness.reporting.comparison import share
 from harness.reporting.costs import CostAxis, cost_axes
+from harness.reporting.html.tables import Grid, picks_grid
 from harness.reporting.inert import visible
 from harness.reporting.scopes import scope_name
 from harness.texts import Words
@@ -22,6 +24,8 @@ from harness.texts import Words
 if TYPE_CHECKING:
     from altair import TopLevelMixin as Chart
 
+MOST_PICKS = 12
+"""Tasks whose answers are drawn."""
 ALWAYS = ("size", "flops", "speed")
 """Costs whose absence is explained; others are shown where a run recorded them."""
 
@@ -55,6 +59,27 @@ def gap_chart(gaps: Sequence[Gap], labels: Sequence[str], words: Words, title: s
     return _laid(chart, title) if chart is not None else None
 
 
+def pick_charts(
+    counts: Sequence[PickCounts], labels: Sequence[str], words: Words
+) -> list[tuple[str, Markup, Grid]]:
+    """Answers against keys of the tasks where they differ most (`MOST_PICKS`), in their order: name,
+    drawing and table.
+    """
+    from harness.reporting.plots.forms import PAGE
+    from harness.reporting.plots.picks import picks_chart
+
+    widest = sorted(counts, key=lambda one: -one.lopsided)[:MOST_PICKS]
+    return [
+        (
+            visible(one.name),
+            _laid(picks_chart(one, labels, words, PAGE), one.name),
+            picks_grid(one, labels, words),
+        )
+        for one in counts
+        if one in widest
+    ]
+
+
 def cost_charts(comparison: Comparison, scopes: Sequence[Scope], words: Words) -> list[CostChart]:
     """Parameters, FLOPs, speed, and whatever else is known, for each ranking where more is better
     (two at most).
@@ -82,7 +107,8 @@ def _cost_chart(comparison: Comparison, scope: Scope, axis: CostAxis, words: Wor
     labels = [model.label for model in comparison.models]
     title = words(f"c_{axis.kind}", scope=scope_name(scope, words))
     facts = {
-        place: f"{axis.text(axis.values[place])} · {share(scope.scores[place].value)}" for place in order
+        place: f"{axis.text(axis.values[place])} · {share(scope.scores[place].value)}{scope.mark(place)}"
+        for place in order
     }
     legend = tuple((visible(labels[place]), text) for place, text in facts.items())
     return CostChart(title, _laid(against(axis, scope, labels, words, PAGE), title), legend)

@@ -53,6 +53,7 @@ def item_data(
         task, used, answers = _task(
             contest, len(comparison.models), words, most_bytes // share, most_answers // share
         )
+        task["otherwise"] = [visible(comparison.models[index].label) for index in contest.others]
         most_bytes, most_answers = most_bytes - used, most_answers - answers
         parts[contest.task] = task
 
@@ -178,6 +179,12 @@ def stated(data: dict[str, Any], words: Words) -> str:
     """How many items of how many the page holds, in a sentence."""
     tasks: Sequence[dict[str, Any]] = data["tasks"]
     count, total = sum(len(task["items"]) for task in tasks), sum(task["total"] for task in tasks)
-    if count == total:
-        return words("all_items", n=f"{count:,}")
-    return words("some_items", n=f"{count:,}", total=f"{total:,}")
+    held = words("all_items", n=f"{count:,}")
+    if count < total:
+        held = words("some_items", n=f"{count:,}", total=f"{total:,}")
+
+    # A question stands there once, in the words of most models.
+    names = list(dict.fromkeys(name for task in tasks for name in task.get("otherwise", ())))
+    if not names:
+        return held
+    return words("then", one=held, more=words("items_otherwise", models=words.listed(names)))

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import Gap
 from harness.analysis.paired import Difference
+from harness.analysis.picks import PickCounts
 from harness.analysis.published import Match
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import NONE, difference, interval, share, signed, star
+from harness.reporting.comparison import NONE, difference, interval, pair_tables, share, signed, star
 from harness.reporting.document import Document, Table
 from harness.reporting.extras import gap_table, published_table
 from harness.reporting.inert import visible
@@ -53,7 +54,7 @@ def _row(*texts: str) -> tuple[GridCell, ...]:
 
 def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
     """Models best first: rank interval, tie, score, interval, above chance, n, difference from the
-    best.
+    best of those that were asked the same; those without a score last.
     """
     rows = []
     for place in scope.order:
@@ -61,11 +62,14 @@ def ranking_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid:
         span = NONE if rank is None else str(rank.low) if rank.low == rank.high else f"{rank.low}–{rank.high}"
 
         # The best model's difference from itself is no result.
-        lead = difference(scope, place, scope.order[0]) if place != scope.order[0] else None
+        first = scope.compared[0] if scope.compared else place
+        lead = difference(scope, place, first) if place != first else None
         behind = f"{signed(lead.value)}{star(lead)}" if lead is not None else NONE
         standing = (span, rank.tie if rank else NONE)
-        figures = (share(score.value), interval(score.ci95), share(score.corrected), f"{score.n:,}")
-        rows.append(_row(comparison.models[place].label, *standing, *figures, behind))
+        marked = share(score.value) + scope.mark(place)
+        figures = (marked, interval(score.ci95), share(score.corrected))
+        rows.append(_row(comparison.models[place].label, *standing, *figures, f"{score.n:,}", behind))
+    rows += [_row(comparison.models[place].label, *[NONE] * 7) for place in sorted(scope.missing)]
 
     keys = ("model", "rank", "tie", "score", "interval", "corrected", "n", "behind")
     return Grid(tuple(words(f"col_{key}") for key in keys), tuple(rows))
@@ -90,6 +94,11 @@ def matrix_grid(comparison: Comparison, scope: Scope, words: Words) -> Grid | No
 
     headers = (words("col_minus"), *(f"{number}." for number in range(1, len(scope.order) + 1)))
     return Grid(headers, tuple(rows))
+
+
+def pairs_grids(comparison: Comparison, scope: Scope, words: Words) -> list[Grid]:
+    """The pairs in full: difference, interval, p and Holm's p."""
+    return [grid_of(table, words) for table in pair_tables(comparison, scope, None, every=False)]
 
 
 def _difference_cell(pair: Difference | None, largest: float, higher_is_better: bool) -> GridCell:
@@ -124,10 +133,11 @@ def _heat_cell(scope: Scope, place: int) -> GridCell:
     score = scope.scores.get(place)
     if score is None:
         return GridCell(NONE)
+    text = share(score.value) + scope.mark(place)
     if not scope.shares:
-        return GridCell(share(score.value))
+        return GridCell(text)
     above = score.corrected if score.corrected is not None else score.value
-    return GridCell(share(score.value), f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
+    return GridCell(text, f"h{round(min(1.0, max(0.0, above)) * STEPS)}")
 
 
 def grid_of(table: Table, words: Words) -> Grid:
@@ -145,6 +155,21 @@ def gap_grid(comparison: Comparison, gaps: Sequence[Gap], words: Words) -> Grid:
 def published_grid(comparison: Comparison, pairs: Sequence[Match], words: Words) -> Grid:
     """Measured beside published, with what is known to differ and where the figure was read."""
     return grid_of(published_table(comparison, pairs), words)
+
+
+def picks_grid(counts: PickCounts, labels: Sequence[str], words: Words) -> Grid:
+    """How often each answer is right, and how often each model gave it."""
+    whole = sum(counts.keys.values())
+    rows = [
+        _row(
+            words("picks_right"), *(f"{counts.keys.get(label, 0):,}" for label in counts.labels), f"{whole:,}"
+        )
+    ]
+    for index, mine in counts.answers.items():
+        figures = (f"{mine.get(label, 0):,}" for label in counts.labels)
+        rows.append(_row(labels[index], *figures, f"{counts.of[index]:,}"))
+    headers = (words("col_model"), *map(visible, counts.labels), words("col_n"))
+    return Grid(headers, tuple(rows))
 
 
 def scores_grid(comparison: Comparison, words: Words) -> Grid:
@@ -176,7 +201,8 @@ def _score_rows(comparison: Comparison) -> Iterator[tuple[GridCell, ...]]:
             metric = contest.metric if contest.filter == "none" else f"{contest.metric} ({contest.filter})"
             label = comparison.models[place].label
 
-            score = (share(row.value), share(row.stderr), interval(row.ci95), f"{row.n:,}")
+            mark = "†" if place in contest.others else ""
+            score = (share(row.value) + mark, share(row.stderr), interval(row.ci95), f"{row.n:,}")
             guessing = (share(row.chance), share(row.corrected))
             rates = (_rate(value) for value in (row.rate_truncated, row.rate_empty, row.rate_unparsable))
             yield _row(contest.task, label, metric, *score, *guessing, *rates)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.gap import gaps
+from harness.analysis.picks import pick_counts
 from harness.reporting.costs import cost_axes
 from harness.reporting.plots.grids import heat_map, matrix
+from harness.reporting.plots.picks import picks_chart
 from harness.reporting.plots.scores import against, language_gap, ranking
 from harness.reporting.scopes import main_scopes
 from harness.texts import Words
@@ -33,6 +35,8 @@ def figures(comparison: Comparison, words: Words) -> Iterator[tuple[str, Chart]]
     for scope in scopes:
         if scope.pairs:
             yield f"differences-{slug(scope.name)}", matrix(scope, labels, words)
+    for counts in pick_counts(comparison):
+        yield f"answers-{slug(counts.name)}", picks_chart(counts, labels, words)
     for scope in scopes:
         for axis in cost_axes(comparison, scope) if scope.shares else ():
             if sum(place in axis.values for place in scope.scores) > 1:

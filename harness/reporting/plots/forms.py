@@ -132,6 +132,15 @@ def row_texts(rows: Sequence[Mapping[str, Any]], names: Names, frame: Frame, val
     return [name, figure.encode(x=altair.XValue("width"), text=altair.Text(f"{value}:N"))]
 
 
+def reasons(rows: Sequence[Mapping[str, Any]], names: Names) -> list[Any]:
+    """The layer of rows that have no mark but a text ``why``."""
+    import altair
+
+    base = altair.Chart(table(rows)).encode(**names.channels)
+    text = base.mark_text(aria=False, align="left", dx=2, dy=3, fontSize=11, color=FAINT)
+    return [text.encode(x=altair.XValue(0), text=altair.Text("why:N"))]
+
+
 def clipped(name: str, most: int = CHARS) -> str:
     """A name that fits above its row; Chinese characters are twice as wide."""
     part, width = "", 0

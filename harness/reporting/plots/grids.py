@@ -12,11 +12,11 @@ from harness.analysis.comparison import Comparison
 from harness.analysis.paired import Difference
 from harness.analysis.ranking import LEVEL
 from harness.analysis.scopes import Scope, ScopeScore
-from harness.reporting.comparison import difference, interval, p_text, share, signed, star
+from harness.reporting.comparison import NONE, difference, interval, p_text, share, signed, star
 from harness.reporting.plots.axes import hover
 from harness.reporting.plots.forms import cells
 from harness.reporting.plots.theme import heading
-from harness.reporting.scopes import metric_name, scope_name
+from harness.reporting.scopes import metric_name, reading, scope_name
 from harness.texts import Words
 
 if TYPE_CHECKING:
@@ -40,28 +40,40 @@ def heat_map(comparison: Comparison, words: Words) -> Chart:
     scopes = [scope for scope in comparison.scopes if scope.kind != "subject" and scope.scores]
     order = [f"{scope_name(scope, words)} · {metric_name(scope, words)}" for scope in scopes]
     rows = [
-        _score_cell(scope, score, row, labels[place])
+        _score_cell(scope, score, row, labels[place], scope.mark(place))
         for scope, row in zip(scopes, order, strict=True)
         for place, score in scope.scores.items()
+    ]
+
+    # Without cells a column would not be drawn, as if its model had not been asked.
+    blank = {"text": NONE, "interval": NONE, "n": 0, "shade": None, "light": False, "strong": False}
+    rows += [
+        {"row": row, "column": labels[place], **blank}
+        for scope, row in zip(scopes, order, strict=True)
+        for place in range(len(labels))
+        if place not in scope.scores
     ]
     names = ("row", "task"), ("column", "model"), ("text", "score"), ("interval", "interval"), ("n", "n")
     tips = hover({field: words(f"col_{name}") for field, name in names})
     chart = cells(rows, (order, labels), SCORES, wide=74, tips=tips)
-    return heading(chart, words("h_heat"), words("p_heat"), words.language)
+    more = reading(words("p_heat"), scopes, words)
+    return heading(chart, words("h_heat"), more, words.language)
 
 
-def _score_cell(scope: Scope, score: ScopeScore, row: str, column: str) -> dict[str, Any]:
+def _score_cell(scope: Scope, score: ScopeScore, row: str, column: str, mark: str) -> dict[str, Any]:
     above = score.corrected if score.corrected is not None else score.value
     shade = min(1.0, max(0.0, above)) if scope.shares else None
     look = {"shade": shade, "light": shade is not None and shade > 0.6, "strong": scope.kind == "average"}
-    texts = {"text": share(score.value), "interval": interval(score.ci95), "n": score.n}
+    texts = {"text": share(score.value) + mark, "interval": interval(score.ci95), "n": score.n}
     return {"row": row, "column": column, **texts, **look}
 
 
 def matrix(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
     """Row minus column for every pair, best model first; * and bold where it is sure."""
     largest = max(abs(pair.value) for pair in scope.pairs.values()) or 1.0
-    names = {place: f"{number}. {labels[place]}" for number, place in enumerate(scope.order, 1)}
+    names = {
+        place: f"{number}. {labels[place]}{scope.mark(place)}" for number, place in enumerate(scope.order, 1)
+    }
     columns = {place: f"{number}." for number, place in enumerate(scope.order, 1)}
     rows = []
     for a in scope.order:
@@ -73,12 +85,15 @@ def matrix(scope: Scope, labels: Sequence[str], words: Words) -> Chart:
                 shade = pair.value / largest * (1 if scope.higher_is_better else -1)
                 cell = {"row": names[a], "column": columns[b], "other": names[b], "shade": shade}
                 rows.append(cell | _difference_texts(pair))
+            elif a != b:
+                texts = {"text": NONE, "interval": NONE, "p": NONE, "n": 0, "light": False, "strong": False}
+                rows.append({"row": names[a], "column": columns[b], "other": names[b], "shade": None} | texts)
     titles = {"row": "col_model", "other": "p_against", "text": "col_difference", "interval": "col_interval"}
     titles |= {"p": "p_holm", "n": "col_n"}
     tips = hover({field: words(name) for field, name in titles.items()})
     chart = cells(rows, (list(names.values()), list(columns.values())), DIFFERENCES, wide=58, tips=tips)
     title = words("p_pairs_title", scope=scope_name(scope, words))
-    return heading(chart, title, words("p_pairs"), words.language)
+    return heading(chart, title, reading(words("p_pairs"), [scope], words), words.language)
 
 
 def _difference_texts(pair: Difference) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.gap import Gap, overall
+from harness.analysis.notes import translated
 from harness.analysis.paired import Difference
 from harness.analysis.scopes import Scope
-from harness.reporting.comparison import interval, share, signed
+from harness.reporting.comparison import NONE, interval, share, signed
 from harness.reporting.costs import CostAxis
 from harness.reporting.plots.axes import Axis, Kinds, Names, hover
 from harness.reporting.plots.forms import (
@@ -19,27 +20,41 @@ from harness.reporting.plots.forms import (
     ROW,
     ROW_ABOVE,
     Frame,
+    clipped,
     dots,
     level,
+    reasons,
     row_texts,
     scatter,
     table,
 )
 from harness.reporting.plots.frontier import frontier
 from harness.reporting.plots.theme import FAINT, Rows, heading, series
-from harness.reporting.scopes import metric_name, scope_name
+from harness.reporting.scopes import metric_name, reading, scope_name
 from harness.texts import Words
 
 if TYPE_CHECKING:
     import altair
     from altair import TopLevelMixin as Chart
 
+WHY = 52
+"""Characters of a reason that fit into a row (a Chinese one counts twice)."""
 
-def span(values: Sequence[float], *, shares: bool = False) -> tuple[float, float]:
-    """An axis' ends with some room round the values; one of shares never leaves 0 to 1."""
+
+def span(values: Sequence[float], *, shares: bool = False, least: float | None = None) -> tuple[float, float]:
+    """An axis' ends with some room round the values, nothing below ``least``; one of shares never
+    leaves 0 to 1.
+    """
     room = (max(values) - min(values)) * 0.06 or abs(values[0]) * 0.1 or 0.05
     low, high = min(values) - room, max(values) + room
-    return (max(0.0, low), min(1.0, high)) if shares else (low, high)
+    if shares:
+        return max(0.0, low), min(1.0, high)
+    return low if least is None else max(least, low), high
+
+
+def least(values: Sequence[float]) -> float | None:
+    """0 where no value is below: perplexities, bits and costs are never negative."""
+    return 0.0 if min(values) >= 0 else None
 
 
 def tips(words: Words, *keys: str) -> list[altair.Tooltip]:
@@ -49,31 +64,40 @@ def tips(words: Words, *keys: str) -> list[altair.Tooltip]:
 
 def ranking(scope: Scope, labels: Sequence[str], words: Words, frame: Frame = PAPER) -> Chart:
     """Models best first: a dot at the score, a line over its 95 % interval, a dashed line at the
-    chance level.
+    chance level; models without a score last, with the reason.
     """
     import altair as alt
 
     rows = [_ranked(scope, place, labels[place]) for place in scope.order]
-    names = Names("model", [row["model"] for row in rows], labels=not frame.page)
+    absent = [_absent(why, labels[place], words) for place, why in sorted(scope.missing.items())]
+    names = Names("model", [row["model"] for row in (*rows, *absent)], labels=not frame.page)
     chance = [scope.chance] if scope.chance is not None else []
     ends = [row[key] for row in rows for key in ("low", "high")] + chance
     title = words("axis_score", metric=metric_name(scope, words))
-    axis = Axis(title, domain=span(ends, shares=scope.shares))
+    axis = Axis(title, domain=span(ends, shares=scope.shares, least=least(ends)))
 
     shown = tips(words, "model", "score", "interval", "rank", "n")
-    layers = dots(rows, names, axis, tips=shown) + row_texts(rows, names, frame, "score")
+    layers = dots(rows, names, axis, tips=shown) + row_texts([*rows, *absent], names, frame, "score")
     layers += [level("chance", one, axis.x("chance")) for one in chance]
-    chart = frame.fit(alt.layer(*layers), height=_height(len(rows), frame))
-    more = words("p_ranking_chance" if chance else "p_ranking")
+    layers += reasons(absent, names) if absent else []
+    chart = frame.fit(alt.layer(*layers), height=_height(len(rows) + len(absent), frame))
+    more = reading(words("p_ranking_chance" if chance else "p_ranking"), [scope], words)
     return _headed(chart, scope_name(scope, words), more, words, frame)
+
+
+def _absent(why: str, name: str, words: Words) -> dict[str, Any]:
+    """The row of a model without a score: the reason stands where its dot would be."""
+    return {"model": name, "score": NONE, "why": clipped(translated(why, words.language), WHY)}
 
 
 def _ranked(scope: Scope, place: int, name: str) -> dict[str, Any]:
     """One model's row: what is drawn, and what is shown on hover."""
-    score, rank = scope.scores[place], scope.ranks.get(place)
+    score, rank, mark = scope.scores[place], scope.ranks.get(place), scope.mark(place)
     low, high = score.ci95 or (score.value, score.value)
-    drawn = {"model": name, "value": score.value, "low": low, "high": high}
-    texts = {"score": share(score.value), "n": score.n, "interval": interval(score.ci95)}
+
+    # On paper the name is all that stands beside a dot, on the page the score does, too.
+    drawn = {"model": f"{name}{' ' if mark else ''}{mark}", "value": score.value, "low": low, "high": high}
+    texts = {"score": share(score.value) + mark, "n": score.n, "interval": interval(score.ci95)}
     texts["hint"] = f"{name}: {texts['score']} ({texts['interval']})"
     return drawn | texts | {"rank": f"{rank.low}–{rank.high}" if rank else ""}
 
@@ -160,6 +184,7 @@ def against(cost: CostAxis, scope: Scope, labels: Sequence[str], words: Words, f
     import altair as alt
 
     order = [place for place in scope.order if place in cost.values]
+    labels = [f"{label} {scope.mark(place)}".strip() for place, label in enumerate(labels)]
     rows = [
         _priced(cost, scope, place, labels[place]) | {"number": str(n)} for n, place in enumerate(order, 1)
     ]
@@ -173,7 +198,7 @@ def against(cost: CostAxis, scope: Scope, labels: Sequence[str], words: Words, f
     layers = scatter(rows, across, up, kinds, best=best, tips=shown)
     title = words(f"c_{cost.kind}", scope=scope_name(scope, words))
     chart = frame.fit(alt.layer(*layers), **({"height": 200} if frame.page else {}))
-    return _headed(chart, title, words("p_cost"), words, frame)
+    return _headed(chart, title, reading(words("p_cost"), [scope], words), words, frame)
 
 
 def _priced(cost: CostAxis, scope: Scope, place: int, name: str) -> dict[str, Any]:
@@ -191,7 +216,7 @@ def _cost_axis(cost: CostAxis, rows: Rows, words: Words, frame: Frame) -> Axis:
     """What a model costs: logarithmic from a factor of four on."""
     ends = [row[key] for row in rows for key in ("left", "right")]
     log = min(ends) > 0 and max(ends) / min(ends) >= 4
-    domain = (min(ends) / 1.3, max(ends) * 1.3) if log else span(ends)
+    domain = (min(ends) / 1.3, max(ends) * 1.3) if log else span(ends, least=0.0)
 
     # Parameters are counted in billions, which d3 would call G.
     giga = "B" if cost.kind == "size" else "G"
@@ -201,7 +226,8 @@ def _cost_axis(cost: CostAxis, rows: Rows, words: Words, frame: Frame) -> Axis:
 
 
 def _score_axis(scope: Scope, rows: Rows, words: Words) -> Axis:
-    domain = span([row[key] for row in rows for key in ("low", "high")], shares=scope.shares)
+    ends = [row[key] for row in rows for key in ("low", "high")]
+    domain = span(ends, shares=scope.shares, least=least(ends))
     return Axis(words("axis_score", metric=metric_name(scope, words)), domain=domain)
 
 
@@ -209,6 +235,6 @@ def _height(rows: int, frame: Frame) -> int:
     return (ROW_ABOVE if frame.page else ROW) * rows + ROOM
 
 
-def _headed(chart: Any, title: str, more: str, words: Words, frame: Frame) -> Any:
+def _headed(chart: Any, title: str, more: str | list[str], words: Words, frame: Frame) -> Any:
     """The chart with its heading; on the page that stands in the text round it."""
     return chart if frame.page else heading(chart, title, more, words.language)

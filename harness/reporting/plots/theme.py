@@ -192,8 +192,8 @@ def fixed(
     return Series(tuple(names), scale(colours), scale(shapes), scale([list(dash) for dash in dashes]))
 
 
-def heading(chart: Any, title: str | list[str], more: str = "", language: str = "en") -> Any:
-    """The chart with its title (one text per line), one line ``more`` that says how to read it, and the
+def heading(chart: Any, title: str | list[str], more: str | list[str] = "", language: str = "en") -> Any:
+    """The chart with its title (one text per line), ``more`` that says how to read it, and the
     language its page is written in.
     """
     import altair
