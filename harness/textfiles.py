@@ -41,17 +41,20 @@ class Number(str):
     __slots__ = ()
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows(path: Path, encoding: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all
     empty counts but has no cells.
 
-    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts. Raises
-    Unreadable, and OSError where there is no such file.
+    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts.
+    ``encoding``: a codec that the file is known to be in; None is UTF-8, checked. Raises Unreadable,
+    and OSError where there is no such file.
     """
     suffix = path.suffix.lower()
-    check_encoding(path)
+    if encoding is None:
+        check_encoding(path)
+    newline = "" if suffix in SEPARATED else None
     try:
-        with path.open(encoding="utf-8-sig", newline="" if suffix in SEPARATED else None) as file:
+        with path.open(encoding=encoding or "utf-8-sig", newline=newline) as file:
             yield from _separated(file, SEPARATED[suffix]) if suffix in SEPARATED else _json(file)
     except UnicodeDecodeError as error:
         raise Unreadable(_not_utf8(path, error)) from error
@@ -93,12 +96,12 @@ def check_encoding(path: Path) -> None:
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
-    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else
-    without an error.
-    """
     with path.open("rb") as file:
-        data = file.read(1 << 20)
+        return likely_encoding(file.read(1 << 20), error)
 
+
+def likely_encoding(data: bytes, error: UnicodeDecodeError) -> str:
+    """Why bytes are not UTF-8, with the Chinese encoding that they look like, and how to save them."""
     for name in ("gb18030", "big5"):
         try:
             text = codecs.getincrementaldecoder(name)().decode(data)

@@ -87,7 +87,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
     from harness.tasks import DataSources, expand
 
     config = loaded.config
-    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir, where=loaded.where)
     machine = find_machine(config.device)
     mirror = Path(config.mirror) if config.mirror else None
     models = [plan_model(model, machine, mirror) for model in config.models]

@@ -60,7 +60,7 @@ def run_config(
 
     config = loaded.config
     folder = RunFolder((out or Path("results") / config.name).absolute())
-    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir)
+    expansion = expand(config.tasks, limit=config.limit, base_dir=loaded.base_dir, where=loaded.where)
     machine = find_machine(config.device)
     folder.prepare(config.name, {model.label for model in config.models}, loaded.to_yaml(), fresh=fresh)
     with FolderLock(folder.path):

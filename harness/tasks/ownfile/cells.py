@@ -14,8 +14,10 @@ from typing import Any
 from harness.errors import ConfigError
 from harness.names import INVISIBLE, MISSING, blank, tidy
 from harness.tasks.letters import LETTERS
+from harness.tasks.ownfile import inline
 from harness.tasks.ownfile.columns import Columns
 from harness.tasks.ownfile.marks import brought
+from harness.tasks.ownfile.sheets import Odd
 from harness.textfiles import Number
 
 _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)", re.DOTALL)
@@ -59,6 +61,8 @@ def text(value: Any, location: str, *, keep_words: bool) -> str:
         if not value.lstrip("-").isdigit() and value.lstrip("-") in ("NaN", "Infinity"):
             raise ConfigError(f"{location} is {value}: a value is missing")
         return str(value)
+    if isinstance(value, Odd):
+        raise ConfigError(f"{location} {value}")
     if not isinstance(value, str):
         raise ConfigError(f"{location} is {'a list' if isinstance(value, list) else 'an object'}, not text")
 
@@ -82,6 +86,9 @@ def text(value: Any, location: str, *, keep_words: bool) -> str:
 
 def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     """The row's options; None where it has none. Raises ConfigError."""
+    # A question of a mixed file that is answered in words has nothing in any option's column.
+    if all(_empty(row.get(name)) for name in columns.choices):
+        return None
     row_options = (
         _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
     )
@@ -93,6 +100,10 @@ def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | 
             f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(row_options.texts)}"
         )
     return _unmarked(row_options, where(number, columns.choices[0]))
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and blank(value))
 
 
 def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
@@ -129,11 +140,9 @@ def _bare(name: str) -> bool:
     return name.isdigit() or (len(name) == 1 and not name.isascii())
 
 
-def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
+def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
     (column,) = columns.choices
     location = where(number, column)
-    if column not in row:
-        return None
     value = row[column]
 
     # Table programs store a list as its text.
@@ -180,10 +189,16 @@ def _listed(value: str, location: str) -> Any:
             for one in literal
         ]
 
+    # "A. 北京 B. 上海", on one line or several: the letters say where an option ends.
+    lettered = inline.split(value)
+    if lettered is not None and not lettered[0].strip():
+        return lettered[1]
+
     parts = value.split("|") if "|" in value else value.strip().splitlines()
     if len(parts) < 2:
         raise ConfigError(
-            f"{location} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}"
+            f"{location} must list 2 to 26 options (a JSON list, texts split by |, or A. … B. …),"
+            f" got {value[:60]!r}"
         )
     return [part.strip() for part in parts]
 

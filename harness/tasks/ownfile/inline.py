@@ -1,0 +1,29 @@
+"""Options that stand in one text: ``A. 北京 B. 上海 C. 广州``, in a cell of their own or behind the
+question.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.tasks.letters import LETTERS
+
+_MARK = re.compile(r"(?:(?<=^)|(?<=[\s;；,，。、|?？.:：）)]))[(（\[【]?([A-ZＡ-Ｚ])(?:\s*[)）\]】]|\s?[.．、:：])\s*")
+_BETWEEN = " \t\r\n\u3000;；,，|"
+_WIDE = {ord("Ａ") + offset: letter for offset, letter in enumerate(LETTERS)}
+
+
+def split(text: str) -> tuple[str, list[str]] | None:
+    """(what stands before, the options' texts) of a text with options A, B, C … in this order.
+
+    None where there are fewer than two, a letter is left out or stands twice, or an option is empty:
+    which words are the options' is then not sure.
+    """
+    marks = list(_MARK.finditer(text))
+    letters = "".join(match[1] for match in marks).translate(_WIDE)
+    if len(letters) < 2 or letters != LETTERS[: len(letters)]:
+        return None
+
+    ends = [match.start() for match in marks[1:]] + [len(text)]
+    options = [text[match.end() : end].strip(_BETWEEN) for match, end in zip(marks, ends, strict=True)]
+    return (text[: marks[0].start()].rstrip(), options) if all(options) else None
