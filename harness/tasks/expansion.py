@@ -30,7 +30,7 @@ def _file_specs(entry: TaskEntry, base_dir: Path, groups: dict[str, GroupSpec]) 
     for spec in specs:
         for name in spec.groups:
             members = tuple(one.name for one in specs if name in one.groups)
-            groups[name] = GroupSpec(name, members)
+            groups[name] = GroupSpec(name, members, categories=True)
     return specs
 
 

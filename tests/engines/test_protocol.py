@@ -317,6 +317,9 @@ def test_a_plan_names_what_an_engine_cannot_be_asked(tmp_path: Path) -> None:
     model = {"id": "far", "engine": "openai", "base_url": "http://127.0.0.1:9/v1"}
     path = write_config(tmp_path, [{"task": "zh_reading"}, {"task": "zh_word_problems"}], [model])
     (line,) = [line for line in make_plan(load_config(path)).warnings if "zh_reading" in line]
-    assert line == "far: engine openai can only generate here, so these tasks will fail: zh_reading"
+    assert line == (
+        "far: engine openai can only generate here, so these tasks will fail: zh_reading; ask NAME-gen, of a file"
+        " of your own say form: generated"
+    )
     path = write_config(tmp_path, [{"task": "zh_reading"}], [{"id": TINY, "engine": "transformers"}])
     assert not any("can only" in line for line in make_plan(load_config(path)).warnings)

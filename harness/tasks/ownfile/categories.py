@@ -34,7 +34,9 @@ def categorised(filled: Sequence[Numbered], columns: Columns) -> tuple[Columns, 
     enough = 2 <= len(counts) <= min(DETECTED, len(filled) // 2)
     if len(names) < len(filled) or not enough or any(len(one) > LONGEST for one in counts):
         reason = (
-            f"empty in {len(filled) - len(names)} rows" if len(names) < len(filled) else f"{len(counts)} values"
+            f"empty in {len(filled) - len(names)} rows"
+            if len(names) < len(filled)
+            else f"{len(counts)} of them in {len(filled)} rows"
         )
         note = f"column {name!r} is not taken for categories ({reason}); say category: {name} to have a score for each"
         return _without(columns), [note] if len(counts) > 1 else []
