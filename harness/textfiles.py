@@ -90,7 +90,8 @@ def check_encoding(path: Path) -> None:
     if b"\0" in begin:
         name = "UTF-16" if begin[:2].count(0) == 1 else "text"
         raise Unreadable(
-            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as "
+            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''});"
+            " save it as "
             "UTF-8"
         )
 
@@ -134,7 +135,8 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
             for place, cell in enumerate(cells):
                 if "\n" in cell and _swallowed(cell, place, len(header), mark):
                     raise Unreadable(
-                        f"row {number} (from line {begin}), column {header[place]!r} holds whole rows of the "
+                        f"row {number} (from line {begin}), column {header[place]!r} holds whole"
+                        " rows of the "
                         "file: a quote is missing or "
                         "stands alone; double each quote inside a field"
                     )
@@ -220,7 +222,8 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         except json.JSONDecodeError as error:
             if line.strip() == "{" and number == 1:
                 raise Unreadable(
-                    "is one JSON object over several lines; expected one object per line, or one list of "
+                    "is one JSON object over several lines; expected one object per line, or one"
+                    " list of "
                     "objects"
                 ) from error
             raise Unreadable(

@@ -1,4 +1,5 @@
-"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one prompt as a model gets it."""
+"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one prompt as a model"
+" gets it."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ def show_task(
         str,
         typer.Argument(
             metavar="NAME",
-            help="Task, group or suite; a question file; a task YAML; or a config, of which its own files are shown.",
+            help="Task, group or suite; a question file; a task YAML; or a config, of which its"
+            " own files are shown.",
             show_default=False,
         ),
     ],
@@ -84,7 +86,8 @@ def show_task(
         str | None,
         typer.Option(
             "--model",
-            help="Show the prompt as this model gets it: a preset, a hub id, a folder, or a name in the config.",
+            help="Show the prompt as this model gets it: a preset, a hub id, a folder, or a name"
+            " in the config.",
             show_default=False,
         ),
     ] = None,

@@ -35,7 +35,8 @@ class ModelSpec(Strict):
     revision: str | None = Field(None, description="Branch, tag or commit on the hub. Default: main.")
     weights: Literal["pretrained", "random"] = Field(
         "pretrained",
-        description="'random' builds the architecture with seeded random weights: honest for speed, never "
+        description="'random' builds the architecture with seeded random weights: honest for"
+        " speed, never "
         "for accuracy.",
     )
     dtype: Dtype = Field(
@@ -72,7 +73,8 @@ class ModelSpec(Strict):
     )
     config_overrides: dict[str, Any] = Field(
         default_factory=dict,
-        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: "
+        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with"
+        " weights: "
         "random.",
     )
     engine_args: dict[str, Any] = Field(
@@ -131,7 +133,8 @@ class Expectation(Strict):
     model: str | None = Field(None, description="Model name as in the table.")
     sanity: Literal["clean"] | None = Field(
         None,
-        description="clean: nothing was found that may make a number wrong (of the model, of the task, where "
+        description="clean: nothing was found that may make a number wrong (of the model, of the"
+        " task, where "
         "named).",
     )
     metric: str = Field("acc", description="Metric name.")

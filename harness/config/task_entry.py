@@ -46,7 +46,8 @@ class TaskEntry(Strict):
         "leaderboard-v2.",
     )
     file: str | None = Field(
-        None, description="Your own JSONL, JSON, CSV, TSV or XLSX: a question and choices or an answer per row."
+        None,
+        description="Your own JSONL, JSON, CSV, TSV or XLSX: a question and choices or an answer per row.",
     )
     name: str | None = Field(None, description="Name of an own task. Default: the file's name.")
     language: Literal["zh", "en"] | None = Field(
@@ -55,7 +56,8 @@ class TaskEntry(Strict):
     question: str = Field("question", description="Own task: column of the question.")
     choices: str | list[str] = Field(
         "choices",
-        description="Own task: column that holds the list of choices, or several columns. Default: choices, "
+        description="Own task: column that holds the list of choices, or several columns."
+        " Default: choices, "
         "or a usual layout.",
     )
     answer: str = Field(
@@ -65,45 +67,54 @@ class TaskEntry(Strict):
     )
     answer_is: Literal["text", "letter", "index", "number", "generated"] | None = Field(
         None,
-        description="Own task: how answers name their choice: text, letter, index (from 0) or number (from "
+        description="Own task: how answers name their choice: text, letter, index (from 0) or"
+        " number (from "
         "1); generated: no choices are "
         "shown. Default: found from the answers, asked for where two ways disagree.",
     )
     missing_words: Literal["refuse", "text"] = Field(
         "refuse",
-        description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it "
+        description="Own task: cells such as None, null, nan, NA: refused as missing values, or"
+        " text as it "
         "is written.",
     )
     context: str | None = Field(
         None,
-        description="Own task: column of a text that is shown before the question. Default: passage, context, "
+        description="Own task: column of a text that is shown before the question. Default:"
+        " passage, context, "
         'article, 材料 … where there is one; "" shows none.',
     )
     category: str | None = Field(
         None,
-        description="Own task: column of categories, each of which gets a score of its own. Default: category, "
+        description="Own task: column of categories, each of which gets a score of its own."
+        " Default: category, "
         'subject, 类别, 学科 … where it parts the file; "" parts it by none.',
     )
     aliases: str | None = Field(
         None,
-        description="Own task: column of other right answers of short-answer questions (a list, or texts split "
+        description="Own task: column of other right answers of short-answer questions (a list,"
+        " or texts split "
         "by |). Default: aliases, 别名 … where there is one.",
     )
     normalize: list[Literal["case", "width", "space", "punctuation", "traditional"]] | None = Field(
         None,
-        description="Own task: what does not count when short answers are compared: case, width (full or half), "
+        description="Own task: what does not count when short answers are compared: case, width"
+        " (full or half), "
         "space, punctuation, traditional (characters read as simplified). Default: [case].",
     )
     form: Literal["logprobs", "generated"] | None = Field(
         None,
-        description="Own task with choices: logprobs compares the options' log-probabilities; generated lets "
+        description="Own task with choices: logprobs compares the options' log-probabilities;"
+        " generated lets "
         "the model write and reads its letter, as chat endpoints need. Default: logprobs, generated for "
         "models that think.",
     )
     encoding: Literal["utf-8", "gbk", "gb2312", "gb18030", "big5", "utf-16"] | None = Field(
         None, description="Own task: encoding of a text file. Default: UTF-8, else GBK where that is sure."
     )
-    sheet: str | None = Field(None, description="Own task: sheet of a workbook. Default: the only one with rows.")
+    sheet: str | None = Field(
+        None, description="Own task: sheet of a workbook. Default: the only one with rows."
+    )
     fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
     limit: int | None = Field(None, gt=0, description="Take the first N documents.")
     repeats: int | None = Field(None, gt=0, description="Answers sampled for each document (avg@k, maj@k).")

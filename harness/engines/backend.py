@@ -172,7 +172,8 @@ class Backend(ABC):
         choice = "score" not in can and any(kinds[name] == "choice" for name in names)
         way_out = "; ask NAME-gen, of a file of your own say form: generated" if choice else ""
         return (
-            f"{spec.label}: engine {self.name} can only {verbs} here, so these tasks will fail: {listed}{way_out}"
+            f"{spec.label}: engine {self.name} can only {verbs} here, so these tasks will"
+            f" fail: {listed}{way_out}"
         )
 
     def why_not_automatic(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:

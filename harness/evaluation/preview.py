@@ -43,7 +43,8 @@ class Preview:
 
 
 def first_of_each_form(specs: Sequence[TaskSpec]) -> list[TaskSpec]:
-    """The first task of each way of asking: of an own file with both, one with options and one without."""
+    """The first task of each way of asking: of an own file with both, one with options and one"
+    " without."""
     by_output: dict[str | None, TaskSpec] = {}
     for spec in specs:
         by_output.setdefault(spec.output, spec)
@@ -73,7 +74,9 @@ def preview(
         who = _who(model, task, choice.reason)
 
     if position >= task.available:
-        raise ConfigError(f"{task.name} has {task.available} documents: --item {position + 1} is none of them")
+        raise ConfigError(
+            f"{task.name} has {task.available} documents: --item {position + 1} is none of them"
+        )
     prompt, marking = task.example(style, position)
     return Preview(task.name, _facts(task), who, _readable(prompt), marking)
 
@@ -121,7 +124,8 @@ def _who(model: ModelSpec, task: Task, reason: str | None) -> str:
     dress = "through its chat template" if model.chat_template else "as plain text, without a chat template"
     if task.kind == "choice" and "score" not in backend_of(model).can(model):
         how += (
-            "; its endpoint gives no log-probabilities of prompts, so the run will refuse it: of a file of your own say"
+            "; its endpoint gives no log-probabilities of prompts, so the run will refuse it: of"
+            " a file of your own say"
             " form: generated, else ask the task's -gen form"
         )
     return f"{model.label}, {dress}; {how}"

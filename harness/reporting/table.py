@@ -41,7 +41,6 @@ from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ModelRow, Results, Row
 
-
 FEW = 8
 """Most categories of a file that are shown without being asked for."""
 

@@ -111,9 +111,7 @@ def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
             # Two groups may share a twin group (a subset and the whole): the larger one has all its
             # members.
             if name not in by_name or len(by_name[name].members) < len(members):
-                by_name[name] = GroupSpec(
-                    name, members, group.weighted, ("exact_match",), group.categories
-                )
+                by_name[name] = GroupSpec(name, members, group.weighted, ("exact_match",), group.categories)
     return list(by_name.values())
 
 

@@ -48,10 +48,10 @@ def _part_spec(part: OwnPart, entry: TaskEntry) -> TaskSpec:
     name = f"{group}_{part.category}" if group else f"{part.name}{SUFFIX}"
     template = read_config(GENERATIVE)
     config = part.config | twin_config(part.config, name, part.language, template, part.chance)
-    twin = replace(
-        spec, name=name, config=config, output="generate_until", groups=(group,) if group else ()
+    twin = replace(spec, name=name, config=config, output="generate_until", groups=(group,) if group else ())
+    return (
+        twin if entry.form == "generated" else replace(spec, twin=None if entry.form == "logprobs" else twin)
     )
-    return twin if entry.form == "generated" else replace(spec, twin=None if entry.form == "logprobs" else twin)
 
 
 def _leaf_spec(leaf: Leaf, walk: Walk, counts: dict[str, int]) -> TaskSpec:

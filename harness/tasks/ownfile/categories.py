@@ -38,9 +38,12 @@ def categorised(filled: Sequence[Numbered], columns: Columns) -> tuple[Columns, 
             if len(names) < len(filled)
             else f"{len(counts)} of them in {len(filled)} rows"
         )
-        note = f"column {name!r} is not taken for categories ({reason}); say category: {name} to have a score for each"
+        note = (
+            f"column {name!r} is not taken for categories ({reason}); say category: {name} to"
+            " have a score for each"
+        )
         return _without(columns), [note] if len(counts) > 1 else []
-    return columns, [f"{_listed(counts, name)}; category: \"\" asks the file as one task"]
+    return columns, [f'{_listed(counts, name)}; category: "" asks the file as one task']
 
 
 def _named(filled: Sequence[Numbered], columns: Columns, name: str) -> tuple[Columns, list[str]]:
@@ -50,9 +53,13 @@ def _named(filled: Sequence[Numbered], columns: Columns, name: str) -> tuple[Col
     counts = Counter(tidy(cell) for _, cell in cells)
     longest = next((number for number, cell in cells if len(tidy(cell)) > LONGEST), None)
     if longest is not None:
-        raise ConfigError(f"{where(longest, name)} is longer than {LONGEST} characters: no name of a category")
+        raise ConfigError(
+            f"{where(longest, name)} is longer than {LONGEST} characters: no name of a category"
+        )
     if len(counts) > MOST:
-        raise ConfigError(f"column {name!r} holds {len(counts)} categories; at most {MOST} get a score of their own")
+        raise ConfigError(
+            f"column {name!r} holds {len(counts)} categories; at most {MOST} get a score of their own"
+        )
     return columns, [_listed(counts, name)]
 
 

@@ -179,6 +179,8 @@ def _listed(value: str, location: str) -> Any:
                 f"{location} begins like a list and is none that can be read; write a JSON list"
             ) from error
 
+        if isinstance(literal, dict):
+            return literal
         if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
             raise ConfigError(
                 f"{location} is a list as numpy prints it, without commas; write a JSON list (in"

@@ -98,7 +98,8 @@ def _require_use(entry: TaskEntry, forms: list[str]) -> None:
         raise ConfigError("form: logprobs needs options to compare, and no row has any: leave it out")
     if entry.form == "generated" and entry.fewshot and "choice" in forms:
         raise ConfigError(
-            f"form: generated asks without examples (the model may reason first): leave out fewshot: {entry.fewshot}"
+            "form: generated asks without examples (the model may reason first): leave out"
+            f" fewshot: {entry.fewshot}"
         )
 
 
@@ -108,7 +109,8 @@ def _require_examples(entry: TaskEntry, rows: int, category: str | None) -> None
         what = f"the category {category!r} has" if category is not None else "there are"
         way_out = ', or category: "" to take them from the whole file' if category is not None else ""
         raise ConfigError(
-            f"fewshot: {entry.fewshot} needs {entry.fewshot + 1} rows, {what} {rows}: say at most {rows - 1}{way_out}"
+            f"fewshot: {entry.fewshot} needs {entry.fewshot + 1} rows, {what} {rows}: say at most"
+            f" {rows - 1}{way_out}"
         )
 
 

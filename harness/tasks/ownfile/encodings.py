@@ -41,7 +41,9 @@ def encoding_of(path: Path, name: str | None) -> tuple[str, str]:
         # anybody writes.
         if _share_of_common(data) >= COMMON:
             return "gb18030", "the file is read as GBK (GB18030); encoding: says another one"
-        raise ConfigError(f"{likely_encoding(data, error)}, or say encoding: gbk or big5 in the task") from error
+        raise ConfigError(
+            f"{likely_encoding(data, error)}, or say encoding: gbk or big5 in the task"
+        ) from error
     return UTF8, ""
 
 
@@ -49,7 +51,9 @@ def _decoded(data: bytes, codec: str, what: str) -> str:
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{what}: byte {error.start} of the file is no text of it ({error.reason})") from error
+        raise ConfigError(
+            f"{what}: byte {error.start} of the file is no text of it ({error.reason})"
+        ) from error
 
 
 def _share_of_common(data: bytes) -> float:

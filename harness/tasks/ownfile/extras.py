@@ -19,7 +19,14 @@ USUAL = {
         *("类别", "分类", "种类", "学科", "科目", "领域", "主题", "所属学科", "知识点", "专业"),
     ),
     "aliases": (
-        *("aliases", "alias", "answer_aliases", "alternatives_answers", "acceptable_answers", "other_answers"),
+        *(
+            "aliases",
+            "alias",
+            "answer_aliases",
+            "alternatives_answers",
+            "acceptable_answers",
+            "other_answers",
+        ),
         *("别名", "其他答案", "同义答案", "可接受答案", "备选答案", "其它答案"),
     ),
 }
@@ -56,9 +63,9 @@ def find_extras(entry: TaskEntry, others: Sequence[str]) -> tuple[Extras, list[s
         name = getattr(entry, key)
         columns[key] = _one(key, name, usual, others)
         if name is None and columns[key] is not None and key == "context":
-            notes.append(f"column {columns[key]!r} is shown before the question (context: \"\" leaves it out)")
+            notes.append(f'column {columns[key]!r} is shown before the question (context: "" leaves it out)')
         if name is None and columns[key] is not None and key == "aliases":
-            notes.append(f"column {columns[key]!r} holds other right answers (aliases: \"\" leaves it out)")
+            notes.append(f'column {columns[key]!r} holds other right answers (aliases: "" leaves it out)')
     return Extras(**columns, detected=entry.category is None and columns["category"] is not None), notes
 
 
@@ -75,7 +82,8 @@ def _one(key: str, name: str | None, usual: Sequence[str], others: Sequence[str]
     candidates = [column for column in others if key_of(column) in usual]
     if len(candidates) > 1 and key == "context":
         raise ConfigError(
-            f"{listed(candidates)} may both be what the questions are about: name one, as context: {candidates[0]},"
+            f"{listed(candidates)} may both be what the questions are about: name one, as"
+            f" context: {candidates[0]},"
             ' or say context: ""'
         )
     return candidates[0] if candidates else None

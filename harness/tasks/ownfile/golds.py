@@ -33,7 +33,9 @@ class Gold:
 def read_gold(row: dict[str, Any], number: int, columns: Columns) -> Gold:
     """The answers of a row, with those of its column of aliases. Raises ConfigError."""
     if columns.answer not in row:
-        raise ConfigError(f"row {number} has no column {columns.answer!r}; it has: {', '.join(map(str, row))}")
+        raise ConfigError(
+            f"row {number} has no column {columns.answer!r}; it has: {', '.join(map(str, row))}"
+        )
     location = where(number, columns.answer)
     listed = _inside(row[columns.answer])
     cells = [row[columns.answer]] if listed is None else listed
@@ -59,8 +61,9 @@ def _inside(value: Any) -> list[Any] | None:
 
 
 def _texts_only(values: list[Any]) -> list[Any] | None:
-    """The list, if it holds texts or numbers only; nested lists name no answer."""
-    return values if all(isinstance(value, str) for value in values) else None
+    """The list, if it holds texts only: [1, 2] is a value, ["NYC", "New York"] are two names of one."""
+    texts = all(isinstance(value, str) and not isinstance(value, Number) for value in values)
+    return values if texts else None
 
 
 def _aliases(value: Any, number: int, columns: Columns) -> list[str]:
@@ -80,7 +83,9 @@ def _split(value: str, location: str) -> list[Any]:
         try:
             listed = json.loads(value)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"{location} begins like a list and is no JSON list; or split texts by |") from error
+            raise ConfigError(
+                f"{location} begins like a list and is no JSON list; or split texts by |"
+            ) from error
         return list(listed)
     return [part.strip() for part in value.split("|") if part.strip()]
 
@@ -90,4 +95,7 @@ def several(golds: Sequence[Gold]) -> str:
     rows = [gold for gold in golds if len(gold.texts) > 1]
     if not rows:
         return ""
-    return f"any one of several answers is right in {len(rows)} of {len(golds)} questions, first in row {rows[0].row}"
+    return (
+        f"any one of several answers is right in {len(rows)} of {len(golds)} questions, first"
+        f" in row {rows[0].row}"
+    )

@@ -8,7 +8,9 @@ import re
 
 from harness.tasks.letters import LETTERS
 
-_MARK = re.compile(r"(?:(?<=^)|(?<=[\s;；,，。、|?？.:：）)]))[(（\[【]?([A-ZＡ-Ｚ])(?:\s*[)）\]】]|\s?[.．、:：])\s*")
+_MARK = re.compile(
+    r"(?:(?<=^)|(?<=[\s;；,，。、|?？.:：）)]))[(（\[【]?([A-ZＡ-Ｚ])(?:\s*[)）\]】]|\s?[.．、:：])\s*"
+)
 _BETWEEN = " \t\r\n\u3000;；,，|"
 _WIDE = {ord("Ａ") + offset: letter for offset, letter in enumerate(LETTERS)}
 

@@ -69,7 +69,9 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
 
     # Few different questions over many rows: the text that they are about may be in a column that
     # is not shown.
-    shown = [(str(row.get(columns.question)), str(row.get(columns.extras.context or ""))) for _, row in filled]
+    shown = [
+        (str(row.get(columns.question)), str(row.get(columns.extras.context or ""))) for _, row in filled
+    ]
     if len(filled) >= FEW and len(set(shown)) <= len(filled) / 4:
         notes.append(
             f"{len(filled)} rows ask {len(set(shown))} different questions: is what they are about in"
@@ -85,7 +87,8 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
     if changed:
         row_number, value = changed[0]
         notes.append(
-            f"{len(changed)} cells look as Excel rewrites what it takes for a date or a long number (the first: row"
+            f"{len(changed)} cells look as Excel rewrites what it takes for a date or a long"
+            " number (the first: row"
             f" {row_number}, {value.strip()!r}); where they were 1-2 or 3/4, type them again as text"
         )
     return notes

@@ -117,7 +117,8 @@ def _read(numbered: list[Numbered], source: TaskEntry | Columns, file_notes: lis
     if choices and short:
         _require_free(short, choices, columns)
         notes.append(
-            f"{len(choices)} rows have options and {len(short)} have none (the first: row {short[0].number}), which"
+            f"{len(choices)} rows have options and {len(short)} have none (the first: row"
+            f" {short[0].number}), which"
             " are answered in words: two tasks, each with its own score"
         )
 
@@ -140,7 +141,9 @@ def _columns(filled: list[Numbered], source: TaskEntry | Columns) -> Columns:
     empty = {
         name
         for name in names
-        if all(row.get(name) is None or (isinstance(row[name], str) and blank(row[name])) for _, row in filled)
+        if all(
+            row.get(name) is None or (isinstance(row[name], str) and blank(row[name])) for _, row in filled
+        )
     }
     return find_columns(source, names, empty)
 
@@ -163,7 +166,8 @@ def _row(number: int, cells: dict[str, Any], columns: Columns) -> _Row:
 
 
 def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]:
-    """The rows with the options that stand in the questions' own texts, where letters are the answers."""
+    """The rows with the options that stand in the questions' own texts, where letters are the"
+    " answers."""
     if columns.answer_is not in (None, "letter") or columns.choices:
         return rows, []
     if columns.answer_is is None and not only_letters([row.gold.first for row in rows]):
@@ -175,11 +179,18 @@ def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]
         return rows, []
     if lacking:
         raise ConfigError(
-            f"{where(lacking[0], columns.question)}: no options A. … B. … are found in it, as in other rows' questions;"
+            f"{where(lacking[0], columns.question)}: no options A. … B. … are found in it, as in"
+            " other rows' questions;"
             " write them so, or give the options a column of their own"
         )
     found = [
-        _Row(row.number, row.cells, part[0], row.gold, RowOptions(tuple(part[1]), tuple(LETTERS[: len(part[1])])))
+        _Row(
+            row.number,
+            row.cells,
+            part[0],
+            row.gold,
+            RowOptions(tuple(part[1]), tuple(LETTERS[: len(part[1])])),
+        )
         for row, part in zip(rows, parts, strict=True)
         if part is not None
     ]
@@ -192,12 +203,13 @@ def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]
 def _require_free(short: list[_Row], choices: list[_Row], columns: Columns) -> None:
     """Raises ConfigError where a row without options has an answer that names one: they were lost."""
     counted = all(tidy(row.gold.first).isdigit() for row in choices)
+    column = columns.choices[0] if columns.choices else columns.question
     for row in short:
         if names_an_option(row.gold.first) or (counted and tidy(row.gold.first).isdigit()):
             raise ConfigError(
-                f"{where(row.number, columns.choices[0] if columns.choices else columns.question)} is absent, and the"
-                f" answer {row.gold.first.strip()!r} names an option: fill the options in, or put rows that are answered"
-                " in words into a file of their own"
+                f"{where(row.number, column)} is absent, and the answer {row.gold.first.strip()!r}"
+                " names an option: fill the options in, or put rows that are answered in words into"
+                " a file of their own"
             )
 
 
@@ -228,16 +240,18 @@ def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], l
     lists = [row.gold for row in rows if len(row.gold.texts) > 1]
     if lists:
         raise ConfigError(
-            f"{where(lists[0].row, columns.answer)} names several right options ({', '.join(lists[0].texts)}), as"
-            f" {len(lists)} of {len(rows)} questions do; questions with one right option are asked: take the others out"
+            f"{where(lists[0].row, columns.answer)} names several right options"
+            f" ({', '.join(lists[0].texts)}), as"
+            f" {len(lists)} of {len(rows)} questions do; questions with one right option are"
+            " asked: take the others out"
         )
-    answers = [
-        answered(row.number, row.gold.first, one) for row, one in zip(rows, row_options, strict=True)
-    ]
+    answers = [answered(row.number, row.gold.first, one) for row, one in zip(rows, row_options, strict=True)]
 
     positions, note = choose(answers, columns.answer, columns.answer_is)
     asked = [
-        _with_category({"question": row.question, "choices": list(one.texts), "answer": position}, row, columns)
+        _with_category(
+            {"question": row.question, "choices": list(one.texts), "answer": position}, row, columns
+        )
         for row, one, position in zip(rows, row_options, positions, strict=True)
     ]
     numbers = [row.number for row in rows]

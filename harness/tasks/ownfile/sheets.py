@@ -85,7 +85,9 @@ def _sheet(workbook: Any, name: str | None) -> tuple[Any, list[str]]:
         raise ConfigError("no rows; a question and an answer per row are expected")
     if len(filled) > 1:
         listed = ", ".join(table.title for table in filled)
-        raise ConfigError(f"{len(filled)} sheets have rows ({listed}); say which, as sheet: {filled[0].title}")
+        raise ConfigError(
+            f"{len(filled)} sheets have rows ({listed}); say which, as sheet: {filled[0].title}"
+        )
     return filled[0], [f"the sheet {filled[0].title!r} is read"] if len(tables) > 1 else []
 
 
@@ -97,9 +99,12 @@ def _header(table: Any) -> list[str]:
         raise ConfigError("no header: the sheet's first row names its columns")
 
     # A title over the whole table is one merged cell, and the row below it the real header.
-    if len(cells) == 1 or any(area.min_row == 1 and area.max_col > area.min_col for area in table.merged_cells.ranges):
+    if len(cells) == 1 or any(
+        area.min_row == 1 and area.max_col > area.min_col for area in table.merged_cells.ranges
+    ):
         raise ConfigError(
-            f"the sheet's first row is {', '.join(filter(None, cells))!r}, no header: its first row must name the"
+            f"the sheet's first row is {', '.join(filter(None, cells))!r}, no header: its first"
+            " row must name the"
             " columns (question, A, B, answer …); delete a title above them"
         )
     twice = sorted({name for name in cells if name and cells.count(name) > 1})
@@ -139,7 +144,7 @@ def _value(cell: Any, covered: dict[str, str]) -> Any:
         return ""
     if isinstance(value, bool):
         return value
-    if cell.data_type == "f" or not isinstance(value, str | int | float | list) and not cell.is_date:
+    if cell.data_type == "f" or (not isinstance(value, str | int | float | list) and not cell.is_date):
         return Odd(f"holds a formula in cell {name}: copy the column and paste it as values")
     if cell.is_date:
         return Odd(f"is a date in Excel (cell {name}: {value}): {_INSTEAD}")
@@ -153,7 +158,9 @@ def _number(value: int | float, number_format: str, name: str) -> str:
     if number_format in _PLAIN:
         whole = int(value) if float(value).is_integer() else value
         if abs(value) >= 10**15:
-            return Odd(f"is a number of more than 15 digits (cell {name}), of which Excel keeps 15: {_INSTEAD}")
+            return Odd(
+                f"is a number of more than 15 digits (cell {name}), of which Excel keeps 15: {_INSTEAD}"
+            )
         return str(whole) if isinstance(whole, int) else f"{whole:.15g}"
 
     match = _FIXED.fullmatch(number_format)
@@ -166,6 +173,9 @@ def _number(value: int | float, number_format: str, name: str) -> str:
 def _text(value: Any, name: str) -> str:
     """A text; of formatted parts their texts, unless a part stands higher or lower."""
     parts = value if isinstance(value, list) else []
-    if any(getattr(getattr(part, "font", None), "vertAlign", None) in ("superscript", "subscript") for part in parts):
+    if any(
+        getattr(getattr(part, "font", None), "vertAlign", None) in ("superscript", "subscript")
+        for part in parts
+    ):
         return Odd(f"holds superscripts or subscripts (cell {name}), which a text loses: write 10^2, H_2O")
     return _RETURN.sub("\n", str(value))

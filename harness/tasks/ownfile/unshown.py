@@ -49,8 +49,10 @@ def require_generated(golds: Sequence[tuple[int, str]], columns: Columns) -> Non
     row, first = golds[0]
     if all(POINT_ZERO.fullmatch(tidy(answer)) for _, answer in golds):
         raise ConfigError(
-            f"{where(row, columns.answer)}: {first!r}, and every answer ends in .0, as table programs write whole"
-            f" numbers of a column with gaps; a model writes {first.strip()[:-2]}: write the column as whole"
+            f"{where(row, columns.answer)}: {first!r}, and every answer ends in .0, as table"
+            " programs write whole"
+            f" numbers of a column with gaps; a model writes {first.strip()[:-2]}: write the"
+            " column as whole"
             f" numbers; {way_out}"
         )
 
@@ -70,7 +72,9 @@ def require_shown(rows: Sequence[tuple[int, dict[str, Any], str]], columns: Colu
     for (_, row, _), answer in zip(rows, answers, strict=True):
         cells = {name: value for name, value in row.items() if name not in used}
         named = {name for name in cells if tidy(name).casefold() == answer}
-        matches.append(named or {name for name, value in cells.items() if tidy(str(value)).casefold() == answer})
+        matches.append(
+            named or {name for name, value in cells.items() if tidy(str(value)).casefold() == answer}
+        )
 
     # An answer always in the same column is a copy of it; one that wanders picks an option.
     columns_named = list(dict.fromkeys(name for names in matches for name in sorted(names)))
@@ -78,7 +82,8 @@ def require_shown(rows: Sequence[tuple[int, dict[str, Any], str]], columns: Colu
     if all(matches) and (by_name or not set.intersection(*matches)):
         column_list = ", ".join(map(repr, columns_named[:MOST]))
         raise ConfigError(
-            f"the answers name or repeat columns that would not be shown ({column_list}): where these are"
+            f"the answers name or repeat columns that would not be shown ({column_list}): where"
+            " these are"
             f" options, say choices: [A, B, …] "
             "with all their names; where they are none, say answer_is: generated in the task"
         )
