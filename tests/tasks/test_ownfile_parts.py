@@ -141,7 +141,7 @@ def test_any_right_answer_counts_and_the_rule_stands_beside_the_score(tmp_path: 
     path = jsonl(tmp_path, [SHORT | {"aliases": ["周树人"]}, {"question": "城市？", "answer": "北京"}])
     (spec,) = expanded(path, normalize=["width", "punctuation"]).tasks
     task = load(spec, DataSources())
-    answers = {"0:0": Generation({"0:0", "周树人。", "eos"), "1:0": Generation("1:0", "上海", "eos")}
+    answers = {"0:0": Generation("0:0", "周树人。", "eos"), "1:0": Generation("1:0", "上海", "eos")}
     marks = task.mark(answers, PromptStyle())
     assert [sample.metrics["exact_match"] for sample in marks.samples] == [1.0, 0.0]
     assert {metric.filter for metric in marks.metrics} == {"width+punctuation"}

@@ -93,8 +93,6 @@ def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | 
         _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
     )
 
-    if row_options is None:
-        return None
     if not 2 <= len(row_options.texts) <= len(LETTERS):
         raise ConfigError(
             f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(row_options.texts)}"

@@ -122,7 +122,7 @@ def _read(numbered: list[Numbered], source: TaskEntry | Columns, file_notes: lis
             " are answered in words: two tasks, each with its own score"
         )
 
-    asked = {}
+    asked: dict[int, dict[str, Any]] = {}
     if choices:
         chosen, more = _chosen(choices, columns)
         asked |= dict(zip([row.number for row in choices], chosen, strict=True))
