@@ -22,7 +22,7 @@ Rules, so that two people read the same table:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +79,10 @@ class ScoreTable:
     costs: tuple[CostRow, ...] = ()
     sanity: tuple[SanityLine, ...] = ()
     """What may make a number wrong, and what was done so that it is not."""
-    breakdowns: frozenset[str] = frozenset()
-    """Subjects that are shown without being asked for: categories of a file, where they are few."""
+    breakdowns: Mapping[str, str] = field(default_factory=dict)
+    """Subjects that are shown without being asked for, and how they are called below their group:
+    categories of a file, where they are few.
+    """
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
         """The lines to print: subjects only with ``every`` or in a breakdown; nothing for a line that
@@ -95,11 +97,16 @@ class ScoreTable:
         )
 
 
-def _breakdowns(results: Sequence[Results]) -> frozenset[str]:
-    """Categories of files of one's own that have at most `FEW`: a screen has room for them."""
+def _breakdowns(results: Sequence[Results]) -> dict[str, str]:
+    """Categories of files of one's own that have at most `FEW`, which a screen has room for.
+
+    By the task's name, as what stands below the file's own name.
+    """
     groups = [group for result in results for group in result.groups if group.categories]
-    parts = [[*group.tasks, *group.missing] for group in groups]
-    return frozenset(name for names in parts if len(names) <= FEW for name in names)
+    parts = [(group.group, [*group.tasks, *group.missing]) for group in groups]
+    return {
+        name: name.removeprefix(f"{group}_") for group, names in parts if len(names) <= FEW for name in names
+    }
 
 
 def make_table(results: Sequence[Results]) -> ScoreTable:
@@ -153,7 +160,7 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
 
 
 def _notes(
-    columns: Sequence[ModelColumn], lines: Sequence[Line], breakdowns: frozenset[str]
+    columns: Sequence[ModelColumn], lines: Sequence[Line], breakdowns: Mapping[str, str]
 ) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
     notes: list[str] = [Phrase("± is half the 95 % interval; n counts marked documents; 0-shot unless said.")]

@@ -26,6 +26,10 @@ from support.ownfile import FOUR, golds, jsonl, read, refused, row, table
         ("question,options,answer\nq,B. x A. y,A\n", {}, ["row 1, column 'options'"]),
         ("question,A,B,answer\nq,x,y,A\nr,,,B\n", {}, ["row 2", "names an option", "file of their own"]),
         ("question,A,B,answer\nq,x,y,0\nr,x,y,1\ns,,,1\n", {}, ["row 3", "names an option"]),
+        ("question,A,B,answer\nq,A,B,B\n", {}, ["row 1, column 'A'", "only their letters"]),
+        ("question,answer\nq,B\n", {"answer_is": "letter"}, ["answer_is: letter needs options"]),
+        ("question,A,B,kind,answer\nq,x,y,Law,A\nr,x,y,law,A\n", {"category": "kind"}, ["'Law' and 'law'"]),
+        ("考题,A,B,answer\nq,x,y,A\n", {}, ["no column 'question'", "as question: COLUMN"]),
         ("question,answer\nq,x\n", {"sheet": "One"}, ["sheet:", "text file"]),
     ],
 )

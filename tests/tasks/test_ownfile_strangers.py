@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ownfile import read, table
+from support.ownfile import read, refused, table
 
 CITIES = ["上海", "北京", "广州", "深圳"]
 ASKED = {"question": "首都？", "choices": CITIES, "answer": 1}
@@ -123,6 +123,10 @@ LAYOUTS: dict[str, tuple[str, str]] = {
         lined({"question": "首都？\n(A) 上海  (B) 北京  (C) 广州  (D) 深圳", "answer": ["B"], "index": 0}),
         "choice",
     ),
+    "letters_only.jsonl": (
+        lined({"question": f"首都？\n{LISTED}", "choices": ["A", "B", "C", "D"], "answer": "B"}),
+        "choice",
+    ),
     "chinese.csv": ("题目,选项A,选项B,选项C,选项D,答案\n首都？,上海,北京,广州,深圳,B\n", "choice"),
     "chinese_numbers.csv": ("问题,选项1,选项2,选项3,选项4,答案\n首都？,上海,北京,广州,深圳,北京\n", "choice"),
     "stems.csv": ("题目,甲,乙,丙,丁,答案\n首都？,上海,北京,广州,深圳,乙\n", "choice"),
@@ -165,6 +169,32 @@ def test_a_chinese_windows_saves_gbk(tmp_path: Path, encoding: str) -> None:
     own = read(table(tmp_path, text, encoding=encoding))
     assert own.rows == [ASKED]
     assert any("GBK" in note for note in own.notes) == encoding.startswith("gb")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("질문,정답\n대한민국의 수도는 어디입니까,서울입니다\n", "euc-kr"),
+        ("問題,答え\n日本の首都はどこですか,東京です\n", "shift-jis"),
+        ("題目,答案\n臺灣最高的山是哪一座,玉山\n", "big5"),
+        ("題目,答案\n臺灣最高的山是哪一座,玉山\n", "gbk"),
+        ("вопрос,ответ\nстолица России,Москва\n", "cp1251"),
+        ("question,answer\nOù est-ce déjà ? Là-bas,à côté\n", "latin-1"),
+    ],
+)
+def test_what_may_be_another_encoding_is_refused(tmp_path: Path, text: str, encoding: str) -> None:
+    refused(table(tmp_path, text, encoding=encoding), "not UTF-8", "encoding: gbk")
+
+
+def test_damaged_utf8_is_not_taken_for_gbk(tmp_path: Path) -> None:
+    text = "题目,答案\n下列哪一座城市是中华人民共和国的首都？,北京\n我国面积最大的省级行政区是哪一个？,新疆\n"
+    data = text.encode()
+    for cut in range(20, 60):
+        (tmp_path / "own.csv").write_bytes(data[:cut] + data[cut + 1 :])
+        if (data[:cut] + data[cut + 1 :]).decode(errors="ignore") != (data[:cut] + data[cut + 1 :]).decode(
+            errors="replace"
+        ):
+            refused(tmp_path / "own.csv", "not UTF-8")
 
 
 @pytest.mark.parametrize("encoding", ["big5", "gbk", "utf-16"])

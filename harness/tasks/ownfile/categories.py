@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.errors import ConfigError
-from harness.names import blank, tidy
+from harness.names import blank, clash_key, tidy
 from harness.tasks.ownfile.cells import text, where
 from harness.tasks.ownfile.columns import Columns
 from harness.tasks.ownfile.files import Numbered
@@ -32,7 +32,7 @@ def categorised(filled: Sequence[Numbered], columns: Columns) -> tuple[Columns, 
     names = [tidy(value) for value in values if isinstance(value, str) and not blank(value)]
     counts = Counter(names)
     enough = 2 <= len(counts) <= min(DETECTED, len(filled) // 2)
-    if len(names) < len(filled) or not enough or any(len(one) > LONGEST for one in counts):
+    if len(names) < len(filled) or not enough or _twins(counts) or max(map(len, counts)) > LONGEST:
         reason = (
             f"empty in {len(filled) - len(names)} rows"
             if len(names) < len(filled)
@@ -56,11 +56,23 @@ def _named(filled: Sequence[Numbered], columns: Columns, name: str) -> tuple[Col
         raise ConfigError(
             f"{where(longest, name)} is longer than {LONGEST} characters: no name of a category"
         )
+    if twins := _twins(counts):
+        raise ConfigError(
+            f"column {name!r}: the categories {twins[0]!r} and {twins[1]!r} differ only in case or signs:"
+            " write them one way"
+        )
     if len(counts) > MOST:
         raise ConfigError(
             f"column {name!r} holds {len(counts)} categories; at most {MOST} get a score of their own"
         )
     return columns, [_listed(counts, name)]
+
+
+def _twins(counts: Counter[str]) -> tuple[str, str] | None:
+    """Two categories whose tasks could not be told apart in names of files."""
+    first: dict[str, str] = {}
+    pairs = ((one, first.setdefault(clash_key(one), one)) for one in counts)
+    return next(((before, one) for one, before in pairs if one != before), None)
 
 
 def _without(columns: Columns) -> Columns:

@@ -40,6 +40,8 @@ class RowOptions:
     """
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
+    cut: bool = False
+    """They were cut out of one text at their letters."""
 
 
 def where(number: int, column: str) -> str:
@@ -158,7 +160,8 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
         text(one, f"{location}, option {spot}", keep_words=columns.keep_words)
         for spot, one in enumerate(value, 1)
     ]
-    return RowOptions(tuple(texts))
+    cut = isinstance(row[column], str) and inline.split(row[column]) is not None
+    return RowOptions(tuple(texts), cut=cut)
 
 
 def _listed(value: str, location: str) -> Any:

@@ -106,8 +106,8 @@ def find_columns(entry: TaskEntry, names: Sequence[str], empty: Collection[str] 
         if choices and choices != _said(entry.choices):
             notes.append(f"options are read from {listed(choices)}")
 
-    # Without options a letter or an index points at nothing.
-    if not choices and entry.answer_is in ("letter", "index", "number"):
+    # Without options an index points at nothing; those of letters may stand in the question.
+    if not choices and entry.answer_is in ("index", "number"):
         raise ConfigError(
             f"answer_is: {entry.answer_is} needs options, and there is no such column; it has:"
             f" {', '.join(names)}"

@@ -89,7 +89,8 @@ def _parts(entry: TaskEntry, path: Path, own_rows: OwnRows) -> list[OwnPart]:
 
 
 def _require_use(entry: TaskEntry, forms: list[str]) -> None:
-    """Raises ConfigError for settings of a form that no row has, and examples of one that shows none."""
+    """Raises ConfigError for settings of a form that no row has, and examples of one that"
+    " shows none."""
     if entry.normalize is not None and "short" not in forms:
         raise ConfigError("normalize: is for short answers, and every row has options: leave it out")
     if entry.aliases and "short" not in forms:

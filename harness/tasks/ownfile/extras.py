@@ -1,4 +1,5 @@
-"""The columns that a file need not have: what a question is about, its category, other right answers."""
+"""The columns that a file need not have: what a question is about, its category, other right"
+" answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The rows of an own file, whatever its kind: text files by their encoding, workbooks by their sheet."""
+"""The rows of an own file, whatever its kind: text files by their encoding, workbooks by"
+" their sheet."""
 
 from __future__ import annotations
 

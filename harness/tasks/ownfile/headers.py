@@ -36,7 +36,9 @@ def absent(key: str, name_in_task: str, names: Sequence[str]) -> str:
     """Why a column that the task names is refused, with the nearest and all that there are."""
     header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
     nearest, present = suggest(name_in_task, names), ", ".join(names) or "none"
-    return f"no column {name_in_task!r} ({key}:){nearest}; it has: {present}{header}"
+    # The default is no name that anybody wrote: what is to be written is the file's own.
+    way_out = "" if nearest or header or name_in_task != key else f"; name it in the task, as {key}: COLUMN"
+    return f"no column {name_in_task!r} ({key}:){nearest}; it has: {present}{header}{way_out}"
 
 
 def _headless(names: Sequence[str]) -> bool:

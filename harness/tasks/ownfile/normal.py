@@ -43,7 +43,8 @@ def _simplifier() -> Any:
 
 
 def normal(text: str, steps: Sequence[str]) -> str:
-    """The text without what does not count; white space around it and invisible characters never do."""
+    """The text without what does not count; white space around it and invisible characters"
+    " never do."""
     plain = text.translate(INVISIBLE).strip()
     for step in steps:
         if step == "traditional":

@@ -45,7 +45,13 @@ def notes_on_options(
     """What is odd about options, each with how many questions and the first row."""
     names = [[tidy(text) for text in one.texts] for one in row_options]
     right = [name.count(name[position]) > 1 for name, position in zip(names, positions, strict=True)]
+    sizes = [len(one.texts) for one in row_options]
+    usual = max(set(sizes), key=lambda size: (sizes.count(size), size))
     oddities = {
+        # A letter with a point inside an option ("C. elegans") would make one option more.
+        f"cut at their letters into another number of options than {usual}": [
+            one.cut and size != usual for one, size in zip(row_options, sizes, strict=True)
+        ],
         f"fewer than {columns} options": [columns > 1 and len(one.texts) < columns for one in row_options],
         "the right option stands twice, and its twin counts as wrong": right,
         "a wrong option stands twice": [
@@ -74,7 +80,8 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
     ]
     if len(filled) >= FEW and len(set(shown)) <= len(filled) / 4:
         notes.append(
-            f"{len(filled)} rows ask {len(set(shown))} different questions: is what they are about in"
+            f"{len(filled)} rows ask {len(set(shown))} different questions: is what they are"
+            " about in"
             f" another column?"
         )
 
@@ -89,6 +96,7 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
         notes.append(
             f"{len(changed)} cells look as Excel rewrites what it takes for a date or a long"
             " number (the first: row"
-            f" {row_number}, {value.strip()!r}); where they were 1-2 or 3/4, type them again as text"
+            f" {row_number}, {value.strip()!r}); where they were 1-2 or 3/4, type them again"
+            " as text"
         )
     return notes

@@ -110,7 +110,8 @@ def _read(numbered: list[Numbered], source: TaskEntry | Columns, file_notes: lis
         notes.append(f"empty rows that are left out: {len(numbered) - len(filled)}")
 
     rows = [_row(number, cells, columns) for number, cells in filled]
-    if not any(row.options for row in rows):
+    bare = all(row.options is None or _bare(row.options) for row in rows)
+    if bare and columns.answer_is not in ("text", "generated"):
         rows, more = _inlined(rows, columns)
         notes += more
     choices, short = [row for row in rows if row.options], [row for row in rows if not row.options]
@@ -122,16 +123,16 @@ def _read(numbered: list[Numbered], source: TaskEntry | Columns, file_notes: lis
             " are answered in words: two tasks, each with its own score"
         )
 
-    asked: dict[int, dict[str, Any]] = {}
+    documents: dict[int, dict[str, Any]] = {}
     if choices:
         chosen, more = _chosen(choices, columns)
-        asked |= dict(zip([row.number for row in choices], chosen, strict=True))
+        documents |= dict(zip([row.number for row in choices], chosen, strict=True))
         notes += more
     if short:
         texts, more = _generated(short, columns, mixed=bool(choices))
-        asked |= dict(zip([row.number for row in short], texts, strict=True))
+        documents |= dict(zip([row.number for row in short], texts, strict=True))
         notes += more
-    return OwnRows([asked[row.number] for row in rows], columns, tuple(notes))
+    return OwnRows([documents[row.number] for row in rows], columns, tuple(notes))
 
 
 def _columns(filled: list[Numbered], source: TaskEntry | Columns) -> Columns:
@@ -166,16 +167,18 @@ def _row(number: int, cells: dict[str, Any], columns: Columns) -> _Row:
 
 
 def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]:
-    """The rows with the options that stand in the questions' own texts, where letters are the"
-    " answers."""
-    if columns.answer_is not in (None, "letter") or columns.choices:
+    """The rows with the options that stand in the questions' own texts, where letters are"
+    " the answers."""
+    bare = any(row.options for row in rows)
+    if not bare and columns.answer_is not in (None, "letter"):
         return rows, []
-    if columns.answer_is is None and not only_letters([row.gold.first for row in rows]):
+    if not bare and columns.answer_is is None and not only_letters([row.gold.first for row in rows]):
         return rows, []
 
     parts = [inline.split(row.question) for row in rows]
     lacking = [row.number for row, part in zip(rows, parts, strict=True) if part is None]
     if len(lacking) == len(rows):
+        _require_options(rows, columns, bare=bare)
         return rows, []
     if lacking:
         raise ConfigError(
@@ -183,21 +186,42 @@ def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]
             " other rows' questions;"
             " write them so, or give the options a column of their own"
         )
-    found = [
+    lettered = [
         _Row(
             row.number,
             row.cells,
             part[0],
             row.gold,
-            RowOptions(tuple(part[1]), tuple(LETTERS[: len(part[1])])),
+            RowOptions(tuple(part[1]), tuple(LETTERS[: len(part[1])]), cut=True),
         )
         for row, part in zip(rows, parts, strict=True)
         if part is not None
     ]
-    empty = next((row.number for row in found if not row.question.strip()), None)
+    empty = next((row.number for row in lettered if not row.question.strip()), None)
     if empty is not None:
         raise ConfigError(f"{where(empty, columns.question)} holds options and no question")
-    return found, ["options are read from the questions' texts (A. … B. …)"]
+    return lettered, ["options are read from the questions' texts (A. … B. …)"]
+
+
+def _bare(row_options: RowOptions) -> bool:
+    """Whether the options are nothing but their letters: what they say stands elsewhere."""
+    return tuple(map(tidy, row_options.texts)) == tuple(LETTERS[: len(row_options.texts)])
+
+
+def _require_options(rows: list[_Row], columns: Columns, *, bare: bool) -> None:
+    """Raises ConfigError where options are called for, and only their letters are there, or"
+    " nothing."""
+    if bare:
+        raise ConfigError(
+            f"{where(rows[0].number, columns.choices[0])}: the options are only their"
+            " letters, and no"
+            " question holds A. … B. …: give the options' texts; where the letters are meant,"
+            " say answer_is: text"
+        )
+    if columns.answer_is == "letter":
+        raise ConfigError(
+            "answer_is: letter needs options: there is no such column, and no question holds A. … B. …"
+        )
 
 
 def _require_free(short: list[_Row], choices: list[_Row], columns: Columns) -> None:
@@ -221,17 +245,17 @@ def _generated(rows: list[_Row], columns: Columns, *, mixed: bool) -> tuple[list
         require_shown([(row.number, row.cells, row.gold.first) for row in rows], columns)
     note = several(golds)
 
-    asked = [
+    documents = [
         _with_category({"question": row.question, "answer": row.gold.first}, row, columns)
         | ({"answers": list(row.gold.texts)} if note else {})
         for row in rows
     ]
-    return asked, [*([note] if note else []), *notes_on_texts([gold.first for gold in golds])]
+    return documents, [*([note] if note else []), *notes_on_texts([gold.first for gold in golds])]
 
 
-def _with_category(asked: dict[str, Any], row: _Row, columns: Columns) -> dict[str, Any]:
+def _with_category(document: dict[str, Any], row: _Row, columns: Columns) -> dict[str, Any]:
     name = columns.extras.category
-    return asked | {"category": tidy(str(row.cells[name]))} if name else asked
+    return document | {"category": tidy(str(row.cells[name]))} if name else document
 
 
 def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
@@ -248,7 +272,7 @@ def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], l
     answers = [answered(row.number, row.gold.first, one) for row, one in zip(rows, row_options, strict=True)]
 
     positions, note = choose(answers, columns.answer, columns.answer_is)
-    asked = [
+    documents = [
         _with_category(
             {"question": row.question, "choices": list(one.texts), "answer": position}, row, columns
         )
@@ -256,4 +280,4 @@ def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], l
     ]
     numbers = [row.number for row in rows]
     more = notes_on_options(numbers, row_options, positions, len(columns.choices))
-    return asked, ([note] if note else []) + more
+    return documents, ([note] if note else []) + more
