@@ -74,7 +74,7 @@ def test_a_few_categories_of_a_file_stand_below_its_score(make: Any) -> None:
     many = [f"exam_{number}" for number in range(9)]
     rows = [row("a", task, 0.5, group="exam", language="zh") for task in many]
     table = make_table([make(rows, [score.model_copy(update={"tasks": many})])])
-    assert [one.kind for one in table.shown()] == ["group", "average"]
+    assert [one.kind for one in table.shown()] == ["group"]
 
 
 def test_the_primary_metric() -> None:
