@@ -14,7 +14,7 @@ from support.ownfile import FOUR, golds, jsonl, read, refused, row, table
     [
         ("question,answer\nq,A\nr,B\n", {}, ["option letters only", "choices:"]),
         ("question,answer\nq,AC\nr,B\n", {}, ["option letters only"]),
-        ("question,A,B,C,answer\nq,x,y,z,AC\n", {}, ["row 1", "names several options"]),
+        ("question,A,B,C,answer\nq,x,y,z,AC\n", {}, ["row 1", "names several options, as 1 of 1 answers do"]),
         ("question,A,B,answer\nq,x,y,A\n", {"category": "类别"}, ["no column '类别' (category:)"]),
         ("question,A,B,kind,answer\nq,x,y,k,A\n", {"category": "kid"}, ["did you mean 'kind'"]),
         ("question,A,B,kind,answer\nq,x,y,,A\n", {"category": "kind"}, ["row 1, column 'kind' is empty"]),
@@ -83,3 +83,11 @@ def test_categories_part_a_file_or_are_said_not_to(tmp_path: Path) -> None:
     assert parted("a", "b", "c", category="subject")[0]
     assert not parted("数学", "数学", "语文", "语文", category="")[0]
     assert read(jsonl(tmp_path, [row(subject="x"), row(subject="x")])).rows[0]["choices"] == FOUR
+
+
+def test_a_second_column_of_answers_that_disagrees_is_said(tmp_path: Path) -> None:
+    text = "question,A,B,answer,answer_text\nq,x,y,A,x\nr,x,y,B,x\n"
+    (note,) = [
+        note for note in read(table(tmp_path, text)).notes if "answer_text" in note and "wrong" in note
+    ]
+    assert "in 1 of 2 rows (the first: row 2)" in note

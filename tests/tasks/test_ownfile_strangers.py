@@ -127,6 +127,8 @@ LAYOUTS: dict[str, tuple[str, str]] = {
         lined({"question": f"首都？\n{LISTED}", "choices": ["A", "B", "C", "D"], "answer": "B"}),
         "choice",
     ),
+    "letters_only.csv": (f'题目,choices,答案\n首都？{LISTED},"A,B,C,D",B\n', "choice"),
+    "one_cell_circled.csv": ("题目,选项,答案\n首都？,①上海 ②北京 ③广州 ④深圳,②\n", "choice"),
     "chinese.csv": ("题目,选项A,选项B,选项C,选项D,答案\n首都？,上海,北京,广州,深圳,B\n", "choice"),
     "chinese_numbers.csv": ("问题,选项1,选项2,选项3,选项4,答案\n首都？,上海,北京,广州,深圳,北京\n", "choice"),
     "stems.csv": ("题目,甲,乙,丙,丁,答案\n首都？,上海,北京,广州,深圳,乙\n", "choice"),

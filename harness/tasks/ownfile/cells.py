@@ -5,8 +5,6 @@ What is missing or of another kind is refused with its row and column.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +14,7 @@ from harness.names import INVISIBLE, MISSING, blank, tidy
 from harness.tasks.letters import LETTERS
 from harness.tasks.ownfile import inline
 from harness.tasks.ownfile.columns import Columns
+from harness.tasks.ownfile.lists import list_of
 from harness.tasks.ownfile.marks import brought
 from harness.tasks.ownfile.sheets import Odd
 from harness.textfiles import Number
@@ -147,7 +146,7 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
 
     # Table programs store a list as its text.
     if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
-        value = _listed(value, location)
+        value = list_of(value, location)
     if isinstance(value, dict):
         return _of_object(value, location, columns)
     if not isinstance(value, list):
@@ -162,48 +161,6 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
     ]
     cut = isinstance(row[column], str) and inline.split(row[column]) is not None
     return RowOptions(tuple(texts), cut=cut)
-
-
-def _listed(value: str, location: str) -> Any:
-    """A list written as text: JSON, Python, or texts split by bars or line breaks."""
-    if value.lstrip().startswith(("[", "{")):
-        try:
-            return json.loads(value, parse_int=Number, parse_float=Number, parse_constant=Number)
-        except json.JSONDecodeError:
-            pass
-
-        # pandas writes a list column of a CSV file as Python's repr.
-        try:
-            literal = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise ConfigError(
-                f"{location} begins like a list and is none that can be read; write a JSON list"
-            ) from error
-
-        if isinstance(literal, dict):
-            return literal
-        if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
-            raise ConfigError(
-                f"{location} is a list as numpy prints it, without commas; write a JSON list (in"
-                f" pandas: .tolist() and json.dumps)"
-            )
-        return [
-            Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one
-            for one in literal
-        ]
-
-    # "A. 北京 B. 上海", on one line or several: the letters say where an option ends.
-    lettered = inline.split(value)
-    if lettered is not None and not lettered[0].strip():
-        return lettered[1]
-
-    parts = value.split("|") if "|" in value else value.strip().splitlines()
-    if len(parts) < 2:
-        raise ConfigError(
-            f"{location} must list 2 to 26 options (a JSON list, texts split by |, or A. … B. …),"
-            f" got {value[:60]!r}"
-        )
-    return [part.strip() for part in parts]
 
 
 def _of_object(value: dict[str, Any], location: str, columns: Columns) -> RowOptions:

@@ -100,3 +100,33 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
             " as text"
         )
     return notes
+
+
+def notes_on_rivals(
+    rows: Sequence[Numbered], row_options: Sequence[RowOptions], positions: Sequence[int], columns: Columns
+) -> list[str]:
+    """Columns that are not read and hold an option's text in every row, but not always the right one's.
+
+    A second column of answers that disagrees shows that one of them is wrong, or counted from
+    elsewhere.
+    """
+    used = {columns.question, columns.answer, *columns.choices, *columns.extras.names}
+    others = dict.fromkeys(name for _, row in rows for name in row if name not in used)
+
+    notes = []
+    for name in others:
+        texts = [tidy(str(row.get(name, ""))) for _, row in rows]
+        listed = [list(map(tidy, one.texts)) for one in row_options]
+        if not all(value in options for value, options in zip(texts, listed, strict=True)):
+            continue
+        differ = [
+            number
+            for (number, _), value, options, position in zip(rows, texts, listed, positions, strict=True)
+            if value != options[position]
+        ]
+        if differ:
+            notes.append(
+                f"column {name!r} holds another option than {columns.answer!r} says in {len(differ)} of"
+                f" {len(rows)} rows (the first: row {differ[0]}): is one of them wrong?"
+            )
+    return notes

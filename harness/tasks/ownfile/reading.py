@@ -22,7 +22,7 @@ from harness.tasks.ownfile.cells import RowOptions, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
 from harness.tasks.ownfile.files import Numbered, file_rows
 from harness.tasks.ownfile.golds import Gold, read_gold, several
-from harness.tasks.ownfile.oddities import notes_on_options, notes_on_rows, notes_on_texts
+from harness.tasks.ownfile.oddities import notes_on_options, notes_on_rivals, notes_on_rows, notes_on_texts
 from harness.tasks.ownfile.unshown import (
     names_an_option,
     only_letters,
@@ -280,4 +280,5 @@ def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], l
     ]
     numbers = [row.number for row in rows]
     more = notes_on_options(numbers, row_options, positions, len(columns.choices))
+    more += notes_on_rivals([(row.number, row.cells) for row in rows], row_options, positions, columns)
     return documents, ([note] if note else []) + more
