@@ -64,6 +64,7 @@ def test_a_config_shows_its_own_files_through_its_model(exam: Path) -> None:
     assert re.search(r"c\.yaml:\d+:\d+: .*no column 'key'", show(config, code=2))
 
 
+@pytest.mark.slow
 def test_a_chat_template_of_a_real_tokenizer(exam: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror = Path(os.environ.get("HARNESS_MIRROR") or ROOT / "../shared/mirror").resolve()
     if not (mirror / "models/Qwen/Qwen3-0.6B").is_dir():

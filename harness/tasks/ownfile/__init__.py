@@ -1,4 +1,4 @@
-"""Own tasks from a text file or a workbook: rows are read and checked here, and become lm-eval configs.
+"""Own tasks from a text file or a workbook: rows are read, checked, and become lm-eval configs.
 
 The rules (docs/tasks.md): which columns hold what, what a missing value is, and how an answer names
 its option, one way for a whole file. Whatever may be read in two ways is asked for; every error

@@ -26,7 +26,8 @@ class OwnPart:
     """One task of an own file.
 
     ``group``: the name of the categories' common score, None where the part stands by itself;
-    ``category`` ends the name of a subject; ``chance`` is the score of guessing, None without options.
+    ``category`` ends the name of a subject; ``chance`` is the score of guessing, None without
+    options.
     """
 
     config: dict[str, Any]

@@ -32,8 +32,8 @@ _FREQUENT = frozenset(
 def encoding_of(path: Path, name: str | None) -> tuple[str, str]:
     """(codec, a note where it is not UTF-8) of a text file.
 
-    ``name``: what the config says. Raises ConfigError where bytes are no text of the named encoding,
-    or are not UTF-8 and may be of several encodings; OSError.
+    ``name``: what the config says. Raises ConfigError where bytes are no text of the named
+    encoding, or are not UTF-8 and may be of several encodings; OSError.
     """
     if name is not None:
         codec = ENCODINGS[name]

@@ -36,7 +36,7 @@ USUAL = {
 
 @dataclass(frozen=True)
 class Extras:
-    """``context`` is put before the question, ``category`` parts the file, ``aliases`` are right, too.
+    """The columns of a text before the question, of categories, and of other right answers.
 
     None where there is no such column.
     """

@@ -61,7 +61,10 @@ def _inside(value: Any) -> list[Any] | None:
 
 
 def _texts_only(values: list[Any]) -> list[Any] | None:
-    """The list, if it holds texts only: [1, 2] is a value, ["NYC", "New York"] are two names of one."""
+    """The list, if it holds texts only.
+
+    [1, 2] is a value, ["NYC", "New York"] are two names of one.
+    """
     texts = all(isinstance(value, str) and not isinstance(value, Number) for value in values)
     return values if texts else None
 
@@ -91,7 +94,7 @@ def _split(value: str, location: str) -> list[Any]:
 
 
 def several(golds: Sequence[Gold]) -> str:
-    """The note about rows of which any one of several answers is right; empty where there is none."""
+    """The note about rows of which any of several answers is right; empty where there is none."""
     rows = [gold for gold in golds if len(gold.texts) > 1]
     if not rows:
         return ""

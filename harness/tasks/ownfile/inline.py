@@ -19,8 +19,8 @@ _WIDE = {ord("Ａ") + offset: letter for offset, letter in enumerate(LETTERS)}
 def split(text: str) -> tuple[str, list[str]] | None:
     """(what stands before, the options' texts) of a text with options A, B, C … in this order.
 
-    None where there are fewer than two, a letter is left out or stands twice, or an option is empty:
-    which words are the options' is then not sure.
+    None where there are fewer than two, a letter is left out or stands twice, or an option is
+    empty: which words are the options' is then not sure.
     """
     marks = list(_MARK.finditer(text))
     letters = "".join(match[1] for match in marks).translate(_WIDE)

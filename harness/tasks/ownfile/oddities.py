@@ -105,7 +105,7 @@ def notes_on_rows(filled: Sequence[Numbered], columns: Columns) -> list[str]:
 def notes_on_rivals(
     rows: Sequence[Numbered], row_options: Sequence[RowOptions], positions: Sequence[int], columns: Columns
 ) -> list[str]:
-    """Columns that are not read and hold an option's text in every row, but not always the right one's.
+    """Columns that are not read and hold some option's text in every row, not always the right one.
 
     A second column of answers that disagrees shows that one of them is wrong, or counted from
     elsewhere.

@@ -46,7 +46,7 @@ class OwnRows:
     notes: tuple[str, ...]
 
     def part(self, form: str | None, category: str | None) -> list[dict[str, Any]]:
-        """The rows of a form (``choice`` or ``short``) and category; None of either is every row."""
+        """The rows of a form (``choice``, ``short``) and category; None of either is every row."""
         return [
             row
             for row in self.rows
