@@ -88,7 +88,8 @@ class Columns:
 def find_columns(entry: TaskEntry, names: Sequence[str], empty: Collection[str] = ()) -> Columns:
     """The columns that the entry means in a file with these.
 
-    In those of ``empty`` no row has a value. Raises ConfigError (without the file's name) where that is not clear.
+    In those of ``empty`` no row has a value. Raises ConfigError (without the file's name) where
+    that is not clear.
     """
     question = _column("question", entry.question, names)
     answer = _column("answer", entry.answer, names, empty)
