@@ -41,17 +41,20 @@ class Number(str):
     __slots__ = ()
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows(path: Path, encoding: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """(row from 1, cells by column) of a file whose suffix says its kind; a row whose cells are all
     empty counts but has no cells.
 
-    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts. Raises
-    Unreadable, and OSError where there is no such file.
+    Cells of CSV and TSV are texts; of JSON texts, `Number`, booleans, None, lists and dicts.
+    ``encoding``: a codec that the file is known to be in; None is UTF-8, checked. Raises Unreadable,
+    and OSError where there is no such file.
     """
     suffix = path.suffix.lower()
-    check_encoding(path)
+    if encoding is None:
+        check_encoding(path)
+    newline = "" if suffix in SEPARATED else None
     try:
-        with path.open(encoding="utf-8-sig", newline="" if suffix in SEPARATED else None) as file:
+        with path.open(encoding=encoding or "utf-8-sig", newline=newline) as file:
             yield from _separated(file, SEPARATED[suffix]) if suffix in SEPARATED else _json(file)
     except UnicodeDecodeError as error:
         raise Unreadable(_not_utf8(path, error)) from error
@@ -87,18 +90,19 @@ def check_encoding(path: Path) -> None:
     if b"\0" in begin:
         name = "UTF-16" if begin[:2].count(0) == 1 else "text"
         raise Unreadable(
-            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''}); save it as "
+            f"is not UTF-8 (it holds zero bytes{', as UTF-16 does' if name == 'UTF-16' else ''});"
+            " save it as "
             "UTF-8"
         )
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
-    """Which encoding it may be: GB18030 holds GBK and GB2312, and rarely decodes anything else
-    without an error.
-    """
     with path.open("rb") as file:
-        data = file.read(1 << 20)
+        return likely_encoding(file.read(1 << 20), error)
 
+
+def likely_encoding(data: bytes, error: UnicodeDecodeError) -> str:
+    """Why bytes are not UTF-8, with the Chinese encoding that they look like, and how to save them."""
     for name in ("gb18030", "big5"):
         try:
             text = codecs.getincrementaldecoder(name)().decode(data)
@@ -131,7 +135,8 @@ def _separated(file: IO[str], mark: str) -> Iterator[tuple[int, dict[str, Any]]]
             for place, cell in enumerate(cells):
                 if "\n" in cell and _swallowed(cell, place, len(header), mark):
                     raise Unreadable(
-                        f"row {number} (from line {begin}), column {header[place]!r} holds whole rows of the "
+                        f"row {number} (from line {begin}), column {header[place]!r} holds whole"
+                        " rows of the "
                         "file: a quote is missing or "
                         "stands alone; double each quote inside a field"
                     )
@@ -217,7 +222,8 @@ def _json(file: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
         except json.JSONDecodeError as error:
             if line.strip() == "{" and number == 1:
                 raise Unreadable(
-                    "is one JSON object over several lines; expected one object per line, or one list of "
+                    "is one JSON object over several lines; expected one object per line, or one"
+                    " list of "
                     "objects"
                 ) from error
             raise Unreadable(

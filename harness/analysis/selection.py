@@ -169,6 +169,9 @@ class Selection:
             (shots.pop() if len(shots) == 1 else None),
             (chance.pop() if len(chance) == 1 else None),
         )
+        # Subjects of different chance levels have the group's own, weighted as its score is.
+        levels = {row.chance for row in scores if (row.metric, row.filter) == key}
+        blind = levels.pop() if blind is None and len(levels) == 1 else blind
         better = all(row.higher_is_better is not False for row in chosen)
         metric, filter_name = key or (None, None)
         return Line(group, kind, language, metric, filter_name, fewshot, blind, better, figures)

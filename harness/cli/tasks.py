@@ -1,22 +1,19 @@
-"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one rendered prompt and
-how it is marked.
-"""
+"""``harness tasks``: what can be asked, and ``harness tasks show NAME``: one prompt as a model"
+" gets it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.groups import CommandGroup
 from harness.cli.options import Mirror, Overrides, mirror_folder
-from harness.cli.output import Language, ShortLanguage, Show, shows, tell
+from harness.cli.output import Language, ShortLanguage, Show, notify, shows, tell
 from harness.wording import list_first
 
 if TYPE_CHECKING:
-    from harness.config.schema import TaskEntry
-    from harness.tasks import Task
+    from harness.evaluation.preview import Preview
 
 MOST = 200
 """Names listed without ``--all``."""
@@ -79,52 +76,55 @@ def show_task(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Task, group or suite, or the path of a task YAML.", show_default=False
+            metavar="NAME",
+            help="Task, group or suite; a question file; a task YAML; or a config, of which its"
+            " own files are shown.",
+            show_default=False,
         ),
     ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Show the prompt as this model gets it: a preset, a hub id, a folder, or a name"
+            " in the config.",
+            show_default=False,
+        ),
+    ] = None,
     fewshot: Annotated[
         int | None, typer.Option("--fewshot", min=0, help="Examples before the question.", show_default=False)
     ] = None,
+    item: Annotated[int, typer.Option("--item", min=1, help="Which document, from 1.")] = 1,
     overrides: Overrides = None,
     mirror: Mirror = None,
 ) -> None:
-    """Show one prompt, and how the answer is marked."""
-    from harness.tasks import DataSources, expand, load, suites
+    """Show one prompt, the options as they are scored, and how the answer is marked.
 
-    if name in suites():
-        entry: dict[str, Any] = {"suite": name}
-    else:
-        entry = {"task": name}
-    specs = expand([_entry(entry, fewshot, overrides)], limit=None, base_dir=Path.cwd()).tasks
-    if len(specs) > 1:
-        tell(f"{name} is {len(specs)} tasks: {list_first([spec.name for spec in specs], 12, ', …')}\n")
-    folder = mirror_folder(mirror)
-    _show(load(specs[0], DataSources(mirror=folder)))
+    Examples: harness tasks show questions.csv --model Qwen/Qwen2.5-7B-Instruct;
+    harness tasks show configs/own-task.yaml; harness tasks show ceval-valid_law --fewshot 5
+    """
+    from harness.cli.showing import shown_tasks
+    from harness.evaluation.preview import first_of_each_form, preview
+    from harness.tasks import DataSources
+
+    shown = shown_tasks(name, model, fewshot, overrides or (), mirror_folder(mirror))
+    for note in dict.fromkeys(note for spec in shown.specs for note in spec.notes):
+        notify(f"note: {note}")
+    if len(shown.specs) > 1:
+        names = list_first([spec.name for spec in shown.specs], 12, ", …")
+        tell(f"{name} is {len(shown.specs)} tasks: {names}\n")
+
+    chosen = first_of_each_form(shown.specs) if shown.own else shown.specs[:1]
+    for spec in chosen:
+        _print(preview(spec, DataSources(mirror=shown.mirror), shown.config, shown.model, item - 1))
 
 
-def _entry(entry: dict[str, Any], fewshot: int | None, overrides: list[str] | None) -> TaskEntry:
-    """The task entry with ``--fewshot`` and ``--set``. Raises ConfigError."""
-    from harness.cli.listing import task_entry
-
-    return task_entry(entry, [*(overrides or ()), *([f"fewshot={fewshot}"] if fewshot is not None else [])])
-
-
-def _show(task: Task) -> None:
-    from harness.tasks import PromptStyle, render_example
-
-    prompt, marking = render_example(task, PromptStyle())
-    data = task.provenance
-    where = f"{data.path}{f' ({data.name})' if data.name else ''} from {data.origin}"
-    facts = [
-        task.language or "language unknown",
-        task.kind,
-        f"{task.fewshot}-shot",
-        f"{task.available:,} documents",
-        where,
-    ]
+def _print(task: Preview) -> None:
     typer.secho(task.name, bold=True)
-    tell(" · ".join(facts))
+    tell(" · ".join(task.facts))
+    if task.model:
+        tell(task.model)
     typer.secho("\n--- prompt ---", dim=True)
-    typer.echo(prompt)
+    typer.echo(task.prompt)
     typer.secho("--- end ---\n", dim=True)
-    tell(marking)
+    tell(f"{task.marking}\n")

@@ -27,6 +27,10 @@ CHAT_WORDS = re.compile(
 GGUF = ".gguf"
 
 
+OWN_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".xlsm")
+"""Endings by which a plain name below ``tasks:`` is a file of questions."""
+
+
 def shorthands(root: YamlNode) -> None:
     """Turns plain names under models and tasks into mappings, in place.
 
@@ -47,7 +51,7 @@ def _model_key(entry: YamlNode) -> str:
 
 
 def _task_key(entry: YamlNode) -> str:
-    return "file" if entry.value.endswith((".jsonl", ".ndjson", ".json", ".csv", ".tsv")) else "task"
+    return "file" if entry.value.lower().endswith(OWN_FILES) else "task"
 
 
 def expand(root: YamlNode, mistakes: Mistakes) -> list[str]:

@@ -17,6 +17,8 @@ from harness.config.price import Price as Price
 from harness.config.speed import Slo as Slo
 from harness.config.speed import Speed as Speed
 from harness.config.strict import Strict as Strict
+from harness.config.task_entry import GenerationSettings as GenerationSettings
+from harness.config.task_entry import TaskEntry as TaskEntry
 from harness.names import clash, clash_key
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -34,7 +36,8 @@ class ModelSpec(Strict):
     revision: str | None = Field(None, description="Branch, tag or commit on the hub. Default: main.")
     weights: Literal["pretrained", "random"] = Field(
         "pretrained",
-        description="'random' builds the architecture with seeded random weights: honest for speed, never "
+        description="'random' builds the architecture with seeded random weights: honest for"
+        " speed, never "
         "for accuracy.",
     )
     dtype: Dtype = Field(
@@ -71,7 +74,8 @@ class ModelSpec(Strict):
     )
     config_overrides: dict[str, Any] = Field(
         default_factory=dict,
-        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with weights: "
+        description="Changes to the model's config.json, e.g. {num_hidden_layers: 4}; only with"
+        " weights: "
         "random.",
     )
     engine_args: dict[str, Any] = Field(
@@ -126,78 +130,6 @@ class ModelSpec(Strict):
         return self.name or self.id.rstrip("/").rsplit("/", 1)[-1]
 
 
-class GenerationSettings(Strict):
-    """How a task's answers are generated; what is not said stays as the task says."""
-
-    temperature: float | None = Field(None, ge=0, description="0 is greedy.")
-    top_p: float | None = Field(
-        None, gt=0, le=1, description="Nucleus sampling: keep the smallest set with this probability."
-    )
-    top_k: int | None = Field(None, ge=0, description="Keep the k likeliest tokens; 0 is off.")
-    repetition_penalty: float | None = Field(
-        None, gt=0, description="Divide the logits of tokens already written; 1 is off."
-    )
-    max_tokens: int | None = Field(None, gt=0, description="Most tokens to generate.")
-    until: list[str] | None = Field(None, description="Texts that end an answer.")
-
-
-class TaskEntry(Strict):
-    """What to ask: exactly one of task (an lm-eval or bundled task, a glob, or a task YAML's path),
-    suite, or file (your own data).
-    """
-
-    task: str | None = Field(
-        None, description="Task or group name, glob (ceval-valid_*), or path of an lm-eval task YAML."
-    )
-    suite: str | None = Field(
-        None,
-        description="Suite name: smoke, bilingual-core, zh-core, en-core, parallel, reasoning, "
-        "leaderboard-v2.",
-    )
-    file: str | None = Field(
-        None, description="Your own JSONL or CSV: a question and choices or an answer per row."
-    )
-    name: str | None = Field(None, description="Name of an own task. Default: the file's name.")
-    language: Literal["zh", "en"] | None = Field(
-        None, description="Language of an own task, for the averages."
-    )
-    question: str = Field("question", description="Own task: column of the question.")
-    choices: str | list[str] = Field(
-        "choices",
-        description="Own task: column that holds the list of choices, or several columns. Default: choices, "
-        "or a usual layout.",
-    )
-    answer: str = Field(
-        "answer",
-        description="Own task: column of the answer: a choice's index, letter or text, or a text to "
-        "generate.",
-    )
-    answer_is: Literal["text", "letter", "index", "number", "generated"] | None = Field(
-        None,
-        description="Own task: how answers name their choice: text, letter, index (from 0) or number (from "
-        "1); generated: no choices are "
-        "shown. Default: found from the answers, asked for where two ways disagree.",
-    )
-    missing_words: Literal["refuse", "text"] = Field(
-        "refuse",
-        description="Own task: cells such as None, null, nan, NA: refused as missing values, or text as it "
-        "is written.",
-    )
-    fewshot: int | None = Field(None, ge=0, description="Examples before each question. Default: the task's.")
-    limit: int | None = Field(None, gt=0, description="Take the first N documents.")
-    repeats: int | None = Field(None, gt=0, description="Answers sampled for each document (avg@k, maj@k).")
-    generation: GenerationSettings = Field(
-        default_factory=GenerationSettings, description="Generation settings instead of the task's."
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> TaskEntry:
-        named = [key for key in ("task", "suite", "file") if getattr(self, key)]
-        if len(named) != 1:
-            raise ValueError(f"say exactly one of task, suite, file; got {', '.join(named) or 'none'}")
-        return self
-
-
 class Expectation(Strict):
     """A threshold for CI: the run exits with 3 when it does not hold (docs/ci.md).
 
@@ -216,7 +148,8 @@ class Expectation(Strict):
     )
     sanity: Literal["clean"] | None = Field(
         None,
-        description="clean: nothing was found that may make a number wrong (of the model, of the task, where "
+        description="clean: nothing was found that may make a number wrong (of the model, of the"
+        " task, where "
         "named).",
     )
     metric: str | None = Field(None, description="Metric name. Default: the one that the table shows.")

@@ -168,7 +168,13 @@ class Backend(ABC):
 
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         verbs = " and ".join(sorted(can))
-        return f"{spec.label}: engine {self.name} can only {verbs} here, so these tasks will fail: {listed}"
+        # Options can also be asked in writing: the way out is one key.
+        choice = "score" not in can and any(kinds[name] == "choice" for name in names)
+        way_out = "; ask NAME-gen, of a file of your own say form: generated" if choice else ""
+        return (
+            f"{spec.label}: engine {self.name} can only {verbs} here, so these tasks will"
+            f" fail: {listed}{way_out}"
+        )
 
     def why_not_automatic(self, spec: ModelSpec, device: str, folder: Path | None) -> str | None:
         """The first reason why ``engine: auto`` does not take it, None where nothing is against it.

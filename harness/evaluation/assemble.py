@@ -177,6 +177,7 @@ def _group_row(
         n=sum(row.n for row in parts),
         tasks=sorted({row.task for row in parts}),
         missing=missing,
+        categories=group.categories,
     )
 
 

@@ -65,7 +65,12 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     chances = any(line.chance is not None for line in lines)
     columns = [*keys("task"), *texts("metric"), *numbers("n", *(["chance"] if chances else []))]
     rows: list[list[TableCell]] = [
-        [_name(line), TableCell(metric_text(line)), n_cell(line), *([chance_cell(line)] if chances else [])]
+        [
+            _name(line, table),
+            TableCell(metric_text(line)),
+            n_cell(line),
+            *([chance_cell(line)] if chances else []),
+        ]
         for line in lines
     ]
     foot = [(title, cells) for title, cells in _speeds(table.columns) if any(cell.text for cell in cells)]
@@ -90,7 +95,7 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     rows: list[list[TableCell]] = [[TableCell(header(column))] for column in table.columns]
     for line in lines:
         count, chance = n_cell(line).text, chance_cell(line).text
-        parts = [_name(line).text, metric_text(line)]
+        parts = [line.name if line.kind == "subject" else _name(line, table).text, metric_text(line)]
         parts += [f"n {count}"] if count else []
         parts += [f"chance {chance}"] if chance else []
         block, cells = _block(" ".join(part for part in parts if part), line.figures, ())
@@ -160,8 +165,10 @@ def header(column: ModelColumn) -> str:
     )
 
 
-def _name(line: Line) -> TableCell:
+def _name(line: Line, table: ScoreTable) -> TableCell:
     """A task's or group's name is data, an average's a phrase of ours."""
+    if line.kind == "subject" and line.name in table.breakdowns:
+        return TableCell(f"  {table.breakdowns[line.name]}", line.name)
     if line.kind == "average":
         return TableCell(Phrase(line.name))
     return TableCell(f"  {line.name}" if line.kind in ("subject", "filter") else line.name)

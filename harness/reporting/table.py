@@ -8,7 +8,8 @@ Rules, so that two people read the same table:
   a line of its own below; averages leave these out.
 - ± is half the width of the 95 % interval: the row's own (Wilson for counted metrics), else 1.96
   standard errors (groups).
-- A group is one line; its subjects stand below it only when asked for.
+- A group is one line; its subjects stand below it only when asked for, or where they are a few
+  categories of a file of one's own.
 - Averages are unweighted means over the tasks and groups of one language, never over both
   languages. A model gets one only where it has every value that another model has; else the
   average says how many are missing; unfinished values count and mark it. Perplexities and metrics
@@ -22,7 +23,7 @@ Rules, so that two people read the same table:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,9 @@ from harness.reporting.texts import Phrase
 from harness.results.cost import CostRow
 from harness.results.sanity import SanityLine
 from harness.results.schema import ExpectationRow, ModelRow, Results, Row
+
+FEW = 8
+"""Most categories of a file that are shown without being asked for."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +83,34 @@ class ScoreTable:
     """What may make a number wrong, and what was done so that it is not."""
     expectations: tuple[ExpectationRow, ...] = ()
     """Thresholds of the runs' configs, and what they met."""
+    breakdowns: Mapping[str, str] = field(default_factory=dict)
+    """Subjects that are shown without being asked for, and how they are called below their group:
+    categories of a file, where they are few.
+    """
 
     def shown(self, every: bool = False) -> tuple[Line, ...]:
-        """The lines to print: subjects only with ``every``; nothing for a line that no model was
-        asked or that all skipped.
+        """The lines to print: subjects only with ``every`` or in a breakdown; nothing for a line that
+        no model was asked or that all skipped.
         """
         empty = {None, "skipped"}
-        lines = (line for line in self.lines if every or line.kind != "subject")
+        lines = (
+            line for line in self.lines if every or line.kind != "subject" or line.name in self.breakdowns
+        )
         return tuple(
             line for line in lines if any(f.value is not None or f.status not in empty for f in line.figures)
         )
+
+
+def _breakdowns(results: Sequence[Results]) -> dict[str, str]:
+    """Categories of files of one's own that have at most `FEW`, which a screen has room for.
+
+    By the task's name, as what stands below the file's own name.
+    """
+    groups = [group for result in results for group in result.groups if group.categories]
+    parts = [(group.group, [*group.tasks, *group.missing]) for group in groups]
+    return {
+        name: name.removeprefix(f"{group}_") for group, names in parts if len(names) <= FEW for name in names
+    }
 
 
 def make_table(results: Sequence[Results]) -> ScoreTable:
@@ -100,17 +122,19 @@ def make_table(results: Sequence[Results]) -> ScoreTable:
     names = ", ".join(dict.fromkeys(result.name for result in results))
     labels = tuple(column.label for column in columns)
     costs = tuple(row for result in results for row in result.costs)
+    breakdowns = _breakdowns(results)
 
     return ScoreTable(
         names,
         columns,
         lines,
-        _notes(columns, lines),
+        _notes(columns, lines, breakdowns),
         failures(selection, labels),
         records(results, selection),
         costs,
         lines_of(results),
         tuple(row for result in results for row in result.expectations),
+        breakdowns,
     )
 
 
@@ -141,7 +165,9 @@ def speed(cells: Sequence[Row]) -> tuple[float | None, float | None, float | Non
     )
 
 
-def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, ...]:
+def _notes(
+    columns: Sequence[ModelColumn], lines: Sequence[Line], breakdowns: Mapping[str, str]
+) -> tuple[str, ...]:
     """What a reader must know to read the figures right."""
     notes: list[str] = [Phrase("± is half the 95 % interval; n counts marked documents; 0-shot unless said.")]
     if any(column.items_per_second for column in columns):
@@ -166,8 +192,13 @@ def _notes(columns: Sequence[ModelColumn], lines: Sequence[Line]) -> tuple[str, 
     notes += _filters(lines)
     notes += form_notes(lines)
 
-    # Subjects are shown on demand only: their marks would be explained to nobody.
-    figures = [figure for line in lines if line.kind != "subject" for figure in line.figures]
+    # The marks of subjects that are not shown would be explained to nobody.
+    figures = [
+        figure
+        for line in lines
+        if line.kind != "subject" or line.name in breakdowns
+        for figure in line.figures
+    ]
     if any(figure.faults for figure in figures):
         notes.append(Phrase("Answers: t truncated, e empty, u unparsable."))
     if any("*" in figure.mark and figure.value is not None for figure in figures):

@@ -189,6 +189,7 @@ class GroupRow(_Record):
     n: int
     tasks: list[str]
     missing: list[str] = Field(default_factory=list, description="Subjects of the group that gave no value.")
+    categories: bool = Field(False, description="Whether its subjects are the categories of an own file.")
 
 
 class ModelRow(_Record):

@@ -20,7 +20,7 @@ from harness.tasks.entries import CatalogueEntry
 from harness.tasks.expansion import expand
 from harness.tasks.sources import DataSources
 from harness.tasks.suite_files import Suite, suites
-from harness.tasks.task import Task, load, render_example
+from harness.tasks.task import Task, load
 
 __all__ = [
     "Catalogue",
@@ -38,6 +38,5 @@ __all__ = [
     "TaskSpec",
     "expand",
     "load",
-    "render_example",
     "suites",
 ]

@@ -49,6 +49,11 @@ class TaskSpec:
     It is what a model that thinks is asked instead.
     """
 
+    @property
+    def own(self) -> bool:
+        """Whether its questions are a file of one's own."""
+        return self.yaml_path is None and "file" in (self.config.get("dataset_kwargs") or {})
+
 
 @dataclass(frozen=True)
 class GroupSpec:
@@ -62,6 +67,8 @@ class GroupSpec:
     weighted: bool = True
     metrics: tuple[str, ...] = ()
     """Metrics that the group aggregates; empty: every metric that all members share."""
+    categories: bool = False
+    """Its members are the categories of one file of one's own."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def _twin_groups(expansion: Expansion) -> list[GroupSpec]:
             # Two groups may share a twin group (a subset and the whole): the larger one has all its
             # members.
             if name not in by_name or len(by_name[name].members) < len(members):
-                by_name[name] = GroupSpec(name, members, group.weighted, ("exact_match",))
+                by_name[name] = GroupSpec(name, members, group.weighted, ("exact_match",), group.categories)
     return list(by_name.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,32 +10,47 @@ from typing import Any
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
 from harness.names import clash, clash_key
-from harness.tasks.api import Expansion, TaskSpec
+from harness.tasks.api import Expansion, GroupSpec, TaskSpec
 from harness.tasks.catalogue import DATA, GENERATIVE, Catalogue, known_items
 from harness.tasks.entries import guess_language
 from harness.tasks.leaves import Leaf, Walk, named_leaves
-from harness.tasks.ownfile import own_config
+from harness.tasks.ownfile import OwnPart, own_parts
 from harness.tasks.scan import read_config
 from harness.tasks.suite_files import suite_entries
 from harness.tasks.twins import SUFFIX, twin_config
 
 
-def _file_spec(entry: TaskEntry, base_dir: Path) -> TaskSpec:
-    config, language, source = own_config(entry, base_dir)
-    notes = tuple(f"{config['task']}: {note}" for note in source.notes)
-    count, output = len(source.rows), config["output_type"]
-    spec = TaskSpec(
-        config["task"], None, config, language=language, known_items=count, output=output, notes=notes
-    )
+def _file_specs(entry: TaskEntry, base_dir: Path, groups: dict[str, GroupSpec]) -> list[TaskSpec]:
+    """The tasks of an own file; the groups over its categories are added to ``groups``."""
+    parts, notes = own_parts(entry, base_dir)
+    stem = entry.name or Path(entry.file or "").stem
+    specs = [_part_spec(part, entry) for part in parts]
+    specs[0] = replace(specs[0], notes=tuple(f"{stem}: {note}" for note in notes))
 
-    if spec.output != "multiple_choice":
+    for spec in specs:
+        for name in spec.groups:
+            members = tuple(one.name for one in specs if name in one.groups)
+            groups[name] = GroupSpec(name, members, categories=True)
+    return specs
+
+
+def _part_spec(part: OwnPart, entry: TaskEntry) -> TaskSpec:
+    output = str(part.config["output_type"])
+    groups = (part.group,) if part.group else ()
+    spec = TaskSpec(
+        part.name, None, part.config, groups, language=part.language, known_items=part.count, output=output
+    )
+    if output != "multiple_choice":
         return spec
 
     # An own file has no description of its generative form: it is made from the same rows.
-    name = spec.name + SUFFIX
-    config_of_twin = config | twin_config(config, name, language, read_config(GENERATIVE), None)
-    return replace(
-        spec, twin=replace(spec, name=name, config=config_of_twin, output="generate_until", notes=())
+    group = f"{part.group}{SUFFIX}" if part.group else None
+    name = f"{group}_{part.category}" if group else f"{part.name}{SUFFIX}"
+    template = read_config(GENERATIVE)
+    config = part.config | twin_config(part.config, name, part.language, template, part.chance)
+    twin = replace(spec, name=name, config=config, output="generate_until", groups=(group,) if group else ())
+    return (
+        twin if entry.form == "generated" else replace(spec, twin=None if entry.form == "logprobs" else twin)
     )
 
 
@@ -137,25 +152,33 @@ def _difference(one: TaskSpec, other: TaskSpec) -> str:
     return ", ".join(changes)
 
 
-def expand(entries: Sequence[TaskEntry], *, limit: int | None, base_dir: Path) -> Expansion:
+def expand(
+    entries: Sequence[TaskEntry],
+    *,
+    limit: int | None,
+    base_dir: Path,
+    where: Callable[[str, int], str] | None = None,
+) -> Expansion:
     """The leaf tasks and groups that the entries ask for, in their order.
 
     ``limit`` is the config's own, for entries without one; ``base_dir`` is the folder that relative
-    paths count from. Raises ConfigError with one line per mistake: unknown names (with the nearest),
-    unreadable files, one task under two settings.
+    paths count from; ``where`` says where an entry was written (`LoadedConfig.where`). Raises
+    ConfigError with one line per mistake: unknown names (with the nearest), unreadable files, one task
+    under two settings.
     """
     walk, counts, mistakes = Walk(Catalogue()), known_items(), []
     specs: dict[str, TaskSpec] = {}
 
     # A mistake in one entry does not hide those of the next.
-    for entry in entries:
+    for position, entry in enumerate(entries):
         try:
             for inner in suite_entries(entry) if entry.suite else [entry]:
                 for spec in _entry_specs(inner, walk, base_dir, counts):
                     _merge(specs, _with_settings(spec, inner, limit))
         except ConfigError as error:
             # Cells become folders and rows by name, so two names must not differ by case alone.
-            mistakes.append(str(error))
+            begin = f"{where('tasks', position)}: " if where is not None else ""
+            mistakes += [f"{begin}{line}" for line in str(error).splitlines()]
     mistakes += _name_clashes(specs)
     if mistakes:
         raise ConfigError("\n".join(dict.fromkeys(mistakes)))
@@ -175,7 +198,7 @@ def _name_clashes(names: Iterable[str]) -> list[str]:
 
 def _entry_specs(entry: TaskEntry, walk: Walk, base_dir: Path, counts: dict[str, int]) -> list[TaskSpec]:
     if entry.file:
-        return [_file_spec(entry, base_dir)]
+        return _file_specs(entry, base_dir, walk.groups)
     packaged = walk.catalogue
     try:
         return [_leaf_spec(leaf, walk, counts) for leaf in named_leaves(entry, walk, base_dir)]

@@ -74,7 +74,11 @@ def form_of(model: Thinker, spec: TaskSpec, output: str | None = None) -> Asked:
         None: "say thinking: false (where its template knows it), or",
     }[model.switch]
 
-    ways = f"{off} ask a generative task instead (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
+    generative = "ask a generative task instead (ceval-valid-gen, cmmlu-gen, mmlu-gen or another -gen task)"
+    # A file of one's own is refused only where its entry asks for log-probabilities.
+    if spec.own:
+        generative = "leave out form: logprobs (or say form: generated)"
+    ways = f"{off} {generative}"
     return Asked(
         "refused",
         None,

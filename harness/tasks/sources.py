@@ -99,12 +99,13 @@ class DataSources:
     def _own_file(self, name: str | None, kwargs: dict[str, Any]) -> tuple[Any, Provenance]:
         file = Path(kwargs["file"])
         try:
-            rows = read_file(file, Columns.of_kwargs(kwargs)).rows
+            own_rows = read_file(file, Columns.of_kwargs(kwargs))
         except ConfigError as error:
             raise DataError(str(error)) from error
 
         # Of the rows as they were read: other columns, or another reading of them, are other data;
-        # the folder is not.
+        # the folder is not, nor are the file's other categories.
+        rows = own_rows.part(kwargs.get("form"), kwargs.get("category"))
         content = json.dumps(rows, ensure_ascii=True, sort_keys=True)
         fingerprint = hashlib.sha256(content.encode()).hexdigest()[:32]
         return as_dict({"test": as_dataset([rows], fingerprint)}), Provenance(

@@ -262,13 +262,16 @@ class Task:
             ]
         return Marker(self._task, repeats=self._repeats).mark(documents, answers)
 
-    def example(self, style: PromptStyle) -> tuple[str, str]:
-        """(first prompt, how it is marked in words)."""
-        rendered = next(self._renderer(style).first(1))
+    def example(self, style: PromptStyle, position: int = 0) -> tuple[str, str]:
+        """(the prompt of the document at ``position``, how it is marked in words)."""
+        rendered = list(self._renderer(style).first(position + 1))[position]
         marker = Marker(self._task)
         metrics = ", ".join(self._task.aggregation())
 
         lines = [f"right answer: {marker.target(rendered.doc)}", f"metrics: {metrics}"]
+        more = [text for text in rendered.doc.get("answers") or () if text != rendered.doc.get("answer")]
+        if more and self.spec.yaml_path is None:
+            lines[0] += f" (right, too: {', '.join(more)})"
         if self.kind == "choice":
             options = [repr(instance.args[1]) for instance in rendered.instances]
             lines.insert(
@@ -308,8 +311,3 @@ def load(spec: TaskSpec, sources: DataSources, *, seed: int = 1234, allow_code: 
         raise DataError(f"task {spec.name}: the data holds no documents")
     check_examples(spec.name, task.fewshot, most_examples(built.task))
     return task
-
-
-def render_example(task: Task, style: PromptStyle) -> tuple[str, str]:
-    """(one rendered prompt, how its answer is marked), for people to read."""
-    return task.example(style)

@@ -265,7 +265,8 @@ def test_a_backend_answers_every_question(backend: Backend) -> None:
 
 def test_backends_import_nothing_heavy() -> None:
     code = (
-        "import sys; from harness.engines import registry; names = [one.name for one in registry.working()];"
+        "import sys; from harness.engines import registry; names = [one.name for one in"
+        " registry.working()];"
         "heavy = ('torch', 'transformers', 'vllm', 'lm_eval', 'httpx2', 'pandas', 'huggingface_hub');"
         "print(len(names), [name for name in heavy if name in sys.modules])"
     )
@@ -317,6 +318,10 @@ def test_a_plan_names_what_an_engine_cannot_be_asked(tmp_path: Path) -> None:
     model = {"id": "far", "engine": "openai", "base_url": "http://127.0.0.1:9/v1"}
     path = write_config(tmp_path, [{"task": "zh_reading"}, {"task": "zh_word_problems"}], [model])
     (line,) = [line for line in make_plan(load_config(path)).warnings if "zh_reading" in line]
-    assert line == "far: engine openai can only generate here, so these tasks will fail: zh_reading"
+    assert line == (
+        "far: engine openai can only generate here, so these tasks will fail: zh_reading; ask"
+        " NAME-gen, of a file"
+        " of your own say form: generated"
+    )
     path = write_config(tmp_path, [{"task": "zh_reading"}], [{"id": TINY, "engine": "transformers"}])
     assert not any("can only" in line for line in make_plan(load_config(path)).warnings)

@@ -64,6 +64,20 @@ def test_a_group_whose_every_subject_failed_is_one_line(make: Any) -> None:
     assert "failed" in render(table, "rich")
 
 
+def test_a_few_categories_of_a_file_stand_below_its_score(make: Any) -> None:
+    tasks = ["exam_数学", "exam_语文"]
+    rows = [row("a", task, 0.5, group="exam", language="zh") for task in tasks]
+    score = group("a", 0.5, tasks).model_copy(update={"group": "exam", "categories": True})
+    table = make_table([make(rows, [score])])
+    assert [one.name for one in table.shown()][:3] == ["exam", *tasks]
+    assert "  数学" in render(table, "rich")
+
+    many = [f"exam_{number}" for number in range(9)]
+    rows = [row("a", task, 0.5, group="exam", language="zh") for task in many]
+    table = make_table([make(rows, [score.model_copy(update={"tasks": many})])])
+    assert [one.kind for one in table.shown()] == ["group"]
+
+
 def test_the_primary_metric() -> None:
     both = [row("a", "t", 0.5), row("a", "t", 0.6, metric="acc_norm")]
     assert primary("arc_easy", both) == ("acc_norm", "none")

@@ -227,7 +227,7 @@ def test_an_own_file_without_choices_is_generated(tmp_path: Path) -> None:
         ("a.jsonl", '{"question": "x"\n', "row 1: no valid JSON"),
         ("a.jsonl", "", "no rows"),
         ("a.csv", "question,answer\nx,\n", "row 1, column 'answer' is empty"),
-        ("a.txt", "x", "must be JSONL, JSON, CSV or TSV"),
+        ("a.txt", "x", "must be JSONL, JSON, CSV, TSV or XLSX"),
         ("a.jsonl", None, "cannot be read"),
     ],
 )

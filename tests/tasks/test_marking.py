@@ -220,8 +220,6 @@ def test_generative_ceval_through_a_thought(loaded: Callable[..., Task]) -> None
 
 
 def test_an_example_for_people(loaded: Callable[..., Task]) -> None:
-    from harness.tasks import render_example
-
-    prompt, how = render_example(loaded("ceval-valid_art_studies", fewshot=5), PLAIN)
+    prompt, how = loaded("ceval-valid_art_studies", fewshot=5).example(PLAIN)
     assert prompt.count("答案：") == 6
     assert "log-probabilities of 4 continuations" in how

@@ -110,8 +110,10 @@ def test_letters_as_options(tmp_path: Path) -> None:
     path = jsonl(tmp_path, [row(choices=["C", "A", "B"], answer="A")])
     refused(path, "as text option B", "as letter option A")
     assert (golds(path, answer_is="text"), golds(path, answer_is="letter")) == ([1], [0])
-    # both ways say the same
-    assert golds(jsonl(tmp_path, [row(choices=["A", "B"], answer="B")])) == [1]
+    # Both ways say the same, but what the options say may stand nowhere.
+    bare = jsonl(tmp_path, [row(choices=["A", "B"], answer="B")])
+    refused(bare, "only their letters", "answer_is: text")
+    assert golds(bare, answer_is="text") == [1]
 
 
 @pytest.mark.parametrize(("one", "other"), [("B", 0), (0, "B"), ("乙", 0), (0, "乙"), ("B", 2), (0, "②")])

@@ -29,6 +29,8 @@ LITERALS = [
 @pytest.mark.parametrize("column", ["question", "answer"])
 @pytest.mark.parametrize("with_choices", [True, False])
 def test_no_value_in_a_cell_is_refused(tmp_path: Path, literal: str, column: str, with_choices: bool) -> None:
+    if literal == '["x"]' and column == "answer" and not with_choices:
+        return  # a list of right answers
     good = row() if with_choices else {"question": "一加一？", "answer": "二"}
     bad = json.dumps(good | {column: "@"}, ensure_ascii=False).replace('"@"', literal)
     refused(jsonl(tmp_path, [good, bad]), f"row 2, column '{column}'")

@@ -82,7 +82,7 @@ class OpenAIEngine:
         if self._dialect.chat:
             reason = (
                 "chats give no log-probabilities; name the model's tokenizer: (hub id or folder), "
-                "or ask generative (-gen) tasks"
+                "or ask generative tasks (NAME-gen; of a file of your own: form: generated)"
             )
             return scoring.LogprobSupport(None, reason, ids=False)
         if self.encoder is None:

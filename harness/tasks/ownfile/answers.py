@@ -34,6 +34,8 @@ _LETTER = re.compile(
     r"[(\[{【〔「『《<\"'“‘`*]{0,3}\s*([a-z])\s*[)\]}】〕」』》>\"'”’`*]{0,3}\s*(?:选项|项)?[.。、,:]?",
     re.IGNORECASE,
 )
+SEVERAL = re.compile(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+")
+"""Letters of several options: ``AC``, ``A, C``."""
 _COUNT = re.compile(r"(\d{1,9})(?:\.0+)?")
 
 
@@ -184,16 +186,21 @@ def _by_row(rows: Sequence[Answered], column: str) -> tuple[list[int], str]:
 def _require(rows: Sequence[Answered], column: str, way: Way, other: str) -> None:
     for row in rows:
         if way not in row.places:
-            raise ConfigError(f"{where(row.row, column)}: {_unread(row, other)}")
+            count = sum(bool(SEVERAL.fullmatch(tidy(one.said))) for one in rows)
+            raise ConfigError(f"{where(row.row, column)}: {_unread(row, other, f'{count} of {len(rows)}')}")
 
 
-def _unread(row: Answered, other: str) -> str:
+def _unread(row: Answered, other: str, count: str) -> str:
+    """Why an answer is none; ``count``: how many of the file's answers name several options."""
     answer = row.said.strip()
     twins = [LETTERS[index] for index, one in enumerate(row.options.texts) if tidy(one) == tidy(answer)]
     if len(twins) > 1:
         return f"{answer!r} is the text of {len(twins)} options ({', '.join(twins)}); an answer names one"
-    if re.fullmatch(r"[A-Z](?:\s*[,、;/&+ ]?\s*[A-Z])+", tidy(answer)):
-        return f"{answer!r} names several options; questions with one right option are asked"
+    if SEVERAL.fullmatch(tidy(answer)):
+        return (
+            f"{answer!r} names several options, as {count} answers do; only questions with one right"
+            " option are asked: take the others out of the file"
+        )
 
     size = len(row.options.texts)
     if row.places:

@@ -5,8 +5,6 @@ What is missing or of another kind is refused with its row and column.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +12,11 @@ from typing import Any
 from harness.errors import ConfigError
 from harness.names import INVISIBLE, MISSING, blank, tidy
 from harness.tasks.letters import LETTERS
+from harness.tasks.ownfile import inline
 from harness.tasks.ownfile.columns import Columns
+from harness.tasks.ownfile.lists import list_of
 from harness.tasks.ownfile.marks import brought
+from harness.tasks.ownfile.sheets import Odd
 from harness.textfiles import Number
 
 _MARKED = re.compile(r"\s*[(（\[【]?([A-Z])\s*[)）\]】.．、:：]\s*(\S.*)", re.DOTALL)
@@ -38,6 +39,8 @@ class RowOptions:
     """
     stripped: bool = False
     """Letters that the options brought themselves were taken off."""
+    cut: bool = False
+    """They were cut out of one text at their letters."""
 
 
 def where(number: int, column: str) -> str:
@@ -59,6 +62,8 @@ def text(value: Any, location: str, *, keep_words: bool) -> str:
         if not value.lstrip("-").isdigit() and value.lstrip("-") in ("NaN", "Infinity"):
             raise ConfigError(f"{location} is {value}: a value is missing")
         return str(value)
+    if isinstance(value, Odd):
+        raise ConfigError(f"{location} {value}")
     if not isinstance(value, str):
         raise ConfigError(f"{location} is {'a list' if isinstance(value, list) else 'an object'}, not text")
 
@@ -82,17 +87,22 @@ def text(value: Any, location: str, *, keep_words: bool) -> str:
 
 def options(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
     """The row's options; None where it has none. Raises ConfigError."""
+    # A question of a mixed file that is answered in words has nothing in any option's column.
+    if all(_empty(row.get(name)) for name in columns.choices):
+        return None
     row_options = (
         _of_cell(row, columns, number) if len(columns.choices) == 1 else _of_columns(row, columns, number)
     )
 
-    if row_options is None:
-        return None
     if not 2 <= len(row_options.texts) <= len(LETTERS):
         raise ConfigError(
             f"{where(number, columns.choices[0])}: 2 to 26 options are expected, got {len(row_options.texts)}"
         )
     return _unmarked(row_options, where(number, columns.choices[0]))
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and blank(value))
 
 
 def _of_columns(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
@@ -129,16 +139,14 @@ def _bare(name: str) -> bool:
     return name.isdigit() or (len(name) == 1 and not name.isascii())
 
 
-def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions | None:
+def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions:
     (column,) = columns.choices
     location = where(number, column)
-    if column not in row:
-        return None
     value = row[column]
 
     # Table programs store a list as its text.
     if isinstance(value, str) and not isinstance(value, Number) and not blank(value):
-        value = _listed(value, location)
+        value = list_of(value, location)
     if isinstance(value, dict):
         return _of_object(value, location, columns)
     if not isinstance(value, list):
@@ -151,41 +159,8 @@ def _of_cell(row: dict[str, Any], columns: Columns, number: int) -> RowOptions |
         text(one, f"{location}, option {spot}", keep_words=columns.keep_words)
         for spot, one in enumerate(value, 1)
     ]
-    return RowOptions(tuple(texts))
-
-
-def _listed(value: str, location: str) -> Any:
-    """A list written as text: JSON, Python, or texts split by bars or line breaks."""
-    if value.lstrip().startswith(("[", "{")):
-        try:
-            return json.loads(value, parse_int=Number, parse_float=Number, parse_constant=Number)
-        except json.JSONDecodeError:
-            pass
-
-        # pandas writes a list column of a CSV file as Python's repr.
-        try:
-            literal = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise ConfigError(
-                f"{location} begins like a list and is none that can be read; write a JSON list"
-            ) from error
-
-        if len(literal) < 2 and re.search(r"""['"]\s+['"]""", value):
-            raise ConfigError(
-                f"{location} is a list as numpy prints it, without commas; write a JSON list (in"
-                f" pandas: .tolist() and json.dumps)"
-            )
-        return [
-            Number(one) if isinstance(one, int | float) and not isinstance(one, bool) else one
-            for one in literal
-        ]
-
-    parts = value.split("|") if "|" in value else value.strip().splitlines()
-    if len(parts) < 2:
-        raise ConfigError(
-            f"{location} must list 2 to 26 options (a JSON list, or texts split by |), got {value[:60]!r}"
-        )
-    return [part.strip() for part in parts]
+    cut = isinstance(row[column], str) and inline.split(row[column]) is not None
+    return RowOptions(tuple(texts), cut=cut)
 
 
 def _of_object(value: dict[str, Any], location: str, columns: Columns) -> RowOptions:

@@ -5,19 +5,23 @@ They are what the config says, or one of the usual layouts.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.config.problems import suggest
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
-from harness.names import tidy
+from harness.tasks.ownfile.extras import Extras, find_extras
+from harness.tasks.ownfile.headers import absent, key_of, listed, same
 from harness.tasks.ownfile.marks import NUMERALS, STEMS
 
 SYNONYMS = {
-    "question": ("题目", "问题", "题干", "problem", "prompt", "query", "stem", "question_stem"),
+    "question": (
+        *("题目", "问题", "题干", "试题", "题目内容", "试题内容"),
+        *("problem", "prompt", "query", "stem", "question_stem", "question_text"),
+    ),
     "answer": (
         *(
             "答案",
@@ -31,6 +35,7 @@ SYNONYMS = {
             "correct_answer",
         ),
         *("correct_option", "correct_choice", "right_answer", "label", "target", "gold"),
+        *("answers", "gold_answer", "correct_answer_num", "正确项", "标准答案选项"),
     ),
 }
 """Names of a column where the config names none and the file has no ``question`` or ``answer``."""
@@ -62,40 +67,37 @@ class Columns:
     answer_is: str | None = None
     keep_words: bool = False
     """Texts such as None and null are meant as written."""
+    extras: Extras = field(default_factory=Extras)
+    encoding: str | None = None
+    sheet: str | None = None
     notes: tuple[str, ...] = field(default=(), compare=False)
 
     def as_kwargs(self) -> dict[str, Any]:
         """For ``dataset_kwargs``, which leaves out what is None."""
-        plain = {
-            "question": self.question,
-            "choices": list(self.choices),
-            "answer": self.answer,
-            "keep_words": self.keep_words,
-        }
-        return plain | ({"answer_is": self.answer_is} if self.answer_is else {})
+        plain = dataclasses.asdict(self) | {"choices": list(self.choices), "notes": None}
+        return {name: value for name, value in plain.items() if value is not None}
 
     @classmethod
     def of_kwargs(cls, kwargs: dict[str, Any]) -> Columns:
         """What `as_kwargs` wrote."""
-        return cls(
-            kwargs["question"],
-            tuple(kwargs["choices"]),
-            kwargs["answer"],
-            kwargs.get("answer_is"),
-            bool(kwargs.get("keep_words")),
-        )
+        names = {field.name for field in dataclasses.fields(cls)} - {"choices", "extras"}
+        plain = {name: value for name, value in kwargs.items() if name in names}
+        return cls(**plain, choices=tuple(kwargs["choices"]), extras=Extras(**kwargs.get("extras", {})))
 
 
-def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
+def find_columns(entry: TaskEntry, names: Sequence[str], empty: Collection[str] = ()) -> Columns:
     """The columns that the entry means in a file with these.
 
-    Raises ConfigError (without the file's name) where that is not clear.
+    In those of ``empty`` no row has a value. Raises ConfigError (without the file's name) where
+    that is not clear.
     """
-    question, answer = _column("question", entry.question, names), _column("answer", entry.answer, names)
+    question = _column("question", entry.question, names)
+    answer = _column("answer", entry.answer, names, empty)
     if question == answer:
         raise ConfigError(f"column {question!r} cannot be question and answer at once")
 
-    others = [name for name in names if name not in (question, answer)]
+    extras, extra_notes = find_extras(entry, [name for name in names if name not in (question, answer)])
+    others = [name for name in names if name not in (question, answer, *extras.names)]
     entries = (("question", entry.question, question), ("answer", entry.answer, answer))
     notes = [f"the {key} is read from column {column!r}" for key, name, column in entries if column != name]
 
@@ -103,72 +105,53 @@ def find_columns(entry: TaskEntry, names: Sequence[str]) -> Columns:
     if entry.answer_is != "generated":
         choices = _choices(entry.choices, others)
         if choices and choices != _said(entry.choices):
-            notes.append(f"options are read from {_listed(choices)}")
+            notes.append(f"options are read from {listed(choices)}")
 
-    # Without options a letter or an index points at nothing.
-    if not choices and entry.answer_is in ("letter", "index", "number"):
+    # Without options an index points at nothing; those of letters may stand in the question.
+    if not choices and entry.answer_is in ("index", "number"):
         raise ConfigError(
             f"answer_is: {entry.answer_is} needs options, and there is no such column; it has:"
             f" {', '.join(names)}"
         )
-    return Columns(question, choices, answer, entry.answer_is, entry.missing_words == "text", tuple(notes))
+    return Columns(
+        question,
+        choices,
+        answer,
+        entry.answer_is,
+        entry.missing_words == "text",
+        extras,
+        entry.encoding,
+        entry.sheet,
+        (*notes, *extra_notes),
+    )
 
 
 def _said(choices: str | list[str]) -> tuple[str, ...]:
     return (choices,) if isinstance(choices, str) else tuple(choices)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ("column " if len(names) == 1 else "columns ") + ", ".join(map(repr, names))
-
-
-def _key(name: str) -> str:
-    """A column's name without case, width and a colon at its end."""
-    return tidy(name).casefold().rstrip(": ")
-
-
-def _column(key: str, name_in_task: str, names: Sequence[str]) -> str:
+def _column(key: str, name_in_task: str, names: Sequence[str], empty: Collection[str] = ()) -> str:
     """The column of that name, or of that name but for case and width.
 
     Where the name is the default, a usual one will do.
     """
-    column = _same(name_in_task, names)
-    if column is not None:
+    column = same(name_in_task, names)
+    if column is not None and column not in empty:
         return column
 
     # Only the default name may stand for another: a person who names a column means that column.
+    # AGIEval has the letter in "label" beside an "answer" that no row fills.
     if name_in_task == key:
-        usual = [name for name in names if _key(name) in SYNONYMS[key]]
+        usual = [name for name in names if key_of(name) in SYNONYMS[key] and name not in empty]
         if len(usual) == 1:
             return usual[0]
-        if usual:
+        if usual and column is None:
             raise ConfigError(
-                f"{key}: {_listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}"
+                f"{key}: {listed(usual)} may be meant; name one in the task, as {key}: {usual[0]}"
             )
-    raise ConfigError(_absent(key, name_in_task, names))
-
-
-def _same(name_in_task: str, names: Sequence[str]) -> str | None:
-    if name_in_task in names:
-        return name_in_task
-    like = [name for name in names if _key(name) == _key(name_in_task)]
-    if len(like) > 1:
-        raise ConfigError(f"{_listed(like)} differ by case or spaces alone; rename one")
-    return like[0] if like else None
-
-
-def _absent(key: str, name_in_task: str, names: Sequence[str]) -> str:
-    header = "; is the header missing? The first line of a CSV names the columns" if _headless(names) else ""
-    nearest, present = suggest(name_in_task, names), ", ".join(names) or "none"
-    return f"no column {name_in_task!r} ({key}:){nearest}; it has: {present}{header}"
-
-
-def _headless(names: Sequence[str]) -> bool:
-    """Whether the column names look like data: long, or all unlike any word that a header holds."""
-    return bool(names) and (
-        any(len(name) > 60 or name.endswith(("?", "？", "。")) for name in names)
-        or all(name.isdigit() for name in names)
-    )
+    if column is not None:
+        return column
+    raise ConfigError(absent(key, name_in_task, names))
 
 
 def _choices(entry: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
@@ -177,14 +160,14 @@ def _choices(entry: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
         return _detected(others, families)
     # A comma-separated text is what a list becomes on a command line (--set).
     names_in_task = [entry] if isinstance(entry, str) else entry
-    if isinstance(entry, str) and _same(entry, others) is None and "," in entry:
+    if isinstance(entry, str) and same(entry, others) is None and "," in entry:
         names_in_task = [part.strip() for part in entry.split(",")]
 
     columns = []
     for name in names_in_task:
-        column = _same(name, others)
+        column = same(name, others)
         if column is None:
-            raise ConfigError(_absent("choices", name, others))
+            raise ConfigError(absent("choices", name, others))
         columns.append(column)
     if len(set(columns)) < len(columns):
         raise ConfigError(f"choices: names a column twice: {', '.join(columns)}")
@@ -194,7 +177,7 @@ def _choices(entry: str | list[str], others: Sequence[str]) -> tuple[str, ...]:
         others_alike = [name for name in members.values() if name not in columns]
         if others_alike and set(columns) & set(members.values()):
             raise ConfigError(
-                f"{_listed(others_alike)} look{'s' if len(others_alike) == 1 else ''} like an"
+                f"{listed(others_alike)} look{'s' if len(others_alike) == 1 else ''} like an"
                 f" option and is not in choices: {', '.join(columns)}"
             )
     return tuple(columns)
@@ -207,7 +190,7 @@ def _families(names: Sequence[str]) -> dict[str, dict[int, str]]:
     """
     families: dict[str, dict[int, str]] = {}
     for name in names:
-        match = _FAMILY.fullmatch(_key(name))
+        match = _FAMILY.fullmatch(key_of(name))
         if match is None:
             continue
 
@@ -240,12 +223,12 @@ def _whole(key: str, members: dict[int, str]) -> bool:
 
 
 def _detected(others: Sequence[str], families: dict[str, dict[int, str]]) -> tuple[str, ...]:
-    lists = [name for name in others if _key(name) in LISTS]
+    lists = [name for name in others if key_of(name) in LISTS]
     ways = [(name,) for name in lists] + [
         tuple(members.values()) for key, members in families.items() if _whole(key, members)
     ]
     if len(ways) > 1:
-        names = " or ".join(_listed(way) for way in ways)
+        names = " or ".join(listed(way) for way in ways)
         example = "[" + ", ".join(ways[0]) + "]"
         raise ConfigError(f"the options may be in {names}; say which, as choices: {example}")
 
@@ -254,10 +237,10 @@ def _detected(others: Sequence[str], families: dict[str, dict[int, str]]) -> tup
     broken = [
         name for key, members in families.items() if not _whole(key, members) for name in members.values()
     ]
-    broken += [name for name in others if _WRONG.fullmatch(_key(name))]
+    broken += [name for name in others if _WRONG.fullmatch(key_of(name))]
     if broken:
         raise ConfigError(
-            f"{_listed(broken)} look like options and would not be shown: name the options'"
+            f"{listed(broken)} look like options and would not be shown: name the options'"
             f" columns (choices: [A, B]), "
             "or say answer_is: generated where there are none"
         )

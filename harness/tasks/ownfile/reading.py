@@ -1,44 +1,69 @@
 """An own file as rows that a task asks.
 
-A row is a question, options and the right one's index, or a question and the text to generate.
+A row is a question, options and the right one's index, or a question and the text to generate. A
+file may hold both kinds: then it is two tasks.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.config.schema import TaskEntry
 from harness.errors import ConfigError
-from harness.names import tidy
+from harness.names import blank, tidy
+from harness.tasks.letters import LETTERS
+from harness.tasks.ownfile import inline
 from harness.tasks.ownfile.answers import answered, choose
+from harness.tasks.ownfile.categories import categorised
 from harness.tasks.ownfile.cells import RowOptions, options, text, where
 from harness.tasks.ownfile.columns import Columns, find_columns
-from harness.tasks.ownfile.marks import is_sign
-from harness.textfiles import Unreadable, rows
-from harness.wording import list_first
-
-SUFFIXES = (".jsonl", ".csv", ".tsv", ".json", ".ndjson")
-MOST, FEW = 8, 10
-"""Columns that a note lists; rows from which on repeated questions are odd."""
-_LETTER = re.compile(r"[(\[【]?[A-Ja-j][)\]】]?[.。、]?")
-_POINT_ZERO = re.compile(r"-?\d+\.0")
+from harness.tasks.ownfile.files import Numbered, file_rows
+from harness.tasks.ownfile.golds import Gold, read_gold, several
+from harness.tasks.ownfile.oddities import notes_on_options, notes_on_rivals, notes_on_rows, notes_on_texts
+from harness.tasks.ownfile.unshown import (
+    names_an_option,
+    only_letters,
+    require_generated,
+    require_shown,
+)
+from harness.textfiles import Unreadable
 
 
 @dataclass(frozen=True)
 class OwnRows:
-    """Rows as {question, choices, answer}.
+    """Rows as {question, choices, answer}, and ``category`` where the file is parted.
 
-    ``answer`` is an index where there are choices, else a text (and no ``choices``); ``notes`` say
-    which columns were detected and what was left out.
+    ``answer`` is an index where there are choices, else a text (and no ``choices``), with all right
+    texts under ``answers`` where some row has several; ``notes`` say which columns were detected and
+    what was left out.
     """
 
     rows: list[dict[str, Any]]
     columns: Columns
     notes: tuple[str, ...]
+
+    def part(self, form: str | None, category: str | None) -> list[dict[str, Any]]:
+        """The rows of a form (``choice``, ``short``) and category; None of either is every row."""
+        return [
+            row
+            for row in self.rows
+            if form in (None, "choice" if "choices" in row else "short")
+            and category in (None, row.get("category"))
+        ]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One filled row, its parts read; ``options`` None where the answer is generated."""
+
+    number: int
+    cells: dict[str, Any]
+    question: str
+    gold: Gold
+    options: RowOptions | None
 
 
 def read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
@@ -46,8 +71,25 @@ def read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
 
     Raises ConfigError, which names the file and, where it can, row and column.
     """
+    if isinstance(source, TaskEntry):
+        return _read_file(path, source)
     try:
-        return _read(list(rows(path)), source)
+        changed = path.stat()
+    except OSError:
+        return _read_file(path, source)
+    return _remembered(path, changed.st_mtime_ns, changed.st_size, source)
+
+
+@functools.lru_cache(maxsize=4)
+def _remembered(path: Path, changed: int, size: int, columns: Columns) -> OwnRows:
+    """Every category of a file is a task that loads it: it is read once."""
+    return _read_file(path, columns)
+
+
+def _read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
+    try:
+        numbered, notes = file_rows(path, source.encoding, source.sheet)
+        return _read(numbered, source, notes)
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); the path is relative to the YAML file"
@@ -56,181 +98,187 @@ def read_file(path: Path, source: TaskEntry | Columns) -> OwnRows:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _read(numbered: list[tuple[int, dict[str, Any]]], source: TaskEntry | Columns) -> OwnRows:
+def _read(numbered: list[Numbered], source: TaskEntry | Columns, file_notes: list[str]) -> OwnRows:
     filled = [(number, row) for number, row in numbered if row]
     if not filled:
         raise ConfigError("no rows; a question and an answer per row are expected")
 
-    columns = (
-        find_columns(source, list(dict.fromkeys(key for _, row in filled for key in row)))
-        if isinstance(source, TaskEntry)
-        else source
-    )
-    notes = [*columns.notes, *_unread(filled, columns)]
+    columns = _columns(filled, source)
+    columns, category_notes = categorised(filled, columns)
+    notes = [*file_notes, *columns.notes, *category_notes, *notes_on_rows(filled, columns)]
     if len(filled) < len(numbered):
         notes.append(f"empty rows that are left out: {len(numbered) - len(filled)}")
 
-    parts = [
-        (number, _cell(row, columns.question, number, columns), _cell(row, columns.answer, number, columns))
-        for number, row in filled
-    ]
-    options_of_rows = (
-        [options(row, columns, number) for number, row in filled] if columns.choices else [None] * len(filled)
-    )
-
-    # Options in some rows only would make two tasks of one file.
-    if any(one is None for one in options_of_rows):
-        lacking = [number for (number, _), one in zip(filled, options_of_rows, strict=True) if one is None]
-        if columns.choices and len(lacking) < len(filled):
-            raise ConfigError(
-                f"{where(lacking[0], columns.choices[0])} is absent: either every row has options or none has"
-            )
-        _unshown(filled, columns)
-        return OwnRows(_generated(parts, columns), columns, (*notes, *_odd(parts)))
-
-    row_options = [one for one in options_of_rows if one is not None]
-    asked_rows, more = _chosen(parts, row_options, columns)
-    return OwnRows(asked_rows, columns, (*notes, *more))
-
-
-def _cell(row: dict[str, Any], column: str, number: int, columns: Columns) -> str:
-    if column not in row:
-        raise ConfigError(f"row {number} has no column {column!r}; it has: {', '.join(map(str, row))}")
-    return text(row[column], where(number, column), keep_words=columns.keep_words)
-
-
-def _generated(parts: list[tuple[int, str, str]], columns: Columns) -> list[dict[str, Any]]:
-    """Rows whose answers are generated.
-
-    Raises ConfigError where the answers show that options were meant, or were made by a table
-    program: both would score 0.
-    """
-    answers = [answer for _, _, answer in parts]
-
-    # Where the task says "generated", letters and 5.0 are meant as they stand.
-    if columns.answer_is is None:
-        way_out = "where it is meant as it stands, say answer_is: generated in the task"
-        if all(_LETTER.fullmatch(tidy(answer)) or is_sign(answer) for answer in answers):
-            raise ConfigError(
-                f"column {columns.answer!r} holds option letters only, and no column holds"
-                f" options: name them (choices:); {way_out}"
-            )
-        if all(_POINT_ZERO.fullmatch(tidy(answer)) for answer in answers):
-            raise ConfigError(
-                f"{where(parts[0][0], columns.answer)}: {answers[0]!r}, and every answer ends in"
-                f" .0, as table programs write whole numbers "
-                f"of a column with gaps; a model writes {answers[0].strip()[:-2]}: write the"
-                f" column as whole numbers; {way_out}"
-            )
-
-    return [{"question": question, "answer": answer} for _, question, answer in parts]
-
-
-def _unshown(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> None:
-    """Raises ConfigError where the answers show that columns nobody is shown are options.
-
-    They do where the answers are the names of such columns, or stand now in one and now in another
-    of them.
-    """
-    if columns.answer_is is not None:
-        return
-
-    matches = []
-    for _, row in filled:
-        answer = tidy(str(row[columns.answer])).casefold()
-        cells = {name: value for name, value in row.items() if name not in (columns.question, columns.answer)}
-        named = {name for name in cells if tidy(name).casefold() == answer}
-        matches.append(
-            named or {name for name, value in cells.items() if tidy(str(value)).casefold() == answer}
-        )
-
-    # An answer always in the same column is a copy of it; one that wanders picks an option.
-    columns_named = list(dict.fromkeys(name for names in matches for name in sorted(names)))
-    by_name = all(
-        any(tidy(name).casefold() == tidy(str(row[columns.answer])).casefold() for name in columns_named)
-        for _, row in filled
-    )
-    if all(matches) and (by_name or not set.intersection(*matches)):
-        column_list = ", ".join(map(repr, columns_named[:MOST]))
-        raise ConfigError(
-            f"the answers name or repeat columns that would not be shown ({column_list}): where these are"
-            f" options, say choices: [A, B, …] "
-            "with all their names; where they are none, say answer_is: generated in the task"
-        )
-
-
-def _odd(parts: Iterable[tuple[int, str, str]]) -> list[str]:
-    """What is odd about answers that are generated."""
-    answers = [answer.strip() for _, _, answer in parts]
-    lines, decimals = (
-        sum("\n" in answer for answer in answers),
-        sum(bool(_POINT_ZERO.fullmatch(tidy(answer))) for answer in answers),
-    )
-
-    notes = []
-    if lines:
-        until = "at which a generated answer ends unless generation: until: says otherwise"
-        notes.append(f"{lines} of {len(answers)} answers hold a line break, {until}")
-    if decimals:
+    rows = [_row(number, cells, columns) for number, cells in filled]
+    bare = all(row.options is None or _bare(row.options) for row in rows)
+    if bare and columns.answer_is not in ("text", "generated"):
+        rows, more = _inlined(rows, columns)
+        notes += more
+    choices, short = [row for row in rows if row.options], [row for row in rows if not row.options]
+    if choices and short:
+        _require_free(short, choices, columns)
         notes.append(
-            f"{decimals} of {len(answers)} answers end in .0, and a generated answer must end so,"
-            f" too: write whole numbers as such"
+            f"{len(choices)} rows have options and {len(short)} have none (the first: row"
+            f" {short[0].number}), which"
+            " are answered in words: two tasks, each with its own score"
         )
-    return notes
+
+    documents: dict[int, dict[str, Any]] = {}
+    if choices:
+        chosen, more = _chosen(choices, columns)
+        documents |= dict(zip([row.number for row in choices], chosen, strict=True))
+        notes += more
+    if short:
+        texts, more = _generated(short, columns, mixed=bool(choices))
+        documents |= dict(zip([row.number for row in short], texts, strict=True))
+        notes += more
+    return OwnRows([documents[row.number] for row in rows], columns, tuple(notes))
 
 
-def _chosen(
-    parts: list[tuple[int, str, str]], row_options: list[RowOptions], columns: Columns
-) -> tuple[list[dict[str, Any]], list[str]]:
-    answers = [
-        answered(number, answer, one_row)
-        for (number, _, answer), one_row in zip(parts, row_options, strict=True)
+def _columns(filled: list[Numbered], source: TaskEntry | Columns) -> Columns:
+    if isinstance(source, Columns):
+        return source
+    names = list(dict.fromkeys(key for _, row in filled for key in row))
+    empty = {
+        name
+        for name in names
+        if all(
+            row.get(name) is None or (isinstance(row[name], str) and blank(row[name])) for _, row in filled
+        )
+    }
+    return find_columns(source, names, empty)
+
+
+def _row(number: int, cells: dict[str, Any], columns: Columns) -> _Row:
+    if columns.question not in cells:
+        raise ConfigError(
+            f"row {number} has no column {columns.question!r}; it has: {', '.join(map(str, cells))}"
+        )
+    location = where(number, columns.question)
+    question = text(cells[columns.question], location, keep_words=columns.keep_words)
+
+    # What the question is about stands before it; some rows of AGIEval and others need none.
+    about = cells.get(columns.extras.context) if columns.extras.context else None
+    if about is not None and not (isinstance(about, str) and blank(about)):
+        place = where(number, columns.extras.context or "")
+        question = f"{text(about, place, keep_words=columns.keep_words).strip()}\n{question}"
+    gold = read_gold(cells, number, columns)
+    return _Row(number, cells, question, gold, options(cells, columns, number) if columns.choices else None)
+
+
+def _inlined(rows: list[_Row], columns: Columns) -> tuple[list[_Row], list[str]]:
+    """The rows with the options that stand in the questions' own texts, where letters are"
+    " the answers."""
+    bare = any(row.options for row in rows)
+    if not bare and columns.answer_is not in (None, "letter"):
+        return rows, []
+    if not bare and columns.answer_is is None and not only_letters([row.gold.first for row in rows]):
+        return rows, []
+
+    parts = [inline.split(row.question) for row in rows]
+    lacking = [row.number for row, part in zip(rows, parts, strict=True) if part is None]
+    if len(lacking) == len(rows):
+        _require_options(rows, columns, bare=bare)
+        return rows, []
+    if lacking:
+        raise ConfigError(
+            f"{where(lacking[0], columns.question)}: no options A. … B. … are found in it, as in"
+            " other rows' questions;"
+            " write them so, or give the options a column of their own"
+        )
+    lettered = [
+        _Row(
+            row.number,
+            row.cells,
+            part[0],
+            row.gold,
+            RowOptions(tuple(part[1]), tuple(LETTERS[: len(part[1])]), cut=True),
+        )
+        for row, part in zip(rows, parts, strict=True)
+        if part is not None
     ]
+    empty = next((row.number for row in lettered if not row.question.strip()), None)
+    if empty is not None:
+        raise ConfigError(f"{where(empty, columns.question)} holds options and no question")
+    return lettered, ["options are read from the questions' texts (A. … B. …)"]
+
+
+def _bare(row_options: RowOptions) -> bool:
+    """Whether the options are nothing but their letters: what they say stands elsewhere."""
+    return tuple(map(tidy, row_options.texts)) == tuple(LETTERS[: len(row_options.texts)])
+
+
+def _require_options(rows: list[_Row], columns: Columns, *, bare: bool) -> None:
+    """Raises ConfigError where options are called for, and only their letters are there, or"
+    " nothing."""
+    if bare:
+        raise ConfigError(
+            f"{where(rows[0].number, columns.choices[0])}: the options are only their"
+            " letters, and no"
+            " question holds A. … B. …: give the options' texts; where the letters are meant,"
+            " say answer_is: text"
+        )
+    if columns.answer_is == "letter":
+        raise ConfigError(
+            "answer_is: letter needs options: there is no such column, and no question holds A. … B. …"
+        )
+
+
+def _require_free(short: list[_Row], choices: list[_Row], columns: Columns) -> None:
+    """Raises ConfigError where a row without options has an answer that names one: they were lost."""
+    counted = all(tidy(row.gold.first).isdigit() for row in choices)
+    column = columns.choices[0] if columns.choices else columns.question
+    for row in short:
+        if names_an_option(row.gold.first) or (counted and tidy(row.gold.first).isdigit()):
+            raise ConfigError(
+                f"{where(row.number, column)} is absent, and the answer {row.gold.first.strip()!r}"
+                " names an option: fill the options in, or put rows that are answered in words into"
+                " a file of their own"
+            )
+
+
+def _generated(rows: list[_Row], columns: Columns, *, mixed: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows whose answers are generated, and notes."""
+    golds = [row.gold for row in rows]
+    if not mixed:
+        require_generated([(gold.row, gold.first) for gold in golds], columns)
+        require_shown([(row.number, row.cells, row.gold.first) for row in rows], columns)
+    note = several(golds)
+
+    documents = [
+        _with_category({"question": row.question, "answer": row.gold.first}, row, columns)
+        | ({"answers": list(row.gold.texts)} if note else {})
+        for row in rows
+    ]
+    return documents, [*([note] if note else []), *notes_on_texts([gold.first for gold in golds])]
+
+
+def _with_category(document: dict[str, Any], row: _Row, columns: Columns) -> dict[str, Any]:
+    name = columns.extras.category
+    return document | {"category": tidy(str(row.cells[name]))} if name else document
+
+
+def _chosen(rows: list[_Row], columns: Columns) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows with options, and notes. Raises ConfigError where an answer names none, or several."""
+    row_options = [row.options for row in rows if row.options is not None]
+    lists = [row.gold for row in rows if len(row.gold.texts) > 1]
+    if lists:
+        raise ConfigError(
+            f"{where(lists[0].row, columns.answer)} names several right options"
+            f" ({', '.join(lists[0].texts)}), as"
+            f" {len(lists)} of {len(rows)} questions do; questions with one right option are"
+            " asked: take the others out"
+        )
+    answers = [answered(row.number, row.gold.first, one) for row, one in zip(rows, row_options, strict=True)]
 
     positions, note = choose(answers, columns.answer, columns.answer_is)
-    asked_rows = [
-        {"question": question, "choices": list(one_row.texts), "answer": position}
-        for (_, question, _), one_row, position in zip(parts, row_options, positions, strict=True)
-    ]
-    rows = [number for number, _, _ in parts]
-    return asked_rows, ([note] if note else []) + _notes(rows, row_options, positions, len(columns.choices))
-
-
-def _notes(rows: list[int], row_options: list[RowOptions], positions: list[int], columns: int) -> list[str]:
-    """What is odd about options, each with how many questions and the first row."""
-    names = [[tidy(text) for text in one.texts] for one in row_options]
-    right = [name.count(name[position]) > 1 for name, position in zip(names, positions, strict=True)]
-    oddities = {
-        f"fewer than {columns} options": [columns > 1 and len(one.texts) < columns for one in row_options],
-        "the right option stands twice, and its twin counts as wrong": right,
-        "a wrong option stands twice": [
-            len(set(name)) < len(name) and not twin for name, twin in zip(names, right, strict=True)
-        ],
-        "letters that the options bring themselves are taken off": [one.stripped for one in row_options],
-    }
-
-    return [
-        f"{what}: {sum(flags)} of {len(flags)} questions, the first in row {rows[flags.index(True)]}"
-        for what, flags in oddities.items()
-        if any(flags)
-    ]
-
-
-def _unread(filled: list[tuple[int, dict[str, Any]]], columns: Columns) -> list[str]:
-    """Columns that are not asked, which may hold what the questions are about.
-
-    Also questions that are all alike.
-    """
-    used_columns = {columns.question, columns.answer, *columns.choices}
-    others = list(dict.fromkeys(name for _, row in filled for name in row if name not in used_columns))
-    notes = [f"columns that are not read: {list_first(others, MOST)}"] if others else []
-
-    # Few different questions over many rows: the text that they are about may be in a column that
-    # is not shown.
-    different = len({str(row.get(columns.question)) for _, row in filled})
-    if len(filled) >= FEW and different <= len(filled) / 4:
-        notes.append(
-            f"{len(filled)} rows ask {different} different questions: is what they are about in"
-            f" another column?"
+    documents = [
+        _with_category(
+            {"question": row.question, "choices": list(one.texts), "answer": position}, row, columns
         )
-    return notes
+        for row, one, position in zip(rows, row_options, positions, strict=True)
+    ]
+    numbers = [row.number for row in rows]
+    more = notes_on_options(numbers, row_options, positions, len(columns.choices))
+    more += notes_on_rivals([(row.number, row.cells) for row in rows], row_options, positions, columns)
+    return documents, ([note] if note else []) + more
