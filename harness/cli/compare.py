@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import Show, shows
 
 Runs = Annotated[
@@ -13,6 +14,7 @@ Runs = Annotated[
     typer.Argument(
         metavar="RUN...",
         help="Run folders, results.json files, or names of runs in results/.",
+        autocompletion=completion.runs,
         show_default=False,
     ),
 ]

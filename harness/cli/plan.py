@@ -6,19 +6,14 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
+from harness.cli.asking import Asked, asks
 from harness.cli.output import Show, shows
 
 
 @shows()
+@asks()
 def plan(
-    config: ConfigFile,
-    limit: Limit = None,
-    overrides: Overrides = None,
-    device: Annotated[
-        DeviceOption | None,
-        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
-    ] = None,
+    asked: Asked,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
     chips: Annotated[
         bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")
@@ -34,7 +29,7 @@ def plan(
     from harness.evaluation import make_plan
     from harness.reporting.plan import plan_document
 
-    outline = make_plan(load(config, overrides, limit, device))
+    outline = make_plan(asked.load())
     show(plan_document(outline, every=every, chips=chips), wide=True)
     for warning in outline.warnings:
         typer.echo(f"warning: {warning}", err=True)

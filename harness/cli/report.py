@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import Show, shows, write_or_print
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def report(
         typer.Argument(
             metavar="RUN",
             help="Run folders, results.json files, or names of runs in results/.",
+            autocompletion=completion.runs,
             show_default=False,
         ),
     ],

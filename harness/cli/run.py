@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
+from harness.cli.asking import Asked, asks
 from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
+    from harness.config import LoadedConfig
     from harness.evaluation import RunOutcome
 
 
 @shows(out=False)
+@asks()
 def run(
-    config: ConfigFile,
-    limit: Limit = None,
-    overrides: Overrides = None,
+    asked: Asked,
     out: Annotated[
         Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
-    ] = None,
-    device: Annotated[
-        DeviceOption | None,
-        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
     ] = None,
     price: Annotated[
         float | None,
@@ -42,7 +38,7 @@ def run(
     *,
     show: Show,
 ) -> None:
-    """Run every model on every task.
+    """Run every model on every task: of a config, or of --model and --task.
 
     The same command again does only what is missing; Ctrl-C once stops cleanly.
     """
@@ -50,13 +46,19 @@ def run(
     from harness.progress.display import reporter_for
 
     # A price is a key of the config: the manifest must say by which one dollars were counted.
-    if price is not None:
-        overrides = [*(overrides or []), f"usd_per_hour={price}"]
-    loaded = load(config, overrides, limit, device)
+    loaded = asked.load([f"usd_per_hour={price}"] if price is not None else [])
+    _announce_name(loaded, out)
     with reporter_for(quiet=quiet) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
     raise typer.Exit(outcome.exit_code)
+
+
+def _announce_name(loaded: LoadedConfig, out: Path | None) -> None:
+    """Where results of models and tasks without a file will be, and what runs them again."""
+    if loaded.plain is not None:
+        folder = out or Path("results") / loaded.config.name
+        typer.echo(f"{loaded.config.name}: kept in {folder}, its config as {folder}/config.yaml", err=True)
 
 
 def _show(outcome: RunOutcome, show: Show) -> None:

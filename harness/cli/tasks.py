@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from harness.cli import completion
 from harness.cli.options import Mirror, Overrides, mirror_folder
 from harness.cli.output import Language, ShortLanguage, Show, shows
 from harness.wording import list_first
@@ -79,7 +80,10 @@ def show_task(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Task, group or suite, or the path of a task YAML.", show_default=False
+            metavar="NAME",
+            help="Task, group or suite, or the path of a task YAML.",
+            autocompletion=completion.tasks,
+            show_default=False,
         ),
     ],
     fewshot: Annotated[
