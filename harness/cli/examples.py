@@ -23,9 +23,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "harness run": (
         "harness run smoke",
-        "harness run mine.yaml --limit 20            # a quick look; again without: the rest",
+        "harness run mine.yaml --limit 20            # again without it: the rest",
         "harness run --model qwen3-8b,llama-3.1-8b-instruct --task bilingual-core",
-        "harness run --model my-model --base-url http://localhost:8000/v1 --task gsm8k",
+        "harness run --model mine --base-url http://localhost:8000/v1 --task gsm8k",
     ),
     "harness plan": (
         "harness plan qwen",
@@ -44,6 +44,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "harness tasks show": (
         "harness tasks show zh_arithmetic",
         "harness tasks show en_letters --fewshot 2",
+    ),
+    "harness tasks list": (
+        "harness tasks list --language zh",
+        "harness tasks list 'mmlu*' --all",
     ),
     "harness models": (
         "harness models --family qwen --max-params 8B",

@@ -135,7 +135,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # Summaries that fit beside the names at 80 columns; the commands' own help says more.
-app.command("init")(init.init)
+app.command("init", short_help="Write a config: four questions.")(init.init)
 app.command("configs")(configs.configs)
 app.command("run", short_help="Run models on tasks, and show the table.")(run.run)
 app.command("plan")(plan.plan)

@@ -87,10 +87,19 @@ def find_config(named: str | Path) -> ConfigSource:
         return ConfigSource(own, str(own), note if text in packed() else None)
     if os.path.isfile(path / KEPT):  # noqa: PTH113
         return ConfigSource(path / KEPT, str(path / KEPT))
-    if (file := packed().get(text)) is not None:
-        note = f"{text}: the packed config (a {text}.yaml in this folder would be taken instead)"
+    if (file := _named(text)) is not None:
+        name = file.stem
+        note = f"{name}: the packed config (a {name}.yaml in this folder would be taken instead)"
         return ConfigSource(file, f"{PREFIX}{file.relative_to(folder()).as_posix()}", note)
     return ConfigSource(path, text)
+
+
+def _named(text: str) -> Path | None:
+    """The packed config of a name, or of the path that it has in a checkout."""
+    if (file := packed().get(text)) is not None:
+        return file
+    top, slash, below = text.partition("/")
+    return packed_file(below) if top == "configs" and slash else None
 
 
 def _suffixed(path: Path) -> Path | None:
