@@ -47,9 +47,7 @@ __all__ = [
 ]
 
 
-def load_config(
-    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
-) -> LoadedConfig:
+def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> LoadedConfig:
     """Reads and checks a config; ``overrides`` are ``key=value`` as for ``--set``.
 
     ``source``: a YAML file, the name of a packed config, a run's folder, or a mapping of what a

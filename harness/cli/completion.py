@@ -57,7 +57,10 @@ def configs(incomplete: str) -> list[str]:
 @_safe
 def runs(incomplete: str) -> list[str]:
     """Runs in ``results`` by name, and folders."""
-    return [*(folder.parent.name for folder in Path("results").glob("*/config.yaml")), *_files(incomplete, ())]
+    return [
+        *(folder.parent.name for folder in Path("results").glob("*/config.yaml")),
+        *_files(incomplete, ()),
+    ]
 
 
 @_listed

@@ -61,7 +61,10 @@ def init(
     words = Words(language.value, "init")
     if yes:
         draft = replace(
-            draft, models=named[0] or [MODEL], tasks=named[1] or [TASK], device=where or DeviceOption.auto.value
+            draft,
+            models=named[0] or [MODEL],
+            tasks=named[1] or [TASK],
+            device=where or DeviceOption.auto.value,
         )
         _check(draft, file)
     else:

@@ -40,7 +40,6 @@ from harness.errors import HarnessError
 from harness.version import __version__
 from harness.wording import first_line
 
-
 PANELS = {
     "Start": ("init", "configs", "models", "tasks", "doctor"),
     "Run": ("plan", "run", "bench", "parity"),

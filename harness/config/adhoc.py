@@ -63,8 +63,8 @@ def adhoc_config(
     """
     if not models:
         raise ConfigError(
-            "no model is named: say --model NAME, a preset (`harness models` lists them), a hub id "
-            "ORG/NAME or a folder"
+            "no model is named: say --model NAME (in Python model=…), a preset (`harness models` lists "
+            "them), a hub id ORG/NAME or a folder"
         )
     if api_key_env is not None and base_url is None:
         raise ConfigError("an API key's variable is for an endpoint: say --base-url, too")

@@ -65,9 +65,7 @@ def summary(path: Path) -> str:
             break
         words += text.split()
 
-    sentence = " ".join(words)
-    end = min((at for mark in (". ", ": ") if (at := sentence.find(mark)) > 30), default=len(sentence))
-    return sentence[:end].rstrip(".:")
+    return " ".join(words).partition(". ")[0].rstrip(".:")
 
 
 def find_config(named: str | Path) -> ConfigSource:

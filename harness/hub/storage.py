@@ -11,11 +11,8 @@ from pathlib import Path
 
 from harness.hub.caches import hub_cache, own_cache
 
-OWN = {
-    "names": ("task-names.json*", "names of lm-eval's tasks; read again in seconds"),
-    "hashes": ("hashes", "hashes of big files; computed again, a minute per 100 GB"),
-}
-"""Kinds of our own: where in the folder they lie, and what deleting them costs."""
+OWN = {"names": "task-names.json*", "hashes": "hashes"}
+"""Kinds of our own, and where in the folder they lie."""
 REST = "rest"
 """Whatever else lies in our own folder, of other versions too."""
 
@@ -26,7 +23,6 @@ class Stored:
 
     kind: str
     path: Path
-    what: str
     own: bool
     entries: tuple[Path, ...]
     size: int
@@ -41,13 +37,13 @@ def stores() -> list[Stored]:
     top = own_cache()
     own: list[Stored] = []
     rest = set(top.iterdir()) if top.is_dir() else set()
-    for kind, (pattern, what) in OWN.items():
+    for kind, pattern in OWN.items():
         entries = sorted(top.glob(pattern))
         rest -= set(entries)
-        own.append(_stored(kind, top, what, True, entries))
+        own.append(_stored(kind, top, True, entries))
     if rest:
-        own.append(_stored(REST, top, "what other versions kept", True, sorted(rest)))
-    return own + [_stored(kind, path, what, False, entries) for kind, path, what, entries in _foreign()]
+        own.append(_stored(REST, top, True, sorted(rest)))
+    return own + [_stored(kind, path, False, entries) for kind, path, entries in _foreign()]
 
 
 def clean(store: Stored) -> int:
@@ -65,24 +61,24 @@ def clean(store: Stored) -> int:
     return store.size
 
 
-def _foreign() -> Iterator[tuple[str, Path, str, list[Path]]]:
+def _foreign() -> Iterator[tuple[str, Path, list[Path]]]:
     hub, home = hub_cache(), Path.home() / ".cache"
     data = Path(os.environ.get("HF_DATASETS_CACHE") or hub.parent / "datasets")
     scope = Path(os.environ.get("MODELSCOPE_CACHE") or home / "modelscope")
     vllm = Path(os.environ.get("VLLM_CACHE_ROOT") or home / "vllm")
-    places = (
-        ("hub models", hub, "models from the hub", "models--*"),
-        ("hub data", hub, "data sets from the hub", "datasets--*"),
-        ("data", data, "data sets as tables, of the hub and of a mirror", "*"),
-        ("ModelScope", scope, "models and data sets from ModelScope", "*"),
-        ("vLLM", vllm, "programs that vLLM compiled", "*"),
+    folders = (
+        ("hub models", hub, "models--*"),
+        ("hub data", hub, "datasets--*"),
+        ("tables", data, "*"),
+        ("ModelScope", scope, "*"),
+        ("vLLM", vllm, "*"),
     )
-    for kind, path, what, pattern in places:
+    for kind, path, pattern in folders:
         if entries := sorted(path.glob(pattern)) if path.is_dir() else []:
-            yield kind, path, what, entries
+            yield kind, path, entries
 
 
-def _stored(kind: str, path: Path, what: str, own: bool, entries: list[Path]) -> Stored:
+def _stored(kind: str, path: Path, own: bool, entries: list[Path]) -> Stored:
     sizes: dict[tuple[int, int], int] = {}
     newest = 0.0
     for entry in entries:
@@ -94,4 +90,4 @@ def _stored(kind: str, path: Path, what: str, own: bool, entries: list[Path]) ->
             sizes[stat.st_dev, stat.st_ino] = stat.st_size
             newest = max(newest, stat.st_mtime)
     day = datetime.datetime.fromtimestamp(newest).astimezone() if sizes else None
-    return Stored(kind, path, what, own, tuple(entries), sum(sizes.values()), len(sizes), day)
+    return Stored(kind, path, own, tuple(entries), sum(sizes.values()), len(sizes), day)

@@ -73,6 +73,8 @@ def _do(job: dict[str, str]) -> int:
 def _command(words: list[str]) -> None:
     from harness.cli.main import main as harness
 
+    # Every page begins in a folder of its own; a second `harness init` would find the first one's file.
+    Path("my-eval.yaml").unlink(missing_ok=True)
     sys.argv = words
     harness()
 

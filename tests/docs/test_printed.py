@@ -68,7 +68,8 @@ def test_every_line_parses(source: str) -> None:
         f"{where}: {line}": text
         for line, where in lines.items()
         for part in re.split(r" && | \|\| ", line)
-        if part.startswith("harness ") and (text := complaint(part)) is not None
+        if part.startswith("harness ")
+        and (text := complaint(part)) is not None
         # Running text names commands without what they need: `harness compare`.
         and not (source == "inline" and text.startswith("Missing argument"))
     }

@@ -11,7 +11,9 @@ from support.command_line import joined
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "results/README.md", "docs/*.md")
-FENCE = re.compile(r"^(?P<indent>[ \t]*)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```", re.S | re.M)
+FENCE = re.compile(
+    r"^(?P<indent>[ \t]*)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```", re.S | re.M
+)
 SPAN = re.compile(r"(?<!`)`(harness [^`\n]+)`(?!`)")
 PLACEHOLDER = re.compile(r"[…\[\]|<>]")
 """Marks of a synopsis, which nobody could type."""
