@@ -72,7 +72,7 @@ def plan(
     """
     from harness.evaluation import make_plan
 
-    return make_plan(_asked(config, model, tasks, limit, settings))
+    return make_plan(_config_of(config, model, tasks, limit, settings))
 
 
 def run(
@@ -97,7 +97,7 @@ def run(
     """
     from harness.evaluation import run_config
 
-    loaded = _asked(config, model, tasks, limit, settings)
+    loaded = _config_of(config, model, tasks, limit, settings)
     return run_config(loaded, out=_path(out), fresh=fresh)
 
 
@@ -173,7 +173,7 @@ def _loaded(config: LoadedConfig | str | Path | Mapping[str, Any]) -> LoadedConf
     return load_config(config) if isinstance(config, str | Path | Mapping) else config
 
 
-def _asked(
+def _config_of(
     config: LoadedConfig | str | Path | Mapping[str, Any] | None,
     model: Named,
     tasks: Named,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.asking import WORDS, BaseUrl, Device, KeyVariable, Models, Tasks
+from harness.cli.config_options import WORDS, BaseUrl, Device, KeyVariable, Models, Tasks
 from harness.cli.options import DeviceOption
 from harness.cli.output import Language
 
@@ -55,25 +55,25 @@ def init(
     if file.exists():
         raise ConfigError(f"{file} is there already; name another file, or remove it: harness init FILE")
 
-    named = [[str(one) for one in entries_of(names)] for names in (models, tasks)]
+    model_names, task_names = ([str(entry) for entry in entries_of(names)] for names in (models, tasks))
     where = device.value if device is not None else ""
-    draft = Draft(*named, limit, where, base_url, api_key_env)
+    draft = Draft(model_names, task_names, limit, where, base_url, api_key_env)
     words = Words(language.value, "init")
     if yes:
         draft = replace(
             draft,
-            models=named[0] or [MODEL],
-            tasks=named[1] or [TASK],
+            models=model_names or [MODEL],
+            tasks=task_names or [TASK],
             device=where or DeviceOption.auto.value,
         )
         _check(draft, file)
     else:
-        draft = _asked(draft, file, words)
+        draft = _answered(draft, file, words)
     write_text(file, draft.to_yaml(file, language.value))
     typer.echo(words("written", file=file))
 
 
-def _asked(draft: Draft, file: Path, words: Words) -> Draft:
+def _answered(draft: Draft, file: Path, words: Words) -> Draft:
     """The draft with what was not said yet asked for; each answer is checked at once."""
     from harness.config.adhoc import entries_of
     from harness.tasks import suites

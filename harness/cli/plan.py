@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.asking import Asked, asks
+from harness.cli.config_options import ConfigOptions, selects
 from harness.cli.output import Show, shows
 
 
 @shows()
-@asks()
+@selects()
 def plan(
-    asked: Asked,
+    selection: ConfigOptions,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
     chips: Annotated[
         bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")
@@ -29,7 +29,7 @@ def plan(
     from harness.evaluation import make_plan
     from harness.reporting.plan import plan_document
 
-    outline = make_plan(asked.load())
+    outline = make_plan(selection.load())
     show(plan_document(outline, every=every, chips=chips), wide=True)
     for warning in outline.warnings:
         typer.echo(f"warning: {warning}", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.asking import Asked, asks
+from harness.cli.config_options import ConfigOptions, selects
 from harness.cli.output import Show, shows
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 @shows(out=False)
-@asks()
+@selects()
 def run(
-    asked: Asked,
+    selection: ConfigOptions,
     out: Annotated[
         Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
     ] = None,
@@ -46,7 +46,7 @@ def run(
     from harness.progress.display import reporter_for
 
     # A price is a key of the config: the manifest must say by which one dollars were counted.
-    loaded = asked.load([f"usd_per_hour={price}"] if price is not None else [])
+    loaded = selection.load([f"usd_per_hour={price}"] if price is not None else [])
     _announce_name(loaded, out)
     with reporter_for(quiet=quiet) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)

@@ -69,8 +69,8 @@ def adhoc_config(
     if api_key_env is not None and base_url is None:
         raise ConfigError("an API key's variable is for an endpoint: say --base-url, too")
 
-    endpoint = {"engine": "openai", "base_url": base_url, "api_key_env": api_key_env}
-    endpoint = {key: value for key, value in endpoint.items() if value is not None}
+    endpoint = {"engine": "openai", "base_url": base_url or ""}
+    endpoint |= {"api_key_env": api_key_env} if api_key_env is not None else {}
     listed = [_endpoint_model(model, endpoint) for model in models] if base_url else list(models)
     keys = {"name": name or run_name(models, tasks), "models": listed, "tasks": list(tasks)}
     return keys | {key: value for key, value in settings.items() if value is not None}

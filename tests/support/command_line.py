@@ -49,7 +49,7 @@ def complaint(line: str) -> str | None:
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # `harness published` alone shows its help
             return None
-        return str(getattr(error, "format_message", lambda: error)())
+        return error.format_message() if hasattr(error, "format_message") else str(error)
     return None
 
 

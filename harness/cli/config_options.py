@@ -88,7 +88,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ConfigOptions:
     """The values of `OPTIONS`, as they were typed."""
 
     config: str | None = None
@@ -154,16 +154,16 @@ class Asked:
             )
 
 
-def asks() -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command the options of `Asked` and hands it what they said as ``asked``."""
+def selects() -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command the options of `ConfigOptions` and hands it what they said as ``selection``."""
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def command(**named: Any) -> None:
-            values = {field.name: named.pop(field.name, None) for field in fields(Asked)}
-            function(asked=Asked(**values), **named)
+            values = {field.name: named.pop(field.name, None) for field in fields(ConfigOptions)}
+            function(selection=ConfigOptions(**values), **named)
 
-        add_options(command, function, OPTIONS, handed="asked", first=True)
+        add_options(command, function, OPTIONS, handed="selection", first=True)
         return command
 
     return decorate
