@@ -33,7 +33,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="Without CONFIG: preset, hub id or folder. May be repeated; several with commas.",
+        help="In place of CONFIG: preset, hub id or folder. May be repeated, or several with commas.",
         autocompletion=completion.models,
         show_default=False,
     ),
@@ -44,14 +44,14 @@ Tasks = Annotated[
         "--task",
         "-t",
         metavar="NAME",
-        help="Without CONFIG: task, suite, or a file of your own questions. May be repeated.",
+        help="In place of CONFIG: task, suite, or a file of your own questions. May be repeated.",
         autocompletion=completion.tasks,
         show_default=False,
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option("--name", help="Without CONFIG: what the run is called.", show_default=False),
+    typer.Option("--name", help="What a run without CONFIG is called.  [default: after its models and tasks]", show_default=False),
 ]
 BaseUrl = Annotated[
     str | None,
