@@ -127,7 +127,9 @@ def _ask(question: str, default: str, answered: Callable[[str], Draft], file: Pa
 
 
 def _prompt(question: str, default: str | None) -> str:
-    answer: str = typer.prompt(question, default=default, err=True)
+    # On a line of its own: what stands behind a long question would be wrapped in the middle.
+    typer.echo(question, err=True)
+    answer: str = typer.prompt("  ", default=default, err=True, prompt_suffix="> ")
     return answer.strip()
 
 

@@ -154,7 +154,7 @@ app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)
 app.command("parity", short_help="Whether two engines or dtypes give the same answers.")(parity.parity)
 app.add_typer(schema.app, name="schema")
-app.add_typer(cache.app, name="cache")
+app.add_typer(cache.app, name="cache", short_help="What lies in the caches; delete it.")
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,7 +16,7 @@ def fetch_model(name: str, revision: str | None, patterns: Sequence[str], ignore
         from modelscope import snapshot_download
     except ImportError as error:
         raise ModelError(
-            f"{name}: HARNESS_HUB=modelscope needs the modelscope package: pip install modelscope"
+            f"{name}: HARNESS_HUB=modelscope needs the modelscope package: pip install 'open-weight-harness[modelscope]'"
         ) from error
 
     options: dict[str, Any] = {"allow_patterns": list(patterns), "ignore_patterns": list(ignored)}
@@ -34,7 +34,7 @@ def fetch_dataset(path: str) -> Path:
     try:
         from modelscope import dataset_snapshot_download
     except ImportError as error:
-        raise DataError("HARNESS_HUB=modelscope needs the package: pip install modelscope") from error
+        raise DataError("HARNESS_HUB=modelscope needs the package: pip install 'open-weight-harness[modelscope]'") from error
 
     try:
         return Path(dataset_snapshot_download(path))
