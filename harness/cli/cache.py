@@ -29,8 +29,8 @@ def _kinds(incomplete: str) -> list[str]:
 def show_(*, show: Show) -> None:
     """Show what lies where: kinds, sizes, ages.
 
-    Results are no cache: they lie where runs put them (results/). HARNESS_CACHE names another folder
-    for our own kinds.
+    Results are no cache: they lie where runs put them (results/). HARNESS_CACHE names another
+    folder for our own kinds.
     """
     from harness.hub.storage import stores
     from harness.reporting.packed import cache_document

@@ -33,7 +33,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="In place of CONFIG: preset, hub id or folder. May be repeated, or several with commas.",
+        help="In place of CONFIG: preset, hub id or folder. Several: repeated, or with commas.",
         autocompletion=completion.models,
         show_default=False,
     ),
@@ -44,14 +44,18 @@ Tasks = Annotated[
         "--task",
         "-t",
         metavar="NAME",
-        help="In place of CONFIG: task, suite, or a file of your own questions. May be repeated.",
+        help="In place of CONFIG: task, suite, or a file of your own questions. Several alike.",
         autocompletion=completion.tasks,
         show_default=False,
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option("--name", help="What a run without CONFIG is called.  [default: after its models and tasks]", show_default=False),
+    typer.Option(
+        "--name",
+        help="What a run without CONFIG is called.  [default: after models and tasks]",
+        show_default=False,
+    ),
 ]
 BaseUrl = Annotated[
     str | None,
@@ -155,7 +159,7 @@ class ConfigOptions:
 
 
 def selects() -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command the options of `ConfigOptions` and hands it what they said as ``selection``."""
+    """Gives a command the options of `ConfigOptions` and hands them on as ``selection``."""
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)

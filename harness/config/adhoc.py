@@ -38,7 +38,8 @@ def entries_of(named: Entry | Path | Sequence[Entry | Path] | None) -> list[Entr
             entries.append(_path(str(one)))
         else:
             entries += [part.strip() for part in str(one).split(",") if part.strip()]
-    return entries
+    # A name that is typed twice is meant once; two models of one name would be refused.
+    return [entry for number, entry in enumerate(entries) if entry not in entries[:number]]
 
 
 def _path(text: str) -> str:
@@ -63,8 +64,8 @@ def adhoc_config(
     """
     if not models:
         raise ConfigError(
-            "no model is named: say --model NAME (in Python model=…), a preset (`harness models` lists "
-            "them), a hub id ORG/NAME or a folder"
+            "no model is named: say --model NAME (in Python model=…), a preset (`harness models` "
+            "lists them), a hub id ORG/NAME or a folder"
         )
     if api_key_env is not None and base_url is None:
         raise ConfigError("an API key's variable is for an endpoint: say --base-url, too")

@@ -29,7 +29,8 @@ WHAT = {
 
 def configs_document(configs: Mapping[str, Path]) -> Document:
     """One row per packed config: its name, and the first sentence of its comment."""
-    table = Table.of("", [*keys("config"), *texts("what")], [[n, summary(p)] for n, p in configs.items()])
+    rows = [[name, summary(path)] for name, path in configs.items()]
+    table = Table.of("", [*keys("config"), *texts("what")], rows)
     notes = (
         Phrase("harness run NAME runs one: results go to results/NAME of this folder."),
         Phrase("harness configs NAME > mine.yaml makes a copy to change; extends: NAME builds on one."),

@@ -64,7 +64,7 @@ def test_names_are_divided_at_commas_but_not_inside_a_files_name(
     Path("a,b.csv").write_text("question,answer\n", encoding="utf-8")
     Path("model").mkdir()
     Path("model/config.json").write_text("{}", encoding="utf-8")
-    assert entries_of(["a,b.csv", "x, y,", Path("z")]) == ["a,b.csv", "x", "y", "z"]
+    assert entries_of(["a,b.csv", "x, y,", Path("z"), "x"]) == ["a,b.csv", "x", "y", "z"]
     assert entries_of("model") == ["./model"]
     assert entries_of({"id": "x"}) == [{"id": "x"}]
     assert entries_of(None) == []
