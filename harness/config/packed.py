@@ -80,11 +80,10 @@ def find_config(named: str | Path) -> ConfigSource:
     if os.path.isfile(path):  # noqa: PTH113
         return ConfigSource(path, text)
 
-    if own := _suffixed(path):
+    own = _suffixed(path) or (path / KEPT if os.path.isfile(path / KEPT) else None)  # noqa: PTH113
+    if own is not None:
         note = f"{text}: {own} in this folder, not the packed config of that name"
         return ConfigSource(own, str(own), note if text in packed() else None)
-    if os.path.isfile(path / KEPT):  # noqa: PTH113
-        return ConfigSource(path / KEPT, str(path / KEPT))
     if (file := _named(text)) is not None:
         name = file.stem
         note = f"{name}: the packed config (a {name}.yaml in this folder would be taken instead)"
