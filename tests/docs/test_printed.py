@@ -105,7 +105,7 @@ def test_workflows_print_lines_that_parse() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_everything_runs_as_printed(tmp_path: Path) -> None:
     site = install_harness(tmp_path / "wheel")
     workplace, home = tmp_path / "empty", tmp_path / "home"
