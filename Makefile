@@ -8,12 +8,12 @@ VLLM_BIN = $(VLLM_VENV)/bin
 VLLM_READY = $(VLLM_VENV)/.ready
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-vllm quick lint types check bench models clean help
+.PHONY: demo test test-vllm quick lint types check bench models wheel clean help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(READY) ## set up and run the main job: three tiny models, Chinese and English tasks
-	$(BIN)/harness run configs/smoke.yaml
+	$(BIN)/harness run smoke
 
 test: $(READY) ## set up and pass every test
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -41,8 +41,11 @@ bench: $(READY) ## time --help, plan and the smoke run; writes results/recorded/
 models: $(READY) ## train the three tiny models again (about half an hour on two cores)
 	$(BIN)/python scripts/train_tiny_models.py
 
+wheel: $(READY) ## build the wheel that runs in an empty folder, into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VLLM_VENV) build dist .mypy_cache .ruff_cache .pytest_cache
 
 # torch is named exactly and first: any range lets pip take a newer build than the constraints were tested with.
 $(READY): pyproject.toml constraints.txt

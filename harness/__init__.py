@@ -4,9 +4,9 @@ From Python (docs/api.md)::
 
     import harness
 
-    config = harness.load_config("configs/smoke.yaml", ["limit=20"])
+    outcome = harness.run(model="tiny-qwen", tasks=["zh_arithmetic"], limit=20, out="results/mine")
+    config = harness.load_config("smoke", ["limit=20"])  # or a YAML file, or a dictionary
     print(harness.plan(config).cells)
-    outcome = harness.run(config, out="results/mine")
     frame = harness.load_results("results/mine")  # one row per (cell, metric, filter)
     pairs = harness.compare("results/mine", "results/other")
     print(harness.report(pairs, language="zh"))
@@ -16,9 +16,9 @@ Nothing heavy is imported before the function that needs it is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.version import __version__
 
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Comparison
     from harness.benchmark.runner import BenchOutcome
     from harness.config import LoadedConfig
+    from harness.config.adhoc import Entry
     from harness.evaluation import Plan, RunOutcome
     from harness.studies.answer import ClaimAnswer
+
+    Named = Entry | Path | Sequence[Entry | Path] | None
 
 __all__ = [
     "__version__",
@@ -44,14 +47,15 @@ __all__ = [
 ]
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
-    """Reads and checks a YAML file; ``overrides`` are ``key=value`` as for ``--set``.
+def load_config(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> LoadedConfig:
+    """Reads and checks a config; ``overrides`` are ``key=value`` as for ``--set``.
 
-    Raises ConfigError (all mistakes, one line each).
+    ``source``: a YAML file, the name of a packed config, a run's folder, or a mapping of what a
+    YAML would say. Raises ConfigError (all mistakes, one line each).
     """
     from harness.config import load_config as load
 
-    loaded = load(path, overrides)
+    loaded = load(source, overrides)
     # Expectations name tasks and metrics, which only the catalogue of tasks knows.
     if loaded.config.expect:
         from harness.evaluation.names import check_names
@@ -60,27 +64,47 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
     return loaded
 
 
-def plan(config: LoadedConfig | str | Path) -> Plan:
-    """What a run would do: cells, items, tokens, memory, detectable gaps.
+def plan(
+    config: LoadedConfig | str | Path | Mapping[str, Any] | None = None,
+    *,
+    model: Named = None,
+    tasks: Named = None,
+    limit: int | None = None,
+    **settings: Any,
+) -> Plan:
+    """What a run would do: cells, items, tokens, memory, detectable gaps; arguments as of `run`.
 
     Reads no weights and asks no network. Raises ConfigError.
     """
     from harness.evaluation import make_plan
 
-    return make_plan(_loaded(config))
+    return make_plan(_config_of(config, model, tasks, limit, settings))
 
 
 def run(
-    config: LoadedConfig | str | Path, *, out: str | Path | None = None, fresh: bool = False
+    config: LoadedConfig | str | Path | Mapping[str, Any] | None = None,
+    *,
+    model: Named = None,
+    tasks: Named = None,
+    limit: int | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    **settings: Any,
 ) -> RunOutcome:
-    """Runs what is missing of a config; results go to ``out`` or ``results/<name>``.
+    """Runs what is missing of a config, or of models and tasks; results go to ``out`` or
+    ``results/<name>``.
+
+    ``model`` and ``tasks``: what ``--model`` and ``--task`` take, one or a list, or mappings with
+    the keys of a config. ``settings``: further keys of a config (``device="cpu"``), ``name``, and
+    ``base_url`` and ``api_key_env`` of an endpoint.
 
     What a model or a task fails at is a status in the results, no exception. Raises ConfigError,
     RunFolderError.
     """
     from harness.evaluation import run_config
 
-    return run_config(_loaded(config), out=_path(out), fresh=fresh)
+    loaded = _config_of(config, model, tasks, limit, settings)
+    return run_config(loaded, out=_path(out), fresh=fresh)
 
 
 def bench(
@@ -151,8 +175,33 @@ def report(
     return render(document_of(shown, language), format, language=language)
 
 
-def _loaded(config: LoadedConfig | str | Path) -> LoadedConfig:
-    return load_config(config) if isinstance(config, str | Path) else config
+def _loaded(config: LoadedConfig | str | Path | Mapping[str, Any]) -> LoadedConfig:
+    return load_config(config) if isinstance(config, str | Path | Mapping) else config
+
+
+def _config_of(
+    config: LoadedConfig | str | Path | Mapping[str, Any] | None,
+    model: Named,
+    tasks: Named,
+    limit: int | None,
+    settings: dict[str, Any],
+) -> LoadedConfig:
+    """A config that was given, or one of these models and tasks. Raises ConfigError."""
+    from harness.config import load_config as load
+    from harness.config.adhoc import adhoc_config, entries_of
+    from harness.errors import ConfigError
+
+    if config is not None:
+        named = {"model": model, "tasks": tasks, **settings}
+        if typed := [key for key, value in named.items() if value is not None]:
+            raise ConfigError(f"config and {typed[0]}: name a config, or models and tasks")
+        loaded = _loaded(config)
+        return loaded if limit is None else loaded.changed([f"limit={limit}"])
+
+    if tasks is None:
+        raise ConfigError("no task is named: say tasks=[NAME, …], tasks, suites or files of questions")
+    entries = entries_of(model), entries_of(tasks)
+    return load(adhoc_config(*entries, limit=limit, **settings), (), {"models": "model", "tasks": "task"})
 
 
 def _path(given: str | Path | None) -> Path | None:

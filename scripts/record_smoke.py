@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("results/recorded/smoke")
 NOT_KEPT = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm", "logs", ".lock")
 CAPTIONS = {
-    "README.md": "What `harness run configs/smoke.yaml`, the job of `make demo`, printed on {machine}, "
+    "README.md": "What `harness run smoke`, the job of `make demo`, printed on {machine}, "
     "{seconds:.0f} s from start to table "
     "(the models are tiny and made for this: the numbers say that the machinery works, nothing about the "
     "real families):",
-    "README.zh-CN.md": "`make demo` 的主任务 `harness run configs/smoke.yaml` 在 {machine} "
+    "README.zh-CN.md": "`make demo` 的主任务 `harness run smoke` 在 {machine} "
     "上的输出，从启动到出表 {seconds:.0f} 秒"
     "（模型是为此训练的微型模型：数字只说明流程可用，不代表真实模型的水平）：",
 }

@@ -50,6 +50,37 @@ def test_a_run_from_python(config: Path, tmp_path: Path) -> None:
     assert "zh_arithmetic (acc): ranking" in harness.report(pairs)
 
 
+def test_models_and_tasks_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mock = {"id": "mock/one", "engine": "mock"}
+    assert harness.plan(model=[mock, "tiny-qwen"], tasks="smoke", limit=3).items == 60
+
+    outcome = harness.run(model=mock, tasks=["zh_arithmetic"], limit=4, device="cpu")
+    assert (outcome.exit_code, outcome.folder) == (0, tmp_path / "results" / "one-on-zh_arithmetic")
+    again = harness.load_config(outcome.folder)  # the equal YAML is kept, and can be run again
+    assert harness.run(again, limit=4).folder == outcome.folder
+    named = harness.load_config({"name": "x", "models": [mock], "tasks": ["zh_arithmetic"], "limit": 4})
+    assert (again.hash, again.config.limit) == (named.hash, 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "no task is named: say tasks="),
+        ({"model": "tiny-qwen"}, "no task is named: say tasks="),
+        ({"tasks": "smoke"}, "no model is named"),
+        ({"model": "tiny-qwn", "tasks": "smoke"}, "model tiny-qwn: unknown preset 'tiny-qwn'; did you mean"),
+        ({"model": "tiny-qwen", "tasks": "smoke", "devise": "cpu"}, "unknown key 'devise'; did you mean"),
+        ({"config": "smoke", "model": "tiny-qwen"}, "config and model: name a config, or models and tasks"),
+    ],
+)
+def test_what_python_users_get_wrong_is_one_line(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        harness.plan(**arguments)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 def test_a_report_is_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     from typer.testing import CliRunner
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import Show, shows
 from harness.cli.testing import Annotations, Junit, check_junit, publish
 
@@ -19,6 +20,7 @@ Runs = Annotated[
     typer.Argument(
         metavar="RUN...",
         help="Run folders, results.json files, or names of runs in results/.",
+        autocompletion=completion.runs,
         show_default=False,
     ),
 ]

@@ -15,9 +15,12 @@ from harness.cli import (
     adoption,
     arena,
     bench,
+    cache,
     compare,
+    configs,
     doctor,
     importing,
+    init,
     models,
     parity,
     plan,
@@ -32,7 +35,8 @@ from harness.cli import (
     testing,
     tokenizers,
 )
-from harness.cli.groups import CommandGroup
+from harness.cli.examples import add_examples
+from harness.cli.groups import UNCUT, CommandGroup
 from harness.cli.output import columns_of, notify, on_screen
 from harness.errors import HarnessError
 from harness.version import __version__
@@ -40,12 +44,41 @@ from harness.wording import first_line
 
 HELP = 52
 """From so many columns on click fits its help itself."""
+PANELS = {
+    "Start": ("init", "configs", "models", "tasks", "doctor"),
+    "Run": ("plan", "run", "bench", "parity"),
+    "Look": ("report", "compare", "results", "tokenizers"),
+    "What others published": ("study", "arena", "published", "adoption"),
+    "Files": ("import", "rescore", "schema", "cache"),
+}
+"""The commands in the order of a first hour; one that is in no panel comes last."""
 
 
 class GuardedGroup(CommandGroup):
     """Turns every exception into a line and an exit code: nobody should have to read a
     traceback.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        add_examples(self, "harness")
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the commands panel by panel."""
+        rows = {
+            name: self.commands[name].get_short_help_str(UNCUT)
+            for name in self.list_commands(ctx)
+            if not self.commands[name].hidden
+        }
+        panelled = {name for names in PANELS.values() for name in names}
+        panels = PANELS | {"Commands": tuple(name for name in rows if name not in panelled)}
+
+        # One width for all panels, so that the summaries stand in one column.
+        wide = max(map(len, rows), default=0)
+        for title, names in panels.items():
+            if lines := [(name.ljust(wide), rows[name]) for name in names if name in rows]:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command.
@@ -104,28 +137,31 @@ app = typer.Typer(
     "or parity failed, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help answers twice as fast
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
+# Summaries that fit beside the names at 80 columns; the commands' own help says more.
+app.command("init", short_help="Write a config: four questions.")(init.init)
+app.command("configs")(configs.configs)
+app.command("run", short_help="Run models on tasks, and show the table.")(run.run)
 app.command("plan")(plan.plan)
-app.command("bench")(bench.bench)
+app.command("bench", short_help="Measure the speed of fixed shapes, with error bars.")(bench.bench)
 app.add_typer(tasks.app, name="tasks")
 app.command("models")(models.models)
-app.add_typer(published.app, name="published")
+app.add_typer(published.app, name="published", short_help="Published ratings and scores; import more.")
 app.command("tokenizers")(tokenizers.tokenizers)
 app.command("doctor")(doctor.doctor)
-app.command("report")(report.report)
+app.command("report", short_help="Show runs as a table, a page or pictures.")(report.report)
 app.command("compare")(compare.compare)
 app.command("arena")(arena.arena)
-app.add_typer(adoption.app, name="adoption")
+app.add_typer(adoption.app, name="adoption", short_help="Likes and downloads of models by country and maker.")
 app.command("study")(study.study)
 app.command("results")(results.results)
 app.command("rescore")(rescore.rescore)
 app.command("import")(importing.import_)
-app.command("parity")(parity.parity)
+app.command("parity", short_help="Whether two engines or dtypes give the same answers.")(parity.parity)
 app.add_typer(schema.app, name="schema")
+app.add_typer(cache.app, name="cache", short_help="What lies in the caches; delete it.")
 
 
 def _show_version(wanted: bool) -> None:

@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import notify
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
 ConfigFile = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="YAML file that names models and tasks.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="CONFIG",
+        help="YAML file that names models and tasks, or a packed config's name.",
+        autocompletion=completion.configs,
+        show_default=False,
+    ),
 ]
 Limit = Annotated[
     int | None,
@@ -60,24 +67,32 @@ class DeviceOption(StrEnum):
 
 
 def load(
-    config: Path,
+    config: str | Path,
     overrides: Sequence[str] | None,
     limit: int | None = None,
     device: DeviceOption | None = None,
 ) -> LoadedConfig:
-    """The checked config with the command line on top; ``--limit`` and ``--device`` are short for
-    ``--set``.
+    """The checked config with the command line on top.
 
     Raises ConfigError.
     """
     from harness.config import load_config
 
+    loaded = load_config(config, [*(overrides or ()), *shortened(limit, device)])
+    announce(loaded)
+    return loaded
+
+
+def shortened(limit: int | None, device: DeviceOption | None) -> list[str]:
+    """``--limit`` and ``--device`` as the ``--set`` that they are short for."""
     extra = [f"limit={limit}"] if limit is not None else []
-    extra += [f"device={device.value}"] if device is not None else []
-    loaded = load_config(config, [*(overrides or ()), *extra])
+    return extra + ([f"device={device.value}"] if device is not None else [])
+
+
+def announce(loaded: LoadedConfig) -> None:
+    """Says on standard error which file was chosen, and which names were tidied."""
     for note in loaded.notes:
         notify(note)
-    return loaded
 
 
 def same_command() -> str:

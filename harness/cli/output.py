@@ -147,23 +147,28 @@ def shows(
                 show.check()
             function(*arguments, show=show, **named)
 
-        _add_options(command, function, options)
+        add_options(command, function, options, handed="show")
         return command
 
     return decorate
 
 
-def _add_options(command: Any, function: Callable[..., None], options: dict[str, Any]) -> None:
+def add_options(
+    command: Any, function: Callable[..., None], options: dict[str, Any], *, handed: str, first: bool = False
+) -> None:
     """Gives ``command`` the parameters of ``function`` and the options, from which typer reads what
     may be typed.
+
+    ``handed``: the parameter that the options become. ``first``: they come before the function's.
     """
     signature = inspect.signature(function, eval_str=True)
-    parameters = [one for name, one in signature.parameters.items() if name != "show"]
-    for name, kind in options.items():
-        default = False if name.startswith("as_") else None
-        parameters.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        )
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [one.replace(kind=keyword) for name, one in signature.parameters.items() if name != handed]
+    added = [
+        inspect.Parameter(name, keyword, default=False if name.startswith("as_") else None, annotation=kind)
+        for name, kind in options.items()
+    ]
+    parameters = [*added, *own] if first else [*own, *added]
     command.__signature__ = signature.replace(parameters=parameters)
     command.__annotations__ = {one.name: one.annotation for one in parameters}
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.options import Limit, Overrides, load
 from harness.cli.output import Show, notify, shows
 from harness.errors import ConfigError
@@ -20,7 +21,10 @@ def parity(
     first: Annotated[
         str,
         typer.Argument(
-            metavar="CONFIG", help="YAML file, or the folder or name of a run.", show_default=False
+            metavar="CONFIG",
+            help="YAML file or packed config, or the folder or name of a run.",
+            autocompletion=completion.configs,
+            show_default=False,
         ),
     ],
     second: Annotated[
@@ -54,8 +58,7 @@ def parity(
 ) -> None:
     """Ask the same of two engines or dtypes, and say whether the second can be trusted.
 
-    harness parity configs/smoke.yaml --against engine=vllm; --against dtype=bfloat16; or two runs:
-    harness parity RUN RUN. Exit code 0 for yes and within noise, 3 for no.
+    A config with --against KEY=VALUE, or two runs. Exit code 0 for yes and within noise, 3 for no.
     """
     from harness.analysis.parity import compare
     from harness.reporting.parity import parity_document
@@ -74,7 +77,7 @@ def parity(
                 )
         folders: tuple[str | Path, str | Path] = (first, second)
     else:
-        folders = _run_both(load(Path(first), overrides, limit), list(against or ()), out)
+        folders = _run_both(load(first, overrides, limit), list(against or ()), out)
 
     outcome = compare(read_cells(folders[0]), read_cells(folders[1]), within)
     show(parity_document(outcome, items=items), wide=True)

@@ -6,19 +6,14 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load
+from harness.cli.config_options import ConfigOptions, selects
 from harness.cli.output import Show, notify, shows
 
 
 @shows()
+@selects()
 def plan(
-    config: ConfigFile,
-    limit: Limit = None,
-    overrides: Overrides = None,
-    device: Annotated[
-        DeviceOption | None,
-        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
-    ] = None,
+    selection: ConfigOptions,
     every: Annotated[bool, typer.Option("--all", help="Show the subjects of groups, too.")] = False,
     chips: Annotated[
         bool, typer.Option("--chips", help="Show on which accelerators each model fits, and at which batch.")
@@ -34,7 +29,7 @@ def plan(
     from harness.evaluation import make_plan
     from harness.reporting.plan import plan_document
 
-    outline = make_plan(load(config, overrides, limit, device), lambda text: typer.echo(text, err=True))
+    outline = make_plan(selection.load(), notify)
     show(plan_document(outline, every=every, chips=chips), wide=True)
     for warning in outline.warnings:
         notify(f"warning: {warning}")

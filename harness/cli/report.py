@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import Show, notify, shows, write_or_print
 from harness.cli.testing import Annotations, Junit, check_junit, publish
 from harness.wording import listed_names
@@ -25,6 +26,7 @@ def report(
         typer.Argument(
             metavar="RUN",
             help="Run folders, results.json files, or names of runs in results/.",
+            autocompletion=completion.runs,
             show_default=False,
         ),
     ],

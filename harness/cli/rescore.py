@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import Show, notify, shows, tell
 
 
@@ -14,7 +15,12 @@ from harness.cli.output import Show, notify, shows, tell
 def rescore(
     run: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="Run folder, or name of a run in results/.", show_default=False),
+        typer.Argument(
+            metavar="RUN",
+            help="Run folder, or name of a run in results/.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
     ],
     filters: Annotated[
         Path | None,

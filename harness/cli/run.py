@@ -8,26 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, DeviceOption, Limit, Overrides, load, same_command
+from harness.cli.config_options import ConfigOptions, selects
+from harness.cli.options import same_command
 from harness.cli.output import Show, notify, shows, tell
 from harness.cli.testing import Annotations, Junit, check_junit, publish
 from harness.wording import plural
 
 if TYPE_CHECKING:
+    from harness.config import LoadedConfig
     from harness.evaluation import RunOutcome
 
 
 @shows(out=False)
+@selects()
 def run(
-    config: ConfigFile,
-    limit: Limit = None,
-    overrides: Overrides = None,
+    selection: ConfigOptions,
     out: Annotated[
         Path | None, typer.Option("--out", help="Run folder.  [default: results/<name>]", show_default=False)
-    ] = None,
-    device: Annotated[
-        DeviceOption | None,
-        typer.Option("--device", help="auto takes CUDA where present.", show_default=False),
     ] = None,
     price: Annotated[
         float | None,
@@ -49,7 +46,7 @@ def run(
     *,
     show: Show,
 ) -> None:
-    """Run every model on every task.
+    """Run every model on every task: of a config, or of --model and --task.
 
     The same command again does only what is missing; Ctrl-C once stops cleanly.
     """
@@ -58,15 +55,21 @@ def run(
     from harness.reporting.testcases import run_testcases
 
     # A price is a key of the config: the manifest must say by which one dollars were counted.
-    if price is not None:
-        overrides = [*(overrides or []), f"usd_per_hour={price}"]
-    loaded = load(config, overrides, limit, device)
+    loaded = selection.load([f"usd_per_hour={price}"] if price is not None else [])
     check_junit(junit)
+    _announce_name(loaded, out)
     with reporter_for(quiet=quiet, every=verbose) as reporter:
         outcome = run_config(loaded, out=out, fresh=fresh, reporter=reporter)
     _show(outcome, show)
     publish(run_testcases([outcome.results]), outcome.results.name, junit, annotate)
     raise typer.Exit(outcome.exit_code)
+
+
+def _announce_name(loaded: LoadedConfig, out: Path | None) -> None:
+    """Where results of models and tasks without a file will be, and what runs them again."""
+    if loaded.plain is not None:
+        folder = out or Path("results") / loaded.config.name
+        notify(f"{loaded.config.name}: kept in {folder}, its config as {folder}/config.yaml")
 
 
 def _show(outcome: RunOutcome, show: Show) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.output import PIPE, Show, list_width, shows, write_or_print
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ def study(
     ] = None,
     runs: Annotated[
         list[str] | None,
-        typer.Option("--run", help="A run to look at, too. May be repeated.", show_default=False),
+        typer.Option(
+            "--run",
+            help="A run to look at, too. May be repeated.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
     ] = None,
     *,
     show: Show,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.cli import completion
 from harness.cli.groups import CommandGroup
 from harness.cli.options import Mirror, Overrides, mirror_folder
 from harness.cli.output import Language, ShortLanguage, Show, notify, shows, tell
@@ -79,6 +80,7 @@ def show_task(
             metavar="NAME",
             help="Task, group or suite; a question file; a task YAML; or a config, of which its"
             " own files are shown.",
+            autocompletion=completion.tasks,
             show_default=False,
         ),
     ],

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completion
 from harness.cli.options import Mirror, mirror_folder
 from harness.cli.output import Show, notify, shows, write_or_print
 
@@ -18,6 +19,7 @@ def tokenizers(
         typer.Argument(
             metavar="[MODEL]...",
             help="Model ids, folders or presets.  [default: all of the mirror]",
+            autocompletion=completion.models,
             show_default=False,
         ),
     ] = None,

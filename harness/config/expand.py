@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.config import engines
+from harness.config.packed import packed_file
 from harness.config.presets import BUNDLED, Preset, preset_or_none, presets
 from harness.config.problems import suggest
 from harness.config.schema import ModelSpec
@@ -25,6 +27,7 @@ CHAT_WORDS = re.compile(
 
 
 GGUF = ".gguf"
+SUITES = Path(__file__).resolve().parents[1] / "data" / "suites"
 
 
 OWN_FILES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".xlsm")
@@ -51,7 +54,15 @@ def _model_key(entry: YamlNode) -> str:
 
 
 def _task_key(entry: YamlNode) -> str:
+    if entry.value in _suites():
+        return "suite"
     return "file" if entry.value.lower().endswith(OWN_FILES) else "task"
+
+
+@cache
+def _suites() -> frozenset[str]:
+    """Names of the packaged suites, without reading them: no task is called so."""
+    return frozenset(file.stem for file in SUITES.glob("*.yaml"))
 
 
 def expand(root: YamlNode, mistakes: Mistakes) -> list[str]:
@@ -173,6 +184,9 @@ def _expand_task(entry: YamlNode, mistakes: Mistakes) -> None:
 def _existing_file(node: YamlNode, mistakes: Mistakes) -> YamlNode:
     absolute = _absolute(node)
     path = Path(absolute.value)
+    # A copy of a packed config still finds the questions that lie beside the original.
+    if not os.path.exists(path) and (beside := packed_file(node.value)) is not None:  # noqa: PTH110
+        return node.wrap(str(beside))
     if os.path.isdir(path):  # noqa: PTH112 - pathlib's raises for names too long for the disk
         mistakes.add(node.place, f"{node.value}: this is a folder; expected a file")
     elif not os.path.isfile(path):  # noqa: PTH113

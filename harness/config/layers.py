@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.config import packed
 from harness.config.source import Mistakes, Place, YamlNode, describe, parse, read_text
 from harness.errors import ConfigError
 
@@ -26,6 +27,11 @@ class Layers:
         Raises ConfigError where the file itself cannot be read; other mistakes are collected.
         """
         return self._read(path.absolute(), shown, chain=())
+
+    def extended(self, root: YamlNode) -> YamlNode:
+        """A tree that comes from no file, merged with what its ``extends`` names."""
+        own = YamlNode(dict(root.value), root.place)
+        return self._extend(own, own.value.pop("extends", None), (), "")
 
     def _read(self, path: Path, shown: str, chain: tuple[Path, ...]) -> YamlNode:
         text = read_text(path, shown)
@@ -80,12 +86,24 @@ class Layers:
             self.mistakes.add(entry.place, f"extends: goes in a circle: {circle}")
             return None
 
-        display = str(named) if named.is_absolute() else os.path.normpath(Path(shown).parent / named)
+        display = _shown(named, shown)
+
+        # A copy of a packed config still finds what the original extends.
+        if not os.path.exists(target) and (file := packed.packed_file(named)) is not None:  # noqa: PTH110
+            target, display = file, f"{packed.PREFIX}{file.relative_to(packed.folder()).as_posix()}"
         try:
             return self._read(target, display, chain)
         except ConfigError as error:
             self.mistakes.add(entry.place, f"extends: {error}")
             return None
+
+
+def _shown(named: Path, shown: str) -> str:
+    """How messages name a file that the file ``shown`` extends."""
+    if named.is_absolute():
+        return str(named)
+    prefix = packed.PREFIX if shown.startswith(packed.PREFIX) else ""
+    return prefix + os.path.normpath(Path(shown.removeprefix(prefix)).parent / named)
 
 
 def merge(below: YamlNode, above: YamlNode) -> YamlNode:

@@ -1,11 +1,11 @@
-"""From a YAML file to a checked config: `load_config`."""
+"""From a YAML file, or from plain data, to a checked config: `load_config`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from harness.config import packed
+from harness.config.adhoc import node_of
 from harness.config.engines import check_engines
 from harness.config.expand import expand, shorthands
 from harness.config.layers import Layers, override
-from harness.config.problems import explain, suggest
+from harness.config.problems import explain
 from harness.config.schema import Config
 from harness.config.source import Mistakes, Place, YamlNode
 from harness.errors import ConfigError
@@ -35,7 +37,7 @@ class LoadedConfig:
 
     config: Config
     path: Path
-    """The file that was named, absolute."""
+    """The file that was named, absolute; of a config without a file one that is not there."""
     base_dir: Path
     """Its folder: relative paths in it start here."""
     sources: tuple[Path, ...]
@@ -45,6 +47,8 @@ class LoadedConfig:
     notes: tuple[str, ...] = ()
     """What a person should know of how it was read: names that were tidied."""
     root: YamlNode = field(default_factory=lambda: YamlNode({}, Place("")), repr=False, compare=False)
+    plain: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The data that it was made from, where there is no file."""
 
     @property
     def hash(self) -> str:
@@ -69,6 +73,10 @@ class LoadedConfig:
         text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+    def changed(self, more: Sequence[str]) -> LoadedConfig:
+        """The same config with further ``key=value`` on top. Raises ConfigError."""
+        return load_config(self.path if self.plain is None else self.plain, [*self.overrides, *more])
+
     def to_yaml(self) -> str:
         """The resolved config as YAML. Loaded again, from any folder, it gives an equal config."""
         plain = _pruned(self.config.model_dump(mode="json", exclude_none=True))
@@ -89,19 +97,31 @@ class LoadedConfig:
         return str(self.place(*steps))
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig:
-    """Reads and checks the YAML file, with what it extends and ``key=value`` overrides on top.
+def load_config(
+    source: str | Path | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    words: Mapping[str, str] | None = None,
+) -> LoadedConfig:
+    """Reads and checks a config, with what it extends and ``key=value`` overrides on top.
+
+    ``source``: a YAML file, the name of a packed config, a run's folder, or a mapping of what a
+    YAML would say. ``words``: see `harness.config.adhoc.node_of`.
 
     Raises ConfigError whose message has one line per mistake, all of them, each beginning with
     file:line:column (or ``--set key=value``).
     """
-    named = Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises where a user is unknown
     mistakes = Mistakes()
     layers = Layers(mistakes)
-    try:
-        root = layers.read(named, str(path))
-    except ConfigError as error:
-        raise ConfigError(f"{error}{_similar_file(named)}") from None
+    notes: list[str] = []
+    if isinstance(source, Mapping):
+        root = layers.extended(node_of(source, words or {}))
+    else:
+        origin = packed.find_config(source)
+        notes += [origin.note] if origin.note else []
+        try:
+            root = layers.read(origin.path, origin.shown)
+        except ConfigError as error:
+            raise ConfigError(f"{error}{packed.hint(source)}") from None
 
     # Before the overrides, so that they can name a key of a model that was written as a plain name;
     # and after, since they may bring plain names.
@@ -109,12 +129,12 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> LoadedConfig
     override(root, overrides, mistakes)
     shorthands(root)
 
-    notes = expand(root, mistakes)
+    notes += expand(root, mistakes)
     config = _check(root, mistakes)
-    absolute = layers.sources[0]
-    return LoadedConfig(
-        config, absolute, absolute.parent, tuple(layers.sources), tuple(overrides), tuple(notes), root
-    )
+    plain = source if isinstance(source, Mapping) else None
+    path = Path.cwd() / f"{config.name}.yaml" if plain is not None else layers.sources[0]
+    sources = tuple(layers.sources)
+    return LoadedConfig(config, path, path.parent, sources, tuple(overrides), tuple(notes), root, plain)
 
 
 def _check(root: YamlNode, mistakes: Mistakes) -> Config:
@@ -153,14 +173,6 @@ def _without_echo(error: ValidationError, root: YamlNode, mistakes: Mistakes) ->
         lost = one.place.rank in places and one.text.endswith("got nothing")
         if not lost and not (echoes and one.text.startswith(echoes)):
             mistakes.append(one)
-
-
-def _similar_file(path: Path) -> str:
-    if os.path.exists(path) or not os.path.isdir(path.parent):  # noqa: PTH110, PTH112
-        return ""
-    return suggest(
-        path.name, [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
-    )
 
 
 def _without(entry: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:

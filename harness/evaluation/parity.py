@@ -30,8 +30,6 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
 
     Raises ConfigError for a key or value that cannot be, or changes nothing.
     """
-    from harness.config import load_config
-
     for change in changes:
         key, equals, _ = change.partition("=")
         if not key.strip() or not equals:
@@ -44,7 +42,7 @@ def changed_config(loaded: LoadedConfig, changes: Sequence[str]) -> LoadedConfig
     # line.
     count = len(loaded.config.models)
     more = [f"models.{index}.{change}" for index in range(count) for change in changes]
-    other = load_config(loaded.path, [*loaded.overrides, *more])
+    other = loaded.changed(more)
     if other.config.models == loaded.config.models:
         raise ConfigError(
             f"--against {' '.join(changes)}: the config says that already; name another engine, "

@@ -154,8 +154,8 @@ def _reason(error: Exception, name: str, mirror: Path | None) -> str:
     state = f"{switch} is set and the hub cache does not hold it" if switch else f"{endpoint} did not answer"
     return (
         f"cannot be fetched ({state}; {where}). Mend it by one of: mirror: FOLDER in the YAML or "
-        "HARNESS_MIRROR; "
-        "HF_ENDPOINT=<another hub>; HARNESS_HUB=modelscope; a filled hub cache (HF_HOME)"
+        f"HARNESS_MIRROR; HF_ENDPOINT={presence.MIRRORS[0]}; "
+        "HARNESS_HUB=modelscope; a filled hub cache (HF_HOME)"
     )
 
 

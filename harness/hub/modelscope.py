@@ -9,15 +9,15 @@ from typing import Any
 from harness.errors import DataError, ModelError
 from harness.wording import first_line, reason_of
 
+INSTALL = "pip install 'open-weight-harness[modelscope]'"
+
 
 def fetch_model(name: str, revision: str | None, patterns: Sequence[str], ignored: Sequence[str]) -> Path:
     """The folder of a model's files that match ``patterns``. Raises ModelError in one line."""
     try:
         from modelscope import snapshot_download
     except ImportError as error:
-        raise ModelError(
-            f"{name}: HARNESS_HUB=modelscope needs the modelscope package: pip install modelscope"
-        ) from error
+        raise ModelError(f"{name}: HARNESS_HUB=modelscope needs the modelscope package: {INSTALL}") from error
 
     options: dict[str, Any] = {"allow_patterns": list(patterns), "ignore_patterns": list(ignored)}
     try:
@@ -34,7 +34,7 @@ def fetch_dataset(path: str) -> Path:
     try:
         from modelscope import dataset_snapshot_download
     except ImportError as error:
-        raise DataError("HARNESS_HUB=modelscope needs the package: pip install modelscope") from error
+        raise DataError(f"HARNESS_HUB=modelscope needs the package: {INSTALL}") from error
 
     try:
         return Path(dataset_snapshot_download(path))

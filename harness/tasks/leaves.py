@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,9 @@ class Walk:
 
 
 def _unknown(name: str, catalogue: Catalogue) -> str:
-    near = catalogue.nearest(name)
+    from harness.tasks.suite_files import suites
+
+    near = [*difflib.get_close_matches(name, suites(), cutoff=0.7), *catalogue.nearest(name)]
     hint = f"; nearest: {', '.join(near)}" if near else "; `harness tasks` lists the names"
     return f"unknown task {name!r}{hint}"
 

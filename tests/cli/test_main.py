@@ -103,7 +103,16 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "text"),
     [
         (["rum"], "No such command 'rum'. Did you mean 'run'?"),
-        (["run"], "Missing argument"),
+        (["run"], "say what to run: a config (`harness configs` lists"),
+        (["run", "--model", "tiny-qwen"], "no task is named: say --task NAME"),
+        (["plan", "--task", "smoke"], "no model is named: say --model NAME (in Python"),
+        (["run", "smoke", "--model", "tiny-qwen"], "smoke and --model: name a config, or models and tasks"),
+        (["plan", "-m", "tiny-qwn", "-t", "smoke"], "--model tiny-qwn: unknown preset 'tiny-qwn'; did you"),
+        (["plan", "-m", "tiny-qwen", "-t", "zh_core"], "unknown task 'zh_core'; nearest: zh-core"),
+        (["run", "smok"], "smok: no such file; did you mean 'smoke'?"),
+        (["configs", "smok"], "no packed config is called 'smok'; did you mean 'smoke'?"),
+        (["cache", "clean", "models"], "models: harness deletes names, hashes, rest"),
+        (["report"], "Missing argument"),
         (["run", "x.yaml", "--limit", "0"], "Invalid value for '--limit'"),
         (["run", "x.yaml", "--device", "tpu"], "Invalid value for '--device'"),
         (

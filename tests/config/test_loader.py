@@ -194,7 +194,7 @@ def test_every_config_of_the_project_loads_and_opens_with_a_comment(path: Path) 
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
     command = "run" if load_config(path).config.tasks else "bench"
-    assert f"harness {command} configs/{path.name}" in text
+    assert f"harness {command} {path.stem}" in text
     assert yaml.safe_load(text)["name"] == path.stem
 
 

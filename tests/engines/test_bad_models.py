@@ -153,7 +153,7 @@ def test_no_hub_is_said_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_modelscope_is_asked_when_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_HUB", "modelscope")
     monkeypatch.setitem(__import__("sys").modules, "modelscope", None)
-    with pytest.raises(ModelError, match="pip install modelscope"):
+    with pytest.raises(ModelError, match=r"pip install .open-weight-harness\[modelscope\]"):
         resolve_model(ModelSpec(id="Qwen/Qwen3-32B"))
 
 

@@ -182,7 +182,7 @@ def test_the_hubs_cache_is_read_offline(data_folder: Path, monkeypatch: pytest.M
 
 def test_modelscope_without_its_package(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_HUB", "modelscope")
-    with pytest.raises(DataError, match="pip install modelscope"):
+    with pytest.raises(DataError, match=r"pip install .open-weight-harness\[modelscope\]"):
         DataSources(data_folder).load("org/none")
 
 
