@@ -102,7 +102,7 @@ def _verdicts(answers: list[ClaimAnswer], language: str) -> Document:
     ]
     return Document(
         "",
-        (Table.of("", columns, rows),),
+        (Table.of("", columns, rows, caption=say("w_overview")[language], label="studies"),),
         tuple(below(answers, language)),
         data=lambda: [one.as_data() for one in answers],
         language=language,

@@ -5,10 +5,11 @@ there are more models than tasks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from harness.analysis.lines import Line, ScoreFigure
+from harness.reporting.best import sure_best
 from harness.reporting.document import (
     NONE,
     Column,
@@ -70,7 +71,8 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
 
     for position, column in enumerate(table.columns):
         figures = [line.figures[position] for line in lines]
-        block, cells = _block(header(column), figures, [speeds[position] for _, speeds in foot])
+        best = {row for row, line in enumerate(lines) if sure_best(line) == position}
+        block, cells = _block(header(column), figures, [speeds[position] for _, speeds in foot], best)
         columns += block
         for row, more in zip(rows, cells, strict=True):
             row += more
@@ -90,7 +92,8 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
         parts = [_name(line).text, metric_text(line)]
         parts += [f"n {count}"] if count else []
         parts += [f"chance {chance}"] if chance else []
-        block, cells = _block(" ".join(part for part in parts if part), line.figures, ())
+        best = {sure_best(line)}
+        block, cells = _block(" ".join(part for part in parts if part), line.figures, (), best)
         columns += block
         for row, more in zip(rows, cells, strict=True):
             row += more
@@ -108,10 +111,10 @@ def _caption(table: ScoreTable) -> Phrase:
 
 
 def _block(
-    title: str, figures: Sequence[ScoreFigure], more: Sequence[TableCell]
+    title: str, figures: Sequence[ScoreFigure], more: Sequence[TableCell], best: Collection[int | None]
 ) -> tuple[list[Column], list[list[TableCell]]]:
     """A column of scores and its cells; with one of bad answers beside it where there are any."""
-    scores = [score_cell(figure) for figure in figures]
+    scores = [dataclasses.replace(score_cell(figure), best=row in best) for row, figure in enumerate(figures)]
     scores += [cell if cell.text else TableCell(NONE) for cell in more]
     column = Column(title, number=True, group=title)
     if not any(figure.faults for figure in figures):
