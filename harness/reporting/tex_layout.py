@@ -4,12 +4,13 @@ lines, texts folded, lying on its side, or in parts below each other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import ceil
 
 from harness.reporting.document import Table
-from harness.reporting.fitting import FittedColumn, TablePart, folded, parts, pieces
 from harness.reporting.tex import flat
 
 UPRIGHT, SIDEWAYS = 345.0, 525.0
@@ -22,6 +23,8 @@ LONGEST = 42
 """Lines that a table on one page may have."""
 LOWEST = 26
 """Lines that fit between the edges of a page on its side."""
+_HAN = re.compile("[\u3000-\u9fff\uff00-\uffef]|[^\u3000-\u9fff\uff00-\uffef]+")
+_PIECES = re.compile(r"[^\s\-_/\u3000-\u9fff]*[\s\-_/]+|[\u3000-\u9fff]|[^\s\-_/\u3000-\u9fff]+")
 _NARROW, _WIDE = frozenset("ijltfr.,:;'|!()[]/ -"), frozenset("mwMW@%")
 
 
@@ -44,14 +47,22 @@ SIZES = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class PaperPart:
+    """Columns of one table by their numbers, and their widths in digits."""
+
+    columns: tuple[int, ...]
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PaperLayout:
     """How a table is set. ``headings`` in lines; ``paragraphs`` are the columns whose texts are
     folded.
     """
 
     size: TypeSize
     headings: tuple[str, ...]
-    parts: tuple[TablePart, ...]
+    parts: tuple[PaperPart, ...]
     paragraphs: frozenset[int] = frozenset()
     sideways: bool = False
     long: bool = False
@@ -65,12 +76,12 @@ class _Widths:
     least: tuple[float, ...]
 
 
-def layout(table: Table) -> Layout:
+def layout(table: Table) -> PaperLayout:
     """The largest type in which the table fits, and whether it goes over several pages."""
     plain = tuple(flat(column.heading).strip() for column in table.columns)
     wrapped = [
         tuple(
-            folded(heading, most) if column.number else heading
+            _stacked(heading, most) if column.number else heading
             for heading, column in zip(plain, table.columns, strict=True)
         )
         for most in HEADINGS
@@ -87,16 +98,16 @@ def layout(table: Table) -> Layout:
     return replace(chosen, long=not chosen.sideways and _lines(table, chosen) > LONGEST)
 
 
-def _whole(choices: Sequence[tuple[tuple[str, ...], _Widths]], room: float) -> Layout | None:
+def _whole(choices: Sequence[tuple[tuple[str, ...], _Widths]], room: float) -> PaperLayout | None:
     """Every cell in one line. Headings of two lines at a usual size read better than small type."""
     for size in SIZES[:3]:
         for headings, widths in choices:
             if _needs(size, widths.natural) <= room:
-                return Layout(size, headings, (_part(range(len(headings)), widths.natural),))
+                return PaperLayout(size, headings, (_part(range(len(headings)), widths.natural),))
     return None
 
 
-def _folded(sizes: Sequence[TypeSize], headings: tuple[str, ...], widths: _Widths) -> Layout | None:
+def _folded(sizes: Sequence[TypeSize], headings: tuple[str, ...], widths: _Widths) -> PaperLayout | None:
     """Texts folded between words."""
     for size in sizes:
         left = int((UPRIGHT - _needs(size, widths.least)) / size.digit)
@@ -112,45 +123,43 @@ def _folded(sizes: Sequence[TypeSize], headings: tuple[str, ...], widths: _Width
         narrow = {
             position for position, width in enumerate(chosen) if width < widths.natural[position] - 0.01
         }
-        return Layout(size, headings, (_part(range(len(chosen)), chosen),), frozenset(narrow))
+        return PaperLayout(size, headings, (_part(range(len(chosen)), chosen),), frozenset(narrow))
     return None
 
 
-def _on_side(table: Table, choices: Sequence[tuple[tuple[str, ...], _Widths]]) -> Layout | None:
+def _on_side(table: Table, choices: Sequence[tuple[tuple[str, ...], _Widths]]) -> PaperLayout | None:
     """On its side, where a page is wide enough for all columns and high enough for all rows."""
     chosen = _whole(choices, SIDEWAYS) if len(table.rows) <= LOWEST else None
     return replace(chosen, sideways=True) if chosen is not None else None
 
 
-def _in_parts(table: Table, headings: tuple[str, ...], widths: _Widths) -> Layout:
-    """In parts below each other that all name their rows, as on a terminal."""
+def _in_parts(table: Table, headings: tuple[str, ...], widths: _Widths) -> PaperLayout:
+    """In parts below each other that all name their rows, as on a terminal. Neighbours of one group
+    stay together.
+    """
     size = SIZES[2]
-    columns = [
-        FittedColumn(
-            heading,
-            tuple(flat(row[position].text).rstrip() for row in table.rows),
-            column.number,
-            column.key,
-            column.group,
-        )
-        for position, (heading, column) in enumerate(zip(headings, table.columns, strict=True))
-    ]
-    room = int((UPRIGHT - size.gap) / size.digit)
-    chosen = tuple(parts(columns, room, ceil(size.gap / size.digit)))
+    names = [position for position, column in enumerate(table.columns) if column.key]
+    others = (position for position in range(len(headings)) if position not in names)
 
-    # Where not even the names and one column fit, they are set as narrow as they can be.
-    chosen = chosen or (_part(range(len(columns)), widths.least),)
+    groups: list[list[int]] = []
+    for _, unit in groupby(others, key=lambda position: table.columns[position].group or position):
+        more = list(unit)
+        whole = [widths.least[position] for position in [*(groups[-1] if groups else names), *more]]
+        if not groups or _needs(size, whole) > UPRIGHT:
+            groups.append(list(names))
+        groups[-1] += more
+
+    parts = [_part(group, [widths.least[one] for one in group]) for group in groups or [names]]
     narrow = {
         position
-        for part in chosen
-        for position, width in zip(part.columns, part.widths, strict=True)
-        if not columns[position].figures and width < columns[position].natural
+        for position, column in enumerate(table.columns)
+        if not column.number and widths.least[position] < widths.natural[position] - 0.01
     }
-    return Layout(size, headings, chosen, frozenset(narrow))
+    return PaperLayout(size, headings, tuple(parts), frozenset(narrow))
 
 
-def _part(columns: Sequence[int], widths: Sequence[float]) -> TablePart:
-    return TablePart(tuple(columns), tuple(ceil(width) for width in widths))
+def _part(columns: Sequence[int], widths: Sequence[float]) -> PaperPart:
+    return PaperPart(tuple(columns), tuple(ceil(width) for width in widths))
 
 
 def _needs(size: TypeSize, widths: Sequence[float]) -> float:
@@ -175,11 +184,17 @@ def _widths(table: Table, headings: Sequence[str]) -> _Widths:
 
 def _words(text: str) -> list[str]:
     """What stands between spaces; a Chinese sentence may be broken after every character."""
-    return [
-        piece
-        for word in text.split()
-        for piece in ([word] if word.isascii() else (one.rstrip() for one in pieces(word)))
-    ]
+    return [piece for word in text.split() for piece in ([word] if word.isascii() else _HAN.findall(word))]
+
+
+def _stacked(heading: str, most: float) -> str:
+    """A heading in lines of at most ``most`` digits, broken after its separators."""
+    lines = [""]
+    for piece in _PIECES.findall(heading):
+        if lines[-1] and measured(lines[-1] + piece) > most:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)
 
 
 def measured(text: str) -> float:
@@ -199,7 +214,7 @@ def _measured(char: str) -> float:
     return 1.5 if char.isupper() or char in "±−→←" else 1.0
 
 
-def _lines(table: Table, chosen: Layout) -> int:
+def _lines(table: Table, chosen: PaperLayout) -> int:
     """Lines of all parts together."""
     lines = 0
     for part in chosen.parts:

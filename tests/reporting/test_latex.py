@@ -18,7 +18,7 @@ from harness.reporting.document import Column, Document, Points, Table, TableCel
 from harness.reporting.rendering import render
 from harness.reporting.score_document import score_document
 from harness.reporting.table import make_table
-from harness.reporting.tex_layout import SIDEWAYS, UPRIGHT, Layout, layout, measured
+from harness.reporting.tex_layout import SIDEWAYS, UPRIGHT, PaperLayout, layout, measured
 from harness.reporting.texts import Phrase
 from harness.results.query import read_results
 
@@ -149,7 +149,7 @@ def test_the_score_table_says_what_bold_means() -> None:
 
 
 def test_wide_tables_are_folded_then_turned_then_parted() -> None:
-    def chosen(names: int, long: bool = False) -> Layout:
+    def chosen(names: int, long: bool = False) -> PaperLayout:
         columns = [*keys("task"), *numbers(*["a score"] * names)]
         rows = [["zh_word_problems", *["0.469 ±0.076"] * names]] * (60 if long else 5)
         return layout(Table.of("", columns, rows))

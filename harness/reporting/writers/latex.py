@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness.reporting.document import Column, Document, Screen, Table
-from harness.reporting.fitting import TablePart
 from harness.reporting.tex import breakable, escape, flat, holds_han, prose
-from harness.reporting.tex_layout import Layout, layout
+from harness.reporting.tex_layout import PaperLayout, PaperPart, layout
 from harness.reporting.texts import Phrase, translated
 
 SUFFIXES = (".tex",)
@@ -85,7 +84,7 @@ def _table(table: Table, title: str, label: str, notes: Sequence[str], language:
 
 
 def _long(
-    table: Table, chosen: Layout, title: str, label: str, notes: Sequence[str], language: str
+    table: Table, chosen: PaperLayout, title: str, label: str, notes: Sequence[str], language: str
 ) -> Iterator[str]:
     """A table over several pages, its headings on each; further parts have captions of their own."""
     yield from ("\\begingroup", *_type(chosen))
@@ -105,13 +104,13 @@ def _long(
     yield "\\endgroup"
 
 
-def _type(chosen: Layout) -> list[str]:
+def _type(chosen: PaperLayout) -> list[str]:
     """The size of the type, and less space between columns than at the usual size."""
     size = chosen.size
     return [size.command, f"\\setlength{{\\tabcolsep}}{{{size.gap / 2:g}pt}}"] if size.command else []
 
 
-def _alignment(table: Table, chosen: Layout, part: TablePart) -> str:
+def _alignment(table: Table, chosen: PaperLayout, part: PaperPart) -> str:
     """``r`` for figures, ``l`` for texts, a paragraph as wide as its share where texts are folded."""
     letters = []
     for position, width in zip(part.columns, part.widths, strict=True):
@@ -123,7 +122,7 @@ def _alignment(table: Table, chosen: Layout, part: TablePart) -> str:
     return f"@{{}}{''.join(letters)}@{{}}"
 
 
-def _headings(chosen: Layout, part: TablePart) -> str:
+def _headings(chosen: PaperLayout, part: PaperPart) -> str:
     heads = []
     for position in part.columns:
         lines = [_cell(line) for line in chosen.headings[position].split("\n")]
@@ -132,7 +131,7 @@ def _headings(chosen: Layout, part: TablePart) -> str:
     return _row(heads)
 
 
-def _rows(table: Table, chosen: Layout, part: TablePart) -> Iterator[str]:
+def _rows(table: Table, chosen: PaperLayout, part: PaperPart) -> Iterator[str]:
     for number, row in enumerate(table.rows):
         # The rule below the headings is there already where the first row begins a section.
         if number and number in table.breaks:
