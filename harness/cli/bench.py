@@ -69,10 +69,11 @@ def bench(
 
 def _show(outcome: BenchOutcome, show: Show) -> None:
     from harness.reporting.speed import failures, speed_document
+    from harness.reporting.texts import Message, translated
 
     show(speed_document(outcome.results), wide=True)
     for failure in failures(outcome.results):
-        typer.echo(failure, err=True)
+        typer.echo(translated(Message(failure), show.language), err=True)
     relative = os.path.relpath(outcome.folder)
     typer.echo(
         f"Kept in {outcome.folder if relative.startswith('..') else relative}: speed.json, "

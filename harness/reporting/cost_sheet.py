@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.results.cost import CostRow
 from harness.results.records import Distribution
 from harness.results.schema import Results
@@ -44,7 +44,7 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
         return []
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes: list[str] = [
-        Phrase("{what}: {reason}", what=Phrase(what), reason=reason)
+        Phrase("{what}: {reason}", what=Phrase(what), reason=Message(reason))
         for what, reason in dict.fromkeys(reasons)
     ]
     notes.append(

@@ -18,7 +18,7 @@ from harness.analysis.parity_verdict import (
     Parity,
 )
 from harness.reporting.document import Document, Points, Table, TableCell, keys, numbers, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.reporting.writers.json import finite
 
 CLIP = 70
@@ -32,10 +32,12 @@ def parity_document(parity: Parity, *, items: int = 5) -> Document:
     table = Table.of("", columns, [_row(cell) for cell in parity.cells])
     lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
     if parity.reasons:
-        lists.append(Points(Phrase("Why:"), tuple(parity.reasons)))
-    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=parity.verdict)
-    lists.append(Points(verdict, tuple(_thresholds(parity))))
-    title = Phrase("first: {first}; second: {second}", first=parity.first, second=parity.second)
+        lists.append(Points(Phrase("Why:"), tuple(map(Message, parity.reasons))))
+    verdict = Phrase("Can this backend be trusted? {verdict}", verdict=Message(parity.verdict))
+    lists.append(Points(verdict, tuple(map(Message, _thresholds(parity)))))
+    title = Phrase(
+        "first: {first}; second: {second}", first=Message(parity.first), second=Message(parity.second)
+    )
     return Document(title, (table,), lists=tuple(lists), data=lambda: parity_data(parity))
 
 
@@ -65,7 +67,7 @@ def _row(cell: CellParity) -> list[TableCell]:
         TableCell(flips, cell.argmax_flips if spread else None),
         TableCell(texts_apart),
         *_metric(cell.metrics[0] if cell.metrics else None),
-        TableCell(cell.verdict),
+        TableCell(Message(cell.verdict)),
     ]
 
 
@@ -87,7 +89,7 @@ def _items(cell: CellParity, most: int) -> Points | None:
         return None
     more = f", the {most} largest" if len(cell.differing) > most else ""
     title = f"{cell.model} {cell.task}: {len(cell.differing)} of {cell.items} items differ{more}"
-    return Points(title, tuple(_item(one) for one in cell.differing[:most]))
+    return Points(Message(title), tuple(Message(_item(one)) for one in cell.differing[:most]))
 
 
 def _item(one: ItemDifference) -> str:

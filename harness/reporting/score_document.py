@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Sequence
+from functools import reduce
 from typing import Any
 
 from harness.analysis.lines import Line, ScoreFigure
@@ -24,7 +25,7 @@ from harness.reporting.document import (
 from harness.reporting.records import fields
 from harness.reporting.sanity import sanity_text
 from harness.reporting.table import ModelColumn, ScoreTable
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.results.cost import DEFINITIONS
 
 FORMS = {"logprobs": "log-prob.", "generated": "generated"}
@@ -42,7 +43,7 @@ def score_document(table: ScoreTable, *, every: bool = False, language: str = "e
     sanity = tuple(sanity_text(line, language) for line in table.sanity)
     warnings = frozenset(position for position, line in enumerate(table.sanity) if line.level == "warning")
     lists = [Points("", sanity, warnings)] if sanity else []
-    lists += [Points(Phrase("Not done:"), table.failures)] if table.failures else []
+    lists += [Points(Phrase("Not done:"), tuple(map(Message, table.failures)))] if table.failures else []
     return Document(
         table.name,
         (shown,),
@@ -90,10 +91,13 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     for line in lines:
         count, chance = n_cell(line).text, chance_cell(line).text
         parts = [_name(line).text, metric_text(line)]
-        parts += [f"n {count}"] if count else []
-        parts += [f"chance {chance}"] if chance else []
+        parts += [Phrase("n {count}", count=count)] if count else []
+        parts += [Phrase("chance {chance}", chance=chance)] if chance else []
+        heading = reduce(
+            lambda text, part: Phrase("{text} {part}", text=text, part=part), filter(None, parts)
+        )
         best = {sure_best(line)}
-        block, cells = _block(" ".join(part for part in parts if part), line.figures, (), best)
+        block, cells = _block(heading, line.figures, (), best)
         columns += block
         for row, more in zip(rows, cells, strict=True):
             row += more
@@ -104,6 +108,12 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
             for row, cell in zip(rows, speeds, strict=True):
                 row.append(cell if cell.text else TableCell(NONE))
     return Table.of("", columns, rows, caption=_caption(table))
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Texts with spaces between them, each of which can still be said in another language."""
+    texts = [part for part in parts if part]
+    return reduce(lambda text, part: Phrase("{text} {part}", text=text, part=part), texts)
 
 
 def _caption(table: ScoreTable) -> Phrase:
@@ -166,9 +176,12 @@ def metric_text(line: Line) -> str:
     if line.metric is None:
         return ""
     name = line.metric if line.filter in (None, "none") else f"{line.metric} ({line.filter})"
-    shots = f" {line.fewshot}-shot" if line.fewshot else ""
-    form = f", {FORMS[line.form]}" if line.form in FORMS and line.apart else ""
-    return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}{form}"
+    text = f"{name}{'' if line.higher_is_better else ' ↓'}"
+    if line.fewshot:
+        text = Phrase("{metric} {n}-shot", metric=text, n=line.fewshot)
+    if line.form in FORMS and line.apart:
+        text = Phrase("{metric}, {form}", metric=text, form=Phrase(FORMS[line.form]))
+    return text
 
 
 def n_cell(line: Line) -> TableCell:

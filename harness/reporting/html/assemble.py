@@ -20,7 +20,6 @@ from markupsafe import Markup
 
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
-from harness.analysis.notes import translated
 from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting.html import charts, tables
@@ -32,6 +31,7 @@ from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.scopes import main_scopes, metric_name, scope_name
 from harness.reporting.table import make_table
+from harness.reporting.texts import Message, translated
 from harness.results.query import Run
 from harness.texts import LANGUAGES, Words
 from harness.version import __version__
@@ -74,7 +74,7 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
         data=Markup(embedded({**items, "words": words.under("js_")})),
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         sanity=[(line.level, visible(sanity_text(line, language))) for line in lines_of(results)],
-        failures=[visible(reason) for reason in make_table(results).failures],
+        failures=[visible(translated(Message(reason), language)) for reason in make_table(results).failures],
         notes=[visible(translated(note, language)) for note in comparison.notes],
         **_sections(comparison, words),
     )
