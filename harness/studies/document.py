@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from harness.published.sources import sources
 from harness.reporting.inert import visible
+from harness.reporting.plots.theme import page_style
 from harness.reporting.writers.markdown import code, escape
 from harness.studies.answer import ClaimAnswer
 from harness.studies.claims import FOLDER, Part, Text
@@ -228,15 +229,24 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell if isinstance(cell, Markup) else escape(cell) for cell in cells) + " |"
 
 
-def html(answers: Sequence[ClaimAnswer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
-    """All studies as one page: no script, no network, plots as images inside it."""
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+def html(
+    answers: Sequence[ClaimAnswer],
+    data: Data,
+    language: str,
+    pictures: Mapping[str, bytes],
+    files: tuple[str, tuple[str, ...]] = ("", ()),
+    other: str = "",
+) -> str:
+    """All studies as one page: no script, no network, plots drawn inside it.
 
-    # Nothing but this very style may run; plots stand in the page as images of their own.
+    ``files`` are the folder and the forms of the figures' files, ``other`` is the language of
+    another page: both lie beside the page, which links to them.
+    """
+    style = (FOLDER / "style.css").read_text(encoding="utf-8") + page_style()
+
+    # Nothing but this very style may act; links lead away from the page and bring nothing into it.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return _template().render(
         language=language,
         policy=policy,
@@ -244,7 +254,9 @@ def html(answers: Sequence[ClaimAnswer], data: Data, language: str, pictures: Ma
         answers=answers,
         say=lambda key, **values: say(key, **values)[language],
         shown=lambda cell: shown(cell, language),
-        picture=lambda answer, place: _inline(pictures.get(picture_name(answer, language, place))),
+        picture=lambda answer, number: _drawing(answer, language, number, pictures),
+        links=lambda answer, number: _links(answer, language, number, files),
+        other=other,
         version=__version__,
         overview=overview(answers, language),
         columns=COLUMNS,
@@ -267,8 +279,23 @@ def _days(text: str) -> Markup:
     )
 
 
-def _inline(svg: bytes | None) -> str | None:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}" if svg is not None else None
+def _drawing(answer: ClaimAnswer, language: str, number: int, pictures: Mapping[str, bytes]) -> Markup | None:
+    """The plot as an element of the page, in its colours of light and dark; None without one."""
+    from harness.reporting.plots.svg import inline
+
+    svg = pictures.get(picture_name(answer, language, number))
+    title = answer.exhibits[number - 1].title
+    return inline(svg.decode(), shown(title, language)) if svg is not None else None
+
+
+def _links(
+    answer: ClaimAnswer, language: str, number: int, files: tuple[str, tuple[str, ...]]
+) -> list[tuple[str, str]]:
+    """(form, address beside the page) of a figure's files; of a table only its rows are one."""
+    folder, forms = files
+    name = picture_name(answer, language, number).removesuffix(".svg")
+    drawn = bool(answer.exhibits[number - 1].points)
+    return [(form.upper(), f"{folder}/{name}.{form}") for form in forms if drawn or form == "csv"]
 
 
 @cache
