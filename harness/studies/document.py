@@ -148,6 +148,15 @@ def origin(answer: ClaimAnswer, language: str) -> str:
     )
 
 
+def _linked(answer: ClaimAnswer, language: str) -> str:
+    """The same in Markdown, an article's title leading to where it can be read."""
+    titles = ((escape(one.title[language]), one) for one in answer.claim.sources)
+    return say("semicolon")[language].join(
+        f"{f'[{title}]({one.url})' if one.url else title}{say('comma')[language]}{one.date}"
+        for title, one in titles
+    )
+
+
 def markdown(answers: Sequence[ClaimAnswer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
     intro = say("intro", version=__version__, dates=dates(data))[language]
@@ -176,7 +185,7 @@ def _study(answer: ClaimAnswer, language: str, folder: str) -> list[str]:
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
     blank = "" if language == "zh" else " "
     verdict = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
-    sources = f"{escape(origin(answer, language))}{stop}"
+    sources = f"{_linked(answer, language)}{stop}"
     lines = [f"## {claim.id}{colon}{escape(claim.claim[language])}", "", f"{sources}{blank}**{verdict}**", ""]
     lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
     lines += _table(claim.parts, answer.findings, language)

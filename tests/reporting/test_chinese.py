@@ -113,10 +113,8 @@ def test_a_message_inside_a_phrase_is_said_too() -> None:
 def written() -> str:
     """All string literals of the code and its data, blanks as ``{}``."""
     code = (line for file in (ROOT / "harness").rglob("*.py") for line in literals(file))
-    data = (
-        file.read_text() for file in (ROOT / "harness" / "data").rglob("*.yaml") if "texts" not in file.parts
-    )
-    return "\n".join([*code, *data])
+    files = (file for file in (ROOT / "harness" / "data").rglob("*.y*ml") if "texts" not in file.parts)
+    return "\n".join([*code, *(" ".join(file.read_text().split()) for file in files)])
 
 
 def literals(file: Path) -> Iterator[str]:
