@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.results.files import write_text, write_whole
-from harness.studies import document, figures
+from harness.studies import document, figures, page
 from harness.studies.answer import ClaimAnswer
 from harness.studies.data import Data
 
@@ -34,12 +34,12 @@ def write_documents(
             pictures |= drawn
             _write_figures(one, drawn, out / PLOTS, language, forms)
 
-        markdown, page = out / f"studies.{language}.md", out / f"studies.{language}.html"
+        markdown, file = out / f"studies.{language}.md", out / f"studies.{language}.html"
         write_text(markdown, document.markdown(answers, data, language, PLOTS))
         yield markdown
         other = next((name for name in languages if name != language), "")
-        write_text(page, document.html(answers, data, language, pictures, (PLOTS, tuple(forms)), other))
-        yield page
+        write_text(file, page.html(answers, data, language, pictures, (PLOTS, tuple(forms)), other))
+        yield file
 
 
 def _write_figures(

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.studies import document, figures
+from harness.studies import figures
+from harness.studies import page as studies_page
 from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import find_claim
 from harness.studies.data import Data
@@ -77,5 +78,5 @@ def test_png_is_left_out_where_asked(tmp_path: Path) -> None:
 
 
 def test_without_files_the_page_has_no_links() -> None:
-    page = document.html([made()], Data(folder=None), "en", {})
+    page = studies_page.html([made()], Data(folder=None), "en", {})
     assert " download>" not in page
