@@ -17,7 +17,7 @@ WORDS = frozenset(
     ("model", "task", "label", "shape", "group", "metric", "engine", "dtype", "device", "status")
 )
 """Blanks that hold one word, so that a short template is not found in any sentence with a colon."""
-NUMBERS = frozenset(("n", "all", "asked", "missing", "accepted", "done", "total", "cores"))
+NUMBERS = frozenset(("n", "all", "asked", "missing", "accepted", "done", "total", "cores", "low", "high"))
 """Blanks that hold a number."""
 DEEPEST = 4
 """Sentences inside each other: a file that cannot be read for a reason."""
