@@ -51,7 +51,7 @@ class PaperPart:
     """Columns of one table by their numbers, and their widths in digits."""
 
     columns: tuple[int, ...]
-    widths: tuple[int, ...]
+    widths: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _in_parts(table: Table, headings: tuple[str, ...], widths: _Widths) -> Paper
 
 
 def _part(columns: Sequence[int], widths: Sequence[float]) -> PaperPart:
-    return PaperPart(tuple(columns), tuple(ceil(width) for width in widths))
+    return PaperPart(tuple(columns), tuple(widths))
 
 
 def _needs(size: TypeSize, widths: Sequence[float]) -> float:

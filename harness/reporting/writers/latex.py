@@ -115,8 +115,9 @@ def _alignment(table: Table, chosen: PaperLayout, part: PaperPart) -> str:
     letters = []
     for position, width in zip(part.columns, part.widths, strict=True):
         if position in chosen.paragraphs:
-            # A digit is half an em in every size.
-            letters.append(f">{{\\raggedright\\arraybackslash}}p{{{width / 2:.1f}em}}")
+            # In points, for engines differ in what an em of the small sizes is.
+            room = width * chosen.size.digit
+            letters.append(f">{{\\raggedright\\arraybackslash}}p{{{room:.0f}pt}}")
         else:
             letters.append("r" if table.columns[position].number else "l")
     return f"@{{}}{''.join(letters)}@{{}}"
