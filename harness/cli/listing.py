@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ConfigError
 from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 
 if TYPE_CHECKING:
     from harness.config.schema import TaskEntry
@@ -35,7 +35,12 @@ def names_document(entries: Sequence[CatalogueEntry], most: int | None) -> Docum
     """Every entry by its name; of more than ``most`` the first ones and a count."""
     shown = list(entries)[:most]
     rows = [
-        [entry.name, entry.kind, entry.language or "", entry.description if len(shown) <= DESCRIBED else ""]
+        [
+            entry.name,
+            Message(entry.kind),
+            entry.language or "",
+            Message(entry.description if len(shown) <= DESCRIBED else ""),
+        ]
         for entry in shown
     ]
     table = Table.of("", [*keys("name"), *texts("kind", "lang", "what")], rows)
@@ -73,7 +78,7 @@ def _suites() -> Table:
         [
             TableCell(suite.name),
             TableCell(str(len(suite.entries)), len(suite.entries)),
-            TableCell(suite.description),
+            TableCell(Message(suite.description)),
         ]
         for suite in suites().values()
     ]
@@ -86,7 +91,7 @@ def _own(entries: Sequence[CatalogueEntry]) -> Table:
     own = [entry for entry in entries if entry.source != "lm-eval"]
     groups = tuple(f"{entry.name}_" for entry in own if entry.kind == "group")
     rows = [
-        [entry.name, entry.language or "", entry.description]
+        [entry.name, entry.language or "", Message(entry.description)]
         for entry in own
         if not (groups and entry.name.startswith(groups))
     ]
@@ -116,7 +121,12 @@ def _families(entries: Sequence[CatalogueEntry], *, both: bool) -> list[list[Tab
         named = ", ".join(entry.name for entry in ranked[:NAMED]) + (", …" if len(ranked) > NAMED else "")
         cells = [TableCell(family.removesuffix(".yaml")), TableCell(str(len(tasks)), len(tasks))]
         rows.append(
-            [*cells, TableCell(" ".join(languages)), TableCell(named), TableCell(members[0].description)]
+            [
+                *cells,
+                TableCell(" ".join(languages)),
+                TableCell(named),
+                TableCell(Message(members[0].description)),
+            ]
         )
     return rows
 

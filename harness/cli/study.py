@@ -45,6 +45,14 @@ def study(
             show_default=False,
         ),
     ] = None,
+    png: Annotated[
+        bool | None,
+        typer.Option(
+            "--png/--no-png",
+            help="Write plots as PNG, too, beside SVG and CSV.  [default: with --out]",
+            show_default=False,
+        ),
+    ] = None,
     *,
     show: Show,
 ) -> None:
@@ -77,7 +85,10 @@ def study(
         prose = "\n".join(text(one, show.language) for one in answers)
         write_or_print(hung(prose, list_width()) if list_width() < PIPE else prose, None)
     if out is not None or (every and show.form == "terminal"):
-        _write(answers, data, out or OUT, [show.language] if show.language_asked else ["en", "zh"], show)
+        languages = [show.language] if show.language_asked else ["en", "zh"]
+        # PNG are ten times as big, so they are left out where nobody named a folder for them.
+        pixels = out is not None if png is None else png
+        _write(answers, data, out or OUT, languages, show, png=pixels)
 
 
 def _list(language: str) -> Document:
@@ -108,7 +119,7 @@ def _verdicts(answers: list[ClaimAnswer], language: str) -> Document:
     ]
     return Document(
         "",
-        (Table.of("", columns, rows),),
+        (Table.of("", columns, rows, caption=say("w_overview")[language], label="studies"),),
         tuple(below(answers, language)),
         data=lambda: [one.as_data() for one in answers],
         language=language,
@@ -122,16 +133,15 @@ def _data(runs: list[str]) -> Data:
     return Data(runs=tuple(read_run(run) for run in runs))
 
 
-def _write(answers: list[ClaimAnswer], data: Data, out: Path, languages: list[str], show: Show) -> None:
-    from harness.results.files import write_text
-    from harness.studies import document
+def _write(
+    answers: list[ClaimAnswer], data: Data, out: Path, languages: list[str], show: Show, *, png: bool
+) -> None:
+    from harness.studies.figures import FORMS
+    from harness.studies.files import write_documents
 
-    for language in languages:
-        pictures = {name: svg for one in answers for name, svg in document.plots(one, language).items()}
-        for name, svg in pictures.items():
-            write_text(out / "plots" / name, svg.decode())
-        write_or_print(document.markdown(answers, data, language), out / f"studies.{language}.md")
-        write_or_print(document.html(answers, data, language, pictures), out / f"studies.{language}.html")
+    forms = [form for form in FORMS if png or form != "png"]
+    for file in write_documents(answers, data, out, languages, forms):
+        typer.echo(f"written to {file}", err=True)
     _show(answers, languages[0], show)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness.reporting.cost_money import interval_text, money_text, price_note
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.speed import flattened
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.results.cost import CostRow, RequestFigures
 from harness.results.schema import Results
 
@@ -61,7 +61,7 @@ def costs_tables(results: Sequence[Results], every: bool = False) -> list[Table]
         return []
     reasons = [reason for row in rows for reason in _reasons(row)]
     notes: list[str] = [
-        Phrase("{what}: {reason}", what=Phrase(what), reason=reason)
+        Phrase("{what}: {reason}", what=Phrase(what), reason=Message(reason))
         for what, reason in dict.fromkeys(reasons)
     ]
     notes += dict.fromkeys(note for row in rows if (note := price_note(row.money)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.reporting.document import Document, Emphasis, Points, Table, TableCell, keys, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 
 if TYPE_CHECKING:
     from harness.doctor.findings import Check
@@ -18,11 +18,19 @@ LEVELS: dict[str, Emphasis] = {"ok": "good", "warn": "warn", "bad": "bad"}
 def doctor_document(checks: Sequence[Check]) -> Document:
     """One row per check, and below them what to do; commands in backticks stay on one line."""
     rows = [
-        [TableCell(check.level, emphasis=LEVELS[check.level]), TableCell(check.name), TableCell(check.found)]
+        [
+            TableCell(Message(check.level), emphasis=LEVELS[check.level]),
+            TableCell(Message(check.name)),
+            TableCell(Message(check.found)),
+        ]
         for check in checks
     ]
     table = Table.of("", [*texts("level"), *keys("check"), *texts("found")], rows)
-    advice = tuple(f"{check.name}: {check.advice}" for check in checks if check.advice)
+    advice = tuple(
+        Phrase("{what}: {reason}", what=Message(check.name), reason=Message(check.advice))
+        for check in checks
+        if check.advice
+    )
     lists = (Points(Phrase("What to do:"), advice),) if advice else ()
     data = [dataclasses.asdict(check) for check in checks]
     return Document("", (table,), lists=lists, data=lambda: data)

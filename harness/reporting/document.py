@@ -22,6 +22,8 @@ class TableCell:
     text: str
     value: Any = None
     emphasis: Emphasis = ""
+    best: bool = False
+    """The best of its row or column beyond doubt, which a paper sets in bold."""
 
     @property
     def raw(self) -> Any:
@@ -79,6 +81,8 @@ class Table:
     """Rows that sum up others."""
     caption: str = ""
     """What a paper says below or above it, where the title alone would not do."""
+    label: str = ""
+    """The title in English, from which a reference is made in every language."""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -153,6 +157,8 @@ class Document:
     data: Callable[[], Any] | None = field(default=None, compare=False)
     records: Callable[[], Records] | None = field(default=None, compare=False)
     language: str = "en"
+    label: str = ""
+    """The title in English, from which references to the tables are made in every language."""
 
     def in_language(self, language: str) -> Document:
         """With the texts of the catalogue in ``language``; names and other data stay as they are."""
@@ -172,6 +178,7 @@ class Document:
                 for points in self.lists
             ),
             language=language,
+            label=self.label or self.title,
         )
 
 
@@ -183,6 +190,7 @@ def _in_language(table: Table, say: Callable[[str], str]) -> Table:
         columns=tuple(replace(column, heading=say(column.heading)) for column in table.columns),
         rows=tuple(tuple(replace(cell, text=say(cell.text)) for cell in row) for row in table.rows),
         notes=tuple(map(say, table.notes)),
+        label=table.label or table.title,
     )
 
 

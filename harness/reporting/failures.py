@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.analysis.selection import Selection
 from harness.reporting.speed_notes import STATUS as _STATUS
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.wording import list_some
 
 NAMED_MODELS = 4
@@ -44,7 +44,7 @@ def failures(selection: Selection, labels: Sequence[str]) -> tuple[str, ...]:
                 who=_who(models, labels),
                 what=_what(fault.tasks, selection),
                 status=_STATUS.get(fault.status, fault.status),
-                reason=fault.reason,
+                reason=Message(fault.reason),
                 more=Phrase(" (and {n} alike)", n=fault.others) if fault.others else "",
             )
         )

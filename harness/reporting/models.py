@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.plan import count
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 
 if TYPE_CHECKING:
     from harness.config import Preset
@@ -31,7 +31,7 @@ def presets_document(presets: Sequence[Preset], total: int) -> Document:
 
 def missing_document(gaps: Sequence[dict[str, Any]]) -> Document:
     """What is named in the articles and is not there, and why."""
-    rows = [[gap["model"], gap["lacks"], gap["why"]] for gap in gaps]
+    rows = [[gap["model"], Message(gap["lacks"]), Message(gap["why"])] for gap in gaps]
     table = Table.of("", [*keys("model"), *texts("not there", "why")], rows)
     return Document("", (table,), data=lambda: gaps)
 
@@ -49,7 +49,7 @@ def _row(preset: Preset) -> list[TableCell]:
         TableCell(preset.name),
         TableCell(country),
         TableCell(count(preset.parameters), preset.parameters),
-        TableCell(kind),
+        TableCell(Message(kind)),
         TableCell(licence),
         TableCell(str(preset.released or "-")),
         TableCell(preset.id),

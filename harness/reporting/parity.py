@@ -18,7 +18,7 @@ from harness.analysis.parity_verdict import (
     Parity,
 )
 from harness.reporting.document import Document, Points, Table, TableCell, keys, numbers, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.reporting.writers.json import finite
 
 CLIP = 70
@@ -33,10 +33,12 @@ def parity_document(parity: Parity, *, items: int = 5) -> Document:
     table = Table.of("", columns, [_row(cell) for cell in parity.cells])
     lists = [points for cell in parity.cells if (points := _items(cell, items)) is not None]
     if parity.reasons:
-        lists.append(Points(Phrase("Why:"), tuple(parity.reasons)))
+        lists.append(Points(Phrase("Why:"), tuple(map(Message, parity.reasons))))
     verdict = Phrase("Can this backend be trusted? {verdict}", verdict=Phrase(parity.verdict))
     lists.append(Points(verdict, tuple(_thresholds(parity))))
-    title = Phrase("first: {first}; second: {second}", first=parity.first, second=parity.second)
+    title = Phrase(
+        "first: {first}; second: {second}", first=Message(parity.first), second=Message(parity.second)
+    )
     return Document(title, (table,), lists=tuple(lists), data=lambda: parity_data(parity))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.analysis import notes
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.wording import range_text, size_text
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def plan_document(plan: Plan, *, every: bool = False, chips: bool = False) -> Do
     title = Phrase(
         "{name} on {device}: {cells:,} cells, {items:,} items",
         name=plan.name,
-        device=plan.device,
+        device=Message(plan.device),
         cells=plan.cells,
         items=plan.items,
     )
@@ -130,7 +130,7 @@ def _model(model: ModelPlan) -> list[TableCell]:
         TableCell(size_text(kv), kv),
         TableCell(rooms(model.rooms)),
         TableCell(download, model.download_bytes),
-        TableCell(source),
+        TableCell(Message(source)),
     ]
 
 
@@ -169,12 +169,12 @@ def _task(task: TaskPlan) -> list[TableCell]:
     return [
         TableCell(task.name),
         TableCell(task.language or ""),
-        TableCell(task.kind or ""),
+        TableCell(Message(task.kind or "")),
         TableCell("" if task.fewshot is None else str(task.fewshot), task.fewshot),
         TableCell(f"{task.items:,}" if task.items is not None else "?", task.items),
         TableCell(f"{about}{tokens}", task.prompt_tokens),
         TableCell(gap, task.smallest_gap),
-        TableCell(short_note(task.note)),
+        TableCell(Message(short_note(task.note))),
     ]
 
 

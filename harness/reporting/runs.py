@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.reporting.document import Document, Table, TableCell, keys, numbers, texts
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.results.query import Run, flat_row
 from harness.results.schema import Row
 from harness.wording import list_some
@@ -106,7 +106,7 @@ def _line(run: Run, rows: Sequence[Row], top: Path) -> list[TableCell]:
         TableCell(day),
         TableCell(named),
         *counts,
-        TableCell(faults),
+        TableCell(Message(faults)),
         TableCell(machine),
     ]
 

@@ -5,10 +5,12 @@ there are more models than tasks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import reduce
 from typing import Any
 
 from harness.analysis.lines import Line, ScoreFigure
+from harness.reporting.best import sure_best
 from harness.reporting.cost_money import money_text
 from harness.reporting.document import (
     NONE,
@@ -78,7 +80,8 @@ def _tasks_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
 
     for position, column in enumerate(table.columns):
         figures = [line.figures[position] for line in lines]
-        block, cells = _block(header(column), figures, [speeds[position] for _, speeds in foot])
+        best = {row for row, line in enumerate(lines) if sure_best(line) == position}
+        block, cells = _block(header(column), figures, [speeds[position] for _, speeds in foot], best)
         columns += block
         for row, more in zip(rows, cells, strict=True):
             row += more
@@ -96,9 +99,13 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     for line in lines:
         count, chance = n_cell(line).text, chance_cell(line).text
         parts = [line.name if line.kind == "subject" else _name(line, table).text, metric_text(line)]
-        parts += [f"n {count}"] if count else []
-        parts += [f"chance {chance}"] if chance else []
-        block, cells = _block(" ".join(part for part in parts if part), line.figures, ())
+        parts += [Phrase("n {count}", count=count)] if count else []
+        parts += [Phrase("chance {chance}", chance=chance)] if chance else []
+        heading = reduce(
+            lambda text, part: Phrase("{text} {part}", text=text, part=part), filter(None, parts)
+        )
+        best = {sure_best(line)}
+        block, cells = _block(heading, line.figures, (), best)
         columns += block
         for row, more in zip(rows, cells, strict=True):
             row += more
@@ -111,15 +118,21 @@ def _models_as_rows(table: ScoreTable, lines: Sequence[Line]) -> Table:
     return Table.of("", columns, rows, caption=_caption(table))
 
 
+def _joined(parts: Sequence[str]) -> str:
+    """Texts with spaces between them, each of which can still be said in another language."""
+    texts = [part for part in parts if part]
+    return reduce(lambda text, part: Phrase("{text} {part}", text=text, part=part), texts)
+
+
 def _caption(table: ScoreTable) -> Phrase:
     return Phrase("{name}: scores ± half the 95 % interval; n: marked documents.", name=table.name)
 
 
 def _block(
-    title: str, figures: Sequence[ScoreFigure], more: Sequence[TableCell]
+    title: str, figures: Sequence[ScoreFigure], more: Sequence[TableCell], best: Collection[int | None]
 ) -> tuple[list[Column], list[list[TableCell]]]:
     """A column of scores and its cells; with one of bad answers beside it where there are any."""
-    scores = [score_cell(figure) for figure in figures]
+    scores = [dataclasses.replace(score_cell(figure), best=row in best) for row, figure in enumerate(figures)]
     scores += [cell if cell.text else TableCell(NONE) for cell in more]
     column = Column(title, number=True, group=title)
     if not any(figure.faults for figure in figures):
@@ -183,9 +196,12 @@ def metric_text(line: Line) -> str:
     if line.metric is None:
         return ""
     name = line.metric if line.filter in (None, "none") else f"{line.metric} ({line.filter})"
-    shots = f" {line.fewshot}-shot" if line.fewshot else ""
-    form = f", {FORMS[line.form]}" if line.form in FORMS and line.apart else ""
-    return f"{name}{'' if line.higher_is_better else ' ↓'}{shots}{form}"
+    text = f"{name}{'' if line.higher_is_better else ' ↓'}"
+    if line.fewshot:
+        text = Phrase("{metric} {n}-shot", metric=text, n=line.fewshot)
+    if line.form in FORMS and line.apart:
+        text = Phrase("{metric}, {form}", metric=text, form=Phrase(FORMS[line.form]))
+    return text
 
 
 def n_cell(line: Line) -> TableCell:

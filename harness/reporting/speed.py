@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.speed_notes import doubt_notes, unprojected
-from harness.reporting.texts import Phrase
+from harness.reporting.texts import Message, Phrase
 from harness.results.records import Figure
 from harness.results.speed import Phase, Share, SpeedResults, SpeedRow
 
@@ -160,7 +160,7 @@ def _shares(row: SpeedRow) -> list[Share]:
 
 
 def _ceiling(share: Share) -> str:
-    return f"{share.name}: {share.flops / 1e12:.4g} TFLOP/s, {share.bandwidth / 1e9:,.4g} GB/s."
+    return Message(f"{share.name}: {share.flops / 1e12:.4g} TFLOP/s, {share.bandwidth / 1e9:,.4g} GB/s.")
 
 
 def _costs(rows: Sequence[SpeedRow]) -> Table:
@@ -184,9 +184,11 @@ def _costs(rows: Sequence[SpeedRow]) -> Table:
 
     # The same price stands behind many rows, and is cited once.
     prices = dict.fromkeys(
-        f"${row.cost.usd_per_hour:g} an hour x {row.cost.gpus}: {row.cost.source}"
-        + (f", {row.cost.date}" if row.cost.date else "")
-        + "."
+        Message(
+            f"${row.cost.usd_per_hour:g} an hour x {row.cost.gpus}: {row.cost.source}"
+            + (f", {row.cost.date}" if row.cost.date else "")
+            + "."
+        )
         for row in rows
         if row.cost
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.reporting.texts import Phrase, translated
+from harness.reporting.texts import Message, Phrase, translated
 from harness.results.speed import SpeedResults, SpeedRow
 from harness.wording import list_some
 
@@ -49,7 +49,7 @@ def _reason(row: SpeedRow) -> str:
                 limit=f"{stats.drift_limit:.0%}",
             )
         return Phrase("only {kept} repeats: its time was up, or it was interrupted", kept=accepted)
-    return row.reason or ""
+    return Message(row.reason or "")
 
 
 def unprojected(results: SpeedResults) -> list[str]:
@@ -64,7 +64,7 @@ def unprojected(results: SpeedResults) -> list[str]:
             elif key == "projected" or key.startswith("projected."):
                 chip = key.partition(".")[2]
                 why = f"{chip}: {reason}" if chip else reason
-                reasons[Phrase("Not projected: {reason}.", reason=why.rstrip("."))] = None
+                reasons[Phrase("Not projected: {reason}.", reason=Message(why.rstrip(".")))] = None
     return list(reasons)
 
 

@@ -13,8 +13,8 @@ from harness.analysis import notes
 class Phrase(str):
     """A text of the catalogue with its blanks filled in English; `translated` says it otherwise.
 
-    Its English wording is its name in the catalogue. Everything that is no Phrase is data, and the
-    same in every language.
+    Its English wording is its name in the catalogue. Everything that is neither a Phrase nor a
+    Message is data, and the same in every language.
     """
 
     template: str
@@ -27,13 +27,26 @@ class Phrase(str):
         return phrase
 
 
+class Message(str):
+    """A sentence of ours that came as plain text: a reason that a run kept, a finding, a
+    description. Which text of the catalogue (topic ``messages``) it is, its wording shows.
+    """
+
+    __slots__ = ()
+
+
 def translated(text: str, language: str) -> str:
-    """A phrase, or a note of the analysis, in ``language``; any other text as it is.
+    """A phrase, a message or a note of the analysis, in ``language``; any other text as it is.
 
     What the catalogue does not have (MFU, J/token) is the same in all languages.
     """
+    if isinstance(text, Message):
+        from harness.texts.messages import reworded
+
+        return reworded(text, language)
     if not isinstance(text, Phrase):
         return notes.translated(text, language)
+
     # English needs no catalogue, so that no table on a terminal waits for one.
     template = text.template if language == "en" else _wordings(language).get(text.template, text.template)
     values = {

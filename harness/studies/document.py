@@ -1,17 +1,12 @@
-"""Answers as documents: Markdown with its plots beside it, one self-contained HTML page, plain
-text.
+"""Answers as documents: Markdown with its plots beside it, and plain text.
 
 Names are data, never markup.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -19,15 +14,15 @@ from harness.published.sources import sources
 from harness.reporting.inert import visible
 from harness.reporting.writers.markdown import code, escape
 from harness.studies.answer import ClaimAnswer
-from harness.studies.claims import FOLDER, Part, Text
+from harness.studies.claims import Part, Text
 from harness.studies.data import Data
 from harness.studies.exhibited import Cell, Exhibit
 from harness.studies.finding import StatementFinding, say
-from harness.studies.overview import COLUMNS, OverviewRow, asides, below, named, overview
+from harness.studies.overview import COLUMNS, OverviewRow, asides, below, overview
 from harness.version import __version__
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    pass
 
 
 def plots(answer: ClaimAnswer, language: str) -> dict[str, bytes]:
@@ -92,7 +87,7 @@ def text(answer: ClaimAnswer, language: str) -> str:
     colon = say("colon")[language]
     lines = [f"{answer.claim.id}  {answer.claim.claim[language]}", ""]
     lines.append(f"{dated(answer, language)}{say('colon')[language]}{answer.said[language]}")
-    lines += [labelled(f"w_{name}", said, language) for name, said in asides(answer)]
+    lines += [labelled(f"w_{name}", aside, language) for name, aside in asides(answer)]
     lines += _statements(answer.claim.parts, answer.findings, language)
 
     # What the newest boards say stands apart from the verdict, which is about the claim's own date.
@@ -147,6 +142,15 @@ def origin(answer: ClaimAnswer, language: str) -> str:
     )
 
 
+def _linked(answer: ClaimAnswer, language: str) -> str:
+    """The same in Markdown, an article's title leading to where it can be read."""
+    titles = ((escape(one.title[language]), one) for one in answer.claim.sources)
+    return say("semicolon")[language].join(
+        f"{f'[{title}]({one.url})' if one.url else title}{say('comma')[language]}{one.date}"
+        for title, one in titles
+    )
+
+
 def markdown(answers: Sequence[ClaimAnswer], data: Data, language: str, folder: str = "plots") -> str:
     """All studies as one document; plots are looked for in ``folder`` beside it."""
     intro = say("intro", version=__version__, dates=dates(data))[language]
@@ -175,9 +179,9 @@ def _study(answer: ClaimAnswer, language: str, folder: str) -> list[str]:
     colon, stop = (say(key)[language] for key in ("colon", "stop"))
     blank = "" if language == "zh" else " "
     verdict = f"{escape(dated(answer, language))}{colon}{answer.said[language]}{stop}"
-    sources = f"{escape(origin(answer, language))}{stop}"
+    sources = f"{_linked(answer, language)}{stop}"
     lines = [f"## {claim.id}{colon}{escape(claim.claim[language])}", "", f"{sources}{blank}**{verdict}**", ""]
-    lines += [f"{escape(labelled(f'w_{name}', said, language))}\n" for name, said in asides(answer)]
+    lines += [f"{escape(labelled(f'w_{name}', aside, language))}\n" for name, aside in asides(answer)]
     lines += _table(claim.parts, answer.findings, language)
     if answer.today:
         lines += ["", f"**{say('w_today')[language]}**", "", *_table(claim.today, answer.today, language)]
@@ -226,58 +230,3 @@ def _measured(finding: StatementFinding, language: str) -> Markup:
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell if isinstance(cell, Markup) else escape(cell) for cell in cells) + " |"
-
-
-def html(answers: Sequence[ClaimAnswer], data: Data, language: str, pictures: Mapping[str, bytes]) -> str:
-    """All studies as one page: no script, no network, plots as images inside it."""
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
-
-    # Nothing but this very style may run; plots stand in the page as images of their own.
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
-    return _template().render(
-        language=language,
-        policy=policy,
-        style=Markup(style),
-        answers=answers,
-        say=lambda key, **values: say(key, **values)[language],
-        shown=lambda cell: shown(cell, language),
-        picture=lambda answer, place: _inline(pictures.get(picture_name(answer, language, place))),
-        version=__version__,
-        overview=overview(answers, language),
-        columns=COLUMNS,
-        below=below(answers, language),
-        named=lambda answer: named(answer, language),
-        dated=lambda answer: dated(answer, language),
-        asides=lambda answer: [
-            visible(labelled(f"w_{name}", said, language)) for name, said in asides(answer)
-        ],
-        sentences=lambda finding: visible(sentences(finding, language)),
-        dates=dates(data),
-        cited=cited(answers, data, language),
-    )
-
-
-def _days(text: str) -> Markup:
-    """Text whose dates are not broken at the end of a line."""
-    return Markup(
-        re.sub(r"\d{4}-\d\d(?:-\d\d)?", r'<span class="day">\g<0></span>', str(Markup.escape(text)))
-    )
-
-
-def _inline(svg: bytes | None) -> str | None:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}" if svg is not None else None
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment: Any = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["days"] = _days
-    template: Template = environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
-    return template

@@ -60,47 +60,6 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
-def test_latex_to_the_character() -> None:
-    text = render(document("a_b & 5 %"), "latex")
-    assert text.split("\n\n")[0].splitlines()[1:] == [
-        r"\begin{table}",
-        r"\centering",
-        r"\caption{Ratings}",
-        r"\label{tab:a-b-5-ratings}",
-        r"\begin{tabular}{lrr}",
-        r"\toprule",
-        r"model & score & n \\",
-        r"\midrule",
-        r"a\_b \& 5 \% & 0.500 $\pm$0.040 & 1,058 \\",
-        r"\midrule",
-        r"\textbf{sum} & \textbf{--} &  \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\par\small a\_b \& 5 \%",
-        r"\end{table}",
-    ]
-    assert r"\quad inner \\" in text
-    assert r"\caption{a\_b \& 5 \%}" in text
-
-
-def test_latex_holds_no_command_of_a_cell() -> None:
-    text = render(document(EVIL), "latex")
-    outside_comments = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
-    assert r"\input" not in outside_comments
-    for mark in "&%$#_":
-        unescaped = re.findall(rf"(?<!\\){re.escape(mark)}", outside_comments.replace(r"$\pm$", ""))
-        # Only the ampersands between cells are ours.
-        assert len(unescaped) == (6 if mark == "&" else 0), mark
-    assert all(line.startswith("%") or line == "" for line in text.split(r"\end{table}")[-1].splitlines())
-
-
-def test_latex_takes_no_name_for_an_option_or_a_dash() -> None:
-    assert r"{[}a] b \\" in render(Document("", (Table.of("", keys("[a] b"), []),)), "latex")
-    rows = [["[1]"], ["*a*"], ["models--org---name"]]
-    lines = render(Document("", (Table.of("", keys("name"), rows),)), "latex").splitlines()
-    assert lines[9:12] == [r"{[}1] \\", r"{*}a* \\", r"models-{}-org-{}-{}-name \\"]
-
-
 def test_html_is_a_page_in_which_a_cell_is_text() -> None:
     page = render(document(EVIL), "html", language="zh")
     reader = Reader()

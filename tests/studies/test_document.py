@@ -17,6 +17,7 @@ from harness.cli.main import app
 from harness.published import rated_models
 from harness.reporting.writers.markdown import code
 from harness.studies import document, plots
+from harness.studies import page as studies_page
 from harness.studies.answer import ClaimAnswer, answer
 from harness.studies.claims import Text, find_claim
 from harness.studies.data import Data
@@ -47,12 +48,12 @@ def hostile() -> ClaimAnswer:
 def test_the_page_is_inert_and_names_its_caution() -> None:
     made = hostile()
     pictures = document.plots(made, "en")
-    page = document.html([made], Data(folder=None), "en", pictures)
+    page = studies_page.html([made], Data(folder=None), "en", pictures)
     seen = Seen()
     seen.feed(page)
     assert "script" not in seen.names
-    assert len(seen.loaded) == len(pictures) == 3
-    assert all(one.startswith("data:image/svg+xml;base64,") for one in seen.loaded)
+    assert seen.loaded == []
+    assert seen.names.count("svg") == len(pictures) == 3
     assert "default-src 'none'" in unescape(page)
     assert "2504.20879" in page
     assert "⟦U+202E⟧" in page
@@ -147,7 +148,7 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
     made = [answer(find_claim("C6"), Data(folder=None)), hostile()]
     file = tmp_path / "x.html"
     file.write_text(
-        document.html(made, Data(folder=None), "zh", document.plots(made[0], "zh")), encoding="utf-8"
+        studies_page.html(made, Data(folder=None), "zh", document.plots(made[0], "zh")), encoding="utf-8"
     )
     with Browser(tmp_path) as browser:
         browser.look(390)
@@ -155,7 +156,13 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
         assert browser.complaints == []
         assert all(one.startswith(("file:", "data:")) for one in browser.requests)
         assert browser.run("document.documentElement.scrollWidth") == 390
-        assert browser.run("[...document.images].every(one => one.naturalWidth > 0)")
+        assert browser.run("[...document.querySelectorAll('svg.chart')].every(one => one.clientWidth > 300)")
+        # On a phone a row is a block, each cell below its own label.
+        assert browser.run("getComputedStyle(document.querySelector('.parts td')).display") == "block"
+        label = "getComputedStyle(document.querySelector('.parts td:nth-child(3)'), '::before').content"
+        assert browser.run(label) == '"测量与不确定性"'
+        browser.look(1300)
+        assert browser.run("getComputedStyle(document.querySelector('.parts td')).display") == "table-cell"
 
 
 def test_prose_is_folded_below_its_own_words() -> None:

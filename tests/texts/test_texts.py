@@ -98,9 +98,12 @@ def test_every_text_that_the_code_says_is_there() -> None:
     assert absent == []
 
 
-@pytest.mark.parametrize("topic", topics())
+@pytest.mark.parametrize("topic", sorted({*topics()} - {"messages"}))
 def test_every_text_is_said_somewhere(topic: str) -> None:
-    """A name counts where it is a string of the code, too: a variable may hold it."""
+    """A name counts where it is a string of the code, too: a variable may hold it.
+
+    Messages are found by their wording: tests/reporting/test_chinese.py.
+    """
     strings = {
         node.value
         for tree in sources().values()

@@ -20,7 +20,6 @@ from markupsafe import Markup
 
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import Gap, gaps
-from harness.analysis.notes import translated
 from harness.analysis.picks import pick_counts
 from harness.analysis.published import matches
 from harness.errors import ConfigError
@@ -34,7 +33,7 @@ from harness.reporting.plots.theme import page_style
 from harness.reporting.sanity import lines_of, sanity_text
 from harness.reporting.scopes import main_scopes, metric_name, scope_name
 from harness.reporting.table import make_table
-from harness.reporting.texts import translated as phrased
+from harness.reporting.texts import translated
 from harness.results.query import Run
 from harness.results.schema import Results
 from harness.texts import LANGUAGES, Words
@@ -79,7 +78,7 @@ def page(runs: Sequence[Run], language: str = "en", studies: Studies | None = No
         manifests=[_manifest(run, words, LONGEST_MANIFEST // len(runs)) for run in runs],
         sanity=[(line.level, visible(sanity_text(line, language))) for line in lines_of(results)],
         expectations=_expectations(results, language),
-        failures=[visible(reason) for reason in make_table(results).failures],
+        failures=[visible(translated(reason, language)) for reason in make_table(results).failures],
         notes=[visible(translated(note, language)) for note in comparison.notes],
         **_sections(comparison, words),
     )
@@ -91,8 +90,8 @@ def _expectations(results: Sequence[Results], language: str) -> tuple[str, list[
     if points is None:
         return None
     kinds = ["warning" if index in points.warnings else "note" for index in range(len(points.items))]
-    texts = [visible(phrased(text, language)) for text in points.items]
-    return visible(phrased(points.title, language)), list(zip(kinds, texts, strict=True))
+    texts = [visible(translated(text, language)) for text in points.items]
+    return visible(translated(points.title, language)), list(zip(kinds, texts, strict=True))
 
 
 def _sections(comparison: Comparison, words: Words) -> dict[str, Any]:
