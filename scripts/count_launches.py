@@ -42,7 +42,9 @@ DEPTHS = (1, 3)
 
 def main() -> None:
     """Counts, prints a line per pass and writes JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--mirror", type=Path, default=ROOT.parent / "shared" / "mirror")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -65,7 +67,9 @@ def main() -> None:
                 "work": name,
                 "tokens": many["tokens"],
                 "passes": passes,
-                "launches per layer and pass": (many["launches"] - few["launches"]) / (DEPTHS[1] - DEPTHS[0]) / passes,
+                "launches per layer and pass": (many["launches"] - few["launches"])
+                / (DEPTHS[1] - DEPTHS[0])
+                / passes,
                 "launches beside the layers, per pass": (3 * few["launches"] - many["launches"]) / 2 / passes,
                 "syncs per pass": many["syncs"] / passes,
                 "attention calls per layer and pass": (many["attention"] - few["attention"]) / 2 / passes,
@@ -73,7 +77,9 @@ def main() -> None:
         )
         print(json.dumps(rows[-1]))
     if options.json:
-        options.json.write_text(json.dumps({"model": SHAPE, "passes": rows}, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(
+            json.dumps({"model": SHAPE, "passes": rows}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 def count(cuda: Cuda, engine: Any, case: Case, mirror: Path) -> dict[str, Any]:

@@ -27,6 +27,14 @@ def upload(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> dict[str
     return dict(zip(names, there.split(sizes), strict=True))
 
 
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """A small tensor of the CPU on a device, by a copy that nobody waits for."""
+    if device.type != "cuda":
+        return tensor
+    pinned = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    return pinned.copy_(tensor).to(device, non_blocking=True)
+
+
 class Download:
     """A tensor on its way to the host. `read` waits for that copy only, not for what came after it."""
 
