@@ -142,13 +142,13 @@ class _OnDevice:
         if self.blocks:
             rows = packed.view(-1, self.size).index_select(0, self._block_rows)
             parts = rows.view(self.blocks, self.width, 3 * self.heads, self.size).transpose(1, 2)
-            q, k, v = parts.split(self.heads, dim=1)
+            q, k, v = torch.split(parts, self.heads, dim=1)
             out, log_sums = fused_attention(q, k, v, scale, self._bias)
             outs.append(out.transpose(1, 2).reshape(-1, self.heads, self.size))
             sums.append(log_sums.transpose(0, 1).reshape(self.heads, -1))
         if len(self._long_tokens):
             rows = packed.index_select(0, self._long_tokens)
-            q, k, v = rows.split([self.heads, self.kv_heads, self.kv_heads], dim=1)
+            q, k, v = torch.split(rows, [self.heads, self.kv_heads, self.kv_heads], dim=1)
             out, log_sums = varlen_attention(q, k, v, self._long, scale)
             outs.append(out)
             sums.append(log_sums)
@@ -180,7 +180,7 @@ class _OnDevice:
 def plan_batched(geometry: Geometry, cache: list[CacheSpan]) -> BatchedAttention:
     """The plan of a pass, as arrays of indices."""
     cuts, width = geometry.cuts, geometry.width
-    lengths = np.diff(cuts)
+    lengths = np.diff(cuts).tolist()
     total = cuts[-1]
     own_rows = np.empty(total, np.int32)
     blocks = [(low, low + size) for low, size in zip(cuts, lengths, strict=False) if size <= width]

@@ -106,7 +106,7 @@ def varlen_attention(q: Tensor, k: Tensor, v: Tensor, sequences: Sequences, scal
 
     outs, sums = [], []
     kv_heads = k.shape[1]
-    queries = q.unflatten(1, (kv_heads, -1))
+    queries = q.reshape(len(q), kv_heads, -1, q.shape[-1])
     edges, key_edges = sequences.edges.tolist(), sequences.key_edges.tolist()
     for low, high, first, last in zip(edges, edges[1:], key_edges, key_edges[1:], strict=False):
         out, log_sum = grouped_attention(

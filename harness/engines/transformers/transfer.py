@@ -24,7 +24,7 @@ def upload(arrays: Mapping[str, NDArray[Any]], device: torch.device) -> dict[str
     if parts:
         np.concatenate(parts, out=buffer.numpy())
     there = buffer.to(device, non_blocking=True)
-    return dict(zip(names, there.split(sizes), strict=True))
+    return dict(zip(names, torch.split(there, sizes), strict=True))
 
 
 def send(tensor: Tensor, device: torch.device) -> Tensor:
@@ -40,13 +40,14 @@ class Download:
 
     def __init__(self, tensor: Tensor) -> None:
         self._event: Any = None
+        cuda: Any = torch.cuda
         if tensor.device.type != "cuda":
             self._host = tensor
             return
         self._host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
         self._host.copy_(tensor, non_blocking=True)
-        self._event = torch.cuda.Event()
-        self._event.record(torch.cuda.current_stream(tensor.device))
+        self._event = cuda.Event()
+        self._event.record(cuda.current_stream(tensor.device))
 
     def read(self) -> Tensor:
         """The tensor on the CPU."""
