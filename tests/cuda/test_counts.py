@@ -26,7 +26,7 @@ def _layers(engine: Any) -> int:
     return int(engine._model.config.num_hidden_layers)
 
 
-@pytest.mark.parametrize(("questions", "per_layer", "waits"), [(24, 80, 21), (96, 112, 31)])
+@pytest.mark.parametrize(("questions", "per_layer", "waits"), [(24, 70, 9), (96, 75, 9)])
 def test_scoring_one_pass(opened: tuple[Any, Cuda], questions: int, per_layer: int, waits: int) -> None:
     """Questions with few-shot examples in common."""
     engine, cuda = opened
@@ -38,7 +38,7 @@ def test_scoring_one_pass(opened: tuple[Any, Cuda], questions: int, per_layer: i
 
 @pytest.mark.parametrize(
     ("rows", "sampled", "per_step", "waits"),
-    [(32, False, 210, 4), (32, True, 560, 40)],
+    [(32, False, 206, 1), (32, True, 230, 1)],
     ids=["greedy", "sampled"],
 )
 def test_a_step_of_generation(

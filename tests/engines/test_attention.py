@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.engines.transformers.attention import PackedAttention
 from harness.engines.transformers.kernels import KeysValues, align_rows
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.packing import PackedBatch, Packer, PackingLimits
@@ -79,6 +80,7 @@ def test_the_last_layer_on_some_positions_is_what_all_of_them_give_there(budget:
     cached: list[dict[Node, KeysValues]] = [{}, {}]
     seed = prefixes = 0
     while batch := packer.next():
+        assert isinstance(batch.attention, PackedAttention)
         whole, last = layers(batch, seed := seed + 1)
 
         # None, one, all, or some of the positions.

@@ -13,13 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.fake_vllm import FakeEngine, params
+from support.sampled import choose
 
 from harness.config.schema import ModelSpec
 from harness.engines import open_engine, resolve_model
 from harness.engines.files import PACKAGED
 from harness.engines.finite import Faults, find_fault, is_kept
 from harness.engines.rows import ScorePlan
-from harness.engines.transformers.sampling import choose
 from harness.engines.transformers.weights import weight_findings
 from harness.engines.vllm.abilities import Abilities
 from harness.engines.vllm.client import VllmClient

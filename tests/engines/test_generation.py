@@ -41,7 +41,7 @@ def test_sampling_does_not_depend_on_the_batch(stories: Opened) -> None:
 
 
 def test_sampling_draws_from_the_distribution() -> None:
-    from harness.engines.transformers.sampling import choose
+    from support.sampled import choose
 
     chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
     generators = [torch.Generator().manual_seed(seed) for seed in range(4000)]

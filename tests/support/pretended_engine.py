@@ -25,7 +25,7 @@ def engine_on(
     place: Callable[[Any], Any] | None = None,
     **settings: Any,
 ) -> Iterator[TransformersEngine]:
-    """A packaged model on pretended devices, opened by the product's own code.
+    """A packaged model, or one of a folder, on pretended devices, opened by the product's own code.
 
     Its weights are read on the CPU and moved by ``place`` (default: all to cuda:0), since safetensors
     would write into real device memory, past every operator.
@@ -36,7 +36,7 @@ def engine_on(
         model = load_model(spec, files, load.Placement("cpu", placement.dtype, placement.attention))
         return cuda.move(model) if place is None else place(model)
 
-    spec = ModelSpec(id=f"bundled/{name}", **{"dtype": "float32", **settings})
+    spec = ModelSpec(id=name if "/" in name else f"bundled/{name}", **{"dtype": "float32", **settings})
     with mock.patch.object(load, "load_model", moved):
         engine = open_engine(spec, device="cuda")
     assert isinstance(engine, TransformersEngine)

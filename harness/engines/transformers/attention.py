@@ -106,8 +106,7 @@ class PackedAttention:
         """See `AttentionPlan`: blocks are written, prefixes merged into them by their log-sums."""
         layer = self.next_layer
         self.next_layer += 1
-        for span in self.cache:
-            _store(span, keys, values)
+        store_spans(self.cache, keys, values)
         if self.queries_only is not None and self.queries_only[0] == layer:
             return self._attend_some(layer, self.queries_only[1], queries, (keys, values), scale)
 
@@ -149,14 +148,16 @@ class PackedAttention:
             merge_parts(out[:, :, span], sums[:, :, span], part, part_sums)
 
 
-def _store(span: CacheSpan, keys: Tensor, values: Tensor) -> None:
-    own = keys[span.low : span.high], values[span.low : span.high]
-    if span.copy:
-        own = (
-            own[0].clone(memory_format=torch.contiguous_format),
-            own[1].clone(memory_format=torch.contiguous_format),
-        )
-    span.layers.append(own)
+def store_spans(spans: list[CacheSpan], keys: Tensor, values: Tensor) -> None:
+    """Keeps the next layer's keys and values of some tokens of a pass."""
+    for span in spans:
+        own = keys[span.low : span.high], values[span.low : span.high]
+        if span.copy:
+            own = (
+                own[0].clone(memory_format=torch.contiguous_format),
+                own[1].clone(memory_format=torch.contiguous_format),
+            )
+        span.layers.append(own)
 
 
 def _narrowed(whole: PackedAttention, positions: Tensor, like: Tensor) -> list[PrefixSpan]:

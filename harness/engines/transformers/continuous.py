@@ -19,6 +19,7 @@ from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.jobs import GenerationJob, GenerationRules, choose_tokens, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.prompts import PrefilledPrompt, PromptReader
+from harness.engines.transformers.sampling import BatchSampler
 from harness.engines.transformers.slots import SlotCache
 from harness.errors import OutOfMemoryError
 
@@ -93,6 +94,7 @@ class _RunningBatch:
         self._reader: PromptReader | None = None
         self._ready: deque[_Ready] = deque()
         self._rows: list[GenerationJob] = []
+        self._sampler = BatchSampler()
         self._cache = SlotCache()
         self._unshared = 0.0  # seconds of passes in which no prompt ended
         self._entered: dict[int, int] = {}  # by id of a job: how many had taken a slot before it
@@ -173,7 +175,7 @@ class _RunningBatch:
         for job, prefilled in zip(jobs, prompts, strict=True):
             job.started, job.computed = started, prefilled.computed
         logits = torch.stack([prefilled.logits for prefilled in prompts]).float()
-        choose_tokens(jobs, logits, self._rules, self._now)
+        choose_tokens(BatchSampler(), jobs, logits, self._rules, self._now)
         count_time(jobs, self._unshared + self._now() - started, prefill=True)
         self._unshared = 0.0
         for job, prefilled in zip(jobs, prompts, strict=True):
@@ -219,7 +221,7 @@ class _RunningBatch:
 
         self._alone = 0
         self._batcher.tokens += len(self._rows)
-        choose_tokens(self._rows, logits, self._rules, self._now)
+        choose_tokens(self._sampler, self._rows, logits, self._rules, self._now)
         count_time(self._rows, self._now() - started, prefill=False)
         # From the last: a row that leaves is replaced by the last one, which was looked at already.
         for row in range(len(self._rows) - 1, -1, -1):

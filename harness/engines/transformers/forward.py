@@ -27,6 +27,7 @@ from harness.engines.transformers.head import (
     score_logits,
     score_tokens,
 )
+from harness.engines.transformers.transfer import Download, upload
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Forward:
         self.device: torch.device = model.get_input_embeddings().weight.device
         self._head = model.get_output_embeddings()
         self.vocabulary = int(model.config.get_text_config().vocab_size)
+        self.batched = False  # whether packed passes attend by few calls (see `batched`); set at loading
         self.accepts = set(inspect.signature(model.forward).parameters)
 
         # Names of arguments and caches differ: state-space models call theirs cache_params.
@@ -63,19 +65,18 @@ class Forward:
 
         There is no attention mask: in a causal model nothing real sees what stands to its right.
         """
-        return self._score(ids, targets, {})
+        return unpack_scores(self._score(self._send(ids=ids, chosen=targets.positions), targets).read())
 
     @torch.inference_mode()
-    def score_packed(
-        self, ids: Tensor, positions: Tensor, plan: AttentionPlan, targets: Targets
-    ) -> TokenScores:
-        """`score` for nodes of a prefix tree, attending by ``plan``.
+    def score_packed(self, ids: Tensor, positions: Tensor, plan: AttentionPlan, targets: Targets) -> Download:
+        """`score` for nodes of a prefix tree, attending by ``plan``; read it by `unpack_scores`.
 
         ``ids`` and ``positions`` (each token's in its own row) are [1, T]. Raises CannotShare where
         the model's attention is not what `attention` can do.
         """
-        with self._packed(plan), self._last_layer_on(targets.positions, plan):
-            return self._score(ids, targets, {"position_ids": positions})
+        there = self._send(ids=ids, chosen=targets.positions, position_ids=positions)
+        with self._packed(plan), self._last_layer_on(targets.positions, there["chosen"], plan):
+            return self._score(there, targets)
 
     @torch.inference_mode()
     def next_logits(
@@ -85,15 +86,18 @@ class Forward:
 
         ``ids`` and ``positions`` are [1, T]; ``chosen`` [n]: rising indices into T, None for all.
         """
-        ids, options = ids.to(self.device), {"position_ids": positions.to(self.device)} | self._without_cache
+        more = {} if chosen is None else {"chosen": chosen}
+        there = self._send(ids=ids, position_ids=positions, **more)
         with self._packed(plan):
             if chosen is None:
-                logits: Tensor = self.model(input_ids=ids, **options).logits[0]
+                logits: Tensor = self.model(
+                    input_ids=there.pop("ids"), **there, **self._without_cache
+                ).logits[0]
                 return logits.float()
 
             # Prefill: a prompt's keys and values need every token, its first token only the last.
-            with self._last_layer_on(chosen, plan):
-                return self._run_to_head(ids, chosen, options, keep_all=True)[1].flatten(0, -2).float()
+            with self._last_layer_on(chosen, there["chosen"], plan):
+                return self._run_to_head(there, keep_all=True)[1].flatten(0, -2).float()
 
     @torch.inference_mode()
     def step(self, ids: Tensor, mask: Tensor, positions: Tensor, cache: Any) -> tuple[Tensor, Any]:
@@ -119,36 +123,40 @@ class Forward:
         out = self.model(input_ids=ids, **options)
         return out.logits[:, -1].float(), getattr(out, self._cache_name, None)
 
-    def _score(self, ids: Tensor, targets: Targets, options: dict[str, Any]) -> TokenScores:
-        """The pass itself; ``options`` are further arguments of the model."""
-        positions, rows, tokens = targets
-        ids, positions = ids.to(self.device), positions.to(self.device)
-        options = {name: value.to(self.device) for name, value in options.items()}
-        options |= self._without_cache
+    def _score(self, there: dict[str, Tensor], targets: Targets) -> Download:
+        """The pass itself; ``there`` is what `_send` brought to the device."""
         if self._head is None or self.head_mode == "full":
-            logits = self.model(input_ids=ids, **options).logits
-            flat = logits.reshape(-1, logits.shape[-1])
-            return score_logits(flat.index_select(0, positions.to(logits.device)), rows, tokens)
+            chosen = there.pop("chosen")
+            logits = self.model(input_ids=there.pop("ids"), **there, **self._without_cache).logits
+            flat = logits.reshape(-1, logits.shape[-1]).index_select(0, chosen.to(logits.device))
+            return _packed_scores(score_logits(flat, targets.rows, targets.tokens))
 
         inside = self.head_mode == "inside"
-        hidden, logits = self._run_to_head(ids, positions, options, keep_all=inside)
+        hidden, logits = self._run_to_head(there, keep_all=inside)
         if inside:
-            return score_logits(logits.reshape(-1, logits.shape[-1]), rows, tokens)
+            flat = logits.reshape(-1, logits.shape[-1])
+            return _packed_scores(score_logits(flat, targets.rows, targets.tokens))
 
         # A tied head lies with the embedding, which over several devices is not the last layer's.
         hidden = hidden.to(self._head.weight.device)
-        logprobs, greedy = score_tokens(
-            self._head, self._post_head, hidden, rows.to(hidden.device), tokens.to(hidden.device)
-        )
-        return logprobs.cpu(), greedy.cpu()
+        return _packed_scores(score_tokens(self._head, self._post_head, hidden, targets.rows, targets.tokens))
 
-    def _run_to_head(
-        self, ids: Tensor, positions: Tensor, options: dict[str, Any], keep_all: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _send(self, **tensors: Tensor) -> dict[str, Tensor]:
+        """The integers of a pass, as they are on the CPU, on the model's device; on CUDA in one copy."""
+        if self.device.type != "cuda":
+            return tensors
+        there = upload({name: one.numpy() for name, one in tensors.items()}, self.device)
+        shaped = {name: there[name].view(one.shape) for name, one in tensors.items()}
+        # What is written by index wants 64 bits.
+        return shaped | ({"chosen": shaped["chosen"].long()} if "chosen" in shaped else {})
+
+    def _run_to_head(self, there: dict[str, Tensor], keep_all: bool) -> tuple[Tensor, Tensor]:
         """(chosen hidden states [m, hidden], the model's logits).
 
         ``keep_all``: the head inside the model sees all chosen rows, else none.
         """
+        positions = there["chosen"]
+        options = {name: one for name, one in there.items() if name not in ("ids", "chosen")}
         chosen: list[Tensor] = []
 
         # The head still runs, on no rows if need be: what the model does after it expects logits.
@@ -159,7 +167,7 @@ class Forward:
 
         handle = self._head.register_forward_pre_hook(choose)
         try:
-            logits = self.model(input_ids=ids, **options).logits
+            logits = self.model(input_ids=there["ids"], **options, **self._without_cache).logits
         finally:
             handle.remove()
         return chosen[0], logits
@@ -181,12 +189,12 @@ class Forward:
                 config._attn_implementation = before
 
     @contextmanager
-    def _last_layer_on(self, positions: Tensor, plan: AttentionPlan) -> Iterator[None]:
+    def _last_layer_on(self, positions: Tensor, there: Tensor, plan: AttentionPlan) -> Iterator[None]:
         """Runs the last layer's queries and feed-forward part on ``positions`` (rising) only.
 
         No later layer reads the other tokens, and a feed-forward part works on each token alone.
-        The others come out as zeros. Does nothing where the layers are not found by their usual
-        names.
+        The others come out as zeros. ``there`` are the same positions on the device. Does nothing
+        where the layers are not found by their usual names.
         """
         modules = getattr(getattr(self.model, "base_model", None), "layers", None)
         layers = list(modules) if isinstance(modules, torch.nn.ModuleList) else []
@@ -199,7 +207,7 @@ class Forward:
         # narrowed.
         if isinstance(plan, PackedAttention):
             plan.queries_only = len(layers) - 1, positions
-        handles = _narrow(feed_forward, positions)
+        handles = _narrow(feed_forward, there)
         try:
             yield
         finally:
@@ -207,11 +215,22 @@ class Forward:
                 handle.remove()
 
 
+def _packed_scores(scores: TokenScores) -> Download:
+    """Both kinds of scores as one tensor [2, n] on its way to the CPU."""
+    logprobs, greedy = scores
+    return Download(torch.stack([logprobs, greedy.to(logprobs.dtype)]))
+
+
+def unpack_scores(both: Tensor) -> TokenScores:
+    """The scores out of what `Forward.score_packed` brings."""
+    return both[0], both[1].bool()
+
+
 def _narrow(module: torch.nn.Module, positions: Tensor) -> list[Any]:
     """Hooks that run a module of one output per token on some positions only, zeros elsewhere."""
     shapes: list[torch.Size] = []
     # A module may refuse an empty input, so a pass without targets runs on its first token.
-    chosen = positions if len(positions) else torch.zeros(1, dtype=torch.long)
+    chosen = positions if len(positions) else positions.new_zeros(1)
 
     def choose(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
         hidden = args[0]

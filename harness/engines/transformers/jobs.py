@@ -11,7 +11,7 @@ from torch import Tensor
 from harness.engines.prompting import closing_texts, fit_prompt, with_penalty
 from harness.engines.stopping import StopWatch, final_answer
 from harness.engines.tokenizer import TextEncoder
-from harness.engines.transformers.sampling import choose, penalise
+from harness.engines.transformers.sampling import BatchSampler
 from harness.items import Completion, Finish, Generation, Sampling, Tokens
 
 
@@ -49,8 +49,6 @@ class GenerationJob:
     watch: StopWatch
     stops: tuple[str, ...]
     generator: torch.Generator | None = None
-    penalised: set[int] = field(default_factory=set)
-    penalised_ids: Tensor | None = None  # the same as a tensor, on the logits' device
     written: list[int] = field(default_factory=list)
     finish: Finish | None = None
     computed: int = 0
@@ -74,8 +72,6 @@ class GenerationJob:
         )
         self.written = []
         self.finish = None
-        self.penalised = set()
-        self.penalised_ids = None
         self.broken = None
 
     def add_token(self, token: int, now: float, rules: GenerationRules) -> None:
@@ -149,17 +145,17 @@ def make_job(
 
 @torch.inference_mode()
 def choose_tokens(
-    jobs: Sequence[GenerationJob], logits: Tensor, rules: GenerationRules, clock: Callable[[], float]
+    sampler: BatchSampler,
+    jobs: Sequence[GenerationJob],
+    logits: Tensor,
+    rules: GenerationRules,
+    clock: Callable[[], float],
 ) -> Tensor:
     """Chooses each job's next token by its logits [jobs, vocabulary], and adds it to the job.
 
     The logits are fp32 and changed in place. Returns the tokens [jobs].
     """
-    for row, job in enumerate(jobs):
-        penalty = job.sampling.repetition_penalty or 1.0
-        if penalty != 1.0:
-            penalise(logits, row, _penalised_ids(job, logits), penalty)
-    tokens = choose(logits, [job.sampling for job in jobs], [job.generator for job in jobs])
+    tokens = sampler.choose(jobs, logits)
 
     # tolist waits for the device: only after it does the clock say when the tokens were there.
     chosen = tokens.tolist()
@@ -180,16 +176,3 @@ def count_time(jobs: Sequence[GenerationJob], seconds: float, *, prefill: bool) 
             job.prefill += part
         else:
             job.decode += part
-
-
-def _penalised_ids(job: GenerationJob, logits: Tensor) -> Tensor:
-    """The distinct tokens of a job's prompt and answer so far."""
-    if job.penalised_ids is None:
-        job.penalised = {*job.prompt, *job.written}
-        job.penalised_ids = torch.tensor(sorted(job.penalised), device=logits.device)
-    elif job.written[-1] not in job.penalised:
-        job.penalised.add(job.written[-1])
-        job.penalised_ids = torch.cat(
-            [job.penalised_ids, torch.tensor([job.written[-1]], device=logits.device)]
-        )
-    return job.penalised_ids

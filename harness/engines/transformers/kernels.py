@@ -8,6 +8,7 @@ logaddexp(p, q) (Dao 2023, FlashAttention-2, section 3.1).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -71,6 +72,49 @@ def fused_attention(
         return out, log_sum[..., : q.shape[2]]  # the kernel pads its log-sums to a multiple of 32
 
     return _matmul_attention(q, k, v, scale, bias, causal)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Sequences of different lengths, one after the other, and who sees whose keys.
+
+    ``edges`` and ``key_edges`` [n + 1], int32: where the queries and the keys of each begin, and
+    where the last ones end; ``longest`` and ``longest_keys``: tokens of the longest.
+    """
+
+    edges: Tensor
+    key_edges: Tensor
+    longest: int
+    longest_keys: int
+    causal: bool
+
+
+def varlen_attention(q: Tensor, k: Tensor, v: Tensor, sequences: Sequences, scale: float) -> KeysValues:
+    """Attention of q [n, heads, d] over k, v [m, KV heads, d], each sequence on its own keys.
+
+    Returns (output [n, heads, d], log-sums [heads, n] in fp32). Query heads h·group … share KV head
+    h. Half precision on CUDA is one call of FlashAttention's kernel; other formats, which it does
+    not take, go sequence by sequence.
+    """
+    if q.device.type == "cuda" and q.dtype.itemsize == 2:
+        ops: Any = torch.ops.aten
+        out, log_sums, *_ = ops._flash_attention_forward(
+            q, k, v, sequences.edges, sequences.key_edges, sequences.longest, sequences.longest_keys,
+            0.0, sequences.causal, False, scale=scale,
+        )  # fmt: skip
+        return out, log_sums
+
+    outs, sums = [], []
+    kv_heads = k.shape[1]
+    queries = q.reshape(len(q), kv_heads, -1, q.shape[-1])
+    edges, key_edges = sequences.edges.tolist(), sequences.key_edges.tolist()
+    for low, high, first, last in zip(edges, edges[1:], key_edges, key_edges[1:], strict=False):
+        out, log_sum = grouped_attention(
+            queries[low:high], k[first:last], v[first:last], scale, None, causal=sequences.causal
+        )
+        outs.append(out.permute(2, 1, 0, 3).flatten(1, 2))
+        sums.append(log_sum.transpose(0, 1).flatten(0, 1))
+    return torch.cat(outs), torch.cat(sums, dim=1)
 
 
 def _matmul_attention(

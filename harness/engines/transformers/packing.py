@@ -19,10 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.engines.rows import Ids
 from harness.engines.transformers.attention import AttentionBlock, CacheSpan, PackedAttention, PrefixSpan
+from harness.engines.transformers.batched import BatchedAttention, Geometry, plan_batched
 from harness.engines.transformers.kernels import KeysValues
 from harness.engines.transformers.memory import Budget
 from harness.engines.transformers.tree import Node
@@ -44,7 +46,7 @@ class PackedBatch:
     offsets: list[int]
     ids: Ids
     positions: Ids
-    attention: PackedAttention
+    attention: PackedAttention | BatchedAttention
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class PackingLimits:
     """What all passes are cut by, and whose tensors their masks meet.
 
     ``max_spans``: query spans of one pass. ``cache_all``: keys and values of every node are at hand
-    until `Packer.commit`, for a reader that goes on with them (generation).
+    until `Packer.commit`, for a reader that goes on with them (generation). ``batched``: few kernel
+    calls, each of many parts (`batched`), in place of many small ones.
     """
 
     budget: Budget
@@ -60,6 +63,7 @@ class PackingLimits:
     dtype: torch.dtype
     max_spans: int = sys.maxsize
     cache_all: bool = False
+    batched: bool = False
 
 
 class Packer:
@@ -106,13 +110,13 @@ class Packer:
             self._waiting.extend(reversed(node.children))
         return nodes
 
-    def _plan(self, nodes: list[Node], edges: list[int]) -> PackedAttention:
+    def _plan(self, nodes: list[Node], edges: list[int]) -> PackedAttention | BatchedAttention:
         """Blocks and prefixes of a pass, and what it must cache for later ones.
 
         ``edges``: where each node begins in the pass, and where the last one ends.
         """
         ends = _subtree_ends(nodes, edges)
-        blocks, block_ends = _blocks(nodes, edges, ends, self._limits.device, self._limits.dtype)
+        cuts, block_ends = _cut_blocks(nodes, edges)
 
         # What is cached are ancestors of the pass's first node: their descendants begin with it.
         prefixes = [PrefixSpan(0, ends[node], cached=cached) for node, cached in self._cached.items()]
@@ -137,6 +141,10 @@ class Packer:
             for node, offset in zip(nodes, edges[:-1], strict=True)
             if node in self._fresh
         ]
+        until = np.repeat([ends[node] for node in nodes], list(map(len, nodes)))
+        if self._limits.batched:
+            return plan_batched(Geometry(cuts, until, prefixes, _width(cuts)), cache)
+        blocks = _blocks(cuts, edges, until, self._limits.device, self._limits.dtype)
         return PackedAttention(blocks, prefixes, cache)
 
     def _needed(self) -> set[Node]:
@@ -188,31 +196,38 @@ def _subtree_ends(nodes: list[Node], edges: list[int]) -> dict[Node, int]:
     return ends | dict.fromkeys(open_path, edges[-1])
 
 
-def _blocks(
-    nodes: list[Node], edges: list[int], ends: dict[Node, int], device: torch.device, dtype: torch.dtype
-) -> tuple[list[AttentionBlock], list[int]]:
-    """(the blocks of a pass, the end of each node's block)."""
+def _cut_blocks(nodes: list[Node], edges: list[int]) -> tuple[list[int], list[int]]:
+    """(where the blocks of a pass begin, and T; the end of each node's block)."""
     cuts = [0]
     for node, offset in zip(nodes, edges[:-1], strict=True):
         if offset > cuts[-1] and offset + len(node) - cuts[-1] > BLOCK:
             cuts.append(offset)
     cuts.append(edges[-1])
+    return cuts, [cuts[index] for index in np.searchsorted(cuts, edges[:-1], side="right").tolist()]
 
+
+def _width(cuts: list[int]) -> int:
+    """The longest block of at most `BLOCK` tokens, in steps of 8, to which masks are aligned."""
+    sizes = np.diff(cuts)
+    return -(-int(sizes[sizes <= BLOCK].max(initial=1)) // 8) * 8
+
+
+def _blocks(
+    cuts: list[int], edges: list[int], until: NDArray[np.int64], device: torch.device, dtype: torch.dtype
+) -> list[AttentionBlock]:
+    """The blocks of a pass with their masks."""
     # A block of one node is plainly causal, which the kernel does without a mask.
-    until = torch.from_numpy(np.repeat([ends[node] for node in nodes], list(map(len, nodes))))
-    starts = set(edges)
-    blocks = [
+    ends, starts = torch.from_numpy(until), set(edges)
+    return [
         AttentionBlock(
             low,
             high,
-            _mask(until[low:high], low, device, dtype)
+            _mask(ends[low:high], low, device, dtype)
             if any(index in starts for index in range(low + 1, high))
             else None,
         )
         for low, high in itertools.pairwise(cuts)
     ]
-    block_ends = [cuts[index] for index in np.searchsorted(cuts, edges[:-1], side="right").tolist()]
-    return blocks, block_ends
 
 
 def _mask(until: Tensor, low: int, device: torch.device, dtype: torch.dtype) -> Tensor:

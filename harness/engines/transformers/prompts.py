@@ -74,7 +74,9 @@ class PromptReader:
                 node.rows += len(equal) - 1
 
         spans = max(1, _LOGITS_BYTES // (4 * forward.vocabulary))
-        limits = PackingLimits(budget, forward.device, forward.model.dtype, spans, cache_all=True)
+        limits = PackingLimits(
+            budget, forward.device, forward.model.dtype, spans, cache_all=True, batched=forward.batched
+        )
         self._packer = Packer(roots, limits)
         self._segments: dict[Node, SharedSegment] = {}
 

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ import torch
 from numpy.typing import NDArray
 
 from harness.engines.rows import Ids, InputRow, ScorePlan
-from harness.engines.transformers.forward import Forward
+from harness.engines.transformers.forward import Forward, unpack_scores
 from harness.engines.transformers.head import Targets
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
 from harness.engines.transformers.packing import PackedBatch, Packer, PackingLimits
 from harness.engines.transformers.padding import PaddedBatcher
+from harness.engines.transformers.transfer import Download
 from harness.engines.transformers.tree import Node, QuerySpan, build_tree
 from harness.errors import OutOfMemoryError
 
@@ -37,6 +39,16 @@ Part = tuple[int, int]
 """A continuation's index in the plan, and how many of its tokens a pass has scored."""
 
 
+@dataclass(slots=True)
+class _Pass:
+    """A pass that was started at ``started`` (perf_counter), and its scores when they are there."""
+
+    batch: PackedBatch
+    spans: list[tuple[QuerySpan, int]]
+    scores: Download
+    started: float
+
+
 class TreeScorer:
     """Answers a `ScorePlan`.
 
@@ -50,6 +62,7 @@ class TreeScorer:
         self.share_limit = share_limit
         self.padded = 0
         self.real = 0
+        self._read_at = 0.0
 
     def run(self, plan: ScorePlan) -> Iterator[int]:
         """Yields each owner as soon as its score is whole.
@@ -75,8 +88,10 @@ class TreeScorer:
 
     def _score_tree(self, plan: ScorePlan, rows: list[InputRow]) -> Iterator[int]:
         """Scores rows through the tree, a pass at a time; yields owners that are whole."""
-        limits = PackingLimits(self._budget, self._forward.device, self._forward.model.dtype)
+        forward = self._forward
+        limits = PackingLimits(self._budget, forward.device, forward.model.dtype, batched=forward.batched)
         packer = Packer(_scoring_tree(plan, rows), limits)
+        waiting: _Pass | None = None
         while batch := packer.next():
             started = time.perf_counter()
             spans = [
@@ -91,18 +106,33 @@ class TreeScorer:
                 continue
             packer.commit()
 
-            # A shared node's work is counted for the first item that needs it, not divided.
-            self.padded += len(batch.ids)
-            self.real += len(batch.ids)
-            seconds = (time.perf_counter() - started) / len(batch.ids)
-            for node in batch.nodes:
-                plan.scores[node.owner].computed += len(node)
-                plan.scores[node.owner].seconds += seconds * len(node)
-            yield from _distribute(
-                plan, [(span.request, span.end - span.start) for span, _ in spans], *scores
-            )
+            # A GPU works on this pass while the one before it is read and the next one is planned.
+            if waiting is not None:
+                yield from self._finish(plan, waiting)
+            waiting = _Pass(batch, spans, scores, started)
+            if forward.device.type != "cuda":
+                yield from self._finish(plan, waiting)
+                waiting = None
+        if waiting is not None:
+            yield from self._finish(plan, waiting)
 
-    def _forward_packed(self, batch: PackedBatch, spans: list[tuple[QuerySpan, int]]) -> TargetScores:
+    def _finish(self, plan: ScorePlan, one: _Pass) -> Iterator[int]:
+        """Reads a pass's scores, counts its work and yields the owners that are whole."""
+        scores = _arrays(*unpack_scores(one.scores.read()))
+        now, tokens = time.perf_counter(), len(one.batch.ids)
+        seconds = (now - max(one.started, self._read_at)) / tokens
+        self._read_at = now
+
+        # A shared node's work is counted for the first item that needs it, not divided.
+        self.padded += tokens
+        self.real += tokens
+        for node in one.batch.nodes:
+            plan.scores[node.owner].computed += len(node)
+            plan.scores[node.owner].seconds += seconds * len(node)
+        parts = [(span.request, span.end - span.start) for span, _ in one.spans]
+        yield from _distribute(plan, parts, *scores)
+
+    def _forward_packed(self, batch: PackedBatch, spans: list[tuple[QuerySpan, int]]) -> Download:
         """One pass over nodes of the tree.
 
         ``spans``: with each, what to add to a position of its row for its index in the pass.
@@ -112,7 +142,7 @@ class TreeScorer:
             torch.from_numpy(part.astype(np.int64)).unsqueeze(0) for part in (batch.positions, batch.ids)
         )
         targets = _targets(where, [span.targets for span, _ in spans])
-        return _arrays(*self._forward.score_packed(ids, positions, batch.attention, targets))
+        return self._forward.score_packed(ids, positions, batch.attention, targets)
 
     def _score_padded(self, plan: ScorePlan, rows: list[InputRow]) -> Iterator[int]:
         """Scores rows in padded batches; yields owners that are whole."""

@@ -63,7 +63,7 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
     without.
     """
     sharing = _by_config(forward, window, attention)
-    if sharing.limit and (reason := _reason(_compare, forward, min(sharing.limit, window), vocabulary)):
+    if sharing.limit and (reason := _try_scoring(forward, min(sharing.limit, window), vocabulary)):
         sharing = Sharing(0, reason)
 
     # Generation has a comparison of its own, which leaves scoring as it is.
@@ -82,6 +82,19 @@ def find_sharing(forward: Forward, window: int, vocabulary: int, attention: str)
                 "%s: %s %s whole, nothing shared: %s", type(forward.model).__name__, rows, what, reason
             )
     return sharing
+
+
+def _try_scoring(forward: Forward, longest: int, vocabulary: int) -> str | None:
+    """What speaks against sharing in scoring, None for nothing; settles `Forward.batched`."""
+    # Few calls of many parts are for devices that pay per call; what they cannot do (heads whose
+    # values are narrower than their keys, a GPU without the kernel) the call per part may.
+    forward.batched = forward.device.type == "cuda"
+    reason = _reason(_compare, forward, longest, vocabulary)
+    if reason and forward.batched:
+        log.info("%s: one attention call per part (%s)", type(forward.model).__name__, reason)
+        forward.batched = False
+        reason = _reason(_compare, forward, longest, vocabulary)
+    return reason
 
 
 def _reason(

@@ -22,6 +22,7 @@ from harness.engines.transformers.kernels import (
     merge_parts,
 )
 from harness.engines.transformers.memory import unless_out_of_memory
+from harness.engines.transformers.transfer import send
 
 Segments = list[list[KeysValues]]
 """Consecutive stretches of a prompt, each a list with one entry per layer: keys and values [tokens,
@@ -151,15 +152,8 @@ class DecodeStep:
         self._cache = cache
         self._lengths = torch.tensor(lengths)
         self._longest = max(lengths)
-        count = len(lengths)
-
-        # Groups end at the last row, not at the last slot: CUDA's kernel needs as many keys as
-        # queries, and slots may outnumber rows.
-        self._groups = [
-            (slice(low, min(low + _GROUP, count)), max(lengths[low : low + _GROUP]))
-            for low in range(0, count, _GROUP)
-        ]
         self._sharers = sharers
+        self._sharing: dict[tuple[int, torch.device], Tensor] = {}
         self._indices: dict[Any, tuple[Tensor, Tensor, Tensor]] = {}
         self._layer = 0
 
@@ -175,13 +169,34 @@ class DecodeStep:
         # answered without repeating keys.
         out = queries.new_empty(*queries.shape[:-1], values.shape[-1])
         sums = torch.empty(queries.shape[:-1], device=queries.device, dtype=torch.float32)
-        for group, length in self._groups:
+        for group, length in self._groups(queries.device):
             own = store[0][group, :length].transpose(1, 2), store[1][group, :length].transpose(1, 2)
             out[group], sums[group] = fused_attention(queries[group], *own, scale, bias[group, ..., :length])
 
         for segment, sharing in self._sharers:
-            self._add_shared(out, sums, queries, segment.layers[layer], sharing, scale)
+            there = None if sharing is None else self._index_on(sharing, queries.device)
+            self._add_shared(out, sums, queries, segment.layers[layer], there, scale)
         return out
+
+    def _groups(self, device: torch.device) -> list[tuple[slice, int]]:
+        """Rows that are answered by one kernel call, with their longest text."""
+        # On a GPU a call costs more than the products with keys that a mask hides.
+        size = len(self._lengths) if device.type == "cuda" else _GROUP
+
+        # Groups end at the last row, not at the last slot: CUDA's kernel needs as many keys as
+        # queries, and slots may outnumber rows.
+        count = len(self._lengths)
+        return [
+            (slice(low, min(low + size, count)), int(self._lengths[low : low + size].max()))
+            for low in range(0, count, size)
+        ]
+
+    def _index_on(self, rows: Tensor, device: torch.device) -> Tensor:
+        """The rows that share a segment, on the device of a layer: copied once, not once per layer."""
+        key = id(rows), device
+        if key not in self._sharing:
+            self._sharing[key] = send(rows, device)
+        return self._sharing[key]
 
     @staticmethod
     def _add_shared(
@@ -208,7 +223,7 @@ class DecodeStep:
         """
         device = queries.device
         if device not in self._indices:
-            lengths = self._lengths.to(device)
+            lengths = send(self._lengths, device)
             hidden = torch.arange(self._longest, device=device)[None, :] >= lengths[:, None]
 
             # CUDA's kernel needs rows of the bias aligned to 16 bytes.

@@ -17,6 +17,7 @@ from torch import Tensor
 from harness.engines.transformers.forward import Forward
 from harness.engines.transformers.jobs import GenerationJob, GenerationRules, choose_tokens, count_time
 from harness.engines.transformers.memory import Budget, release, unless_out_of_memory
+from harness.engines.transformers.sampling import BatchSampler
 from harness.errors import OutOfMemoryError
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class _PaddedRows:
     def __init__(self, batcher: StaticBatcher, jobs: list[GenerationJob], origin: float) -> None:
         self.jobs = jobs
         self._batcher = batcher
+        self._sampler = BatchSampler()
         self._origin = origin
         self._cache: Any = None
         device = batcher.forward.device
@@ -143,7 +145,7 @@ class _PaddedRows:
         self._batcher.real += len(self.jobs) if self._started else int(self._mask.sum())
         self._cache, self._started = cache, True
         tokens = choose_tokens(
-            self.jobs, logits, self._batcher.rules, lambda: time.perf_counter() - self._origin
+            self._sampler, self.jobs, logits, self._batcher.rules, lambda: time.perf_counter() - self._origin
         )
         count_time(self.jobs, time.perf_counter() - started, prefill=prefill)
 

@@ -1,7 +1,9 @@
 """Fused attention with the contract of CUDA's kernels, computed in fp32 on the CPU.
 
 Read from `aten/src/ATen/native/transformers/cuda/attention.cu` (`_efficient_attention_forward`) and
-CUTLASS's `kernel_forward.h` as in torch 2.11 to 2.13. The CPU's own kernels allow much that these refuse.
+CUTLASS's `kernel_forward.h` as in torch 2.11 to 2.13, and from `mha_varlen_fwd` of
+`aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp` (`_flash_attention_forward` with
+cumulative sequence lengths). The CPU's own kernels allow much that these refuse.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from torch import Tensor
 from support.pretended_cuda.state import CURRENT
 from support.pretended_cuda.tensors import PretendedTensor, raw_of
 
-KERNELS = {"_scaled_dot_product_efficient_attention", "_scaled_dot_product_flash_attention_for_cpu"}
+FLASH, EFFICIENT = "_flash_attention_forward", "_scaled_dot_product_efficient_attention"
+KERNELS = {FLASH, EFFICIENT, "_scaled_dot_product_flash_attention_for_cpu"}
 PADDED_SUMS = 32
 """CUDA pads the log-sums of the efficient kernel to a multiple of so many queries, with +inf."""
 _INT32 = 2**31 - 1
@@ -25,7 +28,7 @@ def fused_attention(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[st
     """Output and log-sums as the kernel gives them. Raises RuntimeError for what it would refuse."""
     if not any(isinstance(value, PretendedTensor) for value in args):
         return func(*args, **kwargs)
-    if name != "_scaled_dot_product_efficient_attention":
+    if name not in (FLASH, EFFICIENT):
         raise NotImplementedError(f"Could not run 'aten::{name}' with arguments from the 'CUDA' backend.")
 
     options = {
@@ -34,7 +37,8 @@ def fused_attention(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[st
         if argument.has_default_value()
     }
     options |= dict(zip([argument.name for argument in func._schema.arguments], args, strict=False)) | kwargs
-    tensors = [options["query"], options["key"], options["value"], options["attn_bias"]]
+    names = ["query", "key", "value", "attn_bias", "cum_seq_q", "cum_seq_k"]
+    tensors = [options.get(one) for one in names]
     devices = {str(tensor.device) for tensor in tensors if tensor is not None}
     if len(devices) > 1 or not all(
         isinstance(tensor, PretendedTensor) for tensor in tensors if tensor is not None
@@ -43,7 +47,9 @@ def fused_attention(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[st
             f"Expected all tensors to be on the same device, but found {', '.join(sorted(devices))}"
         )
 
-    query, key, value, bias = (raw_of(tensor) for tensor in tensors)
+    query, key, value, bias, edges, key_edges = (raw_of(tensor) for tensor in tensors)
+    if name == FLASH:
+        return _flash(options, query, key, value, edges, key_edges)
     check(query, key, value, bias)
     out, sums = compute(query, key, value, bias, options["scale"], bool(options["is_causal"]))
     device = options["query"].device
@@ -54,6 +60,68 @@ def fused_attention(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[st
         sums = sums[..., :0]
     zero = torch.zeros((), dtype=torch.long)
     return tuple(PretendedTensor(one, device) for one in (out, sums, zero, zero.clone()))
+
+
+def _flash(
+    options: dict[str, Any], query: Tensor, key: Tensor, value: Tensor, edges: Any, key_edges: Any
+) -> Any:
+    """FlashAttention over sequences of different lengths, as one kernel."""
+    check_varlen(query, key, value, edges, key_edges, options)
+    out, sums = torch.empty_like(query), query.new_empty(query.shape[1], query.shape[0], dtype=torch.float32)
+    group = query.shape[1] // key.shape[1]
+    spans = zip(
+        *(zip(one[:-1], one[1:], strict=True) for one in (edges.tolist(), key_edges.tolist())), strict=True
+    )
+    for (low, high), (first, last) in spans:
+        q = query[low:high].transpose(0, 1).unsqueeze(0)
+        k, v = (
+            one[first:last].transpose(0, 1).repeat_interleave(group, 0).unsqueeze(0) for one in (key, value)
+        )
+        one, log_sums = compute(q, k, v, None, options["scale"], bool(options["is_causal"]))
+        out[low:high] = one[0].transpose(0, 1)
+        sums[:, low:high] = log_sums[0, :, : high - low]
+    CURRENT.counters.launch(FLASH)
+    CURRENT.counters.attention[FLASH, len(edges) - 1, query.shape[1], len(query), len(key)] += 1
+    device = options["query"].device
+    nothing = torch.zeros(2, dtype=torch.uint64)
+    return tuple(
+        PretendedTensor(one, device) for one in (out, sums, nothing, nothing.clone(), query.new_empty(0))
+    )
+
+
+def check_varlen(
+    query: Tensor, key: Tensor, value: Tensor, edges: Any, key_edges: Any, options: dict[str, Any]
+) -> None:
+    """The conditions on queries [n, heads, size], keys and values [m, KV heads, size].
+
+    Raises RuntimeError for the first that does not hold.
+    """
+    _need(
+        query.dtype in (torch.float16, torch.bfloat16), "FlashAttention only support fp16 and bf16 data type"
+    )
+    for one in (key, value):
+        _need(one.dtype == query.dtype, "query, key and value must have the same dtype")
+        _need(one.dim() == 3 and one.shape == key.shape, "key and value must be [tokens, heads, size]")
+    _need(edges is not None and key_edges is not None, "sequence lengths of queries and keys are needed")
+    for one in (edges, key_edges):
+        _need(one.dtype == torch.int32 and one.is_contiguous(), "cu_seqlens must be contiguous int32")
+        _need(one.numel() == edges.numel(), "as many sequences of keys as of queries")
+        _need(bool((one.diff() > 0).all()) and int(one[0]) == 0, "sequences must rise, and not be empty")
+    _need(int(edges[-1]) == len(query) and int(key_edges[-1]) == len(key), "cu_seqlens must end at the end")
+    _need(edges.numel() - 1 <= 65535, "more sequences than a grid has blocks in y")
+    _need(int(edges.diff().max()) <= options["max_q"], "a sequence is longer than max_q")
+    _need(int(key_edges.diff().max()) <= options["max_k"], "a sequence is longer than max_k")
+    _need(query.shape[2] <= 256 and query.shape[2] % 8 == 0, "head size must be a multiple of 8, at most 256")
+    _need(
+        query.shape[1] % key.shape[1] == 0,
+        "Number of heads in key/value must divide number of heads in query",
+    )
+    for one in (query, key, value):
+        _need(one.stride(-1) == 1, "Input tensor must have contiguous last dimension")
+        # Loads are of 16 bytes.
+        _need(one.storage_offset() % 8 == 0 and one.stride(0) % 8 == 0, "a row is not aligned to 16 bytes")
+    # Torch's causal mask is at the bottom right, others' at the top left: no matter where both are as long.
+    _need(not options["is_causal"] or torch.equal(edges, key_edges), "causal over sequences of two lengths")
 
 
 def check(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> None:

@@ -119,8 +119,21 @@ def _answers(devices: int) -> dict[str, Any]:
         "manual_seed": nothing,
         "manual_seed_all": nothing,
         "empty_cache": nothing,
+        "Event": _Event,
+        "current_stream": nothing,
         "synchronize": lambda device=None: CURRENT.counters.sync("synchronize"),
     }
+
+
+class _Event:
+    """A mark on the stream. Everything here is done at once, so that waiting only counts."""
+
+    def record(self, stream: Any = None) -> None:
+        """Nothing: what came before is done."""
+
+    def synchronize(self) -> None:
+        """Counts as a wait."""
+        CURRENT.counters.sync("event")
 
 
 _OWN_ATTENTION = functional.scaled_dot_product_attention
