@@ -73,12 +73,20 @@ def adhoc_config(
     endpoint = {"engine": "openai", "base_url": base_url or ""}
     endpoint |= {"api_key_env": api_key_env} if api_key_env is not None else {}
     listed = [_endpoint_model(model, endpoint) for model in models] if base_url else list(models)
-    keys = {"name": name or run_name(models, tasks), "models": listed, "tasks": list(tasks)}
+    asked = [_generated(task) for task in tasks] if base_url else list(tasks)
+    keys = {"name": name or run_name(models, tasks), "models": listed, "tasks": asked}
     return keys | {key: value for key, value in settings.items() if value is not None}
 
 
 def _endpoint_model(model: Entry, endpoint: Mapping[str, str]) -> Entry:
     return {**endpoint, **(model if isinstance(model, Mapping) else {"id": model})}
+
+
+def _generated(task: Entry) -> Entry:
+    """An own file with options, to be answered in words: a chat says nothing of their probabilities."""
+    if isinstance(task, Mapping) or task.endswith((".yaml", ".yml")) or not os.path.isfile(task):  # noqa: PTH113
+        return task
+    return {"file": task, "form": "generated"}
 
 
 def run_name(models: Sequence[Entry], tasks: Sequence[Entry]) -> str:

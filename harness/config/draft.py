@@ -62,14 +62,16 @@ class Draft:
             comments = [words("c_endpoint", key=key or "OPENAI_API_KEY")]
             own = {"engine": "openai", "base_url": self.base_url} | ({"api_key_env": key} if key else {})
             entries = [_flow({"id": model, **own}) for model in self.models]
-            example = "{id: …, engine: openai, base_url: …, engine_args: {concurrency: 8}}"
+            example = "{id: …, engine: openai, base_url: …, price: {input: 0.27, output: 1.10}, engine_args: {concurrency: 8}}"
         return _block("models", comments, entries, f"{words('c_more_models')}{example}")
 
     def _tasks(self, folder: Path, words: Words) -> str:
         files = [task for task in self.tasks if Path(task).is_file()]
         comments = [words("c_tasks"), *([words("c_own")] if files else [])]
+        # An endpoint is asked to write its answer: a chat says nothing of options' probabilities.
+        form = {} if self.base_url is None else {"form": "generated"}
         entries = [
-            _flow({"file": _relative(task, folder)})
+            _flow({"file": _relative(task, folder)} | form)
             if task in files and not task.endswith((".yaml", ".yml"))
             else _plain(_relative(task, folder))
             for task in self.tasks

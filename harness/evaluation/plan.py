@@ -28,7 +28,7 @@ from harness.evaluation.plan_forms import (
 from harness.evaluation.plan_keys import key_warnings
 from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task
 from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
-from harness.evaluation.preconditions import NO_WEIGHTS, lacks_weights, obstacles
+from harness.evaluation.preconditions import NO_WEIGHTS, hindrances, lacks_weights
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
@@ -124,7 +124,7 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
     total = total_time(times)
     keep_estimate(loaded, machine, total.seconds if total else None)
     warnings = [
-        *_hindrances(config, machine, mirror),
+        *hindrances(config.models, machine.device, mirror),
         *_asking_warnings(config.models, models, forms, kinds),
         *template_warnings(
             {model.label: model.chat_template for model in config.models if model.weights != "random"}
@@ -185,15 +185,6 @@ def _times(config: Config, machine: Machine, tasks: list[TaskPlan], forms: list[
         plans = asked_tasks(spec, tasks, forms)
         times.append(plan_time(spec, machine, plans, speeds, size, config.usd_per_hour))
     return times
-
-
-def _hindrances(config: Config, machine: Machine, mirror: Path | None) -> list[str]:
-    """What will keep models from answering, as far as it shows without a network."""
-    return [
-        f"will fail: {line}"
-        for model in config.models
-        for line in obstacles(model, machine.device, mirror, network=False)
-    ]
 
 
 def plan_model(model: ModelSpec, machine: Machine, mirror: Path | None) -> ModelPlan:

@@ -6,7 +6,7 @@ work is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,3 +131,10 @@ def check_folder(model: ModelSpec, folder: Path) -> None:
 def lacks_weights(model: ModelSpec, folder: Path) -> bool:
     """Whether weights are needed and none that could be read are in a model's folder."""
     return model.weights == "pretrained" and not any(folder.glob("*.safetensors"))
+
+
+def hindrances(models: Sequence[ModelSpec], device: str, mirror: Path | None) -> list[str]:
+    """What will keep models from answering, as far as it shows without a network."""
+    return [
+        f"will fail: {line}" for model in models for line in obstacles(model, device, mirror, network=False)
+    ]

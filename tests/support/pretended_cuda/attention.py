@@ -8,6 +8,7 @@ cumulative sequence lengths). The CPU's own kernels allow much that these refuse
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -69,9 +70,7 @@ def _flash(
     check_varlen(query, key, value, edges, key_edges, options)
     out, sums = torch.empty_like(query), query.new_empty(query.shape[1], query.shape[0], dtype=torch.float32)
     group = query.shape[1] // key.shape[1]
-    spans = zip(
-        *(zip(one[:-1], one[1:], strict=True) for one in (edges.tolist(), key_edges.tolist())), strict=True
-    )
+    spans = zip(*(itertools.pairwise(one) for one in (edges.tolist(), key_edges.tolist())), strict=True)
     for (low, high), (first, last) in spans:
         q = query[low:high].transpose(0, 1).unsqueeze(0)
         k, v = (
