@@ -62,7 +62,10 @@ class Draft:
             comments = [words("c_endpoint", key=key or "OPENAI_API_KEY")]
             own = {"engine": "openai", "base_url": self.base_url} | ({"api_key_env": key} if key else {})
             entries = [_flow({"id": model, **own}) for model in self.models]
-            example = "{id: …, engine: openai, base_url: …, price: {input: 0.27, output: 1.10}, engine_args: {concurrency: 8}}"
+            example = (
+                "{id: …, engine: openai, base_url: …, price: {input: 0.27, output: 1.10}, "
+                "engine_args: {concurrency: 8}}"
+            )
         return _block("models", comments, entries, f"{words('c_more_models')}{example}")
 
     def _tasks(self, folder: Path, words: Words) -> str:

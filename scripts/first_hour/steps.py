@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -29,6 +30,7 @@ class Step:
 
     ``command`` is what follows `harness`; ``sees`` are regular expressions that the screen must
     hold, ``looks`` are checks of files left behind; ``exit`` is the exit code it must have.
+    ``before`` is what the user does by hand first.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Step:
     sees: Sequence[str] = ()
     looks: Sequence[Look] = ()
     exit: int = 0
-    within: float | None = None  # seconds; beyond it a remark, since machines differ
+    before: Callable[[], object] | None = None
 
 
 @dataclass
@@ -102,6 +104,9 @@ def walk(
     """Walks the steps in order; one that fails does not stop the others."""
     outcomes = []
     for step in steps:
+        if step.before is not None:
+            with contextlib.suppress(OSError):  # of a step before that left nothing
+                step.before()
         begin = time.perf_counter()
         code, screen = in_terminal([*harness, *step.command], folder, environment)
         outcome = Outcome(

@@ -8,48 +8,57 @@ from pathlib import Path
 from first_hour.questions import excel_csv
 from first_hour.steps import Step, holds
 
+RUN = "results/questions"
+
 
 def steps(models: Sequence[str], folder: Path) -> list[Step]:
     """The steps, over models by name or path; writes the questions into ``folder``."""
     excel_csv(folder / "questions.csv")
     asked = [part for model in models for part in ("--model", model)]
-    run = "results/questions"
+    run = ["run", *asked, "--task", "questions.csv", "--out", RUN]
     return [
         Step(
-            "see one question as a model gets it",
+            "see a question as a model gets it",
             ["tasks", "show", "questions.csv", "--model", models[0]],
-            sees=["法国的首都是哪座城市", "巴黎", "利马"],
+            sees=["GBK", "法国的首都是哪座城市", "A. 巴黎", "right answer: A"],
         ),
         Step(
-            "what it would cost",
-            ["plan", *asked, "--task", "questions.csv", "--language", "zh"],
-            sees=[r"\b60\b"],
+            "what it will take",
+            ["plan", *asked, "--task", "questions.csv"],
+            sees=[r"\b60\b", "needs", "time", "detects"],
         ),
         Step(
             "run it",
-            ["run", *asked, "--task", "questions.csv", "--out", run],
-            sees=["questions", r"\b60\b", r"0\.250", "±"],
+            run,
+            sees=[r"questions acc 60 0\.250", "地理", "常识", "算术", "±", "95 % interval"],
         ),
-        Step(
-            "run it again: nothing to do",
-            ["run", *asked, "--task", "questions.csv", "--out", run],
-            sees=["done before"],
-        ),
+        Step("run it again: nothing to do", run, sees=["done before", r"questions acc 60"]),
         Step(
             "which differences are real, in Chinese",
-            ["compare", run, "--language", "zh"],
-            sees=[r"p\b|置信区间|区间"],
+            ["compare", RUN, "--language", "zh"],
+            sees=["区间", r"p\b"],
         ),
         Step(
-            "the table for the paper",
-            ["report", run, "--language", "zh", "--out", "table.tex"],
+            "the table for the paper, in Chinese",
+            ["report", RUN, "--language", "zh", "--out", "table.tex"],
             looks=[
-                holds("table.tex", r"\\toprule", r"\\label\{", r"\\caption\{[^}]*[\u4e00-\u9fff]", r"\\pm|±")
+                holds(
+                    "table.tex", r"\\toprule", r"\\label\{tab:", r"\\caption\{[^}]*[\u4e00-\u9fff]", r"\\pm|±"
+                )
             ],
         ),
         Step(
             "the page, in Chinese",
-            ["report", run, "--language", "zh", "--html", "page.html"],
+            ["report", RUN, "--language", "zh", "--html", "page.html"],
             looks=[holds("page.html", r'lang="zh', "法国的首都是哪座城市")],
+        ),
+        Step(
+            "a mistake in the file is a line",
+            ["plan", *asked, "--task", "broken.csv"],
+            sees=["broken.csv", "row|line|answer"],
+            exit=2,
+            before=lambda: (folder / "broken.csv").write_text(
+                "question,A,B,answer\n一加一？,2,3,E\n", "utf-8"
+            ),
         ),
     ]

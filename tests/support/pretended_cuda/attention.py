@@ -1,7 +1,7 @@
 """Fused attention with the contract of CUDA's kernels, computed in fp32 on the CPU.
 
 Read from `aten/src/ATen/native/transformers/cuda/attention.cu` (`_efficient_attention_forward`) and
-CUTLASS's `kernel_forward.h` as in torch 2.11 to 2.13, and from `mha_varlen_fwd` of
+CUTLASS's `kernel_forward.h` as in torch 2.11 to 2.13, and from mha_varlen_fwd of
 `aten/src/ATen/native/transformers/cuda/flash_attn/flash_api.cpp` (`_flash_attention_forward` with
 cumulative sequence lengths). The CPU's own kernels allow much that these refuse.
 """
