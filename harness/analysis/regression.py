@@ -199,6 +199,11 @@ def _row(duel: _Duel, by: float, *, strict: bool, tests: int) -> GateRow:
     if first is None or scores[1] is None:
         return _incomplete(row, duel)
 
+    # A score that was asked otherwise stands beside the others, but is compared with none of them.
+    apart = scope.apart.get(1) or scope.apart.get(0)
+    if pair is None and apart is not None:
+        return replace(row, verdict="not comparable", reason=apart)
+
     # Scores of the same task on other items are no comparison.
     if pair is None and not strict:
         return replace(row, verdict="not comparable", reason="no items to pair: samples are missing")
@@ -224,7 +229,7 @@ def _incomplete(row: GateRow, duel: _Duel) -> GateRow:
     """Why one of the two has no comparable score."""
     scope = duel.scope
     reason = scope.missing.get(1) or scope.missing.get(0)
-    if reason is not None and reason != "no value":
+    if reason is not None and reason not in ("no value", "not asked"):
         return replace(row, verdict="not comparable", reason=reason)
     name = duel.comparison.models[1].model.model
     failed = [

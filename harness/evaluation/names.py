@@ -13,7 +13,7 @@ from harness.evaluation.expectation_names import check_expectations
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
-    from harness.tasks.api import Expansion, TaskSpec
+    from harness.tasks.api import Expansion
 
 
 def check_names(loaded: LoadedConfig) -> Expansion:
@@ -29,8 +29,6 @@ def check_names(loaded: LoadedConfig) -> Expansion:
         expansion = expand(loaded.config.tasks, limit=loaded.config.limit, base_dir=loaded.base_dir)
     except ConfigError as error:
         _place_tasks(loaded, str(error).splitlines(), mistakes)
-    else:
-        _check_examples(loaded, expansion, mistakes)
     _check_models(loaded, mistakes)
     check_expectations(loaded, expansion, mistakes)
     mistakes.raise_if_any()
@@ -54,23 +52,6 @@ def _place_tasks(loaded: LoadedConfig, lines: list[str], mistakes: Mistakes) -> 
     for line in lines:
         if line not in placed:
             mistakes.add(loaded.place("tasks"), line)
-
-
-def _check_examples(loaded: LoadedConfig, expansion: Expansion, mistakes: Mistakes) -> None:
-    """Adds a mistake for each own file that has fewer rows than the examples it is to give."""
-    for position, entry in enumerate(loaded.config.tasks):
-        own = [spec for spec in expansion.tasks if entry.file and _is_own(spec, entry.file, loaded.base_dir)]
-        for spec in own:
-            most = max(0, (spec.known_items or 0) - 1)
-            if (entry.fewshot or 0) > most:
-                text = f"tasks[{position}].fewshot: {entry.fewshot} examples, but {spec.name} has "
-                text += f"{spec.known_items} rows, one of which is asked: at most {most}"
-                mistakes.add(loaded.place("tasks", position, "fewshot"), text)
-
-
-def _is_own(spec: TaskSpec, file: str, base_dir: Path) -> bool:
-    source = (spec.config.get("dataset_kwargs") or {}).get("file")
-    return source is not None and Path(source) == (base_dir / Path(file).expanduser()).resolve()
 
 
 def _check_models(loaded: LoadedConfig, mistakes: Mistakes) -> None:

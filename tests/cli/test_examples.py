@@ -36,7 +36,9 @@ def test_help_prints_them_as_they_stand() -> None:
 
 
 def test_a_wrong_line_is_seen() -> None:
-    assert complaint("harness report smoke --no-such-option") == "No such option: --no-such-option"
+    assert str(complaint("harness report smoke --no-such-option")).startswith(
+        "No such option: --no-such-option"
+    )
     assert "No such command" in str(complaint("harness reprot smoke"))
     assert "Missing argument" in str(complaint("harness report"))
 

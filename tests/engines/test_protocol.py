@@ -257,7 +257,7 @@ def test_a_backend_answers_every_question(backend: Backend) -> None:
     from harness.config.schema import Speed
 
     if backend.asks_endpoint:
-        with pytest.raises(ConfigError, match="not endpoints"):
+        with pytest.raises(ConfigError, match="name the model's tokenizer"):
             backend.bench_args(spec, "cpu", Speed())
     else:
         backend.options.model_validate(backend.bench_args(spec, "cpu", Speed()))

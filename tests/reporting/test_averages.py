@@ -43,7 +43,7 @@ def test_an_average_that_lacks_values_says_how_many(make: Any) -> None:
     text = render(table, "rich")
     assert "1 missing" in text
     assert "oom" in text
-    assert "b: zh_y: oom: too big" in table.failures
+    assert "b: zh_y: out of memory: too big" in table.failures
 
 
 def test_unfinished_cells_are_marked_and_mark_their_average(make: Any) -> None:

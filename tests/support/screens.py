@@ -52,6 +52,8 @@ READING = [
     ["plan", str(ROOT / "configs" / "own-task.yaml"), "--chips"],
     ["models"],
     ["models", "--missing"],
+    ["configs"],
+    ["cache", "show"],
     ["tasks", "list"],
     ["tasks", "list", "zh_*"],
     ["published", "list"],
@@ -69,6 +71,8 @@ WITHOUT_TABLE = {
     "tasks show": "a prompt, word for word",
     "published import": "one line that counts the rows",
     "adoption snapshot": "lines of progress, and one that names the file",
+    "init": "questions, and one line that names the file",
+    "cache clean": "one line per kind that is deleted",
     "schema config": "a JSON Schema",
     "schema results": "a JSON Schema",
     "schema speed": "a JSON Schema",
@@ -105,7 +109,7 @@ def command_names() -> set[str]:
 
 def name_of(command: list[str]) -> str:
     """``tasks list`` of its arguments."""
-    return " ".join(command[:2]) if command[0] in ("tasks", "published", "adoption") else command[0]
+    return " ".join(command[:2]) if command[0] in ("tasks", "published", "adoption", "cache") else command[0]
 
 
 @functools.cache
