@@ -75,9 +75,9 @@ def environment() -> dict[str, str]:
 @contextlib.contextmanager
 def served() -> Iterator[tuple[str, str]]:
     """A server of the tests on loopback, with a packaged model: its name and URL."""
-    from support.endpoint import Server, load
+    from support.endpoint import Behaviour, Server, load
 
-    with Server(load("tiny-deepseek-distill"), "served") as server:
+    with Server(load("tiny-deepseek-distill"), "served", Behaviour(streams=True)) as server:
         yield "served", server.url
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.output import Show, shows
+from harness.cli.output import Show, notify, shows, tell
 
 if TYPE_CHECKING:
     from harness.hub.storage import Stored
@@ -60,7 +60,7 @@ def clean(
 
     chosen = [store for store in _chosen(kinds or []) if store.files]
     if not chosen:
-        typer.echo("nothing to delete", err=True)
+        notify("nothing to delete")
         return
 
     for store in chosen:
@@ -71,7 +71,7 @@ def clean(
                 storage.clean(store)
             except OSError as error:
                 _fail(store, error)
-            typer.echo(f"{store.kind}: {size} deleted")
+            tell(f"{store.kind}: {size} deleted")
 
 
 def _chosen(kinds: list[str]) -> list[Stored]:

@@ -49,7 +49,7 @@ def import_(
     for done in imports:
         _say(done)
     if len(imports) > 1:
-        typer.echo(f"together: harness report {' '.join(str(done.folder) for done in imports)}")
+        tell(f"together: `harness report {' '.join(str(done.folder) for done in imports)}`")
 
 
 def _say(done: Import) -> None:

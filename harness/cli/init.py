@@ -11,7 +11,7 @@ import typer
 
 from harness.cli.config_options import WORDS, BaseUrl, Device, KeyVariable, Models, Tasks
 from harness.cli.options import DeviceOption
-from harness.cli.output import Language
+from harness.cli.output import Language, notify, tell
 
 if TYPE_CHECKING:
     from harness.config.draft import Draft
@@ -70,7 +70,7 @@ def init(
     else:
         draft = _answered(draft, file, words)
     write_text(file, draft.to_yaml(file, language.value))
-    typer.echo(words("written", file=file))
+    tell(words("written", file=file))
 
 
 def _answered(draft: Draft, file: Path, words: Words) -> Draft:
@@ -78,7 +78,7 @@ def _answered(draft: Draft, file: Path, words: Words) -> Draft:
     from harness.config.adhoc import entries_of
     from harness.tasks import suites
 
-    typer.echo(words("intro"), err=True)
+    notify(words("intro"))
 
     def with_models(text: str) -> Draft:
         if text.startswith(("http://", "https://")):
@@ -121,14 +121,14 @@ def _ask(question: str, default: str, answered: Callable[[str], Draft], file: Pa
             draft = answered(_prompt(question, default))
             _check(draft, file)
         except (ConfigError, typer.BadParameter) as error:
-            typer.echo(f"   {error}", err=True)
+            notify(f"   {error}")
         else:
             return draft
 
 
 def _prompt(question: str, default: str | None) -> str:
     # On a line of its own: what stands behind a long question would be wrapped in the middle.
-    typer.echo(question, err=True)
+    notify(question)
     answer: str = typer.prompt("  ", default=default, err=True, prompt_suffix="> ")
     return answer.strip()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import completion
-from harness.cli.output import PIPE, Show, list_width, shows, write_or_print
+from harness.cli.output import PIPE, Show, list_width, notify, shows, write_or_print
 
 if TYPE_CHECKING:
     from harness.reporting.document import Document
@@ -141,7 +141,7 @@ def _write(
 
     forms = [form for form in FORMS if png or form != "png"]
     for file in write_documents(answers, data, out, languages, forms):
-        typer.echo(f"written to {file}", err=True)
+        notify(f"written to {file}")
     _show(answers, languages[0], show)
 
 

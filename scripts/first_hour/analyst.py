@@ -24,7 +24,7 @@ def steps(folder: Path, limit: int = 40) -> list[Step]:
         Step(
             "all claims as a page",
             ["study", "--all", "--no-png", "--out", "studies"],
-            looks=[holds("studies/index.html", "C1", 'name="viewport"', "prefers-color-scheme")],
+            looks=[holds("studies/studies.en.html", "C1", 'name="viewport"', "prefers-color-scheme")],
         ),
         Step(
             "ratings from votes",
@@ -36,7 +36,9 @@ def steps(folder: Path, limit: int = 40) -> list[Step]:
             ["tokenizers", "tiny-qwen", "tiny-llama"],
             sees=["tiny-qwen", "tiny-llama"],
         ),
-        Step("two models of an own", ["run", "smoke", "--limit", str(limit)], sees=["Chinese average"]),
+        Step(
+            "two models of an own", ["run", "smoke", "--limit", str(limit)], sees=["zh_arithmetic", "average"]
+        ),
         Step(
             "which of them is really ahead",
             ["compare", "results/smoke"],

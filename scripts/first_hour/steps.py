@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS, ROWS = 80, 50
-ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+CONTROL = re.compile(r"(\r\n|\r|\n|\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07)")
+UP = re.compile(r"\x1b\[(\d*)A")
 
 Look = Callable[[str, Path], str | None]
 """Looks at what was printed and at the folder; returns what is wrong, or None."""
@@ -93,9 +94,24 @@ def in_terminal(command: Sequence[str], folder: Path, environment: dict[str, str
 
 
 def plain(text: str) -> str:
-    """What stays on the screen: without colours, and of a line written over, the last state."""
-    lines = ESCAPE.sub("", text).replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines)
+    """What stays on the screen: without colours, progress as it last stood.
+
+    Of a terminal's controls those that progress bars use: back to the line's start, up, clear.
+    """
+    lines, row, overwrite = [""], 0, False
+    for part in CONTROL.split(text):
+        if part in ("\n", "\r\n", "\r"):
+            row += part != "\r"
+            overwrite = True
+            lines += [""] * (row + 1 - len(lines))
+        elif up := UP.fullmatch(part):
+            row = max(0, row - int(up[1] or 1))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part and not part.startswith("\x1b"):
+            lines[row] = part if overwrite else lines[row] + part
+            overwrite = False
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def walk(

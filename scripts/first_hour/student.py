@@ -9,6 +9,7 @@ from first_hour.questions import excel_csv
 from first_hour.steps import Step, holds
 
 RUN = "results/questions"
+BROKEN = "question,A,B,answer\n一加一等于几？,2,3,E\n"
 
 
 def steps(models: Sequence[str], folder: Path) -> list[Step]:

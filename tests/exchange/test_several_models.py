@@ -86,4 +86,4 @@ def test_the_command_names_every_folder(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["import", str(tmp_path), "--out", str(tmp_path / "runs")])
     assert done.exit_code == 0, done.output
     runs = tmp_path / "runs"
-    assert f"together: harness report {runs / 'one-lm-eval'} {runs / 'two-lm-eval'}" in done.stdout
+    assert f"together: `harness report {runs / 'one-lm-eval'} {runs / 'two-lm-eval'}" in done.stdout
