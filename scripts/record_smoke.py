@@ -29,6 +29,16 @@ CAPTIONS = {
 }
 
 
+LANGUAGES = {"README.md": "en", "README.zh-CN.md": "zh"}
+
+
+def table_in(language: str) -> str:
+    """The recorded run's table as markdown."""
+    command = [sys.executable, "-m", "harness.cli.main", "report", str(FOLDER), "--format", "markdown"]
+    done = subprocess.run([*command, "--language", language], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
 def main() -> None:
     """Runs, keeps, and writes the tables."""
     os.chdir(ROOT)
@@ -41,23 +51,20 @@ def main() -> None:
     )
     seconds = time.perf_counter() - begin
 
-    command = [sys.executable, "-m", "harness.cli.main", "report", str(FOLDER), "--format", "markdown"]
-    table = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    tables = {name: table_in(language) for name, language in LANGUAGES.items()}
 
     # Journal and logs hold times and paths of this machine, which are no result.
     for name in NOT_KEPT:
         path = FOLDER / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    (FOLDER / "table.md").write_text(table + "\n", encoding="utf-8")
+    (FOLDER / "table.md").write_text(tables["README.md"] + "\n", encoding="utf-8")
 
     hardware = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["hardware"]
     machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory'] / 2**30:.0f} GiB"
     for name, caption in CAPTIONS.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        block = (
-            f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{table}\n<!-- /smoke -->"
-        )
+        block = f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{tables[name]}\n<!-- /smoke -->"
         escaped = block.replace("\\", r"\\")
         new, count = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
         if count != 1:
