@@ -64,7 +64,8 @@ def main() -> None:
     for name, caption in CAPTIONS.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        block = f"<!-- smoke -->\n{caption.format(machine=machine, seconds=seconds)}\n\n{tables[name]}\n<!-- /smoke -->"
+        head = caption.format(machine=machine, seconds=seconds)
+        block = f"<!-- smoke -->\n{head}\n\n{tables[name]}\n<!-- /smoke -->"
         escaped = block.replace("\\", r"\\")
         new, count = re.subn(r"<!-- smoke -->.*?<!-- /smoke -->", escaped, text, flags=re.DOTALL)
         if count != 1:
