@@ -34,6 +34,7 @@ _LAYERS = {"full_attention", "sliding_attention", "attention"}
 _NOT_FINITE = "its log-probabilities are not finite"
 _ROPES = {"dynamic", "longrope"}  # their frequencies depend on the longest position in the batch
 _PASS_TOKENS = 24  # of the comparisons: short passes, so that prefixes are cached between them
+_WHOLE_TOKENS = 1024  # of the rows that they are held against
 _TOLERANCE = 5e-4  # of a log-probability in fp32; rounding alone gives about 1e-5
 _HALF_TOLERANCE = 0.03
 # Of the likeliest tokens in bf16, whose logits have steps of 1/16 and more (1/4 beyond 32).
@@ -188,7 +189,9 @@ def _compare(forward: Forward, longest: int, vocabulary: int, seed: int = 0) -> 
 def _scores(forward: Forward, items: list[list[Pair]], share_limit: int, window: int) -> np.ndarray[Any, Any]:
     """The mean log-probability of each continuation's (three) tokens."""
     plan = ScorePlan(items, window)
-    for _ in TreeScorer(forward, Budget(_PASS_TOKENS), share_limit).run(plan):
+    # Only the tree is cut into short passes; whole rows go together, which takes fewer calls.
+    budget = Budget(_PASS_TOKENS if share_limit else _WHOLE_TOKENS)
+    for _ in TreeScorer(forward, budget, share_limit).run(plan):
         pass
     return np.array([logprob / 3 for score in plan.scores for logprob in score.logprobs])
 
@@ -208,26 +211,30 @@ def _compare_steps(forward: Forward, longest: int, vocabulary: int, seed: int = 
             cache.enter(prefilled.own, prefilled.shared)
             order.append(prefilled.prompt)
 
-    error = effect = peak = 0.0
+    peak = 0.0
+    texts: list[list[int]] = []
+    generated: list[torch.Tensor] = []
+    tokens: list[torch.Tensor] = []
     for step in range(2):
         ids = torch.tensor([[outputs[row][step] for row in order]])
         positions = torch.tensor([[len(prompts[row]) + step for row in order]])
         logits = forward.next_logits(ids, positions, cache.step(), None)
-        for slot, row in enumerate(order):
-            whole = prompts[row] + outputs[row][: step + 1]
-            likeliest, tokens = logits[slot].log_softmax(-1).topk(8)
-            expected, alone = (_after(forward, text, tokens.cpu()) for text in (whole, whole[-1:]))
-            if not bool(expected.isfinite().all()):
-                return _NOT_FINITE
-            difference = float((expected - likeliest.cpu()).abs().max())
-            # Not max(): a NaN is neither larger nor smaller, and has to stay.
-            error = difference if not difference <= error else error
-            effect = max(effect, float((expected - alone).abs().max()))
-            peak = max(peak, float(logits[slot].abs().max()))
-
+        peak = max(peak, float(logits.abs().max()))
+        likeliest = logits.log_softmax(-1).topk(8)
+        texts += [prompts[row] + outputs[row][: step + 1] for row in order]
+        generated += likeliest.values.cpu()
+        tokens += likeliest.indices.cpu()
         cache.leave(0)
         order[0] = order[-1]
         order.pop()
+
+    # With and without their context, all in one padded batch.
+    after = _after(forward, [*texts, *(text[-1:] for text in texts)], [*tokens, *tokens])
+    expected, alone = after[: len(texts)], after[len(texts) :]
+    if not bool(expected.isfinite().all()):
+        return _NOT_FINITE
+    error = float((expected - torch.stack(generated)).abs().max())
+    effect = float((expected - alone).abs().max())
 
     if error <= (_half_tolerance(forward.model.dtype, effect, peak) if _is_half(forward) else _TOLERANCE):
         return None
@@ -249,10 +256,14 @@ def _is_half(forward: Forward) -> bool:
     return int(forward.model.dtype.itemsize) < 4
 
 
-def _after(forward: Forward, text: list[int], tokens: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities of tokens after a text."""
-    last, rows = torch.tensor([len(text) - 1]), torch.zeros(len(tokens), dtype=torch.long)
-    return forward.score(torch.tensor([text]), Targets(last, rows, tokens))[0]
+def _after(forward: Forward, texts: list[list[int]], tokens: list[torch.Tensor]) -> torch.Tensor:
+    """Log-probabilities [texts, n] of each text's n ``tokens`` after it."""
+    width = max(map(len, texts))
+    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
+    last = torch.tensor([number * width + len(text) - 1 for number, text in enumerate(texts)])
+    rows = torch.arange(len(texts)).repeat_interleave(len(tokens[0]))
+    scores, _ = forward.score(ids, Targets(last, rows, torch.cat(tokens)))
+    return scores.view(len(texts), -1)
 
 
 def _random_tree(longest: int, vocabulary: int, seed: int) -> list[list[Pair]]:
