@@ -149,7 +149,9 @@ def test_lists_for_an_analyst_are_said_whole() -> None:
     board = dict.fromkeys(
         ("board", "snapshots", "models", "methods", "intervals", "categories", "source"), "x"
     )
-    with mock.patch("harness.published.overview.snapshot_data", lambda _: [board | {"first": 1, "last": 2}]):
+    with mock.patch(
+        "harness.published.overview.snapshot_data", return_value=[board | {"first": 1, "last": 2}]
+    ):
         headings = render(snapshots_document([]), "markdown", language="zh").splitlines()[0]
     assert "| 最早 | 最晚 |" in headings
 
