@@ -18,7 +18,7 @@ from harness.wording import shorten
 
 Place = tuple[str, str | None]
 """(task, prompt_id): what was asked."""
-LONGEST = 80
+LONGEST = 240
 """Characters of a reason that are shown."""
 
 

@@ -27,7 +27,8 @@ def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding may leave the end that touches 0 or 1 just inside the value itself.
+    return min(p, max(0.0, centre - half)), max(p, min(1.0, centre + half))
 
 
 def normal(value: float, stderr: float, z: float = Z95) -> tuple[float, float]:

@@ -247,8 +247,8 @@ def share_cell(value: float | None) -> TableCell:
 
 
 def signed(value: float) -> str:
-    """Three decimals with their sign: +0.031, −0.031."""
-    return f"{value:+.3f}".replace("-", "−")
+    """Three decimals with their sign: +0.031, −0.031; a zero whose sign was turned is +0.000."""
+    return f"{round(value, 9) + 0.0:+.3f}".replace("-", "−")
 
 
 def interval(ends: tuple[float, float] | None, *, sign: bool = False) -> str:

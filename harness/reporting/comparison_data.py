@@ -70,5 +70,6 @@ def _scope(scope: Scope, labels: Sequence[str]) -> dict[str, Any]:
         "scores": {labels[place]: dataclasses.asdict(score) for place, score in scope.scores.items()},
         "ranks": {labels[place]: dataclasses.asdict(rank) for place, rank in scope.ranks.items()},
         "missing": {labels[place]: reason for place, reason in scope.missing.items()},
+        "apart": {labels[place]: reason for place, reason in scope.apart.items()},
         "pairs": pairs,
     }

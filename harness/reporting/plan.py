@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.analysis import notes
 from harness.reporting.document import NONE, Document, Table, TableCell, keys, numbers, texts
 from harness.reporting.texts import Message, Phrase
-from harness.wording import range_text, size_text
+from harness.wording import duration_text, size_text
 
 if TYPE_CHECKING:
     from harness.evaluation.plan import ModelPlan, Plan
@@ -88,9 +88,15 @@ def _times(plan: Plan) -> Table:
 def _time(time: ModelTime) -> list[TableCell]:
     seconds, money = time.seconds, time.money
     return [
-        TableCell(range_text(*seconds), seconds[1]) if seconds else TableCell("?"),
+        TableCell(duration_range(*seconds), seconds[1]) if seconds else TableCell("?"),
         TableCell(money_range(*money, time.currency), money[1]) if money else TableCell("?"),
     ]
+
+
+def duration_range(low: float, high: float) -> str:
+    """Two durations as ``40 s to 2 min``, one where they read the same."""
+    first, last = duration_text(low), duration_text(high)
+    return first if first == last else Phrase("{low} to {high}", low=first, high=last)
 
 
 def money_range(low: float, high: float, currency: str) -> str:
@@ -99,7 +105,7 @@ def money_range(low: float, high: float, currency: str) -> str:
     first, last = (
         f"{sign}{amount:.2f}" if amount >= 0.01 else f"{sign}{amount:.1g}" for amount in (low, high)
     )
-    return first if first == last else f"{first} to {last}"
+    return first if first == last else Phrase("{low} to {high}", low=first, high=last)
 
 
 def _tasks(tasks: Sequence[TaskPlan]) -> Table:

@@ -26,7 +26,7 @@ def snapshots_document(ratings: Sequence[PublishedRating]) -> Document:
     from harness.published.overview import snapshot_data
 
     names = ("board", "first", "last", "snapshots", "models", "methods", "intervals", "categories", "source")
-    columns = [*keys("board"), *texts("from", "to"), *numbers("snapshots", "models")]
+    columns = [*keys("board"), *texts("earliest", "latest"), *numbers("snapshots", "models")]
     columns += texts("methods", "intervals", "categories", "source")
     return _document(columns, names, snapshot_data(ratings))
 
@@ -38,5 +38,11 @@ def _document(columns: Sequence[Column], names: Sequence[str], data: Sequence[di
 
 def _cell(name: str, value: Any) -> TableCell:
     """A fact; whether weights or intervals are published is said in the reader's language."""
+    if name == "unknown":
+        parts = [Phrase(part) for part in str(value).split(", ")]
+        while len(parts) > 1:
+            parts[-2:] = [Phrase("{first}, {rest}", first=parts[-2], rest=parts[-1])]
+        return TableCell(parts[0], value)
+
     text = str(value)
     return TableCell(Phrase(text) if name in ("weights", "intervals") else text, value)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from harness.analysis.comparison import Comparison, compare
 from harness.analysis.gap import gaps
 from harness.cli.main import app
+from harness.reporting.comparison_data import as_data
 from harness.reporting.comparison_document import comparison_document
 from harness.reporting.html.finding import finding
 from harness.reporting.plots.scores import ranking
@@ -161,3 +162,12 @@ def test_the_score_table_marks_who_was_asked_otherwise(make: Any, form: str) -> 
     assert form == "json" or "†" in text
     chinese = CliRunner().invoke(app, ["report", path, "-f", "markdown", "--language", "zh"]).stdout
     assert "使用对话模板提问" in chinese
+
+
+def test_the_data_name_who_stands_apart_and_keep_a_reason_whole(make: Any) -> None:
+    reason = "/data/models/broken/model.safetensors: not a safetensors file, or cut short; fetch it again"
+    failed = Row(cell_id="x", model="broken", task="zh_x", status="failed", reason=reason)
+    run = with_rows(chat_run(make), [ModelRow(model="broken", id="org/broken", status="failed")], [failed])
+    scope = next(one for one in as_data(compare([run]))["scopes"] if one["name"] == "zh_x")
+    assert scope["missing"]["broken"].endswith(reason)
+    assert set(scope["apart"]) == {"d"}

@@ -37,3 +37,9 @@ def test_smallest_gap_is_millers_formula_turned_round() -> None:
     assert smallest_gap(3876, omega2=1 / 9 + 1 / 6 + 1 / 6) == pytest.approx(0.03, abs=1e-5)
     with pytest.raises(ValueError, match="at least 1"):
         smallest_gap(0)
+
+
+@pytest.mark.parametrize("n", range(1, 200))
+def test_wilson_holds_the_share_itself_where_all_or_none_are_right(n: int) -> None:
+    assert wilson(n, n)[1] == 1.0
+    assert wilson(0, n)[0] == 0.0

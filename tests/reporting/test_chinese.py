@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from support.runs import ROOT
@@ -18,6 +19,8 @@ from harness.cli.main import app
 from harness.doctor.findings import Check
 from harness.reporting.doctor import doctor_document
 from harness.reporting.document import Document, Table, keys
+from harness.reporting.plan import duration_range, money_range
+from harness.reporting.published import _cell, snapshots_document
 from harness.reporting.rendering import render
 from harness.reporting.texts import Message, Phrase, translated
 from harness.texts import catalogue
@@ -139,3 +142,29 @@ def is_written(part: str) -> bool:
     middle = max(1, len(words) // 2)
     halves = (" ".join(words[:middle]), " ".join(words[middle:]))
     return part in written() or any(half in written() for half in halves)
+
+
+def test_lists_for_an_analyst_are_said_whole() -> None:
+    """Days, facts not known, times, origins and advice with commands in backticks."""
+    board = dict.fromkeys(
+        ("board", "snapshots", "models", "methods", "intervals", "categories", "source"), "x"
+    )
+    with mock.patch(
+        "harness.published.overview.snapshot_data", return_value=[board | {"first": 1, "last": 2}]
+    ):
+        headings = render(snapshots_document([]), "markdown", language="zh").splitlines()[0]
+    assert "| 最早 | 最晚 |" in headings
+
+    unknown = _cell("unknown", "maker, licence, release date unread")
+    assert translated(unknown.text, "zh") == "厂商，许可，发布日期（未读原文）"
+    assert unknown.text == unknown.value
+    assert translated(duration_range(11, 23), "zh") == "11 s 至 23 s"
+    assert translated(money_range(0.1, 0.2, "CNY"), "zh") == "¥0.10 至 ¥0.20"
+    assert translated(Message("folder"), "zh") == "文件夹"
+    for advice in (
+        "`pip install 'open-weight-harness[modelscope]'`, then HARNESS_HUB=modelscope",
+        "gated models (Llama, Gemma) need one: `hf auth login`, or HF_TOKEN",
+        "tested with >=2: `pip install 'torch>=2'`",
+        "only for engine: vllm: `pip install 'open-weight-harness[vllm]'`",
+    ):
+        assert re.search("[一-龥]", translated(Message(advice), "zh")), advice

@@ -112,6 +112,13 @@ def test_takes_no_name_for_an_option_or_a_dash() -> None:
     assert lines[9:12] == [r"{[}1] \\", r"{*}a* \\", r"models-{}-org-{}-{}-name \\"]
 
 
+def test_marks_of_a_figure_take_no_room() -> None:
+    text = render(Document("", (Table.of("", keys("n"), [["0.317†"], ["0.2†‡"], ["GPT†"]]),)), "latex")
+    assert r"0.317\rlap{†} \\" in text
+    assert r"0.2\rlap{†‡} \\" in text
+    assert r"GPT† \\" in text
+
+
 def test_labels_are_the_same_in_every_language() -> None:
     table = Table.of(Phrase("Ratings"), keys("model"), [["a"]])
     shown = Document(Phrase("How fast"), (table, table))

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from harness.cli.main import app
 from harness.errors import ConfigError
+from harness.reporting.comparison import signed
 from harness.reporting.document import Column, Document, Points, Screen, Table, TableCell, keys, numbers
 from harness.reporting.rendering import render
 from harness.reporting.texts import Phrase
@@ -205,3 +206,9 @@ def test_help_names_the_same_options_everywhere(command: str) -> None:
     assert re.search(r"--format +-f|-f, --format|--format, -f|-f +--format", text)
     assert "--json" not in text.replace("-f json", "")
     assert ("--lang " if command == "results" else "--language") in text
+
+
+def test_a_turned_zero_has_no_minus() -> None:
+    assert signed(-0.0) == "+0.000"
+    assert signed(-1e-12) == "+0.000"
+    assert signed(-0.0004) == "−0.000"

@@ -153,7 +153,7 @@ def _is_name(column: Column, position: int) -> bool:
 
 
 def _cell(text: str) -> str:
-    """An indented name (a subject of a group) keeps its indent; a star that marks a figure takes no
+    """An indented name (a subject of a group) keeps its indent; a sign that marks a figure takes no
     room, so that digits stand below digits.
 
     What begins with a bracket or a star stands in braces: after the end of a row, LaTeX would take
@@ -161,8 +161,8 @@ def _cell(text: str) -> str:
     """
     plain = text.strip()
     marked = f"{{{plain[0]}}}{escape(plain[1:])}" if plain[:1] in ("[", "*") else escape(plain)
-    if re.search(r"\d\*$", plain):
-        marked = f"{marked[:-1]}\\rlap{{*}}"
+    if sign := re.search(r"(?<=\d)[*†‡]+$", plain):
+        marked = f"{marked[: -len(sign[0])]}\\rlap{{{sign[0]}}}"
     return ("\\quad " if text.startswith("  ") else "") + marked
 
 
