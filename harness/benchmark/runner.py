@@ -17,6 +17,7 @@ from harness.benchmark.turns import interleaves
 from harness.benchmark.writing import write_results
 from harness.config.schema import Speed
 from harness.progress.bench import BenchProgress
+from harness.notebook import Shown
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
 from harness.workers.conversation import Conversation, Refused, WorkerDied
@@ -24,18 +25,24 @@ from harness.workers.devices import Machine, find_machine
 from harness.workers.executor import LocalExecutor
 from harness.workers.process import WorkerCommand
 from harness.workers.schedule import WorkerJob, make_jobs
+from harness.wording import plural
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
 
 
 @dataclass(frozen=True)
-class BenchOutcome:
+class BenchOutcome(Shown):
     """What a bench left. ``exit_code``: 0 all cells measured, 1 some not, 130 interrupted."""
 
     results: SpeedResults
     folder: Path
     exit_code: int
+
+    def __repr__(self) -> str:
+        """The folder, how it ended, and how many rows there are."""
+        rows = len(self.results.rows)
+        return f"BenchOutcome: exit code {self.exit_code}; {plural(rows, 'row')}\n  {self.folder}"
 
 
 def bench_config(

@@ -33,7 +33,9 @@ from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
+from harness.notebook import Shown
 from harness.workers.devices import Machine, find_machine
+from harness.wording import list_first, plural
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
@@ -73,7 +75,7 @@ class ModelPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """What a run would do."""
 
     name: str
@@ -88,6 +90,14 @@ class Plan:
     """Per model, how long it may take and what it may cost."""
     total: ModelTime | None = None
     """The same of all models one after another."""
+
+    def __repr__(self) -> str:
+        """Its size, models and tasks, and how many warnings there are."""
+        sizes = f"{plural(self.cells, 'cell')}, {plural(self.items, 'item')}"
+        warned = f", {plural(len(self.warnings), 'warning')}" if self.warnings else ""
+        models = list_first([model.label for model in self.models], 4)
+        tasks = list_first([task.name for task in self.tasks], 4)
+        return f"Plan of {self.name}: {sizes}{warned}\n  models: {models}\n  tasks: {tasks}"
 
 
 def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> Plan:

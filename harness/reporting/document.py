@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from harness.reporting.texts import Phrase, translated
+from harness.wording import list_first
 
 NONE = "–"
 """A figure that is not there."""
@@ -159,6 +160,16 @@ class Document:
     language: str = "en"
     label: str = ""
     """The title in English, from which references to the tables are made in every language."""
+
+    def __repr__(self) -> str:
+        """Its title and its tables' titles."""
+        return f"Document({self.title!r}, {list_first([table.title for table in self.tables], 4)})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables as HTML, escaped."""
+        from harness.reporting.writers.html import fragment
+
+        return fragment(self)
 
     def in_language(self, language: str) -> Document:
         """With the texts of the catalogue in ``language``; names and other data stay as they are."""

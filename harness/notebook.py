@@ -1,0 +1,26 @@
+"""How results show themselves in a notebook: in a few lines as text, as tables where HTML is shown.
+
+Objects of every floor inherit `Shown`; what lays them out lives in `harness.reporting`, above most
+of them, so it is looked up by its name the first time that a notebook asks.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol, cast
+
+LAYOUT = "harness.reporting.anything"
+
+
+class Layout(Protocol):
+    """What is used of the module that lays out."""
+
+    def fragment_of(self, shown: object) -> str: ...
+
+
+class Shown:
+    """An object that a notebook shows as the tables of `harness.report`."""
+
+    def _repr_html_(self) -> str:
+        """The tables as HTML, escaped, without scripts."""
+        return cast("Layout", import_module(LAYOUT)).fragment_of(self)
