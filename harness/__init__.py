@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 from harness.version import __version__
 
 if TYPE_CHECKING:
-    import altair
     import pandas
+    from altair import TopLevelMixin as Chart
 
     from harness.analysis.comparison import Comparison
     from harness.benchmark.runner import BenchOutcome
@@ -171,7 +171,8 @@ def compare(*runs: str | Path) -> Comparison:
     """Models of one or more runs on the items that they share.
 
     ``scopes`` of the result are its tasks, groups and averages, each with scores, paired
-    differences and rank intervals; ``pairs()`` and ``ranking()`` are the same as frames. Raises RunFolderError, ConfigError.
+    differences and rank intervals; ``pairs()`` and ``ranking()`` are the same as frames. Raises
+    RunFolderError, ConfigError.
     """
     from harness.analysis.comparison import compare as compared
     from harness.results.query import read_run
@@ -181,7 +182,7 @@ def compare(*runs: str | Path) -> Comparison:
 
 def plot(
     shown: str | Path | Comparison, kind: str | None = None, *, of: str | None = None, language: str = "en"
-) -> altair.Chart:
+) -> Chart:
     """One chart of a run, a bench's folder or a `compare`, as `harness report --plots` draws it.
 
     ``kind``: ranking, tasks, chinese-english, differences, answers, costs; of a bench throughput,
@@ -210,7 +211,9 @@ def study(*claims: str | Path, runs: Sequence[str | Path] = ()) -> list[ClaimAns
 
 
 def report(
-    *shown: str | Path | Comparison | RunOutcome | BenchOutcome | Plan, format: str = "markdown", language: str = "en"
+    *shown: str | Path | Comparison | RunOutcome | BenchOutcome | Plan,
+    format: str = "markdown",
+    language: str = "en",
 ) -> str:
     """The tables of runs (folders or results.json files), or of what `compare`, `run`, `bench` or
     `plan` gave, as text.

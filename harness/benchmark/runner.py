@@ -16,16 +16,16 @@ from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
 from harness.benchmark.turns import interleaves
 from harness.benchmark.writing import write_results
 from harness.config.schema import Speed
-from harness.progress.bench import BenchProgress
 from harness.notebook import Shown
+from harness.progress.bench import BenchProgress
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.wording import plural
 from harness.workers.conversation import Conversation, Refused, WorkerDied
 from harness.workers.devices import Machine, find_machine
 from harness.workers.executor import LocalExecutor
 from harness.workers.process import WorkerCommand
 from harness.workers.schedule import WorkerJob, make_jobs
-from harness.wording import plural
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig

@@ -54,7 +54,7 @@ class LoadedConfig:
     def __repr__(self) -> str:
         """Its name, models and tasks."""
         models = list_first([model.label for model in self.config.models], 4)
-        tasks = list_first([_entry_name(task) for task in self.config.tasks], 4)
+        tasks = list_first([task.task or task.suite or str(task.file) for task in self.config.tasks], 4)
         return f"LoadedConfig {self.config.name}: {self.path}\n  models: {models}\n  tasks: {tasks}"
 
     @property

@@ -34,8 +34,8 @@ from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
 from harness.notebook import Shown
-from harness.workers.devices import Machine, find_machine
 from harness.wording import list_first, plural
+from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig

@@ -12,7 +12,7 @@ from harness.analysis.primary import primary
 from harness.analysis.selection import Selection
 from harness.config.problems import suggest
 from harness.errors import ConfigError
-from harness.reporting.records import fields, records
+from harness.reporting.records import fields
 from harness.reporting.table import ScoreTable, make_table
 from harness.results.query import Run, read_results, read_run
 from harness.results.samples import read_columns

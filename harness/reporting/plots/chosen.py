@@ -21,15 +21,24 @@ from harness.texts import LANGUAGES, Words
 from harness.wording import list_first
 
 if TYPE_CHECKING:
-    import altair
+    from altair import TopLevelMixin as Chart
 
+FORMS = {
+    "layer": "LayerChart",
+    "hconcat": "HConcatChart",
+    "vconcat": "VConcatChart",
+    "concat": "ConcatChart",
+    "facet": "FacetChart",
+    "mark": "Chart",
+}
+"""Altair's class of a chart, by the key that only its Vega-Lite has."""
 OF_SCOPE = {"ranking": ranking, "differences": matrix}
 """Charts that can be drawn of any task, group or average by its name."""
 
 
 def plot(
     shown: str | Path | Comparison, kind: str | None = None, *, of: str | None = None, language: str = "en"
-) -> altair.Chart:
+) -> Chart:
     """One chart of a run, a bench's folder or a comparison, in the house theme.
 
     ``kind`` is a figure's name or what it begins with, the first figure for None; ``of`` the task,
@@ -47,7 +56,9 @@ def plot(
         chart = _by_kind(_figures(shown, comparison, words), kind)
 
     # A notebook would draw it in Altair's theme: this way it looks as in a report, names made safe.
-    return altair.Chart.from_dict(specification(chart, check=False), validate=False)
+    spec = specification(chart, check=False)
+    form = next((form for form in FORMS if form in spec), "mark")
+    return getattr(altair, FORMS[form]).from_dict(spec, validate=False)  # type: ignore[no-any-return]
 
 
 def _comparison(run: str | Path) -> Comparison | None:
