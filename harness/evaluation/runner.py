@@ -55,9 +55,8 @@ class RunOutcome(Shown):
         """The folder, how it ended, and how many cells are in which state."""
         cells = {(row.model, row.task): row.status for row in self.results.rows}
         states = ", ".join(f"{count} {status}" for status, count in Counter(cells.values()).items())
-        return (
-            f"RunOutcome of {self.results.name}: exit code {self.exit_code}; cells: {states}\n  {self.folder}"
-        )
+        ended = f"exit code {self.exit_code}; cells: {states or 'none'}"
+        return f"RunOutcome of {self.results.name}: {ended}\n  {self.folder}"
 
 
 def run_config(

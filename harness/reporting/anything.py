@@ -26,7 +26,7 @@ def document_of(shown: Sequence[Any], language: str) -> Document:
 
         return score_document(make_table([read_results(str(run)) for run in shown]), language=language)
 
-    first = shown[0] if len(shown) == 1 else None
+    first: Any = shown[0] if len(shown) == 1 else None
     if isinstance(first, Comparison):
         from harness.reporting.comparison_document import comparison_document
 

@@ -162,8 +162,9 @@ class Document:
     """The title in English, from which references to the tables are made in every language."""
 
     def __repr__(self) -> str:
-        """Its title and its tables' titles."""
-        return f"Document({self.title!r}, {list_first([table.title for table in self.tables], 4)})"
+        """Its title, and the size of each table."""
+        sizes = [f"{len(table.rows)} × {len(table.columns)}" for table in self.tables]
+        return f"Document {self.title!r}: tables of {list_first(sizes, 4) or 'nothing'}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the tables as HTML, escaped."""

@@ -126,7 +126,10 @@ def samples_frame(
             path = run.folder.samples(row.model, row.task)
             facts = {"run": run.results.name, "model": row.model, "task": row.task, "language": row.language}
             samples += [facts | sample for sample in _items(path, key, texts=texts)]
-    return pandas.DataFrame(samples, columns=[*SAMPLES, *(TEXTS if texts else ())])
+    frame = pandas.DataFrame(samples, columns=[*SAMPLES, *(TEXTS if texts else ())])
+
+    # Types that know a missing value: a graded score is neither right nor wrong.
+    return frame.astype({"correct": "boolean", "pick": "Int64", "score": "float64"})
 
 
 def _require(kind: str, names: Collection[str] | None, present: Sequence[str]) -> None:
@@ -137,9 +140,7 @@ def _require(kind: str, names: Collection[str] | None, present: Sequence[str]) -
 
 
 def _cells(run: Run, models: Collection[str] | None, tasks: Collection[str] | None) -> list[Row]:
-    """One row per chosen cell that gave a value, in the results' order; random weights have no
-    samples worth a score.
-    """
+    """One row per chosen cell that gave a value, in the results' order."""
     cells: dict[tuple[str, str], Row] = {}
     for row in run.results.rows:
         chosen = (models is None or row.model in models) and (tasks is None or row.task in tasks)

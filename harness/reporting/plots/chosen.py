@@ -32,6 +32,8 @@ FORMS = {
     "mark": "Chart",
 }
 """Altair's class of a chart, by the key that only its Vega-Lite has."""
+WHOLE = ("chinese-english",)
+"""Kinds with a dash in them; of the others what follows the dash is a scope or a shape."""
 OF_SCOPE = {"ranking": ranking, "differences": matrix}
 """Charts that can be drawn of any task, group or average by its name."""
 
@@ -85,12 +87,11 @@ def _by_kind(charts: Iterator[tuple[str, Any]], kind: str | None) -> Any:
     for name, chart in charts:
         if kind is None or name == kind or name.startswith(f"{kind}-"):
             return chart
-        names.append(name)
+        names.append(name if name in WHOLE else name.partition("-")[0])
     if not names:
         raise ConfigError("nothing to plot: no score and no measured speed here")
-    raise ConfigError(
-        f"kind={kind!r}: no such figure{suggest(kind, names)}; there are {list_first(names, 12)}"
-    )
+    kinds = list(dict.fromkeys(names))
+    raise ConfigError(f"kind={kind!r}: no such figure{suggest(kind, kinds)}; there are {', '.join(kinds)}")
 
 
 def _of_scope(comparison: Comparison | None, kind: str, name: str, words: Words) -> Any:
