@@ -14,6 +14,7 @@ from support import runs
 
 import harness
 from harness.errors import ConfigError
+from harness.reporting.plan import plan_document
 
 ROOT = Path(__file__).resolve().parents[1]
 SMOKE = ROOT / "results" / "recorded" / "smoke"
@@ -66,13 +67,13 @@ def test_progress_is_said_only_where_asked_for(
     # What is done is shown as it stands.
     harness.run(**arguments, out=tmp_path / "quiet", progress=True)
     shown = capsys.readouterr()
-    assert (shown.out, "one zh_arithmetic" in shown.err) == ("", True)
+    assert (shown.out, "1 model × 1 task = 1 cell" in shown.err) == ("", True)
 
     # A notebook paints standard error as a failure.
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     harness.run(**arguments, out=tmp_path / "quiet", progress=True)
     shown = capsys.readouterr()
-    assert ("one zh_arithmetic" in shown.out, shown.err) == (True, "")
+    assert ("1 model × 1 task = 1 cell" in shown.out, shown.err) == (True, "")
 
 
 def test_averages_are_rows_of_another_kind() -> None:
@@ -83,9 +84,10 @@ def test_averages_are_rows_of_another_kind() -> None:
 
     both = harness.load_results(SMOKE, averages=True)
     assert len(both) == len(frame) + 6
-    average = both[both["kind"] == "average"].set_index(["model", "task"])
+    average = both[both["kind"] == "average"]
     mine = headline[(headline["model"] == "tiny-llama") & (headline["language"] == "zh")]
-    row = average.loc[("tiny-llama", "average_zh")]
+    chosen = average[(average["model"] == "tiny-llama") & (average["task"] == "average_zh")]
+    (row,) = chosen.to_dict("records")
     assert row["value"] == pytest.approx(mine[mine["metric"] != "bits_per_byte"]["value"].mean())
     assert row["ci95_lo"] < row["value"] < row["ci95_hi"]
     assert f"{row['value']:.3f}" in harness.report(SMOKE)
@@ -170,6 +172,10 @@ def test_what_a_notebook_shows_is_short_and_escaped() -> None:
     assert "&lt;b&gt;bold" in html
     assert "<b>" not in html
     assert "bold" in harness.report(plan)
+
+    document = plan_document(plan)
+    assert document._repr_html_() == html
+    assert repr(document).startswith("Document 'mine': tables of 1 × ")
 
     config = harness.load_config("smoke")
     assert repr(config).splitlines()[1:] == [

@@ -94,10 +94,10 @@ class Plan(Shown):
     def __repr__(self) -> str:
         """Its size, models and tasks, and how many warnings there are."""
         sizes = f"{plural(self.cells, 'cell')}, {plural(self.items, 'item')}"
-        warned = f", {plural(len(self.warnings), 'warning')}" if self.warnings else ""
-        models = list_first([model.label for model in self.models], 4)
-        tasks = list_first([task.name for task in self.tasks], 4)
-        return f"Plan of {self.name}: {sizes}{warned}\n  models: {models}\n  tasks: {tasks}"
+        sizes += f", {plural(len(self.warnings), 'warning')}" if self.warnings else ""
+        models = list_first((model.label for model in self.models), 4)
+        tasks = list_first((task.name for task in self.tasks), 4)
+        return f"Plan of {self.name}: {sizes}\n  models: {models}\n  tasks: {tasks}"
 
 
 def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> Plan:

@@ -55,4 +55,4 @@ def fragment_of(shown: object) -> str:
     """The tables of one thing as HTML without a page round them, for a notebook's cell."""
     from harness.reporting.writers.html import fragment
 
-    return fragment(document_of([shown], "en"))
+    return fragment(shown if isinstance(shown, Document) else document_of([shown], "en"))

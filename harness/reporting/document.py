@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.notebook import Shown
 from harness.reporting.texts import Phrase, translated
 from harness.wording import list_first
 
@@ -143,7 +144,7 @@ Records = tuple[Fields, Iterable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Document:
+class Document(Shown):
     """Tables one below the other under a title, notes that hold for all, and lists.
 
     ``data`` and ``records`` are what a command says to machines: everything as plain data for
@@ -165,12 +166,6 @@ class Document:
         """Its title, and the size of each table."""
         sizes = [f"{len(table.rows)} × {len(table.columns)}" for table in self.tables]
         return f"Document {self.title!r}: tables of {list_first(sizes, 4) or 'nothing'}"
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the tables as HTML, escaped."""
-        from harness.reporting.writers.html import fragment
-
-        return fragment(self)
 
     def in_language(self, language: str) -> Document:
         """With the texts of the catalogue in ``language``; names and other data stay as they are."""

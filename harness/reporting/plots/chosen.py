@@ -60,7 +60,7 @@ def plot(
     # A notebook would draw it in Altair's theme: this way it looks as in a report, names made safe.
     spec = specification(chart, check=False)
     form = next((form for form in FORMS if form in spec), "mark")
-    return getattr(altair, FORMS[form]).from_dict(spec, validate=False)  # type: ignore[no-any-return]
+    return getattr(altair, FORMS[form]).from_dict(spec, validate=False)
 
 
 def _comparison(run: str | Path) -> Comparison | None:

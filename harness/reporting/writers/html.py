@@ -25,7 +25,8 @@ STYLE = (
 SCOPED = (
     ".harness figure{margin:0 0 1rem;overflow-x:auto}"
     ".harness caption{text-align:left;font-weight:600}"
-    ".harness .n{text-align:right;white-space:nowrap}"
+    ".harness th,.harness td{text-align:left;padding:.2rem .6rem;vertical-align:top}"
+    ".harness th.n,.harness td.n{text-align:right;white-space:nowrap}"
 )
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
