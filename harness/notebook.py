@@ -1,6 +1,6 @@
 """How results show themselves in a notebook: in a few lines as text, as tables where HTML is shown.
 
-Objects of every floor inherit `Shown`; what lays them out lives in `harness.reporting`, above most
+Objects of every floor inherit `NotebookTables`; what lays them out lives in `harness.reporting`, above most
 of them, so it is looked up by its name the first time that a notebook asks.
 """
 
@@ -12,15 +12,15 @@ from typing import Protocol, cast
 LAYOUT = "harness.reporting.anything"
 
 
-class Layout(Protocol):
+class TableLayout(Protocol):
     """What is used of the module that lays out."""
 
     def fragment_of(self, shown: object) -> str: ...
 
 
-class Shown:
+class NotebookTables:
     """An object that a notebook shows as the tables of `harness.report`."""
 
     def _repr_html_(self) -> str:
         """The tables as HTML, escaped, without scripts."""
-        return cast("Layout", import_module(LAYOUT)).fragment_of(self)
+        return cast("TableLayout", import_module(LAYOUT)).fragment_of(self)

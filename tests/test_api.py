@@ -175,7 +175,7 @@ def test_what_a_notebook_shows_is_short_and_escaped() -> None:
 
     document = plan_document(plan)
     assert document._repr_html_() == html
-    assert repr(document).startswith("Document 'mine': tables of 1 × ")
+    assert repr(document).startswith("Document 'mine on ")
 
     config = harness.load_config("smoke")
     assert repr(config).splitlines()[1:] == [

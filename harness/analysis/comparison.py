@@ -17,7 +17,7 @@ from harness.analysis.lines import LANGUAGES
 from harness.analysis.notes import named, note
 from harness.analysis.scopes import Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
-from harness.notebook import Shown
+from harness.notebook import NotebookTables
 from harness.results.query import Run
 from harness.wording import list_first
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Comparison(Shown):
+class Comparison(NotebookTables):
     """Models, and what they were compared on.
 
     ``scopes`` in the config's order: tasks and groups, each group's subjects after it, then

@@ -16,7 +16,7 @@ from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
 from harness.benchmark.turns import interleaves
 from harness.benchmark.writing import write_results
 from harness.config.schema import Speed
-from harness.notebook import Shown
+from harness.notebook import NotebookTables
 from harness.progress.bench import BenchProgress
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BenchOutcome(Shown):
+class BenchOutcome(NotebookTables):
     """What a bench left. ``exit_code``: 0 all cells measured, 1 some not, 130 interrupted."""
 
     results: SpeedResults

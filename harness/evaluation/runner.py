@@ -22,7 +22,7 @@ from harness.evaluation.rows import CellFacts, failed_row
 from harness.evaluation.settled import SettledCells
 from harness.evaluation.speeds import keep_speeds, read_estimate
 from harness.evaluation.stopwatch import ModelStopwatch, plan_and_truth
-from harness.notebook import Shown
+from harness.notebook import NotebookTables
 from harness.results.files import write_json
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunOutcome(Shown):
+class RunOutcome(NotebookTables):
     """What a run left.
 
     ``exit_code``: 0 all cells done, 1 some failed, 3 an expectation failed, 130 interrupted.

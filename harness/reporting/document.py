@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from harness.notebook import Shown
+from harness.notebook import NotebookTables
 from harness.reporting.texts import Phrase, translated
 from harness.wording import list_first
 
@@ -144,7 +144,7 @@ Records = tuple[Fields, Iterable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Document(Shown):
+class Document(NotebookTables):
     """Tables one below the other under a title, notes that hold for all, and lists.
 
     ``data`` and ``records`` are what a command says to machines: everything as plain data for
