@@ -1,7 +1,7 @@
 """How results show themselves in a notebook: in a few lines as text, as tables where HTML is shown.
 
-Objects of every floor inherit `NotebookTables`; what lays them out lives in `harness.reporting`, above most
-of them, so it is looked up by its name the first time that a notebook asks.
+Objects of every floor inherit `NotebookTables`; what lays them out lives in `harness.reporting`,
+above most of them, so it is looked up by its name the first time that a notebook asks.
 """
 
 from __future__ import annotations

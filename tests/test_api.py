@@ -233,12 +233,15 @@ def test_a_bench_from_python(config: Path, tmp_path: Path) -> None:
     assert {row.model for row in outcome.results.rows} == {"one", "two"}
     assert lines
     assert "one" in harness.report(outcome, format="terminal")
+    assert "<table>" in outcome._repr_html_()
+    assert repr(outcome).startswith(f"BenchOutcome: exit code {outcome.exit_code}; 2 rows")
 
 
 def test_a_study_from_python() -> None:
     (answer,) = harness.study("C10")
     assert answer.claim.id == "C10"
     assert answer.verdict == "supported"
+    assert repr(answer) == f"ClaimAnswer C10: {answer.said['en']}"
     assert answer.as_data()["verdict"] == "supported"
 
 
