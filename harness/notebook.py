@@ -7,15 +7,8 @@ above most of them, so it is looked up by its name the first time that a noteboo
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol, cast
 
 LAYOUT = "harness.reporting.anything"
-
-
-class TableLayout(Protocol):
-    """What is used of the module that lays out."""
-
-    def fragment_of(self, shown: object) -> str: ...
 
 
 class NotebookTables:
@@ -23,4 +16,5 @@ class NotebookTables:
 
     def _repr_html_(self) -> str:
         """The tables as HTML, escaped, without scripts."""
-        return cast("TableLayout", import_module(LAYOUT)).fragment_of(self)
+        html: str = import_module(LAYOUT).fragment_of(self)
+        return html
