@@ -8,14 +8,17 @@ From Python (docs/api.md)::
     config = harness.load_config("smoke", ["limit=20"])  # or a YAML file, or a dictionary
     print(harness.plan(config).cells)
     frame = harness.load_results("results/mine")  # one row per (cell, metric, filter)
+    items = harness.load_samples("results/mine", task="zh_arithmetic")  # one row per item
     pairs = harness.compare("results/mine", "results/other")
     print(harness.report(pairs, language="zh"))
+    harness.plot(pairs, "ranking")  # an Altair chart, which a notebook shows
 
 Nothing heavy is imported before the function that needs it is called.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +27,7 @@ from harness.version import __version__
 
 if TYPE_CHECKING:
     import pandas
+    from altair import TopLevelMixin as Chart
 
     from harness.analysis.comparison import Comparison
     from harness.benchmark.runner import BenchOutcome
@@ -40,7 +44,9 @@ __all__ = [
     "compare",
     "load_config",
     "load_results",
+    "load_samples",
     "plan",
+    "plot",
     "report",
     "run",
     "study",
@@ -89,6 +95,7 @@ def run(
     limit: int | None = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    progress: bool = False,
     **settings: Any,
 ) -> RunOutcome:
     """Runs what is missing of a config, or of models and tasks; results go to ``out`` or
@@ -96,15 +103,21 @@ def run(
 
     ``model`` and ``tasks``: what ``--model`` and ``--task`` take, one or a list, or mappings with
     the keys of a config. ``settings``: further keys of a config (``device="cpu"``), ``name``, and
-    ``base_url`` and ``api_key_env`` of an endpoint.
+    ``base_url`` and ``api_key_env`` of an endpoint. ``progress``: one line per task or group (bars
+    on a terminal); else only what went wrong.
 
     What a model or a task fails at is a status in the results, no exception. Raises ConfigError,
     RunFolderError.
     """
     from harness.evaluation import run_config
+    from harness.progress.display import reporter_for
 
     loaded = _config_of(config, model, tasks, limit, settings)
-    return run_config(loaded, out=_path(out), fresh=fresh)
+
+    # A notebook paints standard error as a failure.
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    with reporter_for(quiet=not progress, stream=stream) as reporter:
+        return run_config(loaded, out=_path(out), fresh=fresh, reporter=reporter)
 
 
 def bench(
@@ -123,26 +136,62 @@ def bench(
     return bench_config(_loaded(config), out=_path(out), fresh=fresh, say=say)
 
 
-def load_results(*runs: str | Path) -> pandas.DataFrame:
+def load_results(*runs: str | Path, averages: bool = False) -> pandas.DataFrame:
     """One row per (cell, metric, filter) of one or more run folders or results.json files.
 
-    Raises RunFolderError, ConfigError.
+    ``primary`` marks each task's headline metric, ``kind`` says what a row is: task, or subject (a
+    task of a group). With ``averages`` there are rows of kind group and average, too, with their
+    intervals: choose one kind before you average, or you average averages. The columns are those
+    of ``harness report -f csv``. Raises RunFolderError, ConfigError.
     """
-    from harness.results.query import load_results as load
+    from harness.reporting.frames import results_frame
 
-    return load([Path(run) for run in runs])
+    return results_frame(runs, averages=averages)
+
+
+def load_samples(
+    *runs: str | Path,
+    model: str | Sequence[str] | None = None,
+    task: str | Sequence[str] | None = None,
+    texts: bool = False,
+) -> pandas.DataFrame:
+    """One row per item of each cell: model, task, key, score, answer, gold, finish, tokens, seconds.
+
+    Scored by the headline metric of its task. ``model`` and ``task``: one name or several;
+    ``texts`` adds prompts and whole responses, the better part of a large run. ``key`` names the
+    item in other runs, too; ``pick`` is the option chosen by log-probability, from 0. Raises
+    ConfigError for a name that no run holds, RunFolderError for runs without samples.
+    """
+    from harness.reporting.frames import samples_frame
+
+    return samples_frame(runs, models=_several(model), tasks=_several(task), texts=texts)
 
 
 def compare(*runs: str | Path) -> Comparison:
     """Models of one or more runs on the items that they share.
 
     ``scopes`` of the result are its tasks, groups and averages, each with scores, paired
-    differences and rank intervals. Raises RunFolderError, ConfigError.
+    differences and rank intervals; ``pairs()`` and ``ranking()`` are the same as frames. Raises
+    RunFolderError, ConfigError.
     """
     from harness.analysis.comparison import compare as compared
     from harness.results.query import read_run
 
     return compared([read_run(str(run)) for run in runs])
+
+
+def plot(
+    shown: str | Path | Comparison, kind: str | None = None, *, of: str | None = None, language: str = "en"
+) -> Chart:
+    """One chart of a run, a bench's folder or a `compare`, as `harness report --plots` draws it.
+
+    ``kind``: ranking, tasks, chinese-english, differences, answers, costs; of a bench throughput,
+    latency, roofline, memory; the first there are data for if None. ``of``: the task, group or
+    average of a ranking or of differences. Raises ConfigError, RunFolderError.
+    """
+    from harness.reporting.plots.chosen import plot as chosen
+
+    return chosen(shown, kind, of=of, language=language)
 
 
 def study(*claims: str | Path, runs: Sequence[str | Path] = ()) -> list[ClaimAnswer]:
@@ -162,9 +211,12 @@ def study(*claims: str | Path, runs: Sequence[str | Path] = ()) -> list[ClaimAns
 
 
 def report(
-    *shown: str | Path | Comparison | BenchOutcome, format: str = "markdown", language: str = "en"
+    *shown: str | Path | Comparison | RunOutcome | BenchOutcome | Plan,
+    format: str = "markdown",
+    language: str = "en",
 ) -> str:
-    """The tables of runs (folders or results.json files), of a `compare` or of a `bench`, as text.
+    """The tables of runs (folders or results.json files), or of what `compare`, `run`, `bench` or
+    `plan` gave, as text.
 
     ``format``: terminal, markdown, latex, csv, json, html or an installed one; ``language``: en or
     zh. Raises ConfigError for an unknown format, or where things of different kinds are given.
@@ -202,6 +254,10 @@ def _config_of(
         raise ConfigError("no task is named: say tasks=[NAME, …], tasks, suites or files of questions")
     entries = entries_of(model), entries_of(tasks)
     return load(adhoc_config(*entries, limit=limit, **settings), (), {"models": "model", "tasks": "task"})
+
+
+def _several(names: str | Sequence[str] | None) -> Sequence[str] | None:
+    return [names] if isinstance(names, str) else names
 
 
 def _path(given: str | Path | None) -> Path | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.analysis.comparison_notes import comparison_notes
 from harness.analysis.contestants import Contestant, contestants
@@ -17,11 +17,16 @@ from harness.analysis.lines import LANGUAGES
 from harness.analysis.notes import named, note
 from harness.analysis.scopes import Scope, average_scope, group_scope, task_scope
 from harness.errors import ConfigError
+from harness.notebook import NotebookTables
 from harness.results.query import Run
+from harness.wording import list_first
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass
-class Comparison:
+class Comparison(NotebookTables):
     """Models, and what they were compared on.
 
     ``scopes`` in the config's order: tasks and groups, each group's subjects after it, then
@@ -39,6 +44,31 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
     twins: frozenset[str] = frozenset()
     """Tasks and groups that only the models that think were asked, in another one's place."""
+
+    def __repr__(self) -> str:
+        """Models and scopes, the first few of each."""
+        models = list_first([model.label for model in self.models], 4)
+        scopes = list_first([scope.name for scope in self.scopes], 4)
+        return f"Comparison of {self.name}\n  models: {models}\n  scopes: {scopes}"
+
+    def pairs(self) -> pandas.DataFrame:
+        """One row per scope and pair of models: the difference a − b, interval and p."""
+        import pandas
+
+        from harness.analysis.comparison_rows import pair_fields, pair_rows
+
+        return pandas.DataFrame(list(pair_rows(self)), columns=list(pair_fields()))
+
+    def ranking(self) -> pandas.DataFrame:
+        """One row per scope and model, best first: score, interval, and the ranks that are possible.
+
+        ``kind`` says what a scope is (task, subject, group, average).
+        """
+        import pandas
+
+        from harness.analysis.comparison_rows import RANKING, ranking_rows
+
+        return pandas.DataFrame(list(ranking_rows(self)), columns=list(RANKING))
 
     def place(self, label: str) -> int:
         """A model's index by its label, or by the part before the run's name.

@@ -16,9 +16,11 @@ from harness.benchmark.shapes import Shape, cell_id, policy_of, shapes_of
 from harness.benchmark.turns import interleaves
 from harness.benchmark.writing import write_results
 from harness.config.schema import Speed
+from harness.notebook import NotebookTables
 from harness.progress.bench import BenchProgress
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.speed import SpeedResults, SpeedRow
+from harness.wording import plural
 from harness.workers.conversation import Conversation, Refused, WorkerDied
 from harness.workers.devices import Machine, find_machine
 from harness.workers.executor import LocalExecutor
@@ -30,12 +32,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BenchOutcome:
+class BenchOutcome(NotebookTables):
     """What a bench left. ``exit_code``: 0 all cells measured, 1 some not, 130 interrupted."""
 
     results: SpeedResults
     folder: Path
     exit_code: int
+
+    def __repr__(self) -> str:
+        """The folder, how it ended, and how many rows there are."""
+        rows = len(self.results.rows)
+        return f"BenchOutcome: exit code {self.exit_code}; {plural(rows, 'row')}\n  {self.folder}"
 
 
 def bench_config(

@@ -22,6 +22,7 @@ from harness.config.problems import explain
 from harness.config.schema import Config
 from harness.config.source import Mistakes, Place, YamlNode
 from harness.errors import ConfigError
+from harness.wording import list_first
 
 RUN_ONLY = ("name", "limit", "expect", "device", "mirror", "allow_code_execution")
 """Keys of the config that change neither what is asked nor who answers, so a run folder may be
@@ -49,6 +50,12 @@ class LoadedConfig:
     root: YamlNode = field(default_factory=lambda: YamlNode({}, Place("")), repr=False, compare=False)
     plain: Mapping[str, Any] | None = field(default=None, repr=False)
     """The data that it was made from, where there is no file."""
+
+    def __repr__(self) -> str:
+        """Its name, models and tasks."""
+        models = list_first([model.label for model in self.config.models], 4)
+        tasks = list_first([task.task or task.suite or str(task.file) for task in self.config.tasks], 4)
+        return f"LoadedConfig {self.config.name}: {self.path}\n  models: {models}\n  tasks: {tasks}"
 
     @property
     def hash(self) -> str:

@@ -5,8 +5,7 @@ No weights are read, and no network is asked.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,22 +25,22 @@ from harness.evaluation.plan_forms import (
     template_warnings,
 )
 from harness.evaluation.plan_keys import key_warnings
-from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task
+from harness.evaluation.plan_tasks import TOO_FEW, TaskPlan, plan_task, with_lines
 from harness.evaluation.plan_time import ModelTime, asked_tasks, plan_time, price_warnings, total_time
 from harness.evaluation.preconditions import NO_WEIGHTS, hindrances, lacks_weights
 from harness.evaluation.speeds import keep_estimate, read_speeds
 from harness.hub.caches import cached_file
 from harness.hub.local import local_folder
 from harness.meter.fit import ChipFit, Need, Room, on_catalogue
+from harness.notebook import NotebookTables
+from harness.wording import list_first, plural
 from harness.workers.devices import Machine, find_machine
 
 if TYPE_CHECKING:
     from harness.config import LoadedConfig
     from harness.config.schema import Config
-    from harness.tasks.api import Expansion, TaskSpec
+    from harness.tasks.api import Expansion
 
-PATIENCE = 5.0
-"""Seconds between two lines that say how far a plan is."""
 CONTEXT = 4096
 """Tokens of the one sequence that a model must at least have room for, where its window is
 longer.
@@ -73,7 +72,7 @@ class ModelPlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(NotebookTables):
     """What a run would do."""
 
     name: str
@@ -88,6 +87,14 @@ class Plan:
     """Per model, how long it may take and what it may cost."""
     total: ModelTime | None = None
     """The same of all models one after another."""
+
+    def __repr__(self) -> str:
+        """Its size, models and tasks, and how many warnings there are."""
+        sizes = f"{plural(self.cells, 'cell')}, {plural(self.items, 'item')}"
+        sizes += f", {plural(len(self.warnings), 'warning')}" if self.warnings else ""
+        models = list_first((model.label for model in self.models), 4)
+        tasks = list_first((task.name for task in self.tasks), 4)
+        return f"Plan of {self.name}: {sizes}\n  models: {models}\n  tasks: {tasks}"
 
 
 def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) -> Plan:
@@ -107,7 +114,7 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
     models = [plan_model(model, machine, mirror) for model in config.models]
     sources = DataSources(mirror=mirror)
     with local_only():
-        specs = _slowly(expansion.tasks, say) if say else expansion.tasks
+        specs = with_lines(expansion.tasks, say) if say else expansion.tasks
         tasks = [plan_task(spec, sources, config.seed) for spec in specs]
 
     # How a task is asked depends on the model: what is refused is neither a cell nor an item.
@@ -144,16 +151,6 @@ def make_plan(loaded: LoadedConfig, say: Callable[[str], None] | None = None) ->
         times,
         total,
     )
-
-
-def _slowly(specs: Sequence[TaskSpec], say: Callable[[str], None]) -> Iterator[TaskSpec]:
-    """The tasks, with a line where the next one comes late."""
-    last = time.monotonic()
-    for index, spec in enumerate(specs):
-        if time.monotonic() - last >= PATIENCE:
-            last = time.monotonic()
-            say(f"reading data: {index} of {len(specs)} tasks")
-        yield spec
 
 
 def _asking_warnings(

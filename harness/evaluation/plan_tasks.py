@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from harness.tasks import DataSources, Task
     from harness.tasks.api import TaskSpec
 
+PATIENCE = 5.0
+"""Seconds between two lines that say how far a plan is."""
 TOO_FEW = "too few examples"
 """How the note of a task begins that asks for more examples than there are."""
 SAMPLED = 4
@@ -114,3 +118,13 @@ def _prompt_tokens(task: Task, items: int) -> tuple[int | None, int | None, int 
 
     scale = items / len(first) / CHARACTERS_PER_TOKEN.get(task.language or "en", 3.0)
     return round(sum(lengths) * scale), round(sum(sent) * scale), max(budgets, default=None)
+
+
+def with_lines(specs: Sequence[TaskSpec], say: Callable[[str], None]) -> Iterator[TaskSpec]:
+    """The tasks, with a line where the next one comes late."""
+    last = time.monotonic()
+    for index, spec in enumerate(specs):
+        if time.monotonic() - last >= PATIENCE:
+            last = time.monotonic()
+            say(f"reading data: {index} of {len(specs)} tasks")
+        yield spec

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.evaluation.rows import CellFacts, failed_row
 from harness.evaluation.settled import SettledCells
 from harness.evaluation.speeds import keep_speeds, read_estimate
 from harness.evaluation.stopwatch import ModelStopwatch, plan_and_truth
+from harness.notebook import NotebookTables
 from harness.results.files import write_json
 from harness.results.folder import FolderLock, RunFolder
 from harness.results.journal import CellRecord, Journal
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RunOutcome:
+class RunOutcome(NotebookTables):
     """What a run left.
 
     ``exit_code``: 0 all cells done, 1 some failed, 3 an expectation failed, 130 interrupted.
@@ -48,6 +50,13 @@ class RunOutcome:
     folder: Path
     exit_code: int
     notes: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """The folder, how it ended, and how many cells are in which state."""
+        cells = {(row.model, row.task): row.status for row in self.results.rows}
+        states = ", ".join(f"{count} {status}" for status, count in Counter(cells.values()).items())
+        ended = f"exit code {self.exit_code}; cells: {states or 'none'}"
+        return f"RunOutcome of {self.results.name}: {ended}\n  {self.folder}"
 
 
 def run_config(

@@ -9,13 +9,14 @@ from typing import Any
 from harness.analysis.comparison import Comparison
 from harness.errors import ConfigError
 from harness.reporting.document import Document
+from harness.results.schema import Results
 from harness.results.speed import SpeedResults
 
 
 def document_of(shown: Sequence[Any], language: str) -> Document:
-    """Tables of run folders (joined), of one comparison, or of one bench.
+    """Tables of run folders (joined), of one comparison, or of what one run, bench or plan gave.
 
-    A bench is known by its ``results``, since its own class belongs to a room above this one.
+    Those are known by what they hold, since their own classes belong to rooms beside or above.
     Raises ConfigError where nothing, or things of different kinds, are given.
     """
     if shown and all(isinstance(one, str | Path) for one in shown):
@@ -25,7 +26,7 @@ def document_of(shown: Sequence[Any], language: str) -> Document:
 
         return score_document(make_table([read_results(str(run)) for run in shown]), language=language)
 
-    first = shown[0] if len(shown) == 1 else None
+    first: Any = shown[0] if len(shown) == 1 else None
     if isinstance(first, Comparison):
         from harness.reporting.comparison_document import comparison_document
 
@@ -36,5 +37,22 @@ def document_of(shown: Sequence[Any], language: str) -> Document:
 
         return speed_document(results)
 
+    if isinstance(results, Results):
+        from harness.reporting.score_document import score_document
+        from harness.reporting.table import make_table
+
+        return score_document(make_table([results]), language=language)
+    if hasattr(first, "cells") and hasattr(first, "warnings"):
+        from harness.reporting.plan import plan_document
+
+        return plan_document(first)
+
     kinds = ", ".join(type(one).__name__ for one in shown) or "nothing"
-    raise ConfigError(f"report: expected run folders, one comparison or one bench; got {kinds}")
+    raise ConfigError(f"report: expected run folders, or one comparison, run, bench or plan; got {kinds}")
+
+
+def fragment_of(shown: object) -> str:
+    """The tables of one thing as HTML without a page round them, for a notebook's cell."""
+    from harness.reporting.writers.html import fragment
+
+    return fragment(shown if isinstance(shown, Document) else document_of([shown], "en"))

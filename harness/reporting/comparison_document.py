@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.analysis.comparison import Comparison
+from harness.analysis.comparison_rows import pair_fields, pair_rows
 from harness.analysis.gap import gaps
 from harness.analysis.index import Weights, indices
 from harness.analysis.index import as_data as index_data
@@ -14,7 +15,7 @@ from harness.analysis.published import matches
 from harness.errors import ConfigError
 from harness.reporting import extras
 from harness.reporting.comparison import LEGEND, tables
-from harness.reporting.comparison_data import as_data, record_fields, records
+from harness.reporting.comparison_data import as_data
 from harness.reporting.document import Document, Table
 from harness.reporting.texts import Phrase
 
@@ -39,7 +40,7 @@ def comparison_document(
         tuple(_tables(comparison, weights, baseline, tasks, every=every)),
         (*comparison.notes, *LEGEND),
         data=lambda: _data(comparison, weights),
-        records=lambda: (record_fields(), records(comparison)),
+        records=lambda: (pair_fields(), pair_rows(comparison)),
     )
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from harness.notebook import NotebookTables
 from harness.reporting.texts import Phrase, translated
+from harness.wording import list_first
 
 NONE = "–"
 """A figure that is not there."""
@@ -142,7 +144,7 @@ Records = tuple[Fields, Iterable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Document:
+class Document(NotebookTables):
     """Tables one below the other under a title, notes that hold for all, and lists.
 
     ``data`` and ``records`` are what a command says to machines: everything as plain data for
@@ -159,6 +161,11 @@ class Document:
     language: str = "en"
     label: str = ""
     """The title in English, from which references to the tables are made in every language."""
+
+    def __repr__(self) -> str:
+        """Its title, and the size of each table."""
+        sizes = [f"{len(table.rows)} × {len(table.columns)}" for table in self.tables]
+        return f"Document {self.title!r}: tables of {list_first(sizes, 4) or 'nothing'}"
 
     def in_language(self, language: str) -> Document:
         """With the texts of the catalogue in ``language``; names and other data stay as they are."""

@@ -1,22 +1,19 @@
-"""Reading runs: one as checked `Results` or as a `Run`, all below a folder, several as a data frame."""
+"""Reading runs: one as checked `Results` or as a `Run`, all below a folder, a row as plain values."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import ConfigError, RunFolderError
 from harness.results.folder import RunFolder
 from harness.results.schema import READABLE, SCHEMA_VERSION, Results, Row
 from harness.wording import first_problem
-
-if TYPE_CHECKING:
-    import pandas
 
 FILE = "results.json"
 
@@ -159,16 +156,3 @@ def _flat_picks(picks: dict[str, Any] | None) -> dict[str, Any]:
         "constant": one.get("constant"),
         "constant_score": one.get("constant_score"),
     }
-
-
-def load_results(paths: str | Path | Sequence[str | Path]) -> pandas.DataFrame:
-    """One row per (cell, metric, filter) of one or more runs, with the run's name.
-
-    Raises ConfigError, RunFolderError.
-    """
-    import pandas
-
-    several = [paths] if isinstance(paths, str | Path) else list(paths)
-    columns = list(flat_row(Row(cell_id="", model="", task="", status="ok"), ""))
-    rows = [flat_row(row, results.name) for results in map(read_results, several) for row in results.rows]
-    return pandas.DataFrame(rows, columns=columns)

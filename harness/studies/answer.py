@@ -41,6 +41,10 @@ class ClaimAnswer:
     exhibits: tuple[Exhibit, ...]
     today: tuple[StatementFinding, ...] = ()
 
+    def __repr__(self) -> str:
+        """The claim's id and the verdict in words."""
+        return f"ClaimAnswer {self.claim.id}: {self.said['en']}"
+
     @functools.cached_property
     def statements(self) -> tuple[Outcome, ...]:
         """The outcome of each statement; parts of one topic are one statement."""

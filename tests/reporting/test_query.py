@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigError, RunFolderError
-from harness.results.query import load_results, read_results
+from harness.reporting.frames import results_frame
+from harness.results.query import read_results
 from harness.results.schema import Results
 
 
@@ -55,9 +56,9 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, full: Results) -> Non
 
 def test_runs_become_a_data_frame(tmp_path: Path, full: Results) -> None:
     folder = save(tmp_path / "run", full.model_dump(mode="json"))
-    frame = load_results([folder, folder])
+    frame = results_frame([folder, folder])
     assert len(frame) == 2 * len(full.rows)
     assert list(frame["run"].unique()) == ["sample"]
     assert frame.loc[0, "ci95_lo"] == pytest.approx(0.45)
     assert frame.loc[0, "tokens_prompt"] == 900
-    assert list(load_results([]).columns) == list(frame.columns)
+    assert list(results_frame([]).columns) == list(frame.columns)

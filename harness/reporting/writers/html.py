@@ -22,6 +22,12 @@ STYLE = (
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
     ".good{color:light-dark(#060,#8d8)}.warn{color:light-dark(#850,#fc6)}.bad{color:light-dark(#a00,#f99)}"
 )
+SCOPED = (
+    ".harness figure{margin:0 0 1rem;overflow-x:auto}"
+    ".harness caption{text-align:left;font-weight:600}"
+    ".harness th,.harness td{text-align:left;padding:.2rem .6rem;vertical-align:top}"
+    ".harness th.n,.harness td.n{text-align:right;white-space:nowrap}"
+)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -37,12 +43,23 @@ def write(document: Document, screen: Screen) -> str:
         f"<body><h1>{title}</h1>",
     ]
 
+    return "\n".join([*lines, *_body(document), "</body></html>"]) + "\n"
+
+
+def fragment(document: Document) -> str:
+    """Tables, notes and lists without a page round them, for a notebook's cell.
+
+    Its style holds inside the fragment alone: a notebook is one page, and others' tables are on it.
+    """
+    return "\n".join([f'<div class="harness"><style>{SCOPED}</style>', *_body(document), "</div>"])
+
+
+def _body(document: Document) -> Iterator[str]:
     for table in document.tables:
-        lines += _table(table)
-    lines += [f"<p>{escape(note)}</p>" for note in document.notes]
+        yield from _table(table)
+    yield from (f"<p>{escape(note)}</p>" for note in document.notes)
     for points in document.lists:
-        lines += _points(points)
-    return "\n".join([*lines, "</body></html>"]) + "\n"
+        yield from _points(points)
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -4,13 +4,21 @@
 """
 
 from harness.results.samples.columns import COLUMNS, SampleRow
-from harness.results.samples.reading import ItemScores, read_items, read_rows, read_scores, read_texts
+from harness.results.samples.reading import (
+    ItemScores,
+    read_columns,
+    read_items,
+    read_rows,
+    read_scores,
+    read_texts,
+)
 from harness.results.samples.writing import write_rows
 
 __all__ = [
     "COLUMNS",
     "ItemScores",
     "SampleRow",
+    "read_columns",
     "read_items",
     "read_rows",
     "read_scores",

@@ -5,6 +5,7 @@ Parquet keeps columns apart, so that the scores of a million samples are read in
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CODED = ("filter", "metrics", "cluster")
 """Columns of few distinct texts, turned into numbers and a dictionary."""
+DEFAULTS = {field.name: field.default for field in dataclasses.fields(SampleRow)}
+"""What stands for a column that a file lacks; doc_id and filter are in every file."""
 ABSENT = -2
 """The code of a text that a column does not hold; no row has it."""
 
@@ -97,6 +100,23 @@ def read_items(
     return {
         doc: {name: values[name][row] if name in values else None for name in names}
         for row, doc in enumerate(numbers[chosen].tolist())
+    }
+
+
+def read_columns(path: Path, names: Sequence[str], filter_name: str | None = None) -> dict[str, list[Any]]:
+    """Columns by name, one value per row under one filter (all filters for None), in the file's
+    order.
+
+    What an older run lacks reads as its default. Raises RunFolderError.
+    """
+    require_columns(names)
+    columns = _read_columns(path, ("filter", *names))
+    filters = _values(columns["filter"])
+    chosen = [index for index, name in enumerate(filters) if filter_name in (None, name)]
+    values = {name: _values(columns[name]) for name in names if name in columns}
+    return {
+        name: [values[name][index] for index in chosen] if name in values else [DEFAULTS[name]] * len(chosen)
+        for name in names
     }
 
 

@@ -9,7 +9,8 @@ import pytest
 from harness.config.architecture import Architecture
 from harness.config.memory import known_architecture
 from harness.config.schema import ModelSpec
-from harness.errors import RunFolderError
+from harness.errors import ConfigError, RunFolderError
+from harness.reporting.plots.chosen import plot
 from harness.reporting.plots.draw import draw
 from harness.reporting.plots.memory import fitted_bars
 from harness.reporting.plots.save import specification
@@ -119,3 +120,13 @@ def test_a_broken_record_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "speed.json").write_text(results(ROWS).replace('"output":32', '"output":"many"', 1))
     with pytest.raises(RunFolderError, match=r"rows\.0\.workload\.output: .*integer.*harness schema speed"):
         draw([tmp_path], tmp_path, ["svg"])
+
+
+def test_one_picture_of_a_bench_for_a_notebook(tmp_path: Path) -> None:
+    (tmp_path / "speed.json").write_text(results(ROWS))
+    assert plot(tmp_path, "latency").to_dict()["config"]
+    assert plot(tmp_path).to_dict()["config"]
+    with pytest.raises(ConfigError, match="kind='ranking': no such figure; there are throughput, latency, "):
+        plot(tmp_path, "ranking")
+    with pytest.raises(ConfigError, match="of='zh_reading': no such task, group or average; there are none"):
+        plot(tmp_path, of="zh_reading")
