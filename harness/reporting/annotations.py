@@ -44,10 +44,10 @@ def _command(case: Testcase, title: str) -> str:
 
 def _relative(file: str) -> str:
     """A file as the repository knows it, since GitHub finds no other."""
-    root = os.environ.get("GITHUB_WORKSPACE")
     path = os.path.abspath(file)  # noqa: PTH100 - links stay as they are named
-    if root and path.startswith(root.rstrip("/") + "/"):
-        return os.path.relpath(path, root)
+    for root in (os.environ.get("GITHUB_WORKSPACE"), os.getcwd()):  # noqa: PTH109
+        if root and path.startswith(root.rstrip("/") + "/"):
+            return os.path.relpath(path, root)
     return file
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from support.installed import install_harness
 from support.runs import ROOT
 
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -88,16 +89,7 @@ def test_the_steps_run_from_a_wheel(tmp_path: Path) -> None:
 
 def install(folder: Path) -> Path:
     """The package as a wheel puts it there, and a `harness` command that knows nothing else."""
-    source = folder / "source"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    shutil.copytree(ROOT / "harness", source / "harness", ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "setup.py"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, source)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(folder / "site")]
-    command = [sys.executable, "-m", "pip", "install", *options, str(source)]
-    subprocess.run(command, check=True, capture_output=True, timeout=240)
-    shutil.rmtree(source)
+    assert install_harness(folder) == folder / "site"
     script = folder / "bin" / "harness"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m harness "$@"\n', encoding="utf-8")

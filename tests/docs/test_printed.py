@@ -149,7 +149,9 @@ def jobs() -> list[dict[str, str]]:
     configs = [
         {"kind": "yaml", "where": block.where, "text": block.text}
         for block in blocks("yaml")
-        if {"models", "tasks", "expect"} & set(data := yaml.safe_load(block.text)) and "jobs" not in data
+        if isinstance(data := yaml.safe_load(block.text), dict)
+        and {"models", "tasks", "expect"} & set(data)
+        and "jobs" not in data
     ]
     python = [
         {"kind": "python", "where": block.where, "text": block.text}
