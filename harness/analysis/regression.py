@@ -54,6 +54,8 @@ class GateRow:
     share: bool = True
     """Whether it is a share of right answers, so that drops are points."""
     seconds: float | None = None
+    by_value: bool = False
+    """Whether the two values themselves decide: a perplexity has no interval."""
 
 
 @dataclass(frozen=True)
@@ -205,14 +207,15 @@ def _row(duel: _Duel, by: float, *, strict: bool, tests: int) -> GateRow:
         return replace(row, verdict="not comparable", reason=apart)
 
     # Scores of the same task on other items are no comparison.
-    if pair is None and not strict:
+    by_value = pair is None and _has_samples(duel)
+    if pair is None and not strict and not by_value:
         return replace(row, verdict="not comparable", reason="no items to pair: samples are missing")
     if duel.lost:
         reason = f"{duel.lost} items of the baseline have no answer here"
         row = replace(row, verdict="missing", reason=reason)
     drop = (first - scores[1].value) * (1 if scope.higher_is_better else -1)
     if pair is None:
-        return replace(row, drop=drop, n=scores[1].n)
+        return replace(row, drop=drop, n=scores[1].n, by_value=by_value)
     sees = None if strict else smallest_drop(pair, tests)
     margin = row.margin
     return replace(
@@ -223,6 +226,18 @@ def _row(duel: _Duel, by: float, *, strict: bool, tests: int) -> GateRow:
         p=pair.p,
         sees=sees + margin if sees is not None else None,
     )
+
+
+def _has_samples(duel: _Duel) -> bool:
+    """Whether both runs kept the answers: then it is the metric that has nothing to pair by item."""
+    members = set(duel.comparison.members.get(duel.scope.name, [duel.scope.name]))
+    cells = [
+        (model.model.model, task, cell)
+        for model in duel.comparison.models
+        for (task, _), cell in model.cells.items()
+        if task in members
+    ]
+    return bool(cells) and all(cell.run.folder.samples(model, task).exists() for model, task, cell in cells)
 
 
 def _incomplete(row: GateRow, duel: _Duel) -> GateRow:
@@ -271,7 +286,7 @@ def _judged(rows: Sequence[GateRow], by: float, *, strict: bool) -> Iterable[Gat
 
 def _worse(row: GateRow, *, strict: bool) -> bool:
     drop = row.drop or 0.0
-    if strict:
+    if strict or row.by_value:
         return drop > row.margin + 1e-12
     if row.ci95 is None or row.p is None:
         return False

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from support.runs import ROOT
 
 from harness.analysis.regression import regression_gate, smallest_drop
 from harness.errors import ConfigError
+from harness.results.query import read_run
 from harness.tasks.api import GroupSpec
 
 from .conftest import Make
@@ -91,6 +93,20 @@ def test_without_samples_only_strict_can_say(make: Make) -> None:
     assert (row.verdict, row.reason) == ("not comparable", "no items to pair: samples are missing")
     (row,) = regression_gate([new], [base], strict=True).rows
     assert (row.verdict, row.reason) == ("worse", "worse by 20 points")
+
+
+def test_a_metric_without_an_interval_is_judged_by_its_values() -> None:
+    """A perplexity is one number of all texts: nothing can be paired by item."""
+    base, new = ([read_run(ROOT / "results" / "recorded" / "smoke")] for _ in range(2))
+    gate = regression_gate(new, base, tasks="zh_passages")
+    assert [(row.verdict, row.by_value) for row in gate.rows] == [("holds", True)] * 3
+
+    for one in new[0].results.rows:
+        if one.task == "zh_passages" and one.model == "tiny-qwen":
+            one.value = (one.value or 0.0) * 1.1
+    verdicts = {row.model: row.verdict for row in regression_gate(new, base, tasks="zh_passages").rows}
+    assert verdicts == {"tiny-qwen": "worse", "tiny-llama": "holds", "tiny-deepseek-distill": "holds"}
+    assert not regression_gate(new, base, by=20, tasks="zh_passages").failed
 
 
 def test_groups_are_held_whole_and_subjects_when_named(make: Make) -> None:
