@@ -268,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
-            for name, value in headers.items():
+            for name, value in ({"Content-Type": "application/json"} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)
