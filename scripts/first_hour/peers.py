@@ -2,7 +2,7 @@
 
 usage: python scripts/first_hour/peers.py BIN MODEL [--url URL] [--tokens N] [--only TOOL …] [--json FILE]
 
-``BIN`` is the bin folder of an environment with lm-eval, EvalScope and Inspect, ``MODEL`` a model's
+BIN is the bin folder of an environment with lm-eval, EvalScope and Inspect, MODEL a model's
 folder, or, with ``--url``, its name at that endpoint. Counted: lines that the user has to write,
 seconds, and what was seen.
 """
