@@ -83,12 +83,13 @@ def _load(text: str) -> None:
     """Loads a config, or the part of one that a page shows, and looks its tasks up."""
     import yaml
 
-    import harness
+    from harness.config import load_config
     from harness.tasks import expand
 
+    # Expectations of a part may name what stands elsewhere on the page, so names are not looked up.
     config: dict[str, Any] = yaml.safe_load(text)
     whole = {"name": "printed", "models": ["tiny-qwen"], **config}
-    loaded = harness.load_config(whole)
+    loaded = load_config(whole)
     expand(loaded.config.tasks, limit=None, base_dir=Path.cwd())
 
 

@@ -31,6 +31,7 @@ RULES = {
     r"base[-_]url": "an endpoint",
     r"^harness parity .*engine=vllm": "vLLM",
     r"^harness parity smoke --against dtype": "two runs of smoke: tests/parity has smaller ones",
+    r"^harness compare results/(ci|both) ": "a run and its baseline: tests/cli/test_gate.py",
     r"^harness adoption snapshot": "the hub's answer",
     r"^harness tokenizers qwen": "tokenizers from the hub",
     r"^harness bench": "minutes of measuring: tests/benchmark does it",
@@ -152,6 +153,7 @@ def jobs() -> list[dict[str, str]]:
         if isinstance(data := yaml.safe_load(block.text), dict)
         and {"models", "tasks", "expect"} & set(data)
         and "jobs" not in data
+        and not any(isinstance(job, dict) and "script" in job for job in data.values())
     ]
     python = [
         {"kind": "python", "where": block.where, "text": block.text}
